@@ -1,0 +1,50 @@
+package zkprobe
+
+import (
+	"context"
+	"fmt"
+)
+
+// PortState is what a bare TCP connect shows.
+type PortState string
+
+const (
+	// PortUnknown: the caller gave up first.
+	PortUnknown PortState = ""
+	// PortOpen: something listens.
+	PortOpen PortState = "open"
+	// PortClosed: a reset came back: on the host's own address nothing listens.
+	PortClosed PortState = "closed"
+	// PortFiltered: no answer in time; says nothing about the process.
+	PortFiltered PortState = "filtered"
+	// PortUnreachable: no route, or the name does not resolve.
+	PortUnreachable PortState = "unreachable"
+)
+
+// ProbePort connects to an address and closes at once. The error explains every
+// state but PortOpen.
+//
+// The connection is never held open: an election listener reads the other
+// side's id on its accepting thread (QuorumCnxManager.receiveConnection without
+// SASL), so that a silent open connection would keep real peers out for
+// syncLimit ticks.
+func (p Prober) ProbePort(ctx context.Context, addr string) (PortState, error) {
+	limit := orDefault(p.Timeout, DefaultTimeout)
+	dialCtx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	conn, err := p.dialer().DialContext(dialCtx, "tcp", addr)
+	if err == nil {
+		_ = conn.Close() // nothing was written
+		return PortOpen, nil
+	}
+	what := fmt.Sprintf("connect to %s", addr)
+	switch classifyError(ctx, err) {
+	case Refused:
+		return PortClosed, fmt.Errorf("%s: refused: nothing listens there: %w", what, err)
+	case Timeout:
+		return PortFiltered, fmt.Errorf("%s: no answer within %s: host down, or a firewall drops it: %w", what, limit, err)
+	case Unknown:
+		return PortUnknown, fmt.Errorf("%s: %w", what, err)
+	}
+	return PortUnreachable, fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,167 @@
+package zkprobe
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// Sighting is what one look at a client address showed: plain values, so that
+// decisions can be made far from any network. Numbers are -1 and everything
+// else empty where the server did not say.
+type Sighting struct {
+	Addr string        `json:"addr"`
+	At   time.Time     `json:"at"`
+	Took time.Duration `json:"took"`
+	// Reach is how far srvr came. It is Answered also when srvr is not
+	// whitelisted and another word told the mode.
+	Reach Reach `json:"reach"`
+	// Error explains a Reach other than Answered.
+	Error string `json:"error,omitempty"`
+	// Denied lists the words the server's whitelist leaves out.
+	Denied []Word `json:"denied,omitempty"`
+
+	Version ensemble.Version `json:"version"`
+	Mode    ensemble.Mode    `json:"mode,omitempty"`
+	// Zxid is the last transaction the server has applied in memory; it is
+	// known only where ZxidKnown is set. After an election an idle leader shows
+	// epoch<<32 and synced followers the older one: compare after a canary.
+	Zxid      ensemble.Zxid `json:"zxid"`
+	ZxidKnown bool          `json:"zxidKnown"`
+
+	// From conf. ServerID is 0, Members nil when unknown (3.4 never shows
+	// them); limits are in ticks.
+	ServerID          ensemble.ID       `json:"serverId,omitempty"`
+	Members           []ensemble.Server `json:"members,omitempty"`
+	ConfigVersion     string            `json:"configVersion,omitempty"`
+	Role              ensemble.Role     `json:"role,omitempty"`
+	ClientPort        int               `json:"clientPort,omitempty"`
+	PeerPort          int               `json:"peerPort,omitempty"`
+	ElectionPort      int               `json:"electionPort,omitempty"`
+	TickTime          time.Duration     `json:"tickTime,omitempty"`
+	InitLimit         int               `json:"initLimit,omitempty"`
+	SyncLimit         int               `json:"syncLimit,omitempty"`
+	MinSessionTimeout time.Duration     `json:"minSessionTimeout,omitempty"`
+	MaxSessionTimeout time.Duration     `json:"maxSessionTimeout,omitempty"`
+	MaxClientCnxns    int               `json:"maxClientCnxns"`
+	DataDir           string            `json:"dataDir,omitempty"`
+	DataLogDir        string            `json:"dataLogDir,omitempty"`
+
+	// From mntr of a leader, -1 elsewhere. SyncedFollowers is no proof of sync,
+	// see MntrReply.SyncedFollowers.
+	Learners        int64 `json:"learners"`
+	SyncedFollowers int64 `json:"syncedFollowers"`
+	SyncedObservers int64 `json:"syncedObservers"`
+	// PeerState is zk_peer_state (3.6+), as "following - broadcast".
+	PeerState string `json:"peerState,omitempty"`
+	// DataSize is zk_approximate_data_size in bytes, of the znodes alone.
+	DataSize   int64 `json:"dataSize"`
+	Ephemerals int64 `json:"ephemerals"`
+	Watches    int64 `json:"watches"`
+
+	Connections int64    `json:"connections"`
+	Nodes       int64    `json:"nodes"`
+	Outstanding int64    `json:"outstanding"`
+	Received    int64    `json:"received"`
+	Sent        int64    `json:"sent"`
+	Latency     *Latency `json:"latency,omitempty"`
+}
+
+// Sight asks srvr, and where a ZooKeeper answers conf and mntr, and puts the
+// answers together. It never fails: what was not learnt is unknown.
+func (p Prober) Sight(ctx context.Context, addr string) Sighting {
+	start := time.Now()
+	s := Sighting{Addr: addr, At: start}
+	srvr := p.Ask(ctx, addr, Srvr)
+	s.Reach = srvr.Reach
+	s.takeSrvr(ParseSrvr(answered(srvr)))
+	var conf, mntr Answer
+	if srvr.Reach == Answered || srvr.Reach == NotWhitelisted {
+		var wg sync.WaitGroup
+		wg.Go(func() { conf = p.Ask(ctx, addr, Conf) })
+		wg.Go(func() { mntr = p.Ask(ctx, addr, Mntr) })
+		wg.Wait()
+	}
+	s.takeConf(ParseConf(answered(conf)))
+	s.takeMntr(ParseMntr(answered(mntr)))
+	for _, a := range []Answer{srvr, conf, mntr} {
+		if a.Reach == NotWhitelisted {
+			s.Denied = append(s.Denied, a.Word)
+		}
+	}
+	if srvr.Reach == NotWhitelisted {
+		s.withoutSrvr(conf, mntr)
+	}
+	switch {
+	case s.Reach == NotServing:
+		s.Mode = ensemble.NotServing
+	case s.Reach == Answered:
+	case srvr.Err != nil:
+		s.Error = srvr.Err.Error()
+	}
+	if s.Reach == NotServing && srvr.Err != nil {
+		s.Error = srvr.Err.Error()
+	}
+	s.Took = time.Since(start)
+	return s
+}
+
+// withoutSrvr judges a server whose whitelist lacks srvr by the other answers.
+func (s *Sighting) withoutSrvr(conf, mntr Answer) {
+	switch {
+	case mntr.Reach == Answered && s.Mode != "":
+		s.Reach = Answered
+	case mntr.Reach == NotServing || conf.Reach == NotServing:
+		s.Reach = NotServing
+	}
+}
+
+// answered returns the text of a real answer; anything else reads as nothing.
+func answered(a Answer) string {
+	if a.Reach != Answered {
+		return ""
+	}
+	return a.Text
+}
+
+func (s *Sighting) takeSrvr(r SrvrReply) {
+	s.Version, s.Mode, s.Zxid, s.ZxidKnown = r.Version, r.Mode, r.Zxid, r.ZxidKnown
+	s.Connections, s.Nodes, s.Outstanding = r.Connections, r.Nodes, r.Outstanding
+	s.Received, s.Sent, s.Latency = r.Received, r.Sent, r.Latency
+}
+
+func (s *Sighting) takeConf(r ConfReply) {
+	s.ServerID, s.Members, s.ConfigVersion, s.Role = r.ServerID, r.Members, r.ConfigVersion, r.Role
+	s.ClientPort, s.PeerPort, s.ElectionPort = r.ClientPort, r.PeerPort, r.ElectionPort
+	s.TickTime, s.InitLimit, s.SyncLimit = r.TickTime, r.InitLimit, r.SyncLimit
+	s.MinSessionTimeout, s.MaxSessionTimeout = r.MinSessionTimeout, r.MaxSessionTimeout
+	s.MaxClientCnxns, s.DataDir, s.DataLogDir = r.MaxClientCnxns, r.DataDir, r.DataLogDir
+}
+
+func (s *Sighting) takeMntr(r MntrReply) {
+	s.Learners, s.SyncedFollowers, s.SyncedObservers = r.Learners(), r.SyncedFollowers(), r.SyncedObservers()
+	s.PeerState = r.PeerState()
+	s.DataSize = r.IntOr("zk_approximate_data_size", -1)
+	s.Ephemerals = r.IntOr("zk_ephemerals_count", -1)
+	s.Watches = r.IntOr("zk_watch_count", -1)
+	if s.Version.IsZero() {
+		s.Version = r.Version()
+	}
+	if s.Mode == "" {
+		s.Mode = r.Mode()
+	}
+	for _, known := range []struct {
+		to  *int64
+		key string
+	}{
+		{&s.Connections, "zk_num_alive_connections"},
+		{&s.Nodes, "zk_znode_count"},
+		{&s.Outstanding, "zk_outstanding_requests"},
+	} {
+		if *known.to < 0 {
+			*known.to = r.IntOr(known.key, -1)
+		}
+	}
+}
