@@ -1,0 +1,318 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Engine carries out what migration.Decide says.
+type Engine struct {
+	Cluster Cluster
+	Prober  Prober
+	Hosts   Hosts
+	Journal Journal
+	Clock   Clock
+	// OnEvent, when set, is told what happens; it must not block for long.
+	OnEvent func(Event)
+	// Poll is the pause between two looks while waiting.
+	Poll time.Duration
+	// StopBefore, when set, ends the run before that step is carried out.
+	StopBefore migration.StepID
+	// Budget bounds how many API or journal errors in a row are taken for
+	// passing ones; by time, 0 means none is.
+	ErrorBudget time.Duration
+
+	announced string
+}
+
+// EventKind is the kind of an Event.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventStep    EventKind = "step"
+	EventStepOK  EventKind = "step-ok"
+	EventWaiting EventKind = "waiting"
+	EventStopped EventKind = "stopped"
+	EventDone    EventKind = "done"
+	EventError   EventKind = "error"
+)
+
+// Event is something the engine tells its caller.
+type Event struct {
+	Kind     EventKind
+	At       time.Time
+	ID       ensemble.ID
+	Decision migration.Decision
+	// Took is how long a finished step took.
+	Took time.Duration
+	Err  error
+	// Observation is the look the decision rests on.
+	Observation migration.Observation
+}
+
+// ErrStoppedBefore is returned when StopBefore ended the run.
+var errStoppedBefore = errors.New("stopped before the step that was asked for")
+
+// IsStoppedBefore reports whether StopBefore ended a run.
+func IsStoppedBefore(err error) bool { return errors.Is(err, errStoppedBefore) }
+
+// Observe takes one look at everything. focus is the server whose host is
+// probed closely; 0 for none. Hosts of replaced servers are always probed, to
+// find ghosts.
+func (e *Engine) Observe(ctx context.Context, focus ensemble.ID) (migration.Observation, error) {
+	rec, err := e.Journal.Load(ctx)
+	if err != nil {
+		return migration.Observation{}, err
+	}
+	o := migration.Observation{At: e.Clock.Now(), Record: rec, Servers: make([]migration.ServerView, len(rec.Servers))}
+	var wg sync.WaitGroup
+	var views map[ensemble.ID]migration.ClusterView
+	var clusterErr error
+	wg.Go(func() { views, clusterErr = e.Cluster.Observe(ctx, rec) })
+	for i, s := range rec.Servers {
+		v := &o.Servers[i]
+		v.ID = s.ID
+		wg.Go(func() { v.Live = e.Prober.Sight(ctx, address(s.ClusterIP, s.ClientPort)) })
+		if s.ID == focus || s.Replaced != nil || rec.Flight != nil && rec.Flight.ID == s.ID {
+			wg.Go(func() { v.Host.Client = e.Prober.Port(ctx, address(s.HostIP, s.ClientPort)) })
+			wg.Go(func() { v.Host.Election = e.Prober.Port(ctx, address(s.HostIP, s.ElectionPort)) })
+		}
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return o, err
+	}
+	if clusterErr != nil {
+		return o, fmt.Errorf("looking at the cluster: %w", clusterErr)
+	}
+	for i := range o.Servers {
+		o.Servers[i].Cluster = views[o.Servers[i].ID]
+	}
+	o.ClusterComplete = true
+	return o, nil
+}
+
+// Run works on the intent until it is done or Decide stops it. It returns the
+// last decision; the error is set when the context ended or something outside
+// failed for longer than the budget. The state is saved at every moment.
+func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decision, error) {
+	var last migration.Decision
+	var failingSince time.Time
+	for {
+		o, err := e.Observe(ctx, in.ID)
+		if err == nil {
+			if in.EpochAtStart == 0 {
+				in.EpochAtStart = leaderEpoch(o)
+			}
+			d := migration.Decide(in, o)
+			var changed bool
+			changed, err = e.act(ctx, in, o, d, last)
+			last = d
+			if err == nil && (d.Kind == migration.Done || d.Kind == migration.Stop) {
+				return d, nil
+			}
+			if err == nil && changed {
+				failingSince = time.Time{}
+				continue
+			}
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return last, ctx.Err()
+			}
+			if IsStoppedBefore(err) {
+				return last, err
+			}
+			if failingSince.IsZero() {
+				failingSince = e.Clock.Now()
+			}
+			e.tell(Event{Kind: EventError, ID: in.ID, Decision: last, Err: err})
+			if permanent(err) || e.Clock.Now().Sub(failingSince) > e.ErrorBudget {
+				return last, err
+			}
+		} else {
+			failingSince = time.Time{}
+		}
+		if err := e.Clock.Sleep(ctx, e.Poll); err != nil {
+			return last, err
+		}
+	}
+}
+
+// Permanent is implemented by errors that looking again will not mend, such
+// as a missing permission.
+type Permanent interface{ Permanent() bool }
+
+func permanent(err error) bool {
+	var p Permanent
+	return errors.As(err, &p) && p.Permanent()
+}
+
+// act carries out one decision: write-ahead, the step, what it brought. It
+// reports whether looking again at once makes sense.
+func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Observation, d, last migration.Decision) (bool, error) {
+	ev := Event{ID: in.ID, Decision: d, Observation: o}
+	switch d.Kind {
+	case migration.Wait:
+		if d.Code != last.Code || d.Reason != last.Reason {
+			ev.Kind = EventWaiting
+			e.tell(ev)
+		}
+		return false, nil
+	case migration.Stop:
+		ev.Kind = EventStopped
+		e.tell(ev)
+		return false, nil
+	case migration.Done:
+		ev.Kind = EventDone
+		e.tell(ev)
+		return false, nil
+	}
+	if e.StopBefore != "" && d.Step == e.StopBefore {
+		return false, errStoppedBefore
+	}
+	if what := string(d.Step) + d.Reason; what != e.announced {
+		e.announced = what
+		ev.Kind = EventStep
+		e.tell(ev)
+	}
+	began := e.Clock.Now()
+	rec := o.Record
+	if next, changed := rec.Before(d); changed {
+		rec = next
+		rec.Note(migration.AuditEntry{At: began, By: in.By, ID: in.ID, Step: string(d.Step), Detail: d.Reason})
+		if err := e.Journal.Save(ctx, rec); err != nil {
+			return false, fmt.Errorf("writing the journal before step %s: %w", d.Step, err)
+		}
+	}
+	outcome, err := e.perform(ctx, in, o, rec, d)
+	if err != nil {
+		return false, fmt.Errorf("step %s of server %d: %w", d.Step, in.ID, err)
+	}
+	leader := o.Leader()
+	if next, changed := rec.After(in, d, outcome, leader); changed {
+		next.Note(migration.AuditEntry{At: outcome.At, By: in.By, ID: in.ID, Step: string(d.Step), Detail: "done"})
+		// The save must go through a journal that has seen our first write.
+		if err := e.Journal.Save(ctx, next); err != nil {
+			return false, fmt.Errorf("writing the journal after step %s: %w", d.Step, err)
+		}
+	}
+	if hostAction(d.Step) != "" && !outcome.Done {
+		// Asked for, not done: the operator's move.
+		return false, nil
+	}
+	ev.Kind = EventStepOK
+	ev.Took = outcome.At.Sub(began)
+	e.tell(ev)
+	return true, nil
+}
+
+// hostAction maps a step to what the host must do.
+func hostAction(step migration.StepID) HostAction {
+	switch step {
+	case migration.StepMaskHost:
+		return HostMask
+	case migration.StepStopHost:
+		return HostStop
+	case migration.StepUnmaskHost:
+		return HostUnmask
+	case migration.StepStartHost:
+		return HostStart
+	}
+	return ""
+}
+
+// perform carries out the step's one action.
+func (e *Engine) perform(ctx context.Context, in migration.Intent, o migration.Observation, rec migration.Record, d migration.Decision) (migration.Outcome, error) {
+	id := in.ID
+	sr, _ := rec.Server(id)
+	view, _ := o.View(id)
+	pod := view.Cluster.Pod
+	out := migration.Outcome{Done: true}
+	var err error
+	if action := hostAction(d.Step); action != "" {
+		out.Done, out.By, err = e.Hosts.Do(ctx, action, *sr)
+		out.At = e.Clock.Now()
+		return out, err
+	}
+	switch d.Step {
+	case migration.StepPark:
+		err = e.Cluster.Park(ctx, rec)
+	case migration.StepBegin:
+		// The kick makes the pod watch its host closely from now on.
+		err = e.Cluster.Kick(ctx, rec, id)
+	case migration.StepProveBefore, migration.StepProveAfter, migration.StepProveJoined:
+		out.Zxid, err = e.canary(ctx, o, rec, id)
+	case migration.StepFlip, migration.StepBridge:
+		err = e.Cluster.PointToPod(ctx, rec, id, pod.UID, pod.IP)
+	case migration.StepAdopt:
+		err = e.Cluster.SetSelector(ctx, rec, id)
+	case migration.StepDropBridge:
+		err = e.Cluster.DropBridge(ctx, rec, id)
+	case migration.StepRelease:
+		if err = e.Cluster.OpenGate(ctx, rec, id); err == nil {
+			err = e.Cluster.Kick(ctx, rec, id)
+		}
+	case migration.StepKick:
+		err = e.Cluster.Kick(ctx, rec, id)
+	case migration.StepCloseGate:
+		err = e.Cluster.CloseGate(ctx, rec, id)
+	case migration.StepDeletePod:
+		err = e.Cluster.DeletePod(ctx, rec, id, pod.UID)
+	case migration.StepClearSelector:
+		err = e.Cluster.ClearSelector(ctx, rec, id)
+	case migration.StepDeleteLeftovers:
+		err = e.Cluster.DeleteLeftovers(ctx, rec, id)
+	case migration.StepFlipBack:
+		err = e.Cluster.PointToHost(ctx, rec, id)
+	}
+	out.At = e.Clock.Now()
+	return out, err
+}
+
+// canary commits a write through the leader, which answers even while a
+// follower lags. When the server in question leads, it is the one asked.
+func (e *Engine) canary(ctx context.Context, o migration.Observation, rec migration.Record, id ensemble.ID) (ensemble.Zxid, error) {
+	via := o.Leader()
+	if via == 0 {
+		via = id
+	}
+	sr, ok := rec.Server(via)
+	if !ok {
+		return 0, fmt.Errorf("no server to write through")
+	}
+	zxid, err := e.Prober.Canary(ctx, address(sr.ClusterIP, sr.ClientPort))
+	if err != nil {
+		return 0, fmt.Errorf("canary write through server %d: %w", via, err)
+	}
+	return zxid, nil
+}
+
+func (e *Engine) tell(ev Event) {
+	if e.OnEvent == nil {
+		return
+	}
+	if ev.At.IsZero() {
+		ev.At = e.Clock.Now()
+	}
+	e.OnEvent(ev)
+}
+
+func leaderEpoch(o migration.Observation) uint32 {
+	v, ok := o.View(o.Leader())
+	if !ok {
+		return 0
+	}
+	return v.Live.Zxid.Epoch()
+}
+
+func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

@@ -1,0 +1,98 @@
+// Package engine runs the loop: observe, decide, act once, record, observe
+// again. It declares what it needs from the outside and decides nothing
+// itself; every decision is migration.Decide's.
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Cluster reads and writes the Kubernetes objects of one ensemble. Every write
+// is idempotent and carries preconditions (uid, resourceVersion) where a stale
+// caller could do harm.
+type Cluster interface {
+	// Observe returns what the API server knows of every server of the record.
+	// An error means the view is not complete.
+	Observe(ctx context.Context, rec migration.Record) (map[ensemble.ID]migration.ClusterView, error)
+	// Park applies everything the pods need (gate, configuration, headless
+	// Service, PodDisruptionBudget, StatefulSet); no gate is opened by it.
+	Park(ctx context.Context, rec migration.Record) error
+	// PointToPod points the server's hand-made endpoints at its pod, in one
+	// write (flip), creating them when missing. The pod must still have the
+	// given uid and IP.
+	PointToPod(ctx context.Context, rec migration.Record, id ensemble.ID, podUID, podIP string) error
+	// PointToHost points them back at the host.
+	PointToHost(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	// SetSelector lets the Service select the server's pod (adopt);
+	// ClearSelector takes the selector away.
+	SetSelector(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	ClearSelector(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	// DropBridge deletes our hand-made endpoints once the controller's slice
+	// holds the same address.
+	DropBridge(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	// DeleteLeftovers deletes what controllers leave behind when a selector is
+	// taken away (kubernetes#118376): their slices, and Endpoints that are not
+	// ours. Our bridge stays.
+	DeleteLeftovers(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	// OpenGate adds the server's line to the gate, CloseGate removes it; each
+	// makes a new gate generation when it changes something.
+	OpenGate(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	CloseGate(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	// Kick makes the kubelet refresh the pod's volumes at once.
+	Kick(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	// DeletePod deletes exactly that pod, gracefully.
+	DeletePod(ctx context.Context, rec migration.Record, id ensemble.ID, podUID string) error
+}
+
+// Prober talks to ZooKeeper. Addresses are host:port.
+type Prober interface {
+	// Sight asks a client port who is there; it never fails, the outcome is in
+	// the sighting.
+	Sight(ctx context.Context, address string) migration.Sighting
+	// Port tries a bare TCP connect.
+	Port(ctx context.Context, address string) migration.PortState
+	// Canary commits a write through that server and returns a zxid that is at
+	// least that of the write. It leaves no znode behind.
+	Canary(ctx context.Context, address string) (ensemble.Zxid, error)
+}
+
+// HostAction is what must happen on a server's host.
+type HostAction string
+
+// The actions, as the host hook gets them.
+const (
+	HostStop       HostAction = "stop"
+	HostStart      HostAction = "start"
+	HostMask       HostAction = "mask"
+	HostUnmask     HostAction = "unmask"
+	HostApplyPatch HostAction = "apply-patch"
+	HostUndoPatch  HostAction = "undo-patch"
+)
+
+// Hosts carries out or asks for actions on hosts. We never log in to a host:
+// it is either the operator's own program, or the operator.
+type Hosts interface {
+	// Do returns done=true when the action was carried out (a hook that
+	// exited 0) or confirmed by the operator, and false when it was only asked
+	// for. It must be idempotent.
+	Do(ctx context.Context, action HostAction, server migration.ServerRecord) (done bool, by string, err error)
+}
+
+// Journal is the durable record and its lock.
+type Journal interface {
+	// Load reads the record.
+	Load(ctx context.Context) (migration.Record, error)
+	// Save writes it; it fails when somebody else wrote since Load.
+	Save(ctx context.Context, rec migration.Record) error
+}
+
+// Clock is the time.
+type Clock interface {
+	Now() time.Time
+	// Sleep waits for d or until the context ends.
+	Sleep(ctx context.Context, d time.Duration) error
+}

@@ -1,0 +1,236 @@
+// Package migration holds the rules: what a migration's state is, which steps
+// there are and, in Decide, which of them may be taken. Decide is a pure
+// function of one observation; nothing else in the program decides.
+package migration
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// cliName is how the program is called in the commands that decisions print.
+const cliName = "kubectl zkmigrate"
+
+// Decide says what to do next. It takes at most one step at a time; after the
+// step the observation is thrown away.
+func Decide(in Intent, o Observation) Decision {
+	c := &context{in: in, o: o, rec: o.Record, flight: o.Record.Flight}
+	if d, ok := c.guard(); !ok {
+		return d
+	}
+	switch in.Kind {
+	case Replace:
+		return c.replace()
+	case Revert:
+		return c.revert()
+	}
+	return stop(CodeUnknownServer, "", "unknown intent %q", in.Kind)
+}
+
+// context is one decision being made.
+type context struct {
+	in     Intent
+	o      Observation
+	rec    Record
+	flight *Flight
+	// sr and v are the server the intent is about.
+	sr ServerRecord
+	v  ServerView
+}
+
+// guard checks what must hold before anything is done at all: a complete view
+// and I1, I2 and I5 for every server.
+func (c *context) guard() (Decision, bool) {
+	if !c.o.ClusterComplete {
+		return wait(CodeAPIIncomplete, "", "the API server did not answer in full; nothing is decided on half a view"), false
+	}
+	sr, found := c.rec.Server(c.in.ID)
+	if !found {
+		return stop(CodeUnknownServer, c.cmd("status"), "ensemble %s has no server %d; it has %s", c.rec.Name, c.in.ID, joinIDs(c.rec.Ensemble().IDs())), false
+	}
+	c.sr = *sr
+	c.v, _ = c.o.View(c.in.ID)
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		if d, ok := c.checkAddress(s, v); !ok {
+			return d, false
+		}
+		if d, ok := c.checkPlace(s, v); !ok {
+			return d, false
+		}
+	}
+	if f := c.flight; f != nil && f.ID != c.in.ID {
+		return stop(CodeOneAtATime, c.cmd("%s --id=%d", f.Kind, f.ID),
+			"%s is in the middle of %s of server %d, begun by %s at %s: at most one server of an ensemble is away from sync",
+			c.rec.Name, f.Kind, f.ID, f.By, f.Started.UTC().Format("2006-01-02 15:04:05Z")), false
+	}
+	return Decision{}, true
+}
+
+// checkAddress is I1: a server's Service keeps its uid and its ClusterIP.
+func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
+	svc := v.Cluster.Service
+	switch {
+	case !svc.Found:
+		return stop(CodeServiceGone, c.cmd("wrap"),
+			"Service %s of server %d is gone; servers and clients have its address %s", s.Service, s.ID, s.ClusterIP).
+			with("create it again with clusterIP: " + s.ClusterIP + " before anything else happens"), false
+	case svc.ClusterIP != s.ClusterIP:
+		return stop(CodeAddressChanged, c.cmd("status -o wide"),
+			"Service %s of server %d has address %s, but %s is what servers and clients were given", s.Service, s.ID, svc.ClusterIP, s.ClusterIP), false
+	case svc.UID != s.ServiceUID:
+		return stop(CodeAddressChanged, c.cmd("wrap"),
+			"Service %s of server %d was deleted and created again (uid %s, recorded %s)", s.Service, s.ID, svc.UID, s.ServiceUID).
+			with("its address is the same; running wrap again records the new Service"), false
+	case svc.Selector == ForeignSelector:
+		return stop(CodeForeignSelector, c.cmd("status -o wide"), "somebody gave Service %s a selector of their own", s.Service), false
+	case len(v.Cluster.Endpoints.Foreign) > 0:
+		return stop(CodeForeignEndpoints, "delete them: kubectl delete endpointslice "+strings.Join(v.Cluster.Endpoints.Foreign, " "),
+			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(v.Cluster.Endpoints.Foreign, ", ")), false
+	}
+	return Decision{}, true
+}
+
+// checkPlace compares journal and world for servers that are not in flight.
+func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
+	inFlight := c.flight != nil && c.flight.ID == s.ID
+	if inFlight {
+		return Decision{}, true
+	}
+	gate := v.Cluster.Gate
+	switch {
+	case s.Replaced == nil && gate.Released:
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+			"the journal says server %d runs on its host, but its gate is open", s.ID), false
+	case s.Replaced == nil && v.Cluster.Pod.Gate == GateStarted:
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+			"the journal says server %d runs on its host, but ZooKeeper was started in pod %s", s.ID, v.Cluster.Pod.Name), false
+	case s.Replaced == nil && !c.revertTarget(s.ID) && (v.Cluster.Service.Selector != "" || !same(v.Cluster.Endpoints.Union, s.HostIP)):
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(v.Cluster.Endpoints.Union)), false
+	case s.Replaced != nil && !gate.Released:
+		return stop(CodeJournalDisagrees, c.cmd("status -o wide"),
+			"the journal says server %d runs in its pod, but its gate is closed: a restart of the pod would not start ZooKeeper", s.ID), false
+	case s.Replaced != nil && !c.revertTarget(s.ID) && v.Cluster.Service.Selector == "":
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+			"the journal says server %d runs in its pod, but its Service does not select the pod", s.ID), false
+	case s.Replaced != nil && v.Host.Open() && !c.revertTarget(s.ID):
+		return stop(CodeGhostHost, "on host "+s.HostIP+": stop the server and mask its unit",
+			"server %d runs in its pod, but something answers at its old host %s again: two processes with one id", s.ID, s.HostIP).
+			with("client port "+string(v.Host.Client), "election port "+string(v.Host.Election)), false
+	}
+	return Decision{}, true
+}
+
+// revertTarget: a revert may begin from states that stop everything else.
+func (c *context) revertTarget(id ensemble.ID) bool {
+	return c.in.Kind == Revert && c.in.ID == id
+}
+
+// cmd renders a command of ours for this ensemble.
+func (c *context) cmd(format string, a ...any) string {
+	parts := strings.SplitN(fmt.Sprintf(format, a...), " ", 2)
+	out := cliName + " " + parts[0] + " " + c.rec.Name
+	if len(parts) == 2 {
+		out += " " + parts[1]
+	}
+	if c.rec.Namespace != "" {
+		out += " -n " + c.rec.Namespace
+	}
+	return out
+}
+
+// voters returns the ids that vote.
+func (c *context) voters() []ensemble.ID { return c.rec.Ensemble().Voters() }
+
+// epoch returns the leader's current epoch, as its zxid shows it.
+func (c *context) epoch() (uint32, bool) {
+	leader := c.o.Leader()
+	if leader == 0 {
+		return 0, false
+	}
+	v, _ := c.o.View(leader)
+	return v.Live.Zxid.Epoch(), true
+}
+
+// unhealthy lists, in words, every server of ids that does not take part.
+func (c *context) unhealthy(ids []ensemble.ID) []string {
+	var out []string
+	for _, id := range ids {
+		v, _ := c.o.View(id)
+		if !v.Live.Serving() {
+			why := string(v.Live.Reach)
+			if v.Live.Detail != "" {
+				why += ": " + v.Live.Detail
+			}
+			out = append(out, fmt.Sprintf("server %d: %s", id, orUnknown(why)))
+		}
+	}
+	return out
+}
+
+// wrongIDs lists servers whose Service is answered by another id.
+func (c *context) wrongIDs() []string {
+	var out []string
+	for _, v := range c.o.Servers {
+		if v.Live.Serving() && v.Live.ServerID != 0 && v.Live.ServerID != v.ID {
+			out = append(out, fmt.Sprintf("the Service of server %d is answered by server %d", v.ID, v.Live.ServerID))
+		}
+	}
+	return out
+}
+
+// holders returns which of ids hold the proof's write, in its epoch.
+func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missing []string) {
+	for _, id := range ids {
+		v, _ := c.o.View(id)
+		if v.Live.Serving() && v.Live.Zxid >= p.Zxid && v.Live.Zxid.Epoch() == p.Zxid.Epoch() {
+			held = append(held, id)
+			continue
+		}
+		missing = append(missing, fmt.Sprintf("server %d is at %s", id, v.Live.Zxid))
+	}
+	return held, missing
+}
+
+// copyFlight returns a copy that a decision may change.
+func (c *context) copyFlight() *Flight {
+	f := *c.flight
+	return &f
+}
+
+func same(got []string, want ...string) bool {
+	if len(got) != len(want) {
+		return false
+	}
+	for i := range got {
+		if got[i] != want[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, " and ")
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "not asked"
+	}
+	return s
+}
+
+func joinIDs(ids []ensemble.ID) string {
+	words := make([]string, 0, len(ids))
+	for _, id := range ids {
+		words = append(words, id.String())
+	}
+	return strings.Join(words, ", ")
+}

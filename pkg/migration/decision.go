@@ -1,0 +1,162 @@
+package migration
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// Intent is what an operator asked for.
+type Intent struct {
+	Kind FlightKind  `json:"kind"`
+	ID   ensemble.ID `json:"id"`
+	By   string      `json:"by"`
+	// EpochAtStart is the leader's epoch when the command began; an election
+	// that was not planned since then stops the run before the next server
+	// (I6). 0 when not known yet. To run the command again is to accept it.
+	EpochAtStart uint32 `json:"epochAtStart"`
+}
+
+// Kind is the kind of a decision.
+type Kind string
+
+const (
+	// Do: carry out Step, then look again.
+	Do Kind = "do"
+	// Wait: something outside must happen first; look again soon.
+	Wait Kind = "wait"
+	// Stop: go no further; Reason, Evidence and Next say why and what now.
+	Stop Kind = "stop"
+	// Done: the intent is fulfilled.
+	Done Kind = "done"
+)
+
+// Code is the stable name of a reason.
+type Code string
+
+// The reasons Decide gives. Names are stable.
+const (
+	CodeStep               Code = "Step"
+	CodeDone               Code = "Done"
+	CodeAPIIncomplete      Code = "APIIncomplete"
+	CodeUnknownServer      Code = "UnknownServer"
+	CodeServiceGone        Code = "ServiceGone"
+	CodeAddressChanged     Code = "AddressChanged"
+	CodeForeignEndpoints   Code = "ForeignEndpoints"
+	CodeForeignSelector    Code = "ForeignSelector"
+	CodeOneAtATime         Code = "OneAtATime"
+	CodeJournalDisagrees   Code = "JournalDisagrees"
+	CodeVersionRefused     Code = "VersionRefused"
+	CodeNotReconfigured    Code = "NotReconfigured"
+	CodeDegraded           Code = "Degraded"
+	CodeNoLeader           Code = "NoLeader"
+	CodeWrongServer        Code = "WrongServer"
+	CodeNotSynced          Code = "NotSynced"
+	CodeLeaderLast         Code = "LeaderLast"
+	CodeUnplannedElection  Code = "UnplannedElection"
+	CodeZxidOverflowNear   Code = "ZxidOverflowNear"
+	CodeQuorumAtRisk       Code = "QuorumAtRisk"
+	CodePodNotParked       Code = "PodNotParked"
+	CodePodCannotReachHost Code = "PodCannotReachHost"
+	CodeProofPending       Code = "ProofPending"
+	CodeHostStillUp        Code = "HostStillUp"
+	CodeHostSilent         Code = "HostSilent"
+	CodeHostReturned       Code = "HostReturned"
+	CodeGhostHost          Code = "GhostHost"
+	CodeStoppedTooEarly    Code = "StoppedTooEarly"
+	CodeNotFenced          Code = "NotFenced"
+	CodeSecondVantage      Code = "SecondVantage"
+	CodeElectionSinceProof Code = "ElectionSinceProof"
+	CodeAdoptPending       Code = "AdoptPending"
+	CodeHold               Code = "Hold"
+	CodePodStarting        Code = "PodStarting"
+	CodePodVetoed          Code = "PodVetoed"
+	CodePodRefused         Code = "PodRefused"
+	CodeJoining            Code = "Joining"
+	CodeAborted            Code = "Aborted"
+	CodePodStopping        Code = "PodStopping"
+	CodeHostStarting       Code = "HostStarting"
+)
+
+// Decision is what Decide returns.
+type Decision struct {
+	Kind Kind   `json:"kind"`
+	Code Code   `json:"code"`
+	Step StepID `json:"step,omitempty"`
+	// Phase is where the operation stands.
+	Phase Phase `json:"phase,omitempty"`
+	// Reason says why in one sentence; Evidence what it rests on.
+	Reason   string   `json:"reason"`
+	Evidence []string `json:"evidence,omitempty"`
+	// Next is the command, or the action on a host, that helps.
+	Next string `json:"next,omitempty"`
+	// Flight, when not nil, replaces the record's flight before the step is
+	// carried out (write-ahead).
+	Flight *Flight `json:"flight,omitempty"`
+}
+
+// Outcome is what carrying out a step brought that cannot be observed later.
+type Outcome struct {
+	At time.Time
+	// Zxid is that of a canary write.
+	Zxid ensemble.Zxid
+	// Done and By are a host action's result.
+	Done bool
+	By   string
+}
+
+// Timing rules.
+const (
+	// DurabilityHold passes between the proof on n-1 servers and the release:
+	// srvr's zxid is applied in memory, a follower's own fsync may come later.
+	DurabilityHold = 2 * time.Second
+	// ReportFresh bounds the age of a pod's report, by its node's clock; the
+	// gate reports at least every 5 s.
+	ReportFresh = 20 * time.Second
+	// ProofFresh bounds the age of the proof on n servers at the stop.
+	ProofFresh = 30 * time.Second
+	// KickEvery is how often a released pod that still shows itself parked is
+	// kicked.
+	KickEvery = 2 * time.Second
+	// AskAgain is when an action on a host is asked for again that shows no
+	// effect; a command killed right before the first time needs it.
+	AskAgain = 10 * time.Second
+	// LeftoverHold is how long the Service must stay free of leftovers after
+	// its selector was taken away: a controller with an old Service in its
+	// cache may write once more.
+	LeftoverHold = time.Second
+	// zxidCounterWarn is where a forced election by counter overflow is near.
+	zxidCounterWarn = 0xf0000000
+)
+
+func do(step StepID, f *Flight, format string, a ...any) Decision {
+	return Decision{Kind: Do, Code: CodeStep, Step: step, Phase: StepByID(step).Phase, Reason: fmt.Sprintf(format, a...), Flight: f}
+}
+
+func wait(code Code, phase Phase, format string, a ...any) Decision {
+	return Decision{Kind: Wait, Code: code, Phase: phase, Reason: fmt.Sprintf(format, a...)}
+}
+
+func stop(code Code, next, format string, a ...any) Decision {
+	return Decision{Kind: Stop, Code: code, Reason: fmt.Sprintf(format, a...), Next: next}
+}
+
+func done(format string, a ...any) Decision {
+	return Decision{Kind: Done, Code: CodeDone, Phase: PhaseDone, Reason: fmt.Sprintf(format, a...)}
+}
+
+func (d Decision) with(evidence ...string) Decision {
+	d.Evidence = append(append([]string(nil), d.Evidence...), evidence...)
+	return d
+}
+
+func (d Decision) at(p Phase) Decision {
+	d.Phase = p
+	return d
+}
+
+func (d Decision) then(next string) Decision {
+	d.Next = next
+	return d
+}

@@ -1,0 +1,135 @@
+package migration
+
+import (
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// joinHold is how long a joined server is watched before the next one may go:
+// a follower that falls out of sync is dropped after syncLimit ticks.
+func (r Record) joinHold() time.Duration {
+	return time.Duration(r.Settings.SyncLimit*r.Settings.TickTimeMillis) * time.Millisecond
+}
+
+// join decides between release and replaced.
+func (c *context) join() Decision {
+	f, pod, live := c.flight, c.v.Cluster.Pod, c.v.Live
+	joined := f.Joined != nil && f.Joined.Complete
+	if c.v.Host.Open() && pod.Gate == GateStarted {
+		if !joined {
+			return c.giveUp("the server on host %s came back while its pod was joining: two processes with one id", c.sr.HostIP)
+		}
+		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server and mask its unit",
+			"server %d has joined in its pod, but its old host %s answers again: two processes with one id", f.ID, c.sr.HostIP)
+	}
+	if d, hit := c.watchdog(joined); hit {
+		return d
+	}
+	switch {
+	case !pod.Found, pod.Terminating, !pod.Running:
+		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, podState(pod)).then("kubectl describe pod " + pod.Name)
+	case pod.Gate == GateRefused:
+		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then("kubectl logs " + pod.Name)
+	case pod.Gate == GateVetoed:
+		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.sr.HostIP, pod.GateDetail).
+			then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
+	case pod.Gate != GateStarted:
+		if f.Kicked == nil || c.o.At.Sub(*f.Kicked) >= KickEvery {
+			g := c.copyFlight()
+			at := c.o.At
+			g.Kicked = &at
+			return do(StepKick, g, "the gate is open, the pod has not seen it yet")
+		}
+		return wait(CodePodStarting, PhaseRelease, "the pod has not seen the open gate yet")
+	case live.Serving() && live.ServerID != 0 && live.ServerID != f.ID:
+		return stop(CodeWrongServer, c.cmd("revert --id=%d", f.ID), "the Service of server %d is answered by server %d", f.ID, live.ServerID)
+	case !live.Serving():
+		return wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", pod.Name, orUnknown(string(live.Reach))).
+			then("kubectl logs " + pod.Name)
+	}
+	return c.proveJoined()
+}
+
+// proveJoined: a canary committed with the server back must reach all n, then
+// it is held, then it is replaced (or reverted).
+func (c *context) proveJoined() Decision {
+	f := c.flight
+	epoch, ok := c.epoch()
+	if !ok {
+		return wait(CodeNoLeader, PhaseJoin, "there is no leader at the moment")
+	}
+	if f.Joined == nil || f.Joined.Zxid.Epoch() != epoch {
+		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.v.Live.Mode)
+	}
+	all := c.voters()
+	if !c.sr.Voter() {
+		all = append(all, f.ID)
+	}
+	held, missing := c.holders(*f.Joined, all)
+	if len(missing) > 0 {
+		return wait(CodeProofPending, PhaseJoin, "not every server holds %s yet", f.Joined.Zxid).with(missing...)
+	}
+	if !f.Joined.Complete {
+		g := c.copyFlight()
+		p := *f.Joined
+		p.Held, p.Complete = held, true
+		g.Joined = &p
+		return do(StepNoteJoined, g, "servers %s hold %s", joinIDs(held), p.Zxid)
+	}
+	if leader, found := c.o.View(c.o.Leader()); found && leader.Live.SyncedFollowers >= 0 && leader.Live.SyncedFollowers < followers(c.rec.Ensemble()) {
+		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", leader.Live.SyncedFollowers, followers(c.rec.Ensemble()))
+	}
+	if left := c.rec.joinHold() - c.o.At.Sub(f.Joined.At); left > 0 {
+		return wait(CodeHold, PhaseJoin, "server %d is in sync; watched for another %.0f s (syncLimit)", f.ID, left.Seconds())
+	}
+	if f.Kind == Revert {
+		return do(StepFinishRevert, nil, "server %d is in sync on its host", f.ID)
+	}
+	if !c.v.Cluster.Pod.Ready {
+		return wait(CodeJoining, PhaseJoin, "pod %s is not ready yet: its data is being flushed to disk", c.v.Cluster.Pod.Name)
+	}
+	return do(StepFinish, nil, "server %d is in sync in pod %s", f.ID, c.v.Cluster.Pod.Name)
+}
+
+// watchdog: ZooKeeper before 3.6 has no guard against an empty member that
+// votes (ZOOKEEPER-261). While the new member has not synced, the loss of
+// another voter closes the gate and stops the pod, before the survivors can
+// elect with it.
+func (c *context) watchdog(joined bool) (Decision, bool) {
+	if joined || c.v.Cluster.Pod.Gate != GateStarted || c.guarded() {
+		return Decision{}, false
+	}
+	others := ensemble.Without(c.voters(), c.flight.ID)
+	bad := c.unhealthy(others)
+	if len(bad) == 0 {
+		return Decision{}, false
+	}
+	return c.giveUp("another voter dropped while server %d was still empty, and this ZooKeeper lets an empty member vote", c.flight.ID).with(bad...), true
+}
+
+// guarded reports whether the ensemble's version has db.autocreate. An unknown
+// version has not.
+func (c *context) guarded() bool {
+	v, err := ensemble.ParseVersion(c.rec.Settings.Version)
+	return err == nil && v.HasAutocreateGuard()
+}
+
+// giveUp begins the abort of a replacement.
+func (c *context) giveUp(format string, a ...any) Decision {
+	g := c.copyFlight()
+	d := do(StepAbort, g, format, a...)
+	g.Aborted = d.Reason
+	g.PodUID = c.v.Cluster.Pod.UID
+	return d
+}
+
+// abort closes the gate, stops the pod and hands over to revert.
+func (c *context) abort() Decision {
+	f := c.flight
+	if d, ok := c.reclaim(); !ok {
+		return d
+	}
+	return stop(CodeAborted, c.cmd("revert --id=%d", f.ID), "this replacement was given up: %s", f.Aborted).
+		with("the gate is closed and the pod is parked again", "the host's data is complete up to its stop: revert starts the server there")
+}

@@ -1,0 +1,230 @@
+package migration
+
+import (
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// Observation is one look at everything: the cluster's objects, what the
+// servers answer, and the journal. Decide sees nothing else.
+type Observation struct {
+	// At is when the look began.
+	At time.Time `json:"at"`
+	// Record is the journal at that time.
+	Record Record `json:"record"`
+	// Servers are sorted by id and cover every server of the record.
+	Servers []ServerView `json:"servers"`
+	// ClusterComplete is false when the API server did not answer in full;
+	// nothing is decided on half a view.
+	ClusterComplete bool `json:"clusterComplete"`
+}
+
+// ServerView is what was seen of one server.
+type ServerView struct {
+	ID ensemble.ID `json:"id"`
+	// Cluster is what the API server knows.
+	Cluster ClusterView `json:"cluster"`
+	// Host is what answers at the host's own address.
+	Host HostView `json:"host"`
+	// Live is what answers through the Service's address.
+	Live Sighting `json:"live"`
+}
+
+// ClusterView is what the Kubernetes objects of one server say.
+type ClusterView struct {
+	Service   ServiceView   `json:"service"`
+	Endpoints EndpointsView `json:"endpoints"`
+	Pod       PodView       `json:"pod"`
+	Gate      GateView      `json:"gate"`
+}
+
+// ServiceView is the server's Service.
+type ServiceView struct {
+	Found     bool   `json:"found"`
+	UID       string `json:"uid,omitempty"`
+	ClusterIP string `json:"clusterIP,omitempty"`
+	// Selector is the pod name selected, empty while the endpoints are
+	// hand-made; "?" when the selector is none of ours.
+	Selector string `json:"selector,omitempty"`
+}
+
+// ForeignSelector marks a selector we did not write.
+const ForeignSelector = "?"
+
+// EndpointsView lists who contributes which addresses to the Service.
+type EndpointsView struct {
+	// Bridge is our own slice (or, in LegacyEndpoints mode, our Endpoints
+	// object); BridgeFound tells an empty one from none.
+	BridgeFound bool     `json:"bridgeFound"`
+	Bridge      []string `json:"bridge,omitempty"`
+	// BridgePodUID is the pod that owns the bridge, if any.
+	BridgePodUID string `json:"bridgePodUID,omitempty"`
+	// Controller are the addresses in slices of the endpointslice controller.
+	Controller []string `json:"controller,omitempty"`
+	// Leftovers names objects of controllers that would stay behind without a
+	// selector: Endpoints and slices other than the bridge (kubernetes#118376).
+	Leftovers []string `json:"leftovers,omitempty"`
+	// Foreign names slices that neither we nor the controllers manage.
+	Foreign []string `json:"foreign,omitempty"`
+	// Union are the distinct ready addresses of all slices: what kube-proxy
+	// uses (I2).
+	Union []string `json:"union,omitempty"`
+}
+
+// GateState is what the script at the head of the pod's container reports.
+type GateState string
+
+const (
+	// GateUnknown: no report was read.
+	GateUnknown GateState = ""
+	// GateParked: waiting for its line in the gate.
+	GateParked GateState = "parked"
+	// GateVetoed: released, but the host's port still accepts connections.
+	GateVetoed GateState = "vetoed"
+	// GateStarted: ZooKeeper was started.
+	GateStarted GateState = "started"
+	// GateRefused: the script found something wrong (wrong myid) and waits.
+	GateRefused GateState = "refused"
+)
+
+// PodView is the server's pod.
+type PodView struct {
+	Found       bool   `json:"found"`
+	Name        string `json:"name,omitempty"`
+	UID         string `json:"uid,omitempty"`
+	IP          string `json:"ip,omitempty"`
+	Node        string `json:"node,omitempty"`
+	Terminating bool   `json:"terminating,omitempty"`
+	// Running: the container runs. Ready: its readiness probe passes.
+	Running bool `json:"running,omitempty"`
+	Ready   bool `json:"ready,omitempty"`
+	// Restarts of the container.
+	Restarts int `json:"restarts,omitempty"`
+	// Problem is why the pod does not run (unschedulable, image, volume).
+	Problem string `json:"problem,omitempty"`
+	// Gate is the script's latest report, GateDetail its own words,
+	// GateGeneration the newest gate generation it has read.
+	Gate           GateState `json:"gate,omitempty"`
+	GateDetail     string    `json:"gateDetail,omitempty"`
+	GateGeneration int       `json:"gateGeneration,omitempty"`
+	// HostClosed: the pod itself, dialling the host's client and election
+	// port, is refused on both. It is the second vantage point of I3.
+	HostClosed bool `json:"hostClosed,omitempty"`
+	// GateAt is when the report was written, by the node's clock; it is only
+	// ever compared with itself.
+	GateAt time.Time `json:"gateAt,omitempty"`
+	// GateFresh: the report is younger than ReportFresh by the node's clock.
+	GateFresh bool `json:"gateFresh,omitempty"`
+}
+
+// Parked reports whether the pod waits at its gate with everything in place.
+func (p PodView) Parked() bool {
+	return p.Found && p.Running && !p.Terminating && p.IP != "" && p.Gate == GateParked
+}
+
+// GateView is the gate as the API server holds it.
+type GateView struct {
+	// Found: the gate's ConfigMap exists.
+	Found bool `json:"found"`
+	// Generation counts every change of the gate.
+	Generation int `json:"generation"`
+	// Released: the server's line is in the gate, since ReleasedGeneration.
+	Released           bool `json:"released"`
+	ReleasedGeneration int  `json:"releasedGeneration,omitempty"`
+}
+
+// PortState is the outcome of a bare TCP connect.
+type PortState string
+
+const (
+	// PortUnknown: nobody asked.
+	PortUnknown PortState = ""
+	// PortOpen: the connection was accepted.
+	PortOpen PortState = "open"
+	// PortClosed: refused (RST), the machine is up and nothing listens.
+	PortClosed PortState = "closed"
+	// PortSilent: no answer; a dead machine and a firewall look alike.
+	PortSilent PortState = "silent"
+	// PortUnreachable: the network says there is no way.
+	PortUnreachable PortState = "unreachable"
+)
+
+// HostView is what answers at the host's own address.
+type HostView struct {
+	Client   PortState `json:"client"`
+	Election PortState `json:"election"`
+}
+
+// Open reports whether anything listens.
+func (h HostView) Open() bool { return h.Client == PortOpen || h.Election == PortOpen }
+
+// Closed reports whether both ports refuse. Silence is no proof of death.
+func (h HostView) Closed() bool { return h.Client == PortClosed && h.Election == PortClosed }
+
+// Reach is how a question to a client port ended.
+type Reach string
+
+const (
+	// ReachUnknown: nobody asked.
+	ReachUnknown Reach = ""
+	// ReachAnswered: a ZooKeeper server answered.
+	ReachAnswered Reach = "answered"
+	// ReachNotServing: it answered that it takes part in no quorum.
+	ReachNotServing Reach = "not-serving"
+	// ReachRefused, ReachTimeout, ReachUnreachable, ReachOther: it did not.
+	ReachRefused     Reach = "refused"
+	ReachTimeout     Reach = "timeout"
+	ReachUnreachable Reach = "unreachable"
+	ReachOther       Reach = "other"
+	// ReachNotWhitelisted: srvr is not in 4lw.commands.whitelist.
+	ReachNotWhitelisted Reach = "not-whitelisted"
+)
+
+// Sighting is what one server said of itself.
+type Sighting struct {
+	Reach Reach `json:"reach"`
+	// Detail is the failure in words.
+	Detail  string           `json:"detail,omitempty"`
+	Version ensemble.Version `json:"version,omitzero"`
+	Mode    ensemble.Mode    `json:"mode,omitempty"`
+	Zxid    ensemble.Zxid    `json:"zxid,omitempty"`
+	// ServerID is the id the server itself reports; 0 when it does not say.
+	ServerID ensemble.ID `json:"serverID,omitempty"`
+	// Members is the server list it runs with; nil where the version does not
+	// show it (3.4).
+	Members []ensemble.Server `json:"members,omitempty"`
+	// SyncedFollowers and Learners are the leader's counts, -1 when unknown.
+	SyncedFollowers int `json:"syncedFollowers"`
+	Learners        int `json:"learners"`
+	Connections     int `json:"connections,omitempty"`
+	Znodes          int `json:"znodes,omitempty"`
+}
+
+// Serving reports whether the server takes part in a quorum.
+func (s Sighting) Serving() bool { return s.Reach == ReachAnswered && s.Mode.Serving() }
+
+// View returns what was seen of a server.
+func (o Observation) View(id ensemble.ID) (ServerView, bool) {
+	for _, v := range o.Servers {
+		if v.ID == id {
+			return v, true
+		}
+	}
+	return ServerView{}, false
+}
+
+// Leader returns the id of the one server that says it leads; 0 when none or
+// more than one does.
+func (o Observation) Leader() ensemble.ID {
+	var leader ensemble.ID
+	for _, v := range o.Servers {
+		if v.Live.Serving() && v.Live.Mode == ensemble.Leader {
+			if leader != 0 {
+				return 0
+			}
+			leader = v.ID
+		}
+	}
+	return leader
+}

@@ -1,0 +1,33 @@
+package migration
+
+// PodOptions is how the pods are made; kept in the journal so that every later
+// command, on any machine, renders the same pods.
+type PodOptions struct {
+	// Image must hold the same ZooKeeper version as the hosts run; the command
+	// is started as "<Command...> <path of zoo.cfg>".
+	Image   string   `json:"image"`
+	Command []string `json:"command,omitempty"`
+	// StorageClass is empty for the cluster's default; StorageSize is a
+	// Kubernetes quantity.
+	StorageClass string `json:"storageClass,omitempty"`
+	StorageSize  string `json:"storageSize"`
+	// Memory is request and limit, CPU the request; Kubernetes quantities.
+	Memory string `json:"memory"`
+	CPU    string `json:"cpu"`
+	// JVMFlags go to SERVER_JVMFLAGS (heap, GC, carried -D options).
+	JVMFlags string `json:"jvmFlags,omitempty"`
+	// AntiAffinity is "required" (one server a node) or "preferred".
+	AntiAffinity string `json:"antiAffinity"`
+	// RunAsUser is the uid and gid of the ZooKeeper process and of its volume.
+	RunAsUser int64 `json:"runAsUser"`
+	// ZooCfg is the pods' zoo.cfg, the same in every pod.
+	ZooCfg string `json:"zooCfg"`
+}
+
+// Paths inside the pods. The volume is mounted one level above dataDir, so
+// that dataDir can be renamed as a whole.
+const (
+	PodVolumePath = "/zookeeper"
+	PodDataDir    = "/zookeeper/data"
+	PodDataLogDir = "/zookeeper/datalog"
+)

@@ -1,0 +1,212 @@
+package migration
+
+import (
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// RecordVersion is the version of the journal's format.
+const RecordVersion = "zkmigrate.io/v1alpha1"
+
+// EndpointsAPI says with which objects the Services' hand-made endpoints are
+// written.
+type EndpointsAPI string
+
+const (
+	// EndpointSlices is the default: one discovery.k8s.io/v1 slice per server.
+	EndpointSlices EndpointsAPI = "endpointslices"
+	// LegacyEndpoints writes v1 Endpoints and leaves the slices to the
+	// mirroring controller (deprecated since Kubernetes 1.33, KEP-4974).
+	LegacyEndpoints EndpointsAPI = "endpoints"
+)
+
+// Record is the journal: what cannot be seen in the cluster or in ZooKeeper.
+// Everything else is observed anew before each step.
+type Record struct {
+	APIVersion   string       `json:"apiVersion"`
+	Kind         string       `json:"kind"`
+	Name         string       `json:"name"`
+	Namespace    string       `json:"namespace"`
+	EndpointsAPI EndpointsAPI `json:"endpointsAPI"`
+	// Servers are sorted by id.
+	Servers []ServerRecord `json:"servers"`
+	// Settings of the ensemble that the timing rules need.
+	Settings Settings `json:"settings"`
+	// Pods is how the pods are made.
+	Pods PodOptions `json:"pods"`
+	// Flight is the one operation that is under way (I5), nil when none is.
+	Flight *Flight `json:"flight,omitempty"`
+	// Elections holds the epochs at the marks from which forced elections are
+	// counted.
+	Elections Elections `json:"elections"`
+	// Waivers are checks an operator waived by name.
+	Waivers []Waiver `json:"waivers,omitempty"`
+	// Audit holds the latest entries, oldest first.
+	Audit []AuditEntry `json:"audit,omitempty"`
+}
+
+// Settings are ensemble-wide ZooKeeper settings.
+type Settings struct {
+	TickTimeMillis int    `json:"tickTimeMillis"`
+	InitLimit      int    `json:"initLimit"`
+	SyncLimit      int    `json:"syncLimit"`
+	Version        string `json:"version,omitempty"`
+}
+
+// ServerRecord is what was decided about one server and must not change.
+type ServerRecord struct {
+	ensemble.Server `json:",inline"`
+	// HostIP is the address the Service's hand-made endpoints point to; Host
+	// (in the embedded server) is the name or address the host's files use.
+	HostIP string `json:"hostIP"`
+	// Service, ServiceUID and ClusterIP identify the server's Service (I1).
+	Service    string `json:"service"`
+	ServiceUID string `json:"serviceUID"`
+	ClusterIP  string `json:"clusterIP"`
+	// Ordinal is the index of the server's pod in the StatefulSet.
+	Ordinal int `json:"ordinal"`
+	// Reconfigured is set once the server was seen to run with the Services'
+	// addresses.
+	Reconfigured *Confirmation `json:"reconfigured,omitempty"`
+	// Replaced is set once the pod has joined and was held.
+	Replaced *time.Time `json:"replaced,omitempty"`
+}
+
+// Confirmation is something that was established once, by whom and how.
+type Confirmation struct {
+	At  time.Time `json:"at"`
+	By  string    `json:"by"`
+	How string    `json:"how"`
+}
+
+// Waiver is a check that an operator waived by its id.
+type Waiver struct {
+	Check  string    `json:"check"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Elections counts leader changes by epoch.
+type Elections struct {
+	// AtWrap, AtReconfigure and AtReplace are the leader's epoch when the
+	// ensemble was wrapped, when the rolling restart began and when the first
+	// replacement began; 0 when that has not happened.
+	AtWrap        uint32 `json:"atWrap,omitempty"`
+	AtReconfigure uint32 `json:"atReconfigure,omitempty"`
+	AtReplace     uint32 `json:"atReplace,omitempty"`
+}
+
+// FlightKind is the direction of an operation.
+type FlightKind string
+
+const (
+	// Replace moves a server from its host into its pod.
+	Replace FlightKind = "replace"
+	// Revert moves it back.
+	Revert FlightKind = "revert"
+)
+
+// Flight is the operation that is under way on one server.
+type Flight struct {
+	Kind    FlightKind  `json:"kind"`
+	ID      ensemble.ID `json:"id"`
+	Started time.Time   `json:"started"`
+	By      string      `json:"by"`
+	// Epoch is the leader's epoch when the operation began.
+	Epoch uint32 `json:"epoch"`
+	// WasLeader is set when the server led at the last look before its stop.
+	WasLeader bool `json:"wasLeader,omitempty"`
+	// Fenced is the confirmation that the host's server cannot come back.
+	Fenced *Confirmation `json:"fenced,omitempty"`
+	// Before is the canary on all n, After the one on the n-1 others while
+	// the server was proven dead (I4), Joined the one its new home must reach.
+	Before *Proof `json:"before,omitempty"`
+	After  *Proof `json:"after,omitempty"`
+	Joined *Proof `json:"joined,omitempty"`
+	// StopAsked is when the host's server (revert: the pod) was first asked to
+	// stop, DeadSince when it was first seen dead, Released when the gate was
+	// opened (revert: the host asked to start).
+	StopAsked *time.Time `json:"stopAsked,omitempty"`
+	DeadSince *time.Time `json:"deadSince,omitempty"`
+	Released  *time.Time `json:"released,omitempty"`
+	// ReportAtStop is the time of the pod's last report when the stop was
+	// asked for, by the node's clock: the second witness must be younger.
+	ReportAtStop *time.Time `json:"reportAtStop,omitempty"`
+	// PodUID is the pod that was deleted by a revert; its successor has
+	// another.
+	PodUID string `json:"podUID,omitempty"`
+	// Unfenced is the confirmation that the host's server may start again.
+	Unfenced *Confirmation `json:"unfenced,omitempty"`
+	// Kicked is when the pod was last kicked, Cleared when the selector or a
+	// leftover was last removed.
+	Kicked  *time.Time `json:"kicked,omitempty"`
+	Cleared *time.Time `json:"cleared,omitempty"`
+	// Aborted is why a replacement was given up after its release.
+	Aborted string `json:"aborted,omitempty"`
+	// Served says that the pod may have taken part in the quorum since the
+	// host's server stopped: the host's data is stale then.
+	Served bool `json:"served,omitempty"`
+}
+
+// Proof is a canary write: the id of a transaction of ours that was committed.
+type Proof struct {
+	Zxid   ensemble.Zxid `json:"zxid"`
+	Leader ensemble.ID   `json:"leader"`
+	At     time.Time     `json:"at"`
+	// Held are the servers that were seen to have it; complete when those are
+	// all that were asked for.
+	Held     []ensemble.ID `json:"held,omitempty"`
+	Complete bool          `json:"complete"`
+}
+
+// AuditEntry is one line of the journal.
+type AuditEntry struct {
+	At     time.Time   `json:"at"`
+	By     string      `json:"by"`
+	ID     ensemble.ID `json:"id,omitempty"`
+	Step   string      `json:"step"`
+	Detail string      `json:"detail,omitempty"`
+}
+
+// maxAudit bounds the journal; a ConfigMap holds 1 MiB.
+const maxAudit = 400
+
+// Note appends to the audit, dropping the oldest lines past the bound.
+func (r *Record) Note(e AuditEntry) {
+	r.Audit = append(r.Audit, e)
+	if over := len(r.Audit) - maxAudit; over > 0 {
+		r.Audit = append([]AuditEntry(nil), r.Audit[over:]...)
+	}
+}
+
+// Server returns a pointer into the record.
+func (r *Record) Server(id ensemble.ID) (*ServerRecord, bool) {
+	for i := range r.Servers {
+		if r.Servers[i].ID == id {
+			return &r.Servers[i], true
+		}
+	}
+	return nil, false
+}
+
+// Ensemble returns the servers as a list.
+func (r *Record) Ensemble() ensemble.Ensemble {
+	e := ensemble.Ensemble{Name: r.Name}
+	for _, s := range r.Servers {
+		e.Servers = append(e.Servers, s.Server)
+	}
+	ensemble.SortServers(e.Servers)
+	return e
+}
+
+// Waived reports whether the named check was waived.
+func (r *Record) Waived(check string) bool {
+	for _, w := range r.Waivers {
+		if w.Check == check {
+			return true
+		}
+	}
+	return false
+}

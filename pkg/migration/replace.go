@@ -1,0 +1,324 @@
+package migration
+
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// replace decides the way from the host into the pod.
+func (c *context) replace() Decision {
+	f := c.flight
+	switch {
+	case f == nil && c.sr.Replaced != nil:
+		return done("server %d already runs in pod %s", c.in.ID, c.v.Cluster.Pod.Name)
+	case f == nil:
+		return c.startReplace()
+	case f.Kind != Replace:
+		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID), "server %d is on its way back to its host, begun by %s", f.ID, f.By)
+	case f.Aborted != "":
+		return c.abort()
+	case c.v.Cluster.Gate.Released:
+		return c.join()
+	case c.v.Host.Open():
+		return c.stopHost()
+	}
+	return c.flipToPod()
+}
+
+// startReplace checks everything that must hold before a server is touched.
+func (c *context) startReplace() Decision {
+	if d, ok := c.startChecks(); !ok {
+		return d
+	}
+	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
+	switch {
+	case !gate.Found || !pod.Found:
+		return do(StepPark, nil, "the pods do not exist yet")
+	case !pod.Parked():
+		return wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(podState(pod))).
+			then("kubectl describe pod " + pod.Name)
+	case !pod.GateFresh:
+		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
+	case c.v.Host.Open() && pod.HostClosed:
+		return stop(CodePodCannotReachHost, "make host "+c.sr.HostIP+" reachable from the pods' network on the client and election ports",
+			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.sr.HostIP)
+	}
+	epoch, _ := c.epoch()
+	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
+	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
+}
+
+// startChecks are the conditions of a start, hardest first.
+func (c *context) startChecks() (Decision, bool) {
+	servers := c.rec.Ensemble()
+	if bad := c.unhealthy(servers.IDs()); len(bad) > 0 {
+		return stop(CodeDegraded, c.cmd("status"), "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...), false
+	}
+	if bad := c.wrongIDs(); len(bad) > 0 {
+		return stop(CodeWrongServer, c.cmd("check"), "endpoints point to the wrong servers").with(bad...), false
+	}
+	leader := c.o.Leader()
+	if leader == 0 {
+		return stop(CodeNoLeader, c.cmd("status"), "there is not exactly one leader"), false
+	}
+	lv, _ := c.o.View(leader)
+	if reason, way := VersionRefusal(lv.Live.Version); reason != "" && !c.rec.Waived(WaiverVersion) {
+		return stop(CodeVersionRefused, way, "%s", reason), false
+	}
+	if ids := c.notReconfigured(); len(ids) > 0 {
+		return stop(CodeNotReconfigured, c.cmd("reconfigure --verify"),
+			"server %s not seen with the Services' addresses yet: a pod would not be found by them", joinIDs(ids)), false
+	}
+	if n := followers(servers); lv.Live.SyncedFollowers >= 0 && lv.Live.SyncedFollowers < n {
+		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", lv.Live.SyncedFollowers, n), false
+	}
+	if !ensemble.NewQuorum(servers.Servers).Has(ensemble.Without(servers.IDs(), c.in.ID)) {
+		return stop(CodeQuorumAtRisk, "", "without server %d the rest is no quorum", c.in.ID), false
+	}
+	if left := c.onHosts(c.in.ID); leader == c.in.ID && c.sr.Voter() && len(left) > 0 {
+		return stop(CodeLeaderLast, c.cmd("replace --id=%d", left[0]),
+			"server %d leads: it goes last, so that the whole migration forces one election here; server %s first", c.in.ID, joinIDs(left)), false
+	}
+	epoch := lv.Live.Zxid.Epoch()
+	if c.in.EpochAtStart != 0 && epoch != c.in.EpochAtStart {
+		return stop(CodeUnplannedElection, c.cmd("replace --all"),
+			"an election nobody planned happened since this command began (epoch %d, now %d); find out why, then run the command again", c.in.EpochAtStart, epoch), false
+	}
+	if lv.Live.Zxid.Counter() > zxidCounterWarn {
+		return stop(CodeZxidOverflowNear, "restart the leader at a quiet time, then go on",
+			"the transaction counter is near its end (%s): an election is near", lv.Live.Zxid), false
+	}
+	return Decision{}, true
+}
+
+// notReconfigured lists servers on hosts that were not seen to run with the
+// new list.
+func (c *context) notReconfigured() []ensemble.ID {
+	var ids []ensemble.ID
+	for _, s := range c.rec.Servers {
+		if s.Reconfigured == nil && s.Replaced == nil {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+// onHosts lists the voters that are not replaced yet, but one.
+func (c *context) onHosts(but ensemble.ID) []ensemble.ID {
+	var ids []ensemble.ID
+	for _, s := range c.rec.Servers {
+		if s.Replaced == nil && s.Voter() && s.ID != but {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+// stopHost: the host's server is up; mask, prove on n, stop.
+func (c *context) stopHost() Decision {
+	f := c.flight
+	if c.v.Cluster.Service.Selector != "" || !same(c.v.Cluster.Endpoints.Union, c.sr.HostIP) {
+		return stop(CodeHostReturned, c.cmd("revert --id=%d", f.ID),
+			"the server on host %s is up again after its address was moved to the pod; the gate is closed, nothing is lost", c.sr.HostIP).
+			with("revert moves the address back to the host; then mask its unit and begin again")
+	}
+	if f.DeadSince != nil || f.After != nil {
+		g := c.copyFlight()
+		g.Before, g.After, g.StopAsked, g.ReportAtStop, g.DeadSince, g.Fenced = nil, nil, nil, nil, nil, nil
+		return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.sr.HostIP)
+	}
+	if f.StopAsked == nil {
+		if bad := c.unhealthy(c.rec.Ensemble().IDs()); len(bad) > 0 {
+			return wait(CodeDegraded, PhaseProve, "not every server is in sync; nothing has been stopped").with(bad...)
+		}
+	}
+	if f.Fenced == nil {
+		return do(StepMaskHost, nil, "before its stop, so that nothing can bring it back")
+	}
+	if f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) >= AskAgain {
+		g := c.copyFlight()
+		at := c.o.At
+		g.StopAsked = &at
+		return do(StepStopHost, g, "the server on host %s still answers", c.sr.HostIP)
+	}
+	if f.StopAsked != nil {
+		return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
+			then("on host " + c.sr.HostIP + ": stop the server")
+	}
+	if d, ok := c.proveBefore(); !ok {
+		return d
+	}
+	leader := c.o.Leader()
+	if left := c.onHosts(f.ID); leader == f.ID && c.sr.Voter() && len(left) > 0 {
+		return stop(CodeLeaderLast, c.cmd("revert --id=%d", f.ID),
+			"server %d has become the leader since this replacement began; nothing was stopped", f.ID)
+	}
+	g := c.copyFlight()
+	at := c.o.At
+	report := c.v.Cluster.Pod.GateAt
+	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, &report, leader == f.ID
+	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
+}
+
+// proveBefore brings about a complete, fresh canary on all n in this epoch.
+func (c *context) proveBefore() (Decision, bool) {
+	f := c.flight
+	epoch, ok := c.epoch()
+	if !ok {
+		return wait(CodeNoLeader, PhaseProve, "there is no leader at the moment; nothing has been stopped"), false
+	}
+	if f.Before == nil || f.Before.Zxid.Epoch() != epoch || c.o.At.Sub(f.Before.At) > ProofFresh {
+		return do(StepProveBefore, nil, "all servers take part in epoch %d", epoch), false
+	}
+	if f.Before.Complete {
+		return Decision{}, true
+	}
+	held, missing := c.holders(*f.Before, c.rec.Ensemble().IDs())
+	if len(missing) > 0 {
+		return wait(CodeProofPending, PhaseProve, "not every server holds %s yet", f.Before.Zxid).with(missing...), false
+	}
+	g := c.copyFlight()
+	p := *f.Before
+	p.Held, p.Complete = held, true
+	g.Before = &p
+	return do(StepNoteBefore, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
+}
+
+// flipToPod: the host's server does not answer; prove it dead, prove the
+// others whole, move the address, open the gate.
+func (c *context) flipToPod() Decision {
+	f := c.flight
+	if f.StopAsked == nil || f.Before == nil || !f.Before.Complete {
+		return wait(CodeStoppedTooEarly, PhaseProve,
+			"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.sr.HostIP).
+			then("on host " + c.sr.HostIP + ": start the server again; this command waits for it")
+	}
+	if d, ok := c.proveDead(); !ok {
+		return d
+	}
+	if d, ok := c.proveAfter(!f.WasLeader); !ok {
+		return d
+	}
+	pod, ep := c.v.Cluster.Pod, c.v.Cluster.Endpoints
+	if !pod.Parked() {
+		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).
+			then("kubectl describe pod " + pod.Name)
+	}
+	slices := c.rec.EndpointsAPI != LegacyEndpoints
+	switch {
+	case c.v.Cluster.Service.Selector == "" && (!same(ep.Bridge, pod.IP) || slices && ep.BridgePodUID != pod.UID):
+		return do(StepFlip, nil, "host %s is dead and fenced, all others hold %s", c.sr.HostIP, f.After.Zxid)
+	case c.v.Cluster.Service.Selector == "":
+		return do(StepAdopt, nil, "the endpoints hold the pod's address %s", pod.IP)
+	case !same(ep.Controller, pod.IP):
+		return wait(CodeAdoptPending, PhaseFlip, "the endpointslice controller shows %s, the pod has %s", orNone(ep.Controller), pod.IP)
+	case slices && ep.BridgeFound:
+		return do(StepDropBridge, nil, "the controller's slice holds %s", pod.IP)
+	case !same(ep.Union, pod.IP):
+		return wait(CodeAdoptPending, PhaseFlip, "the Service points to %s, the pod has %s", orNone(ep.Union), pod.IP)
+	}
+	if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
+		return wait(CodeHold, PhaseRelease, "%.1f s left for the other servers' disks", left.Seconds())
+	}
+	g := c.copyFlight()
+	at := c.o.At
+	g.Released, g.Served = &at, true
+	return do(StepRelease, g, "host dead and fenced, servers %s hold %s, the address is the pod's", joinIDs(f.After.Held), f.After.Zxid)
+}
+
+// proveDead is I3: refused on both ports, from here and from the pod, after
+// the stop was asked for, and fenced.
+func (c *context) proveDead() (Decision, bool) {
+	f, pod := c.flight, c.v.Cluster.Pod
+	if !c.v.Host.Closed() {
+		return wait(CodeHostSilent, PhaseStop,
+			"host %s is silent (client port %s, election port %s): a dead machine and a broken network look alike", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
+			then("bring the machine or the network back, or start the server again and revert: " + c.cmd("revert --id=%d", f.ID)), false
+	}
+	if f.Fenced == nil {
+		return do(StepMaskHost, nil, "the host's server is down but could come back"), false
+	}
+	if f.DeadSince == nil {
+		g := c.copyFlight()
+		at := c.o.At
+		g.DeadSince = &at
+		return do(StepNoteDead, g, "host %s refuses on client and election port", c.sr.HostIP), false
+	}
+	if !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop) {
+		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)), false
+	}
+	return Decision{}, true
+}
+
+// proveAfter is the second half of I4: with the server dead, a canary on all
+// other voters; sameEpoch asks that no election happened since the first one.
+func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
+	f := c.flight
+	others := ensemble.Without(c.voters(), f.ID)
+	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
+	if f.Served {
+		back = "wait for them, or bring their hosts or pods back"
+	}
+	if bad := c.unhealthy(others); len(bad) > 0 {
+		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false
+	}
+	epoch, ok := c.epoch()
+	if !ok {
+		return wait(CodeNoLeader, PhaseReprove, "there is no leader at the moment; nothing is released").then(back), false
+	}
+	if sameEpoch && f.Before != nil && f.Before.Zxid.Epoch() != epoch {
+		return stop(CodeElectionSinceProof, c.cmd("revert --id=%d", f.ID),
+			"an election happened between the proofs (epoch %d, now %d): the first proof no longer counts; the gate is closed, nothing is lost", f.Before.Zxid.Epoch(), epoch).
+			with("revert starts the server on its host, with its data; then begin again"), false
+	}
+	if f.After == nil || f.After.Zxid.Epoch() != epoch {
+		return do(StepProveAfter, nil, "server %d is dead, %d others are in sync", f.ID, len(others)), false
+	}
+	held, missing := c.holders(*f.After, others)
+	if len(missing) > 0 {
+		return wait(CodeProofPending, PhaseReprove, "not every other voter holds %s yet", f.After.Zxid).with(missing...), false
+	}
+	if !f.After.Complete {
+		g := c.copyFlight()
+		p := *f.After
+		p.Held, p.Complete = held, true
+		g.After = &p
+		return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
+	}
+	return Decision{}, true
+}
+
+// majority says what is left in words: "2 of 3 voters stay".
+func (c *context) majority() string {
+	voters := c.voters()
+	return fmt.Sprintf("%d of %d voters stay", len(ensemble.Without(voters, c.in.ID)), len(voters))
+}
+
+// followers counts the servers that follow as voters when all are up.
+func followers(e ensemble.Ensemble) int {
+	n := 0
+	for _, s := range e.Servers {
+		if s.Role != ensemble.Observer {
+			n++
+		}
+	}
+	return n - 1
+}
+
+// podState says why a pod is not parked.
+func podState(p PodView) string {
+	switch {
+	case !p.Found:
+		return "it does not exist"
+	case p.Terminating:
+		return "it is being deleted"
+	case p.Problem != "":
+		return p.Problem
+	case !p.Running:
+		return "its container does not run yet"
+	case p.Gate == GateUnknown:
+		return "its gate has not reported yet"
+	}
+	return "its gate says " + string(p.Gate) + " " + p.GateDetail
+}

@@ -1,0 +1,178 @@
+package migration
+
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+
+// revert decides the way from the pod back to the host. For a pod that has
+// served it is itself a replacement, by a member whose data is stale: the same
+// proof, in the other direction.
+func (c *context) revert() Decision {
+	f := c.flight
+	if f == nil && c.sr.Replaced == nil && !c.v.Cluster.Gate.Released && c.atHost() && c.v.Live.Serving() {
+		return done("server %d runs on its host %s", c.in.ID, c.sr.HostIP)
+	}
+	if f == nil || f.Kind == Replace {
+		return c.beginRevert()
+	}
+	if f.Served {
+		if d, ok := c.stopPod(); !ok {
+			return d
+		}
+	}
+	if d, ok := c.flipToHost(); !ok {
+		return d
+	}
+	return c.startHost()
+}
+
+// atHost: the address is the host's and no selector is set.
+func (c *context) atHost() bool {
+	return c.v.Cluster.Service.Selector == "" && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
+}
+
+func (c *context) beginRevert() Decision {
+	epoch, _ := c.epoch()
+	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
+	g.Served = c.sr.Replaced != nil || c.v.Cluster.Gate.Released || c.v.Cluster.Pod.Gate == GateStarted
+	if f := c.flight; f != nil {
+		g.Served = g.Served || f.Served
+		g.Fenced = f.Fenced
+	}
+	if !g.Served {
+		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart")
+	}
+	if c.v.Host.Open() {
+		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server",
+			"the server on host %s already answers while its pod may run: stop it before it is moved back in order", c.sr.HostIP)
+	}
+	return do(StepBeginRevert, g, "the pod has served: the host's data is stale, so the other servers must prove that they hold everything")
+}
+
+// stopPod takes the id out of the pod and proves the others whole.
+func (c *context) stopPod() (Decision, bool) {
+	f := c.flight
+	others := ensemble.Without(c.voters(), f.ID)
+	if f.DeadSince == nil && c.v.Host.Open() {
+		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server",
+			"the server on host %s answers while its pod may run: two processes with one id", c.sr.HostIP), false
+	}
+	if f.StopAsked == nil && c.v.Live.Serving() {
+		// The pod takes part: everybody must be whole before it is taken away.
+		if bad := c.unhealthy(others); len(bad) > 0 {
+			return wait(CodeDegraded, PhaseProve, "not every other voter is in sync; the pod goes on serving").with(bad...), false
+		}
+		if d, ok := c.proveBefore(); !ok {
+			return d, false
+		}
+	}
+	if f.StopAsked == nil {
+		g := c.copyFlight()
+		at := c.o.At
+		g.StopAsked, g.PodUID = &at, c.v.Cluster.Pod.UID
+		g.WasLeader = c.o.Leader() == f.ID || f.Before == nil
+		return do(StepCloseGate, g, "no restart of pod %s may start ZooKeeper again", c.v.Cluster.Pod.Name), false
+	}
+	if d, ok := c.reclaim(); !ok {
+		return d, false
+	}
+	if f.DeadSince == nil {
+		g := c.copyFlight()
+		at := c.o.At
+		g.DeadSince = &at
+		return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.v.Cluster.Pod.GateGeneration), false
+	}
+	if f.Released != nil {
+		// The host was asked to start: the proof was complete then.
+		return Decision{}, true
+	}
+	return c.proveAfter(!f.WasLeader)
+}
+
+// reclaim closes the gate and waits until the pod that may have run ZooKeeper
+// is gone by uid and its successor is parked, having read a gate without its
+// line.
+func (c *context) reclaim() (Decision, bool) {
+	f, pod, gate := c.flight, c.v.Cluster.Pod, c.v.Cluster.Gate
+	switch {
+	case gate.Released:
+		return do(StepCloseGate, nil, "no restart of pod %s may start ZooKeeper again", pod.Name), false
+	case pod.Found && pod.Terminating:
+		return wait(CodePodStopping, PhaseReclaim, "pod %s is being deleted", pod.Name).
+			then("if its node is lost, prove the machine dead and remove it from the cluster; the pod is never deleted by force"), false
+	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted):
+		g := c.copyFlight()
+		g.PodUID = pod.UID
+		return do(StepDeletePod, g, "pod %s may run ZooKeeper", pod.Name), false
+	case !pod.Found:
+		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again"), false
+	case pod.Parked() && pod.GateGeneration >= gate.Generation:
+		return Decision{}, true
+	case !pod.Running && pod.Node == "":
+		// Not scheduled anywhere: no process, and no gate read yet.
+		return Decision{}, true
+	}
+	return wait(CodePodStopping, PhaseReclaim, "pod %s is not parked again yet: %s", pod.Name, podState(pod)), false
+}
+
+// flipToHost moves the address back, with exactly one address at each moment:
+// bridge with the pod's address, selector away, controllers' leftovers away,
+// then one write to the host's address.
+func (c *context) flipToHost() (Decision, bool) {
+	f, pod, ep := c.flight, c.v.Cluster.Pod, c.v.Cluster.Endpoints
+	slices := c.rec.EndpointsAPI != LegacyEndpoints
+	if c.v.Cluster.Service.Selector != "" {
+		if slices && pod.Found && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID) {
+			return do(StepBridge, nil, "the Service still selects pod %s", pod.Name), false
+		}
+		g := c.copyFlight()
+		at := c.o.At
+		g.Cleared = &at
+		return do(StepClearSelector, g, "the hand-made endpoints hold the same address"), false
+	}
+	if len(ep.Leftovers) > 0 {
+		g := c.copyFlight()
+		at := c.o.At
+		g.Cleared = &at
+		return do(StepDeleteLeftovers, g, "left behind: %s", orNone(ep.Leftovers)), false
+	}
+	if same(ep.Bridge, c.sr.HostIP) && same(ep.Union, c.sr.HostIP) {
+		return Decision{}, true
+	}
+	if f.Cleared != nil && c.o.At.Sub(*f.Cleared) < LeftoverHold {
+		return wait(CodeHold, PhaseFlip, "waiting for the controllers to let go of the Service"), false
+	}
+	if same(ep.Bridge, c.sr.HostIP) {
+		return wait(CodeAdoptPending, PhaseFlip, "the endpoints are written, the Service still points to %s", orNone(ep.Union)), false
+	}
+	return do(StepFlipBack, nil, "the pod is parked"), false
+}
+
+// startHost has the operator start the server and waits until it has joined.
+func (c *context) startHost() Decision {
+	f := c.flight
+	if f.Unfenced == nil && !c.v.Host.Open() {
+		return do(StepUnmaskHost, nil, "so that it can start")
+	}
+	if f.Released == nil {
+		g := c.copyFlight()
+		at := c.o.At
+		g.Released = &at
+		if c.v.Host.Open() {
+			return do(StepNoteStarted, g, "the server on host %s is already up", c.sr.HostIP)
+		}
+		return do(StepStartHost, g, "its address points to host %s again", c.sr.HostIP)
+	}
+	if !c.v.Host.Open() && c.o.At.Sub(*f.Released) >= AskAgain {
+		g := c.copyFlight()
+		at := c.o.At
+		g.Released = &at
+		return do(StepStartHost, g, "nothing answers on host %s yet", c.sr.HostIP)
+	}
+	if !c.v.Host.Open() || !c.v.Live.Serving() {
+		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not serving yet (client port %s): %s", c.sr.HostIP, c.v.Host.Client, orUnknown(string(c.v.Live.Reach))).
+			then("on host " + c.sr.HostIP + ": start the server")
+	}
+	if c.v.Live.ServerID != 0 && c.v.Live.ServerID != f.ID {
+		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", f.ID, c.v.Live.ServerID)
+	}
+	return c.proveJoined()
+}

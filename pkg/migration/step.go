@@ -1,0 +1,112 @@
+package migration
+
+// StepID names one thing the tool can do. Ids are never reused or renamed.
+type StepID string
+
+// The steps of a replacement and of a revert.
+const (
+	StepPark            StepID = "park"
+	StepBegin           StepID = "begin"
+	StepMaskHost        StepID = "mask-host"
+	StepProveBefore     StepID = "prove-before"
+	StepNoteBefore      StepID = "note-before"
+	StepStopHost        StepID = "stop-host"
+	StepNoteDead        StepID = "note-dead"
+	StepProveAfter      StepID = "prove-after"
+	StepNoteAfter       StepID = "note-after"
+	StepFlip            StepID = "flip"
+	StepAdopt           StepID = "adopt"
+	StepDropBridge      StepID = "drop-bridge"
+	StepRelease         StepID = "release"
+	StepKick            StepID = "kick"
+	StepProveJoined     StepID = "prove-joined"
+	StepNoteJoined      StepID = "note-joined"
+	StepFinish          StepID = "finish"
+	StepRestartProof    StepID = "restart-proof"
+	StepAbort           StepID = "abort"
+	StepBeginRevert     StepID = "begin-revert"
+	StepCloseGate       StepID = "close-gate"
+	StepDeletePod       StepID = "delete-pod"
+	StepBridge          StepID = "bridge"
+	StepClearSelector   StepID = "clear-selector"
+	StepDeleteLeftovers StepID = "delete-leftovers"
+	StepFlipBack        StepID = "flip-back"
+	StepUnmaskHost      StepID = "unmask-host"
+	StepStartHost       StepID = "start-host"
+	StepNoteStarted     StepID = "note-started"
+	StepFinishRevert    StepID = "finish-revert"
+)
+
+// Phase groups steps for people: what status shows and progress counts.
+type Phase string
+
+// The phases of one replacement, in order, then those only a revert has.
+const (
+	PhaseParked   Phase = "parked"
+	PhaseProve    Phase = "prove"
+	PhaseStop     Phase = "stop"
+	PhaseReprove  Phase = "re-prove"
+	PhaseFlip     Phase = "flip"
+	PhaseRelease  Phase = "release"
+	PhaseJoin     Phase = "join"
+	PhaseDone     Phase = "done"
+	PhaseReclaim  Phase = "reclaim"
+	PhaseStart    Phase = "start"
+	PhaseAborting Phase = "abort"
+)
+
+// Step describes a StepID.
+type Step struct {
+	ID    StepID
+	Phase Phase
+	// Title says what happens, Why what it is for.
+	Title, Why string
+	// Writes is false for steps that only keep what was seen in the journal.
+	Writes bool
+}
+
+// Steps lists every step; help, plan, docs and fault tests come from it.
+func Steps() []Step {
+	return []Step{
+		{StepPark, PhaseParked, "create the pods, parked at their gates", "image, volume and address are ready before any host stops", true},
+		{StepBegin, PhaseParked, "note in the journal that this server is being replaced", "a second command, on any machine, is refused by name (I5)", false},
+		{StepMaskHost, PhaseStop, "mask the server's unit on its host", "a supervisor or a reboot must not bring it back beside its pod (I3)", true},
+		{StepProveBefore, PhaseProve, "commit a canary write", "all n servers must hold it, in one epoch, before one may stop (I4)", true},
+		{StepNoteBefore, PhaseProve, "note that all n servers hold the canary", "after the stop this can no longer be seen", false},
+		{StepStopHost, PhaseStop, "stop the server on its host", "an id runs in one process only (I3)", true},
+		{StepNoteDead, PhaseStop, "note when the host's server was first seen dead", "the next proof must be younger than this", false},
+		{StepProveAfter, PhaseReprove, "commit a canary write without the stopped server", "every write it acknowledged precedes this one in the leader's log (I4)", true},
+		{StepNoteAfter, PhaseReprove, "note that all n-1 others hold the canary", "only now may an empty or stale member appear", false},
+		{StepFlip, PhaseFlip, "point the Service's endpoints at the parked pod", "one write, so that there is exactly one address at every moment (I2)", true},
+		{StepAdopt, PhaseFlip, "let the Service select the pod", "from here on the address follows the pod through restarts", true},
+		{StepDropBridge, PhaseFlip, "delete the hand-made endpoints", "the controller's slice holds the same address", true},
+		{StepRelease, PhaseRelease, "open the gate", "ZooKeeper starts in the pod", true},
+		{StepKick, PhaseRelease, "touch the pod's annotation", "the kubelet refreshes the gate's volume at once", true},
+		{StepProveJoined, PhaseJoin, "commit a canary write with the server back", "it must reach it in the leader's epoch", true},
+		{StepNoteJoined, PhaseJoin, "note that all n servers hold the canary", "the server has synced", false},
+		{StepFinish, PhaseDone, "note that the server is replaced", "the next one may go", false},
+		{StepRestartProof, PhaseProve, "forget the proofs, the host's server came back", "a proof holds only for one stop", false},
+		{StepAbort, PhaseAborting, "note that this replacement is given up", "the gate is closed and the pod stopped next", false},
+		{StepBeginRevert, PhaseReclaim, "note in the journal that this server goes back to its host", "a second command, on any machine, is refused by name (I5)", false},
+		{StepCloseGate, PhaseReclaim, "close the gate", "no restart of the pod starts ZooKeeper again", true},
+		{StepDeletePod, PhaseReclaim, "delete the pod, and wait for its successor to park", "an id runs in one process only (I3)", true},
+		{StepBridge, PhaseFlip, "write hand-made endpoints with the pod's address", "the address stays while the selector goes (I2)", true},
+		{StepClearSelector, PhaseFlip, "take the selector from the Service", "the controllers let go of its endpoints", true},
+		{StepDeleteLeftovers, PhaseFlip, "delete the endpoints the controllers left behind", "they would point at the pod for ever (kubernetes#118376)", true},
+		{StepFlipBack, PhaseFlip, "point the Service's endpoints at the host", "one write, so that there is exactly one address at every moment (I2)", true},
+		{StepUnmaskHost, PhaseStart, "unmask the server's unit on its host", "so that it can start", true},
+		{StepStartHost, PhaseStart, "start the server on its host", "it syncs from the leader", true},
+		{StepNoteStarted, PhaseStart, "note that the host's server is up", "it was started by hand", false},
+		{StepFinishRevert, PhaseDone, "note that the server is back on its host", "the next operation may begin", false},
+	}
+}
+
+// StepByID returns the description of a step.
+func StepByID(id StepID) Step {
+	for _, s := range Steps() {
+		if s.ID == id {
+			return s
+		}
+	}
+	return Step{ID: id, Title: string(id)}
+}
