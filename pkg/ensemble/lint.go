@@ -1,0 +1,225 @@
+package ensemble
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// Severity says how bad a finding is.
+type Severity string
+
+const (
+	// SeverityError: a migration must not begin.
+	SeverityError Severity = "error"
+	// SeverityWarning: the operator should know.
+	SeverityWarning Severity = "warning"
+)
+
+// Finding is something in a configuration that ZooKeeper may accept and a
+// migration cannot, or should not, live with.
+type Finding struct {
+	// Code names the rule; it never changes.
+	Code     string   `json:"code"`
+	Severity Severity `json:"severity"`
+	File     string   `json:"file"`
+	// Line is the physical line, from 1; 0 means the file as a whole.
+	Line int `json:"line,omitempty"`
+	// Text is the line as it stands in the file.
+	Text    string `json:"text,omitempty"`
+	Problem string `json:"problem"`
+	// Hint says what to do.
+	Hint string `json:"hint,omitempty"`
+}
+
+// String prints file:line: problem.
+func (f Finding) String() string {
+	return (&InputError{File: f.File, Line: f.Line, Problem: f.Problem, Text: f.Text}).Error()
+}
+
+// AsError turns a finding into an input error.
+func (f Finding) AsError() *InputError {
+	return &InputError{File: f.File, Line: f.Line, Problem: f.Problem, Text: f.Text, Want: f.Hint}
+}
+
+// linter collects the findings of one configuration.
+type linter struct {
+	c   *Config
+	v   Version
+	out []Finding
+}
+
+// Lint checks one server's configuration against one release (the zero
+// Version where it is not known). Names are judged by their spelling only.
+// Findings come in file order within each rule.
+func Lint(c *Config, v Version) []Finding {
+	l := &linter{c: c, v: v}
+	l.size()
+	l.servers()
+	l.collisions()
+	l.duplicates()
+	l.values()
+	l.settings()
+	return l.out
+}
+
+func (l *linter) add(sev Severity, code string, p *Properties, key, hint, format string, args ...any) {
+	l.out = append(l.out, Finding{
+		Code: code, Severity: sev, File: p.Name(), Line: p.Line(key), Text: p.Text(key),
+		Problem: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+func (l *linter) size() {
+	voters := len(Ensemble{Servers: l.c.Servers}.Voters())
+	f := Finding{Severity: SeverityError, File: l.c.ServerFile().Name()}
+	switch {
+	case len(l.c.Servers) <= 1:
+		f.Code, f.Problem = "standalone", "a standalone server: every replacement is an outage and nothing holds its data meanwhile"
+		f.Hint = "grow it to three servers first, or move it with a copy of its data during an outage"
+	case voters < 3:
+		f.Code, f.Problem = "few-voters", fmt.Sprintf("%d voters: with one away there is no quorum", voters)
+		f.Hint = "grow the ensemble to at least three voters first"
+	case voters%2 == 0 && !l.c.Hierarchical:
+		f.Code, f.Severity = "even-voters", SeverityWarning
+		f.Problem = fmt.Sprintf("%d voters survive no more failures than %d", voters, voters-1)
+		f.Hint = "nothing, if this is on purpose"
+	default:
+		return
+	}
+	l.out = append(l.out, f)
+}
+
+func (l *linter) servers() {
+	p := l.c.ServerFile()
+	for _, s := range l.c.Servers {
+		key := l.c.keys[s.ID]
+		if s.ID < MinID || s.ID > MaxID {
+			l.add(SeverityError, "id-out-of-range", p, key, "ids from 1 to 255",
+				"server id %s: the id is one byte of every session id", s.ID)
+		}
+		if raw, _ := p.Get(key); raw != javaTrim(raw) && (l.v.IsZero() || l.v.AtLeast(3, 5, 0)) {
+			l.add(l.from35(), "trailing-blank", p, key, "no blank at the end of the line",
+				"blanks at the end of a server line: 3.5 and later take them for part of the last number and do not start")
+		}
+		line := l.c.lines[s.ID]
+		if line.client && !l.v.IsZero() && !l.v.AtLeast(3, 5, 0) {
+			l.add(SeverityError, "client-part", p, key, "no ;port before 3.5", "ZooKeeper %s does not read the client part behind ;", l.v)
+		}
+		if len(line.addresses) > 1 && (!l.c.MultiAddressEnabled || !l.v.IsZero() && !l.v.AtLeast(3, 6, 0)) {
+			l.add(SeverityError, "multi-address", p, key, "one address, or multiAddress.enabled=true from 3.6",
+				"several addresses divided by | without multiAddress.enabled=true")
+		}
+		for _, a := range line.addresses {
+			l.address(p, key, a)
+		}
+	}
+}
+
+// from35 makes a finding that only 3.5 and later mind a warning where the
+// version is unknown.
+func (l *linter) from35() Severity {
+	if l.v.IsZero() {
+		return SeverityWarning
+	}
+	return SeverityError
+}
+
+func (l *linter) address(p *Properties, key string, a lineAddress) {
+	if a.PeerPort == a.ElectionPort {
+		l.add(SeverityError, "same-port", p, key, "two ports", "peer port and election port are both %d", a.PeerPort)
+	}
+	switch kind, why := hostKind(a.Host); kind {
+	case hostLoopback:
+		l.add(SeverityError, "loopback-address", p, key, "an address other machines reach",
+			"%s is this machine itself: a Service cannot lead to it", a.Host)
+	case hostWildcard:
+		l.add(SeverityWarning, "wildcard-address", p, key, "the other hosts' files, which name this server's address",
+			"%s says where to listen, not where the server is (ZOOKEEPER-2164)", a.Host)
+	case hostBad:
+		l.add(SeverityError, "bad-host", p, key, "a host name or an IP address", "%q %s", a.Host, why)
+	}
+}
+
+// collisions finds addresses that two sockets of the list would share.
+func (l *linter) collisions() {
+	p := l.c.ServerFile()
+	owner := map[string]string{}
+	for _, s := range l.c.Servers {
+		key := l.c.keys[s.ID]
+		take := func(what, host string, port int) {
+			if kind, _ := hostKind(host); kind == hostWildcard || port == 0 {
+				return
+			}
+			at := fmt.Sprintf("%s:%d", bracket(strings.ToLower(host)), port)
+			me := fmt.Sprintf("the %s address of server %s", what, s.ID)
+			if first, taken := owner[at]; taken && first != me {
+				l.add(SeverityError, "same-address", p, key, "each address and port once", "%s is also %s", at, first)
+				return
+			}
+			owner[at] = me
+		}
+		for _, a := range l.c.lines[s.ID].addresses {
+			take("peer", a.Host, a.PeerPort)
+			if a.ElectionPort != a.PeerPort {
+				take("election", a.Host, a.ElectionPort)
+			}
+		}
+		if l.c.lines[s.ID].client {
+			host := s.ClientAddress
+			if kind, _ := hostKind(host); host == "" || kind == hostWildcard {
+				host = s.Host
+			}
+			take("client", host, s.ClientPort)
+		}
+	}
+}
+
+type hostClass int
+
+const (
+	hostPlain hostClass = iota
+	hostLoopback
+	hostWildcard
+	hostBad
+)
+
+// hostKind judges a host by its spelling; why explains hostBad.
+func hostKind(host string) (kind hostClass, why string) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		switch {
+		case a.Zone() != "":
+			return hostBad, "has a zone, which means something on one machine only"
+		case a.IsUnspecified():
+			return hostWildcard, ""
+		case a.Unmap().IsLoopback():
+			return hostLoopback, ""
+		case a.IsLinkLocalUnicast() || a.IsMulticast():
+			return hostBad, "is a link-local or multicast address, which a Service cannot lead to"
+		}
+		return hostPlain, ""
+	}
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	switch {
+	case name == "localhost" || strings.HasSuffix(name, ".localhost") || strings.HasPrefix(name, "localhost."):
+		return hostLoopback, ""
+	case name == "" || len(name) > 253:
+		return hostBad, "is no host name"
+	}
+	for _, label := range strings.Split(name, ".") {
+		if label == "" || len(label) > 63 {
+			return hostBad, "is no host name"
+		}
+		for _, r := range label {
+			ok := r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z'
+			if !ok {
+				return hostBad, "has a character no host name has"
+			}
+		}
+	}
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if strings.Trim(last, "0123456789") == "" {
+		return hostBad, "looks like an IP address and is none"
+	}
+	return hostPlain, ""
+}

@@ -1,0 +1,121 @@
+package ensemble
+
+import "strings"
+
+// duplicates finds keys that stand in a file more than once. Of two server
+// lines with one id one is a typing error, and which one nobody knows.
+func (l *linter) duplicates() {
+	for _, p := range l.files() {
+		for _, key := range p.Keys() {
+			lines := p.Lines(key)
+			if len(lines) < 2 {
+				continue
+			}
+			if k := javaTrim(key); isMembership(k) {
+				l.add(SeverityError, "duplicate-id", p, key, "each id once",
+					"%s stands on %d lines, first on line %d: ZooKeeper reads the last", k, len(lines), lines[0])
+				continue
+			}
+			l.add(SeverityWarning, "duplicate-key", p, key, "each key once",
+				"%s stands on %d lines, first on line %d: ZooKeeper reads the last", javaTrim(key), len(lines), lines[0])
+		}
+	}
+}
+
+func (l *linter) files() []*Properties {
+	if l.c.Dynamic != nil {
+		return []*Properties{l.c.Props, l.c.Dynamic}
+	}
+	return []*Properties{l.c.Props}
+}
+
+// values finds values that do not mean what they look like.
+func (l *linter) values() {
+	p := l.c.Props
+	for _, key := range p.Keys() {
+		k := javaTrim(key)
+		if isMembership(k) {
+			if !l.c.Hierarchical && strings.HasPrefix(k, "weight") {
+				l.add(l.from35(), "weight-without-group", p, key, "group lines as well, or no weights",
+					"%s without groups: 3.4 ignores it, 3.5 and later do not start", k)
+			}
+			continue
+		}
+		raw, _ := p.Get(key)
+		v := javaTrim(raw)
+		if strings.HasPrefix(k, "zookeeper.") {
+			l.add(SeverityWarning, "prefixed-key", p, key, strings.TrimPrefix(k, "zookeeper."),
+				"%s has no effect in zoo.cfg: it becomes the system property zookeeper.%s", k, k)
+			continue
+		}
+		spec, known := FindKey(k)
+		if !known {
+			continue
+		}
+		if !spec.In(l.v) {
+			l.add(SeverityWarning, "key-too-new", p, key, "", "ZooKeeper %s does not read %s (first in %s)", l.v, k, spec.Since)
+			continue
+		}
+		if spec.Kind == KindBool && !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false") {
+			sev := SeverityWarning
+			if l.v.AtLeast(3, 7, 0) {
+				sev = SeverityError
+			}
+			l.add(sev, "bool-value", p, key, "true or false, nothing behind it",
+				"%s=%s counts as false before 3.7 and keeps later releases from starting", k, v)
+		}
+	}
+}
+
+// settings finds keys that weaken what a migration relies on.
+func (l *linter) settings() {
+	p := l.c.Props
+	warn := func(sev Severity, key, code, hint, problem string) {
+		l.add(sev, code, p, key, hint, "%s", problem)
+	}
+	if v, ok := p.Get("forceSync"); ok && javaTrim(v) == "no" {
+		warn(SeverityError, "forceSync", "force-sync", "forceSync=yes on all servers before the migration",
+			"forceSync=no: an acknowledged write may not be on any disk, no proof holds")
+	}
+	if v, ok := p.Get("snapshot.trust.empty"); ok && strings.EqualFold(javaTrim(v), "true") {
+		warn(SeverityWarning, "snapshot.trust.empty", "trust-empty", "remove it once every server has a snapshot",
+			"snapshot.trust.empty=true: a server that lost its snapshots starts with less than it acknowledged")
+	}
+	if _, ok := p.Get("jute.maxbuffer"); ok {
+		warn(SeverityWarning, "jute.maxbuffer", "jute-in-file", "-Djute.maxbuffer=... in the JVM's flags, alike everywhere",
+			"jute.maxbuffer has no effect in zoo.cfg")
+	}
+	if l.c.ReconfigEnabled {
+		warn(SeverityWarning, "reconfigEnabled", "reconfig", "let nobody change the membership during the migration",
+			"reconfigEnabled=true: servers rewrite their own files")
+	}
+	if v, ok := p.Get("autopurge.purgeInterval"); !ok || javaTrim(v) == "0" {
+		warn(SeverityWarning, "autopurge.purgeInterval", "purge-off", "autopurge.purgeInterval=1, or a job that purges the volume",
+			"autopurge is off: in a pod nothing else removes old snapshots")
+	}
+	for _, key := range p.Keys() {
+		if strings.Contains(strings.ToLower(key), "exhibitor") {
+			warn(SeverityError, key, "exhibitor", "stop Exhibitor on all hosts first, ZooKeeper can go on without it",
+				"Exhibitor rewrites this file and restarts servers on its own")
+			return
+		}
+	}
+	if line := commentLine(p.data, "exhibitor"); line > 0 {
+		l.out = append(l.out, Finding{
+			Code: "exhibitor", Severity: SeverityError, File: p.Name(), Line: line,
+			Problem: "written by Exhibitor, which rewrites this file and restarts servers on its own",
+			Hint:    "stop Exhibitor on all hosts first, ZooKeeper can go on without it",
+		})
+	}
+}
+
+// commentLine returns the first comment line with a word, from 1, or 0.
+func commentLine(data []byte, word string) int {
+	for i, line := range strings.Split(string(data), "\n") {
+		t := strings.ToLower(strings.TrimSpace(line))
+		if t != "" && (t[0] == '#' || t[0] == '!') && strings.Contains(t, word) {
+			return i + 1
+		}
+	}
+	return 0
+}
