@@ -103,6 +103,22 @@ func mapServers(c *Config, p *Properties, hosts map[ID]string) {
 // ports and role as they are, the client part reduced to its port.
 func (c *Config) ServerLineAt(id ID, host string) string { return c.lines[id].withHost(host).String() }
 
+// PeerLineAt is the value of a member's server.N line with another host:
+// ports, role and client part as they are. On its host a server can go on
+// binding the client address it has.
+func (c *Config) PeerLineAt(id ID, host string) string {
+	old := c.lines[id]
+	line := old.withHost(host)
+	line.clientHost = old.clientHost
+	return line.String()
+}
+
+// HasClientPart reports whether a member's line names a client port (3.5+).
+func (c *Config) HasClientPart(id ID) bool { return c.lines[id].client }
+
+// JoinHostPort writes host:port, an IPv6 address in brackets.
+func JoinHostPort(host string, port int) string { return bracket(host) + ":" + strconv.Itoa(port) }
+
 func (b *podBuilder) note(key string, a Action, format string, args ...any) {
 	b.notes = append(b.notes, Note{Key: key, Action: a, Text: fmt.Sprintf(format, args...)})
 }
@@ -144,13 +160,30 @@ func (b *podBuilder) directories() {
 }
 
 func (b *podBuilder) listening() {
-	if b.in.ClientPort != 0 && b.in.ClientPort != b.c.ClientPort {
+	if b.partsDecide() {
+		b.drop("clientPort", "the server lines name each server's port, and a second one that differs keeps it from starting")
+	} else if b.in.ClientPort != 0 && b.in.ClientPort != b.c.ClientPort {
 		b.set("clientPort", strconv.Itoa(b.in.ClientPort), "the port of the ensemble's Services")
 	}
 	b.set("quorumListenOnAllIPs", "true", "a Service's address cannot be bound (ZOOKEEPER-1096)")
 	if b.c.MultiAddressEnabled {
 		b.note("multiAddress.enabled", Warn, "carried; each server line has the one address of its Service")
 	}
+}
+
+// partsDecide reports whether every server line names its client port and
+// they differ from clientPort: QuorumPeerConfig.setupClientPort refuses two
+// answers.
+func (b *podBuilder) partsDecide() bool {
+	differ := false
+	for _, s := range b.c.Servers {
+		line := b.c.lines[s.ID]
+		if !line.client {
+			return false
+		}
+		differ = differ || line.clientPort != b.c.ClientPort
+	}
+	return differ
 }
 
 // guard keeps an empty pod out of elections where the release can do that.

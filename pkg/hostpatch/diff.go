@@ -1,0 +1,153 @@
+package hostpatch
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// contextLines is how many unchanged lines stand around a change, as in
+// diff -u.
+const contextLines = 3
+
+// edit is one line of a comparison: ' ' in both, '-' in the old, '+' in the
+// new. Lines keep their terminator, CRLF included.
+type edit struct {
+	op   byte
+	line []byte
+}
+
+// UnifiedDiff compares two texts line by line and returns what patch -p0 and
+// git apply -p0 take; empty where they are the same. The file's name must be
+// the same in both headers: patch then needs no guess. A last line without a
+// terminator is marked, so that applying and undoing give every byte back.
+func UnifiedDiff(name string, before, after []byte) []byte {
+	if bytes.Equal(before, after) {
+		return nil
+	}
+	edits := compareLines(splitLines(before), splitLines(after))
+	var out bytes.Buffer
+	header := name
+	if strings.ContainsAny(name, " \t") {
+		header += "\t" // ends a name with blanks for patch and for git
+	}
+	fmt.Fprintf(&out, "--- %s\n+++ %s\n", header, header)
+	for _, h := range hunks(edits) {
+		writeHunk(&out, edits, h)
+	}
+	return out.Bytes()
+}
+
+// splitLines keeps the newline with each line.
+func splitLines(text []byte) [][]byte {
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	if n := len(lines); n > 0 && len(lines[n-1]) == 0 {
+		lines = lines[:n-1]
+	}
+	return lines
+}
+
+// compareLines finds a shortest list of edits. Configuration files are short,
+// so the plain table of longest common subsequences will do.
+func compareLines(before, after [][]byte) []edit {
+	var out []edit
+	for len(before) > 0 && len(after) > 0 && bytes.Equal(before[0], after[0]) {
+		out = append(out, edit{' ', before[0]})
+		before, after = before[1:], after[1:]
+	}
+	var tail []edit
+	for len(before) > 0 && len(after) > 0 && bytes.Equal(before[len(before)-1], after[len(after)-1]) {
+		tail = append(tail, edit{' ', before[len(before)-1]})
+		before, after = before[:len(before)-1], after[:len(after)-1]
+	}
+	common := make([][]int, len(before)+1)
+	for i := range common {
+		common[i] = make([]int, len(after)+1)
+	}
+	for i := len(before) - 1; i >= 0; i-- {
+		for j := len(after) - 1; j >= 0; j-- {
+			if bytes.Equal(before[i], after[j]) {
+				common[i][j] = common[i+1][j+1] + 1
+			} else {
+				common[i][j] = max(common[i+1][j], common[i][j+1])
+			}
+		}
+	}
+	i, j := 0, 0
+	for i < len(before) || j < len(after) {
+		switch {
+		case i < len(before) && j < len(after) && bytes.Equal(before[i], after[j]):
+			out = append(out, edit{' ', before[i]})
+			i, j = i+1, j+1
+		case j >= len(after) || i < len(before) && common[i+1][j] >= common[i][j+1]:
+			out = append(out, edit{'-', before[i]})
+			i++
+		default:
+			out = append(out, edit{'+', after[j]})
+			j++
+		}
+	}
+	for k := len(tail) - 1; k >= 0; k-- {
+		out = append(out, tail[k])
+	}
+	return out
+}
+
+// span is a range of edits that one hunk shows.
+type span struct{ from, to int }
+
+// hunks joins changes whose context would touch.
+func hunks(edits []edit) []span {
+	var out []span
+	for i, e := range edits {
+		if e.op == ' ' {
+			continue
+		}
+		from, to := max(0, i-contextLines), min(len(edits), i+contextLines+1)
+		if n := len(out); n > 0 && from <= out[n-1].to {
+			out[n-1].to = to
+			continue
+		}
+		out = append(out, span{from, to})
+	}
+	return out
+}
+
+func writeHunk(out *bytes.Buffer, edits []edit, h span) {
+	oldStart, newStart := 1, 1
+	for _, e := range edits[:h.from] {
+		if e.op != '+' {
+			oldStart++
+		}
+		if e.op != '-' {
+			newStart++
+		}
+	}
+	oldCount, newCount := 0, 0
+	for _, e := range edits[h.from:h.to] {
+		if e.op != '+' {
+			oldCount++
+		}
+		if e.op != '-' {
+			newCount++
+		}
+	}
+	fmt.Fprintf(out, "@@ -%s +%s @@\n", hunkRange(oldStart, oldCount), hunkRange(newStart, newCount))
+	for _, e := range edits[h.from:h.to] {
+		out.WriteByte(e.op)
+		out.Write(e.line)
+		if !bytes.HasSuffix(e.line, []byte("\n")) {
+			out.WriteString("\n\\ No newline at end of file\n")
+		}
+	}
+}
+
+func hunkRange(start, count int) string {
+	switch count {
+	case 0:
+		return fmt.Sprintf("%d,0", start-1)
+	case 1:
+		return fmt.Sprint(start)
+	}
+	return fmt.Sprintf("%d,%d", start, count)
+}

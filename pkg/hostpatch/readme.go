@@ -1,0 +1,153 @@
+package hostpatch
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// PatchName is the name a host's patch file has in the directory handed to
+// the operator: server-1/zoo.cfg.patch, server-1/zoo.cfg.undo.patch.
+func PatchName(id ensemble.ID, f FilePatch, undo bool) string {
+	suffix := ".patch"
+	if undo {
+		suffix = ".undo.patch"
+	}
+	return fmt.Sprintf("server-%s/%s%s", id, path.Base(f.Path), suffix)
+}
+
+// readme writes the order, the commands and what to look at.
+func readme(in Input, plan Plan) []byte {
+	var b strings.Builder
+	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+
+	w("Configuration change for the ZooKeeper ensemble %q (version %s)", in.Ensemble.Name, in.Version)
+	w("")
+	w("One server at a time, in this order: %s.", idList(plan.Order))
+	switch {
+	case in.Leader != 0:
+		w("Server %s led when this was written. The leader comes last among the voters: each restart of a", in.Leader)
+		w("leader is an election. Ask each server with srvr before you go on; if the leader has changed,")
+		w("take the new leader last.")
+	default:
+		w("Nobody knew the leader when this was written. Ask each server with srvr and take the leader last")
+		w("among the voters: each restart of a leader is an election.")
+	}
+	w("Go on to the next server only when the one before answers srvr as follower or leader (observer for")
+	w("an observer) and a write succeeds. kubectl zkmigrate reconfigure --verify looks at both.")
+	w("")
+	w("What changes and why")
+	for _, c := range summary(plan) {
+		w("  %-18s %s", c.Name, strings.Join(c.keys, ", "))
+		w("  %-18s %s", "", c.Reason)
+	}
+	w("")
+	w("Each of these can be left out by name. Nothing else in the files is touched.")
+	for _, id := range plan.Order {
+		h, _ := plan.Host(id)
+		b.WriteString(hostSection(in, h))
+	}
+	if hasDynamic(plan) {
+		b.WriteString(dynamicSection(in))
+	}
+	return []byte(b.String())
+}
+
+type summaryLine struct {
+	Change
+	keys []string
+}
+
+// summary joins the changes of all hosts by name, in the order they are made.
+func summary(plan Plan) []summaryLine {
+	var out []summaryLine
+	for _, info := range Catalogue() {
+		line := summaryLine{Change: Change{Name: info.Name, Reason: info.Reason}}
+		seen := map[string]bool{}
+		for _, h := range plan.Hosts {
+			for _, c := range h.Changes {
+				if c.Name != info.Name || seen[c.Key+"="+c.New] {
+					continue
+				}
+				seen[c.Key+"="+c.New] = true
+				what := c.Key + "=" + c.New
+				if c.New == "" {
+					what = c.Key + " removed"
+				}
+				line.keys = append(line.keys, what)
+			}
+		}
+		if len(line.keys) > 0 {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func hostSection(in Input, h HostPatch) string {
+	var b strings.Builder
+	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	w("")
+	w("Server %s on %s", h.ID, h.Address)
+	if h.Unchanged() {
+		w("  its files have all of this already; restart it only if it has not been restarted since")
+		return b.String()
+	}
+	cmd, err := CommandsFor(in.Supervisor, in.Unit)
+	if err != nil {
+		cmd = ServiceCommands{Restart: "restart the server"}
+	}
+	for _, f := range h.Files() {
+		if len(f.Patch) == 0 {
+			continue
+		}
+		file := "zkmigrate/" + PatchName(h.ID, f, false)
+		w("  cd %s", shellQuote(path.Dir(f.Path)))
+		w("  cp -p %s %s", shellQuote(path.Base(f.Path)), shellQuote(path.Base(f.Path)+".before-zkmigrate"))
+		w("  patch -p0 --dry-run < ~/%s && patch -p0 < ~/%s", file, file)
+	}
+	w("  %s", cmd.Restart)
+	srv, _ := in.Ensemble.Server(h.ID)
+	w("  then: echo srvr | nc %s %d     (Mode must be follower, leader or observer)", h.Address, srv.ClientPort)
+	w("        ss -ltn '( sport = :%d )'    (must show 0.0.0.0, * or [::], not one address)", srv.ElectionPort)
+	w("  back: the same with %s, and restart", PatchName(h.ID, h.FilePatch, true))
+	return b.String()
+}
+
+func hasDynamic(plan Plan) bool {
+	for _, h := range plan.Hosts {
+		if h.Dynamic != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func dynamicSection(in Input) string {
+	var b strings.Builder
+	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	w("")
+	w("Dynamic configuration")
+	w("  The server list is in the dynamic file and stays there; its name carries the version, keep it.")
+	w("  Nobody may run reconfig until every server has been restarted. Instead of patching the dynamic")
+	w("  files you can patch zoo.cfg alone, restart all servers, and then run in zkCli.sh, as a user who")
+	w("  may write /zookeeper/config (one line a server, the leader's last):")
+	for _, id := range RestartOrder(in.Ensemble, in.Leader) {
+		for _, h := range in.Hosts {
+			if h.ID == id {
+				w("    reconfig -add server.%s=%s", id, h.Config.PeerLineAt(id, in.ServiceHosts[id]))
+			}
+		}
+	}
+	return b.String()
+}
+
+func idList(ids []ensemble.ID) string {
+	parts := make([]string, len(ids))
+	for i, id := range ids {
+		parts[i] = id.String()
+	}
+	return strings.Join(parts, ", ")
+}
