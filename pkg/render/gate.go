@@ -1,0 +1,251 @@
+package render
+
+import (
+	"fmt"
+	"net/netip"
+	"sort"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Keys of the gate's ConfigMap.
+const (
+	GateMapKey        = "map"
+	GateReleasedKey   = "released"
+	GateGenerationKey = "generation"
+)
+
+// GateMember is one line of the gate's map: which server a pod is, and which
+// host must be down before it starts.
+type GateMember struct {
+	Ordinal      int
+	ID           ensemble.ID
+	HostIP       netip.Addr
+	ClientPort   int
+	ElectionPort int
+}
+
+// GateRelease is one line of the gate's released list.
+type GateRelease struct {
+	Ordinal int
+	ID      ensemble.ID
+	// Generation is that of the gate when the line was added. It is new for
+	// every release, and stands for one proof that an empty start is safe.
+	Generation int
+}
+
+// GateData is what the gate's ConfigMap holds.
+type GateData struct {
+	// Generation counts every change.
+	Generation int
+	Members    []GateMember
+	Released   []GateRelease
+}
+
+// NewGate is the closed gate of an ensemble.
+func NewGate(rec migration.Record) (GateData, error) {
+	if err := validate(rec); err != nil {
+		return GateData{}, err
+	}
+	if err := validateOrdinals(rec); err != nil {
+		return GateData{}, err
+	}
+	g := GateData{Generation: 1}
+	for _, s := range byID(rec) {
+		host, err := HostAddr(s)
+		if err != nil {
+			return GateData{}, err
+		}
+		g.Members = append(g.Members, GateMember{
+			Ordinal: s.Ordinal, ID: s.ID, HostIP: host, ClientPort: s.ClientPort, ElectionPort: s.ElectionPort,
+		})
+	}
+	return g, nil
+}
+
+// Gate renders the gate's ConfigMap.
+func Gate(rec migration.Record, g GateData) *corev1.ConfigMap {
+	cm := configMap(rec, GateName(rec.Name), RoleGate)
+	cm.Data = g.Data()
+	return cm
+}
+
+// Data is the content of the ConfigMap.
+func (g GateData) Data() map[string]string {
+	var members, released strings.Builder
+	for _, m := range g.Members {
+		fmt.Fprintf(&members, "%d %s %s %d %d\n", m.Ordinal, m.ID, m.HostIP, m.ClientPort, m.ElectionPort)
+	}
+	for _, r := range g.Released {
+		fmt.Fprintf(&released, "%d %s %d\n", r.Ordinal, r.ID, r.Generation)
+	}
+	return map[string]string{
+		GateMapKey:        members.String(),
+		GateReleasedKey:   released.String(),
+		GateGenerationKey: strconv.Itoa(g.Generation) + "\n",
+	}
+}
+
+// Open adds the line of a server and reports whether that changed anything.
+func (g *GateData) Open(ordinal int, id ensemble.ID) bool {
+	for _, r := range g.Released {
+		if r.Ordinal == ordinal && r.ID == id {
+			return false
+		}
+	}
+	g.Generation++
+	g.Released = append(g.Released, GateRelease{Ordinal: ordinal, ID: id, Generation: g.Generation})
+	sort.Slice(g.Released, func(i, j int) bool { return g.Released[i].Ordinal < g.Released[j].Ordinal })
+	return true
+}
+
+// Close removes the line of a server and reports whether that changed anything.
+func (g *GateData) Close(ordinal int, id ensemble.ID) bool {
+	kept := make([]GateRelease, 0, len(g.Released))
+	for _, r := range g.Released {
+		if r.Ordinal != ordinal && r.ID != id {
+			kept = append(kept, r)
+		}
+	}
+	if len(kept) == len(g.Released) {
+		return false
+	}
+	g.Generation++
+	g.Released = kept
+	return true
+}
+
+// Release returns the line of a server.
+func (g GateData) Release(id ensemble.ID) (GateRelease, bool) {
+	for _, r := range g.Released {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return GateRelease{}, false
+}
+
+// ParseGate reads the ConfigMap's content as strictly as the script does:
+// anything odd is an error, for a pod would refuse it too.
+func ParseGate(data map[string]string) (GateData, error) {
+	var g GateData
+	for _, key := range []string{GateMapKey, GateReleasedKey, GateGenerationKey} {
+		if _, ok := data[key]; !ok {
+			return g, fmt.Errorf("the gate has no key %q: it was edited by hand, or is not ours", key)
+		}
+	}
+	n, err := gateNumber(strings.TrimSpace(data[GateGenerationKey]))
+	if err != nil {
+		return g, fmt.Errorf("the gate's generation: %w", err)
+	}
+	g.Generation = n
+	if g.Members, err = parseMembers(data[GateMapKey]); err != nil {
+		return GateData{}, err
+	}
+	if g.Released, err = parseReleased(data[GateReleasedKey], g.Members); err != nil {
+		return GateData{}, err
+	}
+	return g, nil
+}
+
+func parseMembers(text string) ([]GateMember, error) {
+	var out []GateMember
+	ordinals, ids := map[int]bool{}, map[int]bool{}
+	for i, line := range strings.Split(text, "\n") {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		if len(f) != 5 {
+			return nil, fmt.Errorf("the gate's map, line %d: %q: expected ordinal, id, host, client port, election port", i+1, line)
+		}
+		n, err := gateNumbers(f[0], f[1], f[3], f[4])
+		if err != nil {
+			return nil, fmt.Errorf("the gate's map, line %d: %w", i+1, err)
+		}
+		host, err := netip.ParseAddr(f[2])
+		if err != nil {
+			return nil, fmt.Errorf("the gate's map, line %d: %q is no IP address", i+1, f[2])
+		}
+		if ordinals[n[0]] || ids[n[1]] {
+			return nil, fmt.Errorf("the gate's map, line %d: ordinal %d or id %d stands there twice", i+1, n[0], n[1])
+		}
+		ordinals[n[0]], ids[n[1]] = true, true
+		out = append(out, GateMember{Ordinal: n[0], ID: ensemble.ID(n[1]), HostIP: host, ClientPort: n[2], ElectionPort: n[3]})
+	}
+	return out, nil
+}
+
+func parseReleased(text string, members []GateMember) ([]GateRelease, error) {
+	var out []GateRelease
+	for i, line := range strings.Split(text, "\n") {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		if len(f) != 3 {
+			return nil, fmt.Errorf("the gate's released list, line %d: %q: expected ordinal, id, generation", i+1, line)
+		}
+		n, err := gateNumbers(f...)
+		if err != nil {
+			return nil, fmt.Errorf("the gate's released list, line %d: %w", i+1, err)
+		}
+		r := GateRelease{Ordinal: n[0], ID: ensemble.ID(n[1]), Generation: n[2]}
+		if !inMap(members, r) {
+			return nil, fmt.Errorf("the gate's released list, line %d: ordinal %d with id %s is not in the map", i+1, r.Ordinal, r.ID)
+		}
+		for _, o := range out {
+			if o.Ordinal == r.Ordinal {
+				return nil, fmt.Errorf("the gate's released list, line %d: ordinal %d is released twice", i+1, r.Ordinal)
+			}
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func inMap(members []GateMember, r GateRelease) bool {
+	for _, m := range members {
+		if m.Ordinal == r.Ordinal && m.ID == r.ID {
+			return true
+		}
+	}
+	return false
+}
+
+func gateNumbers(texts ...string) ([]int, error) {
+	out := make([]int, 0, len(texts))
+	for _, t := range texts {
+		n, err := gateNumber(t)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+// gateNumber accepts what the script's pattern accepts: no sign, no leading
+// zero, at most nine digits.
+func gateNumber(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || len(s) > 9 || strconv.Itoa(n) != s {
+		return 0, fmt.Errorf("%q is no whole number", s)
+	}
+	return n, nil
+}
+
+func configMap(rec migration.Record, name, role string) *corev1.ConfigMap {
+	cm := &corev1.ConfigMap{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: rec.Namespace, Labels: Labels(rec.Name)},
+	}
+	cm.Labels[RoleLabel] = role
+	return cm
+}

@@ -1,0 +1,209 @@
+package render
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"net/netip"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+func addresses() cmp.Option {
+	return cmp.Options{cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmpopts.EquateEmpty()}
+}
+
+func TestGateGolden(t *testing.T) {
+	rec := record(manyPorts)
+	g, err := NewGate(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Open(1, 5)
+	text, err := YAML([]Object{Gate(rec, g)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "gate.yaml", text)
+}
+
+func TestGateOpensAndCloses(t *testing.T) {
+	g, err := NewGate(record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		do         func() bool
+		changed    bool
+		generation int
+		released   []GateRelease
+	}{
+		{func() bool { return g.Close(0, 2) }, false, 1, nil},
+		{func() bool { return g.Open(1, 5) }, true, 2, []GateRelease{{1, 5, 2}}},
+		{func() bool { return g.Open(1, 5) }, false, 2, []GateRelease{{1, 5, 2}}},
+		{func() bool { return g.Open(0, 2) }, true, 3, []GateRelease{{0, 2, 3}, {1, 5, 2}}},
+		{func() bool { return g.Close(1, 5) }, true, 4, []GateRelease{{0, 2, 3}}},
+		// A second release is another generation: data of the first is stale.
+		{func() bool { return g.Open(1, 5) }, true, 5, []GateRelease{{0, 2, 3}, {1, 5, 5}}},
+	}
+	for i, s := range steps {
+		if got := s.do(); got != s.changed {
+			t.Errorf("step %d: changed = %t", i, got)
+		}
+		if g.Generation != s.generation {
+			t.Errorf("step %d: generation %d, want %d", i, g.Generation, s.generation)
+		}
+		if diff := cmp.Diff(s.released, g.Released, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("step %d: %s", i, diff)
+		}
+		back, err := ParseGate(g.Data())
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		if diff := cmp.Diff(g, back, addresses()); diff != "" {
+			t.Errorf("step %d: round trip: %s", i, diff)
+		}
+	}
+	if r, ok := g.Release(5); !ok || r.Generation != 5 {
+		t.Errorf("Release(5) = %v, %t", r, ok)
+	}
+	if _, ok := g.Release(9); ok {
+		t.Error("server 9 is released")
+	}
+}
+
+// garbled are gates that both we and the script refuse; script_test.go runs
+// the same list against the script.
+func garbled() map[string]map[string]string {
+	gate := func(key, value string) map[string]string {
+		data := map[string]string{"map": "0 2 10.1.0.2 2181 3888\n1 5 10.1.0.5 2181 3888\n", "released": "", "generation": "1\n"}
+		if value == "-" {
+			delete(data, key)
+		} else {
+			data[key] = value
+		}
+		return data
+	}
+	return map[string]map[string]string{
+		"no map":             gate("map", "-"),
+		"no released":        gate("released", "-"),
+		"no generation":      gate("generation", "-"),
+		"generation empty":   gate("generation", ""),
+		"generation text":    gate("generation", "x"),
+		"generation octal":   gate("generation", "010"),
+		"generation two":     gate("generation", "1 2"),
+		"map short line":     gate("map", "0 2 10.1.0.2 2181\n"),
+		"map long line":      gate("map", "0 2 10.1.0.2 2181 3888 x\n"),
+		"map twice":          gate("map", "0 2 10.1.0.2 2181 3888\n0 5 10.1.0.5 2181 3888\n"),
+		"map id twice":       gate("map", "0 2 10.1.0.2 2181 3888\n1 2 10.1.0.5 2181 3888\n"),
+		"map command":        gate("map", "0 2 $(touch) 2181 3888\n"),
+		"map name":           gate("map", "0 2 zk1 2181 3888\n"),
+		"released short":     gate("released", "0 2\n"),
+		"released other id":  gate("released", "0 5 1\n"),
+		"released other":     gate("released", "1 2 1\n"),
+		"released twice":     gate("released", "0 2 1\n0 2 2\n"),
+		"released negative":  gate("released", "0 2 -1\n"),
+		"released huge":      gate("released", "0 2 99999999999999999999\n"),
+		"released glob":      gate("released", "0 2 *\n"),
+		"released arith":     gate("released", "0 2 a[$(id)]\n"),
+		"released bad other": gate("released", "0 2 1\nx\n"),
+	}
+}
+
+func TestParseGateRefusesGarbled(t *testing.T) {
+	for name, data := range garbled() {
+		t.Run(name, func(t *testing.T) {
+			if g, err := ParseGate(data); err == nil {
+				t.Errorf("accepted as %+v", g)
+			}
+		})
+	}
+}
+
+func TestParseGateLine(t *testing.T) {
+	tests := map[string]struct {
+		line string
+		want GateReport
+		bad  bool
+	}{
+		"parked": {
+			line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked detail="waits"` + "\r\n",
+			want: GateReport{State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: migration.PortOpen, Detail: "waits"},
+		},
+		"closed": {
+			line: `zkmigrate-gate state=vetoed ordinal=0 id=2 generation=8 host-client=closed host-election=silent detail=""`,
+			want: GateReport{State: migration.GateVetoed, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortSilent},
+		},
+		"no ordinal": {
+			line: `zkmigrate-gate state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked detail="POD_NAME"`,
+			want: GateReport{State: migration.GateRefused, Ordinal: -1, Detail: "POD_NAME"},
+		},
+		"cut off":        {line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=clo`, bad: true},
+		"cut in detail":  {line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed detail="wai`, bad: true},
+		"another state":  {line: `zkmigrate-gate state=x ordinal=1 id=5 generation=7 host-client=closed host-election=closed detail=""`, bad: true},
+		"field twice":    {line: `zkmigrate-gate state=parked state=parked id=5 generation=7 host-client=closed host-election=closed detail=""`, bad: true},
+		"field missing":  {line: `zkmigrate-gate state=parked id=5 generation=7 host-client=closed host-election=closed detail=""`, bad: true},
+		"odd port state": {line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=ajar host-election=closed detail=""`, bad: true},
+		"something else": {line: `2020-01-01 INFO zkmigrate-gate state=parked`, bad: true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := ParseGateLine(tc.line)
+			if (err != nil) != tc.bad {
+				t.Fatalf("error %v", err)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" && !tc.bad {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func FuzzParseGateLine(f *testing.F) {
+	f.Add(`zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked detail="waits"`)
+	f.Add(`zkmigrate-gate state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked detail="it's"`)
+	f.Fuzz(func(t *testing.T, line string) {
+		r, err := ParseGateLine(line)
+		if err != nil {
+			return
+		}
+		if !IsGateLine(line) {
+			t.Errorf("%q was read, but is no line of the gate", line)
+		}
+		if strings.Contains(r.Detail, `"`) || r.Ordinal < -1 || r.ID < 0 || r.Generation < 0 {
+			t.Errorf("%q was read as %+v", line, r)
+		}
+	})
+}
+
+func FuzzParseGate(f *testing.F) {
+	f.Add("0 2 10.1.0.2 2181 3888\n", "0 2 1\n", "1\n")
+	f.Fuzz(func(t *testing.T, members, released, generation string) {
+		g, err := ParseGate(map[string]string{GateMapKey: members, GateReleasedKey: released, GateGenerationKey: generation})
+		if err != nil {
+			return
+		}
+		back, err := ParseGate(g.Data())
+		if err != nil {
+			t.Fatalf("%+v does not come back: %v", g, err)
+		}
+		if diff := cmp.Diff(g, back, addresses()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestNames(t *testing.T) {
+	long := strings.Repeat("a", MaxNameLength)
+	if err := ValidateName(long); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{ServiceName(long, ensemble.MaxID), HeadlessName(long), StatefulSetName(long) + "-0123456789"} {
+		if len(name) > 63 {
+			t.Errorf("%s has %d characters", name, len(name))
+		}
+	}
+}

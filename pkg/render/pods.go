@@ -1,0 +1,195 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Keys of the configuration's ConfigMap.
+const (
+	zooCfgKey = "zoo.cfg"
+	gateKey   = "gate.sh"
+	probeKey  = "probe.sh"
+)
+
+// Pods renders what the pods need besides the gate: configuration and scripts,
+// headless Service, PodDisruptionBudget, StatefulSet. The gate is Gate: it
+// holds what is decided later and must not be applied over.
+func Pods(rec migration.Record) ([]Object, error) {
+	if err := validate(rec); err != nil {
+		return nil, err
+	}
+	if err := validateOrdinals(rec); err != nil {
+		return nil, err
+	}
+	if err := validateZooCfg(rec); err != nil {
+		return nil, err
+	}
+	set, err := statefulSet(rec)
+	if err != nil {
+		return nil, err
+	}
+	return sortObjects([]Object{conf(rec), headless(rec), disruptionBudget(rec), set}), nil
+}
+
+// validateOrdinals wants ordinals 0 to n-1 in the order of the ids: with them
+// the record, the gate's map and the StatefulSet name the same pods.
+func validateOrdinals(rec migration.Record) error {
+	for i, s := range byID(rec) {
+		if s.Ordinal != i {
+			return fmt.Errorf("ensemble %s: server %s has ordinal %d, expected %d (ordinals follow the ids)",
+				rec.Name, s.ID, s.Ordinal, i)
+		}
+	}
+	return nil
+}
+
+// validateZooCfg makes sure that ZooKeeper uses the directories the gate looks
+// after; elsewhere stale data and a wrong myid would go unnoticed.
+func validateZooCfg(rec migration.Record) error {
+	if strings.TrimSpace(rec.Pods.ZooCfg) == "" {
+		return fmt.Errorf("ensemble %s: the record has no zoo.cfg for the pods", rec.Name)
+	}
+	want := map[string]string{"dataDir": migration.PodDataDir, "dataLogDir": migration.PodDataLogDir}
+	found := map[string]string{}
+	for _, line := range strings.Split(rec.Pods.ZooCfg, "\n") {
+		key, value, ok := strings.Cut(line, "=")
+		if key = strings.TrimSpace(key); ok && want[key] != "" {
+			found[key] = strings.TrimSpace(value)
+		}
+	}
+	if found["dataDir"] == "" {
+		return fmt.Errorf("ensemble %s: the pods' zoo.cfg has no line dataDir=%s", rec.Name, migration.PodDataDir)
+	}
+	for key, value := range found {
+		if value != want[key] {
+			return fmt.Errorf("ensemble %s: the pods' zoo.cfg has %s=%s, expected %s", rec.Name, key, value, want[key])
+		}
+	}
+	return nil
+}
+
+func conf(rec migration.Record) *corev1.ConfigMap {
+	cm := configMap(rec, ConfName(rec.Name), RoleConf)
+	cfg := rec.Pods.ZooCfg
+	if !strings.HasSuffix(cfg, "\n") {
+		cfg += "\n"
+	}
+	cm.Data = map[string]string{zooCfgKey: cfg, gateKey: gateScript, probeKey: probeScript}
+	return cm
+}
+
+// headless gives the StatefulSet its governing Service. Its ports inform; they
+// are left out where servers differ.
+func headless(rec migration.Record) *corev1.Service {
+	svc := &corev1.Service{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
+		ObjectMeta: metav1.ObjectMeta{Name: HeadlessName(rec.Name), Namespace: rec.Namespace, Labels: Labels(rec.Name)},
+		Spec: corev1.ServiceSpec{
+			Type:                     corev1.ServiceTypeClusterIP,
+			ClusterIP:                corev1.ClusterIPNone,
+			PublishNotReadyAddresses: true,
+			Selector:                 PodSelector(rec.Name),
+		},
+	}
+	if samePorts(rec) {
+		svc.Spec.Ports = servicePorts(rec.Servers[0])
+	}
+	return svc
+}
+
+// samePorts reports whether all servers listen on the same ports.
+func samePorts(rec migration.Record) bool {
+	first := ports(rec.Servers[0])
+	for _, s := range rec.Servers {
+		for i, p := range ports(s) {
+			if p != first[i] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// disruptionBudget lets one pod go at a time. Parked pods are not ready and
+// use the budget up, so that drains of nodes wait until the migration is over.
+func disruptionBudget(rec migration.Record) *policyv1.PodDisruptionBudget {
+	one := intstr.FromInt32(1)
+	return &policyv1.PodDisruptionBudget{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "policy/v1", Kind: "PodDisruptionBudget"},
+		ObjectMeta: metav1.ObjectMeta{Name: HeadlessName(rec.Name), Namespace: rec.Namespace, Labels: Labels(rec.Name)},
+		Spec: policyv1.PodDisruptionBudgetSpec{
+			MaxUnavailable: &one,
+			Selector:       &metav1.LabelSelector{MatchLabels: PodSelector(rec.Name)},
+		},
+	}
+}
+
+// statefulSet is Parallel, for a parked pod is never ready and OrderedReady
+// would create no second one; and OnDelete, for a rolling update stops at the
+// first pod that is not ready (stateful_set_control.go) and nothing but a person
+// may restart a server during the migration.
+func statefulSet(rec migration.Record) (*appsv1.StatefulSet, error) {
+	template, err := podTemplate(rec)
+	if err != nil {
+		return nil, err
+	}
+	claim, err := dataClaim(rec)
+	if err != nil {
+		return nil, err
+	}
+	replicas := int32(len(rec.Servers))
+	return &appsv1.StatefulSet{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"},
+		ObjectMeta: metav1.ObjectMeta{Name: StatefulSetName(rec.Name), Namespace: rec.Namespace, Labels: Labels(rec.Name)},
+		Spec: appsv1.StatefulSetSpec{
+			Replicas:             &replicas,
+			ServiceName:          HeadlessName(rec.Name),
+			PodManagementPolicy:  appsv1.ParallelPodManagement,
+			UpdateStrategy:       appsv1.StatefulSetUpdateStrategy{Type: appsv1.OnDeleteStatefulSetStrategyType},
+			Selector:             &metav1.LabelSelector{MatchLabels: PodSelector(rec.Name)},
+			Template:             template,
+			VolumeClaimTemplates: []corev1.PersistentVolumeClaim{claim},
+		},
+	}, nil
+}
+
+// dataClaim has no owner and the StatefulSet no retention policy: data stays
+// when everything else is deleted.
+func dataClaim(rec migration.Record) (corev1.PersistentVolumeClaim, error) {
+	size, err := quantity(rec, "storage size", rec.Pods.StorageSize)
+	if err != nil {
+		return corev1.PersistentVolumeClaim{}, err
+	}
+	mode := corev1.PersistentVolumeFilesystem
+	claim := corev1.PersistentVolumeClaim{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
+		ObjectMeta: metav1.ObjectMeta{Name: dataVolume, Labels: Labels(rec.Name)},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			VolumeMode:  &mode,
+			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: size}},
+		},
+	}
+	if rec.Pods.StorageClass != "" {
+		claim.Spec.StorageClassName = &rec.Pods.StorageClass
+	}
+	return claim, nil
+}
+
+func quantity(rec migration.Record, what, text string) (resource.Quantity, error) {
+	q, err := resource.ParseQuantity(text)
+	if err != nil || q.Sign() <= 0 {
+		return q, fmt.Errorf("ensemble %s: %s %q is no Kubernetes quantity above zero (such as 20Gi)", rec.Name, what, text)
+	}
+	return q, nil
+}

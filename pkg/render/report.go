@@ -1,0 +1,97 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// gateLinePrefix begins every line that the gate writes to its log.
+const gateLinePrefix = "zkmigrate-gate "
+
+// GateReport is one line of the gate.
+type GateReport struct {
+	State   migration.GateState
+	Ordinal int
+	ID      ensemble.ID
+	// Generation is the newest generation of the gate that the pod has read.
+	Generation int
+	// HostClient and HostElection are the outcome of the pod's own connects;
+	// unknown when it did not ask (it asks the election port only when the
+	// client port does not answer).
+	HostClient, HostElection migration.PortState
+	Detail                   string
+}
+
+// HostClosed reports whether both of the host's ports refused the pod.
+func (r GateReport) HostClosed() bool {
+	return r.HostClient == migration.PortClosed && r.HostElection == migration.PortClosed
+}
+
+// IsGateLine reports whether a line of a pod's log was written by the gate.
+func IsGateLine(line string) bool { return strings.HasPrefix(line, gateLinePrefix) }
+
+// ParseGateLine reads a line of the gate. Every field must be there once and
+// hold a value the script writes; a line cut off by the log's limits is an
+// error, never half a report.
+func ParseGateLine(line string) (GateReport, error) {
+	line = strings.TrimRight(line, "\r\n")
+	rest, ok := strings.CutPrefix(line, gateLinePrefix)
+	if !ok {
+		return GateReport{}, fmt.Errorf("not a line of the gate: %q", line)
+	}
+	head, detail, ok := strings.Cut(rest, ` detail="`)
+	if !ok || !strings.HasSuffix(detail, `"`) || strings.Count(detail, `"`) != 1 {
+		return GateReport{}, fmt.Errorf("line of the gate without its detail: %q", line)
+	}
+	values := map[string]string{}
+	for _, field := range strings.Fields(head) {
+		key, value, ok := strings.Cut(field, "=")
+		if _, twice := values[key]; !ok || twice {
+			return GateReport{}, fmt.Errorf("line of the gate with an odd field %q: %q", field, line)
+		}
+		values[key] = value
+	}
+	r := GateReport{Detail: strings.TrimSuffix(detail, `"`)}
+	if len(values) != 6 {
+		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 6: %q", len(values), line)
+	}
+	switch s := migration.GateState(values["state"]); s {
+	case migration.GateParked, migration.GateVetoed, migration.GateRefused, migration.GateStarted:
+		r.State = s
+	default:
+		return GateReport{}, fmt.Errorf("line of the gate with state %q: %q", s, line)
+	}
+	// A script that cannot make out its ordinal says -1 and refuses.
+	if values["ordinal"] == "-1" && r.State == migration.GateRefused {
+		values["ordinal"], r.Ordinal = "0", -1
+	}
+	n, err := gateNumbers(values["ordinal"], values["id"], values["generation"])
+	if err != nil {
+		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
+	}
+	if r.Ordinal == 0 {
+		r.Ordinal = n[0]
+	}
+	r.ID, r.Generation = ensemble.ID(n[1]), n[2]
+	if r.HostClient, err = reportedPort(values["host-client"]); err != nil {
+		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
+	}
+	if r.HostElection, err = reportedPort(values["host-election"]); err != nil {
+		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
+	}
+	return r, nil
+}
+
+func reportedPort(s string) (migration.PortState, error) {
+	switch p := migration.PortState(s); p {
+	case migration.PortOpen, migration.PortClosed, migration.PortSilent:
+		return p, nil
+	case "unasked":
+		return migration.PortUnknown, nil
+	default:
+		return "", fmt.Errorf("port state %q", s)
+	}
+}

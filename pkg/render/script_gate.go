@@ -1,0 +1,230 @@
+package render
+
+// gateScript stands at the head of the container: it waits for the server's
+// line in the gate and then becomes ZooKeeper (exec), so that nothing has to be
+// scheduled, pulled or mounted at that moment.
+//
+// What it rests on:
+//   - A running server whose client port is asked again and again writes a line
+//     into its log each time. So the gate asks every 10 s while the host's
+//     server is there and keeps one idle connection meanwhile, whose end tells
+//     within the same moment that the server has gone. That connection is only a
+//     hint to ask again; what is reported comes from a new connect.
+//   - The election port is asked only when the client port does not answer: a
+//     connect there costs a live server a warning with a stack trace, and a
+//     connection held open there blocks the listener of 3.4
+//     (QuorumCnxManager.Listener reads the peer's id in its accept loop).
+//   - A gate generation stands for one proof that an empty member may start. Data
+//     of another generation is put aside: it may be the rest of an interrupted
+//     first sync (ZOOKEEPER-3642) or stale. Data of the same generation is a
+//     plain restart.
+//   - ConfigMap volumes change by a rename of ..data; all files are read through
+//     one target of it.
+const gateScript = `#!/usr/bin/env bash
+# gate.sh COMMAND [ARGS...]
+# Waits until this pod's server is released and its host is seen to be down, then
+# replaces itself by COMMAND ARGS... ZOO.CFG. Written by kubectl-zkmigrate.
+set -uf
+
+gate=${ZKMIGRATE_GATE:-/zkmigrate/gate}
+conf=${ZKMIGRATE_CONF:-/zkmigrate/conf}
+volume=${ZKMIGRATE_VOLUME:-/zookeeper}
+data=$volume/data
+datalog=$volume/datalog
+marker=$volume/zkmigrate-generation
+started=$volume/zkmigrate-started
+cfg=$volume/conf/zoo.cfg
+
+# A child: one connect. 0 accepted, 1 refused, 2 anything else.
+if [[ ${1-} == --connect ]]; then
+  err=$( { : 3<>"/dev/tcp/$2/$3"; } 2>&1 ) && exit 0
+  [[ $err == *refused* ]] && exit 1
+  exit 2
+fi
+
+# A child: writes one line when the connection ends, or after 10 s.
+if [[ ${1-} == --watch ]]; then
+  { read -rt 10 -u 3 _; } 3<>"/dev/tcp/$2/$3" 2>/dev/null
+  echo
+  exit 0
+fi
+
+here=$PWD
+number='^(0|[1-9][0-9]{0,8})$'
+address='^[0-9a-fA-F:.]+$'
+ordinal=${POD_NAME-}
+ordinal=${ordinal##*-}
+state= detail= generation=0 id=0 release=
+host= client_port= election_port= target=
+client=unasked election=unasked
+due=0 said= said_at=-9 watcher=
+
+# An fd that never has data, unless a watcher writes: waiting on it is
+# interruptible by signals and costs no process.
+exec {idle}<> <(:)
+trap 'stop_watch; exit 143' TERM INT
+
+stop_watch() {
+  [[ -n $watcher ]] || return 0
+  kill "$watcher" 2>/dev/null
+  wait "$watcher" 2>/dev/null
+  watcher=
+}
+
+connect() { # PORT: sets answer
+  LC_ALL=C timeout -k 1 1 "$BASH" "$0" --connect "$host" "$1" &
+  wait $!
+  case $? in
+  0) answer=open ;;
+  1) answer=closed ;;
+  *) answer=silent ;;
+  esac
+}
+
+probe() {
+  stop_watch
+  connect "$client_port"
+  client=$answer election=unasked due=$((SECONDS + 10))
+  if [[ $client == open ]]; then
+    LC_ALL=C "$BASH" "$0" --watch "$host" "$client_port" >&"$idle" &
+    watcher=$!
+    return
+  fi
+  connect "$election_port"
+  election=$answer due=$((SECONDS + 2))
+  # A server that is going down closes this port last.
+  [[ $election == open ]] && due=$((SECONDS + 1))
+  [[ $client == silent || $election == silent ]] && due=$((SECONDS + 4))
+}
+
+report() {
+  local key="$state $generation $id $client $election $detail"
+  [[ $key != "$said" ]] || ((SECONDS - said_at >= 5)) || return 0
+  said=$key said_at=$SECONDS
+  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s detail="%s"\n' \
+    "$state" "$ordinal" "$id" "$generation" "$client" "$election" "${detail//\"/\'}"
+}
+
+refuse() {
+  state=refused detail=$1
+  return 1
+}
+
+# Reads map, released and generation from one view of the volume.
+load() {
+  local view try
+  for try in 1 2 3 4 5; do
+    cd -P "$gate/..data" 2>/dev/null || cd -P "$gate" 2>/dev/null || return 1
+    view=$PWD
+    { mapfile -t map_lines <map && mapfile -t released_lines <released && mapfile -t generation_lines <generation; } 2>/dev/null || view=
+    cd -P "$gate/..data" 2>/dev/null || cd -P "$gate" 2>/dev/null || return 1
+    [[ -n $view && $view == "$PWD" ]] && return 0
+  done
+  return 1
+}
+
+# Sets id, host, ports, generation and, when released, release.
+look() {
+  local line f seen_ordinals=' ' seen_ids=' ' mine= old
+  release= generation=0 id=0
+  [[ $ordinal =~ $number ]] || { ordinal=-1; refuse "POD_NAME does not end in an ordinal"; return; }
+  load
+  local loaded=$?
+  cd "$here" 2>/dev/null || cd /
+  ((loaded == 0)) || { refuse "the gate's map, released and generation cannot be read in $gate"; return; }
+  f=(${generation_lines[*]-})
+  [[ ${#f[@]} == 1 && ${f[0]} =~ $number ]] || { refuse "the gate's generation is garbled"; return; }
+  generation=${f[0]}
+  for line in ${map_lines[@]+"${map_lines[@]}"}; do
+    f=($line)
+    ((${#f[@]})) || continue
+    [[ ${#f[@]} == 5 && ${f[0]} =~ $number && ${f[1]} =~ $number && ${f[2]} =~ $address &&
+      ${f[3]} =~ $number && ${f[4]} =~ $number && $seen_ordinals != *" ${f[0]} "* && $seen_ids != *" ${f[1]} "* ]] ||
+      { refuse "the gate's map is garbled: $line"; return; }
+    seen_ordinals+="${f[0]} " seen_ids+="${f[1]} "
+    [[ ${f[0]} == "$ordinal" ]] && mine=$line
+  done
+  [[ -n $mine ]] || { refuse "the gate's map has no line for ordinal $ordinal"; return; }
+  f=($mine)
+  id=${f[1]} host=${f[2]} client_port=${f[3]} election_port=${f[4]}
+  if [[ $target != "$host $client_port $election_port" ]]; then
+    target="$host $client_port $election_port" client=unasked election=unasked due=0
+  fi
+  for line in ${released_lines[@]+"${released_lines[@]}"}; do
+    f=($line)
+    ((${#f[@]})) || continue
+    [[ ${#f[@]} == 3 && ${f[0]} =~ $number && ${f[1]} =~ $number && ${f[2]} =~ $number ]] ||
+      { refuse "the gate's released list is garbled: $line"; return; }
+    [[ ${f[0]} == "$ordinal" || ${f[1]} == "$id" ]] || continue
+    [[ ${f[0]} == "$ordinal" && ${f[1]} == "$id" ]] ||
+      { refuse "released says ordinal ${f[0]} id ${f[1]}, the map says ordinal $ordinal id $id"; return; }
+    [[ -z $release ]] || { refuse "ordinal $ordinal is released twice"; return; }
+    release=${f[2]}
+  done
+  if [[ -e $data/myid || -L $data/myid ]]; then
+    old=
+    read -r old 2>/dev/null <"$data/myid"
+    [[ $old == "$id" ]] || { refuse "the volume belongs to another server: myid is '$old', the map says $id"; return; }
+  fi
+  return 0
+}
+
+# Writes a file so that it is there in full or not at all, also after a crash.
+put() { # FILE TEXT
+  printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
+}
+
+# Makes the volume ready for this generation; repeatable at any point.
+prepare() {
+  local have= dir old stamp=
+  [[ -e $marker ]] && read -r have <"$marker"
+  [[ -e $started ]] && read -r stamp _ <"$started"
+  if [[ $have == "$release" && $stamp == "$release" && ! -e $data/myid ]]; then
+    refuse "the data of generation $release has vanished: an empty start needs a new proof"
+    return
+  fi
+  if [[ $have != "$release" ]]; then
+    for dir in "$data" "$datalog"; do
+      set +f
+      for old in "$dir".stale-*; do
+        [[ -e $old && $old != "$dir.stale-$release" ]] && rm -rf -- "$old"
+      done
+      set -f
+      [[ -e $dir ]] || continue
+      [[ ! -e $dir.stale-$release ]] || { refuse "$dir and $dir.stale-$release both exist: remove one"; return; }
+      mv -T "$dir" "$dir.stale-$release" || { refuse "cannot rename $dir"; return; }
+    done
+    sync "$volume" && put "$marker" "$release" || { refuse "cannot write $marker"; return; }
+  fi
+  mkdir -p "$data" "${cfg%/*}" || { refuse "cannot write to $volume"; return; }
+  [[ -e $data/myid ]] || put "$data/myid" "$id" || { refuse "cannot write $data/myid"; return; }
+  cp "$conf/zoo.cfg" "$cfg.tmp" && mv -fT "$cfg.tmp" "$cfg" || { refuse "cannot copy $conf/zoo.cfg"; return; }
+  put "$started" "$release $(printf '%(%s)T' -1)" || { refuse "cannot write $started"; return; }
+}
+
+while :; do
+  if ! look; then
+    : # the reason stands in detail
+  else
+    # With the client port known to be open the watcher tells when to ask again.
+    if ((SECONDS >= due)) || [[ -n $release && $client != open ]]; then probe; fi
+    if [[ -z $release ]]; then
+      state=parked detail="waits for its line in the gate"
+    elif [[ $client == open || $election == open ]]; then
+      state=vetoed detail="released, but the server on host $host still accepts connections"
+    elif prepare; then
+      state=started detail="generation $release"
+      report
+      break
+    fi
+  fi
+  report
+  # A line means that the watched connection has ended.
+  if read -rt 0.5 -u "$idle" _; then due=0; fi
+done
+
+stop_watch
+trap - TERM INT
+exec {idle}>&-
+exec "$@" "$cfg"
+`

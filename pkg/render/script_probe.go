@@ -1,0 +1,68 @@
+package render
+
+// probeScript answers the kubelet.
+//
+// live: a waiting gate is alive, and so is a server that answers ruok in any
+// way (the word may not be whitelisted; "not in the whitelist" is an answer
+// too). Liveness never asks for a quorum: restarting a server because others
+// are away makes it worse. While a large snapshot is loaded nothing listens
+// yet, and the startup probe has passed long before, at the gate; so a fresh
+// start has ten minutes before silence counts.
+//
+// ready: srvr shows a mode in which the server takes part in a quorum. ruok
+// would say imok to a server without one.
+const probeScript = `#!/usr/bin/env bash
+# probe.sh live|ready. Written by kubectl-zkmigrate.
+set -uf
+
+gate=${ZKMIGRATE_GATE:-/zkmigrate/gate}
+volume=${ZKMIGRATE_VOLUME:-/zookeeper}
+process=${ZKMIGRATE_PROCESS:-/proc/1/cmdline}
+grace=600
+
+# Process 1 is the gate until it becomes ZooKeeper.
+mapfile -d '' -t words 2>/dev/null <"$process" || words=()
+for word in ${words[@]+"${words[@]}"}; do
+  if [[ $word == */gate.sh ]]; then
+    [[ ${1-} == live ]] && exit 0
+    echo "waits at its gate"
+    exit 1
+  fi
+done
+
+ordinal=${POD_NAME##*-} port=
+while read -r o _ _ c _; do
+  [[ $o == "$ordinal" ]] && port=$c
+done 2>/dev/null <"$gate/map"
+if [[ -z $port ]]; then
+  echo "no line for ordinal $ordinal in $gate/map"
+  [[ ${1-} == live ]] && exit 0
+  exit 1
+fi
+
+ask() { # WORD: sets reply
+  reply=$( { exec 3<>"/dev/tcp/127.0.0.1/$port" && printf '%s' "$1" >&3 && timeout 3 cat <&3; } 2>/dev/null )
+}
+
+case ${1-} in
+live)
+  ask ruok
+  [[ -n $reply ]] && exit 0
+  read -r _ since 2>/dev/null <"$volume/zkmigrate-started" || since=0
+  printf -v now '%(%s)T' -1
+  ((now - since < grace)) && exit 0
+  echo "no answer to ruok on port $port"
+  exit 1
+  ;;
+ready)
+  ask srvr
+  [[ $reply =~ Mode:\ (leader|follower|observer) ]] && exit 0
+  echo "srvr on port $port: ${reply:-no answer}"
+  exit 1
+  ;;
+*)
+  echo "usage: probe.sh live|ready" >&2
+  exit 2
+  ;;
+esac
+`

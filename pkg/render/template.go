@@ -1,0 +1,184 @@
+package render
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Names and paths inside the pods.
+const (
+	// ContainerName is the one container, whose log holds the gate's lines.
+	ContainerName = "zookeeper"
+
+	dataVolume = "data"
+	gateVolume = "gate"
+	confVolume = "conf"
+	gatePath   = "/zkmigrate/gate"
+	confPath   = "/zkmigrate/conf"
+)
+
+// podTemplate meets the "restricted" pod security standard. Service links are
+// off, for one environment variable per Service of the namespace helps nobody;
+// the service account's token is not mounted, for the pods ask the API server
+// nothing. Injected proxies are kept out: they would stand between servers on
+// the peer ports and be up later than the gate.
+func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
+	container, err := zookeeperContainer(rec)
+	if err != nil {
+		return corev1.PodTemplateSpec{}, err
+	}
+	affinity, err := antiAffinity(rec)
+	if err != nil {
+		return corev1.PodTemplateSpec{}, err
+	}
+	if rec.Pods.RunAsUser <= 0 {
+		return corev1.PodTemplateSpec{}, fmt.Errorf("ensemble %s: the pods' user id is %d: ZooKeeper must not run as root",
+			rec.Name, rec.Pods.RunAsUser)
+	}
+	user, nonRoot, no := rec.Pods.RunAsUser, true, false
+	grace := int64(60)
+	onMismatch := corev1.FSGroupChangeOnRootMismatch
+	labels := Labels(rec.Name)
+	labels["sidecar.istio.io/inject"] = "false"
+	return corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{
+			Labels: labels,
+			Annotations: map[string]string{
+				"sidecar.istio.io/inject":                 "false",
+				"linkerd.io/inject":                       "disabled",
+				"kubectl.kubernetes.io/default-container": ContainerName,
+			},
+		},
+		Spec: corev1.PodSpec{
+			AutomountServiceAccountToken:  &no,
+			EnableServiceLinks:            &no,
+			TerminationGracePeriodSeconds: &grace,
+			SecurityContext: &corev1.PodSecurityContext{
+				RunAsNonRoot:        &nonRoot,
+				RunAsUser:           &user,
+				RunAsGroup:          &user,
+				FSGroup:             &user,
+				FSGroupChangePolicy: &onMismatch,
+				SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+			Affinity:   affinity,
+			Containers: []corev1.Container{container},
+			// Whole directories: files mounted by subPath are never refreshed.
+			Volumes: []corev1.Volume{
+				configVolume(gateVolume, GateName(rec.Name)),
+				configVolume(confVolume, ConfName(rec.Name)),
+			},
+		},
+	}, nil
+}
+
+func configVolume(name, configMap string) corev1.Volume {
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
+		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: configMap}},
+	}}
+}
+
+// zookeeperContainer runs the gate, which becomes ZooKeeper.
+func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
+	if rec.Pods.Image == "" {
+		return corev1.Container{}, fmt.Errorf("ensemble %s: no image for the pods: name one that holds the hosts' ZooKeeper version", rec.Name)
+	}
+	resources, err := resources(rec)
+	if err != nil {
+		return corev1.Container{}, err
+	}
+	command := rec.Pods.Command
+	if len(command) == 0 {
+		command = []string{"zkServer.sh", "start-foreground"}
+	}
+	no := false
+	c := corev1.Container{
+		Name:            ContainerName,
+		Image:           rec.Pods.Image,
+		ImagePullPolicy: corev1.PullIfNotPresent,
+		Command:         []string{"bash", confPath + "/" + gateKey},
+		Args:            command,
+		Env: []corev1.EnvVar{{
+			Name:      "POD_NAME",
+			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"}},
+		}},
+		Resources: resources,
+		SecurityContext: &corev1.SecurityContext{
+			AllowPrivilegeEscalation: &no,
+			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+		},
+		VolumeMounts: []corev1.VolumeMount{
+			{Name: dataVolume, MountPath: migration.PodVolumePath},
+			{Name: gateVolume, MountPath: gatePath, ReadOnly: true},
+			{Name: confVolume, MountPath: confPath, ReadOnly: true},
+		},
+		StartupProbe:   probe("live", 5, 5, 24),
+		LivenessProbe:  probe("live", 15, 5, 4),
+		ReadinessProbe: probe("ready", 5, 5, 1),
+	}
+	if rec.Pods.JVMFlags != "" {
+		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: rec.Pods.JVMFlags})
+	}
+	if samePorts(rec) {
+		for _, p := range ports(rec.Servers[0]) {
+			c.Ports = append(c.Ports, corev1.ContainerPort{Name: p.name, ContainerPort: int32(p.number), Protocol: corev1.ProtocolTCP})
+		}
+	}
+	return c, nil
+}
+
+// probe asks probe.sh; period and timeout are in seconds. The API server's
+// defaults are written out, so that applying twice changes nothing.
+func probe(question string, period, timeout, failures int32) *corev1.Probe {
+	return &corev1.Probe{
+		ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{
+			Command: []string{"bash", confPath + "/" + probeKey, question},
+		}},
+		PeriodSeconds:    period,
+		TimeoutSeconds:   timeout,
+		SuccessThreshold: 1,
+		FailureThreshold: failures,
+	}
+}
+
+// resources: memory is request and limit alike, CPU has no limit, for a
+// throttled garbage collection is a missed heartbeat and thereby an election.
+func resources(rec migration.Record) (corev1.ResourceRequirements, error) {
+	memory, err := quantity(rec, "memory", rec.Pods.Memory)
+	if err != nil {
+		return corev1.ResourceRequirements{}, err
+	}
+	cpu, err := quantity(rec, "cpu", rec.Pods.CPU)
+	if err != nil {
+		return corev1.ResourceRequirements{}, err
+	}
+	return corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{corev1.ResourceMemory: memory, corev1.ResourceCPU: cpu},
+		Limits:   map[corev1.ResourceName]resource.Quantity{corev1.ResourceMemory: memory},
+	}, nil
+}
+
+// antiAffinity keeps two servers off one node.
+func antiAffinity(rec migration.Record) (*corev1.Affinity, error) {
+	term := corev1.PodAffinityTerm{
+		TopologyKey:   corev1.LabelHostname,
+		LabelSelector: &metav1.LabelSelector{MatchLabels: PodSelector(rec.Name)},
+	}
+	switch rec.Pods.AntiAffinity {
+	case "required":
+		return &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+			RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{term},
+		}}, nil
+	case "preferred":
+		return &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{Weight: 100, PodAffinityTerm: term}},
+		}}, nil
+	default:
+		return nil, fmt.Errorf("ensemble %s: anti-affinity %q is neither \"required\" nor \"preferred\"", rec.Name, rec.Pods.AntiAffinity)
+	}
+}
