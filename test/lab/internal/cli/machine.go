@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/host"
+)
+
+func newHost(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "host",
+		Short: "Stop, start, kill or mask the ZooKeeper server of a host",
+		Long: `What an init system does to a service, done to the ZooKeeper server of a host.
+A server that dies is restarted, unless it was stopped or is masked.`,
+		Args: cobra.NoArgs,
+	}
+	help := map[string]string{
+		"start":   "Start the server; refused while it is masked",
+		"stop":    "Ask the server to end and wait until it is gone; it stays down",
+		"kill":    "Kill the server; it comes back",
+		"restart": "Stop and start the server",
+		"mask":    "Forbid that the server is started",
+		"unmask":  "Allow that the server is started",
+		"status":  "Show the server's state as JSON",
+	}
+	for _, verb := range host.Verbs() {
+		cmd.AddCommand(&cobra.Command{
+			Use: verb + " ENSEMBLE/ID", Short: help[verb], Args: exactArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				l, err := e.open()
+				if err != nil {
+					return err
+				}
+				_, server, err := l.Host(args[0])
+				if err != nil {
+					return err
+				}
+				status, err := host.Ask(cmd.Context(), server.Dir, verb)
+				if err != nil {
+					return err
+				}
+				return json.NewEncoder(e.out).Encode(status)
+			},
+		})
+	}
+	return cmd
+}
+
+func newExec(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "exec NAME -- COMMAND [ARGS...]",
+		Short: "Run a command on a machine of the lab",
+		Long: `Run a command in the network of a client (client1), a host (ENSEMBLE/ID), a node (node1)
+or the control plane, with its name resolution; files are those of this machine.
+KUBECONFIG is set to the admin's, unless it is set already.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usageError{fmt.Errorf("a machine and a command are needed; usage: %s", cmd.UseLine())}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			l, err := e.open()
+			if err != nil {
+				return err
+			}
+			return l.Exec(args[0], args[1:])
+		},
+	}
+}
+
+func newHook(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "hook",
+		Short: "Do to a host what ZKMIGRATE_ACTION says (for kubectl zkmigrate --host-hook)",
+		Long: `A program for --host-hook of kubectl zkmigrate. It reads ZKMIGRATE_ACTION (stop, start, restart,
+mask, unmask, apply-patch or undo-patch), ZKMIGRATE_ID, ZKMIGRATE_ENSEMBLE, ZKMIGRATE_HOST
+(the host's address) and ZKMIGRATE_FILES (the folder with zoo.cfg.patch and zoo.cfg.undo.patch).`,
+		Args: exactArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			call, err := host.ParseHook(os.Getenv)
+			if err != nil {
+				return usageError{err}
+			}
+			l, err := e.open()
+			if err != nil {
+				return err
+			}
+			address, _, _ := strings.Cut(call.Host, ":")
+			server, err := l.HostByAddress(address, call.ID)
+			if err != nil {
+				return err
+			}
+			return call.Run(cmd.Context(), server.Dir, server.ZooCfg(), e.out)
+		},
+	}
+}

@@ -1,0 +1,116 @@
+// Package cli is zklab's command line.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/lab"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/progress"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// env is what every command has.
+type env struct {
+	in       io.Reader
+	out, err io.Writer
+	log      *progress.Log
+	name     string
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+// Main runs one command and returns its exit code.
+func Main(args []string, in io.Reader, out, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	e := &env{in: in, out: out, err: errOut, log: progress.New(errOut)}
+	root := newRoot(e)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		fmt.Fprintln(errOut, "zklab: interrupted:", err)
+		return exitInterrupted
+	case errors.As(err, &usage):
+		fmt.Fprintf(errOut, "zklab: %v\nSee 'zklab --help'.\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintln(errOut, "zklab:", err)
+		return exitError
+	}
+}
+
+func newRoot(e *env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "zklab",
+		Short: "A real Kubernetes and real ZooKeeper ensembles on one machine",
+		Long: `zklab runs labs for the tests and the demo of kubectl-zkmigrate: etcd, a Kubernetes
+control plane, nodes with containerd, and ZooKeeper ensembles on plain hosts, all on
+one Linux machine, each in a network namespace of its own. It needs root.`,
+		SilenceUsage: true, SilenceErrors: true,
+		Args: cobra.NoArgs,
+	}
+	root.SetIn(e.in)
+	root.SetOut(e.out)
+	root.SetErr(e.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	name := os.Getenv("ZKLAB_NAME")
+	if name == "" {
+		name = "lab"
+	}
+	root.PersistentFlags().StringVar(&e.name, "name", name, "the lab's name; ZKLAB_NAME sets it too")
+	root.AddCommand(
+		newUp(e), newDown(e), newStatus(e), newKubeconfig(e), newUser(e),
+		newEnsemble(e), newHost(e), newExec(e), newHook(e),
+		newEnter(), newForward(), newSupervise(),
+	)
+	return root
+}
+
+// labName checks the lab's name.
+func (e *env) labName() (plan.Name, error) {
+	name, err := plan.ParseName(e.name)
+	if err != nil {
+		return "", usageError{err}
+	}
+	return name, nil
+}
+
+// open returns the lab the command is about.
+func (e *env) open() (*lab.Lab, error) {
+	name, err := e.labName()
+	if err != nil {
+		return nil, err
+	}
+	return lab.Open(name, e.log)
+}
+
+// exactArgs is cobra's, as a usage error.
+func exactArgs(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
+			return usageError{fmt.Errorf("%w; usage: %s", err, cmd.UseLine())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/build"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/lab"
+)
+
+func newUp(e *env) *cobra.Command {
+	o := lab.Options{Nodes: 3, Clients: 1, Source: os.Getenv("ZKLAB_SOURCE")}
+	var ensembles []string
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Bring a lab up",
+		Long: `Bring a lab up, or do nothing where it already runs. The first time it builds
+Kubernetes and images, which takes about ten minutes; later it takes less than one.
+
+Settings of --ensemble, as NAME,key=value,...:
+` + settingsHelp(),
+		Example: `  zklab up --ensemble demo
+  zklab up --ensemble old,version=3.4.13,ids=2:5:9 --ensemble big,ids=1:2:3:4:5,observers=9`,
+		Args: exactArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.Name, err = e.labName(); err != nil {
+				return err
+			}
+			if o.Ensembles, err = parseAll(ensembles); err != nil {
+				return err
+			}
+			if o.Source, err = build.FindSource(o.Source); err != nil {
+				return err
+			}
+			_, err = lab.Up(cmd.Context(), o, e.log)
+			return err
+		},
+	}
+	cmd.Flags().IntVar(&o.Nodes, "nodes", o.Nodes, "Kubernetes nodes")
+	cmd.Flags().IntVar(&o.Clients, "clients", o.Clients, "machines for operators and ZooKeeper clients")
+	// Not a slice flag: commas separate settings.
+	cmd.Flags().StringArrayVar(&ensembles, "ensemble", nil, "an ensemble on hosts, as NAME,key=value,...; may be given again")
+	cmd.Flags().StringVar(&o.Source, "source", o.Source, "folder with the components' modules (test/lab/components); ZKLAB_SOURCE sets it too")
+	return cmd
+}
+
+func newDown(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "down",
+		Short: "Remove a lab and everything it made",
+		Args:  exactArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			name, err := e.labName()
+			if err != nil {
+				return err
+			}
+			return lab.Down(cmd.Context(), name, e.log)
+		},
+	}
+}
+
+func newEnsemble(e *env) *cobra.Command {
+	cmd := &cobra.Command{Use: "ensemble", Short: "Add or delete ZooKeeper ensembles on hosts", Args: cobra.NoArgs}
+	add := &cobra.Command{
+		Use:     "add NAME[,key=value...]",
+		Short:   "Add an ensemble and wait until it serves",
+		Long:    "Add an ensemble on new hosts, with volumes for its pods, and wait until it serves.\n\nSettings:\n" + settingsHelp(),
+		Example: "  zklab ensemble add demo,ids=2:5:9\n  zklab ensemble add old --version 3.4.13",
+		Args:    exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			words := args
+			for _, key := range slices.Sorted(maps.Keys(ensemble.Keys())) {
+				values, err := cmd.Flags().GetStringArray(key)
+				if err != nil {
+					return err
+				}
+				for _, value := range values {
+					words = append(words, key+"="+value)
+				}
+			}
+			spec, err := parseAll([]string{strings.Join(words, ",")})
+			if err != nil {
+				return err
+			}
+			l, err := e.open()
+			if err != nil {
+				return err
+			}
+			return lab.AddEnsemble(cmd.Context(), l, spec[0])
+		},
+	}
+	for key, help := range ensemble.Keys() {
+		add.Flags().StringArray(key, nil, help)
+	}
+	remove := &cobra.Command{
+		Use:   "delete NAME",
+		Short: "Delete an ensemble, its hosts and its volumes",
+		Args:  exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := e.open()
+			if err != nil {
+				return err
+			}
+			return lab.DeleteEnsemble(cmd.Context(), l, args[0])
+		},
+	}
+	cmd.AddCommand(add, remove)
+	return cmd
+}
+
+func parseAll(texts []string) ([]ensemble.Spec, error) {
+	var specs []ensemble.Spec
+	for _, text := range texts {
+		spec, err := ensemble.Parse(text)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		for _, other := range specs {
+			if other.Name == spec.Name {
+				return nil, usageError{fmt.Errorf("two ensembles are named %s", spec.Name)}
+			}
+		}
+		specs = append(specs, spec)
+	}
+	return specs, nil
+}
+
+func settingsHelp() string {
+	var b strings.Builder
+	keys := ensemble.Keys()
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		fmt.Fprintf(&b, "  %-14s %s\n", key, keys[key])
+	}
+	return strings.TrimRight(b.String(), "\n")
+}

@@ -1,0 +1,201 @@
+// Package control starts Kubernetes in the lab: control plane, DNS, nodes and
+// the kube-proxies of machines that are no nodes.
+package control
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/pki"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/state"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/sys"
+)
+
+// mastersGroup may do everything.
+const mastersGroup = "system:masters"
+
+// Identities makes every certificate and kubeconfig the lab itself needs.
+func Identities(lab *state.Lab) error {
+	ca, err := pki.Create(lab.Path("pki"))
+	if err != nil {
+		return err
+	}
+	err = ca.IssueFiles("apiserver", pki.Subject{User: "kube-apiserver", Groups: []string{mastersGroup}, Hosts: []string{
+		"127.0.0.1", "localhost", plan.ControlPlane, plan.APIService,
+		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc." + plan.ClusterDomain,
+	}})
+	if err != nil {
+		return err
+	}
+	users := []pki.Subject{
+		{User: "admin", Groups: []string{mastersGroup}},
+		{User: "system:kube-controller-manager"}, {User: "system:kube-scheduler"}, {User: "system:kube-proxy"},
+		{User: "zklab:coredns", Groups: []string{mastersGroup}},
+	}
+	for _, n := range lab.Nodes {
+		users = append(users, pki.Subject{User: "system:node:" + n.Name, Groups: []string{"system:nodes"}})
+		if err := ca.IssueFiles("kubelet-"+n.Name, pki.Subject{User: "system:node:" + n.Name, Hosts: []string{n.Name, n.Address}}); err != nil {
+			return err
+		}
+	}
+	for _, u := range users {
+		if err := UserKubeconfigs(lab, ca, u, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UserKubeconfigs issues a certificate and writes both kubeconfigs of a user.
+func UserKubeconfigs(lab *state.Lab, ca *pki.Authority, user pki.Subject, namespace string) error {
+	pair, err := ca.Issue(user)
+	if err != nil {
+		return err
+	}
+	for _, inLab := range []bool{true, false} {
+		server := lab.Server()
+		if inLab {
+			server = lab.InLabServer()
+		}
+		config := pki.Kubeconfig{Server: server, Cluster: "zklab-" + string(lab.Name), User: user.User, Namespace: namespace, CA: ca.CA(), Pair: pair}
+		if err := config.Write(lab.Kubeconfig(user.User, inLab)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Etcd keeps the cluster's state. It need not survive a crash of the machine.
+func Etcd(lab *state.Lab) sys.Daemon {
+	return sys.Daemon{Name: "etcd", Place: lab.Place(plan.ControlPlaneMachine), Args: []string{
+		"etcd", "--data-dir", lab.Path("etcd"), "--unsafe-no-fsync", "--logger=zap", "--log-level=warn",
+		"--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379",
+		"--listen-peer-urls=http://127.0.0.1:2380", "--initial-advertise-peer-urls=http://127.0.0.1:2380",
+		"--initial-cluster=default=http://127.0.0.1:2380",
+	}}
+}
+
+// APIServer is the cluster's front.
+func APIServer(lab *state.Lab) sys.Daemon {
+	file := func(name string) string { return lab.Path("pki", name) }
+	return sys.Daemon{Name: "kube-apiserver", Place: lab.Place(plan.ControlPlaneMachine), Args: []string{
+		lab.Program("kube-apiserver"),
+		"--etcd-servers=http://127.0.0.1:2379",
+		"--advertise-address=" + plan.ControlPlane, fmt.Sprintf("--secure-port=%d", plan.APIPort),
+		"--service-cluster-ip-range=" + plan.ServiceNet,
+		"--authorization-mode=Node,RBAC", "--allow-privileged=true",
+		"--client-ca-file=" + file("ca.crt"),
+		"--tls-cert-file=" + file("apiserver.crt"), "--tls-private-key-file=" + file("apiserver.key"),
+		"--kubelet-client-certificate=" + file("apiserver.crt"), "--kubelet-client-key=" + file("apiserver.key"),
+		"--kubelet-certificate-authority=" + file("ca.crt"),
+		// Machines of the lab don't resolve each other's node names.
+		"--kubelet-preferred-address-types=InternalIP",
+		"--service-account-issuer=https://kubernetes.default.svc." + plan.ClusterDomain,
+		"--service-account-key-file=" + file("tokens.crt"), "--service-account-signing-key-file=" + file("tokens.key"),
+		"--v=1",
+	}}
+}
+
+// ControllerManager runs the controllers. There is one of it: no election.
+func ControllerManager(lab *state.Lab) sys.Daemon {
+	config := lab.Kubeconfig("system:kube-controller-manager", true)
+	return sys.Daemon{Name: "kube-controller-manager", Place: lab.Place(plan.ControlPlaneMachine), Args: []string{
+		lab.Program("kube-controller-manager"),
+		"--kubeconfig=" + config, "--leader-elect=false", "--bind-address=127.0.0.1",
+		// Pod ranges are fixed by the lab's plan, for the routes on its hosts.
+		"--allocate-node-cidrs=false",
+		"--service-account-private-key-file=" + lab.Path("pki", "tokens.key"),
+		"--root-ca-file=" + lab.Path("pki", "ca.crt"), "--use-service-account-credentials=true",
+	}}
+}
+
+// Scheduler places pods.
+func Scheduler(lab *state.Lab) sys.Daemon {
+	return sys.Daemon{Name: "kube-scheduler", Place: lab.Place(plan.ControlPlaneMachine), Args: []string{
+		lab.Program("kube-scheduler"),
+		"--kubeconfig=" + lab.Kubeconfig("system:kube-scheduler", true), "--leader-elect=false", "--bind-address=127.0.0.1",
+	}}
+}
+
+// CoreDNS answers for Services, and for the lab's machines by name.
+func CoreDNS(lab *state.Lab) (sys.Daemon, error) {
+	corefile := fmt.Sprintf(`%[1]s:53 in-addr.arpa:53 ip6.arpa:53 {
+    errors
+    ready
+    kubernetes %[1]s in-addr.arpa ip6.arpa {
+        kubeconfig %[2]s
+        ttl 5
+    }
+}
+%[3]s:53 {
+    errors
+    hosts %[4]s {
+        ttl 5
+        reload 1s
+        no_reverse
+    }
+}
+.:53 {
+    errors
+    template ANY ANY {
+        rcode NXDOMAIN
+    }
+}
+`, plan.ClusterDomain, lab.Kubeconfig("zklab:coredns", true), plan.HostDomain, HostsFile(lab))
+	path := lab.Path("conf", "Corefile")
+	if err := os.WriteFile(path, []byte(corefile), 0o644); err != nil {
+		return sys.Daemon{}, fmt.Errorf("configure DNS: %w", err)
+	}
+	if err := WriteHosts(lab); err != nil {
+		return sys.Daemon{}, err
+	}
+	return sys.Daemon{
+		Name: "coredns", Place: lab.Place(plan.ControlPlaneMachine),
+		Args: []string{lab.Programs.CoreDNS, "-conf", path},
+	}, nil
+}
+
+// HostsFile names the lab's machines.
+func HostsFile(lab *state.Lab) string { return lab.Path("conf", "hosts") }
+
+// WriteHosts writes the names of all machines; DNS rereads it at once.
+func WriteHosts(lab *state.Lab) error {
+	text := fmt.Sprintf("%s %s.%s\n", plan.ControlPlane, plan.ControlPlaneMachine, plan.HostDomain)
+	add := func(m state.Machine) { text += fmt.Sprintf("%s %s.%s\n", m.Address, m.Name, plan.HostDomain) }
+	for _, n := range lab.Nodes {
+		add(n.Machine)
+	}
+	for _, c := range lab.Clients {
+		add(c)
+	}
+	for _, e := range lab.Ensembles {
+		for _, s := range e.Servers {
+			add(state.Machine{Name: fmt.Sprintf("%s-%d", e.Spec.Name, s.ID), Address: s.Address})
+		}
+	}
+	if err := os.WriteFile(HostsFile(lab), []byte(text), 0o644); err != nil {
+		return fmt.Errorf("write the hosts file: %w", err)
+	}
+	return nil
+}
+
+// WriteResolvConf writes what the lab's machines use to look names up.
+func WriteResolvConf(lab *state.Lab) error {
+	text := fmt.Sprintf("nameserver %s\nsearch svc.%s %s %s\noptions ndots:3 timeout:2\n", plan.ControlPlane, plan.ClusterDomain, plan.ClusterDomain, plan.HostDomain)
+	if err := os.WriteFile(lab.ResolvConf(), []byte(text), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(lab.ResolvConf()), err)
+	}
+	return nil
+}
+
+// Forwarder carries connections from loopback into the lab. The listener is
+// made outside and handed over: a socket stays in the network it was made in.
+func Forwarder(lab *state.Lab, listener *os.File) sys.Daemon {
+	place := lab.Place(plan.ControlPlaneMachine)
+	return sys.Daemon{
+		Name: "forwarder", Place: place, Files: []*os.File{listener},
+		Args: []string{lab.Self(), "forward", fmt.Sprintf("%s:%d", plan.ControlPlane, plan.APIPort)},
+	}
+}

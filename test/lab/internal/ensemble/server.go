@@ -1,0 +1,84 @@
+package ensemble
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Server is one member as the lab runs it.
+type Server struct {
+	ID           int    `json:"id"`
+	Observer     bool   `json:"observer,omitempty"`
+	Machine      string `json:"machine"`
+	Address      string `json:"address"`
+	ClientPort   int    `json:"clientPort"`
+	QuorumPort   int    `json:"quorumPort"`
+	ElectionPort int    `json:"electionPort"`
+	AdminPort    int    `json:"adminPort"`
+	// Dir holds conf/zoo.cfg, data and what the lab needs to run the server.
+	Dir string `json:"dir"`
+}
+
+// ZooCfg is the server's configuration file.
+func (s Server) ZooCfg() string { return filepath.Join(s.ConfDir(), "zoo.cfg") }
+
+// ConfDir is where the server's configuration lies.
+func (s Server) ConfDir() string { return filepath.Join(s.Dir, "conf") }
+
+// DataDir is the server's data folder, the same path inside and outside of its
+// root file system.
+func (s Server) DataDir() string { return filepath.Join(s.Dir, "data") }
+
+// Servers lays the ensemble out: place says which machine, with which address
+// and folder, the i-th server gets.
+func (s Spec) Servers(place func(i, id int) Server) []Server {
+	servers := make([]Server, 0, len(s.IDs))
+	for i, id := range s.IDs {
+		server := place(i, id)
+		server.ID = id
+		server.Observer = slices.Contains(s.Observers, id)
+		offset := 0
+		if s.SharedHost {
+			offset = i
+		}
+		server.ClientPort = s.ClientPort + offset
+		server.QuorumPort = s.QuorumPort + offset
+		server.ElectionPort = s.ElectionPort + offset
+		server.AdminPort = adminPort + offset
+		servers = append(servers, server)
+	}
+	return servers
+}
+
+// adminPort is ZooKeeper's own default for its AdminServer.
+const adminPort = 8080
+
+// RenderZooCfg writes what a system administrator would have: no
+// quorumListenOnAllIPs, no dynamic file, only harmless four-letter words.
+func (s Spec) RenderZooCfg(self Server, all []Server) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# ZooKeeper server %d of ensemble %s\n", self.ID, s.Name)
+	fmt.Fprintf(&b, "tickTime=2000\ninitLimit=10\nsyncLimit=5\n")
+	fmt.Fprintf(&b, "dataDir=%s\nclientPort=%d\n", self.DataDir(), self.ClientPort)
+	fmt.Fprintf(&b, "4lw.commands.whitelist=srvr,stat,mntr,conf,cons,ruok,wchs,isro\n")
+	if self.AdminPort != adminPort {
+		fmt.Fprintf(&b, "admin.serverPort=%d\n", self.AdminPort)
+	}
+	if self.Observer {
+		fmt.Fprintf(&b, "peerType=observer\n")
+	}
+	for _, line := range s.ZooCfgLines {
+		fmt.Fprintln(&b, line)
+	}
+	fmt.Fprintln(&b)
+	for _, peer := range all {
+		fmt.Fprintf(&b, "server.%d=%s:%d:%d", peer.ID, peer.Address, peer.QuorumPort, peer.ElectionPort)
+		if peer.Observer {
+			b.WriteString(":observer")
+		}
+		fmt.Fprintln(&b)
+	}
+	return b.String()
+}

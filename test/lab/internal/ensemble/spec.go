@@ -1,0 +1,153 @@
+// Package ensemble says what a ZooKeeper ensemble of the lab looks like: from
+// the words on the command line to each server's zoo.cfg.
+package ensemble
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Spec is what a person asks for.
+type Spec struct {
+	Name         string   `json:"name"`
+	Version      string   `json:"version"`
+	IDs          []int    `json:"ids"`
+	Observers    []int    `json:"observers,omitempty"`
+	ClientPort   int      `json:"clientPort"`
+	QuorumPort   int      `json:"quorumPort"`
+	ElectionPort int      `json:"electionPort"`
+	SharedHost   bool     `json:"sharedHost,omitempty"`
+	ZooCfgLines  []string `json:"zooCfgLines,omitempty"`
+}
+
+// DefaultSpec is three servers of the version that is quickest to have.
+func DefaultSpec(name string) Spec {
+	return Spec{Name: name, Version: "3.8.0", IDs: []int{1, 2, 3}, ClientPort: 2181, QuorumPort: 2888, ElectionPort: 3888}
+}
+
+// Keys are the settings Parse takes, each with what it means.
+func Keys() map[string]string {
+	return map[string]string{
+		"version":       "ZooKeeper version: 3.4.13, 3.8.0 or 3.9.3",
+		"ids":           "the servers' ids, as 1:2:3",
+		"observers":     "which of the ids are observers; an id not in ids is added",
+		"client-port":   "client port",
+		"quorum-port":   "quorum port",
+		"election-port": "election port",
+		"share-host":    "true puts all servers on one host, with ports counted up from the given ones",
+		"zoo-cfg-line":  "one more line for every zoo.cfg, as key=value; may be given again",
+	}
+}
+
+// Parse reads NAME,key=value,key=value.
+func Parse(text string) (Spec, error) {
+	parts := strings.Split(text, ",")
+	spec := DefaultSpec(parts[0])
+	for _, part := range parts[1:] {
+		key, value, ok := strings.Cut(part, "=")
+		if !ok {
+			return Spec{}, fmt.Errorf("ensemble %q: %q is no key=value; keys are %s", text, part, keyList())
+		}
+		if err := spec.Set(key, value); err != nil {
+			return Spec{}, fmt.Errorf("ensemble %q: %w", text, err)
+		}
+	}
+	if err := spec.Validate(); err != nil {
+		return Spec{}, fmt.Errorf("ensemble %q: %w", text, err)
+	}
+	return spec, nil
+}
+
+// Set changes one setting by its key.
+func (s *Spec) Set(key, value string) (err error) {
+	switch key {
+	case "version":
+		s.Version = value
+	case "ids":
+		s.IDs, err = parseIDs(value)
+	case "observers":
+		s.Observers, err = parseIDs(value)
+	case "client-port":
+		s.ClientPort, err = parsePort(value)
+	case "quorum-port":
+		s.QuorumPort, err = parsePort(value)
+	case "election-port":
+		s.ElectionPort, err = parsePort(value)
+	case "share-host":
+		s.SharedHost, err = strconv.ParseBool(value)
+	case "zoo-cfg-line":
+		if !strings.Contains(value, "=") {
+			return fmt.Errorf("zoo-cfg-line %q: want key=value", value)
+		}
+		s.ZooCfgLines = append(s.ZooCfgLines, value)
+	default:
+		return fmt.Errorf("no setting %q; settings are %s", key, keyList())
+	}
+	if err != nil {
+		return fmt.Errorf("%s=%s: %w", key, value, err)
+	}
+	return nil
+}
+
+// Validate checks the whole and brings ids into one order.
+func (s *Spec) Validate() error {
+	if !regexp.MustCompile(`^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$`).MatchString(s.Name) {
+		return fmt.Errorf("name %q: want 1 to 20 of a-z, 0-9 and -, starting with a letter", s.Name)
+	}
+	if !slices.Contains(Versions(), s.Version) {
+		return fmt.Errorf("version %q: the lab has %s", s.Version, strings.Join(Versions(), ", "))
+	}
+	if len(s.IDs) != len(unique(s.IDs)) || len(s.Observers) != len(unique(s.Observers)) {
+		return fmt.Errorf("an id is given twice")
+	}
+	s.IDs = unique(append(slices.Clone(s.IDs), s.Observers...))
+	if len(s.IDs) == len(s.Observers) {
+		return fmt.Errorf("an ensemble needs a voter")
+	}
+	last := 0
+	if s.SharedHost {
+		last = len(s.IDs) - 1
+	}
+	ports := []int{s.ClientPort, s.QuorumPort, s.ElectionPort}
+	slices.Sort(ports)
+	for i, p := range ports {
+		if p+last > 65535 || (i > 0 && p <= ports[i-1]+last) {
+			return fmt.Errorf("the ports %d, %d and %d clash or leave the range", s.ClientPort, s.QuorumPort, s.ElectionPort)
+		}
+	}
+	return nil
+}
+
+// Versions are the ZooKeeper versions the lab can build an image of.
+func Versions() []string { return []string{"3.4.13", "3.8.0", "3.9.3"} }
+
+func keyList() string { return strings.Join(slices.Sorted(maps.Keys(Keys())), ", ") }
+
+func unique(ids []int) []int {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func parseIDs(value string) ([]int, error) {
+	var ids []int
+	for word := range strings.SplitSeq(value, ":") {
+		id, err := strconv.Atoi(word)
+		if err != nil || id < 1 || id > 255 {
+			return nil, fmt.Errorf("id %q: want a number from 1 to 255", word)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func parsePort(value string) (int, error) {
+	port, err := strconv.Atoi(value)
+	if err != nil || port < 1 || port > 65535 {
+		return 0, fmt.Errorf("want a port from 1 to 65535")
+	}
+	return port, nil
+}

@@ -1,0 +1,156 @@
+// Package sys does what the lab needs of the kernel: namespaces, cgroups,
+// mounts and processes.
+package sys
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// hierarchies returns where cgroups are mounted; tracked holds those the lab
+// puts its processes into: the unified one where it is the only one, otherwise
+// the memory and pids controllers, which every container runtime can live beside.
+func hierarchies() (all, tracked []string, err error) {
+	data, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return nil, nil, fmt.Errorf("find cgroups: %w", err)
+	}
+	var unified string
+	for line := range strings.Lines(string(data)) {
+		f := strings.Fields(line)
+		if len(f) < 4 {
+			continue
+		}
+		switch f[2] {
+		case "cgroup2":
+			unified = f[1]
+			all = append(all, f[1])
+		case "cgroup":
+			all = append(all, f[1])
+			options := strings.Split(f[3], ",")
+			if slices.Contains(options, "memory") || slices.Contains(options, "pids") {
+				tracked = append(tracked, f[1])
+			}
+		}
+	}
+	if len(tracked) == 0 && unified != "" {
+		tracked = []string{unified}
+	}
+	if len(tracked) == 0 {
+		return nil, nil, errors.New("find cgroups: neither cgroup2 nor the memory and pids controllers are mounted below /sys/fs/cgroup")
+	}
+	return all, tracked, nil
+}
+
+// MakeCgroup creates a group in every tracked hierarchy.
+func MakeCgroup(group string) error {
+	_, tracked, err := hierarchies()
+	if err != nil {
+		return err
+	}
+	for _, root := range tracked {
+		if err := os.MkdirAll(filepath.Join(root, group), 0o755); err != nil {
+			return fmt.Errorf("make cgroup: %w", err)
+		}
+	}
+	return nil
+}
+
+// JoinCgroup moves this process into a group, which is made if it is missing.
+func JoinCgroup(group string) error {
+	if err := MakeCgroup(group); err != nil {
+		return err
+	}
+	_, tracked, err := hierarchies()
+	if err != nil {
+		return err
+	}
+	for _, root := range tracked {
+		procs := filepath.Join(root, group, "cgroup.procs")
+		if err := os.WriteFile(procs, []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
+			return fmt.Errorf("join cgroup: %w", err)
+		}
+	}
+	return nil
+}
+
+// CgroupPIDs lists the processes in a group and below it.
+func CgroupPIDs(group string) ([]int, error) {
+	_, tracked, err := hierarchies()
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, root := range tracked {
+		err := filepath.WalkDir(filepath.Join(root, group), func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return ignoreMissing(err)
+			}
+			if !d.IsDir() {
+				return nil
+			}
+			data, err := os.ReadFile(filepath.Join(path, "cgroup.procs"))
+			if err != nil {
+				return ignoreMissing(err)
+			}
+			for word := range strings.FieldsSeq(string(data)) {
+				if pid, err := strconv.Atoi(word); err == nil {
+					pids = append(pids, pid)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("list cgroup %s: %w", group, err)
+		}
+	}
+	slices.Sort(pids)
+	return slices.Compact(pids), nil
+}
+
+// RemoveCgroup removes a group and all below it from every hierarchy: container
+// runtimes make theirs in all of them.
+func RemoveCgroup(group string) error {
+	all, _, err := hierarchies()
+	if err != nil {
+		return err
+	}
+	for _, root := range all {
+		if err := removeTree(filepath.Join(root, group)); err != nil {
+			return fmt.Errorf("remove cgroup: %w", err)
+		}
+		// The parent all labs share goes with the last of them.
+		if parent := filepath.Dir(group); parent != "/" {
+			_ = os.Remove(filepath.Join(root, parent))
+		}
+	}
+	return nil
+}
+
+func removeTree(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			if err := removeTree(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return ignoreMissing(os.Remove(dir))
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

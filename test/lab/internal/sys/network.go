@@ -1,0 +1,116 @@
+package sys
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
+)
+
+// Route sends a range through a machine.
+type Route struct{ Net, Via string }
+
+// Network is a lab's bridge and the machines on it.
+type Network struct{ Name plan.Name }
+
+// Create makes the bridge, in a namespace that holds nothing else, so that the
+// machine the lab runs on keeps its own interfaces and rules untouched.
+func (n Network) Create(ctx context.Context) error {
+	bridge := n.Name.Namespace(plan.BridgeMachine)
+	if err := run(ctx, "ip", "netns", "add", bridge); err != nil {
+		return fmt.Errorf("make the lab's bridge: %w", err)
+	}
+	return ipBatch(ctx, bridge,
+		"link set lo up",
+		"link add br0 type bridge forward_delay 0 stp_state 0",
+		fmt.Sprintf("address add %s/%d dev br0", plan.Gateway, plan.MachinePrefixBits),
+		"link set br0 up",
+	)
+}
+
+// AddMachine makes a network namespace with eth0 on the bridge.
+func (n Network) AddMachine(ctx context.Context, machine, address string, routes []Route) error {
+	bridge, own := n.Name.Namespace(plan.BridgeMachine), n.Name.Namespace(machine)
+	if err := run(ctx, "ip", "netns", "add", own); err != nil {
+		return fmt.Errorf("make machine %s: %w", machine, err)
+	}
+	port := portName(address)
+	if err := ipBatch(ctx, bridge,
+		fmt.Sprintf("link add %s type veth peer name eth0 netns %s", port, own),
+		fmt.Sprintf("link set %s master br0 up", port),
+	); err != nil {
+		return fmt.Errorf("plug machine %s in: %w", machine, err)
+	}
+	lines := []string{
+		"link set lo up",
+		fmt.Sprintf("address add %s/%d dev eth0", address, plan.MachinePrefixBits),
+		"link set eth0 up",
+		"route add default via " + plan.Gateway,
+	}
+	for _, r := range routes {
+		if r.Via != address {
+			lines = append(lines, fmt.Sprintf("route add %s via %s", r.Net, r.Via))
+		}
+	}
+	if err := ipBatch(ctx, own, lines...); err != nil {
+		return fmt.Errorf("configure machine %s: %w", machine, err)
+	}
+	return nil
+}
+
+// RemoveMachine undoes AddMachine.
+func (n Network) RemoveMachine(ctx context.Context, machine, address string) error {
+	if _, err := os.Stat(n.Name.NamespacePath(machine)); os.IsNotExist(err) {
+		return nil
+	}
+	// A namespace lives on while a process is in it, and so would its address.
+	if err := ipBatch(ctx, n.Name.Namespace(plan.BridgeMachine), "link delete "+portName(address)); err != nil {
+		return fmt.Errorf("unplug machine %s: %w", machine, err)
+	}
+	if err := run(ctx, "ip", "netns", "delete", n.Name.Namespace(machine)); err != nil {
+		return fmt.Errorf("remove machine %s: %w", machine, err)
+	}
+	return nil
+}
+
+// Remove removes every namespace of the lab, whatever state it is in.
+func (n Network) Remove(ctx context.Context) error {
+	entries, err := os.ReadDir("/run/netns")
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), n.Name.NamespacePrefix()) {
+			continue
+		}
+		if err := run(ctx, "ip", "netns", "delete", e.Name()); err != nil {
+			return fmt.Errorf("remove the lab's network: %w", err)
+		}
+	}
+	return nil
+}
+
+// portName is the bridge's end of a machine's cable: p and the last two bytes.
+func portName(address string) string {
+	parts := strings.Split(address, ".")
+	return "p" + strings.Join(parts[2:], ".")
+}
+
+func ipBatch(ctx context.Context, namespace string, lines ...string) error {
+	cmd := exec.CommandContext(ctx, "ip", "-n", namespace, "-batch", "-")
+	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("ip -n %s -batch: %w: %s", namespace, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+func run(ctx context.Context, name string, args ...string) error {
+	if out, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
