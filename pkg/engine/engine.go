@@ -227,6 +227,8 @@ func hostAction(step migration.StepID) HostAction {
 		return HostUnmask
 	case migration.StepStartHost:
 		return HostStart
+	case migration.StepApplyPatch:
+		return HostApplyPatch
 	}
 	return ""
 }

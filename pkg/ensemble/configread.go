@@ -229,6 +229,7 @@ func (r *configReader) finish() {
 		}
 	}
 	r.strangers(file)
+	r.voters(file)
 	if len(c.Servers) > 1 {
 		for _, limit := range []struct {
 			key string
@@ -240,6 +241,23 @@ func (r *configReader) finish() {
 				r.fault(c.Props, limit.key, "a number of ticks", "%s is 0", limit.key)
 			}
 		}
+	}
+}
+
+// voters refuses lists no quorum can come of, as ZooKeeper does.
+func (r *configReader) voters(p *Properties) {
+	participants := 0
+	for _, s := range r.c.Servers {
+		if s.Role != Observer {
+			participants++
+		}
+	}
+	observers := len(r.c.Servers) - participants
+	if len(r.errs) == 0 && observers > 0 && (participants == 0 || participants == 1 && r.c.StandaloneEnabled) {
+		r.errs = append(r.errs, &InputError{
+			File: p.Name(), Problem: "observers without a quorum of participants to follow",
+			Want: "at least two participants in the server list",
+		})
 	}
 }
 

@@ -96,7 +96,7 @@ func (l *linter) servers() {
 		key := l.c.keys[s.ID]
 		if s.ID < MinID || s.ID > MaxID {
 			l.add(SeverityError, "id-out-of-range", p, key, "ids from 1 to 255",
-				"server id %s: the id is one byte of every session id", s.ID)
+				"server id %s is not from %s to %s: it is one byte of every session id", s.ID, MinID, MaxID)
 		}
 		if raw, _ := p.Get(key); raw != javaTrim(raw) && (l.v.IsZero() || l.v.AtLeast(3, 5, 0)) {
 			l.add(l.from35(), "trailing-blank", p, key, "no blank at the end of the line",

@@ -1,6 +1,9 @@
 package ensemble
 
-import "strings"
+import (
+	"net/netip"
+	"strings"
+)
 
 // duplicates finds keys that stand in a file more than once. Of two server
 // lines with one id one is a typing error, and which one nobody knows.
@@ -93,6 +96,28 @@ func (l *linter) settings() {
 		warn(SeverityWarning, "autopurge.purgeInterval", "purge-off", "autopurge.purgeInterval=1, or a job that purges the volume",
 			"autopurge is off: in a pod nothing else removes old snapshots")
 	}
+	for _, key := range []string{"clientPortAddress", "secureClientPortAddress"} {
+		v, ok := p.Get(key)
+		switch kind, _ := hostKind(javaTrim(v)); {
+		case !ok || kind == hostWildcard:
+		case kind == hostLoopback:
+			warn(SeverityWarning, key, "client-bind", "an address a Service can lead to: reconfigure changes it",
+				"clients reach this port on the host itself only")
+		case kind == hostPlain && !isLiteral(javaTrim(v)):
+			warn(SeverityWarning, key, "client-bind", "a literal address: reconfigure changes it",
+				"bound by name: once the name leads to the Service, the server cannot bind it at its next start")
+		}
+	}
+	if v, _ := p.Get("quorum.auth.kerberos.servicePrincipal"); strings.Contains(v, "_HOST") {
+		warn(SeverityWarning, "quorum.auth.kerberos.servicePrincipal", "kerberos-host",
+			"names in the server lines (--address=dns) with principals for them, or a fixed principal",
+			"_HOST becomes the host in the server line: a literal address has no principal")
+	}
+	if v, _ := p.Get("sslQuorum"); strings.EqualFold(javaTrim(v), "true") {
+		warn(SeverityWarning, "sslQuorum", "tls-names",
+			"certificates with the Services' addresses or names, or ssl.quorum.hostnameVerification=false during the migration",
+			"servers check each other's certificates against the address they dial")
+	}
 	for _, key := range p.Keys() {
 		if strings.Contains(strings.ToLower(key), "exhibitor") {
 			warn(SeverityError, key, "exhibitor", "stop Exhibitor on all hosts first, ZooKeeper can go on without it",
@@ -107,6 +132,11 @@ func (l *linter) settings() {
 			Hint:    "stop Exhibitor on all hosts first, ZooKeeper can go on without it",
 		})
 	}
+}
+
+func isLiteral(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 // commentLine returns the first comment line with a word, from 1, or 0.

@@ -178,7 +178,11 @@ func (p *Properties) append(key, value string) {
 			b.WriteString(eol)
 		}
 		if open && (terminated || p.data[n-1] == '\\') {
-			b.WriteString(eol)
+			if p.data[n-1] == '\r' {
+				b.WriteByte('\r') // a newline would only complete a CRLF
+			} else {
+				b.WriteString(eol)
+			}
 		}
 	}
 	b.WriteString(escapeKey(key) + "=" + escapeValue(value, false) + eol)
@@ -221,8 +225,12 @@ func (p *Properties) replace(text string) {
 // eol is the terminator most lines of the file have.
 func (p *Properties) eol() string {
 	crlf := bytes.Count(p.data, []byte("\r\n"))
-	if crlf > 0 && crlf*2 > bytes.Count(p.data, []byte("\n")) {
+	lf := bytes.Count(p.data, []byte("\n"))
+	switch {
+	case crlf > 0 && crlf*2 > lf:
 		return "\r\n"
+	case lf == 0 && bytes.IndexByte(p.data, '\r') >= 0:
+		return "\r"
 	}
 	return "\n"
 }

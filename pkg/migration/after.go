@@ -31,6 +31,11 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 			return r, false
 		}
 		f.Fenced = &Confirmation{At: o.At, By: in.By, How: o.By}
+	case StepApplyPatch:
+		if !o.Done {
+			return r, false
+		}
+		f.Patched = &Confirmation{At: o.At, By: in.By, How: o.By}
 	case StepUnmaskHost:
 		if !o.Done {
 			return r, false
@@ -40,6 +45,11 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 		if s, ok := out.Server(in.ID); ok {
 			at := o.At
 			s.Replaced = &at
+		}
+		out.Flight = nil
+	case StepFinishRestart:
+		if s, ok := out.Server(in.ID); ok {
+			s.Reconfigured = &Confirmation{At: o.At, By: in.By, How: "restarted with the patched file, in sync afterwards"}
 		}
 		out.Flight = nil
 	case StepFinishRevert:

@@ -25,6 +25,8 @@ func Decide(in Intent, o Observation) Decision {
 		return c.replace()
 	case Revert:
 		return c.revert()
+	case Reconfigure:
+		return c.restart()
 	}
 	return stop(CodeUnknownServer, "", "unknown intent %q", in.Kind)
 }

@@ -80,6 +80,9 @@ func (c *context) proveJoined() Decision {
 	if leader, found := c.o.View(c.o.Leader()); found && leader.Live.SyncedFollowers >= 0 && leader.Live.SyncedFollowers < followers(c.rec.Ensemble()) {
 		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", leader.Live.SyncedFollowers, followers(c.rec.Ensemble()))
 	}
+	if f.Kind == Reconfigure {
+		return do(StepFinishRestart, nil, "server %d is in sync with the new list", f.ID)
+	}
 	if left := c.rec.joinHold() - c.o.At.Sub(f.Joined.At); left > 0 {
 		return wait(CodeHold, PhaseJoin, "server %d is in sync; watched for another %.0f s (syncLimit)", f.ID, left.Seconds())
 	}

@@ -20,11 +20,17 @@ func NextReplacement(o Observation) (id ensemble.ID, ok bool) {
 // ReplacementOrder returns all servers that are still on their hosts in the
 // order in which they go, as things stand now.
 func ReplacementOrder(o Observation) []ensemble.ID {
+	return order(o, func(s ServerRecord) bool { return s.Replaced == nil })
+}
+
+// order sorts the servers that are left: followers by id, the leader, then
+// observers, who have no vote and are not in the way meanwhile.
+func order(o Observation, left func(ServerRecord) bool) []ensemble.ID {
 	leader := o.Leader()
 	var followers, last, observers []ensemble.ID
 	for _, s := range o.Record.Servers {
 		switch {
-		case s.Replaced != nil:
+		case !left(s):
 		case s.Role == ensemble.Observer:
 			observers = append(observers, s.ID)
 		case s.ID == leader:

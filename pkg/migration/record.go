@@ -143,6 +143,8 @@ type Flight struct {
 	// leftover was last removed.
 	Kicked  *time.Time `json:"kicked,omitempty"`
 	Cleared *time.Time `json:"cleared,omitempty"`
+	// Patched is the confirmation that the host's file was patched.
+	Patched *Confirmation `json:"patched,omitempty"`
 	// Aborted is why a replacement was given up after its release.
 	Aborted string `json:"aborted,omitempty"`
 	// Served says that the pod may have taken part in the quorum since the

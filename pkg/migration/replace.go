@@ -28,7 +28,11 @@ func (c *context) replace() Decision {
 
 // startReplace checks everything that must hold before a server is touched.
 func (c *context) startReplace() Decision {
-	if d, ok := c.startChecks(); !ok {
+	if ids := c.notReconfigured(); len(ids) > 0 {
+		return stop(CodeNotReconfigured, c.cmd("reconfigure --verify"),
+			"server %s not seen with the Services' addresses yet: a pod would not be found by them", joinIDs(ids))
+	}
+	if d, ok := c.startChecks(c.onHosts(0)); !ok {
 		return d
 	}
 	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
@@ -49,8 +53,9 @@ func (c *context) startReplace() Decision {
 	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 }
 
-// startChecks are the conditions of a start, hardest first.
-func (c *context) startChecks() (Decision, bool) {
+// startChecks are the conditions under which a server may be taken away,
+// hardest first; left are the voters that go before the leader.
+func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 	servers := c.rec.Ensemble()
 	if bad := c.unhealthy(servers.IDs()); len(bad) > 0 {
 		return stop(CodeDegraded, c.cmd("status"), "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...), false
@@ -66,23 +71,19 @@ func (c *context) startChecks() (Decision, bool) {
 	if reason, way := VersionRefusal(lv.Live.Version); reason != "" && !c.rec.Waived(WaiverVersion) {
 		return stop(CodeVersionRefused, way, "%s", reason), false
 	}
-	if ids := c.notReconfigured(); len(ids) > 0 {
-		return stop(CodeNotReconfigured, c.cmd("reconfigure --verify"),
-			"server %s not seen with the Services' addresses yet: a pod would not be found by them", joinIDs(ids)), false
-	}
 	if n := followers(servers); lv.Live.SyncedFollowers >= 0 && lv.Live.SyncedFollowers < n {
 		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", lv.Live.SyncedFollowers, n), false
 	}
 	if !ensemble.NewQuorum(servers.Servers).Has(ensemble.Without(servers.IDs(), c.in.ID)) {
 		return stop(CodeQuorumAtRisk, "", "without server %d the rest is no quorum", c.in.ID), false
 	}
-	if left := c.onHosts(c.in.ID); leader == c.in.ID && c.sr.Voter() && len(left) > 0 {
-		return stop(CodeLeaderLast, c.cmd("replace --id=%d", left[0]),
-			"server %d leads: it goes last, so that the whole migration forces one election here; server %s first", c.in.ID, joinIDs(left)), false
+	if first := c.voting(ensemble.Without(left, c.in.ID)); leader == c.in.ID && len(first) > 0 {
+		return stop(CodeLeaderLast, c.cmd("%s --id=%d", c.in.Kind, first[0]),
+			"server %d leads: it goes last, so that this phase forces one election only; first go %s", c.in.ID, joinIDs(first)), false
 	}
 	epoch := lv.Live.Zxid.Epoch()
 	if c.in.EpochAtStart != 0 && epoch != c.in.EpochAtStart {
-		return stop(CodeUnplannedElection, c.cmd("replace --all"),
+		return stop(CodeUnplannedElection, c.cmd("status"),
 			"an election nobody planned happened since this command began (epoch %d, now %d); find out why, then run the command again", c.in.EpochAtStart, epoch), false
 	}
 	if lv.Live.Zxid.Counter() > zxidCounterWarn {
@@ -102,6 +103,17 @@ func (c *context) notReconfigured() []ensemble.ID {
 		}
 	}
 	return ids
+}
+
+// voting keeps the voters among ids.
+func (c *context) voting(ids []ensemble.ID) []ensemble.ID {
+	var out []ensemble.ID
+	for _, id := range ids {
+		if s, ok := c.rec.Server(id); ok && s.Voter() {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // onHosts lists the voters that are not replaced yet, but one.

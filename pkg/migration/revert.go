@@ -10,6 +10,9 @@ func (c *context) revert() Decision {
 	if f == nil && c.sr.Replaced == nil && !c.v.Cluster.Gate.Released && c.atHost() && c.v.Live.Serving() {
 		return done("server %d runs on its host %s", c.in.ID, c.sr.HostIP)
 	}
+	if f != nil && f.Kind == Reconfigure {
+		return stop(CodeOneAtATime, c.cmd("reconfigure"), "server %d is in the middle of its restart, begun by %s", f.ID, f.By)
+	}
 	if f == nil || f.Kind == Replace {
 		return c.beginRevert()
 	}
@@ -161,18 +164,27 @@ func (c *context) startHost() Decision {
 		}
 		return do(StepStartHost, g, "its address points to host %s again", c.sr.HostIP)
 	}
+	if d, ok := c.hostStarted(); !ok {
+		return d
+	}
+	return c.proveJoined()
+}
+
+// hostStarted waits until the host's server, asked to start, serves as itself.
+func (c *context) hostStarted() (Decision, bool) {
+	f := c.flight
 	if !c.v.Host.Open() && c.o.At.Sub(*f.Released) >= AskAgain {
 		g := c.copyFlight()
 		at := c.o.At
 		g.Released = &at
-		return do(StepStartHost, g, "nothing answers on host %s yet", c.sr.HostIP)
+		return do(StepStartHost, g, "nothing answers on host %s yet", c.sr.HostIP), false
 	}
 	if !c.v.Host.Open() || !c.v.Live.Serving() {
 		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not serving yet (client port %s): %s", c.sr.HostIP, c.v.Host.Client, orUnknown(string(c.v.Live.Reach))).
-			then("on host " + c.sr.HostIP + ": start the server")
+			then("on host " + c.sr.HostIP + ": start the server"), false
 	}
 	if c.v.Live.ServerID != 0 && c.v.Live.ServerID != f.ID {
-		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", f.ID, c.v.Live.ServerID)
+		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", f.ID, c.v.Live.ServerID), false
 	}
-	return c.proveJoined()
+	return Decision{}, true
 }

@@ -35,6 +35,9 @@ const (
 	StepStartHost       StepID = "start-host"
 	StepNoteStarted     StepID = "note-started"
 	StepFinishRevert    StepID = "finish-revert"
+	StepBeginRestart    StepID = "begin-restart"
+	StepApplyPatch      StepID = "apply-patch"
+	StepFinishRestart   StepID = "finish-restart"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -96,6 +99,9 @@ func Steps() []Step {
 		{StepFlipBack, PhaseFlip, "point the Service's endpoints at the host", "one write, so that there is exactly one address at every moment (I2)", true},
 		{StepUnmaskHost, PhaseStart, "unmask the server's unit on its host", "so that it can start", true},
 		{StepStartHost, PhaseStart, "start the server on its host", "it syncs from the leader", true},
+		{StepBeginRestart, PhaseProve, "note in the journal that this server is being restarted", "a second command, on any machine, is refused by name (I5)", false},
+		{StepApplyPatch, PhaseStop, "apply the patch to zoo.cfg on the host", "everything that needs the one restart goes in together", true},
+		{StepFinishRestart, PhaseDone, "note that the server runs with the new list", "the next one may go", false},
 		{StepNoteStarted, PhaseStart, "note that the host's server is up", "it was started by hand", false},
 		{StepFinishRevert, PhaseDone, "note that the server is back on its host", "the next operation may begin", false},
 	}

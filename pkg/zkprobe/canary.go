@@ -99,6 +99,9 @@ func (p Prober) canaryVia(caller context.Context, addr string) (CanaryResult, er
 	fail := func(stage CanaryStage, err error) (CanaryResult, error) {
 		err = ended(ctx, err)
 		reach := classifyError(caller, err)
+		if stage != CanaryDial && reach == Unreachable {
+			reach = Answered // not with what was asked for
+		}
 		return CanaryResult{}, &CanaryError{
 			Addr: addr, Stage: stage, Reach: reach, Limit: limit, Err: err,
 			NoCommit: stage != CanaryDial && reach == Timeout,

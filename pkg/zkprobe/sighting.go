@@ -15,8 +15,7 @@ type Sighting struct {
 	Addr string        `json:"addr"`
 	At   time.Time     `json:"at"`
 	Took time.Duration `json:"took"`
-	// Reach is how far srvr came. It is Answered also when srvr is not
-	// whitelisted and another word told the mode.
+	// Reach is how far srvr came; that word is whitelisted always.
 	Reach Reach `json:"reach"`
 	// Error explains a Reach other than Answered.
 	Error string `json:"error,omitempty"`
@@ -56,6 +55,8 @@ type Sighting struct {
 	SyncedObservers int64 `json:"syncedObservers"`
 	// PeerState is zk_peer_state (3.6+), as "following - broadcast".
 	PeerState string `json:"peerState,omitempty"`
+	// Uptime is how long the process lives (3.6+), 0 when unknown.
+	Uptime time.Duration `json:"uptime,omitempty"`
 	// DataSize is zk_approximate_data_size in bytes, of the znodes alone.
 	DataSize   int64 `json:"dataSize"`
 	Ephemerals int64 `json:"ephemerals"`
@@ -78,7 +79,7 @@ func (p Prober) Sight(ctx context.Context, addr string) Sighting {
 	s.Reach = srvr.Reach
 	s.takeSrvr(ParseSrvr(answered(srvr)))
 	var conf, mntr Answer
-	if srvr.Reach == Answered || srvr.Reach == NotWhitelisted {
+	if srvr.Reach == Answered {
 		var wg sync.WaitGroup
 		wg.Go(func() { conf = p.Ask(ctx, addr, Conf) })
 		wg.Go(func() { mntr = p.Ask(ctx, addr, Mntr) })
@@ -91,31 +92,14 @@ func (p Prober) Sight(ctx context.Context, addr string) Sighting {
 			s.Denied = append(s.Denied, a.Word)
 		}
 	}
-	if srvr.Reach == NotWhitelisted {
-		s.withoutSrvr(conf, mntr)
-	}
-	switch {
-	case s.Reach == NotServing:
+	if s.Reach == NotServing {
 		s.Mode = ensemble.NotServing
-	case s.Reach == Answered:
-	case srvr.Err != nil:
-		s.Error = srvr.Err.Error()
 	}
-	if s.Reach == NotServing && srvr.Err != nil {
+	if srvr.Err != nil {
 		s.Error = srvr.Err.Error()
 	}
 	s.Took = time.Since(start)
 	return s
-}
-
-// withoutSrvr judges a server whose whitelist lacks srvr by the other answers.
-func (s *Sighting) withoutSrvr(conf, mntr Answer) {
-	switch {
-	case mntr.Reach == Answered && s.Mode != "":
-		s.Reach = Answered
-	case mntr.Reach == NotServing || conf.Reach == NotServing:
-		s.Reach = NotServing
-	}
 }
 
 // answered returns the text of a real answer; anything else reads as nothing.
@@ -146,22 +130,7 @@ func (s *Sighting) takeMntr(r MntrReply) {
 	s.DataSize = r.IntOr("zk_approximate_data_size", -1)
 	s.Ephemerals = r.IntOr("zk_ephemerals_count", -1)
 	s.Watches = r.IntOr("zk_watch_count", -1)
-	if s.Version.IsZero() {
-		s.Version = r.Version()
-	}
-	if s.Mode == "" {
-		s.Mode = r.Mode()
-	}
-	for _, known := range []struct {
-		to  *int64
-		key string
-	}{
-		{&s.Connections, "zk_num_alive_connections"},
-		{&s.Nodes, "zk_znode_count"},
-		{&s.Outstanding, "zk_outstanding_requests"},
-	} {
-		if *known.to < 0 {
-			*known.to = r.IntOr(known.key, -1)
-		}
+	if ms, ok := r.Int("zk_uptime"); ok && ms > 0 {
+		s.Uptime = time.Duration(ms) * time.Millisecond
 	}
 }

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+)
+
+type checkFlags struct {
+	deps   *deps
+	input  inputFlags
+	output string
+	waive  []string
+}
+
+// CheckOptions is check with everything resolved.
+type CheckOptions struct {
+	deps   *deps
+	args   []string
+	input  input
+	format printer.Format
+	waive  []string
+}
+
+func newCheckCommand(d *deps) *cobra.Command {
+	f := &checkFlags{deps: d}
+	cmd := &cobra.Command{
+		Use:                   "check [NAME] [-f zoo.cfg]... [-o json|yaml]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Check that an ensemble can be migrated, and what stands in the way",
+		Long: long(`
+			Runs every check and prints each with what was seen and what helps. Before the
+			wrap it needs the hosts' files (-f or --member); afterwards it uses what is
+			recorded. Nothing is written but one session that is opened and closed, to see
+			that the ensemble commits. Exit code 3 when a check fails.`),
+		Example: examples(`
+			# Before anything is created
+			%[1]s check zk1 -f zoo.cfg
+
+			# Later on
+			%[1]s check zk1`),
+		Args: atMostName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			format, err := printer.ParseFormat(f.output)
+			if err != nil {
+				return usagef("%w", err)
+			}
+			o := &CheckOptions{deps: d, args: args, format: format, waive: f.waive,
+				input: input{files: f.input.files, members: f.input.members, stdin: d.streams.In}}
+			return o.Run(cmd.Context())
+		},
+	}
+	f.input.add(cmd)
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: json or yaml")
+	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive for this run")
+	return cmd
+}
+
+// Run collects facts, evaluates all checks and fails once.
+func (o *CheckOptions) Run(ctx context.Context) error {
+	k, err := o.deps.kube()
+	if err != nil {
+		return err
+	}
+	w := &WrapOptions{deps: o.deps, args: o.args, input: o.input, endpointsAPI: migration.EndpointSlices}
+	if o.input.empty() && len(o.args) == 1 {
+		if file, ok := defaultFile(); ok {
+			w.input.files = []string{file}
+		}
+	}
+	name, err := w.name(ctx, k)
+	if err != nil {
+		return err
+	}
+	s := o.deps.session(k, name)
+	recorded, err := s.journal.Load(ctx)
+	known := err == nil
+	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+		return err
+	}
+	rec, desc, err := o.describe(ctx, w, name, k.namespace, recorded, known)
+	if err != nil {
+		return err
+	}
+	facts := collectFacts(ctx, s, rec, desc, known)
+	facts.Waivers = append(facts.Waivers, o.waive...)
+	findings := preflight.Run(facts)
+	if err := o.print(findings); err != nil {
+		return err
+	}
+	if failed := preflight.Failed(findings); len(failed) > 0 {
+		return &refusedError{reason: fmt.Sprintf("%d of %d checks failed", len(failed), len(findings))}
+	}
+	return nil
+}
+
+// describe reads the input without refusing what a check reports better.
+func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, namespace string, recorded migration.Record, known bool) (migration.Record, described, error) {
+	if w.input.empty() {
+		return w.desired(ctx, name, namespace, recorded, known)
+	}
+	desc, err := w.input.read(name)
+	if err != nil {
+		return recorded, desc, err
+	}
+	if known {
+		return recorded, desc, nil
+	}
+	rec := migration.Record{Name: name, Namespace: namespace, EndpointsAPI: w.endpointsAPI}
+	for i, srv := range desc.ensemble.Servers {
+		ip, err := resolve(ctx, srv)
+		if err != nil {
+			return rec, desc, err
+		}
+		rec.Servers = append(rec.Servers, migration.ServerRecord{Server: srv, HostIP: ip, Ordinal: i})
+	}
+	return rec, desc, nil
+}
+
+func (o *CheckOptions) print(findings []preflight.Finding) error {
+	out := o.deps.streams.Out
+	if o.format == printer.JSON || o.format == printer.YAML {
+		return printer.Structured(out, o.format, map[string]any{
+			"apiVersion": migration.RecordVersion, "kind": "CheckReport", "checks": findings,
+		})
+	}
+	for _, f := range findings {
+		fmt.Fprintf(out, "%-6s %-6s %s\n", f.Result, f.ID, f.Title)
+		for _, d := range f.Detail {
+			fmt.Fprintf(out, "                - %s\n", d)
+		}
+		if f.Hint != "" && f.Result != preflight.OK {
+			fmt.Fprintf(out, "                hint: %s\n", f.Hint)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
+)
+
+// ClientsReport is what clients prints; its JSON form is stable.
+type ClientsReport struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Name       string `json:"name"`
+	// Old and New are connection strings; both work until the last host goes.
+	Old     string            `json:"old"`
+	New     string            `json:"new"`
+	NewDNS  string            `json:"newDNS"`
+	Clients []ConnectedClient `json:"clients"`
+	Unknown []ensemble.ID     `json:"unknown,omitempty"`
+	Records []DNSRecordOfASrv `json:"records"`
+}
+
+// ConnectedClient is one source address.
+type ConnectedClient struct {
+	Address  string        `json:"address"`
+	Servers  []ensemble.ID `json:"servers"`
+	Sessions int           `json:"sessions"`
+	// ShortestTimeout is the shortest session timeout in seconds.
+	ShortestTimeout float64 `json:"shortestTimeoutSeconds"`
+}
+
+// DNSRecordOfASrv is a host's name and the address it should get.
+type DNSRecordOfASrv struct {
+	ID   ensemble.ID `json:"id"`
+	Host string      `json:"host"`
+	Old  string      `json:"old"`
+	New  string      `json:"new"`
+}
+
+func newClientsCommand(d *deps) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:                   "clients [NAME] [-o json|yaml]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Print old and new connection strings and who is connected",
+		Long: long(`
+			Clients move to the Services' addresses: with new connection strings and a restart,
+			or by pointing the hosts' names at the new addresses. Old and new strings both
+			work until the last host is stopped. Lists who is connected now, by source
+			address; whether a connection came through a Service cannot be seen by ZooKeeper.
+			Nothing is written.`),
+		Example: examples(`
+			# What do clients have to use?
+			%[1]s clients zk1`),
+		Args: atMostName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			format, err := printer.ParseFormat(output)
+			if err != nil {
+				return usagef("%w", err)
+			}
+			return runClients(cmd.Context(), d, args, format)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "Output format: json or yaml")
+	return cmd
+}
+
+func runClients(ctx context.Context, d *deps, args []string, format printer.Format) error {
+	k, err := d.kube()
+	if err != nil {
+		return err
+	}
+	name, err := k.pick(ctx, args)
+	if err != nil {
+		return err
+	}
+	s := d.session(k, name)
+	rec, err := s.record(ctx)
+	if err != nil {
+		return err
+	}
+	r := clientsReport(ctx, s, rec)
+	if format == printer.JSON || format == printer.YAML {
+		return printer.Structured(d.streams.Out, format, r)
+	}
+	return printClients(d, r)
+}
+
+func clientsReport(ctx context.Context, s *session, rec migration.Record) ClientsReport {
+	r := ClientsReport{APIVersion: migration.RecordVersion, Kind: "ClientsReport", Name: rec.Name}
+	var old, now, dns []string
+	byAddress := map[string]*ConnectedClient{}
+	for _, srv := range rec.Servers {
+		old = append(old, hostPort(srv.Host, srv.ClientPort))
+		now = append(now, hostPort(srv.ClusterIP, srv.ClientPort))
+		dns = append(dns, hostPort(srv.Service+"."+rec.Namespace+".svc.cluster.local", srv.ClientPort))
+		if srv.Host != srv.HostIP {
+			r.Records = append(r.Records, DNSRecordOfASrv{ID: srv.ID, Host: srv.Host, Old: srv.HostIP, New: srv.ClusterIP})
+		}
+		a := s.prober.zk.Ask(ctx, hostPort(srv.ClusterIP, srv.ClientPort), zkprobe.Cons)
+		if a.Reach != zkprobe.Answered {
+			r.Unknown = append(r.Unknown, srv.ID)
+			continue
+		}
+		clients, _ := zkprobe.ParseCons(a.Text)
+		for _, c := range clients {
+			if c.SessionID == 0 {
+				continue
+			}
+			addConnection(byAddress, srv.ID, c)
+		}
+	}
+	r.Old, r.New, r.NewDNS = strings.Join(old, ","), strings.Join(now, ","), strings.Join(dns, ",")
+	for _, c := range byAddress {
+		r.Clients = append(r.Clients, *c)
+	}
+	sort.Slice(r.Clients, func(i, j int) bool { return r.Clients[i].Address < r.Clients[j].Address })
+	return r
+}
+
+func addConnection(by map[string]*ConnectedClient, id ensemble.ID, c zkprobe.Client) {
+	address := c.Addr.Addr().String()
+	e, ok := by[address]
+	if !ok {
+		e = &ConnectedClient{Address: address}
+		by[address] = e
+	}
+	e.Sessions++
+	if len(e.Servers) == 0 || e.Servers[len(e.Servers)-1] != id {
+		e.Servers = append(e.Servers, id)
+	}
+	if t := c.Timeout.Seconds(); t > 0 && (e.ShortestTimeout == 0 || t < e.ShortestTimeout) {
+		e.ShortestTimeout = t
+	}
+}
+
+func printClients(d *deps, r ClientsReport) error {
+	out := d.streams.Out
+	fmt.Fprintf(out, "old connection string:  %s\nnew connection string:  %s\nthe same by name:       %s\n", r.Old, r.New, r.NewDNS)
+	if len(r.Records) > 0 {
+		fmt.Fprintln(out, "\nOr move the hosts' names (clients that resolve at each connect follow by themselves):")
+		for _, rec := range r.Records {
+			fmt.Fprintf(out, "  %s  A  %s   (was %s)\n", rec.Host, rec.New, rec.Old)
+		}
+	}
+	fmt.Fprintln(out, "\nConnected now (with a session):")
+	tw := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
+	fmt.Fprintln(tw, "  FROM\tSESSIONS\tSERVERS\tSHORTEST TIMEOUT")
+	for _, c := range r.Clients {
+		fmt.Fprintf(tw, "  %s\t%d\t%v\t%.0fs\n", c.Address, c.Sessions, c.Servers, c.ShortestTimeout)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for _, id := range r.Unknown {
+		fmt.Fprintf(out, "server %d does not answer cons: its clients are not listed (4lw.commands.whitelist)\n", id)
+	}
+	fmt.Fprintf(out, "\nnext: %s reconfigure %s\n", cliName, r.Name)
+	return nil
+}

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// deps is what commands are built from. Clients are made on first use, so that
+// help and --dry-run=client need no cluster.
+type deps struct {
+	streams genericiooptions.IOStreams
+	flags   *genericclioptions.ConfigFlags
+}
+
+// kube is a connection to one namespace.
+type kube struct {
+	client    kubernetes.Interface
+	namespace string
+}
+
+// namespace is the one asked for, without a connection.
+func (d *deps) namespace() string {
+	ns, _, err := d.flags.ToRawKubeConfigLoader().Namespace()
+	if err != nil || ns == "" {
+		return "default"
+	}
+	return ns
+}
+
+func (d *deps) restConfig() (*rest.Config, error) {
+	cfg, err := d.flags.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	cfg = rest.CopyConfig(cfg)
+	// One look takes a dozen requests and is repeated while a server is away;
+	// client-go's default of 5 a second would make every replacement slower.
+	cfg.QPS, cfg.Burst = 100, 200
+	cfg.UserAgent = "kubectl-zkmigrate"
+	return cfg, nil
+}
+
+func (d *deps) kube() (kube, error) {
+	cfg, err := d.restConfig()
+	if err != nil {
+		return kube{}, err
+	}
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return kube{}, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	return kube{client: client, namespace: d.namespace()}, nil
+}
+
+// me names this operator in locks and in the journal.
+func me() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return name + "@" + host
+}
+
+// pick resolves the optional NAME: it may be left out where the namespace
+// holds exactly one ensemble.
+func (k kube) pick(ctx context.Context, args []string) (string, error) {
+	if len(args) == 1 {
+		return args[0], nil
+	}
+	names, err := k.names(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	switch len(names) {
+	case 0:
+		return "", usagef("namespace %s holds no wrapped ensemble\nnext: %s wrap NAME -f zoo.cfg -n %s", k.namespace, cliName, k.namespace)
+	case 1:
+		return names[0].name, nil
+	}
+	var list []string
+	for _, n := range names {
+		list = append(list, n.name)
+	}
+	return "", usagef("namespace %s holds %d ensembles: name one of %s", k.namespace, len(list), strings.Join(list, ", "))
+}
+
+type ensembleName struct{ namespace, name string }
+
+func (k kube) names(ctx context.Context, all bool) ([]ensembleName, error) {
+	ns := k.namespace
+	if all {
+		ns = ""
+	}
+	records, err := journal.List(ctx, k.client, ns)
+	if err != nil {
+		return nil, err
+	}
+	var out []ensembleName
+	for _, r := range records {
+		out = append(out, ensembleName{namespace: r.Namespace, name: r.Name})
+	}
+	return out, nil
+}
+
+// session is everything that works on one ensemble.
+type session struct {
+	kube    kube
+	name    string
+	journal *journal.Journal
+	engine  *engine.Engine
+	prober  prober
+}
+
+func (d *deps) session(k kube, name string) *session {
+	s := &session{kube: k, name: name, prober: newProber(nil)}
+	s.journal = journal.New(k.client, k.namespace, name)
+	s.engine = &engine.Engine{
+		Cluster: cluster.New(k.client), Prober: s.prober, Journal: s.journal, Clock: clock{},
+		Poll: pollInterval, ErrorBudget: errorBudget,
+	}
+	return s
+}
+
+const (
+	// pollInterval is the pause between two looks while a command waits.
+	pollInterval = 200 * time.Millisecond
+	// errorBudget is how long API errors are taken for passing ones.
+	errorBudget = 2 * time.Minute
+	// defaultTimeout bounds one command that waits; the state is saved and the
+	// same command goes on.
+	defaultTimeout = 30 * time.Minute
+)
+
+// record loads the journal; an ensemble that was never wrapped is a usage
+// error.
+func (s *session) record(ctx context.Context) (migration.Record, error) {
+	rec, err := s.journal.Load(ctx)
+	if errors.Is(err, journal.ErrNotFound) {
+		return rec, usagef("namespace %s holds no wrapped ensemble %q\nnext: %s wrap %s -f zoo.cfg -n %s", s.kube.namespace, s.name, cliName, s.name, s.kube.namespace)
+	}
+	return rec, err
+}
+
+// locked runs f while holding the ensemble's Lease; the context f gets ends
+// when the Lease is lost.
+func (s *session) locked(ctx context.Context, f func(context.Context) error) error {
+	lock, err := journal.Acquire(ctx, s.kube.client, s.kube.namespace, s.name, me())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-lock.Lost():
+			cancel(errors.New("the lock was lost: another command may be at work; look at status before going on"))
+		case <-ctx.Done():
+		}
+	}()
+	defer lock.Release()
+	err = f(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		return cause
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
+)
+
+// Exit codes, as the root help and the README list them.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitRefused     = 3
+	exitPaused      = 4
+	exitTimeout     = 124
+	exitInterrupted = 130
+)
+
+// usageError is a mistake in arguments, flags or input files.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, a ...any) error { return &usageError{fmt.Errorf(format, a...)} }
+
+// refusedError: a check refused, nothing was changed.
+type refusedError struct {
+	reason   string
+	evidence []string
+	next     string
+}
+
+func (e *refusedError) Error() string { return e.reason }
+
+// pausedError: the state is saved; the same command goes on.
+type pausedError struct {
+	reason   string
+	evidence []string
+	next     string
+	timeout  bool
+}
+
+func (e *pausedError) Error() string { return e.reason }
+
+// report prints an error in three lines, what, what it rests on and what now,
+// and returns the exit code. It is the only place that looks into errors.
+func report(w io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var usage *usageError
+	var input *ensemble.InputError
+	var refused *refusedError
+	var paused *pausedError
+	var confirm *hosts.NeedsConfirmation
+	switch {
+	case errors.As(err, &refused):
+		fmt.Fprintf(w, "refused: %s\n", refused.reason)
+		printDetails(w, refused.evidence, refused.next)
+		fmt.Fprintln(w, "Nothing was changed.")
+		return exitRefused
+	case errors.As(err, &paused):
+		fmt.Fprintf(w, "paused: %s\n", paused.reason)
+		printDetails(w, paused.evidence, paused.next)
+		fmt.Fprintln(w, "The state is saved; the same command, on any machine, goes on from here.")
+		if paused.timeout {
+			return exitTimeout
+		}
+		return exitPaused
+	case errors.As(err, &confirm):
+		fmt.Fprintf(w, "waiting: %v\n", confirm)
+		fmt.Fprintln(w, "The state is saved.")
+		return exitPaused
+	case errors.As(err, &usage):
+		fmt.Fprintf(w, "error: %v\n", usage.err)
+		return exitUsage
+	case errors.As(err, &input):
+		fmt.Fprintf(w, "error: %v\n", err)
+		return exitUsage
+	case errors.Is(err, context.DeadlineExceeded):
+		fmt.Fprintf(w, "error: timed out: %v\n", err)
+		return exitTimeout
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(w, "interrupted; the state is saved, the same command goes on from here")
+		return exitInterrupted
+	}
+	fmt.Fprintf(w, "error: %v\n", err)
+	return exitError
+}
+
+func printDetails(w io.Writer, evidence []string, next string) {
+	for _, e := range evidence {
+		fmt.Fprintf(w, "  - %s\n", e)
+	}
+	if next = strings.TrimSpace(next); next != "" {
+		fmt.Fprintf(w, "next: %s\n", next)
+	}
+}

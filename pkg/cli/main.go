@@ -1,0 +1,116 @@
+// Package cli is the command tree: flags to options, options to the packages
+// that do the work, results to text and exit codes.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/kubectl/pkg/util/templates"
+)
+
+// cliName is how users call the program; every help text and every printed
+// command uses it.
+const cliName = "kubectl zkmigrate"
+
+// Main runs one command and returns its exit code.
+func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
+	root := NewRootCommand(streams)
+	root.SetArgs(args)
+	return report(streams.ErrOut, root.ExecuteContext(ctx))
+}
+
+// NewRootCommand builds the whole tree; each call is independent.
+func NewRootCommand(streams genericiooptions.IOStreams) *cobra.Command {
+	root := &cobra.Command{
+		Use:         "zkmigrate",
+		Short:       "Move a running ZooKeeper ensemble from hosts into Kubernetes",
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: cliName},
+		Long: templates.LongDesc(`
+			Moves a running Apache ZooKeeper ensemble from plain hosts into Kubernetes:
+			same ids, no membership change, no downtime, no acknowledged write lost.
+
+			The way: check, wrap (a Service with a fixed address per server), clients (move
+			to those addresses), reconfigure (the servers' own lists, one rolling restart),
+			replace (one server after the other, leader last). Every command can be run
+			again; revert takes a server back to its host.
+
+			Hosts are never touched: what must change there is printed as patches and
+			commands, or handed to a program of yours (--host-hook).
+
+			Exit codes: 0 done; 1 error; 2 usage; 3 refused by a check, nothing changed;
+			4 waiting or paused, state saved; 124 time-out; 130 interrupted.`),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q\nSee '%s --help' for the commands", args[0], cliName)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.ErrOut)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w\nSee '%s --help' for usage", err, cmd.CommandPath())
+	})
+	flags := genericclioptions.NewConfigFlags(true)
+	flags.AddFlags(root.PersistentFlags())
+	d := &deps{streams: streams, flags: flags}
+	root.AddGroup(
+		&cobra.Group{ID: "look", Title: "Look:"},
+		&cobra.Group{ID: "prepare", Title: "Prepare:"},
+		&cobra.Group{ID: "move", Title: "Move:"},
+	)
+	root.AddCommand(
+		group("look", newCheckCommand(d)),
+		group("look", newStatusCommand(d)),
+		group("look", newClientsCommand(d)),
+		group("prepare", newWrapCommand(d)),
+		group("prepare", newReconfigureCommand(d)),
+		group("move", newReplaceCommand(d)),
+		group("move", newRevertCommand(d)),
+		newVersionCommand(d),
+	)
+	return root
+}
+
+func group(id string, c *cobra.Command) *cobra.Command {
+	c.GroupID = id
+	return c
+}
+
+// atMostName accepts the ensemble's name or nothing.
+func atMostName(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usagef("%s takes at most one NAME, got %s\nSee '%s --help' for usage", cmd.CommandPath(), strings.Join(args, " "), cmd.CommandPath())
+	}
+	return nil
+}
+
+// long and examples format help texts as kubectl does.
+func long(s string) string { return templates.LongDesc(s) }
+
+func examples(s string) string {
+	return templates.Examples(strings.ReplaceAll(s, "%[1]s", cliName))
+}
+
+// newVersionCommand prints the build.
+func newVersionCommand(d *deps) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(d.streams.Out, version())
+			return err
+		},
+	}
+}

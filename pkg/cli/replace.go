@@ -1,0 +1,277 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// moveFlags are those of replace and revert.
+type moveFlags struct {
+	deps    *deps
+	kind    migration.FlightKind
+	id      int
+	all     bool
+	yes     bool
+	fenced  bool
+	hook    string
+	timeout time.Duration
+	verbose bool
+	pods    podFlags
+}
+
+// MoveOptions is replace or revert with everything resolved.
+type MoveOptions struct {
+	deps    *deps
+	kind    migration.FlightKind
+	args    []string
+	id      ensemble.ID
+	all     bool
+	yes     bool
+	fenced  bool
+	hook    string
+	timeout time.Duration
+	verbose bool
+	pods    podFlags
+}
+
+func newReplaceCommand(d *deps) *cobra.Command {
+	f := &moveFlags{deps: d, kind: migration.Replace}
+	cmd := &cobra.Command{
+		Use:                   "replace [NAME] (--id=N | --all) [--host-hook=PROGRAM]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Move a server from its host into its pod",
+		Long: long(`
+			Moves one server (--id) or all that are left, leader last (--all). The pod is
+			parked first. Then: a canary write that all n servers hold, the stop on the host,
+			proof from two places that it is dead, a canary write that all n-1 others hold,
+			the Service's address moved to the pod in one write, the gate opened, and the pod
+			watched until it has been in sync for syncLimit.
+
+			Whatever must happen on the host is printed and waited for, or done by your own
+			program (--host-hook, see docs/host-hook.md). Kill the command at any time: the
+			same command, on any machine, goes on. revert goes back.`),
+		Example: examples(`
+			# Replace server 1; prints what to do on its host and waits for it
+			%[1]s replace --id=1
+
+			# The rest, in the safe order, with a program that stops and masks units
+			%[1]s replace --all --host-hook=./hook.sh --yes`),
+		Args: atMostName,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&f.all, "all", false, "Replace every server that still runs on its host, leader last")
+	cmd.Flags().BoolVar(&f.fenced, "fenced", false, "Confirm that nothing can start the host's server again (unit masked); with --id only")
+	f.pods.add(cmd)
+	return cmd
+}
+
+func newRevertCommand(d *deps) *cobra.Command {
+	f := &moveFlags{deps: d, kind: migration.Revert}
+	cmd := &cobra.Command{
+		Use:                   "revert [NAME] --id=N [--host-hook=PROGRAM]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Move a server back to its host",
+		Long: long(`
+			Moves one server back to its host, whether its pod has served or not, and also
+			from the middle of a replacement. A pod that has served makes the host's data
+			stale: the other servers must prove first that they hold every write, exactly as
+			in a replacement.`),
+		Example: examples(`
+			# Take server 1 back
+			%[1]s revert --id=1`),
+		Args: atMostName,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (f *moveFlags) add(cmd *cobra.Command) {
+	f.timeout = defaultTimeout
+	cmd.Flags().IntVar(&f.id, "id", 0, "Id of the server")
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "Do not ask before a server is stopped")
+	cmd.Flags().StringVar(&f.hook, "host-hook", "", "Program that carries out what must happen on hosts")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved and the same command continues")
+	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "Print every step, also those that only keep something in the journal")
+}
+
+func (f *moveFlags) run(ctx context.Context, args []string) error {
+	o, err := f.toOptions(args)
+	if err != nil {
+		return err
+	}
+	return o.Run(ctx)
+}
+
+func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
+	switch {
+	case f.all && f.id != 0:
+		return nil, usagef("--id and --all exclude each other")
+	case !f.all && f.id == 0:
+		if f.kind == migration.Replace {
+			return nil, usagef("name the server with --id=N, or use --all")
+		}
+		return nil, usagef("name the server with --id=N")
+	case f.all && f.fenced:
+		return nil, usagef("--fenced confirms one host: use it with --id")
+	case f.fenced && f.hook != "":
+		return nil, usagef("--fenced and --host-hook exclude each other: the hook masks the unit")
+	case f.timeout <= 0:
+		return nil, usagef("--timeout must be positive")
+	case f.id < 0 || f.id > int(ensemble.MaxID):
+		return nil, usagef("--id=%d: ids are %d to %d", f.id, ensemble.MinID, ensemble.MaxID)
+	}
+	return &MoveOptions{
+		deps: f.deps, kind: f.kind, args: args, id: ensemble.ID(f.id), all: f.all, yes: f.yes, fenced: f.fenced,
+		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods,
+	}, nil
+}
+
+// Run works until the intent is done, a rule stops it, or the time is over.
+func (o *MoveOptions) Run(ctx context.Context) error {
+	k, err := o.deps.kube()
+	if err != nil {
+		return err
+	}
+	name, err := k.pick(ctx, o.args)
+	if err != nil {
+		return err
+	}
+	s := o.deps.session(k, name)
+	rec, err := s.record(ctx)
+	if err != nil {
+		return err
+	}
+	if _, ok := rec.Server(o.id); !ok && !o.all {
+		return usagef("ensemble %s has no server %d; it has %v", name, o.id, rec.Ensemble().IDs())
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	return s.locked(ctx, func(ctx context.Context) error { return o.locked(ctx, s) })
+}
+
+func (o *MoveOptions) locked(ctx context.Context, s *session) error {
+	if err := o.pods.store(ctx, s); err != nil {
+		return err
+	}
+	rec, err := s.record(ctx)
+	if err != nil {
+		return err
+	}
+	s.engine.Hosts = o.deps.hosts(rec, o.hook, o.fenced, nil)
+	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
+	s.engine.OnEvent = p.event
+	in := migration.Intent{Kind: o.kind, ID: o.id, By: me()}
+	if !o.all {
+		return o.one(ctx, s, in)
+	}
+	for {
+		obs, err := s.engine.Observe(ctx, 0)
+		if err != nil {
+			return err
+		}
+		if in.EpochAtStart == 0 {
+			in.EpochAtStart = epoch(obs)
+		}
+		id, ok := migration.NextReplacement(obs)
+		if !ok {
+			fmt.Fprintf(o.deps.streams.Out, "All %d servers of %s run in pods.\n", len(rec.Servers), s.name)
+			return nil
+		}
+		in.ID = id
+		led := obs.Leader() == id
+		if err := o.one(ctx, s, in); err != nil {
+			return err
+		}
+		if led {
+			// The leader's own replacement forces one election; that is planned.
+			in.EpochAtStart = 0
+		}
+	}
+}
+
+// one moves one server and prints how it ended.
+func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) error {
+	out := o.deps.streams.ErrOut
+	rec, err := s.record(ctx)
+	if err != nil {
+		return err
+	}
+	sr, _ := rec.Server(in.ID)
+	verb := "Replacing"
+	if o.kind == migration.Revert {
+		verb = "Reverting"
+	}
+	fmt.Fprintf(out, "%s server %d of %s (host %s, address %s). Stop at any time with Ctrl-C: the state is saved.\n", verb, in.ID, s.name, sr.HostIP, sr.ClusterIP)
+	if rec.Flight == nil && !o.yes && o.hook != "" && o.deps.terminal() == nil {
+		return usagef("a server would be stopped: confirm with --yes where there is no terminal")
+	}
+	began := time.Now()
+	d, err := s.engine.Run(ctx, in)
+	return o.outcome(ctx, s, in, d, err, began)
+}
+
+func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Intent, d migration.Decision, err error, began time.Time) error {
+	again := fmt.Sprintf("%s %s %s --id=%d -n %s", cliName, o.kind, s.name, in.ID, s.kube.namespace)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return &pausedError{reason: "time is over (--timeout) while: " + d.Reason, evidence: d.Evidence, next: again, timeout: true}
+	case err != nil:
+		return err
+	case d.Kind == migration.Stop:
+		// The time may be over by now; how it stands is told all the same.
+		rec, loadErr := s.record(context.WithoutCancel(ctx))
+		if loadErr == nil && rec.Flight == nil {
+			return &refusedError{reason: d.Reason, evidence: d.Evidence, next: d.Next}
+		}
+		return &pausedError{reason: d.Reason, evidence: d.Evidence, next: d.Next}
+	}
+	fmt.Fprintf(o.deps.streams.Out, "server %d: %s (%.1f s)\n", in.ID, d.Reason, time.Since(began).Seconds())
+	return nil
+}
+
+// hosts is the operator's program, or the operator.
+func (d *deps) hosts(rec migration.Record, hook string, fenced bool, filesDir func(migration.ServerRecord) string) engine.Hosts {
+	if hook != "" {
+		return hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: rec.Namespace, FilesDir: filesDir}
+	}
+	return &hosts.Manual{Out: d.streams.ErrOut, In: d.terminal(), Fenced: fenced, Commands: manualCommands}
+}
+
+// manualCommands renders what the operator runs on the host.
+func manualCommands(a engine.HostAction, _ migration.ServerRecord) []string {
+	c, err := hostpatch.CommandsFor(hostpatch.Systemd, "")
+	if err != nil {
+		return nil
+	}
+	switch a {
+	case engine.HostStop:
+		return []string{c.Stop}
+	case engine.HostStart:
+		return []string{c.Start}
+	case engine.HostMask:
+		return []string{c.Mask}
+	case engine.HostUnmask:
+		return []string{c.Unmask}
+	}
+	return nil
+}
+
+func epoch(o migration.Observation) uint32 {
+	v, ok := o.View(o.Leader())
+	if !ok {
+		return 0
+	}
+	return v.Live.Zxid.Epoch()
+}

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+)
+
+type statusFlags struct {
+	deps   *deps
+	output string
+	all    bool
+	watch  bool
+}
+
+// StatusOptions is status with everything resolved.
+type StatusOptions struct {
+	deps   *deps
+	args   []string
+	format printer.Format
+	all    bool
+	watch  bool
+}
+
+func newStatusCommand(d *deps) *cobra.Command {
+	f := &statusFlags{deps: d}
+	cmd := &cobra.Command{
+		Use:                   "status [NAME] [-A] [-o wide|json|yaml|name] [-w]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Show where every server runs, its phase and what is next",
+		Long: long(`
+			One line a server: where it runs (host or pod), how far it is, its mode and last
+			transaction, and what is next; then what is wrong, if anything. Nothing is
+			written. Exit code 0 also when the ensemble is not healthy: read "healthy" in
+			-o json.`),
+		Example: examples(`
+			# Where does the migration stand?
+			%[1]s status
+
+			# Every ensemble of the cluster, one line each
+			%[1]s status -A
+
+			# Watch one, as it changes
+			%[1]s status zk1 -w`),
+		Args: atMostName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := f.toOptions(args)
+			if err != nil {
+				return err
+			}
+			return o.Run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: wide, json, yaml or name")
+	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "Show the ensembles of all namespaces")
+	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Go on, and print again whenever something changes")
+	return cmd
+}
+
+func (f *statusFlags) toOptions(args []string) (*StatusOptions, error) {
+	format, err := printer.ParseFormat(f.output)
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	if f.all && len(args) > 0 {
+		return nil, usagef("-A shows all ensembles: leave NAME out")
+	}
+	return &StatusOptions{deps: f.deps, args: args, format: format, all: f.all, watch: f.watch}, nil
+}
+
+// watchInterval is the pause between two looks of status -w.
+const watchInterval = time.Second
+
+// Run prints the status once, or on every change.
+func (o *StatusOptions) Run(ctx context.Context) error {
+	var last []migration.EnsembleStatus
+	for {
+		items, err := o.collect(ctx)
+		if err != nil {
+			return err
+		}
+		if last == nil || !sameStatus(last, items) {
+			last = items
+			if err := printer.Status(o.deps.streams.Out, o.format, o.all, items); err != nil {
+				return err
+			}
+		}
+		if !o.watch {
+			return nil
+		}
+		if err := (clock{}).Sleep(ctx, watchInterval); err != nil {
+			return err
+		}
+	}
+}
+
+func (o *StatusOptions) collect(ctx context.Context) ([]migration.EnsembleStatus, error) {
+	k, err := o.deps.kube()
+	if err != nil {
+		return nil, err
+	}
+	var names []ensembleName
+	if o.all {
+		if names, err = k.names(ctx, true); err != nil {
+			return nil, err
+		}
+	} else {
+		name, err := k.pick(ctx, o.args)
+		if err != nil {
+			return nil, err
+		}
+		names = []ensembleName{{k.namespace, name}}
+	}
+	items := make([]migration.EnsembleStatus, 0, len(names))
+	for _, n := range names {
+		s := o.deps.session(kube{client: k.client, namespace: n.namespace}, n.name)
+		if _, err := s.record(ctx); err != nil {
+			return nil, err
+		}
+		obs, err := s.engine.Observe(ctx, 0)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, migration.Summarize(obs))
+	}
+	return items, nil
+}
+
+// sameStatus leaves out what changes all the time: the time, and the
+// transaction counters.
+func sameStatus(a, b []migration.EnsembleStatus) bool {
+	strip := func(in []migration.EnsembleStatus) []migration.EnsembleStatus {
+		out := append([]migration.EnsembleStatus(nil), in...)
+		for i := range out {
+			out[i].At = time.Time{}
+			out[i].Servers = append([]migration.ServerStatus(nil), out[i].Servers...)
+			for j := range out[i].Servers {
+				out[i].Servers[j].Zxid, out[i].Servers[j].Clients = "", 0
+			}
+		}
+		return out
+	}
+	return reflect.DeepEqual(strip(a), strip(b))
+}

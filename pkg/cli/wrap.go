@@ -1,0 +1,430 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+type wrapFlags struct {
+	deps         *deps
+	input        inputFlags
+	dryRun       string
+	output       string
+	endpointsAPI string
+	waive        []string
+	timeout      time.Duration
+	pods         podFlags
+}
+
+// WrapOptions is wrap with everything resolved.
+type WrapOptions struct {
+	deps         *deps
+	args         []string
+	input        input
+	dryRun       string
+	format       printer.Format
+	endpointsAPI migration.EndpointsAPI
+	waive        []string
+	timeout      time.Duration
+	pods         podFlags
+}
+
+func newWrapCommand(d *deps) *cobra.Command {
+	f := &wrapFlags{deps: d, timeout: 2 * time.Minute}
+	cmd := &cobra.Command{
+		Use:                   "wrap [NAME] [-f zoo.cfg]... [--dry-run=client|server] [-o yaml]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Give every server a Service with a fixed address",
+		Long: long(`
+			Creates, for each server, a ClusterIP Service and hand-made endpoints that point to
+			its host, and waits until each answers there with the right id. Nothing changes
+			for servers and clients. Running it again says "unchanged"; without -f and without
+			a zoo.cfg in this folder it repeats what is recorded.
+
+			The input is checked first: duplicate ids, fewer than three voters, hosts that do
+			not resolve, loopback addresses, missing ports or a file that is no zoo.cfg are
+			refused before anything is written.`),
+		Example: examples(`
+			# From one host's file
+			%[1]s wrap zk1 -f /etc/zookeeper/conf/zoo.cfg
+
+			# From every host's file
+			%[1]s wrap zk1 -f 1=host1/zoo.cfg -f 2=host2/zoo.cfg -f 3=host3/zoo.cfg
+
+			# Without a file
+			%[1]s wrap zk1 --member='1=10.0.0.1:2888:3888;2181' --member='2=10.0.0.2:2888:3888;2181' --member='3=10.0.0.3:2888:3888;2181'
+
+			# See the objects, without a cluster
+			%[1]s wrap zk1 -f zoo.cfg --dry-run=client -o yaml`),
+		Args: atMostName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := f.toOptions(args)
+			if err != nil {
+				return err
+			}
+			return o.Run(cmd.Context())
+		},
+	}
+	f.input.add(cmd)
+	cmd.Flags().StringVar(&f.dryRun, "dry-run", "none", "none, client (print, ask nobody) or server (let the API server check, keep nothing)")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: yaml, json or name")
+	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", string(migration.EndpointSlices), "endpointslices, or endpoints for clusters or policies that know only v1 Endpoints (weaker, see docs/endpoints.md)")
+	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive; kept in the journal")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to wait until every server answers through its Service")
+	f.pods.add(cmd)
+	return cmd
+}
+
+// inputFlags are shared by the commands that read the hosts' files.
+type inputFlags struct {
+	files   []string
+	members []string
+}
+
+func (f *inputFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVarP(&f.files, "filename", "f", nil, "A host's zoo.cfg: FILE, ID=FILE, a directory of them, or - for stdin; repeatable")
+	cmd.Flags().StringArrayVar(&f.members, "member", nil, "A server as 'ID=HOST:PEERPORT:ELECTIONPORT[:observer][;CLIENTPORT]'; repeatable, instead of files")
+}
+
+func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
+	format, err := printer.ParseFormat(f.output)
+	if err != nil || format == printer.Wide {
+		return nil, usagef("output format %q: allowed are json, name, yaml", f.output)
+	}
+	switch f.dryRun {
+	case "none", "client", "server":
+	default:
+		return nil, usagef("--dry-run=%q: allowed are none, client, server", f.dryRun)
+	}
+	api := migration.EndpointsAPI(f.endpointsAPI)
+	if api != migration.EndpointSlices && api != migration.LegacyEndpoints {
+		return nil, usagef("--endpoints-api=%q: allowed are endpointslices, endpoints", f.endpointsAPI)
+	}
+	return &WrapOptions{
+		deps: f.deps, args: args, input: input{files: f.input.files, members: f.input.members, stdin: f.deps.streams.In},
+		dryRun: f.dryRun, format: format, endpointsAPI: api, waive: f.waive, timeout: f.timeout, pods: f.pods,
+	}, nil
+}
+
+// Run wraps, or shows what wrapping would create.
+func (o *WrapOptions) Run(ctx context.Context) error {
+	if o.dryRun == "client" {
+		return o.dryRunClient(ctx)
+	}
+	k, err := o.deps.kube()
+	if err != nil {
+		return err
+	}
+	if o.input.empty() {
+		if file, ok := defaultFile(); ok && len(o.args) == 1 {
+			o.input.files = []string{file}
+		}
+	}
+	name, err := o.name(ctx, k)
+	if err != nil {
+		return err
+	}
+	s := o.deps.session(k, name)
+	recorded, err := s.journal.Load(ctx)
+	known := err == nil
+	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+		return err
+	}
+	rec, desc, err := o.desired(ctx, name, k.namespace, recorded, known)
+	if err != nil {
+		return err
+	}
+	if err := o.preflight(ctx, s, rec, desc, known); err != nil {
+		return err
+	}
+	if o.dryRun == "server" {
+		return o.apply(ctx, s, rec, desc, known)
+	}
+	return s.locked(ctx, func(ctx context.Context) error { return o.apply(ctx, s, rec, desc, known) })
+}
+
+func (o *WrapOptions) name(ctx context.Context, k kube) (string, error) {
+	if len(o.args) == 1 {
+		return o.args[0], render.ValidateName(o.args[0])
+	}
+	if !o.input.empty() {
+		return "", usagef("give the new ensemble a NAME: %s wrap NAME -f FILE", cliName)
+	}
+	return k.pick(ctx, nil)
+}
+
+// desired builds the record that wrapping aims at.
+func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recorded migration.Record, known bool) (migration.Record, described, error) {
+	if o.input.empty() {
+		if !known {
+			return recorded, described{}, usagef("ensemble %s is not recorded in namespace %s: name its files with -f", name, namespace)
+		}
+		return recorded, described{ensemble: recorded.Ensemble()}, nil
+	}
+	desc, err := o.input.read(name)
+	if err != nil {
+		return recorded, desc, err
+	}
+	if err := refuseLint(desc); err != nil {
+		return recorded, desc, err
+	}
+	rec := migration.Record{APIVersion: migration.RecordVersion, Kind: "Record", Name: name, Namespace: namespace, EndpointsAPI: o.endpointsAPI}
+	if known {
+		rec = recorded
+	}
+	servers := make([]migration.ServerRecord, 0, len(desc.ensemble.Servers))
+	for i, srv := range desc.ensemble.Servers {
+		ip, err := resolve(ctx, srv)
+		if err != nil {
+			return rec, desc, err
+		}
+		sr := migration.ServerRecord{Server: srv, HostIP: ip, Service: render.ServiceName(name, srv.ID), Ordinal: i}
+		if old, ok := recorded.Server(srv.ID); known && ok {
+			kept := *old
+			if kept.HostIP != ip || kept.PeerPort != srv.PeerPort || kept.ElectionPort != srv.ElectionPort || kept.ClientPort != srv.ClientPort {
+				return rec, desc, &refusedError{
+					reason: fmt.Sprintf("server %d is recorded at %s, the input says %s", srv.ID, placeText(kept), placeText(sr)),
+					next:   "if the host has really moved, say so by wrapping under another name; an address that clients use is never changed",
+				}
+			}
+			sr = kept
+		} else if known {
+			return rec, desc, &refusedError{reason: fmt.Sprintf("server %d is not in the recorded ensemble %s, which has %v", srv.ID, name, recorded.Ensemble().IDs()),
+				next: "membership does not change during a migration"}
+		}
+		servers = append(servers, sr)
+	}
+	if known && len(servers) != len(recorded.Servers) {
+		return rec, desc, &refusedError{reason: fmt.Sprintf("the input has servers %v, recorded are %v", desc.ensemble.IDs(), recorded.Ensemble().IDs()), next: "membership does not change during a migration"}
+	}
+	rec.Servers = servers
+	if c := desc.config; c != nil {
+		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = c.TickTime, c.InitLimit, c.SyncLimit
+	}
+	return rec, desc, nil
+}
+
+func placeText(s migration.ServerRecord) string {
+	return fmt.Sprintf("%s client %d, peer %d, election %d", s.HostIP, s.ClientPort, s.PeerPort, s.ElectionPort)
+}
+
+// refuseLint turns blocking findings about the files into a usage error.
+func refuseLint(d described) error {
+	var errs []error
+	for _, f := range d.lint {
+		if f.Severity == ensemble.SeverityError {
+			errs = append(errs, f.AsError())
+		}
+	}
+	for _, diff := range d.differences {
+		errs = append(errs, errors.New(diff.String()))
+	}
+	if d.config == nil && len(d.ensemble.Voters()) < 3 {
+		errs = append(errs, fmt.Errorf("%d voters: at least three are needed, with fewer every stop is an outage", len(d.ensemble.Voters())))
+	}
+	if len(errs) > 0 {
+		return &usageError{errors.Join(errs...)}
+	}
+	return nil
+}
+
+func (o *WrapOptions) dryRunClient(ctx context.Context) error {
+	if len(o.args) != 1 {
+		return usagef("--dry-run=client asks no cluster: give the NAME")
+	}
+	if err := render.ValidateName(o.args[0]); err != nil {
+		return usagef("%w", err)
+	}
+	if o.input.empty() {
+		file, ok := defaultFile()
+		if !ok {
+			return usagef("--dry-run=client asks no cluster: name the files with -f")
+		}
+		o.input.files = []string{file}
+	}
+	rec, _, err := o.desired(ctx, o.args[0], o.deps.namespace(), migration.Record{}, false)
+	if err != nil {
+		return err
+	}
+	objects, err := render.Wrap(rec)
+	if err != nil {
+		return usagef("%w", err)
+	}
+	if o.format == printer.Table {
+		for _, obj := range objects {
+			fmt.Fprintf(o.deps.streams.Out, "%s created (dry run)\n", objectName(obj))
+		}
+		return nil
+	}
+	return printObjects(o.deps.streams.Out, o.format, objects)
+}
+
+// preflight runs the checks that block a wrap; nothing has been written yet.
+func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
+	facts := collectFacts(ctx, s, rec, desc, known)
+	facts.Waivers = append(facts.Waivers, o.waive...)
+	return refuseFailed(facts)
+}
+
+func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
+	c := cluster.New(s.kube.client)
+	results, services, err := c.Wrap(ctx, rec, o.dryRun == "server")
+	if err != nil {
+		return err
+	}
+	suffix := ""
+	if o.dryRun == "server" {
+		suffix = " (server dry run)"
+	}
+	if o.format == printer.Table {
+		for _, r := range results {
+			fmt.Fprintf(o.deps.streams.Out, "%s %s%s\n", r.Object, r.Action, suffix)
+		}
+	}
+	if o.dryRun == "server" {
+		objects, err := render.Wrap(rec)
+		if err != nil || o.format == printer.Table {
+			return err
+		}
+		return printObjects(o.deps.streams.Out, o.format, objects)
+	}
+	for i := range rec.Servers {
+		id := services[rec.Servers[i].ID]
+		rec.Servers[i].ServiceUID, rec.Servers[i].ClusterIP = id.UID, id.ClusterIP
+	}
+	if err := o.complete(ctx, s, &rec, desc, known); err != nil {
+		return err
+	}
+	if known {
+		err = s.journal.Save(ctx, rec)
+	} else {
+		err = s.journal.Create(ctx, rec)
+	}
+	if err != nil {
+		return err
+	}
+	if o.format != printer.Table {
+		objects, err := render.Wrap(rec)
+		if err != nil {
+			return err
+		}
+		if err := printObjects(o.deps.streams.Out, o.format, objects); err != nil {
+			return err
+		}
+	}
+	return o.waitReachable(ctx, s, rec)
+}
+
+// complete fills in what is known only now: version, limits, the pods' file,
+// waivers and the epoch from which elections are counted.
+func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.Record, desc described, known bool) error {
+	for _, srv := range rec.Servers {
+		live := s.prober.zk.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
+		if !live.Version.IsZero() && rec.Settings.Version == "" {
+			rec.Settings.Version = live.Version.String()
+		}
+		if rec.Settings.TickTimeMillis == 0 && live.TickTime > 0 {
+			rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = int(live.TickTime.Milliseconds()), live.InitLimit, live.SyncLimit
+		}
+		if live.Mode == ensemble.Leader && rec.Elections.AtWrap == 0 {
+			rec.Elections.AtWrap = live.Zxid.Epoch()
+		}
+	}
+	if rec.Settings.TickTimeMillis == 0 || rec.Settings.SyncLimit == 0 || rec.Settings.InitLimit == 0 {
+		return usagef("tickTime, initLimit and syncLimit are not known: conf is not answered; give the hosts' files with -f")
+	}
+	var err error
+	if rec.Pods, err = o.pods.apply(rec.Pods, rec.Settings.Version); err != nil {
+		return err
+	}
+	if desc.config != nil || rec.Pods.ZooCfg == "" {
+		cfg, err := podConfig(*rec, desc)
+		if err != nil {
+			return err
+		}
+		rec.Pods.ZooCfg = cfg
+	}
+	for _, w := range o.waive {
+		if !rec.Waived(w) {
+			rec.Waivers = append(rec.Waivers, migration.Waiver{Check: w, By: me(), At: time.Now()})
+		}
+	}
+	if !known {
+		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), Step: "wrap", Detail: fmt.Sprintf("%d servers, ZooKeeper %s", len(rec.Servers), rec.Settings.Version)})
+	}
+	return nil
+}
+
+// podConfig derives the pods' zoo.cfg; without files a plain one is written
+// from the members and the live limits.
+func podConfig(rec migration.Record, desc described) (string, error) {
+	v, err := ensemble.ParseVersion(rec.Settings.Version)
+	if err != nil {
+		return "", err
+	}
+	c := desc.config
+	if c == nil {
+		text := fmt.Sprintf("tickTime=%d\ninitLimit=%d\nsyncLimit=%d\ndataDir=%s\nclientPort=%d\n", rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit, migration.PodDataDir, rec.Servers[0].ClientPort)
+		for _, s := range rec.Servers {
+			role := ""
+			if s.Role == ensemble.Observer {
+				role = ":observer"
+			}
+			text += fmt.Sprintf("server.%d=%s:%d:%d%s\n", s.ID, s.Host, s.PeerPort, s.ElectionPort, role)
+		}
+		if c, err = ensemble.ParseConfig("members", []byte(text), nil); err != nil {
+			return "", err
+		}
+	}
+	serviceHosts := map[ensemble.ID]string{}
+	for _, s := range rec.Servers {
+		serviceHosts[s.ID] = s.ClusterIP
+	}
+	cfg, _, err := ensemble.PodConfig(c, ensemble.PodConfigInput{ServiceHosts: serviceHosts, Version: v, DataDir: migration.PodDataDir, DataLogDir: migration.PodDataLogDir})
+	return string(cfg), err
+}
+
+// waitReachable waits until each Service is answered by the right server.
+func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migration.Record) error {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	for _, srv := range rec.Servers {
+		if srv.Replaced != nil {
+			continue
+		}
+		for {
+			live := s.prober.Sight(ctx, hostPort(srv.ClusterIP, srv.ClientPort))
+			if live.Serving() && live.ServerID != 0 && live.ServerID != srv.ID {
+				return fmt.Errorf("service %s is answered by server %d instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
+			}
+			if live.Serving() {
+				fmt.Fprintf(o.deps.streams.ErrOut, "server %d answers at %s (%s, %s)\n", srv.ID, hostPort(srv.ClusterIP, srv.ClientPort), live.Mode, live.Zxid)
+				break
+			}
+			if err := (clock{}).Sleep(ctx, pollInterval); err != nil {
+				return &pausedError{
+					reason:   fmt.Sprintf("server %d does not answer at its Service's address %s from here yet: %s %s", srv.ID, hostPort(srv.ClusterIP, srv.ClientPort), live.Reach, live.Detail),
+					evidence: []string{"is kube-proxy running on this machine, or are ClusterIPs routed to it?", "the Services are created and harm nobody"},
+					next:     fmt.Sprintf("%s wrap %s -n %s", cliName, rec.Name, rec.Namespace), timeout: errors.Is(err, context.DeadlineExceeded),
+				}
+			}
+		}
+	}
+	fmt.Fprintf(o.deps.streams.ErrOut, "next: %s clients %s -n %s\n", cliName, rec.Name, rec.Namespace)
+	return nil
+}
+
+func hostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

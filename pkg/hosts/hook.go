@@ -1,0 +1,110 @@
+// Package hosts carries out, or asks for, what must happen on the servers'
+// hosts. The tool never logs in to a host: an operator's own program does it
+// (Hook), or the operator (Manual).
+package hosts
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// DefaultHookTimeout bounds one call of a hook.
+const DefaultHookTimeout = 2 * time.Minute
+
+// Hook runs the operator's program for each action. The contract: it is called
+// without arguments and with the environment
+//
+//	ZKMIGRATE_ACTION     stop | start | mask | unmask | apply-patch | undo-patch
+//	ZKMIGRATE_ENSEMBLE   the ensemble's name
+//	ZKMIGRATE_NAMESPACE  its namespace
+//	ZKMIGRATE_ID         the server's id
+//	ZKMIGRATE_HOST       the host's address
+//	ZKMIGRATE_FILES      a directory with zoo.cfg.patch and zoo.cfg.undo.patch,
+//	                     set for apply-patch and undo-patch
+//
+// besides the caller's own. Exit code 0 says that the action is complete: stop
+// returns when the process is gone. Every action must be idempotent. Anything
+// else stops the run; the state is saved.
+type Hook struct {
+	Program   string
+	Ensemble  string
+	Namespace string
+	// FilesDir returns the directory with a server's patches.
+	FilesDir func(s migration.ServerRecord) string
+	Timeout  time.Duration
+}
+
+// HookError says which call of a hook failed.
+type HookError struct {
+	Program string
+	Action  engine.HostAction
+	Host    string
+	Output  string
+	Err     error
+}
+
+// Error prints the program, the action, the host and the program's own words.
+func (e *HookError) Error() string {
+	msg := fmt.Sprintf("host hook %s: %s on host %s: %v", e.Program, e.Action, e.Host, e.Err)
+	if e.Output != "" {
+		msg += ": " + e.Output
+	}
+	return msg
+}
+
+// Unwrap returns the cause.
+func (e *HookError) Unwrap() error { return e.Err }
+
+// Permanent: a hook that fails is not called again by itself.
+func (e *HookError) Permanent() bool { return true }
+
+// Do runs the program once.
+func (h Hook) Do(ctx context.Context, action engine.HostAction, s migration.ServerRecord) (bool, string, error) {
+	limit := h.Timeout
+	if limit == 0 {
+		limit = DefaultHookTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, h.Program)
+	cmd.Env = append(os.Environ(),
+		"ZKMIGRATE_ACTION="+string(action),
+		"ZKMIGRATE_ENSEMBLE="+h.Ensemble,
+		"ZKMIGRATE_NAMESPACE="+h.Namespace,
+		"ZKMIGRATE_ID="+s.ID.String(),
+		"ZKMIGRATE_HOST="+s.HostIP,
+	)
+	if h.FilesDir != nil && (action == engine.HostApplyPatch || action == engine.HostUndoPatch) {
+		cmd.Env = append(cmd.Env, "ZKMIGRATE_FILES="+h.FilesDir(s))
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	// A hook that leaves children behind must not hang us.
+	cmd.WaitDelay = 2 * time.Second
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			err = fmt.Errorf("no end within %s", limit)
+		}
+		return false, "", &HookError{Program: h.Program, Action: action, Host: s.HostIP, Output: tail(out.String()), Err: err}
+	}
+	return true, "host hook " + h.Program, nil
+}
+
+// tail keeps the last lines of a program's output.
+func tail(s string) string {
+	const limit = 600
+	s = strings.TrimSpace(s)
+	if len(s) > limit {
+		s = "..." + s[len(s)-limit:]
+	}
+	return strings.ReplaceAll(s, "\n", " | ")
+}

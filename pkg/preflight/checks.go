@@ -1,0 +1,197 @@
+package preflight
+
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// minKubernetes is the oldest supported minor version of Kubernetes 1.
+const minKubernetes = 27
+
+// Checks lists all checks; help, docs and JSON come from it.
+func Checks() []Check {
+	return []Check{
+		{ID: "ZK001", Title: "every server answers and takes part in the quorum", Severity: Blocker,
+			Hint: "bring the ensemble to full strength first; srvr must be answered on every client port", Eval: allServing},
+		{ID: migration.WaiverVersion, Title: "the ZooKeeper version can be migrated", Severity: Blocker, Waivable: true,
+			Hint: "upgrade on the hosts first; with a patched build: --waive=" + migration.WaiverVersion, Eval: version},
+		{ID: "ZK003", Title: "the ZooKeeper version has no known trap on the way", Severity: Warning, Eval: versionWarning},
+		{ID: "ZK004", Title: "all servers run the same version", Severity: Blocker, Waivable: true,
+			Hint: "finish the upgrade first", Eval: sameVersion},
+		{ID: "ZK005", Title: "each address is answered by the server the files name", Severity: Blocker,
+			Hint: "compare the server.N lines with each host's myid", Eval: rightIDs},
+		{ID: "ZK006", Title: "there is exactly one leader", Severity: Blocker,
+			Hint: "kubectl zkmigrate status; look at the servers' logs", Eval: oneLeader},
+		{ID: "ZK007", Title: "the ensemble commits", Severity: Blocker,
+			Hint: "a leader may answer srvr and commit nothing (ZOOKEEPER-3829): restart all servers at once", Eval: commits},
+		{ID: "ZK008", Title: "election ports answer", Severity: Blocker,
+			Hint: "open the election port between the hosts, the pods and the machine this runs on", Eval: elections},
+		{ID: "ZK009", Title: "at least three voters", Severity: Blocker,
+			Hint: "grow the ensemble to three voters first: with fewer, every stop is an outage", Eval: voters},
+		{ID: "ZK010", Title: "the configuration files can be migrated", Severity: Blocker,
+			Hint: "mend the lines named", Eval: func(f Facts) ([]string, string) { return f.Lint, "" }},
+		{ID: "ZK011", Title: "the hosts' files agree", Severity: Blocker,
+			Hint: "servers with different lists have different majorities; make them equal first", Eval: func(f Facts) ([]string, string) { return f.Differences, "" }},
+		{ID: "ZK012", Title: "the configuration files have no settings to know about", Severity: Warning,
+			Eval: func(f Facts) ([]string, string) { return f.LintWarn, "" }},
+		{ID: "ZK020", Title: "each Service reaches its server", Severity: Blocker,
+			Hint: "is kube-proxy running where this runs, and have the endpoints been written?", Eval: through},
+		{ID: "K8S001", Title: "permissions", Severity: Blocker,
+			Hint: "apply docs/rbac/role.yaml and bind it to this user", Eval: permissions},
+		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,
+			Hint: "choose another name for the ensemble, or another namespace", Eval: func(f Facts) ([]string, string) { return f.Clashes, "" }},
+		{ID: "K8S003", Title: "the Kubernetes version is supported", Severity: Blocker, Waivable: true,
+			Hint: "1.27 or later", Eval: kubernetes},
+	}
+}
+
+func allServing(f Facts) (wrong []string, _ string) {
+	for _, s := range f.Servers {
+		if v := f.Direct[s.ID]; !v.Serving() {
+			if t := f.Through[s.ID]; t.Serving() {
+				continue
+			}
+			wrong = append(wrong, fmt.Sprintf("server %d at %s:%d: %s %s", s.ID, s.HostIP, s.ClientPort, v.Reach, v.Detail))
+		}
+	}
+	return wrong, ""
+}
+
+// live returns a sighting of a server by whichever way it was seen.
+func (f Facts) live(id ensemble.ID) migration.Sighting {
+	if t := f.Through[id]; t.Serving() {
+		return t
+	}
+	return f.Direct[id]
+}
+
+func version(f Facts) (wrong []string, skip string) {
+	for _, s := range f.Servers {
+		v := f.live(s.ID)
+		if !v.Serving() {
+			continue
+		}
+		if reason, way := migration.VersionRefusal(v.Version); reason != "" {
+			wrong = append(wrong, fmt.Sprintf("server %d: %s; %s", s.ID, reason, way))
+		}
+	}
+	return wrong, ""
+}
+
+func versionWarning(f Facts) (wrong []string, skip string) {
+	seen := map[string]bool{}
+	for _, s := range f.Servers {
+		v := f.live(s.ID)
+		w := migration.VersionWarning(v.Version)
+		if !v.Serving() || w == "" || seen[w] {
+			continue
+		}
+		seen[w] = true
+		wrong = append(wrong, v.Version.String()+": "+w)
+	}
+	return wrong, ""
+}
+
+func sameVersion(f Facts) (wrong []string, skip string) {
+	by := map[string][]ensemble.ID{}
+	for _, s := range f.Servers {
+		if v := f.live(s.ID); v.Serving() {
+			by[v.Version.String()] = append(by[v.Version.String()], s.ID)
+		}
+	}
+	if len(by) > 1 {
+		for v, ids := range by {
+			wrong = append(wrong, fmt.Sprintf("%s: servers %v", v, ids))
+		}
+	}
+	return wrong, ""
+}
+
+func rightIDs(f Facts) (wrong []string, _ string) {
+	for _, s := range f.Servers {
+		if v := f.Direct[s.ID]; v.ServerID != 0 && v.ServerID != s.ID {
+			wrong = append(wrong, fmt.Sprintf("%s:%d should be server %d and says it is %d", s.HostIP, s.ClientPort, s.ID, v.ServerID))
+		}
+	}
+	return wrong, ""
+}
+
+func oneLeader(f Facts) (wrong []string, _ string) {
+	var leaders []ensemble.ID
+	for _, s := range f.Servers {
+		if v := f.live(s.ID); v.Serving() && v.Mode == ensemble.Leader {
+			leaders = append(leaders, s.ID)
+		}
+	}
+	if len(leaders) != 1 {
+		wrong = append(wrong, fmt.Sprintf("%d servers say that they lead: %v", len(leaders), leaders))
+	}
+	return wrong, ""
+}
+
+func commits(f Facts) (wrong []string, skip string) {
+	switch {
+	case !f.CommitAsked:
+		return nil, "no server serves"
+	case f.CommitError != "":
+		return []string{f.CommitError}, ""
+	}
+	return nil, ""
+}
+
+func elections(f Facts) (wrong []string, _ string) {
+	for _, s := range f.Servers {
+		if p := f.Election[s.ID]; p != migration.PortOpen && !f.Through[s.ID].Serving() {
+			wrong = append(wrong, fmt.Sprintf("server %d at %s:%d: %s", s.ID, s.HostIP, s.ElectionPort, p))
+		}
+	}
+	return wrong, ""
+}
+
+func voters(f Facts) (wrong []string, _ string) {
+	n := 0
+	for _, s := range f.Servers {
+		if s.Voter() {
+			n++
+		}
+	}
+	if n < 3 {
+		wrong = append(wrong, fmt.Sprintf("%d voters", n))
+	}
+	return wrong, ""
+}
+
+func through(f Facts) (wrong []string, skip string) {
+	if !f.Wrapped {
+		return nil, "not wrapped yet"
+	}
+	for _, s := range f.Servers {
+		v := f.Through[s.ID]
+		switch {
+		case !v.Serving():
+			wrong = append(wrong, fmt.Sprintf("server %d through %s:%d: %s %s", s.ID, s.ClusterIP, s.ClientPort, v.Reach, v.Detail))
+		case v.ServerID != 0 && v.ServerID != s.ID:
+			wrong = append(wrong, fmt.Sprintf("the Service of server %d is answered by server %d", s.ID, v.ServerID))
+		}
+	}
+	return wrong, ""
+}
+
+func permissions(f Facts) (wrong []string, skip string) {
+	if f.PermissionsError != "" {
+		return nil, f.PermissionsError
+	}
+	return f.Denied, ""
+}
+
+func kubernetes(f Facts) (wrong []string, skip string) {
+	if f.KubernetesMinor == 0 {
+		return nil, "the cluster's version is not known"
+	}
+	if f.KubernetesMinor < minKubernetes {
+		wrong = append(wrong, fmt.Sprintf("1.%d", f.KubernetesMinor))
+	}
+	return wrong, ""
+}

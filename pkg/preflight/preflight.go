@@ -1,0 +1,126 @@
+// Package preflight holds the coded checks: facts in, findings out. It asks
+// nobody anything; collecting the facts is an edge's work.
+package preflight
+
+import (
+	"sort"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Severity says what a failing check means.
+type Severity string
+
+const (
+	// Blocker: the tool goes no further.
+	Blocker Severity = "blocker"
+	// Warning: worth knowing, no obstacle.
+	Warning Severity = "warning"
+)
+
+// Result is the outcome of one check.
+type Result string
+
+// The outcomes.
+const (
+	OK   Result = "ok"
+	Warn Result = "warn"
+	Fail Result = "fail"
+	Skip Result = "skip"
+	// Waived: it failed and an operator waived it by name.
+	Waived Result = "waived"
+)
+
+// Finding is what one check found.
+type Finding struct {
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	Result Result `json:"result"`
+	// Detail says what was seen, Hint what helps.
+	Detail []string `json:"detail,omitempty"`
+	Hint   string   `json:"hint,omitempty"`
+}
+
+// Check is one check. Ids are never reused.
+type Check struct {
+	ID       string
+	Title    string
+	Severity Severity
+	// Waivable by name; the checks behind I1 to I5 are not.
+	Waivable bool
+	Hint     string
+	// Eval returns the details of what is wrong; none means ok. skip is a
+	// reason why nothing could be said.
+	Eval func(Facts) (wrong []string, skip string)
+}
+
+// Facts is everything the checks look at.
+type Facts struct {
+	// Servers as the operator's files list them, with host addresses.
+	Servers []migration.ServerRecord
+	// Direct is what each server answers at its host's address, Through at
+	// its Service's (empty before the wrap).
+	Direct  map[ensemble.ID]migration.Sighting
+	Through map[ensemble.ID]migration.Sighting
+	// Election is the state of each host's election port.
+	Election map[ensemble.ID]migration.PortState
+	// CommitError is why a canary write failed, or empty; CommitAsked says
+	// that one was tried.
+	CommitAsked bool
+	CommitError string
+	// Lint are problems of the files, Differences those between hosts.
+	Lint        []string
+	LintWarn    []string
+	Differences []string
+	// Denied lists permissions that are missing, PermissionsError why they
+	// could not be looked up.
+	Denied           []string
+	PermissionsError string
+	// Clashes lists objects that exist and are not ours.
+	Clashes []string
+	// ServerVersion is the cluster's, as "1.34".
+	KubernetesMinor int
+	// Wrapped says that Services exist.
+	Wrapped bool
+	// Waivers are ids of checks that were waived.
+	Waivers []string
+}
+
+// Run evaluates every check, in the order of the list.
+func Run(f Facts) []Finding {
+	waived := map[string]bool{}
+	for _, w := range f.Waivers {
+		waived[w] = true
+	}
+	var out []Finding
+	for _, c := range Checks() {
+		wrong, skip := c.Eval(f)
+		fd := Finding{ID: c.ID, Title: c.Title, Result: OK}
+		sort.Strings(wrong)
+		switch {
+		case skip != "":
+			fd.Result, fd.Detail = Skip, []string{skip}
+		case len(wrong) == 0:
+		case c.Severity == Warning:
+			fd.Result, fd.Detail, fd.Hint = Warn, wrong, c.Hint
+		case c.Waivable && waived[c.ID]:
+			fd.Result, fd.Detail, fd.Hint = Waived, wrong, c.Hint
+		default:
+			fd.Result, fd.Detail, fd.Hint = Fail, wrong, c.Hint
+		}
+		out = append(out, fd)
+	}
+	return out
+}
+
+// Failed returns the findings that block.
+func Failed(findings []Finding) []Finding {
+	var out []Finding
+	for _, f := range findings {
+		if f.Result == Fail {
+			out = append(out, f)
+		}
+	}
+	return out
+}

@@ -1,0 +1,84 @@
+package zkprobe
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAskReach(t *testing.T) {
+	say := func(text string) func(net.Conn) {
+		return func(c net.Conn) { word(c); _, _ = io.WriteString(c, text) }
+	}
+	tests := []struct {
+		name   string
+		addr   string
+		dialer Dialer
+		want   Reach
+		text   string
+		err    string
+	}{
+		{name: "answered", addr: listen(t, say("imok")), want: Answered, text: "imok"},
+		{name: "not serving", addr: listen(t, say(notServingText+"\n")), want: NotServing, text: notServingText + "\n", err: "in no quorum"},
+		{name: "not whitelisted", addr: listen(t, say("srvr is not executed because it is not in the whitelist.")), want: NotWhitelisted,
+			text: "srvr is not executed because it is not in the whitelist.", err: "4lw.commands.whitelist"},
+		{name: "closed at once", addr: listen(t, func(c net.Conn) {}), want: ClosedEmpty, err: "maxClientCnxns"},
+		{name: "reset", addr: listen(t, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }), want: ClosedEmpty, err: "maxClientCnxns"},
+		{name: "silent", addr: listen(t, hang), want: Timeout, err: "no answer within 150ms"},
+		{name: "half an answer", addr: listen(t, func(c net.Conn) { say("Zookeeper ver")(c); hang(c) }), want: Timeout, text: "Zookeeper ver", err: "no answer"},
+		{name: "refused", addr: closedPort(t), want: Refused, err: "refused"},
+		{name: "filtered", addr: "192.0.2.1:2181", dialer: deadDialer{}, want: Timeout, err: "no answer"},
+		{name: "no route", addr: "192.0.2.1:2181", dialer: unreachable(), want: Unreachable, err: "no route"},
+		{name: "no name", addr: "zk1.invalid:2181", dialer: deadDialer{&net.DNSError{Name: "zk1.invalid", IsNotFound: true}}, want: Unreachable, err: "zk1.invalid"},
+		{name: "name server silent", addr: "zk1.invalid:2181", dialer: deadDialer{&net.DNSError{Name: "zk1.invalid", IsTimeout: true}}, want: Unreachable, err: "zk1.invalid"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := Prober{Dialer: tt.dialer, Timeout: 150 * time.Millisecond}
+			got := p.Ask(t.Context(), tt.addr, Srvr)
+			if got.Reach != tt.want || got.Text != tt.text {
+				t.Errorf("got %q with text %q, want %q with %q (error %v)", got.Reach, got.Text, tt.want, tt.text, got.Err)
+			}
+			if tt.err == "" && got.Err != nil || tt.err != "" && (got.Err == nil || !strings.Contains(got.Err.Error(), tt.err)) {
+				t.Errorf("error: got %v, want one with %q", got.Err, tt.err)
+			}
+			if got.Err != nil && !strings.Contains(got.Err.Error(), tt.addr) {
+				t.Errorf("error %v does not name %s", got.Err, tt.addr)
+			}
+			if got.Took > 2*time.Second {
+				t.Errorf("took %s", got.Took)
+			}
+		})
+	}
+}
+
+func TestAskLearnsNothingWhenTheCallerGivesUp(t *testing.T) {
+	for _, dialer := range []Dialer{deadDialer{}, nil} {
+		ctx, cancel := context.WithCancel(t.Context())
+		addr := listen(t, hang)
+		time.AfterFunc(50*time.Millisecond, cancel)
+		got := Prober{Dialer: dialer}.Ask(ctx, addr, Srvr)
+		if got.Reach != Unknown || !errors.Is(got.Err, context.Canceled) {
+			t.Errorf("got %q, error %v", got.Reach, got.Err)
+		}
+	}
+}
+
+func TestAskBoundsTheReply(t *testing.T) {
+	addr := listen(t, func(c net.Conn) {
+		word(c)
+		for {
+			if _, err := io.WriteString(c, "zk_more\t1\n"); err != nil {
+				return
+			}
+		}
+	})
+	got := Prober{MaxReply: 25}.Ask(t.Context(), addr, Mntr)
+	if got.Reach != Answered || !got.Truncated || len(got.Text) != 25 {
+		t.Errorf("got %q, truncated %t, %d bytes", got.Reach, got.Truncated, len(got.Text))
+	}
+}

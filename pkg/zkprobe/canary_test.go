@@ -1,0 +1,122 @@
+package zkprobe
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fakeZK grants a session and answers requests with the given zxids in turn; a
+// zxid of 0 makes it fall silent, a negative one refuses as a server that
+// demands SASL does.
+func fakeZK(t *testing.T, zxids ...int64) string {
+	t.Helper()
+	return listen(t, func(c net.Conn) {
+		j := &juteConn{conn: c}
+		if _, err := j.receive(); err != nil || len(zxids) == 0 {
+			hang(c)
+			return
+		}
+		b := binary.BigEndian.AppendUint32(nil, 0)
+		b = binary.BigEndian.AppendUint32(b, 6000)
+		b = binary.BigEndian.AppendUint64(b, 0x10000143e940000)
+		b = append(binary.BigEndian.AppendUint32(b, 16), make([]byte, 17)...)
+		if j.send(b) != nil {
+			return
+		}
+		for _, zxid := range zxids {
+			req, err := j.receive()
+			if err != nil {
+				return
+			}
+			if zxid == 0 {
+				hang(c)
+				return
+			}
+			code := int32(0)
+			if zxid < 0 {
+				zxid, code = 0, -124
+			}
+			answer := append([]byte(nil), req[:4]...)
+			answer = binary.BigEndian.AppendUint64(answer, uint64(zxid))
+			if j.send(binary.BigEndian.AppendUint32(answer, uint32(code))) != nil {
+				return
+			}
+		}
+	})
+}
+
+func TestCanary(t *testing.T) {
+	p := Prober{CommitTimeout: 200 * time.Millisecond}
+	good := fakeZK(t, 0x100000007, 0x100000009)
+	got, err := p.Canary(t.Context(), []string{closedPort(t), good})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Zxid != 0x100000009 || got.Via != good || got.Origin.Server != 1 || got.SessionID != 0x10000143e940000 || got.Took <= 0 {
+		t.Errorf("got %+v", got)
+	}
+	// The close's answer may be lost; the write before it was committed.
+	got, err = p.Canary(t.Context(), []string{fakeZK(t, 0x100000007, 0)})
+	if err != nil || got.Zxid != 0x100000007 {
+		t.Errorf("close lost: got %+v, %v", got, err)
+	}
+}
+
+func TestCanaryFailures(t *testing.T) {
+	tests := []struct {
+		name, addr string
+		stage      CanaryStage
+		reach      Reach
+		noCommit   bool
+		text       string
+	}{
+		{"refused", closedPort(t), CanaryDial, Refused, false, "refused"},
+		{"session not granted", fakeZK(t), CanarySession, Timeout, true, "no commit within 200ms"},
+		{"check not committed", fakeZK(t, 0), CanaryCommit, Timeout, true, "no commit within 200ms"},
+		{"authentication demanded", fakeZK(t, -1), CanaryCommit, Answered, false, "code -124"},
+		{"not serving", listen(t, func(c net.Conn) { _, _ = (&juteConn{conn: c}).receive() }), CanarySession, ClosedEmpty, false, "serves nobody"},
+		{"no ZooKeeper", listen(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) }), CanarySession, Answered, false, "no ZooKeeper client port"},
+		{"short answer", listen(t, func(c net.Conn) { _ = (&juteConn{conn: c}).send([]byte("hello")) }), CanarySession, Answered, false, "too short"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			start := time.Now()
+			_, err := Prober{CommitTimeout: 200 * time.Millisecond}.Canary(t.Context(), []string{tt.addr})
+			var c *CanaryError
+			if !errors.As(err, &c) {
+				t.Fatalf("got %v, want a CanaryError", err)
+			}
+			if c.Addr != tt.addr || c.Stage != tt.stage || c.NoCommit != tt.noCommit || c.Reach != tt.reach {
+				t.Errorf("got %+v, want stage %s, reach %s, noCommit %t", c, tt.stage, tt.reach, tt.noCommit)
+			}
+			if !strings.Contains(err.Error(), tt.text) || !strings.Contains(err.Error(), tt.addr) {
+				t.Errorf("error %v: want %q and the address in it", err, tt.text)
+			}
+			if took := time.Since(start); took > 2*time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+}
+
+func TestCanaryEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, err := Prober{CommitTimeout: time.Hour, Timeout: time.Hour}.Canary(ctx, []string{fakeZK(t), fakeZK(t, 1, 1)})
+	if err == nil || time.Since(start) > 2*time.Second {
+		t.Errorf("got %v after %s", err, time.Since(start))
+	}
+	var c *CanaryError
+	if !errors.As(err, &c) || c.NoCommit || !strings.Contains(err.Error(), "not tried") {
+		t.Errorf("got %v: a caller that gave up learnt nothing about commits", err)
+	}
+	if _, err := (Prober{}).Canary(t.Context(), nil); err == nil {
+		t.Error("no address: no error")
+	}
+}
