@@ -220,6 +220,11 @@ func (r *configReader) finish() {
 			continue
 		}
 		g, grouped := r.groups[s.ID]
+		if grouped && s.Role == Observer {
+			// 3.4 miscounts, later releases fail or add its weight to a
+			// quorum it can never be part of.
+			r.fault(file, c.keys[s.ID], "participants only in group.N lines", "server %s is an observer and in group %d", s.ID, g)
+		}
 		if !grouped && s.Role != Observer {
 			r.fault(file, c.keys[s.ID], "the id in one group.N line", "server %s is in no group", s.ID)
 		}
@@ -230,6 +235,7 @@ func (r *configReader) finish() {
 	}
 	r.strangers(file)
 	r.voters(file)
+	r.sessions()
 	if len(c.Servers) > 1 {
 		for _, limit := range []struct {
 			key string
@@ -258,6 +264,31 @@ func (r *configReader) voters(p *Properties) {
 			File: p.Name(), Problem: "observers without a quorum of participants to follow",
 			Want: "at least two participants in the server list",
 		})
+	}
+}
+
+// sessions refuses bounds the wrong way round; -1 stands for the default of
+// 2 and 20 ticks.
+func (r *configReader) sessions() {
+	c := r.c
+	if c.TickTime == 0 {
+		r.fault(c.Props, "tickTime", "milliseconds", "tickTime is 0")
+		return
+	}
+	least, most := 2*c.TickTime, 20*c.TickTime
+	for key, to := range map[string]*int{"minSessionTimeout": &least, "maxSessionTimeout": &most} {
+		v, _ := c.Props.Get(key)
+		if n, err := javaInt(javaTrim(v)); err == nil && n != -1 {
+			*to = n
+		}
+	}
+	if least > most && len(r.errs) == 0 {
+		key := "minSessionTimeout"
+		if c.Props.Line(key) == 0 {
+			key = "maxSessionTimeout"
+		}
+		r.fault(c.Props, key, "minSessionTimeout no larger than maxSessionTimeout",
+			"sessions of at least %d ms and at most %d ms", least, most)
 	}
 }
 

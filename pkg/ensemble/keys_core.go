@@ -19,7 +19,7 @@ func membershipKeys() []Key {
 		{Name: "standaloneEnabled", Since: "3.5.0", Kind: KindBool, Action: Carry,
 			Note: "a list of one server would start alone and empty; such lists are refused"},
 		{Name: "multiAddress.enabled", Since: "3.6.0", Kind: KindBool, Action: Warn,
-			Note: "carried; each server line gets the one address of its Service"},
+			Note: "carried; each server line gets the one address of its Service; lines with several need the JVM flag -Dzookeeper.multiAddress.enabled=true, this key alone is not enough"},
 		{Name: "multiAddress.reachabilityCheckEnabled", Since: "3.6.0", Kind: KindBool, Action: Carry,
 			Note: "a ClusterIP answers no ping; the check is made only where a line has several addresses (ZOOKEEPER-3758)"},
 		{Name: "multiAddress.reachabilityCheckTimeoutMs", Since: "3.6.0", Kind: KindInt, Action: Carry},

@@ -92,29 +92,67 @@ func (l *linter) size() {
 
 func (l *linter) servers() {
 	p := l.c.ServerFile()
+	if l.before35() && l.c.ClientPort == 0 {
+		l.add(SeverityError, "client-port-missing", l.c.Props, "clientPort", "clientPort=2181",
+			"no clientPort: ZooKeeper %s does not start without it", l.v)
+	}
+	l.trailingBlanks(p)
 	for _, s := range l.c.Servers {
 		key := l.c.keys[s.ID]
 		if s.ID < MinID || s.ID > MaxID {
 			l.add(SeverityError, "id-out-of-range", p, key, "ids from 1 to 255",
 				"server id %s is not from %s to %s: it is one byte of every session id", s.ID, MinID, MaxID)
 		}
-		if raw, _ := p.Get(key); raw != javaTrim(raw) && (l.v.IsZero() || l.v.AtLeast(3, 5, 0)) {
-			l.add(l.from35(), "trailing-blank", p, key, "no blank at the end of the line",
-				"blanks at the end of a server line: 3.5 and later take them for part of the last number and do not start")
-		}
 		line := l.c.lines[s.ID]
-		if line.client && !l.v.IsZero() && !l.v.AtLeast(3, 5, 0) {
+		if value, _ := p.Get(key); strings.Contains(value, ";") && l.before35() {
 			l.add(SeverityError, "client-part", p, key, "no ;port before 3.5", "ZooKeeper %s does not read the client part behind ;", l.v)
 		}
-		if len(line.addresses) > 1 && (!l.c.MultiAddressEnabled || !l.v.IsZero() && !l.v.AtLeast(3, 6, 0)) {
-			l.add(SeverityError, "multi-address", p, key, "one address, or multiAddress.enabled=true from 3.6",
-				"several addresses divided by | without multiAddress.enabled=true")
+		if len(line.addresses) > 1 {
+			l.multiAddress(p, key)
 		}
 		for _, a := range line.addresses {
 			l.address(p, key, a)
 		}
 	}
 }
+
+// trailingBlanks finds what 3.4 trims and later releases do not
+// (QuorumMaj and QuorumHierarchical read the values as they are).
+func (l *linter) trailingBlanks(p *Properties) {
+	for _, key := range p.Keys() {
+		raw, _ := p.Get(key)
+		if !isMembership(javaTrim(key)) || raw == javaTrim(raw) || l.before35() {
+			continue
+		}
+		sev := l.from35()
+		if endsInRole(raw) {
+			sev = SeverityWarning // behind a role some releases forgive it
+		}
+		l.add(sev, "trailing-blank", p, key, "no blank at the end of the line",
+			"blanks at the end of the line: 3.5 and later take them for part of the last number and do not start")
+	}
+}
+
+// endsInRole reports whether the last word of a server line is a role.
+func endsInRole(value string) bool {
+	v := javaTrim(value)
+	_, err := parseRole(v[strings.LastIndexByte(v, ':')+1:])
+	return err == nil
+}
+
+// multiAddress judges a line with several addresses. The key in zoo.cfg does
+// not switch them on: QuorumServer asks the system property alone, while
+// QuorumPeerConfig keeps the key to itself (3.6.0 to 3.9.3).
+func (l *linter) multiAddress(p *Properties, key string) {
+	sev := SeverityWarning
+	if !l.v.IsZero() && !l.v.AtLeast(3, 6, 0) {
+		sev = SeverityError
+	}
+	l.add(sev, "multi-address", p, key, "3.6 or later with -Dzookeeper.multiAddress.enabled=true in the JVM's flags",
+		"several addresses divided by |: a server without that flag does not start; reconfigure leaves the Service's address alone")
+}
+
+func (l *linter) before35() bool { return !l.v.IsZero() && !l.v.AtLeast(3, 5, 0) }
 
 // from35 makes a finding that only 3.5 and later mind a warning where the
 // version is unknown.

@@ -96,6 +96,12 @@ func (l *linter) settings() {
 		warn(SeverityWarning, "autopurge.purgeInterval", "purge-off", "autopurge.purgeInterval=1, or a job that purges the volume",
 			"autopurge is off: in a pod nothing else removes old snapshots")
 	}
+	if v, ok := p.Get("minSessionTimeout"); ok && l.before35() {
+		if _, both := p.Get("maxSessionTimeout"); !both && javaTrim(v) != "-1" {
+			warn(SeverityError, "minSessionTimeout", "min-session-alone", "maxSessionTimeout beside it",
+				"minSessionTimeout without maxSessionTimeout: 3.4 compares it with -1 and does not start")
+		}
+	}
 	for _, key := range []string{"clientPortAddress", "secureClientPortAddress"} {
 		v, ok := p.Get(key)
 		switch kind, _ := hostKind(javaTrim(v)); {
