@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/progress"
@@ -133,8 +132,6 @@ func (b Builder) compile(ctx context.Context, c Component, source, out string) e
 
 	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-ldflags", c.LDFlags, "-o", out, ".")
 	cmd.Dir, cmd.Env = source, env
-	// Only the compiler's own group dies with a cancelled build.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	pipe, err := cmd.StderrPipe()
 	if err != nil {
 		return err

@@ -110,7 +110,19 @@ func newEnsemble(e *env) *cobra.Command {
 			return lab.DeleteEnsemble(cmd.Context(), l, args[0])
 		},
 	}
-	cmd.AddCommand(add, remove)
+	recycle := &cobra.Command{
+		Use:   "recycle NAME",
+		Short: "Empty an ensemble's released volumes and offer them again",
+		Args:  exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := e.open()
+			if err != nil {
+				return err
+			}
+			return lab.RecycleVolumes(cmd.Context(), l, args[0])
+		},
+	}
+	cmd.AddCommand(add, remove, recycle)
 	return cmd
 }
 

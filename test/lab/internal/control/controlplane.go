@@ -107,6 +107,8 @@ func ControllerManager(lab *state.Lab) sys.Daemon {
 		// Pod ranges are fixed by the lab's plan, for the routes on its hosts.
 		"--allocate-node-cidrs=false",
 		"--service-account-private-key-file=" + lab.Path("pki", "tokens.key"),
+		// Otherwise it makes a folder in /usr/libexec.
+		"--flex-volume-plugin-dir=" + lab.Path("conf", "flex-volumes"),
 		"--root-ca-file=" + lab.Path("pki", "ca.crt"), "--use-service-account-credentials=true",
 	}}
 }

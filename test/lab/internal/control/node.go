@@ -124,9 +124,9 @@ func Kubelet(lab *state.Lab, n state.Node) (sys.Daemon, error) {
 		"resolvConf":               lab.ResolvConf(),
 		"containerRuntimeEndpoint": "unix://" + containerdSocket,
 		"volumePluginDir":          "/var/lib/kubelet/volume-plugins",
-		// Groups below the lab's own, and no fight with the machine for the rest.
+		// The kubelet heeds the root only together with groups per QoS class.
 		"cgroupDriver": "cgroupfs", "cgroupRoot": lab.Name.Cgroup(n.Name, "pods"),
-		"cgroupsPerQOS": false, "enforceNodeAllocatable": []string{},
+		"cgroupsPerQOS": true, "enforceNodeAllocatable": []string{},
 		"localStorageCapacityIsolation": false, "failSwapOn": false, "oomScoreAdj": 0,
 		// A full disk under the lab must not evict its pods.
 		"evictionHard":                map[string]string{"memory.available": "1Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%", "imagefs.inodesFree": "0%"},
@@ -139,6 +139,9 @@ func Kubelet(lab *state.Lab, n state.Node) (sys.Daemon, error) {
 	path := nodeDir(lab, n, "kubelet.yaml")
 	if err := os.WriteFile(path, config, 0o644); err != nil {
 		return sys.Daemon{}, fmt.Errorf("configure %s: %w", n.Name, err)
+	}
+	if err := sys.MakeCgroupEverywhere(lab.Name.Cgroup(n.Name, "pods")); err != nil {
+		return sys.Daemon{}, err
 	}
 	place, err := NodePlace(lab, n)
 	if err != nil {

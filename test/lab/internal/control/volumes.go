@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -58,4 +60,34 @@ func RemoveVolumes(ctx context.Context, lab *state.Lab, client kubernetes.Interf
 		}
 	}
 	return nil
+}
+
+// RecycleVolumes empties an ensemble's released volumes and offers them again,
+// which nothing else does for local volumes. It returns how many there were.
+func RecycleVolumes(ctx context.Context, client kubernetes.Interface, ensemble string) (int, error) {
+	volumes := client.CoreV1().PersistentVolumes()
+	list, err := volumes.List(ctx, metav1.ListOptions{LabelSelector: EnsembleLabel + "=" + ensemble})
+	if err != nil {
+		return 0, fmt.Errorf("list the volumes of %s: %w", ensemble, err)
+	}
+	count := 0
+	for _, pv := range list.Items {
+		if pv.Status.Phase != corev1.VolumeReleased {
+			continue
+		}
+		entries, err := os.ReadDir(pv.Spec.Local.Path)
+		if err != nil {
+			return count, fmt.Errorf("empty volume %s: %w", pv.Name, err)
+		}
+		for _, e := range entries {
+			if err := os.RemoveAll(filepath.Join(pv.Spec.Local.Path, e.Name())); err != nil {
+				return count, fmt.Errorf("empty volume %s: %w", pv.Name, err)
+			}
+		}
+		if _, err := volumes.Patch(ctx, pv.Name, types.MergePatchType, []byte(`{"spec":{"claimRef":null}}`), metav1.PatchOptions{}); err != nil {
+			return count, fmt.Errorf("offer volume %s again: %w", pv.Name, err)
+		}
+		count++
+	}
+	return count, nil
 }

@@ -35,17 +35,17 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for text, says := range map[string]string{
-		"":                                     "name",
-		"Demo":                                 "name",
-		"demo,ids=1:1:2":                       "twice",
-		"demo,ids=0:1:2":                       "from 1 to 255",
-		"demo,ids=1,observers=1":               "voter",
-		"demo,version=3.7.0":                   "the lab has",
-		"demo,colour=red":                      "settings are",
-		"demo,ids":                             "key=value",
-		"demo,client-port=0":                   "port",
-		"demo,client-port=2888":                "clash",
-		"demo,zoo-cfg-line=x":                  "key=value",
+		"":                                      "name",
+		"Demo":                                  "name",
+		"demo,ids=1:1:2":                        "twice",
+		"demo,ids=0:1:2":                        "from 1 to 255",
+		"demo,ids=1,observers=1":                "voter",
+		"demo,version=3.7.0":                    "the lab has",
+		"demo,colour=red":                       "settings are",
+		"demo,ids":                              "key=value",
+		"demo,client-port=0":                    "port",
+		"demo,client-port=2888":                 "clash",
+		"demo,zoo-cfg-line=x":                   "key=value",
 		"demo,share-host=true,quorum-port=2182": "clash",
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), says) {

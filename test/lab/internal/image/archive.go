@@ -12,47 +12,60 @@ import (
 	"runtime"
 )
 
-// Archive writes a docker-archive with the pause image and the given versions.
-// Layers they share are in it once.
-func (s Store) Archive(ctx context.Context, out io.Writer, pauseProgram string, versions []string) error {
+// Archive writes images as a tar in OCI image layout, with the pause image in
+// it. A node that has an image already also has the layers all images share;
+// then only the version's own layer is written.
+func (s Store) Archive(ctx context.Context, out io.Writer, pauseProgram string, versions []string, shared bool) error {
 	w := tar.NewWriter(out)
 	a := archive{w: w, written: map[string]bool{}}
+	if err := addFile(w, "oci-layout", 0o644, []byte(`{"imageLayoutVersion":"1.0.0"}`)); err != nil {
+		return err
+	}
 	if err := a.addPause(pauseProgram); err != nil {
 		return fmt.Errorf("write the pause image: %w", err)
 	}
 	for _, version := range versions {
-		base, err := s.Base(ctx)
+		layers, err := s.Layers(ctx, version)
 		if err != nil {
 			return err
 		}
-		top, err := s.ZooKeeper(ctx, version)
-		if err != nil {
-			return err
+		if shared {
+			for _, layer := range layers[:len(layers)-1] {
+				a.written[layer.Digest] = true
+			}
 		}
-		if err := a.addImage(Name(version), zooKeeperConfig(), base, top); err != nil {
+		if err := a.addImage(Name(version), zooKeeperConfig(), layers...); err != nil {
 			return fmt.Errorf("write the image of ZooKeeper %s: %w", version, err)
 		}
 	}
-	manifest, err := json.Marshal(a.manifest)
+	index, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": typeIndex, "manifests": a.manifests})
 	if err != nil {
 		return err
 	}
-	if err := addFile(w, "manifest.json", 0o644, manifest); err != nil {
+	if err := addFile(w, "index.json", 0o644, index); err != nil {
 		return err
 	}
 	return w.Close()
 }
 
+const (
+	typeIndex    = "application/vnd.oci.image.index.v1+json"
+	typeManifest = "application/vnd.oci.image.manifest.v1+json"
+	typeConfig   = "application/vnd.oci.image.config.v1+json"
+	typeLayer    = "application/vnd.oci.image.layer.v1.tar"
+)
+
 type archive struct {
-	w        *tar.Writer
-	written  map[string]bool
-	manifest []manifestEntry
+	w         *tar.Writer
+	written   map[string]bool
+	manifests []descriptor
 }
 
-type manifestEntry struct {
-	Config   string
-	RepoTags []string
-	Layers   []string
+type descriptor struct {
+	MediaType   string            `json:"mediaType"`
+	Digest      string            `json:"digest"`
+	Size        int64             `json:"size"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // runConfig is the part of an image's configuration that says how it runs.
@@ -89,35 +102,38 @@ func (a *archive) addPause(program string) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	digest := fmt.Sprintf("%x", sha256.Sum256(layer.Bytes()))
-	if err := addFile(a.w, digest+".tar", 0o644, layer.Bytes()); err != nil {
+	written, err := a.addBlob(typeLayer, layer.Bytes())
+	if err != nil {
 		return err
 	}
-	return a.finish(PauseName, runConfig{User: "65535:65535", Entrypoint: []string{"/pause"}}, []string{digest})
+	return a.finish(PauseName, runConfig{User: "65535:65535", Entrypoint: []string{"/pause"}}, []descriptor{written})
 }
 
 func (a *archive) addImage(name string, config runConfig, layers ...Layer) error {
-	var digests []string
+	var descriptors []descriptor
 	for _, layer := range layers {
-		digests = append(digests, layer.Digest)
+		info, err := os.Stat(layer.Tar)
+		if err != nil {
+			return err
+		}
+		descriptors = append(descriptors, descriptor{MediaType: typeLayer, Digest: "sha256:" + layer.Digest, Size: info.Size()})
 		if a.written[layer.Digest] {
 			continue
 		}
 		a.written[layer.Digest] = true
-		if err := copyFile(a.w, layer.Digest+".tar", layer.Tar); err != nil {
+		if err := copyFile(a.w, "blobs/sha256/"+layer.Digest, layer.Tar); err != nil {
 			return err
 		}
 	}
-	return a.finish(name, config, digests)
+	return a.finish(name, config, descriptors)
 }
 
-// finish writes an image's configuration; the time in it is fixed, so that the
-// same content always has the same digest.
-func (a *archive) finish(name string, config runConfig, digests []string) error {
-	var diffs, layers []string
-	for _, d := range digests {
-		diffs = append(diffs, "sha256:"+d)
-		layers = append(layers, d+".tar")
+// finish writes an image's configuration and manifest; the time in it is
+// fixed, so that the same content always has the same digest.
+func (a *archive) finish(name string, config runConfig, layers []descriptor) error {
+	var diffs []string
+	for _, layer := range layers {
+		diffs = append(diffs, layer.Digest) // Layers are not compressed.
 	}
 	data, err := json.Marshal(map[string]any{
 		"architecture": runtime.GOARCH, "os": "linux", "created": "2024-01-01T00:00:00Z",
@@ -127,7 +143,27 @@ func (a *archive) finish(name string, config runConfig, digests []string) error 
 	if err != nil {
 		return err
 	}
-	file := fmt.Sprintf("%x.json", sha256.Sum256(data))
-	a.manifest = append(a.manifest, manifestEntry{Config: file, RepoTags: []string{name}, Layers: layers})
-	return addFile(a.w, file, 0o644, data)
+	written, err := a.addBlob(typeConfig, data)
+	if err != nil {
+		return err
+	}
+	data, err = json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": typeManifest, "config": written, "layers": layers})
+	if err != nil {
+		return err
+	}
+	manifest, err := a.addBlob(typeManifest, data)
+	if err != nil {
+		return err
+	}
+	manifest.Annotations = map[string]string{"io.containerd.image.name": name}
+	a.manifests = append(a.manifests, manifest)
+	return nil
+}
+
+func (a *archive) addBlob(mediaType string, data []byte) (descriptor, error) {
+	digest := fmt.Sprintf("%x", sha256.Sum256(data))
+	if err := addFile(a.w, "blobs/sha256/"+digest, 0o644, data); err != nil {
+		return descriptor{}, err
+	}
+	return descriptor{MediaType: mediaType, Digest: "sha256:" + digest, Size: int64(len(data))}, nil
 }

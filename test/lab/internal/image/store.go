@@ -1,6 +1,6 @@
 // Package image makes the lab's container images without a container engine:
-// one base layer with Debian and Java, a small layer per ZooKeeper version, and
-// a pause image, written as a docker-archive that containerd imports.
+// a base layer with Debian and Java, one with Java libraries, a small one per
+// ZooKeeper version, and a pause image, written as an OCI archive.
 package image
 
 import (
@@ -28,7 +28,7 @@ const (
 	userID      = 1000
 	// layout is part of every cache name: raise it when what is built changes
 	// in a way the embedded files don't show.
-	layout = "1"
+	layout = "2"
 )
 
 // Name is a ZooKeeper version's image.
@@ -43,25 +43,28 @@ type Store struct {
 // Layer is a tar file, the same as an unpacked folder, and its digest.
 type Layer struct{ Tar, Rootfs, Digest string }
 
-// Base returns the layer all ZooKeeper images share.
-func (s Store) Base(ctx context.Context) (Layer, error) {
-	return s.layer(ctx, "base-"+baseRelease+"-"+layout, s.buildBase)
-}
-
-// ZooKeeper returns the layer on top of the base for a version.
-func (s Store) ZooKeeper(ctx context.Context, version string) (Layer, error) {
-	sum := sha256.New()
-	for _, name := range []string{"zkServer.sh", "zkCli.sh", "log4j.properties"} {
-		data, err := files.ReadFile("files/" + name)
-		if err != nil {
-			return Layer{}, err
-		}
-		sum.Write(data)
+// Layers returns the layers of a version's image, lowest first: Debian and
+// Java, the libraries, ZooKeeper itself.
+func (s Store) Layers(ctx context.Context, version string) ([]Layer, error) {
+	base, err := s.layer(ctx, "base-"+baseRelease+"-"+layout, s.buildBase)
+	if err != nil {
+		return nil, err
 	}
-	name := fmt.Sprintf("zookeeper-%s-%s-%x", version, layout, sum.Sum(nil)[:6])
-	return s.layer(ctx, name, func(ctx context.Context, dir string) error {
+	libraries, err := s.layer(ctx, "libraries-"+baseRelease+"-"+layout, s.buildLibraries)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := scriptsHash()
+	if err != nil {
+		return nil, err
+	}
+	top, err := s.layer(ctx, fmt.Sprintf("zookeeper-%s-%s-%s", version, layout, sum), func(ctx context.Context, dir string) error {
 		return s.buildZooKeeper(ctx, version, dir)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return []Layer{base, libraries, top}, nil
 }
 
 // layer makes a layer once; a half-made one is never seen.

@@ -3,6 +3,7 @@ package image
 import (
 	"archive/tar"
 	"context"
+	"crypto/sha256"
 	"embed"
 	"errors"
 	"fmt"
@@ -49,45 +50,63 @@ func libraries() map[string][]string {
 	}
 }
 
-// buildZooKeeper makes the layer that turns the base into one version's image.
-func (s Store) buildZooKeeper(ctx context.Context, version, dir string) error {
-	archive, err := mirror(ctx)
-	if err != nil {
-		return err
-	}
-	from, err := release(version)
-	if err != nil {
-		return err
-	}
-	s.Log.Say("building the image of ZooKeeper %s from Debian %s", version, from)
-	work, err := os.MkdirTemp("", "zklab-image-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(work)
+// buildLibraries makes the layer with what every version needs.
+func (s Store) buildLibraries(ctx context.Context, dir string) error {
 	var packages, jars []string
 	for p, names := range libraries() {
 		packages = append(packages, p)
 		jars = append(jars, names...)
 	}
-	if err := fetchJars(ctx, archive, baseRelease, filepath.Join(work, "lib"), packages...); err != nil {
+	s.Log.Say("fetching Java libraries from Debian %s", baseRelease)
+	return s.buildJars(ctx, dir, baseRelease, packages, func(from string) (map[string]string, error) {
+		found := map[string]string{}
+		for _, name := range jars {
+			found[name+".jar"] = filepath.Join(from, name+".jar")
+		}
+		return found, nil
+	}, func(*tar.Writer) error { return nil })
+}
+
+// buildZooKeeper makes the layer that turns the others into one version's image.
+func (s Store) buildZooKeeper(ctx context.Context, version, dir string) error {
+	from, err := release(version)
+	if err != nil {
 		return err
 	}
-	if err := fetchJars(ctx, archive, from, filepath.Join(work, "zk"), "libzookeeper-java"); err != nil {
+	s.Log.Say("building the image of ZooKeeper %s from Debian %s", version, from)
+	return s.buildJars(ctx, dir, from, []string{"libzookeeper-java"}, func(from string) (map[string]string, error) {
+		found := map[string]string{"zookeeper.jar": filepath.Join(from, "zookeeper.jar")}
+		// 3.4 has its serialisation in the one jar.
+		jute := filepath.Join(from, "zookeeper-jute.jar")
+		if _, err := os.Stat(jute); err == nil {
+			found["zookeeper-jute.jar"] = jute
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return found, nil
+	}, addScripts)
+}
+
+// buildJars fetches packages, and writes and unpacks a layer with jars of theirs.
+func (s Store) buildJars(ctx context.Context, dir, release string, packages []string, choose func(from string) (map[string]string, error), more func(*tar.Writer) error) error {
+	archive, err := mirror(ctx)
+	if err != nil {
 		return err
 	}
-	found := map[string]string{}
-	for _, name := range jars {
-		found[name+".jar"] = filepath.Join(work, "lib/x/usr/share/java", name+".jar")
+	work, err := os.MkdirTemp("", "zklab-image-")
+	if err != nil {
+		return err
 	}
-	found["zookeeper.jar"] = filepath.Join(work, "zk/x/usr/share/java/zookeeper.jar")
-	// 3.4 has its serialisation in the one jar.
-	jute := filepath.Join(work, "zk/x/usr/share/java/zookeeper-jute.jar")
-	if _, err := os.Stat(jute); err == nil {
-		found["zookeeper-jute.jar"] = jute
+	defer os.RemoveAll(work)
+	if err := fetchJars(ctx, archive, release, work, packages...); err != nil {
+		return err
+	}
+	jars, err := choose(filepath.Join(work, "x/usr/share/java"))
+	if err != nil {
+		return err
 	}
 	tarball := filepath.Join(dir, layerFile)
-	if err := writeLayer(tarball, found); err != nil {
+	if err := writeLayer(tarball, jars, more); err != nil {
 		return fmt.Errorf("write %s: %w", tarball, err)
 	}
 	return s.unpack(ctx, tarball, dir)
@@ -113,7 +132,7 @@ func fetchJars(ctx context.Context, archive, release, dir string, packages ...st
 }
 
 // writeLayer writes /opt/zookeeper and the folders the upstream image has.
-func writeLayer(path string, jars map[string]string) (err error) {
+func writeLayer(path string, jars map[string]string, more func(*tar.Writer) error) (err error) {
 	out, err := os.Create(path)
 	if err != nil {
 		return err
@@ -139,7 +158,7 @@ func writeLayer(path string, jars map[string]string) (err error) {
 			return err
 		}
 	}
-	return errors.Join(addScripts(w), w.Close())
+	return errors.Join(more(w), w.Close())
 }
 
 func addScripts(w *tar.Writer) error {
@@ -160,6 +179,20 @@ func addScripts(w *tar.Writer) error {
 		// Also where every PATH looks.
 		return w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "usr/local/bin/" + d.Name(), Linkname: "/opt/zookeeper/bin/" + d.Name(), Mode: 0o777})
 	})
+}
+
+// scriptsHash tells layers with other scripts apart.
+func scriptsHash() (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(files, "files", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := files.ReadFile(path)
+		sum.Write(data)
+		return err
+	})
+	return fmt.Sprintf("%x", sum.Sum(nil)[:6]), err
 }
 
 func addFile(w *tar.Writer, name string, mode int64, data []byte) error {

@@ -29,6 +29,20 @@ func DeleteEnsemble(ctx context.Context, l *Lab, name string) error {
 	return l.change(ctx, func() error { return l.deleteEnsemble(ctx, name) })
 }
 
+// RecycleVolumes makes an ensemble's released volumes usable again.
+func RecycleVolumes(ctx context.Context, l *Lab, name string) error {
+	if _, ok := l.Ensemble(name); !ok {
+		return fmt.Errorf("there is no ensemble %s in lab %s", name, l.Name)
+	}
+	client, err := l.client()
+	if err != nil {
+		return err
+	}
+	count, err := control.RecycleVolumes(ctx, client, name)
+	l.Log.Say("%d volumes of %s are empty and available again", count, name)
+	return err
+}
+
 // change runs f under the lab's lock, on the newest state.
 func (l *Lab) change(ctx context.Context, f func() error) error {
 	unlock, err := LockName(ctx, l.Name)
@@ -172,15 +186,14 @@ func (l *Lab) startServer(ctx context.Context, spec ensemble.Spec, s ensemble.Se
 		}
 	}
 	store := image.Store{Cache: l.Cache, Log: l.Log}
-	base, err := store.Base(ctx)
+	layers, err := store.Layers(ctx, spec.Version)
 	if err != nil {
 		return err
 	}
-	top, err := store.ZooKeeper(ctx, spec.Version)
-	if err != nil {
-		return err
+	machine := host.Machine{Dir: s.Dir, ZooCfg: s.ZooCfg(), DataDir: s.DataDir(), HeapMiB: hostHeapMiB}
+	for _, layer := range slices.Backward(layers) {
+		machine.Layers = append(machine.Layers, layer.Rootfs)
 	}
-	machine := host.Machine{Dir: s.Dir, ZooCfg: s.ZooCfg(), DataDir: s.DataDir(), Layers: []string{top.Rootfs, base.Rootfs}, HeapMiB: hostHeapMiB}
 	if err := machine.Save(); err != nil {
 		return err
 	}
@@ -190,7 +203,9 @@ func (l *Lab) startServer(ctx context.Context, spec ensemble.Spec, s ensemble.Se
 	}, nil)
 }
 
-func serverDaemon(ensemble string, id int) string { return fmt.Sprintf("zookeeper-%s-%d", ensemble, id) }
+func serverDaemon(ensemble string, id int) string {
+	return fmt.Sprintf("zookeeper-%s-%d", ensemble, id)
+}
 
 func (l *Lab) deleteEnsemble(ctx context.Context, name string) error {
 	e, ok := l.Ensemble(name)

@@ -133,9 +133,15 @@ func (l *Lab) Healthy(ctx context.Context) error {
 // importImages gives the nodes the images they don't have yet.
 func (l *Lab) importImages(ctx context.Context, versions []string) error {
 	store := image.Store{Cache: l.Cache, Log: l.Log}
+	// Whatever is missing is built before the nodes wait for it.
+	for _, v := range versions {
+		if _, err := store.Layers(ctx, v); err != nil {
+			return err
+		}
+	}
 	started := time.Now()
 	err := control.ImportImages(ctx, l.Lab, l.Nodes, func(w io.Writer) error {
-		return store.Archive(ctx, w, l.Programs.Pause, versions)
+		return store.Archive(ctx, w, l.Programs.Pause, versions, len(l.Versions) > 0)
 	})
 	if err != nil {
 		return err

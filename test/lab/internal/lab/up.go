@@ -100,10 +100,7 @@ func (l *Lab) prepare(ctx context.Context, o Options) error {
 	}
 	store := image.Store{Cache: l.Cache, Log: l.Log}
 	for _, v := range versionsOf(o) {
-		if _, err := store.Base(ctx); err != nil {
-			return err
-		}
-		if _, err := store.ZooKeeper(ctx, v); err != nil {
+		if _, err := store.Layers(ctx, v); err != nil {
 			return err
 		}
 	}

@@ -54,12 +54,44 @@ func MakeCgroup(group string) error {
 	if err != nil {
 		return err
 	}
-	for _, root := range tracked {
+	return makeIn(tracked, group)
+}
+
+// MakeCgroupEverywhere creates a group in all hierarchies, as a kubelet wants
+// its root to be.
+func MakeCgroupEverywhere(group string) error {
+	all, _, err := hierarchies()
+	if err != nil {
+		return err
+	}
+	return makeIn(all, group)
+}
+
+func makeIn(roots []string, group string) error {
+	for _, root := range roots {
 		if err := os.MkdirAll(filepath.Join(root, group), 0o755); err != nil {
 			return fmt.Errorf("make cgroup: %w", err)
 		}
+		passControllersOn(root, group)
 	}
 	return nil
+}
+
+// passControllersOn lets a group of the unified hierarchy have the controllers
+// its ancestors have; there each level must hand them down. Elsewhere, and for
+// controllers that can't be had, nothing happens.
+func passControllersOn(root, group string) {
+	dir := root
+	for part := range strings.SplitSeq(strings.Trim(filepath.Dir(group), "/"), "/") {
+		data, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
+		if err != nil {
+			return
+		}
+		for controller := range strings.FieldsSeq(string(data)) {
+			_ = os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+controller), 0o644)
+		}
+		dir = filepath.Join(dir, part)
+	}
 }
 
 // JoinCgroup moves this process into a group, which is made if it is missing.

@@ -23,36 +23,50 @@ type Process struct {
 
 // Alive tells whether exactly this process still runs. A zombie does not.
 func (p Process) Alive() bool {
-	start, state, err := readStat(p.PID)
-	return err == nil && start == p.Start && state != "Z" && state != "X"
+	st, err := readStat(p.PID)
+	return err == nil && st.start == p.Start && !st.dead()
 }
 
 // Identify looks a running process up.
 func Identify(name string, pid int, log string) (Process, error) {
-	start, _, err := readStat(pid)
+	st, err := readStat(pid)
 	if err != nil {
 		return Process{}, err
 	}
-	return Process{Name: name, PID: pid, Start: start, Log: log}, nil
+	return Process{Name: name, PID: pid, Start: st.start, Log: log}, nil
 }
 
-// readStat returns the start time (field 22) and state of a process.
-func readStat(pid int) (start uint64, state string, err error) {
+type stat struct {
+	start   uint64
+	state   string
+	threads int
+}
+
+// dead is a process that waits to be reaped. While a thread other than the
+// first calls execve, the first is a zombie too, but not alone.
+func (s stat) dead() bool { return (s.state == "Z" || s.state == "X") && s.threads <= 1 }
+
+// readStat reads a process's state, threads and start time: the fields 3, 20
+// and 22 of its stat file.
+func readStat(pid int) (stat, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, "", fmt.Errorf("look up process: %w", err)
+		return stat{}, fmt.Errorf("look up process: %w", err)
 	}
-	// The command's name stands in brackets and may hold anything.
-	_, rest, ok := strings.Cut(string(data[strings.LastIndexByte(string(data), ')'):]), " ")
-	fields := strings.Fields(rest)
-	if !ok || len(fields) < 20 {
-		return 0, "", fmt.Errorf("look up process %d: odd /proc line", pid)
+	// The command's name, field 2, stands in brackets and may hold anything.
+	text := string(data)
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+	if len(fields) < 20 {
+		return stat{}, fmt.Errorf("look up process %d: odd line %q", pid, text)
 	}
-	start, err = strconv.ParseUint(fields[19], 10, 64)
-	if err != nil {
-		return 0, "", fmt.Errorf("look up process %d: %w", pid, err)
+	st := stat{state: fields[0]}
+	if st.threads, err = strconv.Atoi(fields[17]); err != nil {
+		return stat{}, fmt.Errorf("look up process %d: %w", pid, err)
 	}
-	return start, fields[0], nil
+	if st.start, err = strconv.ParseUint(fields[19], 10, 64); err != nil {
+		return stat{}, fmt.Errorf("look up process %d: %w", pid, err)
+	}
+	return st, nil
 }
 
 // Runner starts daemons and remembers them in a folder.
