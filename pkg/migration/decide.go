@@ -28,7 +28,7 @@ func Decide(in Intent, o Observation) Decision {
 	case Reconfigure:
 		return c.restart()
 	}
-	return stop(CodeUnknownServer, "", "unknown intent %q", in.Kind)
+	return stop(CodeUnknownServer, cliName+" --help", "unknown intent %q", in.Kind)
 }
 
 // context is one decision being made.
@@ -95,10 +95,10 @@ func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
 	return Decision{}, true
 }
 
-// checkPlace compares journal and world for servers that are not in flight.
+// checkPlace compares journal and world for servers that are not in flight. A
+// revert may begin from what stops everything else: it is the way out.
 func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
-	inFlight := c.flight != nil && c.flight.ID == s.ID
-	if inFlight {
+	if c.flight != nil && c.flight.ID == s.ID || c.revertTarget(s.ID) {
 		return Decision{}, true
 	}
 	gate := v.Cluster.Gate
@@ -109,16 +109,16 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 	case s.Replaced == nil && v.Cluster.Pod.Gate == GateStarted:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
 			"the journal says server %d runs on its host, but ZooKeeper was started in pod %s", s.ID, v.Cluster.Pod.Name), false
-	case s.Replaced == nil && !c.revertTarget(s.ID) && (v.Cluster.Service.Selector != "" || !same(v.Cluster.Endpoints.Union, s.HostIP)):
+	case s.Replaced == nil && (v.Cluster.Service.Selector != "" || !same(v.Cluster.Endpoints.Union, s.HostIP)):
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
 			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(v.Cluster.Endpoints.Union)), false
 	case s.Replaced != nil && !gate.Released:
-		return stop(CodeJournalDisagrees, c.cmd("status -o wide"),
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
 			"the journal says server %d runs in its pod, but its gate is closed: a restart of the pod would not start ZooKeeper", s.ID), false
-	case s.Replaced != nil && !c.revertTarget(s.ID) && v.Cluster.Service.Selector == "":
+	case s.Replaced != nil && v.Cluster.Service.Selector == "":
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
 			"the journal says server %d runs in its pod, but its Service does not select the pod", s.ID), false
-	case s.Replaced != nil && v.Host.Open() && !c.revertTarget(s.ID):
+	case s.Replaced != nil && v.Host.Open():
 		return stop(CodeGhostHost, "on host "+s.HostIP+": stop the server and mask its unit",
 			"server %d runs in its pod, but something answers at its old host %s again: two processes with one id", s.ID, s.HostIP).
 			with("client port "+string(v.Host.Client), "election port "+string(v.Host.Election)), false
@@ -126,7 +126,7 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 	return Decision{}, true
 }
 
-// revertTarget: a revert may begin from states that stop everything else.
+// revertTarget: the server is the one a revert is asked for.
 func (c *context) revertTarget(id ensemble.ID) bool {
 	return c.in.Kind == Revert && c.in.ID == id
 }

@@ -75,7 +75,7 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", lv.Live.SyncedFollowers, n), false
 	}
 	if !ensemble.NewQuorum(servers.Servers).Has(ensemble.Without(servers.IDs(), c.in.ID)) {
-		return stop(CodeQuorumAtRisk, "", "without server %d the rest is no quorum", c.in.ID), false
+		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID), false
 	}
 	if first := c.voting(ensemble.Without(left, c.in.ID)); leader == c.in.ID && len(first) > 0 {
 		return stop(CodeLeaderLast, c.cmd("%s --id=%d", c.in.Kind, first[0]),

@@ -7,7 +7,7 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // proof, in the other direction.
 func (c *context) revert() Decision {
 	f := c.flight
-	if f == nil && c.sr.Replaced == nil && !c.v.Cluster.Gate.Released && c.atHost() && c.v.Live.Serving() {
+	if f == nil && c.sr.Replaced == nil && !c.mayRun() && c.atHost() && c.v.Live.Serving() {
 		return done("server %d runs on its host %s", c.in.ID, c.sr.HostIP)
 	}
 	if f != nil && f.Kind == Reconfigure {
@@ -27,6 +27,11 @@ func (c *context) revert() Decision {
 	return c.startHost()
 }
 
+// mayRun: ZooKeeper runs in the pod, or a restart of the pod would start it.
+func (c *context) mayRun() bool {
+	return c.v.Cluster.Gate.Released || c.v.Cluster.Pod.Gate == GateStarted
+}
+
 // atHost: the address is the host's and no selector is set.
 func (c *context) atHost() bool {
 	return c.v.Cluster.Service.Selector == "" && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
@@ -35,7 +40,7 @@ func (c *context) atHost() bool {
 func (c *context) beginRevert() Decision {
 	epoch, _ := c.epoch()
 	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
-	g.Served = c.sr.Replaced != nil || c.v.Cluster.Gate.Released || c.v.Cluster.Pod.Gate == GateStarted
+	g.Served = c.sr.Replaced != nil || c.mayRun()
 	if f := c.flight; f != nil {
 		g.Served = g.Served || f.Served
 		g.Fenced = f.Fenced

@@ -1,0 +1,297 @@
+package migration_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// t0 is the time of every observation.
+func t0() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+
+// ago returns a time before the observation.
+func ago(d time.Duration) *time.Time {
+	at := t0().Add(-d)
+	return &at
+}
+
+// epoch is the leader's epoch in a healthy observation, counter its last
+// transaction.
+const (
+	epoch   = 7
+	counter = 100
+)
+
+func zxid(e, c uint32) ensemble.Zxid { return ensemble.Zxid(uint64(e)<<32 | uint64(c)) }
+
+// scene is an observation that a test changes in one place.
+type scene struct {
+	o migration.Observation
+}
+
+// healthy is a wrapped and reconfigured ensemble of that version: all servers
+// serve from their hosts, the last participant leads, the pods are parked.
+func healthy(version string, ids ...ensemble.ID) *scene {
+	v, _ := ensemble.ParseVersion(version)
+	rec := migration.Record{
+		APIVersion: migration.RecordVersion, Name: "demo", Namespace: "zk", EndpointsAPI: migration.EndpointSlices,
+		Settings: migration.Settings{TickTimeMillis: 2000, InitLimit: 10, SyncLimit: 5, Version: version},
+	}
+	s := &scene{o: migration.Observation{At: t0(), ClusterComplete: true}}
+	for i, id := range ids {
+		sr := migration.ServerRecord{
+			Server: ensemble.Server{
+				ID: id, Role: ensemble.Participant, Weight: 1, ClientPort: 2181,
+				PeerAddress: ensemble.PeerAddress{Host: fmt.Sprintf("zk%d.example.com", id), PeerPort: 2888, ElectionPort: 3888},
+			},
+			HostIP: fmt.Sprintf("10.0.0.%d", id), Service: fmt.Sprintf("demo-%d", id), ServiceUID: fmt.Sprintf("uid-%d", id),
+			ClusterIP: fmt.Sprintf("10.96.0.%d", id), Ordinal: i,
+			Reconfigured: &migration.Confirmation{At: *ago(time.Hour), By: "test", How: "test"},
+		}
+		rec.Servers = append(rec.Servers, sr)
+		mode := ensemble.Follower
+		if i == len(ids)-1 {
+			mode = ensemble.Leader
+		}
+		s.o.Servers = append(s.o.Servers, migration.ServerView{
+			ID: id,
+			Cluster: migration.ClusterView{
+				Service:   migration.ServiceView{Found: true, UID: sr.ServiceUID, ClusterIP: sr.ClusterIP},
+				Endpoints: migration.EndpointsView{BridgeFound: true, Bridge: []string{sr.HostIP}, Union: []string{sr.HostIP}},
+				Pod: migration.PodView{
+					Found: true, Name: fmt.Sprintf("demo-pod-%d", i), UID: fmt.Sprintf("pod-%d-a", id), IP: fmt.Sprintf("10.244.0.%d", id),
+					Node: "node-1", Running: true, Gate: migration.GateParked, GateGeneration: 1, GateAt: *ago(5 * time.Second), GateFresh: true,
+				},
+				Gate: migration.GateView{Found: true, Generation: 1},
+			},
+			Host: migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen},
+			Live: migration.Sighting{
+				Reach: migration.ReachAnswered, Version: v, Mode: mode, Zxid: zxid(epoch, counter), ServerID: id,
+				SyncedFollowers: -1, Learners: -1,
+			},
+		})
+	}
+	s.o.Record = rec
+	s.leader(ids[len(ids)-1])
+	return s
+}
+
+func (s *scene) view(id ensemble.ID) *migration.ServerView {
+	for i := range s.o.Servers {
+		if s.o.Servers[i].ID == id {
+			return &s.o.Servers[i]
+		}
+	}
+	return &migration.ServerView{}
+}
+
+func (s *scene) server(id ensemble.ID) *migration.ServerRecord {
+	sr, ok := s.o.Record.Server(id)
+	if !ok {
+		return &migration.ServerRecord{}
+	}
+	return sr
+}
+
+// leader moves the lead.
+func (s *scene) leader(id ensemble.ID) {
+	n := -1
+	for _, sr := range s.o.Record.Servers {
+		if sr.Role != ensemble.Observer {
+			n++
+		}
+	}
+	for i := range s.o.Servers {
+		v := &s.o.Servers[i]
+		v.Live.SyncedFollowers, v.Live.Learners = -1, -1
+		switch {
+		case v.ID == id:
+			v.Live.Mode, v.Live.SyncedFollowers, v.Live.Learners = ensemble.Leader, n, len(s.o.Servers)-1
+		case s.server(v.ID).Role == ensemble.Observer:
+			v.Live.Mode = ensemble.Observing
+		default:
+			v.Live.Mode = ensemble.Follower
+		}
+	}
+}
+
+// observer makes a server one.
+func (s *scene) observer(id ensemble.ID, leader ensemble.ID) {
+	s.server(id).Role = ensemble.Observer
+	s.leader(leader)
+}
+
+// down makes a server refuse at its Service.
+func (s *scene) down(id ensemble.ID) {
+	v := s.view(id)
+	v.Live = migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1, Learners: -1}
+	lead := s.view(s.o.Leader())
+	if lead.Live.SyncedFollowers > 0 {
+		lead.Live.SyncedFollowers--
+	}
+}
+
+// host sets both ports of a host.
+func (s *scene) host(id ensemble.ID, p migration.PortState) {
+	s.view(id).Host = migration.HostView{Client: p, Election: p}
+}
+
+func (s *scene) proof(e, c uint32, age time.Duration, complete bool) *migration.Proof {
+	return &migration.Proof{Zxid: zxid(e, c), Leader: s.o.Leader(), At: *ago(age), Complete: complete}
+}
+
+func yes() *migration.Confirmation {
+	return &migration.Confirmation{At: t0(), By: "test", How: "test"}
+}
+
+// flight begins an operation on a server.
+func (s *scene) flight(kind migration.FlightKind, id ensemble.ID) *migration.Flight {
+	s.o.Record.Flight = &migration.Flight{Kind: kind, ID: id, Started: *ago(time.Minute), By: "alice", Epoch: epoch}
+	return s.o.Record.Flight
+}
+
+// stopAsked: proven on n, masked, and just asked to stop.
+func (s *scene) stopAsked(id ensemble.ID) *migration.Flight {
+	f := s.flight(migration.Replace, id)
+	f.Fenced, f.Before = yes(), s.proof(epoch, counter-10, 3*time.Second, true)
+	f.StopAsked = ago(2 * time.Second)
+	at := s.view(id).Cluster.Pod.GateAt.Add(-5 * time.Second)
+	f.ReportAtStop = &at
+	return f
+}
+
+// dead: stopped, seen dead from both places.
+func (s *scene) dead(id ensemble.ID) *migration.Flight {
+	f := s.stopAsked(id)
+	s.host(id, migration.PortClosed)
+	s.down(id)
+	s.view(id).Cluster.Pod.HostClosed = true
+	f.DeadSince = ago(time.Second)
+	return f
+}
+
+// proven: dead, and the others hold the second canary.
+func (s *scene) proven(id ensemble.ID) *migration.Flight {
+	f := s.dead(id)
+	f.After = s.proof(epoch, counter-5, 5*time.Second, true)
+	return f
+}
+
+// flipped: the bridge holds the pod's address.
+func (s *scene) flipped(id ensemble.ID) *migration.Flight {
+	f := s.proven(id)
+	v := s.view(id)
+	ep := &v.Cluster.Endpoints
+	ep.Bridge, ep.BridgePodUID, ep.Union = []string{v.Cluster.Pod.IP}, v.Cluster.Pod.UID, []string{v.Cluster.Pod.IP}
+	return f
+}
+
+// adopted: the Service selects the pod, the bridge is still there.
+func (s *scene) adopted(id ensemble.ID) *migration.Flight {
+	f := s.flipped(id)
+	v := s.view(id)
+	v.Cluster.Service.Selector = v.Cluster.Pod.Name
+	v.Cluster.Endpoints.Controller = []string{v.Cluster.Pod.IP}
+	return f
+}
+
+// unbridged: adopted, and the bridge is gone.
+func (s *scene) unbridged(id ensemble.ID) *migration.Flight {
+	f := s.adopted(id)
+	ep := &s.view(id).Cluster.Endpoints
+	ep.BridgeFound, ep.Bridge, ep.BridgePodUID = false, nil, ""
+	return f
+}
+
+// released: the gate is open, the pod has not seen it.
+func (s *scene) released(id ensemble.ID) *migration.Flight {
+	f := s.unbridged(id)
+	f.Released, f.Served = ago(time.Second), true
+	g := &s.view(id).Cluster.Gate
+	g.Released, g.Generation, g.ReleasedGeneration = true, 2, 2
+	return f
+}
+
+// started: ZooKeeper runs in the pod and does not serve yet.
+func (s *scene) started(id ensemble.ID) *migration.Flight {
+	f := s.released(id)
+	p := &s.view(id).Cluster.Pod
+	p.Gate, p.GateGeneration = migration.GateStarted, 2
+	s.view(id).Live.Reach = migration.ReachNotServing
+	return f
+}
+
+// serving: the pod follows.
+func (s *scene) serving(id ensemble.ID) *migration.Flight {
+	f := s.started(id)
+	s.serve(id)
+	s.view(id).Cluster.Pod.Ready = true
+	return f
+}
+
+// serve makes a server a follower in sync.
+func (s *scene) serve(id ensemble.ID) {
+	lead := s.view(s.o.Leader())
+	s.view(id).Live = migration.Sighting{
+		Reach: migration.ReachAnswered, Version: lead.Live.Version, Mode: ensemble.Follower, Zxid: lead.Live.Zxid, ServerID: id,
+		SyncedFollowers: -1, Learners: -1,
+	}
+	s.leader(lead.ID)
+}
+
+// joined: all n hold the third canary.
+func (s *scene) joined(id ensemble.ID, age time.Duration) *migration.Flight {
+	f := s.serving(id)
+	f.Joined = s.proof(epoch, counter-1, age, true)
+	return f
+}
+
+// replaced: the server runs in its pod, nothing is in flight.
+func (s *scene) replaced(id ensemble.ID) {
+	leads := s.o.Leader()
+	if leads == id {
+		s.leader(s.o.Servers[0].ID)
+	}
+	s.serving(id)
+	if leads == id {
+		s.leader(leads)
+	}
+	s.o.Record.Flight = nil
+	at := *ago(time.Hour)
+	s.server(id).Replaced = &at
+}
+
+// reverting: on the way back, after the pod has served.
+func (s *scene) reverting(id ensemble.ID) *migration.Flight {
+	s.replaced(id)
+	f := s.flight(migration.Revert, id)
+	f.Served, f.Fenced = true, yes()
+	return f
+}
+
+// reclaimed: the gate is closed, the old pod gone, its successor parked.
+func (s *scene) reclaimed(id ensemble.ID) *migration.Flight {
+	f := s.reverting(id)
+	f.Before, f.StopAsked, f.PodUID = s.proof(epoch, counter-10, 20*time.Second, true), ago(10*time.Second), s.view(id).Cluster.Pod.UID
+	f.DeadSince = ago(time.Second)
+	c := &s.view(id).Cluster
+	c.Gate = migration.GateView{Found: true, Generation: 3}
+	c.Pod.UID, c.Pod.IP, c.Pod.Ready, c.Pod.Gate, c.Pod.GateGeneration, c.Pod.HostClosed = c.Pod.UID+"b", "10.244.1.9", false, migration.GateParked, 3, true
+	c.Endpoints.Controller, c.Endpoints.Union = []string{c.Pod.IP}, []string{c.Pod.IP}
+	s.down(id)
+	return f
+}
+
+// backAtHost: reclaimed and proven, the address is the host's again.
+func (s *scene) backAtHost(id ensemble.ID) *migration.Flight {
+	f := s.reclaimed(id)
+	f.After = s.proof(epoch, counter-5, 5*time.Second, true)
+	f.Cleared = ago(5 * time.Second)
+	host := s.server(id).HostIP
+	c := &s.view(id).Cluster
+	c.Service.Selector = ""
+	c.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{host}, Union: []string{host}}
+	return f
+}

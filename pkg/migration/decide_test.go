@@ -1,0 +1,233 @@
+package migration_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// rule is one fact about Decide: in this scene, for this intent, that is what
+// it says.
+type rule struct {
+	name    string
+	version string
+	ids     []ensemble.ID
+	kind    migration.FlightKind
+	id      ensemble.ID
+	set     func(*scene)
+	// want is the decision's kind and code, or the step for Do.
+	want migration.Kind
+	code migration.Code
+	step migration.StepID
+	// says must occur in reason, evidence or next.
+	says string
+}
+
+func (r rule) decide() migration.Decision {
+	version, ids, kind, id := r.version, r.ids, r.kind, r.id
+	if version == "" {
+		version = "3.8.0"
+	}
+	if ids == nil {
+		ids = []ensemble.ID{1, 2, 3}
+	}
+	if kind == "" {
+		kind = migration.Replace
+	}
+	if id == 0 {
+		id = ids[0]
+	}
+	s := healthy(version, ids...)
+	if r.set != nil {
+		r.set(s)
+	}
+	return migration.Decide(migration.Intent{Kind: kind, ID: id, By: "bob"}, s.o)
+}
+
+func check(t *testing.T, r rule) {
+	t.Helper()
+	d := r.decide()
+	code := r.code
+	if r.want == migration.Do {
+		code = migration.CodeStep
+	}
+	if d.Kind != r.want || d.Code != code || d.Step != r.step {
+		t.Fatalf("got %s %s step %q (%s %q), want %s %s step %q", d.Kind, d.Code, d.Step, d.Reason, d.Evidence, r.want, code, r.step)
+	}
+	if d.Reason == "" {
+		t.Error("a decision without a reason")
+	}
+	if d.Kind == migration.Stop && d.Next == "" {
+		t.Errorf("stopped without a next command: %s", d.Reason)
+	}
+	text := d.Reason + " " + strings.Join(d.Evidence, " ") + " " + d.Next
+	if !strings.Contains(text, r.says) {
+		t.Errorf("%q says nothing of %q", text, r.says)
+	}
+}
+
+func checkAll(t *testing.T, rules []rule) {
+	t.Helper()
+	for _, r := range rules {
+		t.Run(strings.ReplaceAll(r.name, " ", "_"), func(t *testing.T) { check(t, r) })
+	}
+}
+
+const (
+	do   = migration.Do
+	wait = migration.Wait
+	stop = migration.Stop
+	done = migration.Done
+)
+
+// TestGuard holds what is refused whatever the intent: half a view, I1, I2, I5,
+// and a journal that the world contradicts.
+func TestGuard(t *testing.T) {
+	checkAll(t, []rule{
+		{name: "half a view decides nothing", set: func(s *scene) { s.o.ClusterComplete = false }, want: wait, code: migration.CodeAPIIncomplete},
+		{name: "an unknown server", id: 4, want: stop, code: migration.CodeUnknownServer, says: "1, 2, 3"},
+		{name: "an unknown intent", kind: "polish", want: stop, code: migration.CodeUnknownServer},
+		{
+			name: "the Service is gone, its address is named", set: func(s *scene) { s.view(2).Cluster.Service = migration.ServiceView{} },
+			want: stop, code: migration.CodeServiceGone, says: "10.96.0.2",
+		},
+		{
+			name: "the Service has another address", set: func(s *scene) { s.view(2).Cluster.Service.ClusterIP = "10.96.9.9" },
+			want: stop, code: migration.CodeAddressChanged, says: "10.96.9.9",
+		},
+		{
+			name: "the Service was created anew", set: func(s *scene) { s.view(3).Cluster.Service.UID = "other" },
+			want: stop, code: migration.CodeAddressChanged, says: "wrap",
+		},
+		{
+			name: "a selector of somebody's own", set: func(s *scene) { s.view(1).Cluster.Service.Selector = migration.ForeignSelector },
+			want: stop, code: migration.CodeForeignSelector,
+		},
+		{
+			name: "endpoints of somebody's own", set: func(s *scene) { s.view(3).Cluster.Endpoints.Foreign = []string{"mine"} },
+			want: stop, code: migration.CodeForeignEndpoints, says: "kubectl delete endpointslice mine",
+		},
+		{
+			name: "another server is in flight, named with who began it", id: 2, set: func(s *scene) { s.flight(migration.Replace, 1) },
+			want: stop, code: migration.CodeOneAtATime, says: "alice",
+		},
+		{
+			name: "another server is on its way back", id: 2, set: func(s *scene) { s.flight(migration.Revert, 1) },
+			want: stop, code: migration.CodeOneAtATime, says: "revert demo --id=1",
+		},
+		{
+			name: "a gate is open that should be closed", id: 2, set: func(s *scene) { s.view(1).Cluster.Gate.Released = true },
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+		},
+		{
+			name: "ZooKeeper runs in a pod that should be parked", id: 2, set: func(s *scene) { s.view(1).Cluster.Pod.Gate = migration.GateStarted },
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+		},
+		{
+			name: "an address points elsewhere", id: 2, set: func(s *scene) { s.view(1).Cluster.Endpoints.Union = []string{"10.244.0.1"} },
+			want: stop, code: migration.CodeJournalDisagrees, says: "10.244.0.1",
+		},
+		{
+			name: "an address points to two places", id: 2, set: func(s *scene) { s.view(1).Cluster.Endpoints.Union = []string{"10.0.0.1", "10.244.0.1"} },
+			want: stop, code: migration.CodeJournalDisagrees,
+		},
+		{
+			name: "a replaced server's gate was closed by hand", id: 2,
+			set:  func(s *scene) { s.replaced(1); s.view(1).Cluster.Gate.Released = false },
+			want: stop, code: migration.CodeJournalDisagrees,
+		},
+		{
+			name: "a replaced server's selector was taken away", id: 2,
+			set:  func(s *scene) { s.replaced(1); s.view(1).Cluster.Service.Selector = "" },
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+		},
+		{
+			name: "a ghost at an old host blocks every later step", id: 2,
+			set:  func(s *scene) { s.replaced(1); s.host(1, migration.PortOpen) },
+			want: stop, code: migration.CodeGhostHost, says: "10.0.0.1",
+		},
+		{
+			name: "a ghost that shows its election port only", id: 2,
+			set:  func(s *scene) { s.replaced(1); s.view(1).Host.Election = migration.PortOpen },
+			want: stop, code: migration.CodeGhostHost,
+		},
+	})
+}
+
+// TestJournalDisagreesHasAWayOut: what stops everything else is what revert is
+// for; it must not be refused for the same reason.
+func TestJournalDisagreesHasAWayOut(t *testing.T) {
+	checkAll(t, []rule{
+		{
+			name: "revert of a gate found open", kind: migration.Revert,
+			set:  func(s *scene) { s.host(1, migration.PortClosed); s.view(1).Cluster.Gate.Released = true },
+			want: do, step: migration.StepBeginRevert,
+		},
+		{
+			name: "revert of a pod found running", kind: migration.Revert,
+			set:  func(s *scene) { s.host(1, migration.PortClosed); s.view(1).Cluster.Pod.Gate = migration.GateStarted },
+			want: do, step: migration.StepBeginRevert,
+		},
+		{
+			name: "revert of a replaced server whose gate was closed by hand", kind: migration.Revert,
+			set:  func(s *scene) { s.replaced(1); s.view(1).Cluster.Gate.Released = false },
+			want: do, step: migration.StepBeginRevert,
+		},
+		{
+			name: "revert of an address that points elsewhere", kind: migration.Revert,
+			set:  func(s *scene) { s.view(1).Cluster.Endpoints.Union = []string{"10.244.0.1"} },
+			want: do, step: migration.StepBeginRevert,
+		},
+	})
+}
+
+// TestEveryCodeIsReached asks that each code is given by at least one rule of
+// these tables.
+func TestEveryCodeIsReached(t *testing.T) {
+	seen := map[migration.Code]bool{}
+	for _, rules := range [][]rule{startRules(), stopRules(), flipRules(), joinRules(), revertRules(), restartRules()} {
+		for _, r := range rules {
+			seen[r.decide().Code] = true
+		}
+	}
+	for _, code := range []migration.Code{
+		migration.CodeStep, migration.CodeDone, migration.CodeOneAtATime, migration.CodeVersionRefused, migration.CodeNotReconfigured,
+		migration.CodeDegraded, migration.CodeNoLeader, migration.CodeWrongServer, migration.CodeNotSynced, migration.CodeLeaderLast,
+		migration.CodeUnplannedElection, migration.CodeZxidOverflowNear, migration.CodeQuorumAtRisk, migration.CodePodNotParked,
+		migration.CodePodCannotReachHost, migration.CodeProofPending, migration.CodeHostStillUp, migration.CodeHostSilent,
+		migration.CodeHostReturned, migration.CodeGhostHost, migration.CodeStoppedTooEarly, migration.CodeSecondVantage,
+		migration.CodeElectionSinceProof, migration.CodeAdoptPending, migration.CodeHold, migration.CodePodStarting,
+		migration.CodePodVetoed, migration.CodePodRefused, migration.CodeJoining, migration.CodeAborted, migration.CodePodStopping,
+		migration.CodeHostStarting,
+	} {
+		if !seen[code] && code != migration.CodeUnplannedElection {
+			t.Errorf("no rule gives %s", code)
+		}
+	}
+}
+
+func TestUnplannedElectionStopsBeforeTheNextServer(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3)
+	in := migration.Intent{Kind: migration.Replace, ID: 1, EpochAtStart: epoch - 1}
+	if d := migration.Decide(in, s.o); d.Code != migration.CodeUnplannedElection {
+		t.Errorf("got %s: %s", d.Code, d.Reason)
+	}
+	in.EpochAtStart = epoch
+	if d := migration.Decide(in, s.o); d.Step != migration.StepBegin {
+		t.Errorf("got %s: %s", d.Code, d.Reason)
+	}
+}
+
+func TestDecisionsAreFacts(t *testing.T) {
+	// Decide must not change what it was given: the caller keeps it as the
+	// basis of its write.
+	s := healthy("3.8.0", 1, 2, 3)
+	f := s.proven(1)
+	before := *f
+	d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1}, s.o)
+	if d.Step != migration.StepFlip || *f != before {
+		t.Errorf("%s changed the flight it was given", d.Step)
+	}
+}

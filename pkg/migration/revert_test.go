@@ -1,0 +1,365 @@
+package migration_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+func revertRules() []rule {
+	pod := func(s *scene) *migration.PodView { return &s.view(1).Cluster.Pod }
+	rules := []rule{
+		{name: "never left its host", want: done, code: migration.CodeDone},
+		{name: "a restart is under way", set: func(s *scene) { s.flight(migration.Reconfigure, 1) }, want: stop, code: migration.CodeOneAtATime},
+		{name: "from the middle of a replacement, nothing stopped", set: func(s *scene) { s.stopAsked(1) }, want: do, step: migration.StepBeginRevert, says: "ordinary restart"},
+		{name: "from a released pod", set: func(s *scene) { s.started(1) }, want: do, step: migration.StepBeginRevert, says: "stale"},
+		{
+			name: "from a gate whose opening was only intended",
+			set:  func(s *scene) { s.unbridged(1).Served = true }, want: do, step: migration.StepBeginRevert, says: "stale",
+		},
+		{name: "from a replaced server", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale"},
+		{
+			name: "the host is up beside the pod", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortOpen) },
+			want: stop, code: migration.CodeGhostHost,
+		},
+		{
+			name: "the host comes up while the pod serves", set: func(s *scene) { s.reverting(1); s.host(1, migration.PortOpen) },
+			want: stop, code: migration.CodeGhostHost,
+		},
+		{name: "prove while the pod serves", set: func(s *scene) { s.reverting(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepProveBefore},
+		{
+			name: "another voter is down: the pod goes on",
+			set:  func(s *scene) { s.reverting(1); s.host(1, migration.PortClosed); s.down(2) },
+			want: wait, code: migration.CodeDegraded,
+		},
+		{
+			name: "then close the gate",
+			set: func(s *scene) {
+				s.reverting(1).Before = s.proof(epoch, counter, 0, true)
+				s.host(1, migration.PortClosed)
+			},
+			want: do, step: migration.StepCloseGate,
+		},
+		{
+			name: "a pod that does not serve is stopped without the first proof",
+			set:  func(s *scene) { s.reverting(1); s.host(1, migration.PortClosed); s.down(1) },
+			want: do, step: migration.StepCloseGate,
+		},
+		{
+			name: "delete the pod",
+			set: func(s *scene) {
+				f := s.reverting(1)
+				f.StopAsked, f.PodUID = ago(time.Second), pod(s).UID
+				s.host(1, migration.PortClosed)
+				s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 3}
+			},
+			want: do, step: migration.StepDeletePod,
+		},
+		{
+			name: "the StatefulSet has not made a new one",
+			set:  func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed); *pod(s) = migration.PodView{} },
+			want: wait, code: migration.CodePodStopping,
+		},
+		{
+			name: "the new pod may have read an old gate",
+			set: func(s *scene) {
+				s.reclaimed(1)
+				s.host(1, migration.PortClosed)
+				pod(s).GateGeneration = 2
+			},
+			want: wait, code: migration.CodePodStopping,
+		},
+		{
+			name: "the new pod started all the same",
+			set: func(s *scene) {
+				s.reclaimed(1)
+				s.host(1, migration.PortClosed)
+				pod(s).Gate = migration.GateStarted
+			},
+			want: do, step: migration.StepDeletePod,
+		},
+		{
+			name: "gone: noted",
+			set: func(s *scene) {
+				s.reclaimed(1).DeadSince = nil
+				s.host(1, migration.PortClosed)
+			},
+			want: do, step: migration.StepNoteDead,
+		},
+		{name: "gone: prove on the others", set: func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepProveAfter},
+		{
+			name: "another voter drops", set: func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed); s.down(2) },
+			want: wait, code: migration.CodeDegraded,
+		},
+		{
+			name: "bridge first",
+			set: func(s *scene) {
+				s.reclaimed(1).After = s.proof(epoch, counter, 0, true)
+				s.host(1, migration.PortClosed)
+			},
+			want: do, step: migration.StepBridge,
+		},
+		{
+			name: "then the selector",
+			set: func(s *scene) {
+				s.reclaimed(1).After = s.proof(epoch, counter, 0, true)
+				s.host(1, migration.PortClosed)
+				ep := &s.view(1).Cluster.Endpoints
+				ep.BridgeFound, ep.Bridge, ep.BridgePodUID = true, []string{pod(s).IP}, pod(s).UID
+			},
+			want: do, step: migration.StepClearSelector,
+		},
+		{
+			name: "with Endpoints the selector at once",
+			set: func(s *scene) {
+				s.o.Record.EndpointsAPI = migration.LegacyEndpoints
+				s.reclaimed(1).After = s.proof(epoch, counter, 0, true)
+				s.host(1, migration.PortClosed)
+			},
+			want: do, step: migration.StepClearSelector,
+		},
+		{
+			name: "then what the controllers left behind",
+			set: func(s *scene) {
+				s.backAtHost(1)
+				s.host(1, migration.PortClosed)
+				s.view(1).Cluster.Endpoints.Leftovers = []string{"demo-1-abcde"}
+			},
+			want: do, step: migration.StepDeleteLeftovers, says: "demo-1-abcde",
+		},
+		{
+			name: "a controller may write once more",
+			set: func(s *scene) {
+				s.backAtHost(1).Cleared = ago(0)
+				s.host(1, migration.PortClosed)
+				ep := &s.view(1).Cluster.Endpoints
+				ep.Bridge, ep.Union = []string{pod(s).IP}, []string{pod(s).IP}
+			},
+			want: wait, code: migration.CodeHold,
+		},
+		{
+			name: "then the address",
+			set: func(s *scene) {
+				s.backAtHost(1)
+				s.host(1, migration.PortClosed)
+				ep := &s.view(1).Cluster.Endpoints
+				ep.Bridge, ep.Union = []string{pod(s).IP}, []string{pod(s).IP}
+			},
+			want: do, step: migration.StepFlipBack,
+		},
+		{
+			name: "the address is written and not in force",
+			set: func(s *scene) {
+				s.backAtHost(1)
+				s.host(1, migration.PortClosed)
+				s.view(1).Cluster.Endpoints.Union = []string{"10.0.0.1", "10.244.1.9"}
+			},
+			want: wait, code: migration.CodeAdoptPending,
+		},
+		{name: "then unmask", set: func(s *scene) { s.backAtHost(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepUnmaskHost},
+		{
+			name: "then start",
+			set: func(s *scene) {
+				s.backAtHost(1).Unfenced = yes()
+				s.host(1, migration.PortClosed)
+			},
+			want: do, step: migration.StepStartHost,
+		},
+		{
+			name: "started, not there yet",
+			set: func(s *scene) {
+				f := s.backAtHost(1)
+				f.Unfenced, f.Released = yes(), ago(time.Second)
+				s.host(1, migration.PortClosed)
+			},
+			want: wait, code: migration.CodeHostStarting,
+		},
+		{
+			name: "started, not there after a while: ask again",
+			set: func(s *scene) {
+				f := s.backAtHost(1)
+				f.Unfenced, f.Released = yes(), ago(migration.AskAgain)
+				s.host(1, migration.PortClosed)
+			},
+			want: do, step: migration.StepStartHost,
+		},
+		{
+			name: "back: prove",
+			set: func(s *scene) {
+				f := s.backAtHost(1)
+				f.Unfenced, f.Released = yes(), ago(time.Second)
+				s.host(1, migration.PortOpen)
+				s.serve(1)
+			},
+			want: do, step: migration.StepProveJoined,
+		},
+		{
+			name: "back and held: done",
+			set: func(s *scene) {
+				f := s.backAtHost(1)
+				f.Unfenced, f.Released, f.Joined = yes(), ago(time.Minute), s.proof(epoch, counter, time.Minute, true)
+				s.host(1, migration.PortOpen)
+				s.serve(1)
+			},
+			want: do, step: migration.StepFinishRevert,
+		},
+		{
+			name: "never served: no proof is asked for",
+			set: func(s *scene) {
+				s.unbridged(1)
+				f := s.flight(migration.Revert, 1)
+				f.Fenced = yes()
+				s.down(2)
+			},
+			want: do, step: migration.StepBridge,
+		},
+		{
+			name: "never served, the host is up already",
+			set: func(s *scene) {
+				s.flight(migration.Revert, 1)
+			},
+			want: do, step: migration.StepNoteStarted,
+		},
+	}
+	for i := range rules {
+		rules[i].kind = migration.Revert
+	}
+	return rules
+}
+
+func TestRevert(t *testing.T) { checkAll(t, revertRules()) }
+
+func restartRules() []rule {
+	fresh := func(s *scene) {
+		for i := range s.o.Record.Servers {
+			s.o.Record.Servers[i].Reconfigured = nil
+		}
+	}
+	members := func(s *scene, host string) {
+		for i := range s.o.Servers {
+			for _, sr := range s.o.Record.Servers {
+				m := sr.Server
+				m.Host = sr.ClusterIP
+				if host != "" {
+					m.Host = host
+				}
+				s.o.Servers[i].Live.Members = append(s.o.Servers[i].Live.Members, m)
+			}
+		}
+	}
+	restarted := func(s *scene) *migration.Flight {
+		fresh(s)
+		f := s.flight(migration.Reconfigure, 1)
+		f.Patched, f.Before, f.StopAsked = yes(), s.proof(epoch, counter-9, time.Minute, true), ago(time.Minute)
+		f.DeadSince, f.Released = ago(time.Minute), ago(time.Second)
+		return f
+	}
+	rules := []rule{
+		{name: "done before", want: done, code: migration.CodeDone},
+		{name: "begin", set: fresh, want: do, step: migration.StepBeginRestart},
+		{name: "the leader last", id: 3, set: fresh, want: stop, code: migration.CodeLeaderLast, says: "reconfigure"},
+		{name: "a replacement is under way", set: func(s *scene) { fresh(s); s.flight(migration.Replace, 1) }, want: stop, code: migration.CodeOneAtATime},
+		{name: "patch first", set: func(s *scene) { fresh(s); s.flight(migration.Reconfigure, 1) }, want: do, step: migration.StepApplyPatch},
+		{
+			name: "then prove", set: func(s *scene) { fresh(s); s.flight(migration.Reconfigure, 1).Patched = yes() },
+			want: do, step: migration.StepProveBefore,
+		},
+		{
+			name: "then stop",
+			set: func(s *scene) {
+				fresh(s)
+				f := s.flight(migration.Reconfigure, 1)
+				f.Patched, f.Before = yes(), s.proof(epoch, counter, 0, true)
+			},
+			want: do, step: migration.StepStopHost,
+		},
+		{
+			name: "another server is down",
+			set: func(s *scene) {
+				fresh(s)
+				s.flight(migration.Reconfigure, 1).Patched = yes()
+				s.down(2)
+			},
+			want: wait, code: migration.CodeDegraded,
+		},
+		{
+			name: "asked, still up",
+			set:  func(s *scene) { f := restarted(s); f.DeadSince, f.Released, f.StopAsked = nil, nil, ago(time.Second) },
+			want: wait, code: migration.CodeHostStillUp,
+		},
+		{
+			name: "dead: noted",
+			set: func(s *scene) {
+				f := restarted(s)
+				f.DeadSince, f.Released = nil, nil
+				s.host(1, migration.PortClosed)
+				s.down(1)
+			},
+			want: do, step: migration.StepNoteDead,
+		},
+		{
+			name: "dead: start",
+			set:  func(s *scene) { restarted(s).Released = nil; s.host(1, migration.PortClosed); s.down(1) },
+			want: do, step: migration.StepStartHost,
+		},
+		{
+			name: "starting", set: func(s *scene) { restarted(s); s.host(1, migration.PortClosed); s.down(1) },
+			want: wait, code: migration.CodeHostStarting,
+		},
+		{
+			name: "restarted without the file",
+			set:  func(s *scene) { restarted(s); members(s, "zk1.example.com") },
+			want: stop, code: migration.CodeNotReconfigured, says: "10.0.0.1",
+		},
+		{
+			name: "it does not listen on all addresses",
+			set:  func(s *scene) { restarted(s); members(s, ""); s.view(1).Host.Election = migration.PortClosed },
+			want: wait, code: migration.CodeHostStarting, says: "quorumListenOnAllIPs",
+		},
+		{name: "runs with the list: prove", set: func(s *scene) { restarted(s); members(s, "") }, want: do, step: migration.StepProveJoined},
+		{
+			name: "finish", set: func(s *scene) { restarted(s).Joined = s.proof(epoch, counter, 0, true); members(s, "") },
+			want: do, step: migration.StepFinishRestart,
+		},
+	}
+	for i := range rules {
+		rules[i].kind = migration.Reconfigure
+	}
+	return rules
+}
+
+func TestRestart(t *testing.T) { checkAll(t, restartRules()) }
+
+func TestOrder(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3, 4, 5)
+	s.observer(1, 3)
+	if got := migration.ReplacementOrder(s.o); !equal(got, 2, 4, 5, 3, 1) {
+		t.Errorf("followers, then the leader, then observers: got %v", got)
+	}
+	s.leader(5)
+	if got := migration.ReplacementOrder(s.o); !equal(got, 2, 3, 4, 5, 1) {
+		t.Errorf("the order follows the lead: got %v", got)
+	}
+	s.replaced(2)
+	if id, ok := migration.NextReplacement(s.o); !ok || id != 3 {
+		t.Errorf("got %d", id)
+	}
+	s.flight(migration.Replace, 4)
+	if id, ok := migration.NextReplacement(s.o); !ok || id != 4 {
+		t.Errorf("the one in flight first: got %d", id)
+	}
+}
+
+func equal(got []ensemble.ID, want ...ensemble.ID) bool {
+	if len(got) != len(want) {
+		return false
+	}
+	for i := range got {
+		if got[i] != want[i] {
+			return false
+		}
+	}
+	return true
+}
