@@ -154,10 +154,10 @@ func (l *linter) multiAddress(p *Properties, key string) {
 
 func (l *linter) before35() bool { return !l.v.IsZero() && !l.v.AtLeast(3, 5, 0) }
 
-// from35 makes a finding that only 3.5 and later mind a warning where the
-// version is unknown.
+// from35 makes a finding that only 3.5 and later mind a warning for 3.4 and
+// where the version is unknown.
 func (l *linter) from35() Severity {
-	if l.v.IsZero() {
+	if !l.v.AtLeast(3, 5, 0) {
 		return SeverityWarning
 	}
 	return SeverityError

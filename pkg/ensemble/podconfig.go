@@ -55,6 +55,9 @@ func PodConfig(c *Config, in PodConfigInput) (zooCfg []byte, notes []Note, err e
 		name, _, _ := PodDynamic(c, in)
 		b.set("dynamicConfigFile", path.Join(b.configDir(), name), "the pod's own copy, same version")
 	}
+	if err := b.oneClientPort(); err != nil {
+		return nil, nil, err
+	}
 	b.directories()
 	b.listening()
 	b.guard()
@@ -184,6 +187,24 @@ func (b *podBuilder) partsDecide() bool {
 		differ = differ || line.clientPort != b.c.ClientPort
 	}
 	return differ
+}
+
+// oneClientPort refuses a list in which some lines name a client port that
+// is not the file's and others name none: no single file can serve all pods.
+func (b *podBuilder) oneClientPort() error {
+	if b.partsDecide() {
+		return nil
+	}
+	port := b.c.ClientPort
+	if b.in.ClientPort != 0 {
+		port = b.in.ClientPort
+	}
+	for _, s := range b.c.Servers {
+		if line := b.c.lines[s.ID]; line.client && port != 0 && line.clientPort != port {
+			return fmt.Errorf("server %s: its line names client port %d and clientPort is %d: write the port into every server line", s.ID, line.clientPort, port)
+		}
+	}
+	return nil
 }
 
 // guard keeps an empty pod out of elections where the release can do that.

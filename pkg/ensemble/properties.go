@@ -16,6 +16,7 @@ type Properties struct {
 	name    string
 	data    []byte
 	entries []property
+	last    map[string]int // the entry that counts for each key
 }
 
 type property struct {
@@ -28,7 +29,7 @@ type property struct {
 // ParseProperties reads a file; name is used in errors only. The one thing
 // java.util.Properties refuses is a malformed \uXXXX escape.
 func ParseProperties(name string, data []byte) (*Properties, error) {
-	p := &Properties{name: name, data: bytes.Clone(data)}
+	p := &Properties{name: name, data: bytes.Clone(data), last: map[string]int{}}
 	for _, l := range readLines(p.data) {
 		keyEnd, valueStart, sep := l.split()
 		key, okKey := unescape(l.chars[:keyEnd])
@@ -48,6 +49,7 @@ func ParseProperties(name string, data []byte) (*Properties, error) {
 		default:
 			e.valueAt = l.start
 		}
+		p.last[key] = len(p.entries)
 		p.entries = append(p.entries, e)
 	}
 	return p, nil
@@ -61,16 +63,15 @@ func (p *Properties) Bytes() []byte { return bytes.Clone(p.data) }
 
 // Clone returns a copy that can be edited on its own.
 func (p *Properties) Clone() *Properties {
-	return &Properties{name: p.name, data: bytes.Clone(p.data), entries: append([]property(nil), p.entries...)}
+	c := *p // an edit replaces all parts of a Properties, so they can be shared
+	return &c
 }
 
 // find returns the index of the entry that counts for a key (the last one),
 // or -1.
 func (p *Properties) find(key string) int {
-	for i := len(p.entries) - 1; i >= 0; i-- {
-		if p.entries[i].key == key {
-			return i
-		}
+	if i, ok := p.last[key]; ok {
+		return i
 	}
 	return -1
 }
