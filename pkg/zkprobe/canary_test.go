@@ -120,3 +120,28 @@ func TestCanaryEndsWithItsContext(t *testing.T) {
 		t.Error("no address: no error")
 	}
 }
+
+func FuzzCanaryAnswers(f *testing.F) {
+	f.Add([]byte("HTTP/1.1 400 Bad Request"))
+	f.Add(append([]byte{0, 0, 0, 37, 0, 0, 0, 0, 0, 0, 10, 0, 1, 0, 0, 1, 67, 233, 64, 0, 0, 0, 0, 0, 16}, make([]byte, 17)...))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			buf := make([]byte, 1024)
+			if _, err := server.Read(buf); err == nil {
+				_, _ = server.Write(answer)
+			}
+		}()
+		p := Prober{Dialer: pipeDialer{client}, CommitTimeout: time.Second}
+		if c, err := p.Canary(t.Context(), []string{"pipe"}); err == nil {
+			t.Errorf("a server that answers once cannot have committed: %+v", c)
+		}
+	})
+}
+
+type pipeDialer struct{ conn net.Conn }
+
+func (d pipeDialer) DialContext(context.Context, string, string) (net.Conn, error) {
+	return d.conn, nil
+}

@@ -1,0 +1,289 @@
+//go:build linux && zk
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/load/verify"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/load/workload"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/zkreal"
+)
+
+// lab is a real ensemble and a zkload that works on it.
+type lab struct {
+	t       *testing.T
+	ctx     context.Context
+	e       *zkreal.Ensemble
+	report  string
+	socket  string
+	connect string
+	ended   chan error
+	log     *syncBuffer
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func newLab(ctx context.Context, t *testing.T, version string) *lab {
+	t.Helper()
+	dir := t.TempDir()
+	e, err := zkreal.New(ctx, zkreal.Options{Version: version, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	if err := e.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{
+		t: t, ctx: ctx, e: e, report: filepath.Join(dir, "report.json"), socket: filepath.Join(dir, "ctl"),
+		connect: strings.Join(e.ClientAddrs(), ","), ended: make(chan error, 1), log: &syncBuffer{},
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("zkload said:\n%s", l.log)
+		}
+	})
+	l.must("prepare", "--connect", l.connect, "--znodes", "1000")
+	return l
+}
+
+func (l *lab) must(args ...string) string {
+	l.t.Helper()
+	var out bytes.Buffer
+	if err := command(l.ctx, args, &out, l.log); err != nil {
+		l.t.Fatalf("zkload %s: %v", strings.Join(args, " "), err)
+	}
+	return out.String()
+}
+
+// run starts zkload run and waits until it writes.
+func (l *lab) run() {
+	l.t.Helper()
+	go func() {
+		l.ended <- command(l.ctx, []string{"run", "--connect", l.connect, "--report", l.report, "--control", l.socket}, l.log, l.log)
+	}()
+	l.until("the workload to write", func() bool {
+		var out bytes.Buffer
+		err := command(l.ctx, []string{"ctl", "--control", l.socket, "status"}, &out, l.log)
+		return err == nil && !strings.HasPrefix(out.String(), "acknowledged 0,")
+	})
+}
+
+// acknowledged asks the run how many writes it has so far.
+func (l *lab) acknowledged() int {
+	l.t.Helper()
+	var n int
+	if _, err := fmt.Sscanf(l.must("ctl", "--control", l.socket, "status"), "acknowledged %d,", &n); err != nil {
+		l.t.Fatal(err)
+	}
+	return n
+}
+
+// stop ends the run and returns its report.
+func (l *lab) stop() workload.Report {
+	l.t.Helper()
+	l.must("ctl", "--control", l.socket, "stop")
+	if err := <-l.ended; err != nil {
+		l.t.Fatal(err)
+	}
+	r, err := workload.ReadReport(l.report)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return r
+}
+
+func (l *lab) until(what string, done func() bool) {
+	l.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case err := <-l.ended:
+			l.t.Fatalf("waited for %s; zkload ended: %v", what, err)
+		case <-l.ctx.Done():
+			l.t.Fatalf("waited for %s: %v", what, l.ctx.Err())
+		}
+	}
+}
+
+func (l *lab) restart(id int) {
+	l.t.Helper()
+	s := l.e.Server(id)
+	s.Stop()
+	if err := s.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	if _, err := s.WaitServing(l.ctx); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *lab) verify() (verify.Result, error) {
+	l.t.Helper()
+	var out bytes.Buffer
+	err := command(l.ctx, []string{"verify", "--connect", l.connect, "--report", l.report}, &out, l.log)
+	var r verify.Result
+	if jsonErr := json.Unmarshal(out.Bytes(), &r); jsonErr != nil {
+		l.t.Fatalf("verify printed no JSON (%v): %v", jsonErr, err)
+	}
+	return r, err
+}
+
+func TestRealRollingRestartLosesNothing(t *testing.T) {
+	for _, version := range zkreal.Versions() {
+		t.Run(version, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			defer cancel()
+			l := newLab(ctx, t, version)
+			l.run()
+			for _, id := range l.e.LeaderLast(ctx) {
+				l.restart(id)
+			}
+			// Clients move to two servers only, then to another order of all.
+			addrs := l.e.ClientAddrs()
+			for _, to := range []string{addrs[1] + "," + addrs[2], addrs[0]} {
+				out := l.must("ctl", "--control", l.socket, "connect", to)
+				if strings.Contains(out, "LOST") || strings.Count(out, "kept via") != 3 {
+					t.Errorf("move to %s: %s", to, out)
+				}
+				for _, field := range strings.Split(strings.TrimSpace(out), "; ") {
+					if _, via, _ := strings.Cut(field, "via "); !strings.Contains(to, via) {
+						t.Errorf("moved to %s and came to %q", to, field)
+					}
+				}
+			}
+			r := l.stop()
+			t.Logf("stall %.2f s, %d stalls, p50 %.1f ms, p99 %.1f ms, %d acknowledged, %d refused, %d unknown, watches %+v, %d reconnects",
+				r.LongestStall.Seconds, len(r.Stalls), r.Latency.P50, r.Latency.P99, r.Acknowledged, r.Failed, r.Unknown, r.Watches, r.Reconnects)
+			if r.Sessions.Opened != 3 || r.Sessions.Lost != 0 || !r.EphemeralHeld || len(r.Troubles) != 0 {
+				t.Errorf("sessions %+v, ephemeral held %t, troubles %q", r.Sessions, r.EphemeralHeld, r.Troubles)
+			}
+			if r.Watches.Set < 25 || r.Watches.Fired != r.Watches.Set || r.Watches.Duplicate != 0 || r.Watches.Missed != 0 {
+				t.Errorf("watches %+v", r.Watches)
+			}
+			// Three clients, two moves each, and servers that went away.
+			if r.Acknowledged < 100 || r.Reads < 100 || r.Reconnects < 7 || r.LongestStall.Seconds <= 0 || len(r.Stalls) == 0 {
+				t.Errorf("report %+v", r)
+			}
+			got, err := l.verify()
+			if err != nil || !got.Good() || got.Acknowledged != r.Acknowledged || got.Tree != 1000 || len(got.Servers) != 3 {
+				t.Errorf("verify: %v, %+v", err, got)
+			}
+		})
+	}
+}
+
+// TestRealLossIsNoticed makes ZooKeeper lose acknowledged writes, in two ways,
+// and sees that verify says so.
+func TestRealLossIsNoticed(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	l := newLab(ctx, t, "3.8.0")
+	l.run()
+	straggler := l.e.LeaderLast(ctx)[0]
+	l.e.Server(straggler).Stop()
+	had := l.acknowledged()
+	l.until("writes the straggler lacks", func() bool { return l.acknowledged() >= had+50 })
+	before := l.stop()
+	if got, err := l.verifyOn(straggler); err != nil || !got.Good() {
+		t.Fatalf("before the loss: %v, %+v", err, got)
+	}
+
+	// The others lose their data; the straggler, which lacks the latest writes,
+	// becomes the truth.
+	for _, id := range l.e.IDs() {
+		l.e.Server(id).Stop()
+		if id != straggler {
+			if err := l.e.Server(id).Wipe(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := l.e.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.verify()
+	if !errors.Is(err, errBad) || got.Missing == 0 || got.Missing >= before.Acknowledged {
+		t.Errorf("some lost: %v, %d missing of %d", err, got.Missing, before.Acknowledged)
+	}
+
+	for _, id := range l.e.IDs() {
+		l.e.Server(id).Stop()
+		if err := l.e.Server(id).Wipe(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.e.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	got, err = l.verify()
+	if !errors.Is(err, errBad) || got.Missing != before.Acknowledged {
+		t.Errorf("all lost: %v, %d missing of %d", err, got.Missing, before.Acknowledged)
+	}
+}
+
+// verifyOn checks with the servers other than the one that is stopped.
+func (l *lab) verifyOn(stopped int) (verify.Result, error) {
+	all := l.connect
+	defer func() { l.connect = all }()
+	var up []string
+	for _, id := range l.e.IDs() {
+		if id != stopped {
+			up = append(up, l.e.Server(id).ClientAddr())
+		}
+	}
+	l.connect = strings.Join(up, ",")
+	return l.verify()
+}
+
+func TestRealLostSessionIsNoticed(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	l := newLab(ctx, t, "3.4.13")
+	l.run()
+	// Everything stands still for longer than the session timeout; the wiped
+	// ensemble knows no session at all.
+	for _, id := range l.e.IDs() {
+		l.e.Server(id).Stop()
+		if err := l.e.Server(id).Wipe(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.e.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l.until("new sessions", func() bool {
+		return strings.Contains(l.must("ctl", "--control", l.socket, "status"), "sessions 3 of 6 lost")
+	})
+	r := l.stop()
+	if r.Sessions.Lost != 3 || r.Sessions.Opened != 6 || r.EphemeralHeld || len(r.Troubles) == 0 {
+		t.Errorf("sessions %+v, ephemeral held %t, troubles %q", r.Sessions, r.EphemeralHeld, r.Troubles)
+	}
+}

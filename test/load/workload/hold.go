@@ -1,0 +1,208 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+)
+
+const (
+	// heldWatches are set at the start and fire at the end, whatever happened
+	// to servers and connections in between.
+	heldWatches = 20
+	// firePatience is how long a watch may take to fire after the change was
+	// acknowledged; a reconnect may lie in between.
+	firePatience = 30 * time.Second
+	cycleEvery   = 250 * time.Millisecond
+	lookEvery    = time.Second
+)
+
+// ephemeral is the znode the holder's session keeps.
+type ephemeral struct {
+	path  string
+	owner int64
+	czxid int64
+	held  bool
+}
+
+func (r *Run) held(i int) string { return fmt.Sprintf("%s/held/%d", r.root, i) }
+func (r *Run) cycle() string     { return r.root + "/cycle" }
+
+func (r *Run) openEphemeral() error {
+	path, err := r.holder.Create(r.root+"/ephemeral/held", nil, zk.FlagEphemeral, zk.WorldACL(zk.PermAll))
+	if err != nil {
+		return fmt.Errorf("create the ephemeral znode: %w", err)
+	}
+	_, stat, err := r.holder.Get(path)
+	if err != nil {
+		return fmt.Errorf("read the ephemeral znode: %w", err)
+	}
+	r.eph = ephemeral{path: path, owner: stat.EphemeralOwner, czxid: stat.Czxid, held: true}
+	return nil
+}
+
+// watchEphemeral looks for the ephemeral znode with another session's eyes.
+func (r *Run) watchEphemeral(ctx context.Context) {
+	for ctx.Err() == nil {
+		r.lookEphemeral()
+		pauseFor(ctx, lookEvery)
+	}
+}
+
+// lookEphemeral reports whether it could look.
+func (r *Run) lookEphemeral() bool {
+	r.mu.Lock()
+	eph := r.eph
+	r.mu.Unlock()
+	exists, stat, err := r.reader.Exists(eph.path)
+	if err != nil {
+		return false
+	}
+	if exists && stat.EphemeralOwner == eph.owner && stat.Czxid == eph.czxid {
+		return true
+	}
+	r.mu.Lock()
+	first := r.eph.held
+	r.eph.held = false
+	r.mu.Unlock()
+	if first {
+		r.trouble("the ephemeral znode %s of session 0x%x is gone", eph.path, uint64(eph.owner))
+	}
+	return true
+}
+
+// checkEphemeral has the last word.
+func (r *Run) checkEphemeral() {
+	ctx, cancel := context.WithTimeout(context.Background(), firePatience)
+	defer cancel()
+	if !r.persist(ctx, func() error {
+		if _, err := r.reader.Sync(r.eph.path); err != nil {
+			return err
+		}
+		if !r.lookEphemeral() {
+			return errors.New("not read")
+		}
+		return nil
+	}) {
+		r.trouble("the ephemeral znode could not be read at the end")
+		r.mu.Lock()
+		r.eph.held = false
+		r.mu.Unlock()
+	}
+}
+
+// persist repeats f until it has no error; false when ctx ends first.
+func (r *Run) persist(ctx context.Context, f func() error) bool {
+	for ctx.Err() == nil {
+		if f() == nil {
+			return true
+		}
+		pauseFor(ctx, 50*time.Millisecond)
+	}
+	return false
+}
+
+// armHeld sets the watches that stay.
+func (r *Run) armHeld() error {
+	for i := range heldWatches {
+		if _, _, _, err := r.holder.GetW(r.held(i)); err != nil {
+			return fmt.Errorf("watch %s: %w", r.held(i), err)
+		}
+	}
+	r.mu.Lock()
+	r.watches.Set += heldWatches
+	r.mu.Unlock()
+	return nil
+}
+
+// fireHeld changes every watched znode and waits for the events.
+func (r *Run) fireHeld() {
+	ctx, cancel := context.WithTimeout(context.Background(), firePatience)
+	defer cancel()
+	for i := range heldWatches {
+		path := r.held(i)
+		early := r.holder.Fired(path)
+		if early > 0 {
+			r.trouble("the watch on %s fired before anything changed there", path)
+		}
+		if !r.change(ctx, path) {
+			r.trouble("%s could not be changed at the end", path)
+		}
+	}
+	for i := range heldWatches {
+		path := r.held(i)
+		r.await(ctx, path, 0)
+	}
+}
+
+// cycleWatches sets a watch, changes the znode, waits for the event, and so on.
+// A change whose outcome is unknown is repeated until one is acknowledged: by
+// then the watch must have fired, once.
+func (r *Run) cycleWatches(ctx context.Context) {
+	path := r.cycle()
+	for ctx.Err() == nil {
+		before := r.holder.Fired(path)
+		if _, _, _, err := r.holder.GetW(path); err != nil {
+			pauseFor(ctx, 50*time.Millisecond)
+			continue
+		}
+		r.mu.Lock()
+		r.watches.Set++
+		r.mu.Unlock()
+		// What was begun is finished even when the run is over.
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), firePatience)
+		if r.change(patience, path) {
+			r.await(patience, path, before)
+		} else {
+			r.trouble("%s could not be changed for %s", path, firePatience)
+		}
+		cancel()
+		pauseFor(ctx, cycleEvery)
+	}
+}
+
+func (r *Run) change(ctx context.Context, path string) bool {
+	return r.persist(ctx, func() error {
+		_, err := r.writer.Set(path, []byte(time.Now().UTC().Format(time.RFC3339Nano)), -1)
+		return err
+	})
+}
+
+// await counts the event of a watch on path, given how many came before it.
+func (r *Run) await(ctx context.Context, path string, before int) {
+	fired := r.persist(ctx, func() error {
+		if r.holder.Fired(path) > before {
+			return nil
+		}
+		return errors.New("not yet")
+	})
+	r.mu.Lock()
+	if fired {
+		r.watches.Fired++
+	} else {
+		r.watches.Missed++
+	}
+	r.mu.Unlock()
+	if !fired {
+		r.trouble("the watch on %s did not fire within %s", path, firePatience)
+	}
+}
+
+// countDuplicates compares all events that came with the watches that fired; a
+// second event of one watch may come late.
+func (r *Run) countDuplicates() {
+	events := r.holder.Fired(r.cycle())
+	for i := range heldWatches {
+		events += r.holder.Fired(r.held(i))
+	}
+	r.mu.Lock()
+	extra := events - r.watches.Fired
+	r.watches.Duplicate = max(extra, 0)
+	r.mu.Unlock()
+	if extra > 0 {
+		r.trouble("%d watch events more than watches", extra)
+	}
+}

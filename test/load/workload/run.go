@@ -1,0 +1,341 @@
+// Package workload uses an ensemble the way applications do, while something
+// happens to it: one session that holds an ephemeral znode and watches, one
+// that writes, one that reads.
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/load/client"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/load/history"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/load/stats"
+)
+
+// Options describe a run.
+type Options struct {
+	Connect []string
+	// Name is part of the root znode's name.
+	Name string
+	// History is the file operations go to.
+	History string
+	// Session is the session timeout to ask for.
+	Session time.Duration
+	// Writers and Readers count goroutines; each waits Pace after an operation.
+	Writers, Readers int
+	Pace             time.Duration
+	// Registers is how many registers all writers share.
+	Registers int
+	// StallOver is the shortest gap that is listed.
+	StallOver time.Duration
+	Logf      func(string, ...any)
+}
+
+// grace bounds what is still awaited when a run has been told to end.
+const grace = 20 * time.Second
+
+// Run is a workload under way.
+type Run struct {
+	opts     Options
+	root     string
+	rec      *history.Recorder
+	writes   *stats.Writes
+	holder   *client.Client
+	writer   *client.Client
+	reader   *client.Client
+	started  time.Time
+	versions []atomic.Int32 // last version seen, by register
+
+	acked, failed, unknown, reads atomic.Int64
+
+	mu       sync.Mutex
+	connect  []string
+	watches  Watches
+	eph      ephemeral
+	troubles []string
+}
+
+// Start connects, prepares the run's znodes and returns; Work does the rest.
+func Start(ctx context.Context, opts Options) (*Run, error) {
+	r := &Run{opts: opts, connect: opts.Connect, versions: make([]atomic.Int32, opts.Registers), started: time.Now()}
+	r.root = fmt.Sprintf("/zkload/%s-%s", opts.Name, strings.ToLower(r.started.UTC().Format("20060102T150405.000")))
+	var err error
+	for _, c := range []struct {
+		to   **client.Client
+		name string
+	}{{&r.holder, "holder"}, {&r.writer, "writer"}, {&r.reader, "reader"}} {
+		if *c.to, err = client.Open(c.name, opts.Connect, opts.Session, opts.Logf); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range r.clients() {
+		if err := c.WaitSession(ctx); err != nil {
+			return nil, errors.Join(err, r.disconnect())
+		}
+	}
+	if err := r.prepare(); err != nil {
+		return nil, errors.Join(err, r.disconnect())
+	}
+	if r.rec, err = history.NewRecorder(opts.History); err != nil {
+		return nil, errors.Join(err, r.disconnect())
+	}
+	return r, nil
+}
+
+// Root returns the znode everything of the run is below.
+func (r *Run) Root() string { return r.root }
+
+func (r *Run) clients() []*client.Client {
+	return []*client.Client{r.holder, r.writer, r.reader}
+}
+
+func (r *Run) disconnect() error {
+	for _, c := range r.clients() {
+		c.Close()
+	}
+	return nil
+}
+
+func (r *Run) register(i int) string { return fmt.Sprintf("%s/registers/%d", r.root, i) }
+
+func (r *Run) prepare() error {
+	paths := []string{"/zkload", r.root, r.root + "/registers", r.root + "/created", r.root + "/held", r.root + "/ephemeral"}
+	for i := range r.opts.Registers {
+		paths = append(paths, r.register(i))
+	}
+	for i := range heldWatches {
+		paths = append(paths, r.held(i))
+	}
+	paths = append(paths, r.cycle())
+	for _, path := range paths {
+		if _, err := r.writer.Create(path, nil, 0, zk.WorldACL(zk.PermAll)); err != nil && !errors.Is(err, zk.ErrNodeExists) {
+			return fmt.Errorf("create %s: %w", path, err)
+		}
+	}
+	return r.openEphemeral()
+}
+
+// Work writes, reads and watches until ctx ends, then lets what is under way
+// come to its end, and reports.
+func (r *Run) Work(ctx context.Context) (Report, error) {
+	r.writes = stats.NewWrites(time.Now(), r.opts.StallOver)
+	if err := r.armHeld(); err != nil {
+		return Report{}, errors.Join(err, r.disconnect(), r.rec.Close())
+	}
+	var workers, background sync.WaitGroup
+	for i := range r.opts.Writers {
+		workers.Go(func() { r.write(ctx, i) })
+	}
+	for i := range r.opts.Readers {
+		workers.Go(func() { r.read(ctx, i) })
+	}
+	workers.Go(func() { r.cycleWatches(ctx) })
+	workers.Go(func() { r.watchEphemeral(ctx) })
+	flushing, stop := context.WithCancel(context.Background())
+	background.Go(func() { r.flush(flushing) })
+
+	<-ctx.Done()
+	// Operations that nobody will answer any more must not keep us: closing the
+	// clients ends them as unknown.
+	late := time.AfterFunc(grace, func() { r.trouble("operations were still unanswered %s after the end", grace); _ = r.disconnect() })
+	workers.Wait()
+	ended := time.Now()
+	r.fireHeld()
+	r.checkEphemeral()
+	r.countDuplicates()
+	late.Stop()
+	stop()
+	background.Wait()
+	report := r.report(ended)
+	return report, errors.Join(r.disconnect(), r.rec.Close())
+}
+
+// write is one writer: registers, set blindly or by version, and every fourth
+// time a sequential znode.
+func (r *Run) write(ctx context.Context, n int) {
+	process := fmt.Sprintf("writer-%d", n)
+	for seq := 0; ctx.Err() == nil; seq++ {
+		op := history.Op{Process: process, Value: fmt.Sprintf("%s:%d", process, seq), Call: r.rec.Now()}
+		reg := rand.IntN(r.opts.Registers)
+		switch seq % 4 {
+		case 0:
+			op.Op, op.Key = history.Create, fmt.Sprintf("%s/created/n-", r.root)
+		case 1:
+			op.Op, op.Key = history.CAS, r.register(reg)
+			version := r.versions[reg].Load()
+			op.Expected = &version
+		default:
+			op.Op, op.Key = history.Set, r.register(reg)
+		}
+		err := r.do(&op)
+		op.Return = r.rec.Now()
+		r.account(op, err)
+		if op.Result == history.OK && op.Op != history.Create {
+			r.versions[reg].Store(op.Version)
+		}
+		pauseFor(ctx, r.opts.Pace)
+	}
+}
+
+func (r *Run) do(op *history.Op) error {
+	if op.Op == history.Create {
+		path, err := r.writer.Create(op.Key, []byte(op.Value), zk.FlagSequence, zk.WorldACL(zk.PermAll))
+		op.Path = path
+		return err
+	}
+	expected := int32(-1)
+	if op.Expected != nil {
+		expected = *op.Expected
+	}
+	stat, err := r.writer.Set(op.Key, []byte(op.Value), expected)
+	if err == nil {
+		op.Version = stat.Version
+	}
+	return err
+}
+
+// account records a write and counts it.
+func (r *Run) account(op history.Op, err error) {
+	op.Result = history.Classify(err)
+	if err != nil {
+		op.Error = err.Error()
+	}
+	switch op.Result {
+	case history.OK:
+		r.acked.Add(1)
+		r.writes.Acked(time.Unix(0, op.Return), time.Duration(op.Return-op.Call))
+	case history.Fail:
+		r.failed.Add(1)
+	default:
+		r.unknown.Add(1)
+	}
+	r.rec.Record(op)
+}
+
+// read is one reader; sync first, so that what it reads is no older than what
+// was acknowledged before the call.
+func (r *Run) read(ctx context.Context, n int) {
+	process := fmt.Sprintf("reader-%d", n)
+	for ctx.Err() == nil {
+		reg := rand.IntN(r.opts.Registers)
+		op := history.Op{Process: process, Op: history.Read, Key: r.register(reg), Call: r.rec.Now()}
+		_, err := r.reader.Sync(op.Key)
+		if err == nil {
+			var value []byte
+			var stat *zk.Stat
+			if value, stat, err = r.reader.Get(op.Key); err == nil {
+				op.Value, op.Version = string(value), stat.Version
+			}
+		}
+		op.Return, op.Result = r.rec.Now(), history.Classify(err)
+		if err != nil {
+			op.Error = err.Error()
+		} else {
+			r.reads.Add(1)
+			// A CAS with a version just read has a chance.
+			r.versions[reg].Store(op.Version)
+		}
+		r.rec.Record(op)
+		pauseFor(ctx, r.opts.Pace)
+	}
+}
+
+func (r *Run) flush(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := r.rec.Flush(); err != nil {
+				r.trouble("history: %v", err)
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Switch moves all sessions to other servers, one after the other, and tells
+// how each fared.
+func (r *Run) Switch(ctx context.Context, servers []string) (string, error) {
+	var out []string
+	for _, c := range r.clients() {
+		before, after, err := c.Switch(ctx, servers)
+		if err != nil {
+			return strings.Join(out, "; "), err
+		}
+		fate := "kept"
+		if before != after {
+			fate = fmt.Sprintf("LOST, now 0x%x", uint64(after))
+			r.trouble("%s: session 0x%x was lost when it moved to %s", c.Name, uint64(before), strings.Join(servers, ","))
+		}
+		out = append(out, fmt.Sprintf("%s 0x%x %s via %s", c.Name, uint64(before), fate, c.Server()))
+	}
+	r.mu.Lock()
+	r.connect = servers
+	r.mu.Unlock()
+	return strings.Join(out, "; "), nil
+}
+
+func (r *Run) trouble(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text := fmt.Sprintf(format, args...)
+	r.troubles = append(r.troubles, text)
+	r.opts.Logf("trouble: %s", text)
+}
+
+// Status is one line about the run so far.
+func (r *Run) Status() string {
+	report := r.report(time.Time{})
+	return fmt.Sprintf("acknowledged %d, failed %d, unknown %d, reads %d, sessions %d of %d lost, reconnects %d, watches fired %d of %d, ephemeral held %t",
+		report.Acknowledged, report.Failed, report.Unknown, report.Reads, report.Sessions.Lost, report.Sessions.Opened,
+		report.Reconnects, report.Watches.Fired, report.Watches.Set, report.EphemeralHeld)
+}
+
+// report gathers; a zero end leaves out what only an end can tell.
+func (r *Run) report(end time.Time) Report {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	report := Report{
+		Root: r.root, Connect: r.connect, Started: r.started.UTC(), Ended: end.UTC(), History: r.opts.History,
+		Acknowledged: int(r.acked.Load()), Failed: int(r.failed.Load()), Unknown: int(r.unknown.Load()), Reads: int(r.reads.Load()),
+		Watches: r.watches, EphemeralHeld: r.eph.held, Troubles: append([]string(nil), r.troubles...),
+	}
+	for _, c := range r.clients() {
+		s := c.Stats()
+		report.Sessions.Expected++
+		report.Sessions.Opened += len(s.Sessions)
+		report.Sessions.Lost += max(s.Expired, len(s.Sessions)-1)
+		report.Reconnects += s.Reconnects
+		for _, id := range s.Sessions {
+			report.Sessions.IDs = append(report.Sessions.IDs, fmt.Sprintf("0x%x", uint64(id)))
+		}
+	}
+	if end.IsZero() {
+		return report
+	}
+	sum := r.writes.Summary(end)
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	report.LongestStall, report.Stalls = sum.Longest, sum.Stalls
+	report.Latency = Latency{P50: ms(sum.P50), P99: ms(sum.P99), Max: ms(sum.Max)}
+	return report
+}
+
+func pauseFor(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
