@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -82,7 +81,7 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 	s := o.deps.session(k, name)
 	recorded, err := s.journal.Load(ctx)
 	known := err == nil
-	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+	if err != nil && !journal.IsNotFound(err) {
 		return err
 	}
 	rec, desc, err := o.describe(ctx, w, name, k.namespace, recorded, known)

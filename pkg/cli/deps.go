@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/user"
+	"io"
 	"strings"
 	"time"
 
@@ -31,6 +29,7 @@ type deps struct {
 type kube struct {
 	client    kubernetes.Interface
 	namespace string
+	warn      io.Writer
 }
 
 // namespace is the one asked for, without a connection.
@@ -64,20 +63,7 @@ func (d *deps) kube() (kube, error) {
 	if err != nil {
 		return kube{}, fmt.Errorf("connecting to the cluster: %w", err)
 	}
-	return kube{client: client, namespace: d.namespace()}, nil
-}
-
-// me names this operator in locks and in the journal.
-func me() string {
-	name := "unknown"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return name + "@" + host
+	return kube{client: client, namespace: d.namespace(), warn: d.streams.ErrOut}, nil
 }
 
 // pick resolves the optional NAME: it may be left out where the namespace
@@ -110,9 +96,12 @@ func (k kube) names(ctx context.Context, all bool) ([]ensembleName, error) {
 	if all {
 		ns = ""
 	}
-	records, err := journal.List(ctx, k.client, ns)
+	records, broken, err := journal.List(ctx, k.client, ns)
 	if err != nil {
 		return nil, err
+	}
+	for _, b := range broken {
+		fmt.Fprintf(k.warn, "Warning: %v\n", b)
 	}
 	var out []ensembleName
 	for _, r := range records {
@@ -154,32 +143,8 @@ const (
 // error.
 func (s *session) record(ctx context.Context) (migration.Record, error) {
 	rec, err := s.journal.Load(ctx)
-	if errors.Is(err, journal.ErrNotFound) {
+	if journal.IsNotFound(err) {
 		return rec, usagef("namespace %s holds no wrapped ensemble %q\nnext: %s wrap %s -f zoo.cfg -n %s", s.kube.namespace, s.name, cliName, s.name, s.kube.namespace)
 	}
 	return rec, err
-}
-
-// locked runs f while holding the ensemble's Lease; the context f gets ends
-// when the Lease is lost.
-func (s *session) locked(ctx context.Context, f func(context.Context) error) error {
-	lock, err := journal.Acquire(ctx, s.kube.client, s.kube.namespace, s.name, me())
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-lock.Lost():
-			cancel(errors.New("the lock was lost: another command may be at work; look at status before going on"))
-		case <-ctx.Done():
-		}
-	}()
-	defer lock.Release()
-	err = f(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
-		return cause
-	}
-	return err
 }

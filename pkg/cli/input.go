@@ -71,7 +71,7 @@ func (in input) read(name string) (described, error) {
 	}
 	d.ensemble, d.differences, d.config = e, diffs, d.hosts[0].Config
 	for _, h := range d.hosts {
-		d.lint = append(d.lint, ensemble.Lint(h.Config)...)
+		d.lint = append(d.lint, ensemble.Lint(h.Config, ensemble.Version{})...)
 	}
 	return d, nil
 }

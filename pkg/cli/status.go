@@ -118,7 +118,7 @@ func (o *StatusOptions) collect(ctx context.Context) ([]migration.EnsembleStatus
 	}
 	items := make([]migration.EnsembleStatus, 0, len(names))
 	for _, n := range names {
-		s := o.deps.session(kube{client: k.client, namespace: n.namespace}, n.name)
+		s := o.deps.session(kube{client: k.client, namespace: n.namespace, warn: k.warn}, n.name)
 		if _, err := s.record(ctx); err != nil {
 			return nil, err
 		}

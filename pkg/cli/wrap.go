@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -140,7 +141,7 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	s := o.deps.session(k, name)
 	recorded, err := s.journal.Load(ctx)
 	known := err == nil
-	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+	if err != nil && !journal.IsNotFound(err) {
 		return err
 	}
 	rec, desc, err := o.desired(ctx, name, k.namespace, recorded, known)
@@ -281,7 +282,7 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 
 func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
 	c := cluster.New(s.kube.client)
-	results, services, err := c.Wrap(ctx, rec, o.dryRun == "server")
+	results, err := c.Wrap(ctx, rec, o.dryRun == "server")
 	if err != nil {
 		return err
 	}
@@ -291,7 +292,7 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 	}
 	if o.format == printer.Table {
 		for _, r := range results {
-			fmt.Fprintf(o.deps.streams.Out, "%s %s%s\n", r.Object, r.Action, suffix)
+			fmt.Fprintf(o.deps.streams.Out, "%s/%s %s%s\n", strings.ToLower(r.Kind), r.Name, r.Result, suffix)
 		}
 	}
 	if o.dryRun == "server" {
@@ -301,9 +302,10 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		}
 		return printObjects(o.deps.streams.Out, o.format, objects)
 	}
-	for i := range rec.Servers {
-		id := services[rec.Servers[i].ID]
-		rec.Servers[i].ServiceUID, rec.Servers[i].ClusterIP = id.UID, id.ClusterIP
+	for _, r := range results {
+		if sr, ok := rec.Server(r.ID); ok && r.Kind == "Service" {
+			sr.ServiceUID, sr.ClusterIP = r.UID, r.ClusterIP
+		}
 	}
 	if err := o.complete(ctx, s, &rec, desc, known); err != nil {
 		return err

@@ -249,9 +249,6 @@ func (e *Engine) perform(ctx context.Context, in migration.Intent, o migration.O
 	switch d.Step {
 	case migration.StepPark:
 		err = e.Cluster.Park(ctx, rec)
-	case migration.StepBegin:
-		// The kick makes the pod watch its host closely from now on.
-		err = e.Cluster.Kick(ctx, rec, id)
 	case migration.StepProveBefore, migration.StepProveAfter, migration.StepProveJoined:
 		out.Zxid, err = e.canary(ctx, o, rec, id)
 	case migration.StepFlip, migration.StepBridge:

@@ -21,7 +21,8 @@ import (
 const DefaultHookTimeout = 2 * time.Minute
 
 // Hook runs the operator's program for each action. The contract: it is called
-// without arguments and with the environment
+// with the arguments that were named with it (divided at blanks) and with the
+// environment
 //
 //	ZKMIGRATE_ACTION     stop | start | mask | unmask | apply-patch | undo-patch
 //	ZKMIGRATE_ENSEMBLE   the ensemble's name
@@ -75,7 +76,11 @@ func (h Hook) Do(ctx context.Context, action engine.HostAction, s migration.Serv
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, h.Program)
+	words := strings.Fields(h.Program)
+	if len(words) == 0 {
+		return false, "", &HookError{Program: h.Program, Action: action, Host: s.HostIP, Err: errors.New("no program is named")}
+	}
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Env = append(os.Environ(),
 		"ZKMIGRATE_ACTION="+string(action),
 		"ZKMIGRATE_ENSEMBLE="+h.Ensemble,

@@ -48,15 +48,18 @@ type GateData struct {
 	Released   []GateRelease
 }
 
-// NewGate is the closed gate of an ensemble.
-func NewGate(rec migration.Record) (GateData, error) {
+// NewGate is the closed gate of an ensemble. A volume remembers the generation
+// its data was started in and outlives the gate, so the first generation must
+// be greater than any that an earlier gate of the same name has had: callers
+// count from the time in seconds.
+func NewGate(rec migration.Record, generation int) (GateData, error) {
 	if err := validate(rec); err != nil {
 		return GateData{}, err
 	}
 	if err := validateOrdinals(rec); err != nil {
 		return GateData{}, err
 	}
-	g := GateData{Generation: 1}
+	g := GateData{Generation: generation}
 	for _, s := range byID(rec) {
 		host, err := HostAddr(s)
 		if err != nil {
@@ -232,10 +235,10 @@ func gateNumbers(texts ...string) ([]int, error) {
 }
 
 // gateNumber accepts what the script's pattern accepts: no sign, no leading
-// zero, at most nine digits.
+// zero, at most ten digits.
 func gateNumber(s string) (int, error) {
 	n, err := strconv.Atoi(s)
-	if err != nil || n < 0 || len(s) > 9 || strconv.Itoa(n) != s {
+	if err != nil || n < 0 || len(s) > 10 || strconv.Itoa(n) != s {
 		return 0, fmt.Errorf("%q is no whole number", s)
 	}
 	return n, nil

@@ -18,7 +18,7 @@ func addresses() cmp.Option {
 
 func TestGateGolden(t *testing.T) {
 	rec := record(manyPorts)
-	g, err := NewGate(rec)
+	g, err := NewGate(rec, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestGateGolden(t *testing.T) {
 }
 
 func TestGateOpensAndCloses(t *testing.T) {
-	g, err := NewGate(record())
+	g, err := NewGate(record(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ if [[ ${1-} == --watch ]]; then
 fi
 
 here=$PWD
-number='^(0|[1-9][0-9]{0,8})$'
+number='^(0|[1-9][0-9]{0,9})$'
 address='^[0-9a-fA-F:.]+$'
 ordinal=${POD_NAME-}
 ordinal=${ordinal##*-}

@@ -1,13 +1,9 @@
 package control
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/image"
@@ -33,10 +29,13 @@ func VolumeDir(lab *state.Lab, n state.Node, parts ...string) string {
 // makes the mounts that the others join: its own /run, /var/lib and /var/log,
 // so that nodes don't meet in fixed paths and nothing is left of them.
 func Containerd(lab *state.Lab, n state.Node) (sys.Daemon, error) {
-	for _, dir := range []string{"run/netns", "log", "cni", "volumes", "var-lib/zklab", "var-lib/containerd", "var-lib/kubelet", "var-lib/cni"} {
+	for _, dir := range []string{"run/netns", "log", "cni", "volumes", "var-lib/zklab", "var-lib/kubelet", "var-lib/cni"} {
 		if err := os.MkdirAll(nodeDir(lab, n, dir), 0o755); err != nil {
 			return sys.Daemon{}, fmt.Errorf("prepare %s: %w", n.Name, err)
 		}
+	}
+	if err := startFrom(lab.Images, nodeDir(lab, n, "var-lib/containerd")); err != nil {
+		return sys.Daemon{}, fmt.Errorf("give %s its images: %w", n.Name, err)
 	}
 	plugins, err := cniPlugins()
 	if err != nil {
@@ -152,43 +151,4 @@ func Kubelet(lab *state.Lab, n state.Node) (sys.Daemon, error) {
 		"--kubeconfig=" + lab.Kubeconfig("system:node:"+n.Name, true),
 		"--hostname-override=" + n.Name, "--node-ip=" + n.Address, "--v=1",
 	}}, nil
-}
-
-// ImportImages streams images into nodes' runtimes, to all at once.
-func ImportImages(ctx context.Context, lab *state.Lab, nodes []state.Node, write func(io.Writer) error) error {
-	var pipes []io.Writer
-	var closers []io.Closer
-	var cmds []*exec.Cmd
-	var outputs []*bytes.Buffer
-	for _, n := range nodes {
-		cmd, err := EnterCommand(ctx, lab, n, "ctr", "--address", containerdSocket, "--namespace", "k8s.io", "images", "import", "-")
-		if err != nil {
-			return err
-		}
-		out := &bytes.Buffer{}
-		cmd.Stdout, cmd.Stderr = out, out
-		pipe, err := cmd.StdinPipe()
-		if err != nil {
-			return fmt.Errorf("import images: %w", err)
-		}
-		if err := cmd.Start(); err != nil {
-			return fmt.Errorf("import images: %w", err)
-		}
-		pipes, closers = append(pipes, pipe), append(closers, pipe)
-		cmds, outputs = append(cmds, cmd), append(outputs, out)
-	}
-	writeErr := write(io.MultiWriter(pipes...))
-	for _, c := range closers {
-		c.Close()
-	}
-	var errs []error
-	for i, cmd := range cmds {
-		if err := cmd.Wait(); err != nil {
-			errs = append(errs, fmt.Errorf("import images into %s: %w: %s", nodes[i].Name, err, bytes.TrimSpace(outputs[i].Bytes())))
-		}
-	}
-	if len(errs) == 0 && writeErr != nil {
-		return fmt.Errorf("write images: %w", writeErr)
-	}
-	return errors.Join(errs...)
 }

@@ -12,31 +12,52 @@ import (
 	"runtime"
 )
 
-// Archive writes images as a tar in OCI image layout, with the pause image in
-// it. A node that has an image already also has the layers all images share;
-// then only the version's own layer is written.
-func (s Store) Archive(ctx context.Context, out io.Writer, pauseProgram string, versions []string, shared bool) error {
-	w := tar.NewWriter(out)
-	a := archive{w: w, written: map[string]bool{}}
-	if err := addFile(w, "oci-layout", 0o644, []byte(`{"imageLayoutVersion":"1.0.0"}`)); err != nil {
-		return err
-	}
-	if err := a.addPause(pauseProgram); err != nil {
-		return fmt.Errorf("write the pause image: %w", err)
-	}
-	for _, version := range versions {
-		layers, err := s.Layers(ctx, version)
+// Archive writes versions' images as a tar in OCI image layout, without the
+// layers that every node has from its start.
+func (s Store) Archive(ctx context.Context, out io.Writer, versions []string) error {
+	return write(out, func(a *archive) error {
+		shared, err := s.Shared(ctx)
 		if err != nil {
 			return err
 		}
-		if shared {
-			for _, layer := range layers[:len(layers)-1] {
-				a.written[layer.Digest] = true
+		for _, layer := range shared {
+			a.written[layer.Digest] = true
+		}
+		for _, version := range versions {
+			layers, err := s.Layers(ctx, version)
+			if err != nil {
+				return err
+			}
+			if err := a.addImage(Name(version), zooKeeperConfig(), layers...); err != nil {
+				return fmt.Errorf("write the image of ZooKeeper %s: %w", version, err)
 			}
 		}
-		if err := a.addImage(Name(version), zooKeeperConfig(), layers...); err != nil {
-			return fmt.Errorf("write the image of ZooKeeper %s: %w", version, err)
+		return nil
+	})
+}
+
+// StartArchive writes what every node has from its start.
+func (s Store) StartArchive(ctx context.Context, out io.Writer, pauseProgram string) error {
+	return write(out, func(a *archive) error {
+		if err := a.addPause(pauseProgram); err != nil {
+			return fmt.Errorf("write the pause image: %w", err)
 		}
+		shared, err := s.Shared(ctx)
+		if err != nil {
+			return err
+		}
+		return a.addImage(BaseName, runConfig{Cmd: []string{"bash"}}, shared...)
+	})
+}
+
+func write(out io.Writer, fill func(*archive) error) error {
+	w := tar.NewWriter(out)
+	a := &archive{w: w, written: map[string]bool{}}
+	if err := addFile(w, "oci-layout", 0o644, []byte(`{"imageLayoutVersion":"1.0.0"}`)); err != nil {
+		return err
+	}
+	if err := fill(a); err != nil {
+		return err
 	}
 	index, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": typeIndex, "manifests": a.manifests})
 	if err != nil {

@@ -20,6 +20,8 @@ import (
 const (
 	// PauseName is the image of a pod's first container.
 	PauseName = "zklab.local/pause:v1"
+	// BaseName is an image of the layers all ZooKeeper images share.
+	BaseName = "zklab.local/base:v1"
 
 	baseRelease = "bookworm"
 	layerFile   = "layer.tar"
@@ -43,14 +45,10 @@ type Store struct {
 // Layer is a tar file, the same as an unpacked folder, and its digest.
 type Layer struct{ Tar, Rootfs, Digest string }
 
-// Layers returns the layers of a version's image, lowest first: Debian and
-// Java, the libraries, ZooKeeper itself.
+// Layers returns the layers of a version's image, lowest first: those that all
+// versions share, then ZooKeeper itself.
 func (s Store) Layers(ctx context.Context, version string) ([]Layer, error) {
-	base, err := s.layer(ctx, "base-"+baseRelease+"-"+layout, s.buildBase)
-	if err != nil {
-		return nil, err
-	}
-	libraries, err := s.layer(ctx, "libraries-"+baseRelease+"-"+layout, s.buildLibraries)
+	shared, err := s.Shared(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +62,21 @@ func (s Store) Layers(ctx context.Context, version string) ([]Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Layer{base, libraries, top}, nil
+	return append(shared, top), nil
+}
+
+// Shared returns the layers below every version's own: Debian with Java, and
+// the libraries.
+func (s Store) Shared(ctx context.Context) ([]Layer, error) {
+	base, err := s.layer(ctx, "base-"+baseRelease+"-"+layout, s.buildBase)
+	if err != nil {
+		return nil, err
+	}
+	libraries, err := s.layer(ctx, "libraries-"+baseRelease+"-"+layout, s.buildLibraries)
+	if err != nil {
+		return nil, err
+	}
+	return []Layer{base, libraries}, nil
 }
 
 // layer makes a layer once; a half-made one is never seen.

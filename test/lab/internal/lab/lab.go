@@ -132,6 +132,9 @@ func (l *Lab) Healthy(ctx context.Context) error {
 
 // importImages gives the nodes the images they don't have yet.
 func (l *Lab) importImages(ctx context.Context, versions []string) error {
+	if len(versions) == 0 {
+		return nil
+	}
 	store := image.Store{Cache: l.Cache, Log: l.Log}
 	// Whatever is missing is built before the nodes wait for it.
 	for _, v := range versions {
@@ -141,7 +144,7 @@ func (l *Lab) importImages(ctx context.Context, versions []string) error {
 	}
 	started := time.Now()
 	err := control.ImportImages(ctx, l.Lab, l.Nodes, func(w io.Writer) error {
-		return store.Archive(ctx, w, l.Programs.Pause, versions, len(l.Versions) > 0)
+		return store.Archive(ctx, w, versions)
 	})
 	if err != nil {
 		return err

@@ -119,7 +119,8 @@ func (l *Lab) prepare(ctx context.Context, o Options) error {
 	if out, err := exec.CommandContext(ctx, "cp", "--", self, l.Self()).CombinedOutput(); err != nil {
 		return fmt.Errorf("copy this program to %s: %w: %s", l.Self(), err, out)
 	}
-	return nil
+	l.Images, err = control.PrepareImages(ctx, l.Lab, store)
+	return err
 }
 
 // versionsOf lists the ZooKeeper versions whose images a lab starts with.

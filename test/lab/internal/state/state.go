@@ -28,6 +28,8 @@ type Lab struct {
 	// Programs are the components' paths in the cache.
 	Programs Programs `json:"programs"`
 	Cache    string   `json:"cache"`
+	// Images is the prepared folder that nodes start from.
+	Images string `json:"images"`
 }
 
 // Programs are where the built components lie.

@@ -1,0 +1,66 @@
+# Everything a contributor runs. On a fresh Debian machine with Go and root:
+# `make demo` and `make test`.
+
+SHELL := /bin/bash
+export CGO_ENABLED ?= 0
+
+ZK ?= 3.8.0
+DEMO_ZK ?= $(ZK)
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+
+.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e verify lint docs bench dist clean lab-down
+
+all: build
+
+build: bin/kubectl-zkmigrate bin/zklab bin/zkload
+
+bin/kubectl-zkmigrate: FORCE
+	@go build -trimpath -o $@ ./cmd/kubectl-zkmigrate
+
+bin/zkload: FORCE
+	@go build -trimpath -o $@ ./test/load
+
+bin/zklab: FORCE
+	@cd test/lab && go build -trimpath -o ../../$@ ./cmd/zklab
+
+FORCE:
+
+## demo: a whole migration on the embedded lab, with a client writing throughout
+demo: build
+	@go run ./test/demo -zk $(DEMO_ZK) -bin $(CURDIR)/bin -report demo-report.json
+
+## test: everything, as CI runs it
+test: build
+	@hack/test.sh
+
+## test-unit: what needs neither root nor a network, under a minute
+test-unit:
+	@go test ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test/load/...
+	@cd test/lab && go test ./...
+
+## test-zk: against real ZooKeeper servers on loopback
+test-zk:
+	@go test -tags zk -timeout 20m ./pkg/zkprobe/... ./test/...
+
+## test-e2e: whole migrations in the lab
+test-e2e: build
+	@go test -tags e2e -timeout 60m -count=1 -v ./test/e2e/...
+
+## verify: gofmt, vet, linter, imports, tidy, docs, manifests
+verify:
+	@hack/verify.sh
+
+lint:
+	@go run $(GOLANGCI) run ./...
+
+bench: build
+	@go test -tags bench -run '^$$' -bench . -timeout 30m ./test/bench/...
+
+dist:
+	@hack/package.sh
+
+lab-down:
+	@bin/zklab down --name demo; bin/zklab down --name e2e
+
+clean:
+	rm -rf bin dist demo-report.json

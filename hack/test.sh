@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Everything CI runs, in the order of what breaks most cheaply. Prints the time
+# of each part, and the test runner's own summary over all parts at the end.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+hack/install-tools.sh || exit 1
+export CGO_ENABLED=0
+gotestsum=gotest.tools/gotestsum@v1.13.0
+log=$(mktemp -d)
+failed=()
+part() { # NAME COMMAND...
+  local name=$1 t0=$SECONDS
+  shift
+  printf '\n=== %s\n' "$name"
+  if "$@"; then
+    printf '=== %s: ok in %ds\n' "$name" $((SECONDS - t0))
+  else
+    printf '=== %s: FAILED after %ds\n' "$name" $((SECONDS - t0))
+    failed+=("$name")
+  fi
+}
+tests() { # NAME GO-TEST-ARGUMENTS...
+  local name=$1
+  shift
+  go run "$gotestsum" --format pkgname --format-hide-empty-pkg --jsonfile "$log/$name.json" -- "$@"
+}
+part verify hack/verify.sh
+part unit tests unit ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test/load/...
+part lab-unit bash -c "cd test/lab && go run $gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $log/lab.json -- ./..."
+part zookeeper tests zookeeper -tags zk -timeout 20m ./pkg/zkprobe/... ./test/load/... ./test/zkreal/... ./test/quorumpeerconfig/...
+part lab-build bin/zklab build
+part integration tests integration -tags integration -timeout 15m -count=1 ./test/integration/...
+part e2e tests e2e -tags e2e -timeout 60m -count=1 ./test/e2e/...
+
+printf '\n=== all parts\n'
+for f in "${failed[@]+"${failed[@]}"}"; do echo "part failed: $f"; done
+go run "$gotestsum" --format dots --raw-command -- bash -c "cat $log/*.json" >"$log/summary" 2>&1 || failed+=(summary)
+sed -n '/^=== /,$p;/^DONE/p' "$log/summary" | awk '!seen[$0]++'
+((${#failed[@]} == 0))

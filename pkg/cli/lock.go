@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
+)
+
+// me names this operator in the journal.
+func me() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return name + "@" + hostname()
+}
+
+func hostname() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return host
+}
+
+// holder names this process in the lock: user@host/pid/random.
+func holder() string {
+	b := make([]byte, 4)
+	if _, err := rand.Read(b); err != nil {
+		b = []byte{0}
+	}
+	return fmt.Sprintf("%s/%d/%x", me(), os.Getpid(), b)
+}
+
+// ended reports whether a holder was a process of this machine that is gone.
+func ended(holder string) bool {
+	parts := strings.Split(holder, "/")
+	if len(parts) != 3 || !strings.HasSuffix(parts[0], "@"+hostname()) {
+		return false
+	}
+	pid, err := strconv.Atoi(parts[1])
+	return err == nil && processGone(pid)
+}
+
+// lockPatience is how long a lock that nobody renews is watched: a command
+// that died on another machine leaves one behind.
+const lockPatience = journal.LeaseDuration + 10*time.Second
+
+// acquire takes the lock. One that is renewed while we look is held by a living
+// command, which is named; one that is not is waited for.
+func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
+	lease := journal.Lease{Kube: s.kube.client, Namespace: s.kube.namespace, Name: s.name, Holder: holder(), Dead: ended}
+	var first *journal.HeldError
+	deadline := time.Now().Add(lockPatience)
+	for {
+		lock, err := lease.Acquire(ctx)
+		held, isHeld := journal.IsHeld(err)
+		switch {
+		case err == nil:
+			return lock, nil
+		case !isHeld:
+			return nil, err
+		case first == nil:
+			first = held
+			fmt.Fprintf(s.kube.warn, "%s holds the lock of %s; looking whether it is alive\n", held.Holder, s.name)
+		case held.Holder != first.Holder || held.Free.After(first.Free) || time.Now().After(deadline):
+			return nil, &refusedError{reason: fmt.Sprintf("%s is at work on %s since %s", held.Holder, s.name, held.Since.Local().Format(time.DateTime)),
+				next: "let it finish, or interrupt it there"}
+		}
+		if err := (clock{}).Sleep(ctx, pollInterval); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// locked runs f while holding the ensemble's lock; the context f gets ends when
+// the lock is lost.
+func (s *session) locked(ctx context.Context, f func(context.Context) error) error {
+	lock, err := s.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-lock.Lost():
+			cancel(fmt.Errorf("the lock was lost, another command may be at work; look at status before going on: %w", lock.Err()))
+		case <-work.Done():
+		}
+	}()
+	err = f(work)
+	if cause := context.Cause(work); err != nil && ctx.Err() == nil && cause != nil {
+		err = cause
+	}
+	// The lock is given back also when the caller's time is over.
+	if releaseErr := lock.Release(context.WithoutCancel(ctx)); err == nil {
+		err = releaseErr
+	}
+	return err
+}

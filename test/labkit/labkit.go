@@ -1,0 +1,221 @@
+// Package labkit drives the lab's command and programs on the lab's machines,
+// for the demo and the end-to-end tests.
+package labkit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Client is the machine on which operators and ZooKeeper clients work: it has
+// kube-proxy, so that Services and hosts are reachable.
+const Client = "client1"
+
+// Lab is one lab.
+type Lab struct {
+	// Name is the lab's name, Bin the directory with our programs, Dir where
+	// they run.
+	Name, Bin, Dir string
+	// Kubeconfig is the operator's; empty means the lab's administrator.
+	Kubeconfig string
+	// Echo, when set, gets everything that is printed.
+	Echo io.Writer
+}
+
+// Host is a ZooKeeper host of the lab.
+type Host struct {
+	Name       string `json:"name"`
+	Ensemble   string `json:"ensemble"`
+	ID         int    `json:"id"`
+	Address    string `json:"address"`
+	ClientPort int    `json:"clientPort"`
+	ZooCfg     string `json:"zooCfg"`
+	Running    bool   `json:"running"`
+	Masked     bool   `json:"masked"`
+}
+
+// Result is how a program ended.
+type Result struct {
+	Stdout, Stderr string
+	Code           int
+}
+
+// Zklab runs the lab's own command.
+func (l *Lab) Zklab(ctx context.Context, args ...string) (Result, error) {
+	return l.run(ctx, filepath.Join(l.Bin, "zklab"), args...)
+}
+
+// OnClient runs a program on the clients' machine. A program that exits with
+// another code than 0 is no error here: the result has it.
+func (l *Lab) OnClient(ctx context.Context, args ...string) (Result, error) {
+	return l.run(ctx, filepath.Join(l.Bin, "zklab"), append([]string{"exec", Client, "--"}, args...)...)
+}
+
+// Zkmigrate runs the plugin through kubectl on the clients' machine.
+func (l *Lab) Zkmigrate(ctx context.Context, args ...string) (Result, error) {
+	return l.OnClient(ctx, append([]string{"kubectl", "zkmigrate"}, args...)...)
+}
+
+// Must turns a code other than 0 into an error.
+func Must(r Result, err error) (Result, error) {
+	if err == nil && r.Code != 0 {
+		err = fmt.Errorf("exit code %d: %s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	return r, err
+}
+
+func (l *Lab) run(ctx context.Context, program string, args ...string) (Result, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env, cmd.Dir = l.env(), l.Dir
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 20 * time.Second
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if l.Echo != nil {
+		cmd.Stdout, cmd.Stderr = io.MultiWriter(l.Echo, &out), io.MultiWriter(l.Echo, &errOut)
+	}
+	err := cmd.Run()
+	r := Result{Stdout: out.String(), Stderr: errOut.String()}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() >= 0 {
+		r.Code = exit.ExitCode()
+		return r, nil
+	}
+	if err != nil {
+		return r, fmt.Errorf("%s %s: %w", filepath.Base(program), strings.Join(args, " "), err)
+	}
+	return r, nil
+}
+
+func (l *Lab) env() []string {
+	env := append(os.Environ(), "ZKLAB_NAME="+l.Name, "PATH="+l.Bin+":"+os.Getenv("PATH"))
+	if l.Kubeconfig != "" {
+		env = append(env, "KUBECONFIG="+l.Kubeconfig)
+	}
+	return env
+}
+
+// Process is a program that runs on the clients' machine in the background.
+type Process struct {
+	cmd  *exec.Cmd
+	done chan error
+	log  string
+}
+
+// Start starts one; its output goes to a file in Dir.
+func (l *Lab) Start(ctx context.Context, log string, args ...string) (*Process, error) {
+	path := filepath.Join(l.Dir, log)
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(l.Bin, "zklab"), append([]string{"exec", Client, "--"}, args...)...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = l.env(), l.Dir, f, f
+	if err := cmd.Start(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	p := &Process{cmd: cmd, done: make(chan error, 1), log: path}
+	go func() {
+		p.done <- cmd.Wait()
+		f.Close()
+	}()
+	return p, nil
+}
+
+// Stop sends an interrupt and waits for the end.
+func (p *Process) Stop() error {
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return p.Wait(time.Minute)
+}
+
+// Kill ends the process as a crash would, and waits for it.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // it may have ended by itself
+	<-p.done
+}
+
+// Wait waits for the end.
+func (p *Process) Wait(limit time.Duration) error {
+	select {
+	case err := <-p.done:
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, p.Log())
+		}
+		return nil
+	case <-time.After(limit):
+		return fmt.Errorf("no end within %s: %s", limit, p.Log())
+	}
+}
+
+// Log returns what the process has printed so far.
+func (p *Process) Log() string {
+	data, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}
+
+// Hosts lists the hosts of an ensemble.
+func (l *Lab) Hosts(ctx context.Context, ensemble string) ([]Host, error) {
+	r, err := Must(l.Zklab(ctx, "status", "-o", "json"))
+	if err != nil {
+		return nil, err
+	}
+	var st struct {
+		Hosts []Host `json:"hosts"`
+	}
+	if err := json.Unmarshal([]byte(r.Stdout), &st); err != nil {
+		return nil, fmt.Errorf("zklab status: %w", err)
+	}
+	var out []Host
+	for _, h := range st.Hosts {
+		if h.Ensemble == ensemble {
+			out = append(out, h)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("the lab has no host of ensemble %s", ensemble)
+	}
+	return out, nil
+}
+
+// Operator makes a user with just the published Role in a namespace and
+// returns the path of a kubeconfig.
+func (l *Lab) Operator(ctx context.Context, namespace, roleFile string) (string, error) {
+	r, err := Must(l.Zklab(ctx, "user", "add", "operator-"+namespace, "--namespace", namespace, "--role-file", roleFile))
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(r.Stdout), nil
+}
+
+// Connect is a connection string of hosts.
+func Connect(hosts []Host) string {
+	var list []string
+	for _, h := range hosts {
+		list = append(list, fmt.Sprintf("%s:%d", h.Address, h.ClientPort))
+	}
+	return strings.Join(list, ",")
+}
+
+// HookCommand is the lab's program for --host-hook.
+func (l *Lab) HookCommand() string { return filepath.Join(l.Bin, "zklab") + " hook" }
+
+// PodFlags are the plugin's flags for pods that fit the lab.
+func PodFlags(version string) []string {
+	return []string{"--image", "zklab.local/zookeeper:" + version, "--storage-class", "zklab-local",
+		"--storage-size", "1Gi", "--memory", "512Mi", "--cpu", "50m", "--jvm-flags", "-Xmx128m"}
+}
