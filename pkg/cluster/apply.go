@@ -1,0 +1,144 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// Result is what applying an object did.
+type Result string
+
+// The results, in kubectl's words.
+const (
+	Created    Result = "created"
+	Configured Result = "configured"
+	Unchanged  Result = "unchanged"
+)
+
+// Park applies everything the pods need. The gate comes first and closed; one
+// that exists keeps its lines.
+func (c *Client) Park(ctx context.Context, rec migration.Record) error {
+	objects, err := render.Pods(rec)
+	if err != nil {
+		return &Error{Reason: Invalid, What: err.Error()}
+	}
+	if err := c.parkGate(ctx, rec); err != nil {
+		return err
+	}
+	for _, o := range objects {
+		if _, _, err := c.apply(ctx, rec, o, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply writes one object by server-side apply, without force. An object of
+// that name that does not carry the ensemble's label is somebody else's.
+func (c *Client) apply(ctx context.Context, rec migration.Record, o render.Object, dryRun bool) (Result, render.Object, error) {
+	kind, name := o.GetObjectKind().GroupVersionKind().Kind, o.GetName()
+	api, err := c.api(o)
+	if err != nil {
+		return "", nil, err
+	}
+	before, err := api.get(ctx, name)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return "", nil, failed(err, "get", kind, rec.Namespace, name)
+	}
+	exists := err == nil
+	if exists && before.GetLabels()[render.EnsembleLabel] != rec.Name {
+		return "", nil, &Error{Reason: Conflict,
+			What: fmt.Sprintf("%s %s/%s exists and is not part of ensemble %s", kind, rec.Namespace, name, rec.Name),
+			Next: fmt.Sprintf("choose another name for the ensemble, or, if it is meant to be used, label it %s=%s", render.EnsembleLabel, rec.Name)}
+	}
+	data, err := render.JSON(o)
+	if err != nil {
+		return "", nil, &Error{Reason: Invalid, What: err.Error()}
+	}
+	force := false
+	options := metav1.PatchOptions{FieldManager: FieldManager, Force: &force}
+	if dryRun {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	after, err := api.patch(ctx, name, data, options)
+	if err != nil {
+		return "", nil, failed(err, "apply", kind, rec.Namespace, name)
+	}
+	switch {
+	case !exists:
+		return Created, after, nil
+	case sameContent(before, after):
+		return Unchanged, after, nil
+	}
+	return Configured, after, nil
+}
+
+// sameContent compares without what every write changes.
+func sameContent(a, b render.Object) bool {
+	strip := func(o render.Object) map[string]any {
+		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+		if err != nil {
+			return nil
+		}
+		if m, ok := fields["metadata"].(map[string]any); ok {
+			for _, key := range []string{"managedFields", "resourceVersion", "generation"} {
+				delete(m, key)
+			}
+		}
+		for _, key := range []string{"status", "kind", "apiVersion"} {
+			delete(fields, key)
+		}
+		return fields
+	}
+	return apiequality.Semantic.DeepEqual(strip(a), strip(b))
+}
+
+// kindAPI reads and applies objects of one kind in one namespace.
+type kindAPI struct {
+	get   func(ctx context.Context, name string) (render.Object, error)
+	patch func(ctx context.Context, name string, data []byte, o metav1.PatchOptions) (render.Object, error)
+}
+
+// typed is the part of a typed client that applying needs.
+type typed[T render.Object] interface {
+	Get(ctx context.Context, name string, o metav1.GetOptions) (T, error)
+	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, o metav1.PatchOptions, sub ...string) (T, error)
+}
+
+func of[T render.Object](t typed[T]) kindAPI {
+	return kindAPI{
+		get: func(ctx context.Context, name string) (render.Object, error) {
+			return t.Get(ctx, name, metav1.GetOptions{})
+		},
+		patch: func(ctx context.Context, name string, data []byte, o metav1.PatchOptions) (render.Object, error) {
+			return t.Patch(ctx, name, types.ApplyPatchType, data, o)
+		},
+	}
+}
+
+func (c *Client) api(o render.Object) (kindAPI, error) {
+	ns := o.GetNamespace()
+	switch o.(type) {
+	case *corev1.Service:
+		return of(c.kube.CoreV1().Services(ns)), nil
+	case *corev1.ConfigMap:
+		return of(c.kube.CoreV1().ConfigMaps(ns)), nil
+	case *appsv1.StatefulSet:
+		return of(c.kube.AppsV1().StatefulSets(ns)), nil
+	case *policyv1.PodDisruptionBudget:
+		return of(c.kube.PolicyV1().PodDisruptionBudgets(ns)), nil
+	}
+	return kindAPI{}, &Error{Reason: Invalid, What: fmt.Sprintf("no way to apply a %T", o)}
+}

@@ -1,0 +1,110 @@
+// Package cluster reads and writes the Kubernetes objects of an ensemble.
+// Nothing is kept between two calls: every look asks the API server anew, and
+// every write carries what it rests on (uid, resourceVersion, the addresses
+// seen a moment ago), so that a caller with an old view fails instead of doing
+// harm.
+//
+// Our own objects that only we change as a whole are written by server-side
+// apply without force: another manager's value is a conflict to report, never
+// something to overwrite. Hand-made endpoints and the gate are written by
+// create and update with a resourceVersion instead: a flip must not fail in the
+// middle of an outage because somebody created the slice from our own
+// `--dry-run -o yaml` under another manager's name.
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// FieldManager names us in the managed fields of what we write.
+const FieldManager = "kubectl-zkmigrate"
+
+// Client works on one cluster. Its rest configuration should allow some 20
+// requests a second (client-go's default of 5 makes a look at five servers
+// take seconds) and should have a warning handler: reading v1 Endpoints, which
+// every look does to find what controllers left behind, makes the API server
+// warn since Kubernetes 1.33.
+type Client struct {
+	kube kubernetes.Interface
+	// logs reads the end of a pod's log.
+	logs func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error)
+	// now numbers the first generation of a gate.
+	now func() time.Time
+}
+
+// New returns a client.
+func New(kube kubernetes.Interface) *Client {
+	return &Client{
+		kube: kube,
+		now:  time.Now,
+		logs: func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error) {
+			return kube.CoreV1().Pods(namespace).GetLogs(pod, o).Do(ctx).Raw()
+		},
+	}
+}
+
+// server finds the id in the record.
+func server(rec migration.Record, id ensemble.ID) (migration.ServerRecord, error) {
+	s, ok := rec.Server(id)
+	if !ok {
+		return migration.ServerRecord{}, &Error{Reason: Invalid, What: fmt.Sprintf("ensemble %s has no server %s", rec.Name, id)}
+	}
+	return *s, nil
+}
+
+// service reads the server's Service and makes sure that it is still the one
+// that the other servers know (I1).
+func (c *Client) service(ctx context.Context, rec migration.Record, s migration.ServerRecord) (*corev1.Service, error) {
+	name := render.ServiceName(rec.Name, s.ID)
+	svc, err := c.kube.CoreV1().Services(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, &Error{Reason: NotFound, Err: err,
+			What: fmt.Sprintf("Service %s/%s of server %s is gone", rec.Namespace, name, s.ID),
+			Next: fmt.Sprintf("recreate it at once with clusterIP %s, other servers know it by that address: kubectl zkmigrate wrap %s", s.ClusterIP, rec.Name)}
+	}
+	if err != nil {
+		return nil, failed(err, "get", "Service", rec.Namespace, name)
+	}
+	if s.ServiceUID != "" && string(svc.UID) != s.ServiceUID {
+		return nil, &Error{Reason: Precondition,
+			What: fmt.Sprintf("Service %s/%s was deleted and made again: its uid is %s, the journal says %s", rec.Namespace, name, svc.UID, s.ServiceUID),
+			Next: "check that its clusterIP is the one in the other servers' configuration, then run: kubectl zkmigrate wrap " + rec.Name}
+	}
+	if s.ClusterIP != "" && svc.Spec.ClusterIP != s.ClusterIP {
+		return nil, &Error{Reason: Precondition,
+			What: fmt.Sprintf("Service %s/%s has clusterIP %s, the journal and the other servers' configuration say %s",
+				rec.Namespace, name, svc.Spec.ClusterIP, s.ClusterIP)}
+	}
+	return svc, nil
+}
+
+// selected is the name of the pod that the Service selects: empty without a
+// selector, migration.ForeignSelector when it is none of ours.
+func selected(rec migration.Record, s migration.ServerRecord, svc *corev1.Service) string {
+	if len(svc.Spec.Selector) == 0 {
+		return ""
+	}
+	want := render.PodName(rec.Name, s.Ordinal)
+	if len(svc.Spec.Selector) == 1 && svc.Spec.Selector[render.PodNameLabel] == want {
+		return want
+	}
+	return migration.ForeignSelector
+}
+
+// foreignSelector is the refusal to touch a Service somebody else steers.
+func foreignSelector(rec migration.Record, svc *corev1.Service) error {
+	return &Error{Reason: Conflict,
+		What: fmt.Sprintf("Service %s/%s has selector %v, which is none of ours", rec.Namespace, svc.Name, svc.Spec.Selector),
+		Next: "find out who set it (kubectl get service " + svc.Name + " --show-managed-fields -o yaml), remove it, then run the command again"}
+}

@@ -1,0 +1,137 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// OpenGate adds the server's line to the gate in a new generation. It changes
+// nothing when the line is there: a second generation would make the pod put
+// its data aside at its next start.
+func (c *Client) OpenGate(ctx context.Context, rec migration.Record, id ensemble.ID) error {
+	return c.changeGate(ctx, rec, id, (*render.GateData).Open)
+}
+
+// CloseGate removes the server's line in a new generation, or does nothing when
+// it is not there.
+func (c *Client) CloseGate(ctx context.Context, rec migration.Record, id ensemble.ID) error {
+	return c.changeGate(ctx, rec, id, (*render.GateData).Close)
+}
+
+func (c *Client) changeGate(ctx context.Context, rec migration.Record, id ensemble.ID, change func(*render.GateData, int, ensemble.ID) bool) error {
+	s, err := server(rec, id)
+	if err != nil {
+		return err
+	}
+	cm, g, err := c.gate(ctx, rec)
+	if err != nil {
+		return err
+	}
+	if cm == nil {
+		return &Error{Reason: NotFound, What: fmt.Sprintf("the gate's ConfigMap %s/%s is gone", rec.Namespace, render.GateName(rec.Name)),
+			Next: "all gates are closed without it; kubectl zkmigrate park " + rec.Name + " makes it again"}
+	}
+	if !inMap(g, s) {
+		return &Error{Reason: Precondition, What: fmt.Sprintf("the gate's map in ConfigMap %s/%s does not say that ordinal %d is server %s with host %s",
+			cm.Namespace, cm.Name, s.Ordinal, s.ID, s.HostIP), Next: "kubectl zkmigrate park " + rec.Name + " writes it again"}
+	}
+	if !change(&g, s.Ordinal, s.ID) {
+		return nil
+	}
+	return c.saveGate(ctx, cm, g)
+}
+
+func inMap(g render.GateData, s migration.ServerRecord) bool {
+	for _, m := range g.Members {
+		if m.Ordinal == s.Ordinal && m.ID == s.ID && m.ClientPort == s.ClientPort && m.ElectionPort == s.ElectionPort {
+			host, err := render.HostAddr(s)
+			return err == nil && m.HostIP == host
+		}
+	}
+	return false
+}
+
+// gate reads the gate; the ConfigMap is nil when there is none.
+func (c *Client) gate(ctx context.Context, rec migration.Record) (*corev1.ConfigMap, render.GateData, error) {
+	name := render.GateName(rec.Name)
+	cm, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, render.GateData{}, nil
+	}
+	if err != nil {
+		return nil, render.GateData{}, failed(err, "get", "ConfigMap", rec.Namespace, name)
+	}
+	g, err := render.ParseGate(cm.Data)
+	if err != nil {
+		return nil, g, &Error{Reason: Invalid, Err: err,
+			What: fmt.Sprintf("the gate in ConfigMap %s/%s cannot be read", rec.Namespace, name),
+			Next: "pods that have not started refuse it as well; set its data right by hand (the journal's audit lists what was released)"}
+	}
+	return cm, g, nil
+}
+
+func (c *Client) saveGate(ctx context.Context, cm *corev1.ConfigMap, g render.GateData) error {
+	next := cm.DeepCopy()
+	next.Data = g.Data()
+	_, err := c.kube.CoreV1().ConfigMaps(cm.Namespace).Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
+	return failed(err, "update", "ConfigMap", cm.Namespace, cm.Name)
+}
+
+// parkGate makes a closed gate, or brings the map of an existing one up to
+// date; what is released stays so.
+func (c *Client) parkGate(ctx context.Context, rec migration.Record) error {
+	want, err := render.NewGate(rec, int(c.now().Unix()))
+	if err != nil {
+		return &Error{Reason: Invalid, What: err.Error()}
+	}
+	cm, have, err := c.gate(ctx, rec)
+	if err != nil {
+		return err
+	}
+	if cm == nil {
+		fresh := render.Gate(rec, want)
+		_, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Create(ctx, fresh, metav1.CreateOptions{FieldManager: FieldManager})
+		return failed(err, "create", "ConfigMap", rec.Namespace, fresh.Name)
+	}
+	if sameMembers(have.Members, want.Members) {
+		return nil
+	}
+	for _, r := range have.Released {
+		if m, ok := memberOf(want.Members, r.Ordinal); !ok || m.ID != r.ID {
+			return &Error{Reason: Conflict, What: fmt.Sprintf("ordinal %d was released as server %s and would become another one", r.Ordinal, r.ID),
+				Next: "ordinals never change once a server was released: restore the journal's servers"}
+		}
+	}
+	have.Members = want.Members
+	have.Generation++
+	return c.saveGate(ctx, cm, have)
+}
+
+func memberOf(members []render.GateMember, ordinal int) (render.GateMember, bool) {
+	for _, m := range members {
+		if m.Ordinal == ordinal {
+			return m, true
+		}
+	}
+	return render.GateMember{}, false
+}
+
+func sameMembers(a, b []render.GateMember) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,132 @@
+package cluster
+
+import (
+	"context"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// Observe looks at the objects of every server of the record. It returns either
+// the whole view or an error; a pod whose log cannot be read is no error, its
+// report is just unknown. Four calls for the ensemble and up to four for each
+// server, the latter side by side.
+//
+// Leftovers name every object that a controller made, also while the Service
+// has a selector and they are what it should have.
+func (c *Client) Observe(ctx context.Context, rec migration.Record) (map[ensemble.ID]migration.ClusterView, error) {
+	services, err := c.services(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(rec.Servers))
+	for _, s := range rec.Servers {
+		names = append(names, render.ServiceName(rec.Name, s.ID))
+	}
+	slices, err := c.slices(ctx, rec, names...)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := c.pods(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	cm, gate, err := c.gate(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]migration.ClusterView, len(rec.Servers))
+	errs := make([]error, len(rec.Servers))
+	var wg sync.WaitGroup
+	for i, s := range rec.Servers {
+		wg.Go(func() {
+			name := render.ServiceName(rec.Name, s.ID)
+			views[i], errs[i] = c.look(ctx, rec, s, services[name], slices[name], pods[render.PodName(rec.Name, s.Ordinal)])
+			views[i].Gate = gateView(cm, gate, s)
+		})
+	}
+	wg.Wait()
+	out := map[ensemble.ID]migration.ClusterView{}
+	for i, s := range rec.Servers {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		out[s.ID] = views[i]
+	}
+	return out, nil
+}
+
+// look completes the view of one server; svc and pod are nil when missing.
+func (c *Client) look(ctx context.Context, rec migration.Record, s migration.ServerRecord, svc *corev1.Service, slices []discoveryv1.EndpointSlice, pod *corev1.Pod) (migration.ClusterView, error) {
+	var v migration.ClusterView
+	var err error
+	name := render.ServiceName(rec.Name, s.ID)
+	if svc == nil {
+		// A Service that lost our label is still the Service.
+		svc, err = c.kube.CoreV1().Services(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return v, failed(err, "get", "Service", rec.Namespace, name)
+		}
+		if err != nil {
+			svc = nil
+		}
+	}
+	b := behind{rec: rec, s: s, slices: slices}
+	if svc != nil {
+		b.selector = selected(rec, s, svc)
+		v.Service = migration.ServiceView{Found: true, UID: string(svc.UID), ClusterIP: svc.Spec.ClusterIP, Selector: b.selector}
+	}
+	if b.endpoints, err = c.endpoints(ctx, rec.Namespace, name); err != nil {
+		return v, err
+	}
+	v.Endpoints = b.view()
+	v.Pod, err = c.podView(ctx, rec, s, pod)
+	return v, err
+}
+
+func gateView(cm *corev1.ConfigMap, g render.GateData, s migration.ServerRecord) migration.GateView {
+	if cm == nil {
+		return migration.GateView{}
+	}
+	v := migration.GateView{Found: true, Generation: g.Generation}
+	if r, ok := g.Release(s.ID); ok {
+		v.Released, v.ReleasedGeneration = true, r.Generation
+	}
+	return v
+}
+
+func (c *Client) services(ctx context.Context, rec migration.Record) (map[string]*corev1.Service, error) {
+	list, err := c.kube.CoreV1().Services(rec.Namespace).List(ctx, ofEnsemble(rec))
+	if err != nil {
+		return nil, failed(err, "list", "Services", rec.Namespace, rec.Name)
+	}
+	out := map[string]*corev1.Service{}
+	for i := range list.Items {
+		out[list.Items[i].Name] = &list.Items[i]
+	}
+	return out, nil
+}
+
+func (c *Client) pods(ctx context.Context, rec migration.Record) (map[string]*corev1.Pod, error) {
+	list, err := c.kube.CoreV1().Pods(rec.Namespace).List(ctx, ofEnsemble(rec))
+	if err != nil {
+		return nil, failed(err, "list", "Pods", rec.Namespace, rec.Name)
+	}
+	out := map[string]*corev1.Pod{}
+	for i := range list.Items {
+		out[list.Items[i].Name] = &list.Items[i]
+	}
+	return out, nil
+}
+
+func ofEnsemble(rec migration.Record) metav1.ListOptions {
+	return metav1.ListOptions{LabelSelector: labels.Set{render.EnsembleLabel: rec.Name}.String()}
+}

@@ -1,0 +1,171 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// podView is what the pod's object and its gate say; pod is nil when there is
+// none.
+func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod) (migration.PodView, error) {
+	v := migration.PodView{Name: render.PodName(rec.Name, s.Ordinal)}
+	if pod == nil {
+		return v, nil
+	}
+	v.Found, v.UID, v.IP, v.Node = true, string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
+	v.Terminating = pod.DeletionTimestamp != nil
+	status := containerStatus(pod)
+	if status != nil {
+		v.Running, v.Ready, v.Restarts = status.State.Running != nil, status.Ready, int(status.RestartCount)
+	}
+	if !v.Running {
+		v.Problem = problem(pod, status)
+		if v.Node == "" {
+			claim, err := c.claimProblem(ctx, rec, s)
+			if err != nil {
+				return v, err
+			}
+			v.Problem = join(v.Problem, claim)
+		}
+		return v, nil
+	}
+	if lost := nodeLost(pod); lost != "" {
+		v.Problem = lost
+	}
+	return v, c.readGate(ctx, pod, &v)
+}
+
+func containerStatus(pod *corev1.Pod) *corev1.ContainerStatus {
+	for i := range pod.Status.ContainerStatuses {
+		if pod.Status.ContainerStatuses[i].Name == render.ContainerName {
+			return &pod.Status.ContainerStatuses[i]
+		}
+	}
+	return nil
+}
+
+// problem says why the container does not run, for somebody who is woken at
+// night: what is wrong in plain words, then Kubernetes' own.
+func problem(pod *corev1.Pod, status *corev1.ContainerStatus) string {
+	if pod.Status.Phase == corev1.PodFailed || pod.Status.Reason != "" {
+		return withMessage("the pod was ended by Kubernetes: "+orWord(pod.Status.Reason, "no reason given"), pod.Status.Message)
+	}
+	for _, cond := range pod.Status.Conditions {
+		if cond.Type == corev1.PodScheduled && cond.Status == corev1.ConditionFalse {
+			return withMessage("no node takes the pod", cond.Message)
+		}
+	}
+	if status == nil {
+		if pod.Spec.NodeName == "" {
+			return "no node was chosen for the pod yet"
+		}
+		return "node " + pod.Spec.NodeName + " has not begun to prepare the pod yet"
+	}
+	if w := status.State.Waiting; w != nil {
+		return waitingProblem(pod, status, w)
+	}
+	if t := status.State.Terminated; t != nil {
+		return ended(t)
+	}
+	return ""
+}
+
+func waitingProblem(pod *corev1.Pod, status *corev1.ContainerStatus, w *corev1.ContainerStateWaiting) string {
+	switch w.Reason {
+	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError":
+		return withMessage("image "+image(pod)+" cannot be pulled", w.Message)
+	case "CrashLoopBackOff":
+		text := "the container keeps ending"
+		if t := status.LastTerminationState.Terminated; t != nil {
+			text += ": " + ended(t)
+		}
+		return fmt.Sprintf("%s (kubectl logs -n %s %s --previous)", text, pod.Namespace, pod.Name)
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+		return withMessage("node "+pod.Spec.NodeName+" cannot create the container", w.Message)
+	case "ContainerCreating", "PodInitializing", "":
+		return "node " + pod.Spec.NodeName + " prepares the pod: volume, network, image"
+	}
+	return withMessage(w.Reason, w.Message)
+}
+
+// ended says how a container ended.
+func ended(t *corev1.ContainerStateTerminated) string {
+	switch {
+	case t.Reason == "OOMKilled":
+		return "it was killed for using more memory than its limit"
+	case t.Reason == "" || t.Reason == "Error" || t.Reason == "Completed":
+		return withMessage(fmt.Sprintf("it ended with exit code %d", t.ExitCode), t.Message)
+	}
+	return withMessage(fmt.Sprintf("it ended with exit code %d, %s", t.ExitCode, t.Reason), t.Message)
+}
+
+// nodeLost tells a container that runs from one of which nobody knows.
+func nodeLost(pod *corev1.Pod) string {
+	for _, cond := range pod.Status.Conditions {
+		if cond.Type == corev1.PodReady && cond.Reason == "NodeStatusUnknown" || cond.Type == corev1.DisruptionTarget && cond.Status == corev1.ConditionTrue {
+			return withMessage("node "+pod.Spec.NodeName+" does not report, or gives the pod up", cond.Message)
+		}
+	}
+	return ""
+}
+
+func image(pod *corev1.Pod) string {
+	for _, c := range pod.Spec.Containers {
+		if c.Name == render.ContainerName {
+			return c.Image
+		}
+	}
+	return "of the pod"
+}
+
+// claimProblem explains a volume claim that is not bound.
+func (c *Client) claimProblem(ctx context.Context, rec migration.Record, s migration.ServerRecord) (string, error) {
+	name := render.ClaimName(rec.Name, s.Ordinal)
+	claim, err := c.kube.CoreV1().PersistentVolumeClaims(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return "volume claim " + name + " does not exist yet", nil
+	}
+	if err != nil {
+		return "", failed(err, "get", "PersistentVolumeClaim", rec.Namespace, name)
+	}
+	switch claim.Status.Phase {
+	case corev1.ClaimBound:
+		return "", nil
+	case corev1.ClaimLost:
+		return "volume claim " + name + " has lost its volume", nil
+	}
+	class := "the cluster's default storage class, if it has one"
+	if claim.Spec.StorageClassName != nil {
+		class = fmt.Sprintf("storage class %q", *claim.Spec.StorageClassName)
+	}
+	return fmt.Sprintf("volume claim %s is not bound (it asks %s)", name, class), nil
+}
+
+func withMessage(text, message string) string {
+	if message = strings.TrimSpace(message); message == "" {
+		return text
+	}
+	return text + ": " + message
+}
+
+func orWord(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}

@@ -1,0 +1,268 @@
+// Package journal keeps the record of an ensemble in a ConfigMap, under an
+// optimistic lock, and a Lease that lets one command at a time work on it. What
+// can be seen in the cluster or in ZooKeeper is not kept here.
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+const (
+	// FieldManager names us in the managed fields of what we write.
+	FieldManager = "kubectl-zkmigrate"
+	// Key holds the record in the ConfigMap.
+	Key = "record.json"
+	// Kind is the record's kind.
+	Kind = "Record"
+)
+
+// NotFoundError says that an ensemble has no journal.
+type NotFoundError struct{ Namespace, Name string }
+
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("namespace %s has no ensemble %q; kubectl zkmigrate status -A lists what there is, wrap makes one", e.Namespace, e.Name)
+}
+
+// ExistsError says that an ensemble has a journal already.
+type ExistsError struct{ Namespace, Name string }
+
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("ensemble %q exists in namespace %s already", e.Name, e.Namespace)
+}
+
+// StaleError says that somebody else wrote the journal since it was read.
+type StaleError struct {
+	Namespace, Name string
+	Err             error
+}
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("the journal of ensemble %q in namespace %s was written by somebody else since it was read; nothing was changed, run the command again", e.Name, e.Namespace)
+}
+
+// Unwrap returns the API server's answer.
+func (e *StaleError) Unwrap() error { return e.Err }
+
+// FormatError says that a journal cannot be read.
+type FormatError struct {
+	Namespace, Name, Reason string
+	Err                     error
+}
+
+func (e *FormatError) Error() string {
+	text := fmt.Sprintf("the journal in ConfigMap %s/%s %s", e.Namespace, e.Name, e.Reason)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// Permanent reports that reading it again does not help.
+func (e *FormatError) Permanent() bool { return true }
+
+// IsNotFound, IsExists and IsStale tell the typed errors.
+func IsNotFound(err error) bool {
+	var e *NotFoundError
+	return errors.As(err, &e)
+}
+
+// IsExists reports whether err says that the journal exists.
+func IsExists(err error) bool {
+	var e *ExistsError
+	return errors.As(err, &e)
+}
+
+// IsStale reports whether err says that somebody else wrote.
+func IsStale(err error) bool {
+	var e *StaleError
+	return errors.As(err, &e)
+}
+
+// Journal is the journal of one ensemble. It remembers the version it read or
+// wrote last; Save replaces only that one. It may be used by several
+// goroutines.
+type Journal struct {
+	kube      kubernetes.Interface
+	namespace string
+	name      string
+
+	mu   sync.Mutex
+	seen *corev1.ConfigMap
+}
+
+// New returns the journal of that ensemble, whether it exists or not.
+func New(kube kubernetes.Interface, namespace, name string) *Journal {
+	return &Journal{kube: kube, namespace: namespace, name: name}
+}
+
+// Create writes the first record; it fails with ExistsError when there is one.
+func (j *Journal) Create(ctx context.Context, rec migration.Record) error {
+	data, err := j.encode(rec)
+	if err != nil {
+		return err
+	}
+	cm := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: render.JournalName(j.name), Namespace: j.namespace, Labels: render.Labels(j.name)},
+		Data:       map[string]string{Key: data},
+	}
+	cm.Labels[render.RoleLabel] = render.RoleJournal
+	made, err := j.kube.CoreV1().ConfigMaps(j.namespace).Create(ctx, cm, metav1.CreateOptions{FieldManager: FieldManager})
+	if apierrors.IsAlreadyExists(err) {
+		return &ExistsError{Namespace: j.namespace, Name: j.name}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot create the journal in ConfigMap %s/%s: %w", j.namespace, cm.Name, err)
+	}
+	j.remember(made)
+	return nil
+}
+
+// Load reads the record; it fails with NotFoundError when there is none, and
+// with FormatError when it was written by a later release or damaged.
+func (j *Journal) Load(ctx context.Context) (migration.Record, error) {
+	name := render.JournalName(j.name)
+	cm, err := j.kube.CoreV1().ConfigMaps(j.namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return migration.Record{}, &NotFoundError{Namespace: j.namespace, Name: j.name}
+	}
+	if err != nil {
+		return migration.Record{}, fmt.Errorf("cannot read the journal in ConfigMap %s/%s: %w", j.namespace, name, err)
+	}
+	rec, err := decode(cm)
+	if err != nil {
+		return migration.Record{}, err
+	}
+	if rec.Name != j.name {
+		return migration.Record{}, &FormatError{Namespace: j.namespace, Name: name, Reason: fmt.Sprintf("is that of ensemble %q", rec.Name)}
+	}
+	j.remember(cm)
+	return rec, nil
+}
+
+// Save replaces the record; it fails with StaleError when somebody else wrote
+// since the last Load, Create or Save of this journal.
+func (j *Journal) Save(ctx context.Context, rec migration.Record) error {
+	data, err := j.encode(rec)
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.seen == nil {
+		return fmt.Errorf("the journal of ensemble %q must be read before it is written", j.name)
+	}
+	next := j.seen.DeepCopy()
+	if next.Data == nil {
+		next.Data = map[string]string{}
+	}
+	next.Data[Key] = data
+	written, err := j.kube.CoreV1().ConfigMaps(j.namespace).Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
+	switch {
+	case apierrors.IsConflict(err):
+		return &StaleError{Namespace: j.namespace, Name: j.name, Err: err}
+	case apierrors.IsNotFound(err):
+		return &NotFoundError{Namespace: j.namespace, Name: j.name}
+	case err != nil:
+		return fmt.Errorf("cannot write the journal in ConfigMap %s/%s: %w", j.namespace, next.Name, err)
+	}
+	j.seen = written
+	return nil
+}
+
+func (j *Journal) remember(cm *corev1.ConfigMap) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.seen = cm
+}
+
+// List returns the records of a namespace, or of all when it is empty, sorted
+// by namespace and name. A journal that cannot be read does not hide the
+// others: it is in the second list.
+func List(ctx context.Context, kube kubernetes.Interface, namespace string) ([]migration.Record, []error, error) {
+	selector := labels.Set{render.RoleLabel: render.RoleJournal}.String()
+	list, err := kube.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		where := "in all namespaces"
+		if namespace != "" {
+			where = "in namespace " + namespace
+		}
+		return nil, nil, fmt.Errorf("cannot list journals %s: %w", where, err)
+	}
+	var records []migration.Record
+	var broken []error
+	for i := range list.Items {
+		rec, err := decode(&list.Items[i])
+		if err != nil {
+			broken = append(broken, err)
+			continue
+		}
+		records = append(records, rec)
+	}
+	sort.Slice(records, func(i, j int) bool {
+		if records[i].Namespace != records[j].Namespace {
+			return records[i].Namespace < records[j].Namespace
+		}
+		return records[i].Name < records[j].Name
+	})
+	return records, broken, nil
+}
+
+// encode writes the record in the place and the version that are ours.
+func (j *Journal) encode(rec migration.Record) (string, error) {
+	if rec.Name != j.name || rec.Namespace != j.namespace {
+		return "", fmt.Errorf("record of %s/%s in the journal of %s/%s", rec.Namespace, rec.Name, j.namespace, j.name)
+	}
+	rec.APIVersion, rec.Kind = migration.RecordVersion, Kind
+	data, err := json.MarshalIndent(rec, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("record of ensemble %q: %w", j.name, err)
+	}
+	return string(data) + "\n", nil
+}
+
+// decode reads a record, but none that a later release wrote: what this one
+// does not know it would drop at the next save.
+func decode(cm *corev1.ConfigMap) (migration.Record, error) {
+	bad := func(reason string, err error) (migration.Record, error) {
+		return migration.Record{}, &FormatError{Namespace: cm.Namespace, Name: cm.Name, Reason: reason, Err: err}
+	}
+	text, ok := cm.Data[Key]
+	if !ok {
+		return bad("has no key "+Key, nil)
+	}
+	var head struct {
+		APIVersion string `json:"apiVersion"`
+	}
+	if err := json.Unmarshal([]byte(text), &head); err != nil {
+		return bad("is no JSON", err)
+	}
+	if head.APIVersion != migration.RecordVersion {
+		return bad(fmt.Sprintf("has version %q, this release reads %q only: use the release that wrote it, or a later one",
+			head.APIVersion, migration.RecordVersion), nil)
+	}
+	var rec migration.Record
+	if err := json.Unmarshal([]byte(text), &rec); err != nil {
+		return bad("cannot be read", err)
+	}
+	if rec.Namespace != cm.Namespace {
+		return bad(fmt.Sprintf("says it belongs to namespace %q: it was copied from there", rec.Namespace), nil)
+	}
+	return rec, nil
+}

@@ -1,0 +1,148 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+func record(namespace, name string) migration.Record {
+	return migration.Record{
+		APIVersion: migration.RecordVersion, Kind: Kind, Name: name, Namespace: namespace,
+		EndpointsAPI: migration.EndpointSlices,
+		Servers: []migration.ServerRecord{{
+			Server: ensemble.Server{ID: 2, Role: ensemble.Participant, Weight: 1, ClientPort: 2181,
+				PeerAddress: ensemble.PeerAddress{Host: "zk2", PeerPort: 2888, ElectionPort: 3888}},
+			HostIP: "10.1.0.2", Service: name + "-2",
+		}},
+	}
+}
+
+func TestJournalRoundTrip(t *testing.T) {
+	ctx := context.Background()
+	kube := versioned(t)
+	j := New(kube, "zk", "main")
+	if _, err := j.Load(ctx); !IsNotFound(err) {
+		t.Fatalf("Load of nothing: %v", err)
+	}
+	want := record("zk", "main")
+	if err := j.Create(ctx, want); err != nil {
+		t.Fatal(err)
+	}
+	if err := New(kube, "zk", "main").Create(ctx, want); !IsExists(err) {
+		t.Errorf("second Create: %v", err)
+	}
+	want.Note(migration.AuditEntry{By: "alice", Step: "park"})
+	if err := j.Save(ctx, want); err != nil {
+		t.Fatalf("Save after Create: %v", err)
+	}
+	if err := j.Save(ctx, want); err != nil {
+		t.Fatalf("Save after Save: %v", err)
+	}
+	got, err := New(kube, "zk", "main").Load(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	cm, err := kube.CoreV1().ConfigMaps("zk").Get(ctx, "main-zkmigrate", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cm.Labels[render.EnsembleLabel] != "main" {
+		t.Errorf("labels %v", cm.Labels)
+	}
+}
+
+func TestJournalSaveLosesAgainstAnotherWriter(t *testing.T) {
+	ctx := context.Background()
+	kube := versioned(t)
+	a, b := New(kube, "zk", "main"), New(kube, "zk", "main")
+	rec := record("zk", "main")
+	if err := a.Save(ctx, rec); err == nil {
+		t.Error("Save without Load went through")
+	}
+	if err := a.Create(ctx, rec); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Load(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Save(ctx, rec); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Save(ctx, rec); !IsStale(err) {
+		t.Errorf("Save on an old view: %v", err)
+	}
+	if _, err := b.Load(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Save(ctx, rec); err != nil {
+		t.Errorf("Save after a new look: %v", err)
+	}
+}
+
+func TestJournalRefusesWhatItCannotRead(t *testing.T) {
+	tests := map[string]struct{ data, want string }{
+		"later":     {`{"apiVersion":"zkmigrate.io/v1","name":"main","namespace":"zk"}`, "reads \"zkmigrate.io/v1alpha1\" only"},
+		"no json":   {`x`, "is no JSON"},
+		"bad types": {`{"apiVersion":"zkmigrate.io/v1alpha1","servers":3}`, "cannot be read"},
+		"copied":    {`{"apiVersion":"zkmigrate.io/v1alpha1","name":"main","namespace":"other"}`, "copied"},
+		"other":     {`{"apiVersion":"zkmigrate.io/v1alpha1","name":"x","namespace":"zk"}`, "is that of ensemble"},
+		"no key":    {"", "no key"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "main-zkmigrate", Namespace: "zk"}}
+			if tc.data != "" {
+				cm.Data = map[string]string{Key: tc.data}
+			}
+			_, err := New(versioned(t, cm), "zk", "main").Load(context.Background())
+			var e *FormatError
+			if !errors.As(err, &e) || !strings.Contains(err.Error(), tc.want) || !e.Permanent() {
+				t.Errorf("got %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestList(t *testing.T) {
+	ctx := context.Background()
+	kube := versioned(t, &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "broken-zkmigrate", Namespace: "b", Labels: map[string]string{render.RoleLabel: render.RoleJournal}},
+	}, &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "main-zkmigrate-gate", Namespace: "a", Labels: map[string]string{render.RoleLabel: render.RoleGate, render.EnsembleLabel: "main"}},
+	})
+	for _, where := range [][2]string{{"b", "y"}, {"a", "z"}, {"a", "x"}} {
+		if err := New(kube, where[0], where[1]).Create(ctx, record(where[0], where[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, broken, err := List(ctx, kube, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range records {
+		names = append(names, r.Namespace+"/"+r.Name)
+	}
+	if diff := cmp.Diff([]string{"a/x", "a/z", "b/y"}, names); diff != "" {
+		t.Error(diff)
+	}
+	if len(broken) != 1 {
+		t.Errorf("broken: %v", broken)
+	}
+	if records, _, _ := List(ctx, kube, "a"); len(records) != 2 {
+		t.Errorf("%d records in a", len(records))
+	}
+}
