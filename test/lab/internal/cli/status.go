@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"text/tabwriter"
@@ -103,6 +104,9 @@ func newUser(e *env) *cobra.Command {
 		Short: "Add a user and print the path of the user's kubeconfig for the lab's machines",
 		Args:  exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if roleFile == "" {
+				return usageError{errors.New("--role-file is needed: a manifest with Roles and ClusterRoles")}
+			}
 			l, err := e.open()
 			if err != nil {
 				return err
@@ -116,9 +120,6 @@ func newUser(e *env) *cobra.Command {
 	}
 	add.Flags().StringVarP(&namespace, "namespace", "n", "default", "namespace, made if it is missing")
 	add.Flags().StringVar(&roleFile, "role-file", "", "manifest with Roles and ClusterRoles")
-	if err := add.MarkFlagRequired("role-file"); err != nil {
-		panic(err) // The flag is defined one line above.
-	}
 	cmd.AddCommand(add)
 	return cmd
 }

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// baseScript makes the layer all ZooKeeper images share: Debian, Java, a user.
+// buildBase makes the layer all ZooKeeper images share: Debian, Java, a user.
 // Documentation is left out; the folders of the manual pages must be there
 // while packages are configured.
 func (s Store) buildBase(ctx context.Context, dir string) error {

@@ -80,7 +80,7 @@ func (s Store) Shared(ctx context.Context) ([]Layer, error) {
 }
 
 // layer makes a layer once; a half-made one is never seen.
-func (s Store) layer(ctx context.Context, name string, make func(context.Context, string) error) (Layer, error) {
+func (s Store) layer(ctx context.Context, name string, fill func(context.Context, string) error) (Layer, error) {
 	dir := filepath.Join(s.Cache, name)
 	layer := Layer{Tar: filepath.Join(dir, layerFile), Rootfs: filepath.Join(dir, rootfsDir)}
 	unlock, err := build.Lock(ctx, dir+".lock")
@@ -98,7 +98,7 @@ func (s Store) layer(ctx context.Context, name string, make func(context.Context
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Layer{}, fmt.Errorf("image layer %s: %w", name, err)
 	}
-	if err := make(ctx, dir); err != nil {
+	if err := fill(ctx, dir); err != nil {
 		return Layer{}, fmt.Errorf("image layer %s: %w", name, err)
 	}
 	if layer.Digest, err = digestOf(layer.Tar); err != nil {
