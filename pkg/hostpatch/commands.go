@@ -14,6 +14,13 @@ const (
 	Script Supervisor = "script"
 )
 
+const (
+	// DefaultUnit is the unit or program of Debian's and most other packages.
+	DefaultUnit = "zookeeper"
+	// DefaultScript is where Debian's package has ZooKeeper's script.
+	DefaultScript = "/usr/share/zookeeper/bin/zkServer.sh"
+)
+
 // ServiceCommands are the shell commands for one server process. Each is
 // meant for root (or sudo) on the host.
 type ServiceCommands struct {
@@ -23,12 +30,16 @@ type ServiceCommands struct {
 	Mask, Unmask string
 	// Status shows whether the process runs.
 	Status string
+	// Note is what to know before using them; empty mostly.
+	Note string
 }
 
-// CommandsFor returns the commands; an empty unit means "zookeeper".
+// CommandsFor returns the commands. unit is the name of the systemd unit or
+// supervisord program (DefaultUnit when empty), or the path of zkServer.sh
+// (DefaultScript when empty).
 func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 	if unit == "" {
-		unit = "zookeeper"
+		unit = DefaultUnit
 	}
 	q := shellQuote(unit)
 	switch s {
@@ -41,8 +52,7 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 	case Supervisord:
 		// supervisord has no mask: a program is out of reach only once its
 		// section is gone from the configuration it has read.
-		conf := shellQuote("/etc/supervisor/conf.d/" + unit + ".conf")
-		off := shellQuote("/etc/supervisor/conf.d/" + unit + ".conf.off")
+		conf, off := shellQuote(supervisordConf(unit)), shellQuote(supervisordConf(unit)+".off")
 		return ServiceCommands{
 			Stop: "supervisorctl stop " + q, Start: "supervisorctl start " + q, Restart: "supervisorctl restart " + q,
 			Mask:   "mv " + conf + " " + off + " && supervisorctl update " + q,
@@ -50,19 +60,23 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 			Status: "supervisorctl status " + q,
 		}, nil
 	case Script:
-		bin := shellQuote(unit)
-		if unit == "zookeeper" {
-			bin = "zkServer.sh"
+		// Nothing starts the server but this script: without its execute bit
+		// neither cron, rc.local nor a colleague can.
+		path := q
+		if unit == DefaultUnit {
+			path = DefaultScript
 		}
 		return ServiceCommands{
-			Stop: bin + " stop", Start: bin + " start", Restart: bin + " restart",
-			Mask:   "chmod a-x \"$(command -v " + bin + ")\"",
-			Unmask: "chmod a+x " + bin,
-			Status: bin + " status",
+			Stop: path + " stop", Start: path + " start", Restart: path + " restart",
+			Mask: "chmod a-x " + path, Unmask: "chmod a+x " + path, Status: path + " status",
+			Note: "other servers on this machine that use the same script cannot be started while it is masked",
 		}, nil
 	}
 	return ServiceCommands{}, fmt.Errorf("supervisor %q is not known: systemd, supervisord or script", s)
 }
+
+// supervisordConf is where Debian's supervisor has a program's section.
+func supervisordConf(unit string) string { return "/etc/supervisor/conf.d/" + unit + ".conf" }
 
 // shellQuote quotes a word for sh where it needs it.
 func shellQuote(s string) string {

@@ -1,0 +1,226 @@
+package hostpatch
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// fenceHost is a directory that plays a host: the programs the scripts call
+// are small scripts that write down how they were called.
+type fenceHost struct {
+	t         *testing.T
+	dir       string
+	listening string // what ss prints
+}
+
+func newFenceHost(t *testing.T) *fenceHost {
+	h := &fenceHost{t: t, dir: t.TempDir()}
+	h.program("systemctl", `case $1 in
+is-enabled) cat "$STATE/enabled" ;;
+disable) echo disabled >"$STATE/enabled"; echo "systemctl $*" >>"$STATE/calls" ;;
+mask) echo masked >"$STATE/enabled"; echo "systemctl $*" >>"$STATE/calls" ;;
+unmask) echo disabled >"$STATE/enabled"; echo "systemctl $*" >>"$STATE/calls" ;;
+enable) echo enabled >"$STATE/enabled"; echo "systemctl $*" >>"$STATE/calls" ;;
+*) echo "systemctl $*" >>"$STATE/calls" ;;
+esac`)
+	h.program("ss", `cat "$STATE/listening"`)
+	h.program("nft", `case "$1 $2" in
+"list table") test -e "$STATE/nft" ;;
+"delete table") rm "$STATE/nft"; echo "nft $*" >>"$STATE/calls" ;;
+"-f -") cat >"$STATE/nft"; echo "nft -f" >>"$STATE/calls" ;;
+esac`)
+	for name, text := range map[string]string{
+		"state/enabled": "enabled\n", "state/listening": "", "state/calls": "",
+		"zk data/myid": "1\n", "zk data/version-2/snapshot.1": "s", "zk log/version-2/log.1": "l", "zk data/other": "o",
+	} {
+		h.write(name, text)
+	}
+	return h
+}
+
+func (h *fenceHost) write(name, text string) {
+	h.t.Helper()
+	file := filepath.Join(h.dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *fenceHost) program(name, body string) { h.write("bin/"+name, "#!/bin/sh\n"+body+"\n") }
+
+// run executes a script with nothing but the host's own programs before the
+// system's.
+func (h *fenceHost) run(script []byte) (string, error) {
+	h.t.Helper()
+	cmd := exec.Command("sh", "-s")
+	cmd.Stdin = strings.NewReader(string(script))
+	cmd.Env = []string{"PATH=" + filepath.Join(h.dir, "bin") + ":/usr/bin:/bin", "STATE=" + filepath.Join(h.dir, "state")}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// tree lists what is there, without the helpers.
+func (h *fenceHost) tree() []string {
+	h.t.Helper()
+	var out []string
+	err := filepath.WalkDir(h.dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel := strings.TrimPrefix(path, h.dir+"/")
+		if !d.IsDir() && !strings.HasPrefix(rel, "bin/") && rel != "state/calls" {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			out = append(out, rel+": "+strings.TrimSpace(string(text)))
+		}
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func (h *fenceHost) fence(s Supervisor) Scripts {
+	h.t.Helper()
+	text := "dataDir=" + h.dir + "/zk data\ndataLogDir=" + h.dir + "/zk log\nclientPort=2181\ninitLimit=10\nsyncLimit=5\n" +
+		"server.1=a:2888:3888\nserver.2=b:2889:3889\nserver.3=c:2890:3890\n"
+	c, err := ensemble.ParseConfig("zoo.cfg", []byte(text), nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	scripts, err := Fence(FenceInput{ID: 1, Config: c, Supervisor: s})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return scripts
+}
+
+func TestFenceAndUndo(t *testing.T) {
+	h := newFenceHost(t)
+	scripts, before := h.fence(Systemd), h.tree()
+	for round := range 2 { // the second run changes nothing
+		if out, err := h.run(scripts.Do); err != nil {
+			t.Fatalf("round %d: %v\n%s\n%s", round, err, out, scripts.Do)
+		}
+		got := strings.Join(h.tree(), "\n")
+		want := strings.Join([]string{
+			"state/enabled: masked", "state/listening: ",
+			"state/nft: table inet zkmigrate_fence_1 {\n  chain input {\n    type filter hook input priority -10; policy accept;\n    tcp dport { 2181, 2888, 3888 } reject with tcp reset\n  }\n}",
+			"zk data/myid.zkmigrate-fenced: 1", "zk data/other: o", "zk data/version-2.zkmigrate-fenced/snapshot.1: s",
+			"zk log/version-2.zkmigrate-fenced/log.1: l",
+		}, "\n")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("round %d (-want +got):\n%s", round, diff)
+		}
+	}
+	for range 2 {
+		if out, err := h.run(scripts.Undo); err != nil {
+			t.Fatalf("undo: %v\n%s", err, out)
+		}
+		if diff := cmp.Diff(before, h.tree()); diff != "" {
+			t.Errorf("after the undo (-want +got):\n%s", diff)
+		}
+	}
+	calls, err := os.ReadFile(filepath.Join(h.dir, "state/calls"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "systemctl disable zookeeper\nsystemctl mask zookeeper\nnft -f\nnft delete table inet zkmigrate_fence_1\n" +
+		"systemctl unmask zookeeper\nsystemctl enable zookeeper\nsystemctl unmask zookeeper\nsystemctl enable zookeeper\n"
+	if diff := cmp.Diff(want, string(calls)); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+func TestFenceRefuses(t *testing.T) {
+	t.Run("a running server", func(t *testing.T) {
+		h := newFenceHost(t)
+		h.write("state/listening", "LISTEN 0 50 *:2181 *:*\n")
+		before := h.tree()
+		out, err := h.run(h.fence(Systemd).Do)
+		if err == nil || !strings.Contains(out, "something still listens on port 2181: run  systemctl stop zookeeper  first") {
+			t.Errorf("%v: %s", err, out)
+		}
+		if diff := cmp.Diff(before, h.tree()); diff != "" {
+			t.Errorf("changed all the same:\n%s", diff)
+		}
+	})
+	t.Run("new data beside fenced data", func(t *testing.T) {
+		h := newFenceHost(t)
+		h.write("zk data/myid.zkmigrate-fenced", "1\n")
+		scripts := h.fence(Systemd)
+		for _, script := range [][]byte{scripts.Do, scripts.Undo} {
+			if out, err := h.run(script); err == nil || !strings.Contains(out, "both exist") {
+				t.Errorf("%v: %s", err, out)
+			}
+		}
+	})
+	t.Run("a server of somewhere else", func(t *testing.T) {
+		h := host(t, 1, plainCfg)
+		if _, err := Fence(FenceInput{ID: 7, Config: h.Config}); err == nil {
+			t.Error("accepted")
+		}
+	})
+}
+
+// TestScriptsAreShell lets sh read every variant, and shellcheck where it is
+// installed.
+func TestScriptsAreShell(t *testing.T) {
+	for _, s := range []Supervisor{Systemd, Supervisord, Script} {
+		h := newFenceHost(t)
+		scripts := h.fence(s)
+		for _, script := range [][]byte{scripts.Do, scripts.Undo} {
+			for _, checker := range [][]string{{"sh", "-n"}, {"shellcheck", "-s", "sh", "-"}} {
+				if _, err := exec.LookPath(checker[0]); err != nil {
+					continue
+				}
+				cmd := exec.Command(checker[0], checker[1:]...)
+				cmd.Stdin = strings.NewReader(string(script))
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%s, %v: %v\n%s\n%s", s, checker, err, out, script)
+				}
+			}
+		}
+	}
+}
+
+func TestCommandsFor(t *testing.T) {
+	got := map[Supervisor]ServiceCommands{}
+	for _, s := range []Supervisor{Systemd, Supervisord, Script} {
+		c, err := CommandsFor(s, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[s] = c
+	}
+	for s, want := range map[Supervisor][3]string{
+		Systemd:     {"systemctl stop zookeeper", "systemctl disable zookeeper && systemctl mask zookeeper", "systemctl unmask zookeeper && systemctl enable zookeeper"},
+		Supervisord: {"supervisorctl stop zookeeper", "mv /etc/supervisor/conf.d/zookeeper.conf /etc/supervisor/conf.d/zookeeper.conf.off && supervisorctl update zookeeper", "mv /etc/supervisor/conf.d/zookeeper.conf.off /etc/supervisor/conf.d/zookeeper.conf && supervisorctl reread && supervisorctl add zookeeper"},
+		Script:      {"/usr/share/zookeeper/bin/zkServer.sh stop", "chmod a-x /usr/share/zookeeper/bin/zkServer.sh", "chmod a+x /usr/share/zookeeper/bin/zkServer.sh"},
+	} {
+		if diff := cmp.Diff(want, [3]string{got[s].Stop, got[s].Mask, got[s].Unmask}); diff != "" {
+			t.Errorf("%s: %s", s, diff)
+		}
+	}
+	if c, err := CommandsFor("", "zk server;rm"); err != nil || c.Stop != "systemctl stop 'zk server;rm'" {
+		t.Errorf("%q, %v", c.Stop, err)
+	}
+	if _, err := CommandsFor("runit", ""); err == nil || !strings.Contains(err.Error(), "systemd, supervisord or script") {
+		t.Errorf("got %v", err)
+	}
+}
