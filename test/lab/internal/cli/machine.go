@@ -12,13 +12,9 @@ import (
 )
 
 func newHost(e *env) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "host",
-		Short: "Stop, start, kill or mask the ZooKeeper server of a host",
-		Long: `What an init system does to a service, done to the ZooKeeper server of a host.
-A server that dies is restarted, unless it was stopped or is masked.`,
-		Args: cobra.NoArgs,
-	}
+	cmd := group("host", "Stop, start, kill or mask the ZooKeeper server of a host",
+		`What an init system does to a service, done to the ZooKeeper server of a host.
+A server that dies is restarted, unless it was stopped or is masked.`)
 	help := map[string]string{
 		"start":   "Start the server; refused while it is masked",
 		"stop":    "Ask the server to end and wait until it is gone; it stays down",

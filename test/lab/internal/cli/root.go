@@ -52,7 +52,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, "zklab: interrupted:", err)
 		return exitInterrupted
 	case errors.As(err, &usage):
-		fmt.Fprintf(errOut, "zklab: %v\nSee 'zklab --help'.\n", err)
+		fmt.Fprintln(errOut, "zklab:", err)
 		return exitUsage
 	default:
 		fmt.Fprintln(errOut, "zklab:", err)
@@ -61,19 +61,17 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 }
 
 func newRoot(e *env) *cobra.Command {
-	root := &cobra.Command{
-		Use:   "zklab",
-		Short: "A real Kubernetes and real ZooKeeper ensembles on one machine",
-		Long: `zklab runs labs for the tests and the demo of kubectl-zkmigrate: etcd, a Kubernetes
+	root := group("zklab", "A real Kubernetes and real ZooKeeper ensembles on one machine",
+		`zklab runs labs for the tests and the demo of kubectl-zkmigrate: etcd, a Kubernetes
 control plane, nodes with containerd, and ZooKeeper ensembles on plain hosts, all on
-one Linux machine, each in a network namespace of its own. It needs root.`,
-		SilenceUsage: true, SilenceErrors: true,
-		Args: cobra.NoArgs,
-	}
+one Linux machine, each in a network namespace of its own. It needs root.`)
+	root.SilenceUsage, root.SilenceErrors = true, true
 	root.SetIn(e.in)
 	root.SetOut(e.out)
 	root.SetErr(e.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
+	})
 	name := os.Getenv("ZKLAB_NAME")
 	if name == "" {
 		name = "lab"
@@ -112,5 +110,18 @@ func exactArgs(n int) cobra.PositionalArgs {
 			return usageError{fmt.Errorf("%w; usage: %s", err, cmd.UseLine())}
 		}
 		return nil
+	}
+}
+
+// group is a command that only holds others.
+func group(use, short, long string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Long: long, Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return usageError{fmt.Errorf("no command %q in %q; see '%s --help'", args[0], cmd.CommandPath(), cmd.CommandPath())}
+		},
 	}
 }

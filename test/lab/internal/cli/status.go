@@ -97,7 +97,7 @@ func newKubeconfig(e *env) *cobra.Command {
 }
 
 func newUser(e *env) *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "Add users with just the rights of a role", Args: cobra.NoArgs}
+	cmd := group("user", "Add users with just the rights of a role", "")
 	var namespace, roleFile string
 	add := &cobra.Command{
 		Use:   "add NAME --namespace NS --role-file FILE",

@@ -66,7 +66,7 @@ func newDown(e *env) *cobra.Command {
 }
 
 func newEnsemble(e *env) *cobra.Command {
-	cmd := &cobra.Command{Use: "ensemble", Short: "Add or delete ZooKeeper ensembles on hosts", Args: cobra.NoArgs}
+	cmd := group("ensemble", "Add or delete ZooKeeper ensembles on hosts", "")
 	add := &cobra.Command{
 		Use:     "add NAME[,key=value...]",
 		Short:   "Add an ensemble and wait until it serves",
