@@ -20,6 +20,7 @@ type ClientsReport struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Name       string `json:"name"`
+	Namespace  string `json:"namespace"`
 	// Old and New are connection strings; both work until the last host goes.
 	Old     string            `json:"old"`
 	New     string            `json:"new"`
@@ -96,7 +97,7 @@ func runClients(ctx context.Context, d *deps, args []string, format printer.Form
 }
 
 func clientsReport(ctx context.Context, s *session, rec migration.Record) ClientsReport {
-	r := ClientsReport{APIVersion: migration.RecordVersion, Kind: "ClientsReport", Name: rec.Name}
+	r := ClientsReport{APIVersion: migration.RecordVersion, Kind: "ClientsReport", Name: rec.Name, Namespace: rec.Namespace}
 	var old, now, dns []string
 	byAddress := map[string]*ConnectedClient{}
 	for _, srv := range rec.Servers {
@@ -164,6 +165,6 @@ func printClients(d *deps, r ClientsReport) error {
 	for _, id := range r.Unknown {
 		fmt.Fprintf(out, "server %d does not answer cons: its clients are not listed (4lw.commands.whitelist)\n", id)
 	}
-	fmt.Fprintf(out, "\nnext: %s reconfigure %s\n", cliName, r.Name)
+	fmt.Fprintf(out, "\nnext: %s reconfigure %s -n %s\n", cliName, r.Name, r.Namespace)
 	return nil
 }

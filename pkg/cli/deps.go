@@ -51,6 +51,7 @@ func (d *deps) restConfig() (*rest.Config, error) {
 	// client-go's default of 5 a second would make every replacement slower.
 	cfg.QPS, cfg.Burst = 100, 200
 	cfg.UserAgent = "kubectl-zkmigrate"
+	cfg.WarningHandler = &warnings{out: d.streams.ErrOut}
 	return cfg, nil
 }
 

@@ -14,10 +14,16 @@ import (
 type progress struct {
 	out   io.Writer
 	start time.Time
-	// quiet leaves out the steps that only keep something in the journal.
+	// verbose prints also the steps that only keep something in the journal.
 	verbose bool
-	lastErr string
+	last    string
+	waiting migration.Code
+	waited  time.Time
 }
+
+// repeatWait is how often a wait is printed again while nothing else happens;
+// from the second time on with what it rests on and what helps.
+const repeatWait = 8 * time.Second
 
 // event prints one event.
 func (p *progress) event(e engine.Event) {
@@ -28,23 +34,14 @@ func (p *progress) event(e engine.Event) {
 			p.line(e, "...", "%s: %s", step.Title, e.Decision.Reason)
 		}
 	case engine.EventStepOK:
-		if !step.Writes && !p.verbose {
-			return
+		p.waiting = ""
+		if step.Writes || p.verbose {
+			p.line(e, "ok", "%s (%s)", step.Title, e.Decision.Reason)
 		}
-		p.line(e, "ok", "%s (%s)", step.Title, e.Decision.Reason)
 	case engine.EventWaiting:
-		p.line(e, "wait", "%s", e.Decision.Reason)
-		for _, ev := range e.Decision.Evidence {
-			fmt.Fprintf(p.out, "                   - %s\n", ev)
-		}
-		if e.Decision.Next != "" {
-			fmt.Fprintf(p.out, "                   what helps: %s\n", e.Decision.Next)
-		}
+		p.wait(e)
 	case engine.EventError:
-		if text := e.Err.Error(); text != p.lastErr {
-			p.lastErr = text
-			p.line(e, "retry", "%s", text)
-		}
+		p.line(e, "retry", "%s", e.Err.Error())
 	case engine.EventDone:
 		p.line(e, "done", "%s", e.Decision.Reason)
 	case engine.EventStopped:
@@ -52,6 +49,32 @@ func (p *progress) event(e engine.Event) {
 	}
 }
 
+// wait prints a wait when its kind changes, and again from time to time; its
+// words change with every look.
+func (p *progress) wait(e engine.Event) {
+	fresh := e.Decision.Code != p.waiting
+	if !fresh && e.At.Sub(p.waited) < repeatWait && !(p.verbose && e.At.Sub(p.waited) > time.Second) {
+		return
+	}
+	p.waiting, p.waited = e.Decision.Code, e.At
+	p.line(e, "wait", "%s", e.Decision.Reason)
+	if fresh && e.Decision.Code != migration.CodeDegraded {
+		return
+	}
+	for _, ev := range e.Decision.Evidence {
+		fmt.Fprintf(p.out, "                   - %s\n", ev)
+	}
+	if e.Decision.Next != "" {
+		fmt.Fprintf(p.out, "                   what helps: %s\n", e.Decision.Next)
+	}
+}
+
+// line prints one line; the same words are not printed twice in a row.
 func (p *progress) line(e engine.Event, word, format string, a ...any) {
+	text := word + fmt.Sprintf(format, a...)
+	if text == p.last {
+		return
+	}
+	p.last = text
 	fmt.Fprintf(p.out, "  %6.1fs  %-5s %s\n", e.At.Sub(p.start).Seconds(), word, fmt.Sprintf(format, a...))
 }

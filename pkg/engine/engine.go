@@ -163,10 +163,8 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	ev := Event{ID: in.ID, Decision: d, Observation: o}
 	switch d.Kind {
 	case migration.Wait:
-		if d.Code != last.Code || d.Reason != last.Reason {
-			ev.Kind = EventWaiting
-			e.tell(ev)
-		}
+		ev.Kind = EventWaiting
+		e.tell(ev)
 		return false, nil
 	case migration.Stop:
 		ev.Kind = EventStopped

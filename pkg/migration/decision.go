@@ -77,6 +77,7 @@ const (
 	CodeAborted            Code = "Aborted"
 	CodePodStopping        Code = "PodStopping"
 	CodeHostStarting       Code = "HostStarting"
+	CodeElecting           Code = "Electing"
 )
 
 // Decision is what Decide returns.
@@ -122,6 +123,9 @@ const (
 	// AskAgain is when an action on a host is asked for again that shows no
 	// effect; a command killed right before the first time needs it.
 	AskAgain = 10 * time.Second
+	// ElectionGrace is how long the election that a leader's own stop forces is
+	// reported as what it is.
+	ElectionGrace = 20 * time.Second
 	// LeftoverHold is how long the Service must stay free of leftovers after
 	// its selector was taken away: a controller with an old Service in its
 	// cache may write once more.

@@ -11,7 +11,7 @@ func (c *context) replace() Decision {
 	f := c.flight
 	switch {
 	case f == nil && c.sr.Replaced != nil:
-		return done("server %d already runs in pod %s", c.in.ID, c.v.Cluster.Pod.Name)
+		return done("server %d runs in pod %s", c.in.ID, c.v.Cluster.Pod.Name)
 	case f == nil:
 		return c.startReplace()
 	case f.Kind != Replace:
@@ -235,7 +235,7 @@ func (c *context) flipToPod() Decision {
 	}
 	g := c.copyFlight()
 	at := c.o.At
-	g.Released, g.Served = &at, true
+	g.Released, g.Kicked, g.Served = &at, &at, true
 	return do(StepRelease, g, "host dead and fenced, servers %s hold %s, the address is the pod's", joinIDs(f.After.Held), f.After.Zxid)
 }
 
@@ -271,6 +271,9 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
 	if f.Served {
 		back = "wait for them, or bring their hosts or pods back"
+	}
+	if bad := c.unhealthy(others); len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace {
+		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID), false
 	}
 	if bad := c.unhealthy(others); len(bad) > 0 {
 		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false

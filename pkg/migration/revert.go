@@ -157,6 +157,11 @@ func (c *context) flipToHost() (Decision, bool) {
 // startHost has the operator start the server and waits until it has joined.
 func (c *context) startHost() Decision {
 	f := c.flight
+	if f.Served && f.After != nil && f.Released == nil {
+		if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
+			return wait(CodeHold, PhaseStart, "%.1f s left for the other servers' disks", left.Seconds())
+		}
+	}
 	if f.Unfenced == nil && !c.v.Host.Open() {
 		return do(StepUnmaskHost, nil, "so that it can start")
 	}
