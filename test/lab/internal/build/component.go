@@ -164,7 +164,7 @@ func (b Builder) follow(r io.Reader, name string, total int) string {
 }
 
 func guess(packages int) time.Duration {
-	return (time.Duration(packages) * 300 * time.Millisecond).Round(10 * time.Second)
+	return (time.Duration(packages) * 150 * time.Millisecond).Round(10 * time.Second)
 }
 
 func stderrOf(err error) string {
