@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,7 +49,7 @@ func Open(name string, servers []string, timeout time.Duration, logf func(string
 	defer c.mu.Unlock()
 	conn, _, err := zk.Connect(servers, timeout,
 		zk.WithHostProvider(c.hosts), zk.WithDialer(c.dial), zk.WithEventCallback(c.event),
-		zk.WithLogInfo(false), zk.WithLogger(logger{name, logf}))
+		zk.WithLogInfo(false), zk.WithLogger(&logger{name: name, logf: logf, last: map[string]time.Time{}}))
 	if err != nil {
 		return nil, fmt.Errorf("client %s: %w", name, err)
 	}
@@ -56,12 +57,27 @@ func Open(name string, servers []string, timeout time.Duration, logf func(string
 	return c, nil
 }
 
+// logger passes on what the library says, each kind of message at most once a
+// second: while servers are away it complains many times.
 type logger struct {
 	name string
 	logf func(string, ...any)
+	mu   sync.Mutex
+	last map[string]time.Time
 }
 
-func (l logger) Printf(format string, args ...any) { l.logf(l.name+": "+format, args...) }
+// Printf implements zk.Logger.
+func (l *logger) Printf(format string, args ...any) {
+	l.mu.Lock()
+	quiet := time.Since(l.last[format]) < time.Second
+	if !quiet {
+		l.last[format] = time.Now()
+	}
+	l.mu.Unlock()
+	if !quiet {
+		l.logf(l.name+": "+format, args...)
+	}
+}
 
 func (c *Client) dial(network, address string, timeout time.Duration) (net.Conn, error) {
 	conn, err := net.DialTimeout(network, address, timeout)
@@ -168,14 +184,19 @@ func (c *Client) Switch(ctx context.Context, servers []string) (before, after in
 	}
 	before = c.SessionID()
 	c.hosts.set(servers)
-	c.mu.Lock()
-	current, connects := c.current, c.connects
-	c.mu.Unlock()
-	if current != nil {
-		_ = current.Close() // it may be closed already
+	for {
+		c.mu.Lock()
+		current, connects := c.current, c.connects
+		c.mu.Unlock()
+		if current != nil {
+			_ = current.Close() // it may be closed already
+		}
+		if err := c.waitConnect(ctx, connects); err != nil {
+			return before, 0, err
+		}
+		// An attempt at an old server may have been under way.
+		if slices.Contains(servers, c.Server()) {
+			return before, c.SessionID(), nil
+		}
 	}
-	if err := c.waitConnect(ctx, connects); err != nil {
-		return before, 0, err
-	}
-	return before, c.SessionID(), nil
 }

@@ -132,6 +132,10 @@ func (r *Run) fireHeld() {
 			r.trouble("%s could not be changed at the end", path)
 		}
 	}
+	if n := len(r.holder.Stats().Sessions); n > 1 {
+		cancel() // watches went with the session that set them: no need to wait
+		r.trouble("the holder had %d sessions: what the first one watched is not watched any more", n)
+	}
 	for i := range heldWatches {
 		path := r.held(i)
 		r.await(ctx, path, 0)
@@ -173,8 +177,9 @@ func (r *Run) change(ctx context.Context, path string) bool {
 
 // await counts the event of a watch on path, given how many came before it.
 func (r *Run) await(ctx context.Context, path string, before int) {
-	fired := r.persist(ctx, func() error {
-		if r.holder.Fired(path) > before {
+	here := func() bool { return r.holder.Fired(path) > before }
+	fired := here() || r.persist(ctx, func() error {
+		if here() {
 			return nil
 		}
 		return errors.New("not yet")

@@ -145,17 +145,30 @@ func (r *Run) Work(ctx context.Context) (Report, error) {
 	<-ctx.Done()
 	// Operations that nobody will answer any more must not keep us: closing the
 	// clients ends them as unknown.
-	late := time.AfterFunc(grace, func() { r.trouble("operations were still unanswered %s after the end", grace); _ = r.disconnect() })
+	late := time.AfterFunc(grace, func() { _ = r.disconnect() })
 	workers.Wait()
 	ended := time.Now()
-	r.fireHeld()
-	r.checkEphemeral()
-	r.countDuplicates()
-	late.Stop()
+	if late.Stop() {
+		r.fireHeld()
+		r.checkEphemeral()
+		r.countDuplicates()
+	} else {
+		r.giveUp()
+	}
 	stop()
 	background.Wait()
 	report := r.report(ended)
 	return report, errors.Join(r.disconnect(), r.rec.Close())
+}
+
+// giveUp judges a run at whose end nobody answered, as after a loss of data:
+// servers refuse clients that have seen more than they have.
+func (r *Run) giveUp() {
+	r.trouble("operations were still unanswered %s after the end", grace)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watches.Missed = r.watches.Set - r.watches.Fired
+	r.eph.held = false
 }
 
 // write is one writer: registers, set blindly or by version, and every fourth
