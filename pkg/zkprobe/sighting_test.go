@@ -1,0 +1,86 @@
+package zkprobe
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// TestSightRecorded looks at servers that say what real ones said. After
+// recording anew run with -update and read the difference.
+func TestSightRecorded(t *testing.T) {
+	folders, err := filepath.Glob(filepath.Join("testdata", "*", "*", "srvr.txt"))
+	if err != nil || len(folders) != 15 {
+		t.Fatalf("recorded servers: got %d, %v", len(folders), err)
+	}
+	for _, path := range folders {
+		dir := filepath.Dir(path)
+		t.Run(dir, func(t *testing.T) {
+			addr := listen(t, func(c net.Conn) {
+				// A file that is missing is answered with nothing.
+				b, _ := os.ReadFile(filepath.Join(dir, string(word(c))+".txt"))
+				_, _ = c.Write(b)
+			})
+			s := Prober{}.Sight(t.Context(), addr)
+			if s.Addr != addr || s.At.IsZero() || s.Took <= 0 {
+				t.Errorf("addr %s, at %s, took %s", s.Addr, s.At, s.Took)
+			}
+			s.Addr, s.At, s.Took, s.Error = "", time.Time{}, 0, ""
+			got, err := json.MarshalIndent(s, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, '\n')
+			golden := filepath.Join(dir, "sighting.golden.json")
+			if updating() {
+				if err := os.WriteFile(golden, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				t.Errorf("sighting (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSightOfNoServer(t *testing.T) {
+	asked := 0
+	s := Prober{Timeout: 100 * time.Millisecond}.Sight(t.Context(), listen(t, func(c net.Conn) {
+		asked++
+		_, _ = io.WriteString(c, notServingText+"\n")
+	}))
+	if s.Reach != NotServing || s.Mode != ensemble.NotServing || s.Error == "" || asked != 1 {
+		t.Errorf("not serving: got %+v after %d questions", s, asked)
+	}
+	for _, tt := range []struct {
+		addr string
+		want Reach
+	}{{closedPort(t), Refused}, {listen(t, hang), Timeout}} {
+		s := Prober{Timeout: 100 * time.Millisecond}.Sight(t.Context(), tt.addr)
+		if s.Reach != tt.want || s.Mode != "" || s.Error == "" || s.Reach.Alive() {
+			t.Errorf("got %+v, want %s", s, tt.want)
+		}
+		for name, n := range map[string]int64{
+			"learners": s.Learners, "synced followers": s.SyncedFollowers, "synced observers": s.SyncedObservers,
+			"connections": s.Connections, "nodes": s.Nodes, "outstanding": s.Outstanding, "max client cnxns": int64(s.MaxClientCnxns),
+			"data size": s.DataSize, "ephemerals": s.Ephemerals, "watches": s.Watches, "received": s.Received, "sent": s.Sent,
+		} {
+			if n != -1 {
+				t.Errorf("%s of a server that said nothing: got %d, want -1", name, n)
+			}
+		}
+	}
+}
