@@ -17,12 +17,19 @@ func (c *context) revert() Decision {
 		return c.beginRevert()
 	}
 	if f.Served {
-		if d, ok := c.stopPod(); !ok {
+		if d, ok := c.closePod(); !ok {
 			return d
 		}
 	}
+	// The address goes back while the pod still exists: with the pod's deletion
+	// the Service would be left without any address for a moment (I2).
 	if d, ok := c.flipToHost(); !ok {
 		return d
+	}
+	if f.Served {
+		if d, ok := c.stopPod(); !ok {
+			return d
+		}
 	}
 	return c.startHost()
 }
@@ -55,8 +62,8 @@ func (c *context) beginRevert() Decision {
 	return do(StepBeginRevert, g, "the pod has served: the host's data is stale, so the other servers must prove that they hold everything")
 }
 
-// stopPod takes the id out of the pod and proves the others whole.
-func (c *context) stopPod() (Decision, bool) {
+// closePod proves everybody whole and closes the gate; the pod goes on serving.
+func (c *context) closePod() (Decision, bool) {
 	f := c.flight
 	others := ensemble.Without(c.voters(), f.ID)
 	if f.DeadSince == nil && c.v.Host.Open() {
@@ -79,6 +86,15 @@ func (c *context) stopPod() (Decision, bool) {
 		g.WasLeader = c.o.Leader() == f.ID || f.Before == nil
 		return do(StepCloseGate, g, "no restart of pod %s may start ZooKeeper again", c.v.Cluster.Pod.Name), false
 	}
+	if c.v.Cluster.Gate.Released {
+		return do(StepCloseGate, nil, "no restart of pod %s may start ZooKeeper again", c.v.Cluster.Pod.Name), false
+	}
+	return Decision{}, true
+}
+
+// stopPod takes the id out of the pod and proves the others whole.
+func (c *context) stopPod() (Decision, bool) {
+	f := c.flight
 	if d, ok := c.reclaim(); !ok {
 		return d, false
 	}
@@ -151,7 +167,7 @@ func (c *context) flipToHost() (Decision, bool) {
 	if same(ep.Bridge, c.sr.HostIP) {
 		return wait(CodeAdoptPending, PhaseFlip, "the endpoints are written, the Service still points to %s", orNone(ep.Union)), false
 	}
-	return do(StepFlipBack, nil, "the pod is parked"), false
+	return do(StepFlipBack, nil, "the gate is closed"), false
 }
 
 // startHost has the operator start the server and waits until it has joined.

@@ -10,6 +10,11 @@ import (
 
 func revertRules() []rule {
 	pod := func(s *scene) *migration.PodView { return &s.view(1).Cluster.Pod }
+	// The address goes back before the pod is deleted (I2).
+	addressBack := func(s *scene) {
+		s.view(1).Cluster.Service.Selector = ""
+		s.view(1).Cluster.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{"10.0.0.1"}, Union: []string{"10.0.0.1"}}
+	}
 	rules := []rule{
 		{name: "never left its host", want: done, code: migration.CodeDone},
 		{name: "a restart is under way", set: func(s *scene) { s.flight(migration.Reconfigure, 1) }, want: stop, code: migration.CodeOneAtATime},
@@ -53,13 +58,19 @@ func revertRules() []rule {
 				f := s.reverting(1)
 				f.StopAsked, f.PodUID = ago(time.Second), pod(s).UID
 				s.host(1, migration.PortClosed)
+				addressBack(s)
 				s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 3}
 			},
 			want: do, step: migration.StepDeletePod,
 		},
 		{
 			name: "the StatefulSet has not made a new one",
-			set:  func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed); *pod(s) = migration.PodView{} },
+			set: func(s *scene) {
+				s.reclaimed(1)
+				s.host(1, migration.PortClosed)
+				addressBack(s)
+				*pod(s) = migration.PodView{}
+			},
 			want: wait, code: migration.CodePodStopping,
 		},
 		{
@@ -67,6 +78,7 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				s.reclaimed(1)
 				s.host(1, migration.PortClosed)
+				addressBack(s)
 				pod(s).GateGeneration = 2
 			},
 			want: wait, code: migration.CodePodStopping,
@@ -76,6 +88,7 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				s.reclaimed(1)
 				s.host(1, migration.PortClosed)
+				addressBack(s)
 				pod(s).Gate = migration.GateStarted
 			},
 			want: do, step: migration.StepDeletePod,
@@ -85,12 +98,13 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				s.reclaimed(1).DeadSince = nil
 				s.host(1, migration.PortClosed)
+				addressBack(s)
 			},
 			want: do, step: migration.StepNoteDead,
 		},
-		{name: "gone: prove on the others", set: func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepProveAfter},
+		{name: "gone: prove on the others", set: func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed); addressBack(s) }, want: do, step: migration.StepProveAfter},
 		{
-			name: "another voter drops", set: func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed); s.down(2) },
+			name: "another voter drops", set: func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed); addressBack(s); s.down(2) },
 			want: wait, code: migration.CodeDegraded,
 		},
 		{
