@@ -73,6 +73,8 @@ func timingKeys() []Key {
 			Note: "must be alike everywhere, else a client's timeout changes with the server"},
 		{Name: "cnxTimeout", Since: "3.4.0", Kind: KindText, Action: Carry,
 			Note: "a lower value is offered before 3.5.8 and for 3.6.0, where one dead address blocks all elections (ZOOKEEPER-3756)"},
+		{Name: "ipReachableTimeout", Since: "3.4.11", Kind: KindText, Action: Warn,
+			Note: "carried; 3.4 only: a ClusterIP may answer no ping, each look-up of a server then takes this long"},
 		{Name: "quorumCnxnTimeoutMs", Since: "3.6.0", Kind: KindText, Action: Carry},
 		{Name: "leaderConnectDelayDuringRetryMs", Since: "3.6.0", Kind: KindText, Action: Carry},
 		{Name: "fastleader.", Prefix: true, Since: "3.6.0", Kind: KindText, Action: Carry},

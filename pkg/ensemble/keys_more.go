@@ -65,6 +65,7 @@ func securityKeys() []Key {
 		{Name: "allowSaslFailedClients", Since: "3.4.0", Kind: KindText, Action: Carry},
 		{Name: "letAnySaslUserDoX", Since: "3.5.0", Kind: KindText, Action: Carry},
 		{Name: "jaasLoginRenew", Since: "3.4.0", Kind: KindText, Action: Carry},
+		{Name: "requireKerberosConfig", Since: "3.4.0", Kind: KindText, Action: Carry},
 		{Name: "kerberos.", Prefix: true, Since: "3.4.0", Kind: KindText, Action: Carry},
 		{Name: "sasl.", Prefix: true, Since: "3.4.3", Kind: KindText, Action: Carry},
 		{Name: "security.auth_to_local", Since: "3.4.0", Kind: KindText, Action: Carry},
