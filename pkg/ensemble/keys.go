@@ -50,6 +50,9 @@ type Key struct {
 	Action Action
 	// PerHost keys may differ from host to host; all others must agree.
 	PerHost bool
+	// JVMOnly settings count as a plain system property alone: in zoo.cfg they
+	// become zookeeper.<key>, which nothing reads.
+	JVMOnly bool
 	// Note says what we do and why, in one sentence for the docs table.
 	Note string
 }

@@ -23,7 +23,7 @@ func membershipKeys() []Key {
 		{Name: "multiAddress.reachabilityCheckEnabled", Since: "3.6.0", Kind: KindBool, Action: Carry,
 			Note: "a ClusterIP answers no ping; the check is made only where a line has several addresses (ZOOKEEPER-3758)"},
 		{Name: "multiAddress.reachabilityCheckTimeoutMs", Since: "3.6.0", Kind: KindInt, Action: Carry},
-		{Name: "oraclePath", Since: "3.7.0", Kind: KindPath, Action: Warn,
+		{Name: "oraclePath", Since: "3.8.0", Kind: KindPath, Action: Warn,
 			Note: "two servers and an oracle are no ensemble that survives a replacement; refused with fewer than three voters"},
 	}
 }
@@ -55,7 +55,7 @@ func listenKeys() []Key {
 		{Name: "serverCnxnFactory", Since: "3.4.0", Kind: KindText, Action: Carry},
 		{Name: "tcpKeepAlive", Since: "3.4.11, 3.5.4", Kind: KindBool, Action: Carry,
 			Note: "true is offered for the hosts: it ends election connections whose other end is gone (ZOOKEEPER-2938)"},
-		{Name: "clientTcpKeepAlive", Since: "3.6.1", Kind: KindBool, Action: Carry},
+		{Name: "clientTcpKeepAlive", Since: "3.7.0", Kind: KindBool, Action: Carry},
 	}
 }
 
@@ -109,12 +109,12 @@ func dataKeys() []Key {
 		{Name: "commitLogCount", Since: "3.6.0", Kind: KindText, Action: Carry},
 		{Name: "snapshotSizeFactor", Since: "3.5.0", Kind: KindText, Action: Carry},
 		{Name: "forceSnapshotSync", Since: "3.5.0", Kind: KindText, Action: Carry},
-		{Name: "fsync.warningthresholdms", Since: "3.4.0", Kind: KindText, Action: Carry},
+		{Name: "fsync.warningthresholdms", Since: "3.4.9, 3.5.2", Kind: KindText, Action: Carry},
 		{Name: "flushDelay", Since: "3.6.0", Kind: KindText, Action: Carry},
 		{Name: "maxWriteQueuePollTime", Since: "3.6.0", Kind: KindText, Action: Carry},
 		{Name: "maxBatchSize", Since: "3.6.0", Kind: KindText, Action: Carry},
-		{Name: "jute.maxbuffer", Since: "3.4.0", Kind: KindText, Action: Warn,
-			Note: "no key of zoo.cfg: it counts as -Djute.maxbuffer only and must be as large in the pod as on the hosts"},
+		{Name: "jute.maxbuffer", Since: "3.4.0", Kind: KindText, Action: Warn, JVMOnly: true,
+			Note: "counts as -Djute.maxbuffer alone, not in zoo.cfg; must be as large in the pod as on the hosts"},
 		{Name: "jute.maxbuffer.extrasize", Since: "3.5.7", Kind: KindText, Action: Carry},
 	}
 }

@@ -7,6 +7,8 @@ func quorumKeys() []Key {
 			Note: "no: the leader answers no client, so its own four-letter words are all there is to see"},
 		{Name: "leader.", Prefix: true, Since: "3.5.0", Kind: KindText, Action: Carry},
 		{Name: "learner.", Prefix: true, Since: "3.6.3, 3.7.1", Kind: KindText, Action: Carry},
+		{Name: "leader.nodelay", Since: "3.4.0", Kind: KindText, Action: Carry, JVMOnly: true},
+		{Name: "follower.nodelay", Since: "3.4.0", Kind: KindText, Action: Carry, JVMOnly: true},
 		{Name: "follower.", Prefix: true, Since: "3.7.0", Kind: KindText, Action: Carry},
 		{Name: "forward_learner_requests_to_commit_processor_disabled", Since: "3.7.0", Kind: KindText, Action: Carry},
 		{Name: "digest.enabled", Since: "3.6.0", Kind: KindBool, Action: Carry},
@@ -15,10 +17,10 @@ func quorumKeys() []Key {
 		{Name: "extendedTypesEnabled", Since: "3.5.4", Kind: KindBool, Action: Carry,
 			Note: "with it server ids end at 254 and data holds node types others cannot read"},
 		{Name: "emulate353TTLNodes", Since: "3.5.4", Kind: KindBool, Action: Carry},
-		{Name: "znode.container.", Prefix: true, Since: "3.5.1", Kind: KindText, Action: Carry},
+		{Name: "znode.container.", Prefix: true, Since: "3.5.1", Kind: KindText, Action: Carry, JVMOnly: true},
 		{Name: "localSessionsEnabled", Since: "3.5.0", Kind: KindBool, Action: Carry},
 		{Name: "localSessionsUpgradingEnabled", Since: "3.5.0", Kind: KindBool, Action: Carry},
-		{Name: "readonlymode.enabled", Since: "3.4.0", Kind: KindBool, Action: Carry,
+		{Name: "readonlymode.enabled", Since: "3.4.0", Kind: KindBool, Action: Carry, JVMOnly: true,
 			Note: "a server cut off still answers reads; only a write proves a quorum"},
 		{Name: "quorum.cnxn.threads.size", Since: "3.4.10, 3.5.4", Kind: KindInt, Action: Carry},
 		{Name: "commitProcessor.", Prefix: true, Since: "3.5.0", Kind: KindText, Action: Carry},
@@ -106,7 +108,7 @@ func clientKeys() []Key {
 
 func operationKeys() []Key {
 	return []Key{
-		{Name: "4lw.commands.whitelist", Since: "3.4.10, 3.5.3", Kind: KindText, Action: Map,
+		{Name: "4lw.commands.whitelist", Since: "3.4.10, 3.5.3", Kind: KindText, Action: Map, PerHost: true,
 			Note: "the words this tool asks are added"},
 		{Name: "jvm.pause.", Prefix: true, Since: "3.6.0", Kind: KindText, Action: Carry},
 		{Name: "jmx.", Prefix: true, Since: "3.4.0", Kind: KindText, Action: Carry},

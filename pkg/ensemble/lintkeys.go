@@ -55,6 +55,10 @@ func (l *linter) values() {
 		if !known {
 			continue
 		}
+		if spec.JVMOnly {
+			l.add(SeverityWarning, "jvm-only-key", p, key, "-D"+k+"=... in the JVM's flags, alike everywhere", "%s has no effect in zoo.cfg", k)
+			continue
+		}
 		if !spec.In(l.v) {
 			l.add(SeverityWarning, "key-too-new", p, key, "", "ZooKeeper %s does not read %s (first in %s)", l.v, k, spec.Since)
 			continue
@@ -83,10 +87,6 @@ func (l *linter) settings() {
 	if v, ok := p.Get("snapshot.trust.empty"); ok && strings.EqualFold(javaTrim(v), "true") {
 		warn(SeverityWarning, "snapshot.trust.empty", "trust-empty", "remove it once every server has a snapshot",
 			"snapshot.trust.empty=true: a server that lost its snapshots starts with less than it acknowledged")
-	}
-	if _, ok := p.Get("jute.maxbuffer"); ok {
-		warn(SeverityWarning, "jute.maxbuffer", "jute-in-file", "-Djute.maxbuffer=... in the JVM's flags, alike everywhere",
-			"jute.maxbuffer has no effect in zoo.cfg")
 	}
 	if l.c.ReconfigEnabled {
 		warn(SeverityWarning, "reconfigEnabled", "reconfig", "let nobody change the membership during the migration",
