@@ -77,8 +77,8 @@ func TestAskBoundsTheReply(t *testing.T) {
 			}
 		}
 	})
-	got := Prober{MaxReply: 25}.Ask(t.Context(), addr, Mntr)
-	if got.Reach != Answered || !got.Truncated || len(got.Text) != 25 {
-		t.Errorf("got %q, truncated %t, %d bytes", got.Reach, got.Truncated, len(got.Text))
+	got := Prober{MaxReply: 25, Timeout: 10 * time.Second}.Ask(t.Context(), addr, Mntr)
+	if got.Reach != Answered || !got.Truncated || len(got.Text) != 25 || got.Took > 5*time.Second {
+		t.Errorf("got %q, truncated %t, %d bytes after %s", got.Reach, got.Truncated, len(got.Text), got.Took)
 	}
 }
