@@ -22,6 +22,9 @@ type Host struct {
 	// "zoo.cfg" in the current directory.
 	Path   string
 	Config *ensemble.Config
+	// Next says that a zoo.cfg.dynamic.next lies beside the file: a
+	// reconfiguration that has not ended.
+	Next bool
 }
 
 // Input is what Reconfigure needs.
@@ -176,6 +179,9 @@ func check(in Input) error {
 	for _, h := range in.Hosts {
 		if h.Config == nil {
 			return fmt.Errorf("server %s: its host's configuration was not given", h.ID)
+		}
+		if h.Next {
+			return fmt.Errorf("server %s: %s.dynamic.next lies on its host: a reconfiguration has not ended, look at it first", h.ID, pathOf(h))
 		}
 		if _, ok := in.Ensemble.Server(h.ID); !ok {
 			return fmt.Errorf("host %s: server %s is not in ensemble %q", h.Address, h.ID, in.Ensemble.Name)

@@ -8,14 +8,18 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
-// PatchName is the name a host's patch file has in the directory handed to
-// the operator: server-1/zoo.cfg.patch, server-1/zoo.cfg.undo.patch.
-func PatchName(id ensemble.ID, f FilePatch, undo bool) string {
+// PatchDir is the directory a host's files have in what is handed to the
+// operator, as the README's commands expect it.
+func PatchDir(h HostPatch) string { return fmt.Sprintf("%s-%s", h.ID, h.Address) }
+
+// PatchName is the name of a patch in that directory: zoo.cfg.patch or
+// zoo.cfg.undo.patch.
+func PatchName(f FilePatch, undo bool) string {
 	suffix := ".patch"
 	if undo {
 		suffix = ".undo.patch"
 	}
-	return fmt.Sprintf("server-%s/%s%s", id, path.Base(f.Path), suffix)
+	return path.Base(f.Path) + suffix
 }
 
 // readme writes the order, the commands and what to look at.
@@ -25,6 +29,10 @@ func readme(in Input, plan Plan) []byte {
 
 	w("Configuration change for the ZooKeeper ensemble %q (version %s)", in.Ensemble.Name, in.Version)
 	w("")
+	for _, line := range in.releaseWarning() {
+		w("%s", line)
+	}
+	w("Copy each server's directory to its host, as ~/zkmigrate/%s and so on: the commands below expect it there.", patchDirExample(plan))
 	w("One server at a time, in this order: %s.", idList(plan.Order))
 	switch {
 	case in.Leader != 0:
@@ -103,17 +111,58 @@ func hostSection(in Input, h HostPatch) string {
 		if len(f.Patch) == 0 {
 			continue
 		}
-		file := "zkmigrate/" + PatchName(h.ID, f, false)
+		base := path.Base(f.Path)
+		file := "~/" + shellQuote("zkmigrate/"+PatchDir(h)+"/"+PatchName(f, false))
 		w("  cd %s", shellQuote(path.Dir(f.Path)))
-		w("  cp -p %s %s", shellQuote(path.Base(f.Path)), shellQuote(path.Base(f.Path)+".before-zkmigrate"))
-		w("  patch -p0 --dry-run < ~/%s && patch -p0 < ~/%s", file, file)
+		w("  cp -pn %s %s", shellQuote(base), shellQuote(base+".before-zkmigrate"))
+		w("  patch -p0 --dry-run < %s && patch -p0 < %s", file, file)
 	}
 	w("  %s", cmd.Restart)
 	srv, _ := in.Ensemble.Server(h.ID)
 	w("  then: echo srvr | nc %s %d     (Mode must be follower, leader or observer)", h.Address, srv.ClientPort)
 	w("        ss -ltn '( sport = :%d )'    (must show 0.0.0.0, * or [::], not one address)", srv.ElectionPort)
-	w("  back: the same with %s, and restart", PatchName(h.ID, h.FilePatch, true))
+	w("  back: the same with %s, and restart", undoNames(h))
 	return b.String()
+}
+
+func undoNames(h HostPatch) string {
+	var names []string
+	for _, f := range h.Files() {
+		if len(f.Undo) > 0 {
+			names = append(names, PatchName(f, true))
+		}
+	}
+	return strings.Join(names, " and ")
+}
+
+func patchDirExample(plan Plan) string {
+	if len(plan.Hosts) == 0 {
+		return ""
+	}
+	return PatchDir(plan.Hosts[0])
+}
+
+// releaseWarning is for releases whose leaders stop committing once the list
+// of addresses has changed under them (ZOOKEEPER-3829 and its family): the
+// restart of the last server ends in an ensemble that answers and writes
+// nothing.
+func (in Input) releaseWarning() []string {
+	v := in.Version
+	bad := v.Minor == 5 && !v.AtLeast(3, 5, 9) || v.Minor == 6 && !v.AtLeast(3, 6, 2)
+	if v.IsZero() || !bad || v.Major != 3 {
+		return nil
+	}
+	for _, h := range in.Hosts {
+		if h.Config.ReconfigEnabled && h.Config.Dynamic != nil {
+			return nil
+		}
+	}
+	return []string{
+		"DO NOT restart servers one by one with this change on " + v.String() + ": after the last restart the leader commits nothing",
+		"(ZOOKEEPER-3829). First roll the release to 3.5.9 or 3.6.2 or later with unchanged files; or restart all servers",
+		"at once, which is an outage of some seconds.",
+		"",
+	}
 }
 
 func hasDynamic(plan Plan) bool {

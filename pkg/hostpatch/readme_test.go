@@ -1,0 +1,75 @@
+package hostpatch
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+func TestReadmeWarnsOfReleasesThatStopCommitting(t *testing.T) {
+	for release, want := range map[string]bool{
+		"3.4.13": false, "3.5.7": true, "3.5.8": true, "3.5.9": false, "3.6.1": true, "3.6.2": false, "3.9.2": false,
+	} {
+		in := input(t, plainCfg, 1, 2, 3)
+		in.Version = version(t, release)
+		plan, err := Reconfigure(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(plan.Readme), "DO NOT restart servers one by one"); got != want {
+			t.Errorf("%s: warned = %v", release, got)
+		}
+	}
+}
+
+// dynamicInput is an ensemble whose list is in a dynamic file; each host has
+// it under the given version.
+func dynamicInput(t *testing.T, versions ...string) Input {
+	t.Helper()
+	in := Input{Version: version(t, "3.5.7"), ServiceHosts: services(1, 2, 3)}
+	for i, v := range versions {
+		zoo := "dataDir=/d\ninitLimit=10\nsyncLimit=5\nreconfigEnabled=true\ndynamicConfigFile=/etc/zk/zoo.cfg.dynamic." + v + "\n"
+		c, err := ensemble.ParseConfig("zoo.cfg", []byte(zoo), []byte("server.1=a:2888:3888;2181\nserver.2=b:2888:3888;2181\nserver.3=c:2888:3888;2181\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Hosts = append(in.Hosts, Host{ID: ensemble.ID(i + 1), Address: "10.0.0.1", Path: "/etc/zk/zoo.cfg", Config: c})
+		in.Ensemble = ensemble.Ensemble{Name: "zk", Servers: c.Servers}
+	}
+	return in
+}
+
+func TestReadmeOfDynamicFiles(t *testing.T) {
+	plan, err := Reconfigure(dynamicInput(t, "100000000", "100000000", "100000000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"patch -p0 < ~/zkmigrate/1-10.0.0.1/zoo.cfg.dynamic.100000000.patch",
+		"reconfig -add server.1=10.96.7.1:2888:3888;2181",
+		"back: the same with zoo.cfg.undo.patch and zoo.cfg.dynamic.100000000.undo.patch",
+	} {
+		if !strings.Contains(string(plan.Readme), want) {
+			t.Errorf("no %q in\n%s", want, plan.Readme)
+		}
+	}
+	if strings.Contains(string(plan.Readme), "DO NOT") {
+		t.Error("warned although the list is in dynamic files with reconfig on")
+	}
+	if strings.Contains(string(plan.Hosts[0].New), "server.") || plan.Hosts[0].Dynamic == nil {
+		t.Errorf("zoo.cfg:\n%s", plan.Hosts[0].New)
+	}
+}
+
+func TestDynamicFilesThatAreNotSettledAreRefused(t *testing.T) {
+	if _, err := Reconfigure(dynamicInput(t, "100000000", "200000000", "100000000")); err == nil ||
+		!strings.Contains(err.Error(), "dynamic configuration version differs: server 1: 100000000; server 2: 200000000") {
+		t.Errorf("got %v", err)
+	}
+	in := dynamicInput(t, "1", "1", "1")
+	in.Hosts[1].Next = true
+	if _, err := Reconfigure(in); err == nil || !strings.Contains(err.Error(), "server 2: /etc/zk/zoo.cfg.dynamic.next lies on its host") {
+		t.Errorf("got %v", err)
+	}
+}
