@@ -96,45 +96,19 @@ func (p Prober) canaryVia(caller context.Context, addr string) (CanaryResult, er
 	ctx, cancel := context.WithTimeout(caller, limit)
 	defer cancel()
 	started := time.Now()
-	fail := func(stage CanaryStage, err error) (CanaryResult, error) {
-		err = ended(ctx, err)
-		reach := classifyError(caller, err)
-		if stage != CanaryDial && reach == Unreachable {
-			reach = Answered // not with what was asked for
-		}
-		return CanaryResult{}, &CanaryError{
-			Addr: addr, Stage: stage, Reach: reach, Limit: limit, Err: err,
-			NoCommit: stage != CanaryDial && reach == Timeout,
-		}
-	}
-
-	// Connecting must not use up the time meant for the commit: a port that
-	// does not answer is one thing, a quorum that does not commit another.
-	dialCtx, dialCancel := context.WithTimeout(ctx, orDefault(p.Timeout, DefaultTimeout))
-	conn, err := p.dialer().DialContext(dialCtx, "tcp", addr)
-	dialCancel()
+	c, granted, done, err := p.openSession(ctx, caller, addr, limit)
 	if err != nil {
-		return fail(CanaryDial, err)
+		return CanaryResult{}, err
 	}
-	defer closeWith(ctx, conn)()
-	c := &juteConn{conn: conn}
-	// If we die here the session must not stay for long; servers raise it to
-	// their minimum of two ticks.
-	s, err := c.connect(2 * limit)
-	if err != nil {
-		return fail(CanarySession, err)
-	}
-	if s.readOnly {
-		return fail(CanarySession, errors.New("the server is read-only: it has no quorum"))
-	}
+	defer done()
 	commit, err := c.checkRoot()
-	if err != nil {
-		return fail(CanaryCommit, err)
-	}
-	if commit.zxid <= 0 {
+	if err == nil && commit.zxid <= 0 {
 		// A refusal before the request got to the quorum, as
 		// SESSIONCLOSEDREQUIRESASLAUTH (-124), carries no zxid.
-		return fail(CanaryCommit, fmt.Errorf("the server refused the write with code %d: it may demand authenticated clients", commit.code))
+		err = fmt.Errorf("the server refused the write with code %d: it may demand authenticated clients", commit.code)
+	}
+	if err != nil {
+		return CanaryResult{}, canaryError(ctx, caller, addr, CanaryCommit, limit, err)
 	}
 	zxid := commit.zxid
 	// The proof is complete. A close that fails changes nothing about it: the
@@ -143,7 +117,20 @@ func (p Prober) canaryVia(caller context.Context, addr string) (CanaryResult, er
 		zxid = max(zxid, closed.zxid)
 	}
 	return CanaryResult{
-		Zxid: ensemble.Zxid(zxid), SessionID: s.id, Origin: SplitSession(s.id),
+		Zxid: ensemble.Zxid(zxid), SessionID: granted.id, Origin: SplitSession(granted.id),
 		Via: addr, Started: started, Took: time.Since(started),
 	}, nil
+}
+
+// canaryError judges a failure. ctx has our own limit, caller only the caller's.
+func canaryError(ctx, caller context.Context, addr string, stage CanaryStage, limit time.Duration, err error) *CanaryError {
+	err = ended(ctx, err)
+	reach := classifyError(caller, err)
+	if stage != CanaryDial && reach == Unreachable {
+		reach = Answered // not with what was asked for
+	}
+	return &CanaryError{
+		Addr: addr, Stage: stage, Reach: reach, Limit: limit, Err: err,
+		NoCommit: stage != CanaryDial && reach == Timeout,
+	}
 }

@@ -98,22 +98,16 @@ func TestRealServingSince(t *testing.T) {
 		if got := look(follower); got.Clock <= first[follower].Clock {
 			t.Errorf("restarted server %d: clock %s, before %s", follower, got.Clock, first[follower].Clock)
 		}
-		done := holdSession(ctx, t, e.Server(follower).ClientAddr())
-		clients, _ := ParseCons(p.Ask(ctx, e.Server(follower).ClientAddr(), Cons).Text)
-		done()
-		known := 0
-		for _, c := range clients {
-			since, ok := SplitSession(c.SessionID).ServingSince(c)
-			if !ok {
-				continue
-			}
-			known++
-			if since.Before(restarted.Add(-time.Second)) || since.After(time.Now().Add(time.Second)) {
-				t.Errorf("server %d serves since %s by its own word; it was started at %s", follower, since, restarted)
-			}
+		serving, err := p.ServingSince(ctx, e.Server(follower).ClientAddr())
+		if err != nil || serving.Origin.Server != ensemble.ID(follower) {
+			t.Fatalf("server %d: %+v, %v", follower, serving, err)
 		}
-		if known == 0 {
-			t.Errorf("cons tells nothing of the session: %+v", clients)
+		if serving.Since.Before(restarted) || serving.Since.After(time.Now()) {
+			t.Errorf("server %d serves since %s by its own word; it was started at %s", follower, serving.Since, restarted)
+		}
+		first4, err := p.ServingSince(ctx, e.Server(4).ClientAddr())
+		if err != nil || first4.Origin != first[4] || !first4.Since.Before(restarted) {
+			t.Errorf("server 4, not restarted at %s: %+v, %v", restarted, first4, err)
 		}
 
 		e.Server(leader).Stop()

@@ -1,0 +1,80 @@
+package zkprobe
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Serving tells since when a server serves without a break.
+type Serving struct {
+	Origin SessionOrigin `json:"origin"`
+	// Since is by the server's own wall clock and exact to some milliseconds;
+	// zero when it cannot be told: cons not whitelisted, or hidden among more
+	// answers than MaxReply.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// ServingSince asks a server since when it serves: the later of its start and
+// of the last time it found or lost a leader. On 3.4, which shows neither its
+// uptime nor its server list, this is how to see from outside that a server was
+// restarted after its files were changed; 3.6+ also tell the age of the process
+// (Sighting.Uptime).
+//
+// It opens a session, looks for its line in cons and closes it again, which
+// costs the ensemble two writes. It needs a server that serves and commits; the
+// error is a *CanaryError.
+func (p Prober) ServingSince(caller context.Context, addr string) (Serving, error) {
+	limit := orDefault(p.CommitTimeout, DefaultCommitTimeout)
+	ctx, cancel := context.WithTimeout(caller, limit)
+	defer cancel()
+	c, s, done, err := p.openSession(ctx, caller, addr, limit)
+	if err != nil {
+		return Serving{}, err
+	}
+	defer done()
+	serving := Serving{Origin: SplitSession(s.id)}
+	if since, ok := serving.Origin.WallClock(time.Now()); ok {
+		serving.Since = since
+	} else if cons := p.Ask(ctx, addr, Cons); cons.Reach == Answered {
+		clients, _ := ParseCons(cons.Text)
+		for _, client := range clients {
+			if client.SessionID != s.id {
+				continue
+			}
+			if since, ok := serving.Origin.ServingSince(client); ok {
+				serving.Since = since
+			}
+		}
+	}
+	// A close that fails loses nothing: the session then expires by itself.
+	_, _ = c.closeSession()
+	return serving, nil
+}
+
+// openSession connects to one server and opens a session there; done closes the
+// connection, not the session.
+func (p Prober) openSession(ctx, caller context.Context, addr string, limit time.Duration) (*juteConn, session, func(), error) {
+	// Connecting must not use up the time meant for the commit: a port that
+	// does not answer is one thing, a quorum that does not commit another.
+	dialCtx, dialCancel := context.WithTimeout(ctx, orDefault(p.Timeout, DefaultTimeout))
+	conn, err := p.dialer().DialContext(dialCtx, "tcp", addr)
+	dialCancel()
+	if err != nil {
+		return nil, session{}, nil, canaryError(ctx, caller, addr, CanaryDial, limit, err)
+	}
+	done := closeWith(ctx, conn)
+	c := &juteConn{conn: conn}
+	// If we die here the session must not stay for long; servers raise it to
+	// their minimum of two ticks.
+	s, err := c.connect(2 * limit)
+	if err == nil && s.readOnly {
+		err = errors.New("the server is read-only: it has no quorum")
+	}
+	if err != nil {
+		err = canaryError(ctx, caller, addr, CanarySession, limit, err)
+		done()
+		return nil, session{}, nil, err
+	}
+	return c, s, done, nil
+}
