@@ -40,7 +40,13 @@ type reply struct {
 	code int32
 }
 
-var errShortFrame = errors.New("answer is too short for the protocol: no ZooKeeper client port")
+// protocolError tells that the other side does not speak the protocol.
+type protocolError string
+
+// Error implements error.
+func (e protocolError) Error() string { return string(e) }
+
+const errShortFrame = protocolError("answer is too short for the protocol: no ZooKeeper client port")
 
 func (c *juteConn) send(frame []byte) error {
 	_, err := c.conn.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame...))

@@ -17,6 +17,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -28,9 +29,12 @@ import (
 
 const usage = "usage: zkload prepare|run|ctl|verify [flags]; zkload COMMAND -h shows a command's flags"
 
-// errBad tells that something acknowledged is missing: exit code 1 without a
-// further message.
-var errBad = errors.New("acknowledged writes are missing or different")
+// lossError tells that something acknowledged is missing or different.
+type lossError struct{ missing, different, conflicts int }
+
+func (e lossError) Error() string {
+	return fmt.Sprintf("acknowledged writes: %d missing, %d different, %d contradictory", e.missing, e.different, e.conflicts)
+}
 
 // usageError asks for exit code 2.
 type usageError struct{ error }
@@ -104,7 +108,11 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		if opts.History == "" {
 			opts.History = *report + ".history.jsonl"
 		}
-		opts.Connect = servers
+		history, err := filepath.Abs(opts.History)
+		if err != nil {
+			return fmt.Errorf("--history: %w", err)
+		}
+		opts.Connect, opts.History = servers, history
 		return run(ctx, opts, *report, *socket, *duration, *timeout, stdout)
 	case "ctl":
 		if err := f.Parse(args[1:]); err != nil {
@@ -223,7 +231,7 @@ func check(ctx context.Context, servers []string, report string, stdout, stderr 
 	fmt.Fprintf(stderr, "%d acknowledged writes and %d prepared znodes read back from %d servers: %d missing, %d different\n",
 		result.Acknowledged, result.Tree, len(result.Servers), result.Missing, result.Different)
 	if !result.Good() {
-		return errBad
+		return lossError{result.Missing, result.Different, len(result.Conflicts)}
 	}
 	return nil
 }

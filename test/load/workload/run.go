@@ -339,7 +339,7 @@ func (r *Run) report(end time.Time) Report {
 	}
 	sum := r.writes.Summary(end)
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	report.LongestStall, report.Stalls = sum.Longest, sum.Stalls
+	report.LongestStall, report.Stalls = sum.Longest, append([]stats.Stall{}, sum.Stalls...)
 	report.Latency = Latency{P50: ms(sum.P50), P99: ms(sum.P99), Max: ms(sum.Max)}
 	return report
 }
