@@ -15,13 +15,13 @@ all: build
 build: bin/kubectl-zkmigrate bin/zklab bin/zkload
 
 bin/kubectl-zkmigrate: FORCE
-	@go build -trimpath -o $@ ./cmd/kubectl-zkmigrate
+	@go build -o $@ ./cmd/kubectl-zkmigrate
 
 bin/zkload: FORCE
-	@go build -trimpath -o $@ ./test/load
+	@go build -o $@ ./test/load
 
 bin/zklab: FORCE
-	@cd test/lab && go build -trimpath -o ../../$@ ./cmd/zklab
+	@cd test/lab && go build -o ../../$@ ./cmd/zklab
 
 FORCE:
 

@@ -81,7 +81,7 @@ func (d *demo) collect() error {
 		return err
 	}
 	// verify exits 1 when writes are missing; its report counts them.
-	r, err := d.quiet.OnClient(d.ctx, "zkload", "verify", "--connect", to, "--report", d.file("load.json"), "-o", "json")
+	r, err := d.quiet.OnClient(d.ctx, "zkload", "verify", "--connect", to, "--report", d.file("load.json"))
 	if err != nil {
 		return err
 	}

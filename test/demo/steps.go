@@ -120,7 +120,7 @@ func (d *demo) startLoad(hosts []labkit.Host) (*labkit.Process, error) {
 // real one would, and keeps its session.
 func (d *demo) moveClient(to string) error {
 	fmt.Printf("the client's new connection string: %s\n", to)
-	_, err := labkit.Must(d.lab.OnClient(d.ctx, "zkload", "connect", "--control", d.file("load.sock"), to))
+	_, err := labkit.Must(d.lab.OnClient(d.ctx, "zkload", "ctl", "--control", d.file("load.sock"), "connect", to))
 	return err
 }
 

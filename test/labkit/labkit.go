@@ -217,5 +217,5 @@ func (l *Lab) HookCommand() string { return filepath.Join(l.Bin, "zklab") + " ho
 // PodFlags are the plugin's flags for pods that fit the lab.
 func PodFlags(version string) []string {
 	return []string{"--image", "zklab.local/zookeeper:" + version, "--storage-class", "zklab-local",
-		"--storage-size", "1Gi", "--memory", "512Mi", "--cpu", "50m", "--jvm-flags", "-Xmx128m"}
+		"--storage-size", "1Gi", "--memory", "512Mi", "--cpu", "250m", "--jvm-flags", "-Xmx128m"}
 }
