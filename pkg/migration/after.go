@@ -41,6 +41,9 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 			return r, false
 		}
 		f.Unfenced = &Confirmation{At: o.At, By: in.By, How: o.By}
+	case StepClearSelector, StepDeleteLeftovers:
+		at := o.At
+		f.Cleared = &at
 	case StepFinish:
 		if s, ok := out.Server(in.ID); ok {
 			at := o.At

@@ -271,27 +271,54 @@ func (s *scene) reverting(id ensemble.ID) *migration.Flight {
 	return f
 }
 
-// reclaimed: the gate is closed, the old pod gone, its successor parked.
-func (s *scene) reclaimed(id ensemble.ID) *migration.Flight {
+// closed: on the way back, the gate is closed and the pod still serves.
+func (s *scene) closed(id ensemble.ID) *migration.Flight {
 	f := s.reverting(id)
-	f.Before, f.StopAsked, f.PodUID = s.proof(epoch, counter-10, 20*time.Second, true), ago(10*time.Second), s.view(id).Cluster.Pod.UID
-	f.DeadSince = ago(time.Second)
+	s.host(id, migration.PortClosed)
 	c := &s.view(id).Cluster
+	f.Before, f.StopAsked, f.PodUID = s.proof(epoch, counter-10, 20*time.Second, true), ago(10*time.Second), c.Pod.UID
 	c.Gate = migration.GateView{Found: true, Generation: 3}
-	c.Pod.UID, c.Pod.IP, c.Pod.Ready, c.Pod.Gate, c.Pod.GateGeneration, c.Pod.HostClosed = c.Pod.UID+"b", "10.244.1.9", false, migration.GateParked, 3, true
-	c.Endpoints.Controller, c.Endpoints.Union = []string{c.Pod.IP}, []string{c.Pod.IP}
+	return f
+}
+
+// rebridged: closed, and the hand-made endpoints repeat the pod's address.
+func (s *scene) rebridged(id ensemble.ID) *migration.Flight {
+	f := s.closed(id)
+	c := &s.view(id).Cluster
+	c.Endpoints.BridgeFound, c.Endpoints.Bridge, c.Endpoints.BridgePodUID = true, []string{c.Pod.IP}, c.Pod.UID
+	return f
+}
+
+// unselected: rebridged, and the selector and what it left behind are gone.
+func (s *scene) unselected(id ensemble.ID) *migration.Flight {
+	f := s.rebridged(id)
+	f.Cleared = ago(5 * time.Second)
+	c := &s.view(id).Cluster
+	c.Service.Selector, c.Endpoints.Controller = "", nil
+	return f
+}
+
+// flippedBack: unselected, and the address is the host's.
+func (s *scene) flippedBack(id ensemble.ID) *migration.Flight {
+	f := s.unselected(id)
+	host := s.server(id).HostIP
+	s.view(id).Cluster.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{host}, Union: []string{host}}
+	return f
+}
+
+// reclaimed: flipped back, the old pod gone, its successor parked.
+func (s *scene) reclaimed(id ensemble.ID) *migration.Flight {
+	f := s.flippedBack(id)
+	f.DeadSince = ago(time.Second)
+	p := &s.view(id).Cluster.Pod
+	p.UID, p.IP, p.Ready, p.Gate, p.GateGeneration, p.HostClosed = p.UID+"b", "10.244.1.9", false, migration.GateParked, 3, true
 	s.down(id)
 	return f
 }
 
-// backAtHost: reclaimed and proven, the address is the host's again.
+// backAtHost: reclaimed and proven.
 func (s *scene) backAtHost(id ensemble.ID) *migration.Flight {
 	f := s.reclaimed(id)
 	f.After = s.proof(epoch, counter-5, 5*time.Second, true)
-	f.Cleared = ago(5 * time.Second)
-	host := s.server(id).HostIP
-	c := &s.view(id).Cluster
-	c.Service.Selector = ""
-	c.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{host}, Union: []string{host}}
 	return f
 }

@@ -49,6 +49,8 @@ func TestRecordAfterKeepsWhatCannotBeSeen(t *testing.T) {
 		"patched":            {migration.StepApplyPatch, true, true, func(r *migration.Record) { r.Flight.Patched = confirmed }},
 		"patch only asked":   {migration.StepApplyPatch, false, false, nil},
 		"what can be seen":   {migration.StepFlip, true, false, nil},
+		"selector cleared":   {migration.StepClearSelector, true, true, func(r *migration.Record) { r.Flight.Cleared = &replaced }},
+		"leftovers deleted":  {migration.StepDeleteLeftovers, true, true, func(r *migration.Record) { r.Flight.Cleared = &replaced }},
 		"finish":             {migration.StepFinish, true, true, func(r *migration.Record) { r.Servers[0].Replaced, r.Flight = &replaced, nil }},
 		"finish of a revert": {migration.StepFinishRevert, true, true, func(r *migration.Record) { r.Servers[0].Replaced, r.Flight = nil, nil }},
 	} {

@@ -136,27 +136,18 @@ func (c *context) stopHost() Decision {
 			with("revert moves the address back to the host; then mask its unit and begin again")
 	}
 	if f.DeadSince != nil || f.After != nil {
-		g := c.copyFlight()
-		g.Before, g.After, g.StopAsked, g.ReportAtStop, g.DeadSince, g.Fenced = nil, nil, nil, nil, nil, nil
+		g := c.withoutProofs()
+		g.Fenced = nil
 		return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.sr.HostIP)
 	}
-	if f.StopAsked == nil {
-		if bad := c.unhealthy(c.rec.Ensemble().IDs()); len(bad) > 0 {
-			return wait(CodeDegraded, PhaseProve, "not every server is in sync; nothing has been stopped").with(bad...)
-		}
+	if bad := c.unhealthy(c.rec.Ensemble().IDs()); len(bad) > 0 {
+		return c.notNow(bad)
 	}
 	if f.Fenced == nil {
 		return do(StepMaskHost, nil, "before its stop, so that nothing can bring it back")
 	}
-	if f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) >= AskAgain {
-		g := c.copyFlight()
-		at := c.o.At
-		g.StopAsked = &at
-		return do(StepStopHost, g, "the server on host %s still answers", c.sr.HostIP)
-	}
 	if f.StopAsked != nil {
-		return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
-			then("on host " + c.sr.HostIP + ": stop the server")
+		return c.stillUp()
 	}
 	if d, ok := c.proveBefore(); !ok {
 		return d
@@ -171,6 +162,46 @@ func (c *context) stopHost() Decision {
 	report := c.v.Cluster.Pod.GateAt
 	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, &report, leader == f.ID
 	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
+}
+
+// notNow: another server is away from sync while this one is still up.
+func (c *context) notNow(bad []string) Decision {
+	d := wait(CodeDegraded, PhaseProve, "not every server is in sync; nothing has been stopped").with(bad...)
+	if c.flight.StopAsked != nil {
+		d.Phase = PhaseStop
+		d.Next = "on host " + c.sr.HostIP + ": do not stop the server now, the others cannot spare it"
+	}
+	return d
+}
+
+// stillUp: the stop was asked for and has not happened. It is asked for again
+// only while the others can still spare the server; an election since the
+// proof asks for a new one.
+func (c *context) stillUp() Decision {
+	f := c.flight
+	epoch, ok := c.epoch()
+	switch {
+	case !ok:
+		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").
+			then("on host " + c.sr.HostIP + ": do not stop the server now")
+	case f.Before == nil || f.Before.Zxid.Epoch() != epoch:
+		return do(StepRestartProof, c.withoutProofs(), "an election happened before the server on host %s was stopped", c.sr.HostIP)
+	case c.o.At.Sub(*f.StopAsked) >= AskAgain:
+		g := c.copyFlight()
+		at := c.o.At
+		g.StopAsked = &at
+		return do(StepStopHost, g, "the server on host %s still answers", c.sr.HostIP)
+	}
+	return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
+		then("on host " + c.sr.HostIP + ": stop the server")
+}
+
+// withoutProofs is the flight as before the first proof: what was asked for
+// and proven holds for one stop only.
+func (c *context) withoutProofs() *Flight {
+	g := c.copyFlight()
+	g.Before, g.After, g.StopAsked, g.ReportAtStop, g.DeadSince = nil, nil, nil, nil, nil
+	return g
 }
 
 // proveBefore brings about a complete, fresh canary on all n in this epoch.
@@ -257,10 +288,30 @@ func (c *context) proveDead() (Decision, bool) {
 		g.DeadSince = &at
 		return do(StepNoteDead, g, "host %s refuses on client and election port", c.sr.HostIP), false
 	}
+	if bad := c.aliveAfterAll(); bad != "" {
+		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.sr.HostIP, bad).
+			then("look at host " + c.sr.HostIP + ": is something in between refusing our connections?"), false
+	}
 	if !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop) {
 		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)), false
 	}
 	return Decision{}, true
+}
+
+// aliveAfterAll says what contradicts a dead host: an answer at the Service's
+// address, which takes another way through the network, or a leader that still
+// counts the server among its followers. mntr's zk_synced_followers holds
+// participants only (Leader.startForwarding); a leader drops a silent follower
+// after syncLimit ticks.
+func (c *context) aliveAfterAll() string {
+	if c.v.Live.Serving() && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP) {
+		return "server " + c.in.ID.String() + " answers at its Service's address " + c.sr.ClusterIP
+	}
+	leader, ok := c.o.View(c.o.Leader())
+	if left := followers(c.rec.Ensemble()) - 1; ok && leader.ID != c.in.ID && c.sr.Role != ensemble.Observer && leader.Live.SyncedFollowers > left {
+		return fmt.Sprintf("the leader still forwards to %d followers, and without it there are %d", leader.Live.SyncedFollowers, left)
+	}
+	return ""
 }
 
 // proveAfter is the second half of I4: with the server dead, a canary on all

@@ -214,6 +214,27 @@ func stopRules() []rule {
 			want: do, step: migration.StepStopHost,
 		},
 		{
+			name: "not asked again while another server is away",
+			set:  func(s *scene) { s.stopAsked(1).StopAsked = ago(migration.AskAgain); s.down(2) },
+			want: wait, code: migration.CodeDegraded, says: "do not stop the server now",
+		},
+		{
+			name: "an election before the stop happened: all proofs go",
+			set: func(s *scene) {
+				f := s.stopAsked(1)
+				f.Before.Zxid = zxid(epoch-1, counter)
+			},
+			want: do, step: migration.StepRestartProof,
+		},
+		{
+			name: "not asked again without a leader",
+			set: func(s *scene) {
+				s.stopAsked(1).StopAsked = ago(migration.AskAgain)
+				s.view(3).Live.Mode = ensemble.Follower
+			},
+			want: wait, code: migration.CodeNoLeader,
+		},
+		{
 			name: "stopped before the proof", set: func(s *scene) {
 				s.flight(migration.Replace, 1)
 				s.host(1, migration.PortClosed)
@@ -273,6 +294,15 @@ func flipRules() []rule {
 		{
 			name: "the pod reports no more", set: func(s *scene) { s.dead(1); s.view(1).Cluster.Pod.GateFresh = false },
 			want: wait, code: migration.CodeSecondVantage,
+		},
+		{
+			name: "it answers at the Service's address all the same",
+			set:  func(s *scene) { s.dead(1); s.serve(1); s.view(3).Live.SyncedFollowers = 1 },
+			want: wait, code: migration.CodeHostStillUp, says: "10.96.0.1",
+		},
+		{
+			name: "the leader still counts it", set: func(s *scene) { s.dead(1); s.view(3).Live.SyncedFollowers = 2 },
+			want: wait, code: migration.CodeHostStillUp, says: "forwards to 2",
 		},
 		{name: "dead for both: prove on n-1", set: func(s *scene) { s.dead(1) }, want: do, step: migration.StepProveAfter},
 		{

@@ -58,18 +58,11 @@ func (c *context) stopForRestart() Decision {
 		g.DeadSince = &at
 		return do(StepNoteDead, g, "host %s refuses on client and election port", c.sr.HostIP)
 	}
-	if f.StopAsked != nil {
-		if c.o.At.Sub(*f.StopAsked) >= AskAgain && c.v.Host.Open() {
-			g := c.copyFlight()
-			at := c.o.At
-			g.StopAsked = &at
-			return do(StepStopHost, g, "the server on host %s still answers", c.sr.HostIP)
-		}
-		return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
-			then("on host " + c.sr.HostIP + ": stop the server")
+	if bad := c.unhealthy(c.rec.Ensemble().IDs()); len(bad) > 0 && (f.StopAsked == nil || c.v.Host.Open()) {
+		return c.notNow(bad)
 	}
-	if bad := c.unhealthy(c.rec.Ensemble().IDs()); len(bad) > 0 {
-		return wait(CodeDegraded, PhaseProve, "not every server is in sync; nothing has been stopped").with(bad...)
+	if f.StopAsked != nil {
+		return c.stillUp()
 	}
 	if d, ok := c.proveBefore(); !ok {
 		return d

@@ -143,25 +143,23 @@ func (c *context) reclaim() (Decision, bool) {
 func (c *context) flipToHost() (Decision, bool) {
 	f, pod, ep := c.flight, c.v.Cluster.Pod, c.v.Cluster.Endpoints
 	slices := c.rec.EndpointsAPI != LegacyEndpoints
-	if c.v.Cluster.Service.Selector != "" {
-		if slices && pod.Found && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID) {
+	if c.v.Cluster.Service.Selector != "" || f.Cleared == nil {
+		// Also when there is none: the tool may have died before it could note
+		// when the selector went.
+		if c.v.Cluster.Service.Selector != "" && slices && pod.Found && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID) {
 			return do(StepBridge, nil, "the Service still selects pod %s", pod.Name), false
 		}
 		g := c.copyFlight()
-		at := c.o.At
-		g.Cleared = &at
-		return do(StepClearSelector, g, "the hand-made endpoints hold the same address"), false
+		g.Cleared = nil
+		return do(StepClearSelector, g, "the hand-made endpoints hold the address"), false
 	}
 	if len(ep.Leftovers) > 0 {
-		g := c.copyFlight()
-		at := c.o.At
-		g.Cleared = &at
-		return do(StepDeleteLeftovers, g, "left behind: %s", orNone(ep.Leftovers)), false
+		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers)), false
 	}
 	if same(ep.Bridge, c.sr.HostIP) && same(ep.Union, c.sr.HostIP) {
 		return Decision{}, true
 	}
-	if f.Cleared != nil && c.o.At.Sub(*f.Cleared) < LeftoverHold {
+	if c.o.At.Sub(*f.Cleared) < LeftoverHold {
 		return wait(CodeHold, PhaseFlip, "waiting for the controllers to let go of the Service"), false
 	}
 	if same(ep.Bridge, c.sr.HostIP) {

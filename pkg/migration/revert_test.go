@@ -10,11 +10,6 @@ import (
 
 func revertRules() []rule {
 	pod := func(s *scene) *migration.PodView { return &s.view(1).Cluster.Pod }
-	// The address goes back before the pod is deleted (I2).
-	addressBack := func(s *scene) {
-		s.view(1).Cluster.Service.Selector = ""
-		s.view(1).Cluster.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{"10.0.0.1"}, Union: []string{"10.0.0.1"}}
-	}
 	rules := []rule{
 		{name: "never left its host", want: done, code: migration.CodeDone},
 		{name: "a restart is under way", set: func(s *scene) { s.flight(migration.Reconfigure, 1) }, want: stop, code: migration.CodeOneAtATime},
@@ -52,125 +47,59 @@ func revertRules() []rule {
 			set:  func(s *scene) { s.reverting(1); s.host(1, migration.PortClosed); s.down(1) },
 			want: do, step: migration.StepCloseGate,
 		},
+		{name: "bridge", set: func(s *scene) { s.closed(1) }, want: do, step: migration.StepBridge},
 		{
-			name: "delete the pod",
-			set: func(s *scene) {
-				f := s.reverting(1)
-				f.StopAsked, f.PodUID = ago(time.Second), pod(s).UID
-				s.host(1, migration.PortClosed)
-				addressBack(s)
-				s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 3}
-			},
-			want: do, step: migration.StepDeletePod,
+			name: "somebody opened the gate again", set: func(s *scene) { s.closed(1); s.view(1).Cluster.Gate.Released = true },
+			want: do, step: migration.StepCloseGate,
 		},
+		{name: "then the selector", set: func(s *scene) { s.rebridged(1) }, want: do, step: migration.StepClearSelector},
 		{
-			name: "the StatefulSet has not made a new one",
-			set: func(s *scene) {
-				s.reclaimed(1)
-				s.host(1, migration.PortClosed)
-				addressBack(s)
-				*pod(s) = migration.PodView{}
-			},
-			want: wait, code: migration.CodePodStopping,
-		},
-		{
-			name: "the new pod may have read an old gate",
-			set: func(s *scene) {
-				s.reclaimed(1)
-				s.host(1, migration.PortClosed)
-				addressBack(s)
-				pod(s).GateGeneration = 2
-			},
-			want: wait, code: migration.CodePodStopping,
-		},
-		{
-			name: "the new pod started all the same",
-			set: func(s *scene) {
-				s.reclaimed(1)
-				s.host(1, migration.PortClosed)
-				addressBack(s)
-				pod(s).Gate = migration.GateStarted
-			},
-			want: do, step: migration.StepDeletePod,
-		},
-		{
-			name: "gone: noted",
-			set: func(s *scene) {
-				s.reclaimed(1).DeadSince = nil
-				s.host(1, migration.PortClosed)
-				addressBack(s)
-			},
-			want: do, step: migration.StepNoteDead,
-		},
-		{name: "gone: prove on the others", set: func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed); addressBack(s) }, want: do, step: migration.StepProveAfter},
-		{
-			name: "another voter drops", set: func(s *scene) { s.reclaimed(1); s.host(1, migration.PortClosed); addressBack(s); s.down(2) },
-			want: wait, code: migration.CodeDegraded,
-		},
-		{
-			name: "bridge first",
-			set: func(s *scene) {
-				s.reclaimed(1).After = s.proof(epoch, counter, 0, true)
-				s.host(1, migration.PortClosed)
-			},
-			want: do, step: migration.StepBridge,
-		},
-		{
-			name: "then the selector",
-			set: func(s *scene) {
-				s.reclaimed(1).After = s.proof(epoch, counter, 0, true)
-				s.host(1, migration.PortClosed)
-				ep := &s.view(1).Cluster.Endpoints
-				ep.BridgeFound, ep.Bridge, ep.BridgePodUID = true, []string{pod(s).IP}, pod(s).UID
-			},
+			name: "with Endpoints the selector at once",
+			set:  func(s *scene) { s.o.Record.EndpointsAPI = migration.LegacyEndpoints; s.closed(1) },
 			want: do, step: migration.StepClearSelector,
 		},
 		{
-			name: "with Endpoints the selector at once",
-			set: func(s *scene) {
-				s.o.Record.EndpointsAPI = migration.LegacyEndpoints
-				s.reclaimed(1).After = s.proof(epoch, counter, 0, true)
-				s.host(1, migration.PortClosed)
-			},
+			name: "the tool died before it noted when the selector went",
+			set:  func(s *scene) { s.unselected(1).Cleared = nil },
 			want: do, step: migration.StepClearSelector,
 		},
 		{
 			name: "then what the controllers left behind",
-			set: func(s *scene) {
-				s.backAtHost(1)
-				s.host(1, migration.PortClosed)
-				s.view(1).Cluster.Endpoints.Leftovers = []string{"demo-1-abcde"}
-			},
+			set:  func(s *scene) { s.unselected(1); s.view(1).Cluster.Endpoints.Leftovers = []string{"demo-1-abcde"} },
 			want: do, step: migration.StepDeleteLeftovers, says: "demo-1-abcde",
 		},
 		{
-			name: "a controller may write once more",
-			set: func(s *scene) {
-				s.backAtHost(1).Cleared = ago(0)
-				s.host(1, migration.PortClosed)
-				ep := &s.view(1).Cluster.Endpoints
-				ep.Bridge, ep.Union = []string{pod(s).IP}, []string{pod(s).IP}
-			},
+			name: "a controller may write once more", set: func(s *scene) { s.unselected(1).Cleared = ago(0) },
 			want: wait, code: migration.CodeHold,
 		},
-		{
-			name: "then the address",
-			set: func(s *scene) {
-				s.backAtHost(1)
-				s.host(1, migration.PortClosed)
-				ep := &s.view(1).Cluster.Endpoints
-				ep.Bridge, ep.Union = []string{pod(s).IP}, []string{pod(s).IP}
-			},
-			want: do, step: migration.StepFlipBack,
-		},
+		{name: "then the address", set: func(s *scene) { s.unselected(1) }, want: do, step: migration.StepFlipBack},
 		{
 			name: "the address is written and not in force",
 			set: func(s *scene) {
-				s.backAtHost(1)
-				s.host(1, migration.PortClosed)
-				s.view(1).Cluster.Endpoints.Union = []string{"10.0.0.1", "10.244.1.9"}
+				s.flippedBack(1)
+				s.view(1).Cluster.Endpoints.Union = []string{"10.0.0.1", "10.244.0.1"}
 			},
 			want: wait, code: migration.CodeAdoptPending,
+		},
+		{name: "delete the pod", set: func(s *scene) { s.flippedBack(1) }, want: do, step: migration.StepDeletePod},
+		{
+			name: "the StatefulSet has not made a new one", set: func(s *scene) { s.reclaimed(1); *pod(s) = migration.PodView{} },
+			want: wait, code: migration.CodePodStopping,
+		},
+		{
+			name: "the new pod may have read an old gate", set: func(s *scene) { s.reclaimed(1); pod(s).GateGeneration = 2 },
+			want: wait, code: migration.CodePodStopping,
+		},
+		{
+			name: "the new pod started all the same", set: func(s *scene) { s.reclaimed(1); pod(s).Gate = migration.GateStarted },
+			want: do, step: migration.StepDeletePod,
+		},
+		{name: "gone: noted", set: func(s *scene) { s.reclaimed(1).DeadSince = nil }, want: do, step: migration.StepNoteDead},
+		{name: "gone: prove on the others", set: func(s *scene) { s.reclaimed(1) }, want: do, step: migration.StepProveAfter},
+		{name: "another voter drops", set: func(s *scene) { s.reclaimed(1); s.down(2) }, want: wait, code: migration.CodeDegraded},
+		{
+			name: "the disks of the others get their time", set: func(s *scene) { s.backAtHost(1).After.At = t0() },
+			want: wait, code: migration.CodeHold,
 		},
 		{name: "then unmask", set: func(s *scene) { s.backAtHost(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepUnmaskHost},
 		{
@@ -223,8 +152,7 @@ func revertRules() []rule {
 			name: "never served: no proof is asked for",
 			set: func(s *scene) {
 				s.unbridged(1)
-				f := s.flight(migration.Revert, 1)
-				f.Fenced = yes()
+				s.flight(migration.Revert, 1).Fenced = yes()
 				s.down(2)
 			},
 			want: do, step: migration.StepBridge,
@@ -232,9 +160,14 @@ func revertRules() []rule {
 		{
 			name: "never served, the host is up already",
 			set: func(s *scene) {
-				s.flight(migration.Revert, 1)
+				s.flight(migration.Revert, 1).Cleared = ago(0)
 			},
 			want: do, step: migration.StepNoteStarted,
+		},
+		{
+			name: "never served, no selector: the Service is written all the same, against overtaken writers",
+			set:  func(s *scene) { s.flight(migration.Revert, 1) },
+			want: do, step: migration.StepClearSelector,
 		},
 	}
 	for i := range rules {
