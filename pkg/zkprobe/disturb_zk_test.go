@@ -4,6 +4,7 @@ package zkprobe
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
@@ -128,6 +129,40 @@ func TestRealServingSince(t *testing.T) {
 			if after.Clock <= first[id].Clock {
 				t.Errorf("server %d after an election: clock %s, before %s", id, after.Clock, first[id].Clock)
 			}
+		}
+	})
+}
+
+// TestRealHeldElectionConnection shows why ProbePort closes at once: one silent
+// connection to each election port keeps a restarted server out until the
+// listeners give up on it, syncLimit ticks (here 5 s) later.
+func TestRealHeldElectionConnection(t *testing.T) {
+	eachVersion(t, nil, func(ctx context.Context, t *testing.T, e *zkreal.Ensemble) {
+		restart := 1
+		if e.Leader(ctx) == 1 {
+			restart = 2
+		}
+		e.Server(restart).Stop()
+		var d net.Dialer
+		for _, id := range e.IDs() {
+			if id == restart {
+				continue
+			}
+			conn, err := d.DialContext(ctx, "tcp", e.Server(id).ElectionAddr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+		}
+		start := time.Now()
+		if err := e.Server(restart).Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Server(restart).WaitServing(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took < 3*time.Second {
+			t.Errorf("server %d was back after %s: the listeners were not held up", restart, took)
 		}
 	})
 }
