@@ -26,7 +26,7 @@ func needs() []need {
 	return []need{
 		{"", "services", "", []string{"get", "list", "create", "patch"}},
 		{"", "endpoints", "", []string{"get", "create", "update", "delete"}},
-		{"discovery.k8s.io", "endpointslices", "", []string{"get", "list", "create", "update", "delete"}},
+		{"discovery.k8s.io", "endpointslices", "", []string{"list", "create", "update", "delete"}},
 		{"", "configmaps", "", []string{"get", "list", "create", "update", "patch"}},
 		{"coordination.k8s.io", "leases", "", []string{"get", "create", "update"}},
 		{"apps", "statefulsets", "", []string{"get", "create", "patch"}},

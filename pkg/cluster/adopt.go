@@ -59,11 +59,12 @@ func (c *Client) SetSelector(ctx context.Context, rec migration.Record, id ensem
 	return c.patchSelector(ctx, svc, render.ServiceSelector(rec.Name, s.Ordinal))
 }
 
-// ClearSelector takes the selector away. It refuses while the controller's
-// slice holds an address that the hand-made endpoints do not hold: nothing
-// would keep that address true from then on. With v1 Endpoints there is nothing
-// to prepare: the endpoints controller leaves its object behind, and the
-// mirroring controller makes a slice of it with the same address.
+// ClearSelector takes the selector away. From then on nobody keeps the
+// controllers' objects true, so it refuses (look again) until what will stay
+// says the same as the controller's slice: our own slice, or, with v1
+// Endpoints, the object that the endpoints controller leaves behind and that
+// the mirroring controller then makes a slice of. The endpoints controller can
+// be later than the endpointslice controller by any time.
 func (c *Client) ClearSelector(ctx context.Context, rec migration.Record, id ensemble.ID) error {
 	s, err := server(rec, id)
 	if err != nil {
@@ -83,10 +84,18 @@ func (c *Client) ClearSelector(ctx context.Context, rec migration.Record, id ens
 	case migration.ForeignSelector:
 		return foreignSelector(rec, svc)
 	}
-	if v := b.view(); !b.legacy() && len(v.Controller) > 0 && !same(v.Bridge, v.Controller) {
+	v := b.view()
+	stay := v.Bridge
+	if b.legacy() {
+		stay = nil
+		if b.endpoints != nil {
+			stay = endpointAddresses(b.endpoints)
+		}
+	}
+	if len(v.Controller) > 0 && !same(stay, v.Controller) {
 		return &Error{Reason: Precondition, What: fmt.Sprintf(
-			"the hand-made endpoints of Service %s/%s hold %v, the controller's hold %v: taking the selector away now would leave both",
-			rec.Namespace, svc.Name, v.Bridge, v.Controller)}
+			"the endpoints of Service %s/%s that would stay hold %v, the controller's slice holds %v: taking the selector away now would leave both",
+			rec.Namespace, svc.Name, stay, v.Controller)}
 	}
 	return c.patchSelector(ctx, svc, nil)
 }

@@ -1,0 +1,209 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+func record() migration.Record {
+	rec := migration.Record{Name: "main", Namespace: "zk", EndpointsAPI: migration.EndpointSlices}
+	for i, id := range []ensemble.ID{2, 5, 9} {
+		rec.Servers = append(rec.Servers, migration.ServerRecord{
+			Server: ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1, ClientPort: 2181,
+				PeerAddress: ensemble.PeerAddress{PeerPort: 2888, ElectionPort: 3888}},
+			HostIP: "10.1.0." + id.String(), Ordinal: i, Service: render.ServiceName("main", id),
+		})
+	}
+	return rec
+}
+
+func podObject(change ...func(*corev1.Pod)) *corev1.Pod {
+	p := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "main-pod-1", Namespace: "zk", UID: "u1", Labels: render.Labels("main")},
+		Spec:       corev1.PodSpec{NodeName: "node1", Containers: []corev1.Container{{Name: render.ContainerName, Image: "zk:3.8.0"}}},
+		Status: corev1.PodStatus{
+			PodIP: "10.244.0.1",
+			ContainerStatuses: []corev1.ContainerStatus{{Name: render.ContainerName,
+				State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}},
+		},
+	}
+	for _, c := range change {
+		c(p)
+	}
+	return p
+}
+
+func waiting(reason, message string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Status.ContainerStatuses[0].State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
+	}
+}
+
+func unscheduled(p *corev1.Pod) {
+	p.Spec.NodeName = ""
+	p.Status = corev1.PodStatus{Conditions: []corev1.PodCondition{{
+		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules",
+	}}}
+}
+
+func TestProblems(t *testing.T) {
+	class := "fast"
+	claim := func(phase corev1.PersistentVolumeClaimPhase) *corev1.PersistentVolumeClaim {
+		return &corev1.PersistentVolumeClaim{
+			ObjectMeta: metav1.ObjectMeta{Name: "data-main-pod-1", Namespace: "zk"},
+			Spec:       corev1.PersistentVolumeClaimSpec{StorageClassName: &class},
+			Status:     corev1.PersistentVolumeClaimStatus{Phase: phase},
+		}
+	}
+	tests := map[string]struct {
+		change func(*corev1.Pod)
+		claim  runtime.Object
+		want   string
+	}{
+		"anti-affinity": {unscheduled, claim(corev1.ClaimBound), "no node takes the pod: 0/3 nodes are available"},
+		"claim pending": {unscheduled, claim(corev1.ClaimPending), `volume claim data-main-pod-1 is not bound (it asks storage class "fast")`},
+		"claim lost":    {unscheduled, claim(corev1.ClaimLost), "has lost its volume"},
+		"no claim":      {unscheduled, nil, "volume claim data-main-pod-1 does not exist yet"},
+		"image":         {waiting("ImagePullBackOff", "not found"), nil, "image zk:3.8.0 cannot be pulled: not found"},
+		"config":        {waiting("CreateContainerConfigError", "configmap \"x\" not found"), nil, "node node1 cannot create the container: configmap"},
+		"creating":      {waiting("ContainerCreating", ""), nil, "node node1 prepares the pod"},
+		"crash": {func(p *corev1.Pod) {
+			waiting("CrashLoopBackOff", "back-off")(p)
+			p.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 127, Reason: "Error"}
+		}, nil, "the container keeps ending: it ended with exit code 127 (kubectl logs -n zk main-pod-1 --previous)"},
+		"memory": {func(p *corev1.Pod) {
+			p.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "OOMKilled", ExitCode: 137}}
+		}, nil, "it was killed for using more memory than its limit"},
+		"evicted": {func(p *corev1.Pod) {
+			p.Status = corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "low on disk"}
+		}, nil, "the pod was ended by Kubernetes: Evicted: low on disk"},
+		"not begun": {func(p *corev1.Pod) { p.Status = corev1.PodStatus{} }, nil, "node node1 has not begun"},
+		"node lost": {func(p *corev1.Pod) {
+			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, Reason: "NodeStatusUnknown"}}
+		}, nil, "node node1 does not report"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			objects := []runtime.Object{podObject(tc.change)}
+			if tc.claim != nil {
+				objects = append(objects, tc.claim)
+			}
+			c := New(fake.NewClientset(objects...))
+			c.logs = func(context.Context, string, string, *corev1.PodLogOptions) ([]byte, error) { return nil, nil }
+			views, err := c.Observe(t.Context(), record())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := views[5].Pod.Problem; !strings.Contains(got, tc.want) {
+				t.Errorf("got %q, want it to say %q", got, tc.want)
+			}
+		})
+	}
+}
+
+const (
+	parkedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked detail="waits"`
+	closedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed detail="waits"`
+	startedLine = `zkmigrate-gate state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed detail="generation 9"`
+)
+
+func TestReadGate(t *testing.T) {
+	at := func(sec int, text string) string {
+		return time.Date(2026, 1, 2, 3, 4, sec, 500, time.UTC).Format(time.RFC3339Nano) + " " + text + "\n"
+	}
+	when := func(sec int) time.Time { return time.Date(2026, 1, 2, 3, 4, sec, 500, time.UTC) }
+	tests := map[string]struct {
+		young, all string
+		err        error
+		want       migration.PodView
+		fails      bool
+	}{
+		"the newest counts": {
+			young: at(1, parkedLine) + at(2, closedLine),
+			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 8, GateDetail: "waits", HostClosed: true, GateAt: when(2), GateFresh: true},
+		},
+		"a broken last line does not hide the one before": {
+			young: at(1, parkedLine) + at(2, closedLine[:60]),
+			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", GateAt: when(1), GateFresh: true},
+		},
+		"old": {
+			all:  at(1, parkedLine),
+			want: migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", GateAt: when(1)},
+		},
+		"started, still in view": {
+			young: at(1, closedLine) + at(2, startedLine) + at(3, "INFO zookeeper"),
+			want:  migration.PodView{Gate: migration.GateStarted, GateGeneration: 9, GateDetail: "generation 9", HostClosed: true, GateAt: when(2), GateFresh: true},
+		},
+		"started long ago": {
+			young: at(8, "INFO zookeeper"), all: at(7, "INFO zookeeper") + at(8, "INFO zookeeper"),
+			want: migration.PodView{Gate: migration.GateStarted, GateDetail: "ZooKeeper writes the log", GateAt: when(8)},
+		},
+		"nothing yet":        {},
+		"node down":          {err: errors.New("dial tcp 10.0.0.1:10250: i/o timeout"), want: migration.PodView{Problem: "its log cannot be read, so its gate is unknown: dial tcp 10.0.0.1:10250: i/o timeout"}},
+		"no right to read":   {err: apierrors.NewForbidden(schema.GroupResource{Resource: "pods/log"}, "main-pod-1", nil), fails: true},
+		"lines of no format": {young: "x\n\n", all: "garbage\n"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := New(fake.NewClientset(podObject()))
+			c.logs = func(_ context.Context, ns, pod string, o *corev1.PodLogOptions) ([]byte, error) {
+				if ns != "zk" || pod != "main-pod-1" || o.Container != render.ContainerName || !o.Timestamps {
+					t.Errorf("asked for the log of %s/%s with %+v", ns, pod, o)
+				}
+				if o.SinceSeconds != nil {
+					return []byte(tc.young), tc.err
+				}
+				return []byte(tc.all), tc.err
+			}
+			views, err := c.Observe(t.Context(), record())
+			if tc.fails {
+				if !IsReason(err, Forbidden) {
+					t.Errorf("error %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := views[5].Pod
+			want := tc.want
+			want.Found, want.Name, want.UID, want.IP, want.Node, want.Running = true, "main-pod-1", "u1", "10.244.0.1", "node1", true
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A node that does not answer must not hold up the look at the others.
+func TestALostNodeDoesNotStopTheLook(t *testing.T) {
+	c := New(fake.NewClientset(podObject()))
+	c.logs = func(ctx context.Context, _, _ string, _ *corev1.PodLogOptions) ([]byte, error) {
+		if _, bounded := ctx.Deadline(); !bounded {
+			t.Error("the question has no time limit")
+		}
+		return nil, context.DeadlineExceeded
+	}
+	views, err := c.Observe(t.Context(), record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := views[5].Pod; p.Gate != migration.GateUnknown || p.Problem == "" {
+		t.Errorf("%+v", p)
+	}
+}

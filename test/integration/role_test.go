@@ -1,0 +1,137 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Everything an operator with the published Role does is allowed, and
+// everything the Role allows is used.
+func TestTheRoleIsEnoughAndNotMore(t *testing.T) {
+	used := map[string]bool{}
+	for _, api := range []migration.EndpointsAPI{migration.EndpointSlices, migration.LegacyEndpoints} {
+		s := newSite(t, api)
+		s.wrap()
+		s.wrap()
+		s.must("park", s.c.Park(s.ctx, s.rec))
+		w := follow(t, s.cp, s.ns, "main-5")
+		t.Cleanup(w.stop)
+		w.waitFor("10.1.0.5")
+		s.replaceAndRevert(w, "10.1.0.5", "10.244.9.1", "10.244.9.2")
+		j := journal.New(s.kube, s.ns, "main")
+		s.must("journal", j.Create(s.ctx, s.rec))
+		_, err := j.Load(s.ctx)
+		s.must("load", err)
+		s.must("save", j.Save(s.ctx, s.rec))
+		_, _, err = journal.List(s.ctx, s.kube, s.ns)
+		s.must("list", err)
+		lock, err := journal.Lease{Kube: s.kube, Namespace: s.ns, Name: "main", Holder: "alice@laptop/1/a"}.Acquire(s.ctx)
+		s.must("lock", err)
+		s.must("release", lock.Release(s.ctx))
+		denied, err := s.c.Denied(s.ctx, s.ns)
+		s.must("denied", err)
+		if len(denied) > 0 {
+			t.Errorf("check says the Role lacks %v", denied)
+		}
+		for _, what := range s.used.list() {
+			used[what] = true
+		}
+		// A server-side apply is a patch, and is checked for "create" as well
+		// when the object is new (apiserver, patch.go).
+		for _, resource := range []string{"services", "configmaps", "apps/statefulsets", "policy/poddisruptionbudgets"} {
+			used[resource+" create"] = true
+		}
+	}
+	data, err := os.ReadFile("../../docs/rbac/role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var role rbacv1.Role
+	if err := yaml.UnmarshalStrict(data, &role); err != nil {
+		t.Fatal(err)
+	}
+	var granted, asked []string
+	for _, r := range role.Rules {
+		for _, v := range r.Verbs {
+			granted = append(granted, strings.TrimPrefix(r.APIGroups[0]+"/"+r.Resources[0], "/")+" "+v)
+		}
+	}
+	for what := range used {
+		asked = append(asked, what)
+	}
+	slices.Sort(granted)
+	slices.Sort(asked)
+	if diff := cmp.Diff(asked, granted); diff != "" {
+		t.Errorf("the Role (-used +granted):\n%s", diff)
+	}
+}
+
+// Without the Role every error says what is missing and where it is written.
+func TestWithoutTheRole(t *testing.T) {
+	s := newSite(t, migration.EndpointSlices)
+	s.must("unbind", s.cp.admin.RbacV1().RoleBindings(s.ns).Delete(s.ctx, "zkmigrate", deleteNow()))
+	eventually(t, "the authorizer has noticed", func() (bool, string) {
+		_, err := s.c.Observe(s.ctx, s.rec)
+		return cluster.IsReason(err, cluster.Forbidden) && strings.Contains(err.Error(), "docs/rbac/role.yaml"), errText(err)
+	})
+	_, err := s.c.Wrap(s.ctx, s.rec, false)
+	if !cluster.IsReason(err, cluster.Forbidden) {
+		t.Errorf("wrap: %v", err)
+	}
+	denied, err := s.c.Denied(s.ctx, s.ns)
+	if err != nil || len(denied) < 20 {
+		t.Errorf("denied: %v, %v", denied, err)
+	}
+}
+
+// Two operators at the same journal and lock, on a real API server.
+func TestJournalAndLockAgainstARealServer(t *testing.T) {
+	s := newSite(t, migration.EndpointSlices)
+	a, b := journal.New(s.kube, s.ns, "main"), journal.New(s.kube, s.ns, "main")
+	s.must("create", a.Create(s.ctx, s.rec))
+	if err := b.Create(s.ctx, s.rec); !journal.IsExists(err) {
+		t.Errorf("second create: %v", err)
+	}
+	_, err := b.Load(s.ctx)
+	s.must("load", err)
+	other := s.rec
+	other.Note(migration.AuditEntry{By: "alice", Step: "park"})
+	s.must("save", a.Save(s.ctx, other))
+	if err := b.Save(s.ctx, s.rec); !journal.IsStale(err) {
+		t.Errorf("save on an old view: %v", err)
+	}
+	alice := journal.Lease{Kube: s.kube, Namespace: s.ns, Name: "main", Holder: "alice@laptop/1/a", Duration: 2 * time.Second, Renew: 200 * time.Millisecond}
+	dying, kill := context.WithCancel(s.ctx)
+	if _, err := alice.Acquire(dying); err != nil {
+		t.Fatal(err)
+	}
+	bob := alice
+	bob.Holder = "bob@server/2/b"
+	if _, err := bob.Acquire(s.ctx); err == nil {
+		t.Error("the lock was taken from a living holder")
+	} else if held, ok := journal.IsHeld(err); !ok || held.Holder != alice.Holder {
+		t.Errorf("refusal: %v", err)
+	}
+	kill()
+	eventually(t, "the lock of a dead holder is free", func() (bool, string) {
+		lock, err := bob.Acquire(s.ctx)
+		if err != nil {
+			return false, err.Error()
+		}
+		return lock.Release(s.ctx) == nil, ""
+	})
+}
