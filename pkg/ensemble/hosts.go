@@ -32,6 +32,10 @@ type Difference struct {
 	Values []SourceValue `json:"values"`
 	// Why says what follows from it.
 	Why string `json:"why"`
+	// Names is set where the sources only name one server's machine
+	// differently: where all names resolve alike this is no difference, which
+	// an edge can find out.
+	Names bool `json:"names,omitempty"`
 }
 
 // String prints the key and who says what.
@@ -186,6 +190,7 @@ func (m *merger) server(id ID) (Server, error) {
 	field("group", "servers count different majorities", func(s Server) string { return fmt.Sprint(s.Group) })
 
 	best := m.witness(id)
+	found := len(m.diffs)
 	m.compare("server."+id.String()+" address", "one of them may be somewhere else", func(f HostConfig) (string, bool) {
 		s, ok := f.Config.Server(id)
 		if !ok || f.ID == id && best.ID != id && !realHost(s.Host) {
@@ -197,6 +202,9 @@ func (m *merger) server(id ID) (Server, error) {
 		}
 		return strings.Join(all, "|"), true
 	})
+	for i := range m.diffs[found:] {
+		m.diffs[found+i].Names = true
+	}
 	s, _ := best.Config.Server(id)
 	if kind, _ := hostKind(s.Host); kind == hostWildcard {
 		p, key := best.Config.ServerFile(), best.Config.ServerKey(id)

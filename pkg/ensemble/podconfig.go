@@ -15,7 +15,9 @@ type PodConfigInput struct {
 	// Version decides which keys exist; the zero Version assumes the newest.
 	Version Version
 	// DataDir and DataLogDir are the pod's directories. DataLogDir counts
-	// where the host has its logs apart; empty puts them into DataDir.
+	// only where the host has its logs apart: the layout stays, because a
+	// server refuses copied data that is laid out otherwise (ZOOKEEPER-2967).
+	// Empty puts the logs into DataDir.
 	DataDir, DataLogDir string
 	// ClientPort replaces the file's where it is not 0: hosts may differ.
 	ClientPort int
@@ -42,10 +44,11 @@ type podBuilder struct {
 // PodConfig derives the pods' zoo.cfg from a host's. It is the same in every
 // pod; the id is in myid. Keys that name the host's addresses are dropped,
 // directories mapped, everything else is carried, unknown keys with a note.
+// It is written in the plainest style (Properties.Plain), in UTF-8.
 // The server list gets the Services' addresses; where the host keeps it in a
 // dynamic file, PodDynamic makes that file.
 func PodConfig(c *Config, in PodConfigInput) (zooCfg []byte, notes []Note, err error) {
-	b := &podBuilder{c: c, in: in, p: c.Props.Clone()}
+	b := &podBuilder{c: c, in: in, p: c.Props.Plain()}
 	if err := checkServiceHosts(c, in.ServiceHosts); err != nil {
 		return nil, nil, err
 	}
@@ -76,7 +79,7 @@ func PodDynamic(c *Config, in PodConfigInput) (name string, data []byte, err err
 	if err := checkServiceHosts(c, in.ServiceHosts); err != nil {
 		return "", nil, err
 	}
-	p := c.Dynamic.Clone()
+	p := c.Dynamic.Plain()
 	mapServers(c, p, in.ServiceHosts)
 	return path.Base(c.DynamicConfigFile), p.Bytes(), nil
 }
@@ -98,7 +101,7 @@ func checkServiceHosts(c *Config, hosts map[ID]string) error {
 // mapServers gives each server line its Service's address.
 func mapServers(c *Config, p *Properties, hosts map[ID]string) {
 	for _, s := range c.Servers {
-		p.Set(c.keys[s.ID], c.lines[s.ID].withHost(hosts[s.ID]).String())
+		p.Set(javaTrim(c.keys[s.ID]), c.lines[s.ID].withHost(hosts[s.ID]).String())
 	}
 }
 
@@ -155,7 +158,7 @@ func (b *podBuilder) directories() {
 	b.set("dataDir", b.in.DataDir, "the pod's volume")
 	_, apart := b.p.Get("dataLogDir")
 	switch {
-	case b.in.DataLogDir != "" && (apart || b.in.DataLogDir != b.in.DataDir):
+	case apart && b.in.DataLogDir != "":
 		b.set("dataLogDir", b.in.DataLogDir, "the pod's volume")
 	case apart:
 		b.drop("dataLogDir", "the pod keeps logs and snapshots in dataDir")

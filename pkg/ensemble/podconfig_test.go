@@ -30,16 +30,18 @@ func TestPodConfig(t *testing.T) {
 		extra, version, want string
 		notes                []string
 	}{
-		"3.4 needs little":       {"", "3.4.13", head + "dataLogDir=/datalog\nquorumListenOnAllIPs=true\n", []string{"dataDir", "dataLogDir", "quorumListenOnAllIPs"}},
-		"3.5 has the whitelist":  {"", "3.5.9", head + "dataLogDir=/datalog\nquorumListenOnAllIPs=true\n" + words, nil},
-		"3.6 has the guard":      {"", "3.6.2", head + "dataLogDir=/datalog\nquorumListenOnAllIPs=true\ndb.autocreate=false\n" + words, nil},
-		"unknown takes it all":   {"", "", head + "dataLogDir=/datalog\nquorumListenOnAllIPs=true\ndb.autocreate=false\n" + words, nil},
-		"comments are carried":   {"# ours\n", "3.4.13", head + "# ours\ndataLogDir=/datalog\nquorumListenOnAllIPs=true\n", nil},
-		"bind addresses are not": {"clientPortAddress=10.0.0.1\nadmin.serverAddress=10.0.0.1\nmetricsProvider.httpHost=10.0.0.1\nsecureClientPort=2281\nsecureClientPortAddress=10.0.0.1\n4lw.commands.whitelist=*\n", "3.6.2", head + "secureClientPort=2281\n4lw.commands.whitelist=*\ndataLogDir=/datalog\nquorumListenOnAllIPs=true\ndb.autocreate=false\n", nil},
-		"dangerous keys are not": {"snapshot.trust.empty=true\ndb.autocreate=true\npeerType=observer\nquorumListenOnAllIPs=false\n4lw.commands.whitelist=*\n", "3.8.0", head + "db.autocreate=false\nquorumListenOnAllIPs=true\n4lw.commands.whitelist=*\ndataLogDir=/datalog\n", nil},
-		"a list is completed":    {"4lw.commands.whitelist=mntr, dump\n", "3.4.13", head + "4lw.commands.whitelist=mntr,dump,srvr,stat,conf,cons,ruok,isro,wchs\ndataLogDir=/datalog\nquorumListenOnAllIPs=true\n", nil},
-		"unknown keys with a note": {"my.key=1\nzookeeper.x=y\nforceSync=no\n", "3.4.13", head + "my.key=1\nzookeeper.x=y\nforceSync=no\ndataLogDir=/datalog\nquorumListenOnAllIPs=true\n",
-			[]string{"dataDir", "dataLogDir", "forceSync", "my.key", "quorumListenOnAllIPs", "zookeeper.x"}},
+		"3.4 needs little":                {"", "3.4.13", head + "quorumListenOnAllIPs=true\n", []string{"dataDir", "quorumListenOnAllIPs"}},
+		"3.5 has the whitelist":           {"", "3.5.9", head + "quorumListenOnAllIPs=true\n" + words, nil},
+		"3.6 has the guard":               {"", "3.6.2", head + "quorumListenOnAllIPs=true\ndb.autocreate=false\n" + words, nil},
+		"unknown takes it all":            {"", "", head + "quorumListenOnAllIPs=true\ndb.autocreate=false\n" + words, nil},
+		"comments are carried":            {"# ours\n", "3.4.13", head + "# ours\nquorumListenOnAllIPs=true\n", nil},
+		"bind addresses are not":          {"clientPortAddress=10.0.0.1\nadmin.serverAddress=10.0.0.1\nmetricsProvider.httpHost=10.0.0.1\nsecureClientPort=2281\nsecureClientPortAddress=10.0.0.1\n4lw.commands.whitelist=*\n", "3.6.2", head + "secureClientPort=2281\n4lw.commands.whitelist=*\nquorumListenOnAllIPs=true\ndb.autocreate=false\n", nil},
+		"dangerous keys are not":          {"snapshot.trust.empty=true\ndb.autocreate=true\npeerType=observer\nquorumListenOnAllIPs=false\n4lw.commands.whitelist=*\n", "3.8.0", head + "db.autocreate=false\nquorumListenOnAllIPs=true\n4lw.commands.whitelist=*\n", nil},
+		"logs that are apart stay apart":  {"dataLogDir=/disk2\n", "3.4.13", head + "dataLogDir=/datalog\nquorumListenOnAllIPs=true\n", []string{"dataLogDir"}},
+		"any style becomes the plain one": {"  a : 1\\\n   2  \r\n# caf\xe9\r\n\r\nb\na=\\ 3\n", "3.4.13", head + "# café\n\nb=\na=3\nquorumListenOnAllIPs=true\n", nil},
+		"a list is completed":             {"4lw.commands.whitelist=mntr, dump\n", "3.4.13", head + "4lw.commands.whitelist=mntr,dump,srvr,stat,conf,cons,ruok,isro,wchs\nquorumListenOnAllIPs=true\n", nil},
+		"unknown keys with a note": {"my.key=1\nzookeeper.x=y\nforceSync=no\n", "3.4.13", head + "my.key=1\nzookeeper.x=y\nforceSync=no\nquorumListenOnAllIPs=true\n",
+			[]string{"dataDir", "forceSync", "my.key", "quorumListenOnAllIPs", "zookeeper.x"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -84,6 +86,8 @@ func TestPodConfigClientParts(t *testing.T) {
 			"server.1=10.96.0.1:2888:3888;2181", "10.0.0.1"},
 		"own ports take clientPort's place": {"server.1=zk1:2888:3888;2181\nserver.2=zk2:2888:3888;2182\nserver.3=zk3:2888:3888;2183\n",
 			"server.2=10.96.0.2:2888:3888;2182", "clientPort="},
+		"a role of the first address stays": {"server.1=zk1:2888:3888:observer|zk1b:2889:3889\nserver.2=zk2:2888:3888\nserver.3=zk3:2888:3888\n",
+			"server.1=10.96.0.1:2888:3888:observer\n", "zk1b"},
 		"several addresses become one": {"server.1=zk1:2888:3888|zk1b:2889:3889:observer\nserver.2=zk2:2888:3888\nserver.3=zk3:2888:3888\n",
 			"server.1=10.96.0.1:2888:3888:observer\n", "zk1b"},
 	}
@@ -105,15 +109,16 @@ func TestPodConfigRefuses(t *testing.T) {
 		edit func(*PodConfigInput)
 		want string
 	}{
-		"a missing Service":      {func(in *PodConfigInput) { delete(in.ServiceHosts, 2) }, "server 2 has no Service address"},
-		"a headless Service":     {func(in *PodConfigInput) { in.ServiceHosts[2] = "0.0.0.0" }, "cannot stand in a server list"},
-		"an address of loopback": {func(in *PodConfigInput) { in.ServiceHosts[2] = "::1" }, "cannot stand in a server list"},
+		"a missing Service":               {func(in *PodConfigInput) { delete(in.ServiceHosts, 2) }, "server 2 has no Service address"},
+		"a headless Service":              {func(in *PodConfigInput) { in.ServiceHosts[2] = "0.0.0.0" }, "cannot stand in a server list"},
+		"two client ports for one server": {func(in *PodConfigInput) { in.ClientPort = 2182 }, "its line names client port 2181 and clientPort is 2182"},
+		"an address of loopback":          {func(in *PodConfigInput) { in.ServiceHosts[2] = "::1" }, "cannot stand in a server list"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			in := podInput("3.8.0")
 			tc.edit(&in)
-			if _, _, err := PodConfig(config(t, "zoo.cfg", podBase), in); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if _, _, err := PodConfig(config(t, "zoo.cfg", strings.Replace(podBase, "zk1:2888:3888", "zk1:2888:3888;2181", 1)), in); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
 		})
@@ -130,7 +135,7 @@ func TestPodDynamic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "server.1=10.96.0.1:2888:3888:participant;2181\nserver.2=10.96.0.2:2888:3888:participant;2181\nserver.3=10.96.0.3:2888:3888:observer;2181"
+	want := "server.1=10.96.0.1:2888:3888:participant;2181\nserver.2=10.96.0.2:2888:3888:participant;2181\nserver.3=10.96.0.3:2888:3888:observer;2181\n"
 	if diff := cmp.Diff(want, string(data)); diff != "" || name != "zoo.cfg.dynamic.10000002f" {
 		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}

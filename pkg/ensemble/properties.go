@@ -3,6 +3,7 @@ package ensemble
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // Properties is a java.util.Properties file (zoo.cfg, a dynamic file) that
@@ -113,9 +114,14 @@ func (p *Properties) Text(key string) string {
 }
 
 func (p *Properties) text(from, to int) string {
-	raw := bytes.TrimRight(p.data[from:to], "\r\n")
-	if s := string(raw); strings.ToValidUTF8(s, "") == s {
-		return s
+	return printable(bytes.TrimRight(p.data[from:to], "\r\n"))
+}
+
+// printable turns a file's bytes into UTF-8: as they are where they are that,
+// else as ISO-8859-1.
+func printable(raw []byte) string {
+	if utf8.Valid(raw) {
+		return string(raw)
 	}
 	runes := make([]rune, len(raw))
 	for i, c := range raw {
