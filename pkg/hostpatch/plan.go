@@ -78,6 +78,9 @@ type HostPatch struct {
 	// Dynamic is the dynamic file; nil where the host has none.
 	Dynamic *FilePatch
 	Changes []Change
+	// Commands apply the patches and restart the server; none where nothing
+	// changes. They expect the patches in ~/zkmigrate, see PatchDir.
+	Commands []string
 }
 
 // Files returns the files of a host, zoo.cfg first.
@@ -133,7 +136,12 @@ func Reconfigure(in Input) (Plan, error) {
 	for _, h := range in.Hosts {
 		e := newEditor(in, h, leave)
 		e.run()
-		plan.Hosts = append(plan.Hosts, e.patch())
+		p := e.patch()
+		var err error
+		if p.Commands, err = commands(in, p); err != nil {
+			return Plan{}, err
+		}
+		plan.Hosts = append(plan.Hosts, p)
 	}
 	sort.Slice(plan.Hosts, func(i, j int) bool { return plan.Hosts[i].ID < plan.Hosts[j].ID })
 	if err := checkAgreement(in, plan); err != nil {

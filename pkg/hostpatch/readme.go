@@ -103,26 +103,39 @@ func hostSection(in Input, h HostPatch) string {
 		w("  its files have all of this already; restart it only if it has not been restarted since")
 		return b.String()
 	}
+	for _, command := range h.Commands {
+		w("  %s", command)
+	}
+	srv, _ := in.Ensemble.Server(h.ID)
+	w("  then: echo srvr | nc %s %d     (Mode must be follower, leader or observer)", h.Address, srv.ClientPort)
+	w("        ss -ltn '( sport = :%d )'    (must show 0.0.0.0, * or [::], not one address)", srv.ElectionPort)
+	w("  back: the same with %s, and restart", undoNames(h))
+	return b.String()
+}
+
+// commands are the shell commands of one host, in order; the restart is the
+// last of them. There are none where nothing changes.
+func commands(in Input, h HostPatch) ([]string, error) {
 	cmd, err := CommandsFor(in.Supervisor, in.Unit)
 	if err != nil {
-		cmd = ServiceCommands{Restart: "restart the server"}
+		return nil, err
 	}
+	var out []string
 	for _, f := range h.Files() {
 		if len(f.Patch) == 0 {
 			continue
 		}
 		base := path.Base(f.Path)
 		file := "~/" + shellQuote("zkmigrate/"+PatchDir(h)+"/"+PatchName(f, false))
-		w("  cd %s", shellQuote(path.Dir(f.Path)))
-		w("  cp -pn %s %s", shellQuote(base), shellQuote(base+".before-zkmigrate"))
-		w("  patch -p0 --dry-run < %s && patch -p0 < %s", file, file)
+		out = append(out,
+			"cd "+shellQuote(path.Dir(f.Path)),
+			"cp -pn "+shellQuote(base)+" "+shellQuote(base+".before-zkmigrate"),
+			"patch -p0 --dry-run < "+file+" && patch -p0 < "+file)
 	}
-	w("  %s", cmd.Restart)
-	srv, _ := in.Ensemble.Server(h.ID)
-	w("  then: echo srvr | nc %s %d     (Mode must be follower, leader or observer)", h.Address, srv.ClientPort)
-	w("        ss -ltn '( sport = :%d )'    (must show 0.0.0.0, * or [::], not one address)", srv.ElectionPort)
-	w("  back: the same with %s, and restart", undoNames(h))
-	return b.String()
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return append(out, cmd.Restart), nil
 }
 
 func undoNames(h HostPatch) string {
