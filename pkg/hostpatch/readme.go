@@ -130,7 +130,8 @@ func commands(in Input, h HostPatch) ([]string, error) {
 		out = append(out,
 			"cd "+shellQuote(path.Dir(f.Path)),
 			"cp -pn "+shellQuote(base)+" "+shellQuote(base+".before-zkmigrate"),
-			"patch -p0 --dry-run < "+file+" && patch -p0 < "+file)
+			"patch -p0 --dry-run --forward < "+file, // all of it or nothing
+			"patch -p0 < "+file)
 	}
 	if len(out) == 0 {
 		return nil, nil

@@ -1,8 +1,12 @@
 package hostpatch
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
@@ -20,6 +24,52 @@ func TestReadmeWarnsOfReleasesThatStopCommitting(t *testing.T) {
 		if got := strings.Contains(string(plan.Readme), "DO NOT restart servers one by one"); got != want {
 			t.Errorf("%s: warned = %v", release, got)
 		}
+	}
+}
+
+// TestCommandsDoWhatTheyPromise runs a host's commands with a shell.
+func TestCommandsDoWhatTheyPromise(t *testing.T) {
+	h := newFenceHost(t)
+	conf := filepath.Join(h.dir, "my conf")
+	in := dynamicInput(t, "1", "1", "1")
+	for i := range in.Hosts {
+		in.Hosts[i].Path = filepath.Join(conf, "zoo.cfg")
+	}
+	in.Hosts[0].Config.DynamicConfigFile = filepath.Join(conf, "zoo.cfg.dynamic.1")
+	plan, err := Reconfigure(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := plan.Hosts[0]
+	h.write("my conf/zoo.cfg", string(in.Hosts[0].Config.Props.Bytes()))
+	h.write("my conf/zoo.cfg.dynamic.1", string(in.Hosts[0].Config.Dynamic.Bytes()))
+	for _, f := range p.Files() {
+		h.write("zkmigrate/"+PatchDir(p)+"/"+PatchName(f, false), string(f.Patch))
+		h.write("zkmigrate/"+PatchDir(p)+"/"+PatchName(f, true), string(f.Undo))
+	}
+	script := []byte("set -e; HOME='" + h.dir + "'\n" + strings.Join(p.Commands, "\n") + "\n")
+	if out, err := h.run(script); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, out, script)
+	}
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(h.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if diff := cmp.Diff(string(p.New)+string(p.Dynamic.New), read("my conf/zoo.cfg")+read("my conf/zoo.cfg.dynamic.1")); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(string(in.Hosts[0].Config.Props.Bytes()), read("my conf/zoo.cfg.before-zkmigrate")); diff != "" {
+		t.Errorf("the copy of the original (-want +got):\n%s", diff)
+	}
+	if got := read("state/calls"); got != "systemctl restart zookeeper\n" {
+		t.Errorf("calls: %q", got)
+	}
+	// A second time the patch does not apply: nothing changes, nothing restarts.
+	if out, err := h.run(script); err == nil || read("state/calls") != "systemctl restart zookeeper\n" || read("my conf/zoo.cfg") != string(p.New) {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 
