@@ -92,6 +92,10 @@ func (c *context) proveJoined() Decision {
 	if !c.v.Cluster.Pod.Ready {
 		return wait(CodeJoining, PhaseJoin, "pod %s is not ready yet: its data is being flushed to disk", c.v.Cluster.Pod.Name)
 	}
+	// A tool that was overtaken may have written the endpoints once more.
+	if d, ok := c.pointToPod("the pod has joined"); !ok {
+		return d
+	}
 	return do(StepFinish, nil, "server %d is in sync in pod %s", f.ID, c.v.Cluster.Pod.Name)
 }
 

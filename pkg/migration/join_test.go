@@ -67,6 +67,15 @@ func joinRules() []rule {
 			name: "not ready yet", set: func(s *scene) { s.joined(1, 11*time.Second); pod(s).Ready = false },
 			want: wait, code: migration.CodeJoining,
 		},
+		{
+			name: "an overtaken tool wrote the bridge once more",
+			set: func(s *scene) {
+				s.joined(1, 11*time.Second)
+				ep := &s.view(1).Cluster.Endpoints
+				ep.BridgeFound, ep.Bridge, ep.BridgePodUID = true, []string{pod(s).IP}, pod(s).UID
+			},
+			want: do, step: migration.StepDropBridge,
+		},
 		{name: "done", set: func(s *scene) { s.joined(1, 11*time.Second) }, want: do, step: migration.StepFinish},
 		{
 			name: "the host returns while the pod joins", set: func(s *scene) { s.started(1); s.host(1, migration.PortOpen) },

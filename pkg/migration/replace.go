@@ -243,23 +243,13 @@ func (c *context) flipToPod() Decision {
 	if d, ok := c.proveAfter(!f.WasLeader); !ok {
 		return d
 	}
-	pod, ep := c.v.Cluster.Pod, c.v.Cluster.Endpoints
+	pod := c.v.Cluster.Pod
 	if !pod.Parked() {
 		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).
 			then("kubectl describe pod " + pod.Name)
 	}
-	slices := c.rec.EndpointsAPI != LegacyEndpoints
-	switch {
-	case c.v.Cluster.Service.Selector == "" && (!same(ep.Bridge, pod.IP) || slices && ep.BridgePodUID != pod.UID):
-		return do(StepFlip, nil, "host %s is dead and fenced, all others hold %s", c.sr.HostIP, f.After.Zxid)
-	case c.v.Cluster.Service.Selector == "":
-		return do(StepAdopt, nil, "the endpoints hold the pod's address %s", pod.IP)
-	case !same(ep.Controller, pod.IP):
-		return wait(CodeAdoptPending, PhaseFlip, "the endpointslice controller shows %s, the pod has %s", orNone(ep.Controller), pod.IP)
-	case slices && ep.BridgeFound:
-		return do(StepDropBridge, nil, "the controller's slice holds %s", pod.IP)
-	case !same(ep.Union, pod.IP):
-		return wait(CodeAdoptPending, PhaseFlip, "the Service points to %s, the pod has %s", orNone(ep.Union), pod.IP)
+	if d, ok := c.pointToPod("host " + c.sr.HostIP + " is dead and fenced, all others hold " + f.After.Zxid.String()); !ok {
+		return d
 	}
 	if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
 		return wait(CodeHold, PhaseRelease, "%.1f s left for the other servers' disks", left.Seconds())
@@ -268,6 +258,25 @@ func (c *context) flipToPod() Decision {
 	at := c.o.At
 	g.Released, g.Kicked, g.Served = &at, &at, true
 	return do(StepRelease, g, "host dead and fenced, servers %s hold %s, the address is the pod's", joinIDs(f.After.Held), f.After.Zxid)
+}
+
+// pointToPod has the Service's one address be the pod's, through its selector.
+func (c *context) pointToPod(why string) (Decision, bool) {
+	pod, ep := c.v.Cluster.Pod, c.v.Cluster.Endpoints
+	slices := c.rec.EndpointsAPI != LegacyEndpoints
+	switch {
+	case c.v.Cluster.Service.Selector == "" && (!same(ep.Bridge, pod.IP) || slices && ep.BridgePodUID != pod.UID):
+		return do(StepFlip, nil, "%s", why), false
+	case c.v.Cluster.Service.Selector == "":
+		return do(StepAdopt, nil, "the endpoints hold the pod's address %s", pod.IP), false
+	case !same(ep.Controller, pod.IP):
+		return wait(CodeAdoptPending, PhaseFlip, "the endpointslice controller shows %s, the pod has %s", orNone(ep.Controller), pod.IP), false
+	case slices && ep.BridgeFound:
+		return do(StepDropBridge, nil, "the controller's slice holds %s", pod.IP), false
+	case !same(ep.Union, pod.IP):
+		return wait(CodeAdoptPending, PhaseFlip, "the Service points to %s, the pod has %s", orNone(ep.Union), pod.IP), false
+	}
+	return Decision{}, true
 }
 
 // proveDead is I3: refused on both ports, from here and from the pod, after

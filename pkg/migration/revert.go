@@ -95,6 +95,9 @@ func (c *context) closePod() (Decision, bool) {
 // stopPod takes the id out of the pod and proves the others whole.
 func (c *context) stopPod() (Decision, bool) {
 	f := c.flight
+	if bad := c.unhealthy(ensemble.Without(c.voters(), f.ID)); len(bad) > 0 && c.v.Cluster.Pod.Gate == GateStarted && c.podCarries() {
+		return wait(CodeDegraded, PhaseReclaim, "not every other voter is in sync, and the rest needs the pod; it goes on").with(bad...), false
+	}
 	if d, ok := c.reclaim(); !ok {
 		return d, false
 	}
@@ -109,6 +112,24 @@ func (c *context) stopPod() (Decision, bool) {
 		return Decision{}, true
 	}
 	return c.proveAfter(!f.WasLeader)
+}
+
+// podCarries reports whether the others count on the pod, which the Service
+// does not show any more: the leader has one follower more than can be seen, or
+// followers have a leader that cannot be seen.
+func (c *context) podCarries() bool {
+	leader := c.o.Leader()
+	following := 0
+	for _, id := range ensemble.Without(c.voters(), c.in.ID) {
+		if v, _ := c.o.View(id); id != leader && v.Live.Serving() {
+			following++
+		}
+	}
+	if leader == 0 || leader == c.in.ID {
+		return following > 0
+	}
+	v, _ := c.o.View(leader)
+	return v.Live.SyncedFollowers > following
 }
 
 // reclaim closes the gate and waits until the pod that may have run ZooKeeper

@@ -83,6 +83,26 @@ func revertRules() []rule {
 		},
 		{name: "delete the pod", set: func(s *scene) { s.flippedBack(1) }, want: do, step: migration.StepDeletePod},
 		{
+			name: "another voter dropped and the leader counts on the pod",
+			set:  func(s *scene) { s.flippedBack(1); s.down(1); s.down(2); s.view(3).Live.SyncedFollowers = 1 },
+			want: wait, code: migration.CodeDegraded, says: "needs the pod",
+		},
+		{
+			name: "another voter dropped and the pod leads",
+			set: func(s *scene) {
+				s.flippedBack(1)
+				s.leader(1)
+				s.down(1)
+				s.down(2)
+			},
+			want: wait, code: migration.CodeDegraded, says: "needs the pod",
+		},
+		{
+			name: "another voter dropped and nobody counts on the pod",
+			set:  func(s *scene) { s.flippedBack(1); s.down(1); s.down(2); s.view(3).Live.SyncedFollowers = 0 },
+			want: do, step: migration.StepDeletePod,
+		},
+		{
 			name: "the StatefulSet has not made a new one", set: func(s *scene) { s.reclaimed(1); *pod(s) = migration.PodView{} },
 			want: wait, code: migration.CodePodStopping,
 		},

@@ -1,0 +1,143 @@
+package model
+
+// canonical renames what is only ever compared (counters, uids, generations),
+// so that states that differ in names only are one.
+func (w *world) canonical(st state) state {
+	w.counters(&st)
+	for i := range w.n {
+		s := &st.s[i]
+		mine := st.flight.on && int(st.flight.id) == i
+		if s.phase == podWaiting && s.gate == 0 && s.view == 0 {
+			// The next release puts this data away.
+			s.pod, s.marker = store{empty: true}, 0
+		}
+		if !mine && s.phase != podAbsent && s.view == s.gate {
+			// Only the pod in flight is asked what it has read and seen.
+			s.viewFresh = true
+			if s.phase == podWaiting && s.gate == 0 {
+				s.hostClosed = hostLooksClosed(s)
+			}
+		}
+		if s.phase == podStarted || s.phase == podAbsent {
+			s.hostClosed = true
+		}
+		w.uids(&st, i)
+		generations(s)
+		if !mine || st.flight.reportAtStop == 0 {
+			s.reportAt = 1
+			continue
+		}
+		if s.reportAt > st.flight.reportAtStop {
+			s.reportAt, st.flight.reportAtStop = 2, 1
+		} else {
+			s.reportAt, st.flight.reportAtStop = 1, 1
+		}
+	}
+	for t := range st.tool {
+		if !st.tool[t].on {
+			st.tool[t] = pending{}
+		}
+	}
+	if st.tool[1].on && !st.tool[0].on {
+		st.tool[0], st.tool[1] = st.tool[1], pending{}
+	}
+	return st
+}
+
+// counters renumbers the counters of each epoch in order.
+func (w *world) counters(st *state) {
+	var all [4*maxServers + 3]*zxid
+	n := 0
+	add := func(z *zxid) { all[n] = z; n++ }
+	for i := range w.n {
+		s := &st.s[i]
+		add(&s.host.z)
+		add(&s.host.dz)
+		add(&s.pod.z)
+		add(&s.pod.dz)
+	}
+	for _, p := range []*proof{&st.flight.before, &st.flight.after, &st.flight.joined} {
+		if p.on {
+			add(&p.z)
+		}
+	}
+	// Insertion sort by value, then number each epoch from 0 or 1.
+	for i := 1; i < n; i++ {
+		for j := i; j > 0 && *all[j] < *all[j-1]; j-- {
+			all[j], all[j-1] = all[j-1], all[j]
+		}
+	}
+	var last, out zxid
+	for i := range n {
+		z := *all[i]
+		switch {
+		case z&0xff == 0:
+			out = z
+		case i == 0 || z.epoch() != last.epoch() || last&0xff == 0:
+			out = zx(z.epoch(), 1)
+		case z != last:
+			out++
+		}
+		last = z
+		*all[i] = out
+	}
+}
+
+// uids renumbers the pod's uids: only equality counts.
+func (w *world) uids(st *state, i int) {
+	s := &st.s[i]
+	var all [6]*uint8
+	n := 0
+	add := func(u *uint8) { all[n] = u; n++ }
+	add(&s.uid)
+	if s.bridge == toPod {
+		add(&s.bridgeUID)
+	} else {
+		s.bridgeUID = 0
+	}
+	if s.slice == toPod {
+		add(&s.sliceUID)
+	} else {
+		s.sliceUID = 0
+	}
+	if st.flight.on && int(st.flight.id) == i && st.flight.podUID != 0 {
+		add(&st.flight.podUID)
+	}
+	for t := range st.tool {
+		if p := &st.tool[t]; p.on && int(p.id) == i && p.uid != 0 {
+			add(&p.uid)
+		}
+	}
+	rank(all[:n], 1)
+}
+
+// generations renumbers those of the gate's line; 0 stays 0.
+func generations(s *server) {
+	var all [3]*uint8
+	n := 0
+	for _, g := range []*uint8{&s.gate, &s.view, &s.marker} {
+		if *g != 0 {
+			all[n] = g
+			n++
+		}
+	}
+	rank(all[:n], 1)
+}
+
+func rank(all []*uint8, from uint8) {
+	for i := 1; i < len(all); i++ {
+		for j := i; j > 0 && *all[j] < *all[j-1]; j-- {
+			all[j], all[j-1] = all[j-1], all[j]
+		}
+	}
+	var last uint8
+	next := from
+	for i, p := range all {
+		v := *p
+		if i > 0 && v != last {
+			next++
+		}
+		last = v
+		*p = next
+	}
+}

@@ -1,0 +1,143 @@
+package model
+
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+
+// violation is what must never be reached.
+type violation uint8
+
+const (
+	fine violation = iota
+	lostWrite
+	twoProcesses
+	twoAway
+	twoAddresses
+	noAddress
+	unsafeStop
+	leaderStopped
+	unsafeRelease
+	unsafeStart
+	leftBehind
+)
+
+// String names the violation.
+func (v violation) String() string {
+	return [...]string{
+		"nothing wrong",
+		"an acknowledged write is lost",
+		"two processes run with one id (I3)",
+		"two servers are away at once (I5)",
+		"a Service points to two places (I2)",
+		"a Service points nowhere (I2)",
+		"the tool stops a server the others cannot spare",
+		"the tool stops the leader before the others have gone (I6)",
+		"the gate opens before the others provably hold every write (I4)",
+		"a stale server starts before the others provably hold every write (I4)",
+		"an operation ends with endpoints left behind (I2)",
+	}[v]
+}
+
+func (st *state) break_(v violation) {
+	if st.broken == fine {
+		st.broken = v
+	}
+}
+
+// inspect checks what must hold in every state.
+func (w *world) inspect(st *state) {
+	away := 0
+	for i := range w.n {
+		s := &st.s[i]
+		if s.hostRole != down && s.podRole != down && !s.lied {
+			st.break_(twoProcesses)
+		}
+		if s.away {
+			away++
+		}
+		w.addresses(st, s)
+	}
+	if away > 1 {
+		st.break_(twoAway)
+	}
+}
+
+// addresses is I2. When a pod vanishes there is nothing to point to until its
+// successor has an address, and the old address may stay for a moment: that is
+// no second place.
+func (w *world) addresses(st *state, s *server) {
+	if w.cfg.Late {
+		return
+	}
+	host := s.bridge == toHost
+	pod := s.slice == toPod && (s.sliceUID == s.uid || !s.selector) || s.bridge == toPod && s.bridgeUID == s.uid
+	if host && pod {
+		st.break_(twoAddresses)
+	}
+	any := s.bridge == toHost || s.bridge == toPod || s.slice == toPod
+	if !any && s.phase != podAbsent && s.phase != podTerminating && s.slice != emptySlice && !s.orphan {
+		st.break_(noAddress)
+	}
+}
+
+// othersHold reports whether every other voter runs, in sync, with every
+// acknowledged write on its disk or at least in its log.
+func (w *world) othersHold(st *state, i int, onDisk bool) bool {
+	for j := range w.n {
+		if j == i || !w.voter[j] {
+			continue
+		}
+		held := false
+		for _, p := range []int8{int8(2 * j), int8(2*j + 1)} {
+			if !w.roleOf(st, p).serving() {
+				continue
+			}
+			s := storeOf(st, p)
+			held = held || st.acked&^s.writes == 0 && (!onDisk || st.acked&^s.dwrites == 0)
+		}
+		if !held {
+			return false
+		}
+	}
+	return true
+}
+
+// decided checks what must be true at the moment of a decision, however late
+// it is carried out.
+func (w *world) decided(st *state, step migration.StepID, i int) {
+	s := &st.s[i]
+	switch step {
+	case migration.StepStopHost:
+		w.stopping(st, i, int8(2*i))
+	case migration.StepDeletePod:
+		// A replacement that is given up stops an empty pod at any price.
+		if s.podRole.serving() && st.flight.kind == revert {
+			w.stopping(st, i, int8(2*i+1))
+		}
+	case migration.StepRelease:
+		if s.lied {
+			return
+		}
+		if s.hostRole != down || s.wanted && !s.masked || !w.othersHold(st, i, true) {
+			st.break_(unsafeRelease)
+		}
+	case migration.StepStartHost:
+		if st.flight.served && st.flight.kind == revert && s.hostRole == down && (s.podRole != down || s.gate != 0) {
+			st.break_(unsafeStart)
+		}
+	}
+}
+
+// stopping: everybody else takes part, and nobody but the last leads.
+func (w *world) stopping(st *state, i int, p int8) {
+	if *w.roleOf(st, p) == down {
+		return
+	}
+	for j := range w.n {
+		s := &st.s[j]
+		if j != i && !s.hostRole.serving() && !s.podRole.serving() && w.voter[j] {
+			st.break_(unsafeStop)
+		}
+		if j != i && st.leader == p && !s.replaced && w.voter[j] && st.flight.kind != revert {
+			st.break_(leaderStopped)
+		}
+	}
+}

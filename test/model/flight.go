@@ -1,0 +1,175 @@
+package model
+
+import (
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// age is how long ago something happened, as far as Decide's timing rules can
+// tell: never, just now, or longer ago than any of them.
+type age uint8
+
+const (
+	never age = iota
+	fresh
+	old
+)
+
+// proof is migration.Proof in little.
+type proof struct {
+	on, complete bool
+	z            zxid
+	age          age
+}
+
+// flight is migration.Flight in little; TestFlightIsWhole holds the two
+// together.
+type flight struct {
+	on                                     bool
+	kind                                   uint8
+	id                                     uint8
+	wasLeader, fenced, unfenced, patched   bool
+	aborted, served                        bool
+	before, after, joined                  proof
+	stopAsked, deadSince, released, kicked age
+	cleared                                age
+	reportAtStop, podUID                   uint8
+}
+
+// Kinds of operation, as the state holds them.
+const (
+	replace uint8 = iota
+	revert
+	restart
+)
+
+func kindOf(k uint8) migration.FlightKind {
+	switch k {
+	case revert:
+		return migration.Revert
+	case restart:
+		return migration.Reconfigure
+	}
+	return migration.Replace
+}
+
+func kindFrom(k migration.FlightKind) uint8 {
+	switch k {
+	case migration.Revert:
+		return revert
+	case migration.Reconfigure:
+		return restart
+	}
+	return replace
+}
+
+// now is the time of every observation; ages are moments before it.
+func now() time.Time { return time.Unix(1_800_000_000, 0) }
+
+func (a age) time() *time.Time {
+	var t time.Time
+	switch a {
+	case never:
+		return nil
+	case fresh:
+		t = now()
+	default:
+		t = now().Add(-time.Hour)
+	}
+	return &t
+}
+
+func ageOf(t *time.Time) age {
+	switch {
+	case t == nil:
+		return never
+	case t.Before(now()):
+		return old
+	}
+	return fresh
+}
+
+// reportTime is the time of a pod's n-th report, by its node's clock.
+func reportTime(n uint8) time.Time { return now().Add(-2*time.Hour + time.Duration(n)*time.Second) }
+
+func toZxid(z zxid) ensemble.Zxid { return ensemble.Zxid(uint64(z>>8)<<32 | uint64(z&0xff)) }
+
+func fromZxid(z ensemble.Zxid) zxid { return zx(uint8(z.Epoch()), uint8(z.Counter())) }
+
+func (p proof) migration() *migration.Proof {
+	if !p.on {
+		return nil
+	}
+	return &migration.Proof{Zxid: toZxid(p.z), At: *p.age.time(), Complete: p.complete}
+}
+
+func proofFrom(p *migration.Proof) proof {
+	if p == nil {
+		return proof{}
+	}
+	return proof{on: true, complete: p.Complete, z: fromZxid(p.Zxid), age: ageOf(&p.At)}
+}
+
+func confirmed(yes bool) *migration.Confirmation {
+	if !yes {
+		return nil
+	}
+	return &migration.Confirmation{At: now(), By: "model", How: "model"}
+}
+
+// migration expands the flight; ids are those of the world.
+func (f flight) migration(w *world) *migration.Flight {
+	if !f.on {
+		return nil
+	}
+	out := &migration.Flight{
+		Kind: kindOf(f.kind), ID: w.cfg.IDs[f.id], Started: now(), By: "model", WasLeader: f.wasLeader,
+		Fenced: confirmed(f.fenced), Unfenced: confirmed(f.unfenced), Patched: confirmed(f.patched),
+		Before: f.before.migration(), After: f.after.migration(), Joined: f.joined.migration(),
+		StopAsked: f.stopAsked.time(), DeadSince: f.deadSince.time(), Released: f.released.time(),
+		Kicked: f.kicked.time(), Cleared: f.cleared.time(), Served: f.served,
+	}
+	if f.reportAtStop != 0 {
+		at := reportTime(f.reportAtStop)
+		out.ReportAtStop = &at
+	}
+	if f.podUID != 0 {
+		out.PodUID = w.base.uid(f.podUID)
+	}
+	if f.aborted {
+		out.Aborted = "given up"
+	}
+	return out
+}
+
+func (w *world) flightFrom(m *migration.Flight) flight {
+	if m == nil {
+		return flight{}
+	}
+	f := flight{
+		on: true, kind: kindFrom(m.Kind), id: w.base.index(m.ID), wasLeader: m.WasLeader, fenced: m.Fenced != nil, unfenced: m.Unfenced != nil,
+		patched: m.Patched != nil, aborted: m.Aborted != "", served: m.Served, before: proofFrom(m.Before), after: proofFrom(m.After),
+		joined: proofFrom(m.Joined), stopAsked: ageOf(m.StopAsked), deadSince: ageOf(m.DeadSince), released: ageOf(m.Released),
+		kicked: ageOf(m.Kicked), cleared: ageOf(m.Cleared),
+	}
+	if m.ReportAtStop != nil {
+		f.reportAtStop = uint8(m.ReportAtStop.Sub(reportTime(0)) / time.Second)
+	}
+	if m.PodUID != "" {
+		f.podUID = m.PodUID[0] - 'a'
+	}
+	return f
+}
+
+// later makes everything that just happened long ago.
+func (f *flight) later() bool {
+	moved := false
+	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared} {
+		if *a == fresh {
+			*a, moved = old, true
+		}
+	}
+	return moved
+}

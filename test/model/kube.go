@@ -1,0 +1,125 @@
+package model
+
+// The model of Kubernetes: pods with volumes that follow the gate late, and a
+// controller that sees the Service late and leaves its slice behind when the
+// selector goes (kubernetes#118376).
+
+// gateChanged: every pod's volume is behind now.
+func (w *world) gateChanged(st *state) {
+	for i := range w.n {
+		st.s[i].viewFresh = false
+	}
+}
+
+func (w *world) nextGeneration(s *server) uint8 { return max(s.gate, s.view, s.marker) + 1 }
+
+func nextUID(st *state, i int) uint8 {
+	s := &st.s[i]
+	u := max(s.uid, s.bridgeUID, s.sliceUID)
+	if st.flight.on && int(st.flight.id) == i {
+		u = max(u, st.flight.podUID)
+	}
+	for _, p := range st.tool {
+		if p.on && int(p.id) == i {
+			u = max(u, p.uid)
+		}
+	}
+	return u + 1
+}
+
+// refresh is the kubelet bringing the gate into the pod's volume.
+func (w *world) refresh(s *server) bool {
+	if s.phase == podAbsent || s.viewFresh && s.view == s.gate {
+		return false
+	}
+	s.view, s.viewFresh = s.gate, true
+	return true
+}
+
+// hostLooksClosed is the pod's own probe of its host.
+func hostLooksClosed(s *server) bool {
+	return s.podBlind || s.hostRole == down && !s.cut
+}
+
+// report is the pod writing its next line.
+func (w *world) report(st *state, i int) bool {
+	s := &st.s[i]
+	if s.phase != podWaiting {
+		return false
+	}
+	closed := hostLooksClosed(s)
+	fresh := st.flight.on && int(st.flight.id) == i && s.reportAt <= st.flight.reportAtStop
+	if closed == s.hostClosed && !fresh {
+		return false
+	}
+	s.hostClosed = closed
+	s.reportAt++
+	return true
+}
+
+// podStart is the script at the head of the container finding its line and the
+// host not answering: silence is no veto.
+func (w *world) podStart(st *state, i int) bool {
+	s := &st.s[i]
+	open := s.hostRole != down && !s.podBlind && !s.cut
+	if s.phase != podWaiting || s.view == 0 || open {
+		return false
+	}
+	if s.marker != s.view {
+		s.pod, s.marker = store{empty: true}, s.view
+	}
+	s.phase = podStarted
+	w.startProcess(st, int8(2*i+1))
+	return true
+}
+
+// podGone is the end of a pod that was deleted.
+func (w *world) podGone(st *state, i int) {
+	w.stopProcess(st, int8(2*i+1))
+	st.s[i].phase, st.s[i].orphan = podAbsent, st.s[i].bridge != toHost
+}
+
+// podAgain is the StatefulSet making the next one; its volume may show an old
+// gate at first (the kubelet's cache).
+func (w *world) podAgain(st *state, i int) {
+	s := &st.s[i]
+	s.uid = nextUID(st, i)
+	s.phase, s.viewFresh, s.hostClosed = podWaiting, false, false
+	s.reportAt++
+}
+
+// controller is one pass of the endpointslice controller over a Service, with
+// the selector it has in its cache.
+func (w *world) controller(s *server) bool {
+	if !s.seen {
+		return false
+	}
+	want, uid := emptySlice, uint8(0)
+	if s.phase == podWaiting || s.phase == podStarted {
+		want, uid = toPod, s.uid
+	}
+	if s.slice == want && s.sliceUID == uid {
+		return false
+	}
+	s.slice, s.sliceUID = want, uid
+	return true
+}
+
+// watch is the controller's cache catching up with the Service.
+func (w *world) watch(s *server) bool {
+	if s.seen == s.selector {
+		return false
+	}
+	s.seen = s.selector
+	return true
+}
+
+// collect is the garbage collector: the bridge is owned by the pod it points
+// to.
+func (w *world) collect(s *server) bool {
+	if s.bridge != toPod || s.phase != podAbsent && s.bridgeUID == s.uid {
+		return false
+	}
+	s.bridge, s.bridgeUID, s.orphan = noSlice, 0, true
+	return true
+}

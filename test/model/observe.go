@@ -1,0 +1,241 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// decideFunc is migration.Decide, or Decide with a rule taken out.
+type decideFunc func(migration.Intent, migration.Observation) migration.Decision
+
+// gateGeneration is the newest generation of the gate in every observation: it
+// is only ever compared with what a pod has read.
+const gateGeneration = 10
+
+// base holds what is the same in every observation.
+type base struct {
+	record  migration.Record
+	version ensemble.Version
+	// podIPs[i][u] is the address of the pod of server i with uid u.
+	podIPs [maxServers][8]string
+	uids   [8]string
+	steps  []migration.StepID
+}
+
+func newBase(cfg Config, servers []ensemble.Server) base {
+	b := base{record: migration.Record{
+		APIVersion: migration.RecordVersion, Name: "m", Namespace: "m", EndpointsAPI: migration.EndpointSlices,
+		Settings: migration.Settings{TickTimeMillis: 2000, InitLimit: 10, SyncLimit: 5, Version: cfg.Version},
+	}}
+	b.version, _ = ensemble.ParseVersion(cfg.Version)
+	for _, s := range migration.Steps() {
+		b.steps = append(b.steps, s.ID)
+	}
+	for u := range b.uids {
+		b.uids[u] = string(rune('a' + u))
+	}
+	for i, s := range servers {
+		sr := migration.ServerRecord{
+			Server: s, HostIP: fmt.Sprintf("host-%d", s.ID), Service: fmt.Sprintf("m-%d", s.ID), ServiceUID: "uid",
+			ClusterIP: fmt.Sprintf("cluster-%d", s.ID), Ordinal: i, Reconfigured: confirmed(true),
+		}
+		b.record.Servers = append(b.record.Servers, sr)
+		for u := range b.podIPs[i] {
+			b.podIPs[i][u] = fmt.Sprintf("pod-%d-%s", s.ID, b.uids[u])
+		}
+	}
+	return b
+}
+
+func (b *base) uid(u uint8) string { return b.uids[u] }
+
+func (b *base) stepIndex(id migration.StepID) uint8 {
+	for i, s := range b.steps {
+		if s == id {
+			return uint8(i)
+		}
+	}
+	return 0
+}
+
+func (b *base) index(id ensemble.ID) uint8 {
+	for i, s := range b.record.Servers {
+		if s.ID == id {
+			return uint8(i)
+		}
+	}
+	return 0
+}
+
+// record is the journal in that state.
+func (w *world) record(st *state) migration.Record {
+	rec := w.base.record
+	rec.Servers = append([]migration.ServerRecord(nil), rec.Servers...)
+	at := now()
+	for i := range w.n {
+		if st.s[i].replaced {
+			if w.cfg.Restart {
+				continue
+			}
+			rec.Servers[i].Replaced = &at
+		} else if w.cfg.Restart {
+			rec.Servers[i].Reconfigured = nil
+		}
+	}
+	rec.Flight = st.flight.migration(w)
+	return rec
+}
+
+// address is where a slice points to.
+func (w *world) address(i int, t target, uid uint8) []string {
+	switch t {
+	case toHost:
+		return []string{w.base.record.Servers[i].HostIP}
+	case toPod:
+		return []string{w.base.podIPs[i][uid]}
+	}
+	return nil
+}
+
+// union returns the distinct ready addresses of a server's Service.
+func (w *world) union(st *state, i int) []string {
+	s := &st.s[i]
+	a, b := w.address(i, s.bridge, s.bridgeUID), w.address(i, s.slice, s.sliceUID)
+	if len(a) == 0 || len(b) == 1 && len(a) == 1 && a[0] == b[0] {
+		return b
+	}
+	return append(a, b...)
+}
+
+// observe is what the engine would see: the same questions, the same answers.
+func (w *world) observe(st *state) migration.Observation {
+	o := migration.Observation{At: now(), ClusterComplete: true, Record: w.record(st), Servers: make([]migration.ServerView, w.n)}
+	for i := range w.n {
+		s, v := &st.s[i], &o.Servers[i]
+		sr := &o.Record.Servers[i]
+		v.ID = sr.ID
+		v.Cluster.Service = migration.ServiceView{Found: true, UID: sr.ServiceUID, ClusterIP: sr.ClusterIP}
+		if s.selector {
+			v.Cluster.Service.Selector = "pod"
+		}
+		ep := &v.Cluster.Endpoints
+		ep.BridgeFound, ep.Bridge = s.bridge != noSlice, w.address(i, s.bridge, s.bridgeUID)
+		if s.bridge == toPod {
+			ep.BridgePodUID = w.base.uid(s.bridgeUID)
+		}
+		ep.Controller = w.address(i, s.slice, s.sliceUID)
+		if s.slice != noSlice {
+			ep.Leftovers = []string{"slice"}
+		}
+		ep.Union = w.union(st, i)
+		v.Cluster.Gate = migration.GateView{Found: true, Generation: gateGeneration, Released: s.gate != 0}
+		v.Cluster.Pod = w.podView(s, i)
+		if st.flight.on && int(st.flight.id) == i || s.replaced || !st.flight.on {
+			v.Host = hostView(s)
+		}
+		v.Live = w.sighting(st, i, ep.Union)
+	}
+	return o
+}
+
+func (w *world) podView(s *server, i int) migration.PodView {
+	if s.phase == podAbsent {
+		return migration.PodView{}
+	}
+	p := migration.PodView{
+		Found: true, Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: "node", Running: true,
+		Terminating: s.phase == podTerminating, Ready: s.podRole.serving(), Gate: migration.GateParked,
+		GateGeneration: gateGeneration, HostClosed: s.hostClosed, GateAt: reportTime(s.reportAt), GateFresh: true,
+	}
+	if !s.viewFresh {
+		p.GateGeneration--
+	}
+	switch {
+	case s.podRole != down || s.phase == podStarted:
+		p.Gate = migration.GateStarted
+	case s.view != 0 && !s.hostClosed:
+		p.Gate = migration.GateVetoed
+	}
+	return p
+}
+
+// hostView is what the tool's own probe of the host brings.
+func hostView(s *server) migration.HostView {
+	p := migration.PortClosed
+	switch {
+	case s.cut:
+		p = migration.PortSilent
+	case s.toolBlind:
+	case s.hostRole != down:
+		p = migration.PortOpen
+	}
+	return migration.HostView{Client: p, Election: p}
+}
+
+// sighting is what the server behind the Service's address says.
+func (w *world) sighting(st *state, i int, union []string) migration.Sighting {
+	out := migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1, Learners: -1}
+	p, ok := w.behind(st, i, union)
+	if !ok {
+		return out
+	}
+	r, s := *w.roleOf(st, p), storeOf(st, p)
+	switch r {
+	case down:
+		return out
+	case looking:
+		out.Reach = migration.ReachNotServing
+		return out
+	case leading:
+		out.Mode = ensemble.Leader
+		out.SyncedFollowers = w.followers(st)
+	default:
+		out.Mode = ensemble.Follower
+		if !w.voter[i] {
+			out.Mode = ensemble.Observing
+		}
+	}
+	out.Reach, out.Version, out.ServerID = migration.ReachAnswered, w.base.version, w.cfg.IDs[i]
+	out.Zxid = toZxid(shown(s))
+	if r == following {
+		out.Zxid = toZxid(s.z)
+	}
+	return out
+}
+
+// shown is the zxid a leader shows: its epoch's first where it has committed
+// nothing yet.
+func shown(s *store) zxid {
+	if s.z.epoch() < s.current {
+		return zx(s.current, 0)
+	}
+	return s.z
+}
+
+// behind is the process that answers at the Service's address, if any.
+func (w *world) behind(st *state, i int, union []string) (int8, bool) {
+	for _, a := range union {
+		if a == w.base.record.Servers[i].HostIP {
+			return int8(2 * i), !st.s[i].cut
+		}
+	}
+	s := &st.s[i]
+	for _, a := range union {
+		if s.phase != podAbsent && a == w.base.podIPs[i][s.uid] {
+			return int8(2*i + 1), true
+		}
+	}
+	return 0, false
+}
+
+func (w *world) followers(st *state) int {
+	n := 0
+	for i := range w.n {
+		if w.voter[i] && (st.s[i].hostRole == following || st.s[i].podRole == following) {
+			n++
+		}
+	}
+	return n
+}

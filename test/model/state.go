@@ -1,0 +1,268 @@
+package model
+
+import (
+	"slices"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// maxServers bounds the ensembles that can be explored.
+const maxServers = 5
+
+// zxid is an epoch in the high byte and a counter in the low one.
+type zxid uint16
+
+func (z zxid) epoch() uint8 { return uint8(z >> 8) }
+
+func zx(epoch, counter uint8) zxid { return zxid(epoch)<<8 | zxid(counter) }
+
+// store is one data directory. Logs are histories of one leader at a time, and
+// a follower's log becomes its leader's when it syncs, so the last zxid and the
+// set of client writes in the log say all there is to say.
+type store struct {
+	// z and writes are what the process has, dz and dwrites what a crash
+	// leaves.
+	z, dz           zxid
+	writes, dwrites uint8
+	// accepted and current are ZooKeeper's acceptedEpoch and currentEpoch.
+	accepted, current uint8
+	// empty: no snapshot and no log yet.
+	empty bool
+}
+
+// role is what a ZooKeeper process does.
+type role uint8
+
+const (
+	down role = iota
+	looking
+	following
+	leading
+)
+
+func (r role) serving() bool { return r == following || r == leading }
+
+// Pods, as far as they differ for the tool.
+type podPhase uint8
+
+const (
+	podAbsent podPhase = iota
+	podWaiting
+	podStarted
+	podTerminating
+)
+
+// target is what a slice points to.
+type target uint8
+
+const (
+	noSlice target = iota
+	emptySlice
+	toHost
+	toPod
+)
+
+// server is everything about one id.
+type server struct {
+	host, pod store
+	// hostRole and podRole are those of the two processes that may exist.
+	hostRole, podRole role
+
+	// masked: the host's unit cannot start. wanted: its supervisor restarts
+	// it after a crash.
+	masked, wanted bool
+	// askedStop and askedStart: the operator was asked, and has not acted yet.
+	askedStop, askedStart bool
+	// lied: the operator confirmed what was not done.
+	lied bool
+	// cut: tool and pod get no answer from the host. toolBlind, podBlind:
+	// that one is refused by something in between.
+	cut, toolBlind, podBlind bool
+
+	// selector on the Service; seen is the controller's cached view of it.
+	selector, seen bool
+	bridge         target
+	bridgeUID      uint8
+	// orphan: the bridge went with the pod it belonged to.
+	orphan   bool
+	slice    target
+	sliceUID uint8
+
+	// gate is the generation of the server's line, 0 when it has none; view
+	// is what the pod's volume shows, and viewFresh whether that is the
+	// newest generation of the whole gate.
+	gate, view uint8
+	viewFresh  bool
+
+	phase podPhase
+	uid   uint8
+	// marker is the generation the pod's data belongs to.
+	marker uint8
+	// hostClosed and reportAt are the pod's latest report of its host.
+	hostClosed bool
+	reportAt   uint8
+
+	// replaced and away are the journal's word and the truth: away is set
+	// from the stop the tool asked for to the end of the operation.
+	replaced, away bool
+}
+
+// pending is a tool between its write-ahead and its action.
+type pending struct {
+	on   bool
+	kind uint8
+	id   uint8
+	step uint8
+	uid  uint8
+	// journal: somebody else wrote the journal since it looked.
+	journal bool
+	// dying: it will not live to write down what the step brings.
+	dying bool
+}
+
+// state is one state of the world. It is comparable and holds no pointers.
+type state struct {
+	s [maxServers]server
+	// leader is the leading process: 2*index, plus 1 for the pod; -1 when
+	// there is none.
+	leader int8
+	// acked are the client writes that were acknowledged, used how many there
+	// were.
+	acked, used uint8
+	flight      flight
+	tool        [2]pending
+	// What is left of the budgets.
+	faults, writes, reverts, begins uint8
+	// twoTools: the Lease was lost while its holder was paused.
+	twoTools bool
+	// liar is who was refused by something in between: 1 the tool, 2 a pod.
+	liar uint8
+	// broken is the invariant that does not hold.
+	broken violation
+}
+
+// Config is one exploration.
+type Config struct {
+	Name string
+	// IDs of the servers, ascending.
+	IDs []ensemble.ID
+	// Observers among them.
+	Observers []ensemble.ID
+	// Groups of a hierarchical quorum, nil for a majority.
+	Groups map[ensemble.ID]int
+	// Version decides about the db.autocreate guard.
+	Version string
+	// Restart explores the rolling restart instead of replacements.
+	Restart bool
+	// Faults, Writes, Reverts and Begins are budgets of one run.
+	Faults, Writes, Reverts, Begins int
+	// Moved servers run in their pods at the start.
+	Moved []ensemble.ID
+	// Only names the servers that are touched, all where it is empty.
+	Only []ensemble.ID
+	// Late: a tool that was overtaken writes to Kubernetes all the same (it
+	// was paused between its last look at the journal and the write). I2 is
+	// not checked then.
+	Late bool
+	// Without names the faults that are left out.
+	Without []string
+}
+
+// world is a Config made ready.
+type world struct {
+	cfg    Config
+	n      int
+	guard  bool
+	voter  [maxServers]bool
+	quorum [1 << maxServers]bool
+	voters int
+	off    map[string]bool
+	only   [maxServers]bool
+	decide decideFunc
+	base   base
+}
+
+func newWorld(cfg Config, rule decideFunc) *world {
+	w := &world{cfg: cfg, n: len(cfg.IDs), decide: rule, off: map[string]bool{}}
+	v, err := ensemble.ParseVersion(cfg.Version)
+	w.guard = err == nil && v.HasAutocreateGuard()
+	var servers []ensemble.Server
+	for i, id := range cfg.IDs {
+		s := ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1, Group: cfg.Groups[id]}
+		for _, o := range cfg.Observers {
+			if o == id {
+				s.Role = ensemble.Observer
+			}
+		}
+		w.voter[i] = s.Voter()
+		if w.voter[i] {
+			w.voters++
+		}
+		servers = append(servers, s)
+		w.only[i] = len(cfg.Only) > 0 && !slices.Contains(cfg.Only, id)
+	}
+	q := ensemble.NewQuorum(servers)
+	for mask := range w.quorum {
+		var ids []ensemble.ID
+		for i, id := range cfg.IDs {
+			if mask&(1<<i) != 0 {
+				ids = append(ids, id)
+			}
+		}
+		w.quorum[mask] = q.Has(ids)
+	}
+	for _, name := range cfg.Without {
+		w.off[name] = true
+	}
+	w.base = newBase(cfg, servers)
+	return w
+}
+
+// start is a healthy ensemble: everything written is everywhere, the last
+// voter leads.
+func (w *world) start() state {
+	st := state{
+		leader: -1, faults: uint8(w.cfg.Faults), writes: uint8(w.cfg.Writes),
+		reverts: uint8(w.cfg.Reverts), begins: uint8(w.cfg.Begins),
+	}
+	for i := range w.n {
+		s := &st.s[i]
+		full := store{z: zx(1, 1), dz: zx(1, 1), accepted: 1, current: 1}
+		s.host, s.hostRole, s.wanted = full, following, true
+		s.pod.empty = true
+		s.bridge = toHost
+		s.phase, s.uid, s.viewFresh = podWaiting, 1, true
+		for _, id := range w.cfg.Moved {
+			if id == w.cfg.IDs[i] {
+				s.pod, s.podRole, s.hostRole = full, following, down
+				s.masked, s.wanted, s.hostClosed, s.replaced = true, false, true, true
+				s.selector, s.seen, s.slice, s.sliceUID, s.bridge = true, true, toPod, 1, noSlice
+				s.gate, s.view, s.marker, s.phase = 1, 1, 1, podStarted
+			}
+		}
+		if w.voter[i] {
+			st.leader = int8(2 * i)
+			if s.replaced {
+				st.leader++
+			}
+		}
+	}
+	*w.roleOf(&st, st.leader) = leading
+	return w.canonical(st)
+}
+
+func (w *world) roleOf(st *state, p int8) *role {
+	s := &st.s[p/2]
+	if p%2 == 0 {
+		return &s.hostRole
+	}
+	return &s.podRole
+}
+
+func storeOf(st *state, p int8) *store {
+	s := &st.s[p/2]
+	if p%2 == 0 {
+		return &s.host
+	}
+	return &s.pod
+}

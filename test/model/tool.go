@@ -1,0 +1,245 @@
+package model
+
+import (
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// The tool: engine.act in little. One look, one decision and its write-ahead
+// are one transition (nothing else sees the journal in between); the step and
+// what it brought are another, or are never reached because the tool died.
+
+// intents are what somebody may ask for in that state.
+func (w *world) intents(st *state, f func(kind uint8, i int)) {
+	if st.flight.on {
+		i := int(st.flight.id)
+		f(st.flight.kind, i)
+		if st.flight.kind == replace {
+			if st.reverts > 0 {
+				f(revert, i)
+			}
+			// Somebody asks for another server meanwhile.
+			f(replace, (i+1)%w.n)
+		}
+		return
+	}
+	if st.begins == 0 {
+		return
+	}
+	for i := range w.n {
+		if w.only[i] {
+			continue
+		}
+		switch {
+		case w.cfg.Restart:
+			if !st.s[i].replaced {
+				f(restart, i)
+			}
+		case !st.s[i].replaced:
+			f(replace, i)
+		case st.reverts > 0:
+			f(revert, i)
+		}
+	}
+}
+
+// atOnce are the steps that touch nothing outside the journal: their effect
+// and their write are one.
+func atOnce(s migration.StepID) bool {
+	switch s {
+	case migration.StepBegin, migration.StepNoteBefore, migration.StepNoteDead, migration.StepNoteAfter, migration.StepKick,
+		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
+		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch:
+		return true
+	}
+	return false
+}
+
+// look observes and decides for one intent. ok is false when the decision
+// leads to nothing.
+func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int) (next state, d migration.Decision, ok bool) {
+	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model"}
+	d = w.decide(in, o)
+	if d.Kind != migration.Do || d.Step == migration.StepPark {
+		return *st, d, false
+	}
+	next = *st
+	rec := o.Record
+	if changed, saved := rec.Before(d); saved {
+		rec = changed
+		next.flight = w.flightFrom(rec.Flight)
+		w.journalWritten(&next, slot)
+	}
+	w.decided(&next, d.Step, i)
+	switch d.Step {
+	case migration.StepBegin, migration.StepBeginRestart:
+		next.begins--
+	case migration.StepBeginRevert:
+		next.reverts--
+	}
+	if atOnce(d.Step) {
+		w.brought(&next, rec, in, d, migration.Outcome{At: now(), Done: true, By: "model"}, slot)
+		w.ended(&next, d.Step, i)
+		return w.canonical(next), d, true
+	}
+	next.tool[slot] = pending{on: true, kind: kind, id: uint8(i), step: w.base.stepIndex(d.Step), uid: st.s[i].uid}
+	return w.canonical(next), d, true
+}
+
+// brought writes what a step brought, as engine.act does after it.
+func (w *world) brought(st *state, rec migration.Record, in migration.Intent, d migration.Decision, out migration.Outcome, slot int) {
+	after, changed := rec.After(in, d, out, w.leaderID(st))
+	if !changed {
+		return
+	}
+	st.flight = w.flightFrom(after.Flight)
+	for i := range w.n {
+		sr := after.Servers[i]
+		st.s[i].replaced = sr.Replaced != nil || w.cfg.Restart && sr.Reconfigured != nil
+	}
+	w.journalWritten(st, slot)
+}
+
+// journalWritten: the other tool's next write will be refused.
+func (w *world) journalWritten(st *state, slot int) {
+	for t := range st.tool {
+		if t != slot {
+			st.tool[t].journal = true
+		}
+	}
+}
+
+func (w *world) leaderID(st *state) ensemble.ID {
+	if st.leader < 0 {
+		return 0
+	}
+	return w.cfg.IDs[st.leader/2]
+}
+
+// ended clears what belonged to the operation, and checks how it left the
+// Service.
+func (w *world) ended(st *state, step migration.StepID, i int) {
+	s := &st.s[i]
+	switch step {
+	case migration.StepFinish, migration.StepFinishRevert, migration.StepFinishRestart:
+		s.away, s.askedStop, s.askedStart = false, false, false
+	}
+	left := false
+	switch step {
+	case migration.StepFinish:
+		left = s.bridge != noSlice || s.slice != toPod || s.sliceUID != s.uid
+	case migration.StepFinishRevert:
+		left = s.bridge != toHost || s.slice != noSlice || s.seen || s.gate != 0
+	}
+	if left && !w.cfg.Late {
+		st.break_(leftBehind)
+	}
+}
+
+// perform carries out a pending step. ok is false when it fails and changes
+// nothing; the tool looks again then.
+func (w *world) perform(st *state, slot int, acks uint16, honest bool) (next state, ok bool) {
+	next = *st
+	p := st.tool[slot]
+	next.tool[slot] = pending{}
+	step, i := w.base.steps[p.step], int(p.id)
+	s := &next.s[i]
+	out := migration.Outcome{At: now(), Done: true, By: "model"}
+	if p.journal && (hostAction(step) || !w.cfg.Late) {
+		return *st, false
+	}
+	switch step {
+	case migration.StepProveBefore, migration.StepProveAfter, migration.StepProveJoined:
+		out.Zxid = toZxid(w.commit(&next, acks, 0))
+	case migration.StepMaskHost:
+		s.masked = s.masked || honest
+		s.lied = s.lied || !honest
+	case migration.StepUnmaskHost:
+		s.masked, s.lied = false, false
+	case migration.StepStopHost:
+		s.askedStop = true
+	case migration.StepStartHost:
+		s.askedStart = true
+	default:
+		if !w.write(&next, p) {
+			return *st, false
+		}
+	}
+	if !p.journal && !p.dying {
+		rec := w.record(&next)
+		in := migration.Intent{Kind: kindOf(p.kind), ID: w.cfg.IDs[i], By: "model"}
+		w.brought(&next, rec, in, migration.Decision{Step: step}, out, slot)
+	}
+	return w.canonical(next), true
+}
+
+// hostAction reports whether a step is carried out on a host.
+func hostAction(step migration.StepID) bool {
+	switch step {
+	case migration.StepMaskHost, migration.StepUnmaskHost, migration.StepStopHost, migration.StepStartHost:
+		return true
+	}
+	return false
+}
+
+// write is a write to Kubernetes. It refuses what pkg/cluster refuses: each
+// write looks at the objects once more and carries their versions, so that a
+// tool that was overtaken does no harm.
+func (w *world) write(st *state, p pending) bool {
+	i := int(p.id)
+	s := &st.s[i]
+	here := (s.phase == podWaiting || s.phase == podStarted) && s.uid == p.uid
+	bridged := s.bridge == toPod && s.bridgeUID == s.uid
+	adopted := s.slice == toPod && s.sliceUID == s.uid
+	switch w.base.steps[p.step] {
+	case migration.StepFlip, migration.StepBridge:
+		if !here || s.slice == toPod && !adopted {
+			return false
+		}
+		s.bridge, s.bridgeUID, s.orphan = toPod, s.uid, false
+	case migration.StepFlipBack:
+		if s.selector || s.slice == toPod {
+			return false
+		}
+		s.bridge, s.bridgeUID, s.orphan = toHost, 0, false
+	case migration.StepDropBridge:
+		if !s.selector || s.bridge != noSlice && !(bridged && adopted) {
+			return false
+		}
+		s.bridge, s.bridgeUID = noSlice, 0
+	case migration.StepAdopt:
+		if !here || !bridged || s.slice == toPod && !adopted {
+			return false
+		}
+		s.selector = true
+	case migration.StepClearSelector:
+		if s.selector && s.slice == toPod && !(s.bridge == toPod && s.bridgeUID == s.sliceUID) {
+			return false
+		}
+		s.selector = false
+	case migration.StepDeleteLeftovers:
+		if s.selector {
+			return false
+		}
+		s.slice, s.sliceUID = noSlice, 0
+	case migration.StepRelease:
+		if !s.selector || !adopted || s.bridge != noSlice {
+			return false
+		}
+		if s.gate == 0 {
+			s.gate = w.nextGeneration(s)
+			w.gateChanged(st)
+		}
+	case migration.StepCloseGate:
+		if s.gate != 0 {
+			s.gate = 0
+			w.gateChanged(st)
+		}
+	case migration.StepDeletePod:
+		if here {
+			s.phase = podTerminating
+			s.away = s.away || s.podRole != down
+		}
+	}
+	return true
+}
