@@ -1,4 +1,4 @@
-// Command kubernetes is the lab's Kubernetes: five components in one binary,
+// Command kubernetes is the lab's Kubernetes: its components and kubectl in one binary,
 // so that their common code is compiled, linked and cached once. It does what
 // the name it is called by says; "kubernetes kubelet --flags" works too.
 package main
@@ -19,6 +19,9 @@ import (
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
 )
 
 func main() {
@@ -29,10 +32,17 @@ func main() {
 		newCommand = component(os.Args[0])
 	}
 	if newCommand == nil {
-		fmt.Fprintln(os.Stderr, "kubernetes: call it as kube-apiserver, kube-controller-manager, kube-scheduler, kubelet or kube-proxy")
+		fmt.Fprintln(os.Stderr, "kubernetes: call it as kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy or kubectl")
 		os.Exit(2)
 	}
-	os.Exit(cli.Run(newCommand()))
+	command := newCommand()
+	if command.Name() == "kubectl" {
+		if err := cli.RunNoErrOutput(command); err != nil {
+			kubectlutil.CheckErr(err)
+		}
+		return
+	}
+	os.Exit(cli.Run(command))
 }
 
 func component(name string) func() *cobra.Command {
@@ -47,6 +57,8 @@ func component(name string) func() *cobra.Command {
 		return func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }
 	case "kube-proxy":
 		return proxy.NewProxyCommand
+	case "kubectl":
+		return kubectl.NewDefaultKubectlCommand
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/control"
@@ -16,7 +17,8 @@ func (l *Lab) Exec(machine string, argv []string) error {
 	if err != nil {
 		return err
 	}
-	env := os.Environ()
+	// The lab's own kubectl comes first: it has the cluster's version.
+	env := append(os.Environ(), "PATH="+filepath.Dir(l.Program("kubectl"))+":"+os.Getenv("PATH"))
 	if os.Getenv("KUBECONFIG") == "" {
 		env = append(env, "KUBECONFIG="+l.Kubeconfig("admin", true))
 	}

@@ -107,7 +107,7 @@ func (l *Lab) prepare(ctx context.Context, o Options) error {
 	if err := l.MakeDirs(); err != nil {
 		return err
 	}
-	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"} {
+	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl"} {
 		if err := os.Symlink(kubernetes, l.Program(name)); err != nil {
 			return fmt.Errorf("link %s: %w", name, err)
 		}
