@@ -218,21 +218,25 @@ func (m *merger) server(id ID) (Server, error) {
 	return s, nil
 }
 
-// witness picks the file whose line for a server is believed: another host's
-// where the own line is a wildcard or loopback address, else the first.
+// witness picks the file whose line for a server is believed: an address
+// other machines reach before a loopback address, that before a wildcard;
+// among equals the first.
 func (m *merger) witness(id ID) HostConfig {
-	pick := m.files[0]
-	picked := false
+	pick, best := m.files[0], 0
 	for _, f := range m.files {
 		s, ok := f.Config.Server(id)
 		if !ok {
 			continue
 		}
-		if realHost(s.Host) {
-			return f
+		rank := 3
+		switch kind, _ := hostKind(s.Host); kind {
+		case hostLoopback:
+			rank = 2
+		case hostWildcard:
+			rank = 1
 		}
-		if !picked {
-			pick, picked = f, true
+		if rank > best {
+			pick, best = f, rank
 		}
 	}
 	return pick

@@ -78,6 +78,17 @@ func TestFromHostsOwnPortsAndAddresses(t *testing.T) {
 	}
 }
 
+func TestFromHostsOnOneMachine(t *testing.T) {
+	files := hostFiles(t, func(_ ID, text string) string { return strings.ReplaceAll(text, "10.0.0.", "127.0.0.") })
+	ens, diffs, err := FromHosts("zk", files)
+	if err != nil || len(diffs) > 0 {
+		t.Fatal(err, diffs)
+	}
+	if diff := cmp.Diff([]Server{member(1, "127.0.0.1"), member(2, "127.0.0.2"), member(3, "127.0.0.3")}, ens.Servers); diff != "" {
+		t.Errorf("servers (-want +got):\n%s", diff)
+	}
+}
+
 func TestFromHostsOneFileForAll(t *testing.T) {
 	c := config(t, "zoo.cfg", baseCfg+"server.3=c:2888:3888\nserver.1=a:2888:3888\nserver.2=b:2888:3888\n")
 	ens, diffs, err := FromHosts("zk", []HostConfig{{Source: "zoo.cfg", Config: c}})

@@ -19,8 +19,15 @@ type forwarder struct {
 	conns    []net.Conn
 }
 
+// startForward begins to play the Service of a server that binds its host's
+// address alone; one that binds all addresses needs nobody.
 func (r *rolling) startForward(id ensemble.ID) {
 	r.t.Helper()
+	for _, h := range r.hosts {
+		if own, _ := h.Config.Server(id); h.ID == id && own.Host == "0.0.0.0" {
+			return
+		}
+	}
 	s := r.real.Server(int(id))
 	for _, port := range []int{s.PeerPort, s.ElectionPort} {
 		l, err := listen(ensemble.JoinHostPort(serviceAddr(id), port))
