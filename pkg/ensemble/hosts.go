@@ -206,7 +206,7 @@ func (m *merger) server(id ID) (Server, error) {
 		m.diffs[found+i].Names = true
 	}
 	s, _ := best.Config.Server(id)
-	if kind, _ := hostKind(s.Host); kind == hostWildcard {
+	if kind, _ := hostKind(s.Host); kind == hostWildcard || kind == hostLoopback && !m.oneMachine() {
 		p, key := best.Config.ServerFile(), best.Config.ServerKey(id)
 		return s, &InputError{
 			File: best.Source, Line: p.Line(key), Text: p.Text(key),
@@ -216,6 +216,19 @@ func (m *merger) server(id ID) (Server, error) {
 	}
 	s.ClientAddress, s.ClientPort = m.client(id, s)
 	return s, nil
+}
+
+// oneMachine reports whether the lists name nothing but this machine, as on a
+// developer's desk; Lint objects to that.
+func (m *merger) oneMachine() bool {
+	for _, f := range m.files {
+		for _, s := range f.Config.Servers {
+			if realHost(s.Host) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // witness picks the file whose line for a server is believed: an address

@@ -78,6 +78,18 @@ func TestFromHostsOwnPortsAndAddresses(t *testing.T) {
 	}
 }
 
+// TestFromHostsResolvesOwnLoopback has the file of a host whose own name leads
+// to 127.0.1.1, as Debian sets it up.
+func TestFromHostsResolvesOwnLoopback(t *testing.T) {
+	ens, diffs, err := FromHosts("zk", hostFiles(t, func(_ ID, text string) string { return strings.Replace(text, "0.0.0.0", "127.0.1.1", 1) }))
+	if err != nil || len(diffs) > 0 {
+		t.Fatal(err, diffs)
+	}
+	if diff := cmp.Diff([]Server{member(1, "10.0.0.1"), member(2, "10.0.0.2"), member(3, "10.0.0.3")}, ens.Servers); diff != "" {
+		t.Errorf("servers (-want +got):\n%s", diff)
+	}
+}
+
 func TestFromHostsOnOneMachine(t *testing.T) {
 	files := hostFiles(t, func(_ ID, text string) string { return strings.ReplaceAll(text, "10.0.0.", "127.0.0.") })
 	ens, diffs, err := FromHosts("zk", files)
@@ -215,7 +227,9 @@ func TestFromHostsRefuses(t *testing.T) {
 		"the same wildcard in two files": {[]HostConfig{{Source: "h1", Config: config(t, "h1", wild)},
 			{Source: "h2", Config: config(t, "h2", wild)}}, "h2: server 1 was given already by h1"},
 		"a wildcard nobody resolves": {[]HostConfig{{Source: "h1", Config: config(t, "h1", wild)}}, "h1:6: no file says where server 1 is"},
-		"a .next file":               {[]HostConfig{{Source: "h1", Next: true, Config: config(t, "h1", three)}}, "a reconfiguration has not ended"},
+		"a loopback address nobody resolves": {[]HostConfig{{ID: 2, Source: "h1", Config: config(t, "h1", strings.Replace(three, "=a:", "=localhost:", 1))}},
+			"h1:6: no file says where server 1 is"},
+		"a .next file": {[]HostConfig{{Source: "h1", Next: true, Config: config(t, "h1", three)}}, "a reconfiguration has not ended"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -169,7 +169,13 @@ func (l *linter) address(p *Properties, key string, a lineAddress) {
 	}
 	switch kind, why := hostKind(a.Host); kind {
 	case hostLoopback:
-		l.add(SeverityError, "loopback-address", p, key, "an address other machines reach",
+		// One such line may be the server's own; the other hosts' files then
+		// say where it is, and FromHosts wants to hear it from them.
+		sev := SeverityWarning
+		if l.loopbacks() > 1 {
+			sev = SeverityError
+		}
+		l.add(sev, "loopback-address", p, key, "an address other machines reach",
 			"%s is this machine itself: a Service cannot lead to it", a.Host)
 	case hostWildcard:
 		l.add(SeverityWarning, "wildcard-address", p, key, "the other hosts' files, which name this server's address",
@@ -177,6 +183,17 @@ func (l *linter) address(p *Properties, key string, a lineAddress) {
 	case hostBad:
 		l.add(SeverityError, "bad-host", p, key, "a host name or an IP address", "%q %s", a.Host, why)
 	}
+}
+
+// loopbacks counts the servers listed at a loopback address.
+func (l *linter) loopbacks() int {
+	n := 0
+	for _, s := range l.c.Servers {
+		if kind, _ := hostKind(s.Host); kind == hostLoopback {
+			n++
+		}
+	}
+	return n
 }
 
 // collisions finds addresses that two sockets of the list would share.
