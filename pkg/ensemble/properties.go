@@ -25,6 +25,7 @@ type property struct {
 	logicalLine
 	valueAt int  // offset in the file where the value begins
 	sep     bool // "=" or ":" stands between key and value
+	apart   bool // that, or a blank
 }
 
 // ParseProperties reads a file; name is used in errors only. The one thing
@@ -41,7 +42,7 @@ func ParseProperties(name string, data []byte) (*Properties, error) {
 				Problem: `malformed \u escape`, Want: `\u and four hexadecimal digits, or \\u for a plain backslash`,
 			}
 		}
-		e := property{key: key, value: value, logicalLine: l, sep: sep}
+		e := property{key: key, value: value, logicalLine: l, sep: sep, apart: valueStart > keyEnd}
 		switch {
 		case valueStart < len(l.at):
 			e.valueAt = l.at[valueStart]
@@ -163,7 +164,7 @@ func (p *Properties) Set(key, value string) {
 	}
 	head := string(p.data[:e.valueAt])
 	afterBlank := !e.sep
-	if last := e.valueAt - 1; afterBlank && (last < e.start || !isBlank(p.data[last])) {
+	if !e.apart {
 		head, afterBlank = head+"=", false
 	}
 	p.replace(head + escapeValue(value, afterBlank) + string(p.data[end:]))

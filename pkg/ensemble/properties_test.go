@@ -97,6 +97,7 @@ func TestSet(t *testing.T) {
 		"keeps a blank":                {"a 1\n", "a", "2", "a 2\n"},
 		"escapes behind a blank":       {"a 1\n", "a", "=2", "a \\=2\n"},
 		"takes a missing separator":    {"a\nb=1\n", "a", "2", "a=2\nb=1\n"},
+		"a blank that is the key":      {"\\ \n", " ", "2", "\\ =2\n"},
 		"fills an empty value":         {"a=\nb=1\n", "a", "2", "a=2\nb=1\n"},
 		"same value changes nothing":   {"a=1\\\n  2\n", "a", "12", "a=1\\\n  2\n"},
 		"replaces a continued value":   {"a=1\\\n  2\nb=3\n", "a", "x", "a=x\nb=3\n"},
