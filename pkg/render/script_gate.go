@@ -6,10 +6,11 @@ package render
 //
 // What it rests on:
 //   - A running server whose client port is asked again and again writes a line
-//     into its log each time. So the gate asks every 10 s while the host's
-//     server is there and keeps one idle connection meanwhile, whose end tells
-//     within the same moment that the server has gone. That connection is only a
-//     hint to ask again; what is reported comes from a new connect.
+//     into its log each time (3.8 a stack trace). So the gate asks once and keeps
+//     the connection, idle, until the server closes it (3.5 and later do so
+//     after 10 s) or 30 s are over; its end is the hint to ask again, and what
+//     is reported always comes from a new connect. A server that stops is seen
+//     within half a second.
 //   - The election port is asked only when the client port does not answer: a
 //     connect there costs a live server a warning with a stack trace, and a
 //     connection held open there blocks the listener of 3.4
@@ -42,10 +43,16 @@ if [[ ${1-} == --connect ]]; then
   exit 2
 fi
 
-# A child: writes one line when the connection ends, or after 10 s.
+# A child: one connect that stays. Writes "TAG open" and, when the connection
+# ends or after 30 s, "TAG end"; or "TAG closed", or "TAG silent".
 if [[ ${1-} == --watch ]]; then
-  { read -rt 10 -u 3 _; } 3<>"/dev/tcp/$2/$3" 2>/dev/null
-  echo
+  word=silent
+  { echo "$4 open"; read -rt 30 -u 3 _; word=end; } 2>/dev/null 3<>"/dev/tcp/$2/$3"
+  if [[ $word == silent ]]; then
+    "$BASH" "$0" --connect "$2" "$3"
+    (($? == 1)) && word=closed
+  fi
+  echo "$4 $word"
   exit 0
 fi
 
@@ -57,7 +64,7 @@ ordinal=${ordinal##*-}
 state= detail= generation=0 id=0 release=
 host= client_port= election_port= target=
 client=unasked election=unasked
-due=0 said= said_at=-9 watcher=
+due=0 said= said_at=-9 watcher= tag=0
 
 # An fd that never has data, unless a watcher writes: waiting on it is
 # interruptible by signals and costs no process.
@@ -81,15 +88,27 @@ connect() { # PORT: sets answer
   esac
 }
 
-probe() {
+# Asks the client port by a new connection, which stays as the watcher; what
+# former watchers still say is told from it by the tag.
+ask_client() {
+  local from word old=$watcher
+  tag=$((tag + 1)) answer=silent
+  LC_ALL=C "$BASH" "$0" --watch "$host" "$client_port" "$tag" >&"$idle" &
+  watcher=$!
+  while read -rt 1 -u "$idle" from word; do
+    [[ $from == "$tag" ]] && answer=$word && break
+  done
+  [[ -z $old ]] || { kill "$old" && wait "$old"; } 2>/dev/null
+  [[ $answer == open ]] && return
+  [[ $answer == end ]] && answer=open && due=0 && return
   stop_watch
-  connect "$client_port"
-  client=$answer election=unasked due=$((SECONDS + 10))
-  if [[ $client == open ]]; then
-    LC_ALL=C "$BASH" "$0" --watch "$host" "$client_port" >&"$idle" &
-    watcher=$!
-    return
-  fi
+}
+
+probe() {
+  due=$((SECONDS + 40))
+  ask_client
+  client=$answer election=unasked
+  [[ $client == open ]] && return
   connect "$election_port"
   election=$answer due=$((SECONDS + 2))
   # A server that is going down closes this port last.
@@ -219,8 +238,8 @@ while :; do
     fi
   fi
   report
-  # A line means that the watched connection has ended.
-  if read -rt 0.5 -u "$idle" _; then due=0; fi
+  # The watched connection has ended: ask again now.
+  if read -rt 0.5 -u "$idle" from word && [[ $from == "$tag" ]]; then due=0; fi
 done
 
 stop_watch

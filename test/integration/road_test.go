@@ -306,7 +306,18 @@ func TestBridgeGoesWithItsPod(t *testing.T) {
 	s.wrap()
 	s.must("park", s.c.Park(s.ctx, s.rec))
 	pod := s.run(2, "10.244.3.1")
+	if err := s.c.SetSelector(s.ctx, s.rec, 2); !cluster.IsReason(err, cluster.Precondition) {
+		t.Errorf("selecting the pod before the flip: %v", err)
+	}
 	s.must("flip", s.c.PointToPod(s.ctx, s.rec, 2, string(pod.UID), "10.244.3.1"))
+	looks := 0
+	s.waitView(2, "the bridge stays as long as its pod", func(v migration.ClusterView) bool {
+		if !v.Endpoints.BridgeFound {
+			t.Fatal("the bridge was collected while its pod lives")
+		}
+		looks++
+		return looks == 60
+	})
 	s.end(2, pod)
 	s.waitView(2, "the bridge is collected", func(v migration.ClusterView) bool { return !v.Endpoints.BridgeFound })
 	again := s.run(2, "10.244.3.2")
