@@ -78,31 +78,37 @@ func (w *world) addresses(st *state, s *server) {
 	}
 }
 
-// othersHold reports whether every other voter runs, in sync, with every
-// acknowledged write on its disk or at least in its log.
-func (w *world) othersHold(st *state, i int, onDisk bool) bool {
-	for j := range w.n {
-		if j == i || !w.voter[j] {
-			continue
-		}
-		held := false
-		for _, p := range []int8{int8(2 * j), int8(2*j + 1)} {
-			if !w.roleOf(st, p).serving() {
-				continue
+// othersHold reports whether what the server acknowledged, or helped to, is
+// safe without it: no quorum with the server in it is without a holder, and
+// every other voter has on its disk what was acknowledged while the server ran.
+func (w *world) othersHold(st *state, i int) bool {
+	for bit := uint8(1); bit != 0 && bit <= st.acked; bit <<= 1 {
+		without, all := 1<<i, true
+		for j := range w.n {
+			if j != i && w.voter[j] && !w.holds(st, j, bit&st.acked) {
+				without |= 1 << j
+				all = false
 			}
-			s := storeOf(st, p)
-			held = held || st.acked&^s.writes == 0 && (!onDisk || st.acked&^s.dwrites == 0)
 		}
-		if !held {
+		if w.quorum[without] || !all && st.s[i].helped&bit != 0 {
 			return false
 		}
 	}
 	return true
 }
 
+func (w *world) holds(st *state, j int, writes uint8) bool {
+	for _, p := range []int8{int8(2 * j), int8(2*j + 1)} {
+		if w.roleOf(st, p).serving() && writes&^storeOf(st, p).dwrites == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // decided checks what must be true at the moment of a decision, however late
-// it is carried out.
-func (w *world) decided(st *state, step migration.StepID, i int) {
+// it is carried out; first is false for a step that is asked for once more.
+func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 	s := &st.s[i]
 	switch step {
 	case migration.StepStopHost:
@@ -113,14 +119,11 @@ func (w *world) decided(st *state, step migration.StepID, i int) {
 			w.stopping(st, i, int8(2*i+1))
 		}
 	case migration.StepRelease:
-		if s.lied {
-			return
-		}
-		if s.hostRole != down || s.wanted && !s.masked || !w.othersHold(st, i, true) {
+		if !s.lied && (s.hostRole != down || s.wanted && !s.masked) || !w.othersHold(st, i) {
 			st.break_(unsafeRelease)
 		}
 	case migration.StepStartHost:
-		if st.flight.served && st.flight.kind == revert && s.hostRole == down && (s.podRole != down || s.gate != 0) {
+		if st.flight.served && st.flight.kind == revert && s.hostRole == down && (s.podRole != down || s.gate != 0 || first && !w.othersHold(st, i)) {
 			st.break_(unsafeStart)
 		}
 	}

@@ -7,7 +7,7 @@ package model
 // gateChanged: every pod's volume is behind now.
 func (w *world) gateChanged(st *state) {
 	for i := range w.n {
-		st.s[i].viewFresh = false
+		st.s[i].viewFresh, st.s[i].late = false, false
 	}
 }
 
@@ -80,11 +80,15 @@ func (w *world) podGone(st *state, i int) {
 }
 
 // podAgain is the StatefulSet making the next one; its volume may show an old
-// gate at first (the kubelet's cache).
+// gate at first (the kubelet's cache), once.
 func (w *world) podAgain(st *state, i int) {
 	s := &st.s[i]
 	s.uid = nextUID(st, i)
 	s.phase, s.viewFresh, s.hostClosed = podWaiting, false, false
+	if s.late {
+		s.view, s.viewFresh = s.gate, true
+	}
+	s.late = s.view != s.gate
 	s.reportAt++
 }
 

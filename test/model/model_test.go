@@ -23,6 +23,8 @@ func explore(t *testing.T, cfg Config, limit int) Result {
 func TestOne(t *testing.T) {
 	one := []ensemble.ID{1}
 	for _, c := range []Config{
+		{Name: "replace F1 n5", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Begins: 1, Writes: 1},
+
 		{Name: "replace F1", Begins: 1, Faults: 1},
 		{Name: "replace revert F1", Begins: 1, Reverts: 1, Faults: 1},
 		{Name: "late replace revert F1", Begins: 1, Reverts: 1, Faults: 1, Late: true},
@@ -34,7 +36,9 @@ func TestOne(t *testing.T) {
 		{Name: "restart all", Begins: 3, Restart: true, Only: three()},
 		{Name: "replace all", Begins: 3, Only: three()},
 	} {
-		c.IDs = three()
+		if c.IDs == nil {
+			c.IDs = three()
+		}
 		if c.Only == nil {
 			c.Only = one
 		}

@@ -93,6 +93,8 @@ type server struct {
 	// newest generation of the whole gate.
 	gate, view uint8
 	viewFresh  bool
+	// late: a pod was made with an old view of this gate once already.
+	late bool
 
 	phase podPhase
 	uid   uint8
@@ -102,6 +104,8 @@ type server struct {
 	hostClosed bool
 	reportAt   uint8
 
+	// helped are the writes that were acknowledged while it last ran.
+	helped uint8
 	// replaced and away are the journal's word and the truth: away is set
 	// from the stop the tool asked for to the end of the operation.
 	replaced, away bool
@@ -164,6 +168,9 @@ type Config struct {
 	// was paused between its last look at the journal and the write). I2 is
 	// not checked then.
 	Late bool
+	// Unguarded: Kubernetes takes every write. pkg/cluster refuses many a
+	// wrong one by itself; a rule of Decide is tried without that net.
+	Unguarded bool
 	// Without names the faults that are left out.
 	Without []string
 }

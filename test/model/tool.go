@@ -70,7 +70,7 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 		next.flight = w.flightFrom(rec.Flight)
 		w.journalWritten(&next, slot)
 	}
-	w.decided(&next, d.Step, i)
+	w.decided(&next, d.Step, i, st.flight.released == never)
 	switch d.Step {
 	case migration.StepBegin, migration.StepBeginRestart:
 		next.begins--
@@ -191,39 +191,40 @@ func (w *world) write(st *state, p pending) bool {
 	here := (s.phase == podWaiting || s.phase == podStarted) && s.uid == p.uid
 	bridged := s.bridge == toPod && s.bridgeUID == s.uid
 	adopted := s.slice == toPod && s.sliceUID == s.uid
+	guarded := !w.cfg.Unguarded
 	switch w.base.steps[p.step] {
 	case migration.StepFlip, migration.StepBridge:
-		if !here || s.slice == toPod && !adopted {
+		if guarded && (!here || s.slice == toPod && !adopted) {
 			return false
 		}
 		s.bridge, s.bridgeUID, s.orphan = toPod, s.uid, false
 	case migration.StepFlipBack:
-		if s.selector || s.slice == toPod {
+		if guarded && (s.selector || s.slice == toPod) {
 			return false
 		}
 		s.bridge, s.bridgeUID, s.orphan = toHost, 0, false
 	case migration.StepDropBridge:
-		if !s.selector || s.bridge != noSlice && !(bridged && adopted) {
+		if guarded && (!s.selector || s.bridge != noSlice && !(bridged && adopted)) {
 			return false
 		}
 		s.bridge, s.bridgeUID = noSlice, 0
 	case migration.StepAdopt:
-		if !here || !bridged || s.slice == toPod && !adopted {
+		if guarded && (!here || !bridged || s.slice == toPod && !adopted) {
 			return false
 		}
 		s.selector = true
 	case migration.StepClearSelector:
-		if s.selector && s.slice == toPod && !(s.bridge == toPod && s.bridgeUID == s.sliceUID) {
+		if guarded && s.selector && s.slice == toPod && !(s.bridge == toPod && s.bridgeUID == s.sliceUID) {
 			return false
 		}
 		s.selector = false
 	case migration.StepDeleteLeftovers:
-		if s.selector {
+		if guarded && s.selector {
 			return false
 		}
 		s.slice, s.sliceUID = noSlice, 0
 	case migration.StepRelease:
-		if !s.selector || !adopted || s.bridge != noSlice {
+		if guarded && (!s.selector || !adopted || s.bridge != noSlice) {
 			return false
 		}
 		if s.gate == 0 {

@@ -45,6 +45,7 @@ func (w *world) stopProcess(st *state, p int8) {
 		return
 	}
 	*r = down
+	st.s[p/2].helped = st.acked
 	s.z, s.writes = s.dz, s.dwrites
 	w.settle(st)
 }

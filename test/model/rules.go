@@ -1,0 +1,282 @@
+package model
+
+import (
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// rule is a rule of Decide that can be taken out, by showing Decide a world in
+// which it is met or by changing what it says. Production has no such switch.
+type rule struct {
+	name string
+	// without is Decide without the rule.
+	without decideFunc
+	// in is where its absence shows, want what goes wrong first.
+	in   Config
+	want []violation
+}
+
+// blind lets Decide see a changed observation.
+func blind(change func(in migration.Intent, o *migration.Observation, v *migration.ServerView)) decideFunc {
+	return func(in migration.Intent, o migration.Observation) migration.Decision {
+		o.Servers = append([]migration.ServerView(nil), o.Servers...)
+		if f := o.Record.Flight; f != nil {
+			g := *f
+			o.Record.Flight = &g
+		}
+		for i := range o.Servers {
+			if o.Servers[i].ID == in.ID {
+				change(in, &o, &o.Servers[i])
+			}
+		}
+		return migration.Decide(in, o)
+	}
+}
+
+// flying lets Decide see a changed flight of one kind.
+func flying(kind migration.FlightKind, change func(f *migration.Flight, o *migration.Observation, v *migration.ServerView)) decideFunc {
+	return blind(func(in migration.Intent, o *migration.Observation, v *migration.ServerView) {
+		if f := o.Record.Flight; f != nil && f.Kind == kind && f.ID == in.ID {
+			change(f, o, v)
+		}
+	})
+}
+
+// skip has Decide's step replaced by the one it would take next.
+func skip(step migration.StepID, change func(f *migration.Flight, v *migration.ServerView)) decideFunc {
+	return func(in migration.Intent, o migration.Observation) migration.Decision {
+		d := migration.Decide(in, o)
+		if d.Step != step {
+			return d
+		}
+		return blind(func(_ migration.Intent, o *migration.Observation, v *migration.ServerView) {
+			change(o.Record.Flight, v)
+		})(in, o)
+	}
+}
+
+// waived takes a wait for a code out: it looks again with a change.
+func waived(code migration.Code, change decideFunc) decideFunc {
+	return func(in migration.Intent, o migration.Observation) migration.Decision {
+		d := migration.Decide(in, o)
+		if d.Code != code {
+			return d
+		}
+		return change(in, o)
+	}
+}
+
+func held(o *migration.Observation, age time.Duration) *migration.Proof {
+	z := ensemble.Zxid(1)
+	if v, ok := o.View(o.Leader()); ok {
+		z = ensemble.Zxid(uint64(v.Live.Zxid.Epoch())<<32 + 0)
+	}
+	return &migration.Proof{Zxid: z, At: o.At.Add(-age), Complete: true}
+}
+
+// everybodyServes pretends that every other server follows.
+func everybodyServes(o *migration.Observation, but ensemble.ID) {
+	var zxid ensemble.Zxid
+	if v, ok := o.View(o.Leader()); ok {
+		zxid = v.Live.Zxid
+	}
+	for i := range o.Servers {
+		v := &o.Servers[i]
+		if v.ID != but && !v.Live.Serving() {
+			v.Live = migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower, Zxid: zxid, SyncedFollowers: -1}
+		}
+		if v.Live.Mode == ensemble.Leader {
+			v.Live.SyncedFollowers = -1
+		}
+	}
+}
+
+// Rules is the mutation table: each rule, and the configuration in which the
+// model must find what happens without it.
+func Rules(ids []ensemble.ID) []rule {
+	one := func(faults, writes int, without ...string) Config {
+		return Config{IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: faults, Writes: writes, Without: append(without, "lease")}
+	}
+	back := func(faults, writes int, without ...string) Config {
+		c := one(faults, writes, without...)
+		c.Moved, c.Reverts = ids[:1], 1
+		return c
+	}
+	bare := func(c Config) Config {
+		c.Unguarded = true
+		return c
+	}
+	// With three servers the second canary is on the disks of both others.
+	five := Config{IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1}
+	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
+	old := time.Hour
+	return []rule{
+		{
+			name: "every server in sync before one is stopped", in: one(1, 0, killsOnly...), want: []violation{unsafeStop},
+			without: func(in migration.Intent, o migration.Observation) migration.Decision {
+				d := migration.Decide(in, o)
+				if f := o.Record.Flight; d.Code != migration.CodeDegraded || f != nil && f.DeadSince != nil || o.Leader() == 0 {
+					return d
+				}
+				return blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+					everybodyServes(o, in.ID)
+				})(in, o)
+			},
+		},
+		{
+			name: "leader last", in: Config{IDs: ids, Version: "3.4.13", Begins: 1}, want: []violation{leaderStopped},
+			without: waived(migration.CodeLeaderLast, blind(func(in migration.Intent, o *migration.Observation, v *migration.ServerView) {
+				for i := range o.Servers {
+					if o.Servers[i].ID != in.ID {
+						o.Servers[i].Live.Mode = ensemble.Leader
+						break
+					}
+				}
+				v.Live.Mode = ensemble.Follower
+			})),
+		},
+		{
+			name: "fence before the stop", in: one(1, 0), want: []violation{unsafeRelease, twoProcesses},
+			without: flying(migration.Replace, func(f *migration.Flight, _ *migration.Observation, _ *migration.ServerView) {
+				f.Fenced = confirmed(true)
+			}),
+		},
+		{
+			name: "a second witness that the host is dead", in: one(1, 0), want: []violation{unsafeRelease, twoProcesses},
+			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, v *migration.ServerView) {
+				v.Cluster.Pod.HostClosed, v.Cluster.Pod.GateFresh, v.Cluster.Pod.GateAt = true, true, o.At
+				blindToLife(o, v)
+			}),
+		},
+		{
+			name: "the second witness reports after the stop", in: one(2, 0, "stop", "reboot", "lie", "evict"), want: []violation{unsafeRelease, twoProcesses},
+			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, v *migration.ServerView) {
+				if f.ReportAtStop != nil {
+					early := time.Unix(0, 0)
+					f.ReportAtStop = &early
+				}
+				blindToLife(o, v)
+			}),
+		},
+		{
+			name: "silence is no death", in: one(1, 0), want: []violation{unsafeRelease, twoProcesses},
+			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, v *migration.ServerView) {
+				if f.StopAsked != nil && v.Host.Client == migration.PortSilent {
+					v.Host = migration.HostView{Client: migration.PortClosed, Election: migration.PortClosed}
+					v.Cluster.Pod.HostClosed, v.Cluster.Pod.GateAt = true, o.At
+					blindToLife(o, v)
+				}
+			}),
+		},
+		{
+			name: "all others hold a second canary before the release", in: one(1, 1, "lie", "reboot", "stop", "blind", "evict"), want: []violation{unsafeRelease, lostWrite},
+			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
+				if f.DeadSince != nil && o.Leader() != 0 {
+					f.After = held(o, old)
+				}
+			}),
+		},
+		{
+			name: "the others' disks get their time", in: five, want: []violation{unsafeRelease},
+			without: waived(migration.CodeHold, flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
+				if f.After != nil {
+					p := *f.After
+					p.At = o.At.Add(-old)
+					f.After = &p
+				}
+			})),
+		},
+		{
+			name: "a host that came back voids the proofs", in: one(3, 1, "blind", "evict", "kill"), want: []violation{unsafeRelease, lostWrite, twoProcesses},
+			without: func(in migration.Intent, o migration.Observation) migration.Decision {
+				d := migration.Decide(in, o)
+				if d.Step == migration.StepRestartProof {
+					d.Kind, d.Step, d.Flight = migration.Wait, "", nil
+				}
+				return d
+			},
+		},
+		{
+			name: "flip before the selector", in: bare(one(0, 0)), want: []violation{twoAddresses, noAddress, leftBehind},
+			without: skip(migration.StepFlip, func(_ *migration.Flight, v *migration.ServerView) {
+				v.Cluster.Endpoints.Bridge, v.Cluster.Endpoints.BridgePodUID = []string{v.Cluster.Pod.IP}, v.Cluster.Pod.UID
+			}),
+		},
+		{
+			name: "the controller's slice before the bridge goes", in: bare(one(0, 0)), want: []violation{noAddress},
+			without: waived(migration.CodeAdoptPending, blind(func(_ migration.Intent, _ *migration.Observation, v *migration.ServerView) {
+				v.Cluster.Endpoints.Controller = []string{v.Cluster.Pod.IP}
+			})),
+		},
+		{
+			name: "revert: the bridge before the selector goes", in: bare(back(0, 0)), want: []violation{noAddress},
+			without: skip(migration.StepBridge, func(_ *migration.Flight, v *migration.ServerView) {
+				v.Cluster.Endpoints.Bridge, v.Cluster.Endpoints.BridgePodUID = []string{v.Cluster.Pod.IP}, v.Cluster.Pod.UID
+			}),
+		},
+		{
+			name: "revert: what the controllers left behind goes", in: bare(back(0, 0)), want: []violation{twoAddresses, leftBehind},
+			without: flying(migration.Revert, func(_ *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
+				v.Cluster.Endpoints.Leftovers = nil
+			}),
+		},
+		{
+			name: "revert: the controllers get their time to let go", in: back(0, 0), want: []violation{twoAddresses, leftBehind},
+			without: flying(migration.Revert, func(f *migration.Flight, o *migration.Observation, v *migration.ServerView) {
+				if f.Cleared != nil && f.After == nil {
+					early := o.At.Add(-old)
+					f.Cleared = &early
+				}
+			}),
+		},
+		{
+			name: "revert: the pod is gone, by uid", in: back(0, 0), want: []violation{unsafeStart, twoProcesses},
+			without: skip(migration.StepDeletePod, func(f *migration.Flight, v *migration.ServerView) {
+				f.PodUID = ""
+				v.Cluster.Pod.UID, v.Cluster.Pod.Gate = "other", migration.GateParked
+			}),
+		},
+		{
+			name: "revert: its successor has read the closed gate", in: back(1, 0, "lie", "stop", "blind", "kill"), want: []violation{unsafeStart, twoProcesses},
+			without: flying(migration.Revert, func(_ *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
+				v.Cluster.Pod.GateGeneration = v.Cluster.Gate.Generation
+			}),
+		},
+		{
+			name: "revert: all others hold a second canary before the host starts", in: back(2, 1, "lie", "stop", "blind", "evict"), want: []violation{lostWrite, unsafeStart},
+			without: flying(migration.Revert, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
+				if f.DeadSince != nil && o.Leader() != 0 {
+					f.After = held(o, old)
+				}
+			}),
+		},
+		{
+			name: "one server at a time", in: Config{IDs: ids, Version: "3.4.13", Begins: 2, Only: ids[:2], Without: []string{"lease"}}, want: []violation{twoAway, unsafeStop},
+			without: blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+				if f := o.Record.Flight; f != nil && f.ID != in.ID {
+					o.Record.Flight = nil
+					everybodyServes(o, in.ID)
+					for i := range o.Servers {
+						o.Servers[i].Cluster.Endpoints.Union = []string{o.Record.Servers[i].HostIP}
+						o.Servers[i].Cluster.Service.Selector = ""
+					}
+				}
+			}),
+		},
+	}
+}
+
+// blindToLife takes the third witness away: the Service's address and the
+// leader's count.
+func blindToLife(o *migration.Observation, v *migration.ServerView) {
+	f := o.Record.Flight
+	if f == nil || f.StopAsked == nil || v.Host.Open() {
+		return
+	}
+	v.Live = migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1}
+	for i := range o.Servers {
+		o.Servers[i].Live.SyncedFollowers = -1
+	}
+}
