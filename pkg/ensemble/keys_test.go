@@ -76,7 +76,9 @@ const docTail = `
 
 - A corpus of configurations, each named for what it shows: ` + "`pkg/ensemble/testdata/corpus`" + `, with our reading of each beside it.
 - ` + "`go test -tags zk ./test/quorumpeerconfig`" + ` lets QuorumPeerConfig of ZooKeeper 3.4.13, 3.8.0 and 3.9.3 read the corpus and
-  some thousand generated files, and java.util.Properties 30,000 generated texts; every disagreement fails.
+  some thousand generated files, and java.util.Properties 30,000 generated texts; every disagreement fails. It also reads every patched
+  file and every pods' file made from the corpus, and starts real servers from the original, the patched and the undone
+  files of a few styles (of all with ` + "`-all`" + `, about 12 minutes), restarted one by one with a write after each.
 - Fuzzing, ten minutes each: ` + "`go test -run '^$' -fuzz '^FuzzProperties$' -fuzztime 10m ./pkg/ensemble`" + `; the others are FuzzConfig,
   FuzzMember and FuzzVersionAndZxid there, FuzzReconfigure and FuzzCommandLine in ` + "`./pkg/hostpatch`" + `.
 - ` + "`patch -p0`" + ` and ` + "`git apply -p0`" + ` apply every diff of the corpus and of generated files, and every undo gives the file back
