@@ -67,8 +67,13 @@ func (h *host) up() {
 				return
 			}
 			h.mu.Lock()
-			h.conns = append(h.conns, c)
 			h.accepted++
+			if h.listener == l {
+				h.conns = append(h.conns, c)
+			} else {
+				// Accepted while the host went down.
+				_ = c.Close()
+			}
 			h.mu.Unlock()
 		}
 	}()
