@@ -195,6 +195,10 @@ func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recor
 		sr := migration.ServerRecord{Server: srv, HostIP: ip, Service: render.ServiceName(name, srv.ID), Ordinal: i}
 		if old, ok := recorded.Server(srv.ID); known && ok {
 			kept := *old
+			if ip == kept.ClusterIP {
+				// A file that was reconfigured names the Service.
+				ip, sr.HostIP = kept.HostIP, kept.HostIP
+			}
 			if kept.HostIP != ip || kept.PeerPort != srv.PeerPort || kept.ElectionPort != srv.ElectionPort || kept.ClientPort != srv.ClientPort {
 				return rec, desc, &refusedError{
 					reason: fmt.Sprintf("server %d is recorded at %s, the input says %s", srv.ID, placeText(kept), placeText(sr)),

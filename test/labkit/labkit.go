@@ -106,9 +106,10 @@ func (l *Lab) env() []string {
 
 // Process is a program that runs on the clients' machine in the background.
 type Process struct {
-	cmd  *exec.Cmd
-	done chan error
-	log  string
+	cmd   *exec.Cmd
+	ended chan struct{}
+	err   error
+	log   string
 }
 
 // Start starts one; its output goes to a file in Dir.
@@ -124,12 +125,23 @@ func (l *Lab) Start(ctx context.Context, log string, args ...string) (*Process, 
 		f.Close()
 		return nil, err
 	}
-	p := &Process{cmd: cmd, done: make(chan error, 1), log: path}
+	p := &Process{cmd: cmd, ended: make(chan struct{}), log: path}
 	go func() {
-		p.done <- cmd.Wait()
+		p.err = cmd.Wait()
 		f.Close()
+		close(p.ended)
 	}()
 	return p, nil
+}
+
+// Ended reports whether the process has ended.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // Stop sends an interrupt and waits for the end.
@@ -143,15 +155,15 @@ func (p *Process) Stop() error {
 // Kill ends the process as a crash would, and waits for it.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // it may have ended by itself
-	<-p.done
+	<-p.ended
 }
 
 // Wait waits for the end.
 func (p *Process) Wait(limit time.Duration) error {
 	select {
-	case err := <-p.done:
-		if err != nil {
-			return fmt.Errorf("%w: %s", err, p.Log())
+	case <-p.ended:
+		if p.err != nil {
+			return fmt.Errorf("%w: %s", p.err, p.Log())
 		}
 		return nil
 	case <-time.After(limit):

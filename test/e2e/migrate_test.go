@@ -1,0 +1,136 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func deleteNow() *metav1.DeleteOptions {
+	zero := int64(0)
+	return &metav1.DeleteOptions{GracePeriodSeconds: &zero}
+}
+
+// TestMigration is the whole road, and back for one server.
+func TestMigration(t *testing.T) {
+	for _, c := range []struct {
+		name, version string
+		ids           []int
+		waive         []string
+	}{
+		{"m380", "3.8.0", []int{1, 2, 3}, nil},
+		{"m3413", "3.4.13", []int{2, 5, 9}, nil},
+		{"m393", "3.9.3", []int{1, 2, 3}, []string{"--waive=ZK002"}},
+	} {
+		t.Run(c.version, func(t *testing.T) {
+			s := newScene(t, c.name, c.version, c.ids)
+			check := append([]string{"check", s.name}, s.files()...)
+			if len(c.waive) > 0 {
+				// Refused by name first, then waived by name.
+				r := s.zkmigrate(3, check...)
+				if !strings.Contains(r.Stdout, "ZOOKEEPER-4925") {
+					t.Errorf("the refusal gives no reason:\n%s", r.Stdout)
+				}
+			}
+			s.zkmigrate(0, append(check, c.waive...)...)
+			s.ready(c.waive...)
+			again := s.wrap(c.waive...)
+			if strings.Contains(again.Stdout, "created") || !strings.Contains(again.Stdout, "unchanged") {
+				t.Errorf("a second wrap changes something:\n%s", again.Stdout)
+			}
+			before := s.status()
+			verdict := s.watchSlices()
+			s.replace(0, "--all")
+			after := s.status()
+			if !after.Healthy || after.Replaced != len(c.ids) {
+				t.Errorf("after the replacements: %+v", after)
+			}
+			if n := after.Epoch - before.Epoch; n != 1 {
+				t.Errorf("%d elections in the replacements, want 1 (the leader's)", n)
+			}
+			for i := range after.Servers {
+				if after.Servers[i].ClusterIP != before.Servers[i].ClusterIP {
+					t.Errorf("server %d changed its address", after.Servers[i].ID)
+				}
+			}
+			s.revert(c.ids[0])
+			if st := s.status(); !st.Healthy || st.Servers[0].Place != "host" {
+				t.Errorf("after the revert: %+v", st)
+			}
+			s.replace(0, fmt.Sprintf("--id=%d", c.ids[0]))
+			verdict()
+			s.nothingLost()
+		})
+	}
+}
+
+// TestEndpointsAPI goes the whole road with v1 Endpoints.
+func TestEndpointsAPI(t *testing.T) {
+	s := newScene(t, "legacy", "3.8.0", []int{1, 2, 3})
+	s.ready("--endpoints-api=endpoints")
+	s.replace(0, "--all")
+	s.revert(2)
+	s.replace(0, "--id=2")
+	if st := s.status(); !st.Healthy || st.Replaced != 3 {
+		t.Errorf("at the end: %+v", st)
+	}
+	s.nothingLost()
+}
+
+// TestDryRunClient: the objects are printed without a cluster, and are what the
+// API server takes.
+func TestDryRunClient(t *testing.T) {
+	s := newScene(t, "dry", "3.8.0", []int{1, 2, 3})
+	out := s.file("objects.yaml")
+	cmd := "KUBECONFIG=/nonexistent kubectl-zkmigrate wrap " + s.name + " -f " + s.hosts[0].ZooCfg + " --dry-run=client -o yaml -n " + s.name
+	r := s.must(s.lab.OnClient(t.Context(), "sh", "-c", cmd))
+	if err := os.WriteFile(out, []byte(r.Stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// As an administrator: kubectl apply reads what it is about to create, which
+	// the plugin's own Role does not need.
+	admin := *s.lab
+	admin.Kubeconfig = ""
+	s.must(admin.OnClient(t.Context(), "kubectl", "apply", "--dry-run=server", "-n", s.name, "-f", out))
+	server := s.zkmigrate(0, append([]string{"wrap", s.name, "--dry-run=server"}, s.files()...)...)
+	if !strings.Contains(server.Stdout, "created (server dry run)") {
+		t.Errorf("server dry run:\n%s", server.Stdout)
+	}
+	if list, err := s.kube.CoreV1().Services(s.name).List(t.Context(), metav1.ListOptions{}); err != nil || len(list.Items) != 0 {
+		t.Errorf("a dry run left %d Services (%v)", len(list.Items), err)
+	}
+}
+
+// TestRefusedInput: nothing is written, exit code 2, the line is named.
+func TestRefusedInput(t *testing.T) {
+	s := newScene(t, "bad", "3.8.0", []int{1, 2, 3})
+	good := "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/d\nclientPort=2181\n"
+	for name, c := range map[string]struct{ text, says string }{
+		"two voters":        {good + "server.1=10.77.2.1:2888:3888\nserver.2=10.77.2.2:2888:3888\n", "three"},
+		"duplicate id":      {good + "server.1=10.77.2.1:2888:3888\nserver.01=10.77.2.2:2888:3888\nserver.3=10.77.2.3:2888:3888\n", "server.01"},
+		"loopback":          {good + "server.1=127.0.0.1:2888:3888\nserver.2=10.77.2.2:2888:3888\nserver.3=10.77.2.3:2888:3888\n", "loopback"},
+		"unresolvable host": {good + "server.1=nowhere.invalid:2888:3888\nserver.2=10.77.2.2:2888:3888\nserver.3=10.77.2.3:2888:3888\n", "nowhere.invalid"},
+		"a port missing":    {good + "server.1=10.77.2.1:2888\nserver.2=10.77.2.2:2888:3888\nserver.3=10.77.2.3:2888:3888\n", "election port"},
+		"no zoo.cfg":        {"apiVersion: v1\nkind: Pod\n", "zoo.cfg"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "zoo.cfg")
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r := s.zkmigrate(2, "wrap", s.name, "-f", file)
+			if !strings.Contains(r.Stderr, c.says) {
+				t.Errorf("the error does not say %q:\n%s", c.says, r.Stderr)
+			}
+		})
+	}
+	if list, err := s.kube.CoreV1().Services(s.name).List(t.Context(), metav1.ListOptions{}); err != nil || len(list.Items) != 0 {
+		t.Errorf("refused input left %d Services (%v)", len(list.Items), err)
+	}
+}
