@@ -55,6 +55,8 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 			s.Reconfigured = &Confirmation{At: o.At, By: in.By, How: "restarted with the patched file, in sync afterwards"}
 		}
 		out.Flight = nil
+	case StepCancelRestart:
+		out.Flight = nil
 	case StepFinishRevert:
 		if s, ok := out.Server(in.ID); ok {
 			s.Replaced = nil

@@ -109,7 +109,8 @@ type Outcome struct {
 
 // Timing rules.
 const (
-	// DurabilityHold passes between the proof on n-1 servers and the release:
+	// DurabilityHold passes between the moment all n-1 were seen to hold the
+	// proof and the release:
 	// srvr's zxid is applied in memory, a follower's own fsync may come later.
 	DurabilityHold = 2 * time.Second
 	// ReportFresh bounds the age of a pod's report, by its node's clock; the

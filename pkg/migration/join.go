@@ -73,7 +73,7 @@ func (c *context) proveJoined() Decision {
 	if !f.Joined.Complete {
 		g := c.copyFlight()
 		p := *f.Joined
-		p.Held, p.Complete = held, true
+		p.Held, p.Complete, p.At = held, true, c.o.At
 		g.Joined = &p
 		return do(StepNoteJoined, g, "servers %s hold %s", joinIDs(held), p.Zxid)
 	}

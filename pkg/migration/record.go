@@ -156,7 +156,9 @@ type Flight struct {
 type Proof struct {
 	Zxid   ensemble.Zxid `json:"zxid"`
 	Leader ensemble.ID   `json:"leader"`
-	At     time.Time     `json:"at"`
+	// At is when the write was committed; once complete, for After and Joined,
+	// when all were seen to hold it.
+	At time.Time `json:"at"`
 	// Held are the servers that were seen to have it; complete when those are
 	// all that were asked for.
 	Held     []ensemble.ID `json:"held,omitempty"`

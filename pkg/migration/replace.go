@@ -357,7 +357,8 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	if !f.After.Complete {
 		g := c.copyFlight()
 		p := *f.After
-		p.Held, p.Complete = held, true
+		// Their disks get their time from now on, not from the write.
+		p.Held, p.Complete, p.At = held, true, c.o.At
 		g.After = &p
 		return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
 	}

@@ -58,6 +58,10 @@ func (c *context) stopForRestart() Decision {
 		g.DeadSince = &at
 		return do(StepNoteDead, g, "host %s refuses on client and election port", c.sr.HostIP)
 	}
+	if f.StopAsked == nil && c.v.Host.Closed() {
+		return wait(CodeStoppedTooEarly, PhaseProve, "the server on host %s is down before the proof that all others hold its writes", c.sr.HostIP).
+			then("on host " + c.sr.HostIP + ": start the server again; this command waits for it")
+	}
 	if bad := c.unhealthy(c.rec.Ensemble().IDs()); len(bad) > 0 && (f.StopAsked == nil || c.v.Host.Open()) {
 		return c.notNow(bad)
 	}
@@ -69,7 +73,7 @@ func (c *context) stopForRestart() Decision {
 	}
 	leader := c.o.Leader()
 	if left := ensemble.Without(c.notReconfigured(), f.ID); leader == f.ID && c.sr.Voter() && len(left) > 0 {
-		return stop(CodeLeaderLast, c.cmd("reconfigure"), "server %d has become the leader since its restart was begun; nothing was stopped", f.ID)
+		return do(StepCancelRestart, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", f.ID)
 	}
 	g := c.copyFlight()
 	at := c.o.At

@@ -111,7 +111,9 @@ func (c *context) stopPod() (Decision, bool) {
 		// The host was asked to start: the proof was complete then.
 		return Decision{}, true
 	}
-	return c.proveAfter(!f.WasLeader)
+	// An election meanwhile is no reason to stop: there is no process to go back
+	// to, and whoever leads without this server holds every acknowledged write.
+	return c.proveAfter(false)
 }
 
 // podCarries reports whether the others count on the pod, which the Service

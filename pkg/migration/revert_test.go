@@ -116,6 +116,11 @@ func revertRules() []rule {
 		},
 		{name: "gone: noted", set: func(s *scene) { s.reclaimed(1).DeadSince = nil }, want: do, step: migration.StepNoteDead},
 		{name: "gone: prove on the others", set: func(s *scene) { s.reclaimed(1) }, want: do, step: migration.StepProveAfter},
+		{
+			name: "an election since the first proof is no dead end",
+			set:  func(s *scene) { s.reclaimed(1).Before = s.proof(epoch-1, counter, time.Minute, true) },
+			want: do, step: migration.StepProveAfter,
+		},
 		{name: "another voter drops", set: func(s *scene) { s.reclaimed(1); s.down(2) }, want: wait, code: migration.CodeDegraded},
 		{
 			name: "the disks of the others get their time", set: func(s *scene) { s.backAtHost(1).After.At = t0() },
@@ -241,6 +246,26 @@ func restartRules() []rule {
 				f.Patched, f.Before = yes(), s.proof(epoch, counter, 0, true)
 			},
 			want: do, step: migration.StepStopHost,
+		},
+		{
+			name: "it became the leader meanwhile: the others go first",
+			set: func(s *scene) {
+				fresh(s)
+				f := s.flight(migration.Reconfigure, 1)
+				s.leader(1)
+				f.Patched, f.Before = yes(), s.proof(epoch, counter, 0, true)
+			},
+			want: do, step: migration.StepCancelRestart,
+		},
+		{
+			name: "stopped before the proof",
+			set: func(s *scene) {
+				fresh(s)
+				s.flight(migration.Reconfigure, 1).Patched = yes()
+				s.host(1, migration.PortClosed)
+				s.down(1)
+			},
+			want: wait, code: migration.CodeStoppedTooEarly, says: "start the server again",
 		},
 		{
 			name: "another server is down",

@@ -38,6 +38,7 @@ const (
 	StepBeginRestart    StepID = "begin-restart"
 	StepApplyPatch      StepID = "apply-patch"
 	StepFinishRestart   StepID = "finish-restart"
+	StepCancelRestart   StepID = "cancel-restart"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -102,6 +103,7 @@ func Steps() []Step {
 		{StepBeginRestart, PhaseProve, "note in the journal that this server is being restarted", "a second command, on any machine, is refused by name (I5)", false},
 		{StepApplyPatch, PhaseStop, "apply the patch to zoo.cfg on the host", "everything that needs the one restart goes in together", true},
 		{StepFinishRestart, PhaseDone, "note that the server runs with the new list", "the next one may go", false},
+		{StepCancelRestart, PhaseProve, "note that this restart is put off", "it became the leader before it was stopped; the others go first (I6)", false},
 		{StepNoteStarted, PhaseStart, "note that the host's server is up", "it was started by hand", false},
 		{StepFinishRevert, PhaseDone, "note that the server is back on its host", "the next operation may begin", false},
 	}

@@ -45,6 +45,6 @@ func TestOne(t *testing.T) {
 		if c.Version == "" {
 			c.Version = "3.8.0"
 		}
-		explore(t, c, 3_000_000)
+		fair(t, explore(t, c, 400_000))
 	}
 }
