@@ -97,6 +97,10 @@ func TestProbe(t *testing.T) {
 					t.Errorf("%s fails without a word", question)
 				}
 			}
+			// Ready means that the volume was flushed since the start.
+			if _, err := os.Stat(filepath.Join(dir, "zkmigrate-synced")); (err == nil) != tc.ready {
+				t.Errorf("flushed: %v, want %t", err, tc.ready)
+			}
 		})
 	}
 }

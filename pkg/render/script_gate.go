@@ -13,8 +13,9 @@ package render
 //     within half a second.
 //   - The election port is asked only when the client port does not answer: a
 //     connect there costs a live server a warning with a stack trace, and a
-//     connection held open there blocks the listener of 3.4
-//     (QuorumCnxManager.Listener reads the peer's id in its accept loop).
+//     silent connection held open there keeps every peer out for syncLimit ticks
+//     (QuorumCnxManager reads the peer's id on its accepting thread; seen on
+//     3.4.13, 3.8.0 and 3.9.3).
 //   - A gate generation stands for one proof that an empty member may start. Data
 //     of another generation is put aside: it may be the rest of an interrupted
 //     first sync (ZOOKEEPER-3642) or stale. Data of the same generation is a

@@ -10,7 +10,10 @@ package render
 // start has ten minutes before silence counts.
 //
 // ready: srvr shows a mode in which the server takes part in a quorum. ruok
-// would say imok to a server without one.
+// would say imok to a server without one. Once after each start the volume is
+// flushed first: ZooKeeper before 3.5.10 and 3.6.0 acknowledges a received
+// snapshot that it has not fsynced (ZOOKEEPER-2872), and no other server may be
+// stopped while a power failure could still take it back.
 const probeScript = `#!/usr/bin/env bash
 # probe.sh live|ready. Written by kubectl-zkmigrate.
 set -uf
@@ -56,8 +59,15 @@ live)
   ;;
 ready)
   ask srvr
-  [[ $reply =~ Mode:\ (leader|follower|observer) ]] && exit 0
-  echo "srvr on port $port: ${reply:-no answer}"
+  if [[ ! $reply =~ Mode:\ (leader|follower|observer) ]]; then
+    echo "srvr on port $port: ${reply:-no answer}"
+    exit 1
+  fi
+  started=$(cat "$volume/zkmigrate-started" 2>/dev/null) || started=none
+  synced=$(cat "$volume/zkmigrate-synced" 2>/dev/null) || synced=
+  [[ $started == "$synced" ]] && exit 0
+  sync -f "$volume" && printf '%s\n' "$started" >"$volume/zkmigrate-synced" && exit 0
+  echo "cannot flush $volume"
   exit 1
   ;;
 *)
