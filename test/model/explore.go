@@ -68,15 +68,16 @@ type found struct {
 	by   label
 }
 
-// sampleEvery is how many states lie between two samples.
-const sampleEvery = 97
-
 // Explore visits every state that the configuration can reach, breadth first,
 // and ends at the first that breaks an invariant, or at limit states.
 func Explore(cfg Config, rule decideFunc, limit int) Result {
 	began := time.Now()
 	w := newWorld(cfg, rule)
 	res := Result{Config: cfg, Whole: true}
+	every := uint32(97)
+	if cfg.Sample > 0 {
+		every = uint32(cfg.Sample)
+	}
 	visited := newSeen()
 	first := w.start()
 	visited.add(&first)
@@ -101,7 +102,7 @@ func Explore(cfg Config, rule decideFunc, limit int) Result {
 			if f.st.broken != fine && (worst < 0 || f.st.broken < next[worst].st.broken) {
 				worst = k
 			}
-			if ids[k]%sampleEvery == 0 {
+			if ids[k]%every == 0 {
 				res.Sampled = append(res.Sampled, f.st)
 			}
 		}

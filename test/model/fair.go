@@ -173,7 +173,7 @@ func (w *world) obey(st *state, d migration.Decision, id ensemble.ID) (again uin
 		case d.Code == migration.CodeStoppedTooEarly && j == i:
 			s.masked, moved = false, true
 			w.operatorStarts(st, j)
-		case !ghost && j != i && !s.replaced && s.hostRole == down && s.phase != podStarted:
+		case !ghost && (j != i || !st.flight.on) && !s.replaced && s.hostRole == down && s.phase != podStarted:
 			// A server that should run on its host.
 			s.masked, moved = false, true
 			w.operatorStarts(st, j)

@@ -10,41 +10,45 @@ import (
 
 func three() []ensemble.ID { return []ensemble.ID{1, 2, 3} }
 
-func explore(t *testing.T, cfg Config, limit int) Result {
+// explore visits every state and asks that none breaks an invariant and that
+// the migration ends from those that were sampled.
+func explore(t *testing.T, cfg Config, limit int) {
 	t.Helper()
 	r := Explore(cfg, migration.Decide, limit)
-	t.Logf("%s: %d states, %d transitions, depth %d, whole=%v, %s", cfg.Name, r.States, r.Transitions, r.Depth, r.Whole, r.Took.Round(1e6))
+	t.Logf("| %s, %s | %d states | %d transitions | depth %d | whole %v | %s |", cfg.Name, cfg.Version, r.States, r.Transitions, r.Depth, r.Whole, r.Took.Round(1e6))
 	if r.Broken != fine {
 		t.Fatalf("%s:\n  %s", r.Broken, strings.Join(r.Story, "\n  "))
 	}
-	return r
+	if !r.Whole {
+		t.Errorf("more than %d states: not everything was seen", limit)
+	}
+	fair(t, r)
 }
 
-func TestOne(t *testing.T) {
-	one := []ensemble.ID{1}
-	for _, c := range []Config{
-		{Name: "replace F1 n5", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Begins: 1, Writes: 1},
+// walk takes random steps.
+func walk(t *testing.T, cfg Config, steps int) {
+	t.Helper()
+	r := Walk(cfg, migration.Decide, steps, 1)
+	t.Logf("| %s, %s | %d steps | %d walks | %d operations ended | %s |", cfg.Name, cfg.Version, r.Steps, r.Walks, r.Operations, r.Took.Round(1e6))
+	if r.Broken != fine {
+		t.Fatalf("%s:\n  %s", r.Broken, strings.Join(r.Story, "\n  "))
+	}
+	if r.Stuck != nil {
+		t.Errorf("from where a walk ended: %v", r.Stuck)
+	}
+	if r.Operations == 0 {
+		t.Error("no operation ended in any walk: they show nothing")
+	}
+}
 
-		{Name: "replace F1", Begins: 1, Faults: 1},
-		{Name: "replace revert F1", Begins: 1, Reverts: 1, Faults: 1},
-		{Name: "late replace revert F1", Begins: 1, Reverts: 1, Faults: 1, Late: true},
-		{Name: "replace revert F1 W1 3.4", Version: "3.4.13", Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Without: []string{"lease"}},
-		{Name: "leader last F1", Begins: 1, Faults: 1, Moved: []ensemble.ID{1, 2}, Only: []ensemble.ID{3}},
-		{Name: "revert moved F1", Reverts: 1, Begins: 1, Faults: 1, Moved: []ensemble.ID{1}},
-		{Name: "revert moved leader F1", Reverts: 1, Begins: 1, Faults: 1, Moved: []ensemble.ID{1, 2, 3}, Only: []ensemble.ID{3}},
-		{Name: "restart F1", Begins: 1, Faults: 1, Restart: true},
-		{Name: "restart all", Begins: 3, Restart: true, Only: three()},
-		{Name: "replace all", Begins: 3, Only: three()},
-	} {
-		if c.IDs == nil {
-			c.IDs = three()
-		}
-		if c.Only == nil {
-			c.Only = one
-		}
-		if c.Version == "" {
-			c.Version = "3.8.0"
-		}
-		fair(t, explore(t, c, 400_000))
+func TestQuick(t *testing.T) {
+	for _, cfg := range Quick() {
+		t.Run(strings.ReplaceAll(cfg.Name, " ", "_"), func(t *testing.T) { explore(t, cfg, 1_000_000) })
+	}
+}
+
+func TestQuickWalks(t *testing.T) {
+	for _, cfg := range Walks() {
+		t.Run(strings.ReplaceAll(cfg.Name, " ", "_"), func(t *testing.T) { walk(t, cfg, 20_000) })
 	}
 }

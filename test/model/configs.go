@@ -1,0 +1,51 @@
+package model
+
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+
+// Quick are explorations of a few seconds; together they touch every part.
+func Quick() []Config {
+	ids := []ensemble.ID{1, 2, 3}
+	return []Config{
+		{Name: "replace all, the tool dies at any point", IDs: ids, Version: "3.8.0", Begins: 3},
+		{Name: "restart all, the tool dies at any point", IDs: ids, Version: "3.4.13", Begins: 3, Restart: true},
+		{Name: "replace one, one fault", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1},
+		{Name: "replace one and go back", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1},
+		{Name: "the leader goes last, one fault", IDs: ids, Version: "3.8.0", Moved: ids[:2], Only: ids[2:], Begins: 1, Faults: 1},
+	}
+}
+
+// Whole are the explorations that see every state within their budgets.
+func Whole() []Config {
+	ids := []ensemble.ID{1, 2, 3}
+	var all []Config
+	for _, v := range []string{"3.4.13", "3.8.0"} {
+		all = append(all,
+			Config{Name: "replace one, one fault, two writes", IDs: ids, Version: v, Only: ids[:1], Begins: 1, Faults: 1, Writes: 2},
+			Config{Name: "replace one, two faults", IDs: ids, Version: v, Only: ids[:1], Begins: 1, Faults: 2, Without: []string{"lease"}},
+			Config{Name: "go back from a pod, one fault, one write", IDs: ids, Version: v, Moved: ids[:1], Only: ids[:1], Reverts: 1, Begins: 1, Faults: 1, Writes: 1, Without: []string{"lease"}},
+			Config{Name: "the leader goes back, one fault", IDs: ids, Version: v, Moved: ids, Only: ids[2:], Reverts: 1, Begins: 1, Faults: 1},
+		)
+	}
+	return append(all,
+		Config{Name: "replace, go back at any point, one fault", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: []string{"lease"}},
+		Config{Name: "replace, go back at any point, two tools", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict"}},
+		Config{Name: "the same, an overtaken tool writes late", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Late: true, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict"}},
+		Config{Name: "the leader goes last, one fault, one write", IDs: ids, Version: "3.4.13", Moved: ids[:2], Only: ids[2:], Begins: 1, Faults: 1, Writes: 1},
+		Config{Name: "replace all, one write", IDs: ids, Version: "3.4.13", Begins: 3, Writes: 1},
+		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
+		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},
+	)
+}
+
+// Walks are explored by chance.
+func Walks() []Config {
+	five := []ensemble.ID{2, 5, 9, 11, 200}
+	base := Config{IDs: five, Begins: 9, Reverts: 3, Faults: 3, Writes: 4}
+	old, guarded, observed, grouped := base, base, base, base
+	old.Name, old.Version = "five servers", "3.4.13"
+	guarded.Name, guarded.Version = "five servers, guarded", "3.8.0"
+	observed.Name, observed.Version, observed.Observers = "four voters and an observer", "3.4.13", five[:1]
+	grouped.Name, grouped.Version = "three groups", "3.5.9"
+	grouped.Groups = map[ensemble.ID]int{2: 1, 5: 1, 9: 1, 11: 2, 200: 3}
+	return []Config{old, guarded, observed, grouped}
+}

@@ -1,0 +1,112 @@
+package model
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Walked is what random walks found.
+type Walked struct {
+	Config Config
+	// Steps were taken in Walks walks, of which Ended were then shown to end
+	// well; Operations were finished on the way.
+	Steps, Walks, Ended, Operations int
+	Took                            time.Duration
+	Broken                          violation
+	Story                           []string
+	Stuck                           error
+}
+
+// Walk takes random steps from the start, again and again, until there were
+// steps of them. The tool moves as often as the world. The same seed walks the
+// same way.
+func Walk(cfg Config, rule decideFunc, steps int, seed uint64) Walked {
+	began := time.Now()
+	out := Walked{Config: cfg}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for k := range workers {
+		wg.Go(func() {
+			w := newWorld(cfg, rule)
+			rnd := rand.New(rand.NewPCG(seed, uint64(k)))
+			for taken := 0; taken < steps/workers; {
+				n, ops, end, story := w.walk(rnd)
+				taken += n
+				err := error(nil)
+				if end.broken == fine {
+					err = Fair(cfg, end)
+				}
+				mu.Lock()
+				out.Steps += n
+				out.Walks++
+				out.Operations += ops
+				if end.broken != fine && (out.Broken == fine || len(story) < len(out.Story)) {
+					out.Broken, out.Story = end.broken, story
+				}
+				if err == nil {
+					out.Ended++
+				} else {
+					out.Stuck = err
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	out.Took = time.Since(began)
+	return out
+}
+
+// maxWalk bounds one walk.
+const maxWalk = 400
+
+func (w *world) walk(rnd *rand.Rand) (steps, operations int, end state, story []string) {
+	st := w.start()
+	var labels []label
+	var states []state
+	for range maxWalk {
+		var pick [2]state
+		var by [2]label
+		var seen [2]int
+		w.next(&st, func(l label, next state) {
+			side := 0
+			if l.op == opLook || l.op == opPerform {
+				side = 1
+			}
+			if l.op > opHeal || l.op == opDie || l.op == opPerformDie {
+				// Faults and deaths are rare.
+				if rnd.IntN(12) != 0 && next.broken == fine {
+					return
+				}
+			}
+			seen[side]++
+			if next.broken != fine || rnd.IntN(seen[side]) == 0 && pick[side].broken == fine {
+				pick[side], by[side] = next, l
+			}
+		})
+		if seen[0]+seen[1] == 0 {
+			break
+		}
+		side := rnd.IntN(2)
+		if seen[side] == 0 || pick[1-side].broken != fine {
+			side = 1 - side
+		}
+		if st.flight.on && !pick[side].flight.on {
+			operations++
+		}
+		labels, states = append(labels, by[side]), append(states, st)
+		st = pick[side]
+		steps++
+		if st.broken != fine {
+			for k, l := range labels {
+				story = append(story, w.tell(&states[k], l))
+			}
+			return steps, operations, st, append(story, fmt.Sprintf("=> %s", st.broken))
+		}
+	}
+	return steps, operations, st, nil
+}

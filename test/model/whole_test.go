@@ -1,0 +1,27 @@
+//go:build model
+
+package model
+
+import (
+	"strings"
+	"testing"
+)
+
+// stateLimit is far above what any configuration needs; one that meets it
+// fails.
+const stateLimit = 6_000_000
+
+// TestWhole sees every state within the budgets of Whole; some minutes on two
+// cores.
+func TestWhole(t *testing.T) {
+	for _, cfg := range Whole() {
+		t.Run(strings.ReplaceAll(cfg.Name, " ", "_")+"_"+cfg.Version, func(t *testing.T) { explore(t, cfg, stateLimit) })
+	}
+}
+
+// TestWalks takes more than a million steps through five servers.
+func TestWalks(t *testing.T) {
+	for _, cfg := range Walks() {
+		t.Run(strings.ReplaceAll(cfg.Name, " ", "_"), func(t *testing.T) { walk(t, cfg, 500_000) })
+	}
+}
