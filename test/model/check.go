@@ -110,6 +110,9 @@ func (w *world) holds(st *state, j int, writes uint8) bool {
 // it is carried out; first is false for a step that is asked for once more.
 func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 	s := &st.s[i]
+	if w.cfg.Deeds {
+		return
+	}
 	switch step {
 	case migration.StepStopHost:
 		w.stopping(st, i, int8(2*i))

@@ -171,6 +171,8 @@ type Config struct {
 	// Unguarded: Kubernetes takes every write. pkg/cluster refuses many a
 	// wrong one by itself; a rule of Decide is tried without that net.
 	Unguarded bool
+	// Deeds: only what happened counts, not what was decided.
+	Deeds bool
 	// Sample is how many states lie between two samples, 97 where it is 0.
 	Sample int
 	// Without names the faults that are left out.

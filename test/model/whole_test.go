@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// full says that this is the long run.
+const full = true
+
 // stateLimit is far above what any configuration needs; one that meets it
 // fails.
 const stateLimit = 6_000_000
