@@ -68,20 +68,32 @@ func (w *world) walk(rnd *rand.Rand) (steps, operations int, end state, story []
 	st := w.start()
 	var labels []label
 	var states []state
-	for range maxWalk {
+	// Faults come at moments chosen beforehand, or while a pod is empty, which
+	// is when they hurt.
+	var due [maxWalk]bool
+	for range w.cfg.Faults {
+		due[rnd.IntN(maxWalk/2)] = true
+	}
+	for at := range maxWalk {
 		var pick [2]state
 		var by [2]label
 		var seen [2]int
+		faulty := due[at] || w.exposed(&st) && rnd.IntN(4) == 0
 		w.next(&st, func(l label, next state) {
 			side := 0
-			if l.op == opLook || l.op == opPerform {
-				side = 1
-			}
-			if l.op > opHeal || l.op == opDie || l.op == opPerformDie {
-				// Faults and deaths are rare.
+			switch {
+			case l.op > opHeal:
+				if !faulty && next.broken == fine {
+					return
+				}
+			case faulty && st.faults > 0 && next.broken == fine:
+				return
+			case l.op == opDie || l.op == opPerformDie:
 				if rnd.IntN(12) != 0 && next.broken == fine {
 					return
 				}
+			case l.op == opLook || l.op == opPerform:
+				side = 1
 			}
 			seen[side]++
 			if next.broken != fine || rnd.IntN(seen[side]) == 0 && pick[side].broken == fine {
@@ -89,7 +101,7 @@ func (w *world) walk(rnd *rand.Rand) (steps, operations int, end state, story []
 			}
 		})
 		if seen[0]+seen[1] == 0 {
-			break
+			continue
 		}
 		side := rnd.IntN(2)
 		if seen[side] == 0 || pick[1-side].broken != fine {
@@ -109,4 +121,14 @@ func (w *world) walk(rnd *rand.Rand) (steps, operations int, end state, story []
 		}
 	}
 	return steps, operations, st, nil
+}
+
+// exposed: an empty pod has started and has not followed a leader yet.
+func (w *world) exposed(st *state) bool {
+	for i := range w.n {
+		if st.s[i].podRole != down && st.s[i].pod.empty {
+			return true
+		}
+	}
+	return false
 }
