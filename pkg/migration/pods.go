@@ -22,6 +22,11 @@ type PodOptions struct {
 	RunAsUser int64 `json:"runAsUser"`
 	// ZooCfg is the pods' zoo.cfg, the same in every pod.
 	ZooCfg string `json:"zooCfg"`
+	// DynamicName and Dynamic are the pods' dynamic file, where the hosts have
+	// one (3.5+): the name carries the configuration's version. zoo.cfg names
+	// it in PodConfDir.
+	DynamicName string `json:"dynamicName,omitempty"`
+	Dynamic     string `json:"dynamic,omitempty"`
 }
 
 // Paths inside the pods. The volume is mounted one level above dataDir, so
@@ -30,4 +35,7 @@ const (
 	PodVolumePath = "/zookeeper"
 	PodDataDir    = "/zookeeper/data"
 	PodDataLogDir = "/zookeeper/datalog"
+	// PodConfDir holds the configuration a server runs from. It is writable:
+	// with reconfigEnabled ZooKeeper rewrites its own files.
+	PodConfDir = "/zookeeper/conf"
 )

@@ -35,6 +35,8 @@ type Record struct {
 	Settings Settings `json:"settings"`
 	// Pods is how the pods are made.
 	Pods PodOptions `json:"pods"`
+	// Hosts is how servers are run on their hosts, as the operator said.
+	Hosts HostOptions `json:"hosts,omitzero"`
 	// Flight is the one operation that is under way (I5), nil when none is.
 	Flight *Flight `json:"flight,omitempty"`
 	// Elections holds the epochs at the marks from which forced elections are
@@ -66,6 +68,8 @@ type ServerRecord struct {
 	ClusterIP  string `json:"clusterIP"`
 	// Ordinal is the index of the server's pod in the StatefulSet.
 	Ordinal int `json:"ordinal"`
+	// Emitted is when the patch for its host was handed out.
+	Emitted *Emission `json:"emitted,omitempty"`
 	// Reconfigured is set once the server was seen to run with the Services'
 	// addresses.
 	Reconfigured *Confirmation `json:"reconfigured,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -75,6 +76,28 @@ func validateZooCfg(rec migration.Record) error {
 			return fmt.Errorf("ensemble %s: the pods' zoo.cfg has %s=%s, expected %s", rec.Name, key, value, want[key])
 		}
 	}
+	return validateDynamic(rec)
+}
+
+// validateDynamic makes sure that zoo.cfg names the dynamic file where the gate
+// puts it, and that its name can be a key of the ConfigMap.
+func validateDynamic(rec migration.Record) error {
+	named := ""
+	for _, line := range strings.Split(rec.Pods.ZooCfg, "\n") {
+		if value, ok := strings.CutPrefix(line, "dynamicConfigFile="); ok {
+			named = strings.TrimSpace(value)
+		}
+	}
+	name := rec.Pods.DynamicName
+	if name == "" && named == "" {
+		return nil
+	}
+	if want := migration.PodConfDir + "/" + name; named != want {
+		return fmt.Errorf("ensemble %s: the pods' zoo.cfg has dynamicConfigFile=%s, expected %s", rec.Name, named, want)
+	}
+	if problems := validation.IsConfigMapKey(name); len(problems) > 0 || name == zooCfgKey || name == gateKey || name == probeKey {
+		return fmt.Errorf("ensemble %s: %q cannot be the name of the pods' dynamic file: %s", rec.Name, name, strings.Join(problems, "; "))
+	}
 	return nil
 }
 
@@ -85,6 +108,9 @@ func conf(rec migration.Record) *corev1.ConfigMap {
 		cfg += "\n"
 	}
 	cm.Data = map[string]string{zooCfgKey: cfg, gateKey: gateScript, probeKey: probeScript}
+	if rec.Pods.DynamicName != "" {
+		cm.Data[rec.Pods.DynamicName] = rec.Pods.Dynamic
+	}
 	return cm
 }
 

@@ -20,6 +20,9 @@ package render
 //     of another generation is put aside: it may be the rest of an interrupted
 //     first sync (ZOOKEEPER-3642) or stale. Data of the same generation is a
 //     plain restart.
+//   - With reconfigEnabled ZooKeeper writes newer dynamic files beside zoo.cfg and
+//     names them there (QuorumPeerConfig.editStaticConfig), so a restart must not
+//     go back to the one that was rendered.
 //   - ConfigMap volumes change by a rename of ..data; all files are read through
 //     one target of it.
 const gateScript = `#!/usr/bin/env bash
@@ -194,6 +197,34 @@ put() { # FILE TEXT
   printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
 }
 
+# The value of dynamicConfigFile in FILE: sets dynamic.
+dynamic_of() { # FILE
+  local line
+  dynamic=
+  while read -r line || [[ -n $line ]]; do
+    [[ $line == dynamicConfigFile=* ]] && dynamic=${line#*=}
+  done 2>/dev/null <"$1"
+}
+
+# Copies the configuration to where ZooKeeper may write. The dynamic file is
+# copied once a generation; a newer one that ZooKeeper has written stays named.
+configure() {
+  local dir=${cfg%/*} ours name line
+  dynamic_of "$conf/zoo.cfg"
+  ours=$dynamic name=${dynamic##*/}
+  if [[ -n $ours ]]; then
+    if [[ ! -e $dir/$name ]]; then
+      cp "$conf/$name" "$dir/$name.tmp" && mv -fT "$dir/$name.tmp" "$dir/$name" || return
+    fi
+    dynamic_of "$cfg"
+    [[ -n $dynamic && -e $dir/${dynamic##*/} ]] || dynamic=$ours
+  fi
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ $line == dynamicConfigFile=* ]] && line=dynamicConfigFile=$dynamic
+    printf '%s\n' "$line"
+  done <"$conf/zoo.cfg" >"$cfg.tmp" && mv -fT "$cfg.tmp" "$cfg"
+}
+
 # Makes the volume ready for this generation; repeatable at any point.
 prepare() {
   local have= dir old stamp=
@@ -214,11 +245,12 @@ prepare() {
       [[ ! -e $dir.stale-$release ]] || { refuse "$dir and $dir.stale-$release both exist: remove one"; return; }
       mv -T "$dir" "$dir.stale-$release" || { refuse "cannot rename $dir"; return; }
     done
+    rm -rf -- "${cfg%/*}" || { refuse "cannot remove ${cfg%/*}"; return; }
     sync "$volume" && put "$marker" "$release" || { refuse "cannot write $marker"; return; }
   fi
   mkdir -p "$data" "${cfg%/*}" || { refuse "cannot write to $volume"; return; }
   [[ -e $data/myid ]] || put "$data/myid" "$id" || { refuse "cannot write $data/myid"; return; }
-  cp "$conf/zoo.cfg" "$cfg.tmp" && mv -fT "$cfg.tmp" "$cfg" || { refuse "cannot copy $conf/zoo.cfg"; return; }
+  configure || { refuse "cannot copy the configuration from $conf"; return; }
   put "$started" "$release $(printf '%(%s)T' -1)" || { refuse "cannot write $started"; return; }
 }
 
