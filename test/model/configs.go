@@ -21,7 +21,8 @@ func Whole() []Config {
 	for _, v := range []string{"3.4.13", "3.8.0"} {
 		all = append(all,
 			Config{Name: "replace one, one fault, one write", IDs: ids, Version: v, Only: ids[:1], Begins: 1, Faults: 1, Writes: 1},
-			Config{Name: "replace one, two faults", IDs: ids, Version: v, Only: ids[:1], Begins: 1, Faults: 2, Without: []string{"lease"}},
+			Config{Name: "replace one, two deaths", IDs: ids, Version: v, Only: ids[:1], Begins: 1, Faults: 2, Without: []string{"lease", "blind", "lie", "reboot", "stop"}},
+			Config{Name: "replace one, two errors of operator or network", IDs: ids, Version: v, Only: ids[:1], Begins: 1, Faults: 2, Without: []string{"lease", "kill", "evict"}},
 			Config{Name: "go back from a pod, one fault, one write", IDs: ids, Version: v, Moved: ids[:1], Only: ids[:1], Reverts: 1, Begins: 1, Faults: 1, Writes: 1, Without: []string{"lease"}},
 			Config{Name: "the leader goes back, one fault", IDs: ids, Version: v, Moved: ids, Only: ids[2:], Reverts: 1, Begins: 1, Faults: 1},
 		)
