@@ -1,11 +1,6 @@
 package migration
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
-)
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 
 // Reconfigure is the restart of one server with the new server list.
 const Reconfigure FlightKind = "reconfigure"
@@ -41,7 +36,7 @@ func (c *context) restart() Decision {
 	}
 	if v := CheckReconfigured(c.rec, c.sr, c.v); v.Known && !v.OK {
 		return stop(CodeNotReconfigured, c.cmd("reconfigure"), "server %d was restarted without the new list: %s", f.ID, v.Why).
-			with("look at zoo.cfg on host " + c.sr.HostIP)
+			with("look at " + v.Look)
 	}
 	if c.v.Host.Election != PortOpen {
 		return wait(CodeHostStarting, PhaseStart, "the election port of host %s is %s: it must listen on all addresses (quorumListenOnAllIPs)", c.sr.HostIP, c.v.Host.Election)
@@ -81,45 +76,6 @@ func (c *context) stopForRestart() Decision {
 	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
 }
 
-// Verdict is what live signals say about one server's list.
-type Verdict struct {
-	// Known is false where the version does not show its list (3.4).
-	Known bool
-	OK    bool
-	Why   string
-}
-
-// CheckReconfigured compares the list a server says it runs with (conf, 3.5+)
-// with the Services' addresses. That it listens on all addresses is shown by
-// its election port answering at the host's own address while its own line has
-// the Service's.
-func CheckReconfigured(rec Record, s ServerRecord, v ServerView) Verdict {
-	if !v.Live.Serving() {
-		return Verdict{Why: "it is not serving"}
-	}
-	if v.Live.Members == nil {
-		return Verdict{Why: "ZooKeeper " + v.Live.Version.String() + " does not show its server list"}
-	}
-	listed := map[ensemble.ID]string{}
-	for _, m := range v.Live.Members {
-		listed[m.ID] = m.Host
-	}
-	var wrong []string
-	for _, want := range rec.Servers {
-		host, ok := listed[want.ID]
-		switch {
-		case !ok:
-			wrong = append(wrong, fmt.Sprintf("server.%d is missing", want.ID))
-		case host != want.ClusterIP && host != want.Service && !strings.HasPrefix(host, want.Service+"."):
-			wrong = append(wrong, fmt.Sprintf("server.%d is %s, not %s", want.ID, host, want.ClusterIP))
-		}
-	}
-	if len(wrong) > 0 {
-		return Verdict{Known: true, Why: strings.Join(wrong, ", ")}
-	}
-	return Verdict{Known: true, OK: true, Why: "conf shows the Services' addresses"}
-}
-
 // RestartOrder is the order of the rolling restart as things stand now:
 // followers, then the leader, then observers, without those already done.
 func RestartOrder(o Observation) []ensemble.ID {
@@ -127,18 +83,4 @@ func RestartOrder(o Observation) []ensemble.ID {
 		return []ensemble.ID{f.ID}
 	}
 	return order(o, func(s ServerRecord) bool { return s.Reconfigured == nil && s.Replaced == nil })
-}
-
-// WatchReconfigured is the verdict of one who watches the restarts: where the
-// version does not show its list, a server that was seen down and serves again
-// has been restarted; that its file was patched is the operator's word.
-func WatchReconfigured(rec Record, s ServerRecord, v ServerView, seenDown bool) Verdict {
-	verdict := CheckReconfigured(rec, s, v)
-	if verdict.Known || !v.Live.Serving() {
-		return verdict
-	}
-	if seenDown {
-		return Verdict{OK: true, Why: "it was restarted while we watched; ZooKeeper " + v.Live.Version.String() + " does not show its list"}
-	}
-	return Verdict{Why: "waiting for its restart"}
 }
