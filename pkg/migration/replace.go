@@ -140,7 +140,7 @@ func (c *context) stopHost() Decision {
 		g.Fenced = nil
 		return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.sr.HostIP)
 	}
-	if bad := c.unhealthy(c.rec.Ensemble().IDs()); len(bad) > 0 {
+	if bad := c.away(); len(bad) > 0 {
 		return c.notNow(bad)
 	}
 	if f.Fenced == nil {
@@ -162,6 +162,16 @@ func (c *context) stopHost() Decision {
 	report := c.v.Cluster.Pod.GateAt
 	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, &report, leader == f.ID
 	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
+}
+
+// away lists who is not in sync. A server that was asked to stop may be on its
+// way down: its client port closes first.
+func (c *context) away() []string {
+	ids := c.rec.Ensemble().IDs()
+	if c.flight.StopAsked != nil {
+		ids = ensemble.Without(ids, c.flight.ID)
+	}
+	return c.unhealthy(ids)
 }
 
 // notNow: another server is away from sync while this one is still up.

@@ -210,6 +210,15 @@ func stopRules() []rule {
 		},
 		{name: "asked, still up", set: func(s *scene) { s.stopAsked(1) }, want: wait, code: migration.CodeHostStillUp, says: "10.0.0.1"},
 		{
+			name: "asked, its client port is closed already",
+			set: func(s *scene) {
+				s.stopAsked(1)
+				s.down(1)
+				s.view(1).Host.Client = migration.PortClosed
+			},
+			want: wait, code: migration.CodeHostStillUp,
+		},
+		{
 			name: "asked again after a while", set: func(s *scene) { s.stopAsked(1).StopAsked = ago(migration.AskAgain) },
 			want: do, step: migration.StepStopHost,
 		},

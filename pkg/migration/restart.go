@@ -57,7 +57,7 @@ func (c *context) stopForRestart() Decision {
 		return wait(CodeStoppedTooEarly, PhaseProve, "the server on host %s is down before the proof that all others hold its writes", c.sr.HostIP).
 			then("on host " + c.sr.HostIP + ": start the server again; this command waits for it")
 	}
-	if bad := c.unhealthy(c.rec.Ensemble().IDs()); len(bad) > 0 && (f.StopAsked == nil || c.v.Host.Open()) {
+	if bad := c.away(); len(bad) > 0 && (f.StopAsked == nil || c.v.Host.Open()) {
 		return c.notNow(bad)
 	}
 	if f.StopAsked != nil {

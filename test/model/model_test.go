@@ -49,6 +49,6 @@ func TestQuick(t *testing.T) {
 
 func TestQuickWalks(t *testing.T) {
 	for _, cfg := range Walks() {
-		t.Run(strings.ReplaceAll(cfg.Name, " ", "_"), func(t *testing.T) { walk(t, cfg, 20_000) })
+		t.Run(strings.ReplaceAll(cfg.Name, " ", "_"), func(t *testing.T) { walk(t, cfg, 10_000) })
 	}
 }
