@@ -25,9 +25,14 @@ const (
 // meant for root (or sudo) on the host.
 type ServiceCommands struct {
 	Stop, Start, Restart string
-	// Mask makes sure that nothing starts the server again, also not after a
-	// reboot; Unmask takes that back. Neither starts or stops it.
+	// Mask makes sure that nothing starts a stopped server again, also not
+	// after a reboot; Unmask takes that back.
 	Mask, Unmask string
+	// Hold is Mask for a server that runs and must go on running: a replacement
+	// masks before it stops. StopHeld then stops it, and completes the mask
+	// where that cannot be had before. Unhold takes both back and starts
+	// nothing; StartHeld starts the server after it.
+	Hold, StopHeld, Unhold, StartHeld string
 	// Status shows whether the process runs.
 	Status string
 	// Note is what to know before using them; empty mostly.
@@ -47,6 +52,8 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 		return ServiceCommands{
 			Stop: "systemctl stop " + q, Start: "systemctl start " + q, Restart: "systemctl restart " + q,
 			Mask: "systemctl disable " + q + " && systemctl mask " + q, Unmask: "systemctl unmask " + q + " && systemctl enable " + q,
+			Hold: "systemctl disable " + q + " && systemctl mask " + q, StopHeld: "systemctl stop " + q,
+			Unhold: "systemctl unmask " + q + " && systemctl enable " + q, StartHeld: "systemctl start " + q,
 			Status: "systemctl is-active " + q,
 		}, nil
 	case Supervisord:
@@ -57,7 +64,12 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 			Stop: "supervisorctl stop " + q, Start: "supervisorctl start " + q, Restart: "supervisorctl restart " + q,
 			Mask:   "mv " + conf + " " + off + " && supervisorctl update " + q,
 			Unmask: "mv " + off + " " + conf + " && supervisorctl reread && supervisorctl add " + q,
+			// update stops what has no section any more and may start what has
+			// one again: it comes with the stop and with the start.
+			Hold: "mv " + conf + " " + off, StopHeld: "supervisorctl stop " + q + " && supervisorctl update " + q,
+			Unhold: "mv " + off + " " + conf, StartHeld: "supervisorctl update " + q + "; supervisorctl status " + q + " | grep -q RUNNING || supervisorctl start " + q,
 			Status: "supervisorctl status " + q,
+			Note:   "between the first command and the stop nobody may run supervisorctl update: it would stop the server",
 		}, nil
 	case Script:
 		// Nothing starts the server but this script: without its execute bit
@@ -69,6 +81,8 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 		return ServiceCommands{
 			Stop: path + " stop", Start: path + " start", Restart: path + " restart",
 			Mask: "chmod a-x " + path, Unmask: "chmod a+x " + path, Status: path + " status",
+			Hold: "chmod a-x " + path, StopHeld: "bash " + path + " stop",
+			Unhold: "chmod a+x " + path, StartHeld: path + " start",
 			Note: "other servers on this machine that use the same script cannot be started while it is masked",
 		}, nil
 	}
