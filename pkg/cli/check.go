@@ -64,15 +64,21 @@ func newCheckCommand(d *deps) *cobra.Command {
 
 // Run collects facts, evaluates all checks and fails once.
 func (o *CheckOptions) Run(ctx context.Context) error {
-	k, err := o.deps.kube()
-	if err != nil {
-		return err
-	}
 	w := &WrapOptions{deps: o.deps, args: o.args, input: o.input, endpointsAPI: migration.EndpointSlices}
 	if o.input.empty() && len(o.args) == 1 {
 		if file, ok := defaultFile(); ok {
 			w.input.files = []string{file}
 		}
+	}
+	// The input first: what cannot be read is told without a cluster.
+	if !w.input.empty() && len(o.args) == 1 {
+		if _, err := w.input.read(ctx, o.args[0]); err != nil {
+			return err
+		}
+	}
+	k, err := o.deps.kube()
+	if err != nil {
+		return err
 	}
 	name, err := w.name(ctx, k)
 	if err != nil {
@@ -105,7 +111,7 @@ func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, names
 	if w.input.empty() {
 		return w.desired(ctx, name, namespace, recorded, known)
 	}
-	desc, err := w.input.read(name)
+	desc, err := w.input.read(ctx, name)
 	if err != nil {
 		return recorded, desc, err
 	}
@@ -114,7 +120,7 @@ func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, names
 	}
 	rec := migration.Record{Name: name, Namespace: namespace, EndpointsAPI: w.endpointsAPI}
 	for i, srv := range desc.ensemble.Servers {
-		ip, err := resolve(ctx, srv)
+		ip, err := desc.resolve(ctx, srv)
 		if err != nil {
 			return rec, desc, err
 		}

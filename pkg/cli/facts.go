@@ -8,6 +8,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
 
 // collectFacts asks everybody; it writes nothing but a canary session.
@@ -15,37 +16,36 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 	f := preflight.Facts{
 		Servers: rec.Servers, Wrapped: wrapped,
 		Direct: map[ensemble.ID]migration.Sighting{}, Through: map[ensemble.ID]migration.Sighting{}, Election: map[ensemble.ID]migration.PortState{},
+		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
+		InitLimit: rec.Settings.InitLimit, TickTimeMillis: rec.Settings.TickTimeMillis,
 	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, srv := range rec.Servers {
 		if srv.Replaced == nil {
 			wg.Go(func() {
-				live := s.prober.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
+				raw := s.prober.zk.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
+				live := sighting(raw)
 				port := s.prober.Port(ctx, hostPort(srv.HostIP, srv.ElectionPort))
 				mu.Lock()
 				defer mu.Unlock()
 				f.Direct[srv.ID], f.Election[srv.ID] = live, port
+				sizeFacts(srv.ID, raw, &f)
 			})
 		}
 		if srv.ClusterIP != "" {
 			wg.Go(func() {
-				live := s.prober.Sight(ctx, hostPort(srv.ClusterIP, srv.ClientPort))
+				raw := s.prober.zk.Sight(ctx, hostPort(srv.ClusterIP, srv.ClientPort))
 				mu.Lock()
 				defer mu.Unlock()
-				f.Through[srv.ID] = live
+				f.Through[srv.ID] = sighting(raw)
+				sizeFacts(srv.ID, raw, &f)
 			})
 		}
 	}
 	wg.Wait()
 	commitFact(ctx, s, rec, &f)
-	for _, l := range desc.lint {
-		if l.Severity == ensemble.SeverityError {
-			f.Lint = append(f.Lint, l.String())
-		} else {
-			f.LintWarn = append(f.LintWarn, l.String())
-		}
-	}
+	fileFacts(desc, rec, &f)
 	for _, d := range desc.differences {
 		f.Differences = append(f.Differences, d.String())
 	}
@@ -54,6 +54,56 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 	}
 	clusterFacts(ctx, s, rec, &f)
 	return f
+}
+
+// snapshotBytesPerNode is what a snapshot holds for each znode besides its path
+// and data: its Stat and lengths (DataNode.serialize).
+const snapshotBytesPerNode = 100
+
+// snapshotBytes estimates the size of a snapshot, 0 when mntr is not answered.
+func snapshotBytes(s zkprobe.Sighting) int64 {
+	if s.DataSize <= 0 {
+		return 0
+	}
+	return s.DataSize + snapshotBytesPerNode*max(s.Nodes, 0)
+}
+
+// sizeFacts takes what only the raw answers hold.
+func sizeFacts(id ensemble.ID, s zkprobe.Sighting, f *preflight.Facts) {
+	f.DataBytes = max(f.DataBytes, snapshotBytes(s))
+	if s.ConfigVersion != "" {
+		f.LiveConfig[id] = s.ConfigVersion
+	}
+	if f.InitLimit == 0 && s.InitLimit > 0 {
+		f.InitLimit, f.TickTimeMillis = s.InitLimit, int(s.TickTime.Milliseconds())
+	}
+}
+
+// fileFacts judges the hosts' files against the version that runs now.
+func fileFacts(desc described, rec migration.Record, f *preflight.Facts) {
+	var some ensemble.Version
+	live := map[ensemble.ID]ensemble.Version{}
+	for _, srv := range rec.Servers {
+		for _, s := range []migration.Sighting{f.Direct[srv.ID], f.Through[srv.ID]} {
+			if s.Serving() && !s.Version.IsZero() {
+				live[srv.ID], some = s.Version, s.Version
+			}
+		}
+	}
+	f.Lint = lint(desc, func(h ensemble.HostConfig) ensemble.Version {
+		if v, ok := live[h.ID]; ok {
+			return v
+		}
+		return some
+	})
+	for _, h := range desc.hosts {
+		if h.ID != 0 && h.Config.Dynamic != nil {
+			f.FileConfig[h.ID] = h.Config.DynamicVersion()
+		}
+	}
+	if c := desc.config; c != nil && f.InitLimit == 0 {
+		f.InitLimit, f.TickTimeMillis = c.InitLimit, c.TickTime
+	}
 }
 
 // commitFact writes a canary through the first server that serves.

@@ -2,10 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"sort"
@@ -20,6 +17,8 @@ type input struct {
 	members []string
 	// stdin is read for "-".
 	stdin io.Reader
+	// seen is what was read: once, for stdin can be read once.
+	seen *described
 }
 
 // described is what the input says.
@@ -29,12 +28,12 @@ type described struct {
 	hosts []ensemble.HostConfig
 	// config is the file the pods' zoo.cfg is derived from; nil for members.
 	config *ensemble.Config
-	// lint are findings about the files.
+	// lint are findings about the files, for any version.
 	lint        []ensemble.Finding
 	differences []ensemble.Difference
 }
 
-func (in input) empty() bool { return len(in.files) == 0 && len(in.members) == 0 }
+func (in *input) empty() bool { return len(in.files) == 0 && len(in.members) == 0 }
 
 // defaultFile is what wrap reads when nothing is named.
 func defaultFile() (string, bool) {
@@ -44,9 +43,22 @@ func defaultFile() (string, bool) {
 	return "", false
 }
 
-// read parses everything that was named. Nothing is written and nobody is
-// asked; errors are the operator's to mend.
-func (in input) read(name string) (described, error) {
+// read parses everything that was named. Nothing is written and nobody but the
+// resolver is asked; errors are the operator's to mend.
+func (in *input) read(ctx context.Context, name string) (described, error) {
+	if in.seen == nil {
+		d, err := in.parse(ctx, name)
+		if err != nil {
+			return d, err
+		}
+		in.seen = &d
+	}
+	d := *in.seen
+	d.ensemble.Name = name
+	return d, nil
+}
+
+func (in *input) parse(ctx context.Context, name string) (described, error) {
 	if len(in.files) > 0 && len(in.members) > 0 {
 		return described{}, usagef("--filename and --member say the same thing in two ways: use one of them")
 	}
@@ -69,14 +81,22 @@ func (in input) read(name string) (described, error) {
 	if err != nil {
 		return d, &usageError{err}
 	}
-	d.ensemble, d.differences, d.config = e, diffs, d.hosts[0].Config
-	for _, h := range d.hosts {
-		d.lint = append(d.lint, ensemble.Lint(h.Config, ensemble.Version{})...)
-	}
+	d.ensemble, d.differences, d.config = e, settleNames(ctx, lookupHost, diffs), d.hosts[0].Config
+	d.lint = lint(d, func(ensemble.HostConfig) ensemble.Version { return ensemble.Version{} })
 	return d, nil
 }
 
-func (in input) readMembers(name string) (described, error) {
+// lint judges every file against the version its server runs; what several
+// files say alike comes once a file.
+func lint(d described, version func(ensemble.HostConfig) ensemble.Version) []ensemble.Finding {
+	var out []ensemble.Finding
+	for _, h := range d.hosts {
+		out = append(out, ensemble.Lint(h.Config, version(h))...)
+	}
+	return out
+}
+
+func (in *input) readMembers(name string) (described, error) {
 	d := described{ensemble: ensemble.Ensemble{Name: name}}
 	seen := map[ensemble.ID]bool{}
 	for _, m := range in.members {
@@ -100,7 +120,7 @@ type namedFile struct {
 }
 
 // expand turns "-f 1=a/zoo.cfg", "-f zoo.cfg", "-f dir" and "-f -" into files.
-func (in input) expand() ([]namedFile, error) {
+func (in *input) expand() ([]namedFile, error) {
 	var out []namedFile
 	for _, arg := range in.files {
 		f := namedFile{path: arg}
@@ -142,7 +162,7 @@ func configsIn(dir string) ([]string, error) {
 	return out, nil
 }
 
-func (in input) readFile(f namedFile) (ensemble.HostConfig, error) {
+func (in *input) readFile(f namedFile) (ensemble.HostConfig, error) {
 	var data []byte
 	var err error
 	source := f.path
@@ -170,33 +190,26 @@ func (in input) readFile(f namedFile) (ensemble.HostConfig, error) {
 	if err != nil {
 		return ensemble.HostConfig{}, &usageError{err}
 	}
-	return ensemble.HostConfig{ID: f.id, Source: source, Config: c}, nil
+	return ensemble.HostConfig{ID: f.id, Source: source, Config: c, Next: hasNext(f.path, dynName)}, nil
 }
 
-// resolve finds the IP address of a host as the Service's endpoints need it.
-func resolve(ctx context.Context, s ensemble.Server) (string, error) {
-	ip, err := netip.ParseAddr(s.Host)
-	if err != nil {
-		addrs, lookupErr := net.DefaultResolver.LookupNetIP(ctx, "ip4", s.Host)
-		if lookupErr != nil || len(addrs) == 0 {
-			return "", usagef("server %d: host %q does not resolve here: %v; name its address with --member or in the file", s.ID, s.Host, lookupErr)
+// hasNext reports whether a reconfiguration that has not ended lies beside a
+// file: ZooKeeper keeps it in zoo.cfg.dynamic.next
+// (QuorumPeer.getNextDynamicConfigFilename). It counts as one only if it was
+// copied along.
+func hasNext(path, dynamicName string) bool {
+	if path == "-" {
+		return false
+	}
+	candidates := []string{path + ".dynamic.next"}
+	if dynamicName != "" {
+		base := filepath.Join(filepath.Dir(path), filepath.Base(dynamicName))
+		candidates = append(candidates, base+".next", strings.TrimSuffix(base, filepath.Ext(base))+".next")
+	}
+	for _, c := range candidates {
+		if _, err := os.Stat(c); err == nil {
+			return true
 		}
-		ip = addrs[0].Unmap()
 	}
-	switch {
-	case ip.IsLoopback():
-		return "", usagef("server %d: %s is a loopback address: pods would reach themselves", s.ID, addressText(s.Host, ip))
-	case ip.IsUnspecified():
-		return "", usagef("server %d: %s is no address of a host; give one file per host so that the others' view is known", s.ID, addressText(s.Host, ip))
-	case ip.IsLinkLocalUnicast(), ip.IsMulticast():
-		return "", usagef("server %d: %s cannot be the endpoint of a Service (link-local or multicast)", s.ID, addressText(s.Host, ip))
-	}
-	return ip.String(), nil
-}
-
-func addressText(host string, ip netip.Addr) string {
-	if host == ip.String() {
-		return host
-	}
-	return fmt.Sprintf("%s (%s)", host, ip)
+	return false
 }

@@ -26,7 +26,11 @@ func newProber(d zkprobe.Dialer) prober {
 
 // Sight implements engine.Prober.
 func (p prober) Sight(ctx context.Context, address string) migration.Sighting {
-	s := p.zk.Sight(ctx, address)
+	return sighting(p.zk.Sight(ctx, address))
+}
+
+// sighting keeps of an answer what decisions need.
+func sighting(s zkprobe.Sighting) migration.Sighting {
 	out := migration.Sighting{
 		Reach: reach(s.Reach), Detail: s.Error, Version: s.Version, Mode: s.Mode, ServerID: s.ServerID, Members: s.Members,
 		SyncedFollowers: int(s.SyncedFollowers), Learners: int(s.Learners), Connections: int(max(s.Connections, 0)), Znodes: int(max(s.Nodes, 0)),
@@ -55,6 +59,29 @@ func reach(r zkprobe.Reach) migration.Reach {
 		return migration.ReachOther
 	}
 	return migration.ReachUnknown
+}
+
+// ServingSince is when a server last began to serve, by this machine's clock;
+// zero when it cannot be told. The server's own clock may be wrong by any
+// amount; cons shows how it stands now, for the newest connection is the one
+// that asks.
+func (p prober) ServingSince(ctx context.Context, address string) time.Time {
+	s, err := p.zk.ServingSince(ctx, address)
+	if err != nil || s.Since.IsZero() {
+		return time.Time{}
+	}
+	now := time.Now()
+	clients, _ := zkprobe.ParseCons(p.zk.Ask(ctx, address, zkprobe.Cons).Text)
+	var newest time.Time
+	for _, c := range clients {
+		if c.Established.After(newest) {
+			newest = c.Established
+		}
+	}
+	if newest.IsZero() {
+		return time.Time{}
+	}
+	return s.Since.Add(now.Sub(newest))
 }
 
 // Port implements engine.Prober.

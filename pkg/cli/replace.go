@@ -246,26 +246,34 @@ func (d *deps) hosts(rec migration.Record, hook string, fenced bool, filesDir fu
 	if hook != "" {
 		return hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: rec.Namespace, FilesDir: filesDir}
 	}
-	return &hosts.Manual{Out: d.streams.ErrOut, In: d.terminal(), Fenced: fenced, Commands: manualCommands}
+	return &hosts.Manual{Out: d.streams.ErrOut, In: d.terminal(), Fenced: fenced, Commands: manualCommands(rec.Hosts)}
 }
 
-// manualCommands renders what the operator runs on the host.
-func manualCommands(a engine.HostAction, _ migration.ServerRecord) []string {
-	c, err := hostpatch.CommandsFor(hostpatch.Systemd, "")
-	if err != nil {
+// manualCommands renders what the operator runs on the host, for the supervisor
+// that reconfigure was told.
+func manualCommands(o migration.HostOptions) func(engine.HostAction, migration.ServerRecord) []string {
+	return func(a engine.HostAction, _ migration.ServerRecord) []string {
+		c, err := hostpatch.CommandsFor(hostpatch.Supervisor(o.Supervisor), o.Unit)
+		if err != nil {
+			// Written by hand into the journal: better the common ones than none.
+			c, _ = hostpatch.CommandsFor(hostpatch.Systemd, o.Unit)
+		}
+		switch a {
+		case engine.HostStop:
+			return []string{c.StopHeld}
+		case engine.HostStart:
+			return []string{c.StartHeld}
+		case engine.HostMask:
+			lines := []string{c.Hold}
+			if c.Note != "" {
+				lines = append(lines, "# "+c.Note)
+			}
+			return lines
+		case engine.HostUnmask:
+			return []string{c.Unhold}
+		}
 		return nil
 	}
-	switch a {
-	case engine.HostStop:
-		return []string{c.Stop}
-	case engine.HostStart:
-		return []string{c.Start}
-	case engine.HostMask:
-		return []string{c.Mask}
-	case engine.HostUnmask:
-		return []string{c.Unmask}
-	}
-	return nil
 }
 
 func epoch(o migration.Observation) uint32 {

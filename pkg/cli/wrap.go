@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
@@ -125,14 +124,22 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if o.dryRun == "client" {
 		return o.dryRunClient(ctx)
 	}
-	k, err := o.deps.kube()
-	if err != nil {
-		return err
-	}
 	if o.input.empty() {
 		if file, ok := defaultFile(); ok && len(o.args) == 1 {
 			o.input.files = []string{file}
 		}
+	}
+	// The input first: what is wrong there is told without a cluster.
+	if !o.input.empty() && len(o.args) == 1 {
+		if desc, err := o.input.read(ctx, o.args[0]); err != nil {
+			return err
+		} else if err := refuseLint(desc); err != nil {
+			return err
+		}
+	}
+	k, err := o.deps.kube()
+	if err != nil {
+		return err
 	}
 	name, err := o.name(ctx, k)
 	if err != nil {
@@ -165,85 +172,6 @@ func (o *WrapOptions) name(ctx context.Context, k kube) (string, error) {
 		return "", usagef("give the new ensemble a NAME: %s wrap NAME -f FILE", cliName)
 	}
 	return k.pick(ctx, nil)
-}
-
-// desired builds the record that wrapping aims at.
-func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recorded migration.Record, known bool) (migration.Record, described, error) {
-	if o.input.empty() {
-		if !known {
-			return recorded, described{}, usagef("ensemble %s is not recorded in namespace %s: name its files with -f", name, namespace)
-		}
-		return recorded, described{ensemble: recorded.Ensemble()}, nil
-	}
-	desc, err := o.input.read(name)
-	if err != nil {
-		return recorded, desc, err
-	}
-	if err := refuseLint(desc); err != nil {
-		return recorded, desc, err
-	}
-	rec := migration.Record{APIVersion: migration.RecordVersion, Kind: "Record", Name: name, Namespace: namespace, EndpointsAPI: o.endpointsAPI}
-	if known {
-		rec = recorded
-	}
-	servers := make([]migration.ServerRecord, 0, len(desc.ensemble.Servers))
-	for i, srv := range desc.ensemble.Servers {
-		ip, err := resolve(ctx, srv)
-		if err != nil {
-			return rec, desc, err
-		}
-		sr := migration.ServerRecord{Server: srv, HostIP: ip, Service: render.ServiceName(name, srv.ID), Ordinal: i}
-		if old, ok := recorded.Server(srv.ID); known && ok {
-			kept := *old
-			if ip == kept.ClusterIP {
-				// A file that was reconfigured names the Service.
-				ip, sr.HostIP = kept.HostIP, kept.HostIP
-			}
-			if kept.HostIP != ip || kept.PeerPort != srv.PeerPort || kept.ElectionPort != srv.ElectionPort || kept.ClientPort != srv.ClientPort {
-				return rec, desc, &refusedError{
-					reason: fmt.Sprintf("server %d is recorded at %s, the input says %s", srv.ID, placeText(kept), placeText(sr)),
-					next:   "if the host has really moved, say so by wrapping under another name; an address that clients use is never changed",
-				}
-			}
-			sr = kept
-		} else if known {
-			return rec, desc, &refusedError{reason: fmt.Sprintf("server %d is not in the recorded ensemble %s, which has %v", srv.ID, name, recorded.Ensemble().IDs()),
-				next: "membership does not change during a migration"}
-		}
-		servers = append(servers, sr)
-	}
-	if known && len(servers) != len(recorded.Servers) {
-		return rec, desc, &refusedError{reason: fmt.Sprintf("the input has servers %v, recorded are %v", desc.ensemble.IDs(), recorded.Ensemble().IDs()), next: "membership does not change during a migration"}
-	}
-	rec.Servers = servers
-	if c := desc.config; c != nil {
-		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = c.TickTime, c.InitLimit, c.SyncLimit
-	}
-	return rec, desc, nil
-}
-
-func placeText(s migration.ServerRecord) string {
-	return fmt.Sprintf("%s client %d, peer %d, election %d", s.HostIP, s.ClientPort, s.PeerPort, s.ElectionPort)
-}
-
-// refuseLint turns blocking findings about the files into a usage error.
-func refuseLint(d described) error {
-	var errs []error
-	for _, f := range d.lint {
-		if f.Severity == ensemble.SeverityError {
-			errs = append(errs, f.AsError())
-		}
-	}
-	for _, diff := range d.differences {
-		errs = append(errs, errors.New(diff.String()))
-	}
-	if d.config == nil && len(d.ensemble.Voters()) < 3 {
-		errs = append(errs, fmt.Errorf("%d voters: at least three are needed, with fewer every stop is an outage", len(d.ensemble.Voters())))
-	}
-	if len(errs) > 0 {
-		return &usageError{errors.Join(errs...)}
-	}
-	return nil
 }
 
 func (o *WrapOptions) dryRunClient(ctx context.Context) error {
@@ -332,75 +260,6 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		}
 	}
 	return o.waitReachable(ctx, s, rec)
-}
-
-// complete fills in what is known only now: version, limits, the pods' file,
-// waivers and the epoch from which elections are counted.
-func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.Record, desc described, known bool) error {
-	for _, srv := range rec.Servers {
-		live := s.prober.zk.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
-		if !live.Version.IsZero() && rec.Settings.Version == "" {
-			rec.Settings.Version = live.Version.String()
-		}
-		if rec.Settings.TickTimeMillis == 0 && live.TickTime > 0 {
-			rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = int(live.TickTime.Milliseconds()), live.InitLimit, live.SyncLimit
-		}
-		if live.Mode == ensemble.Leader && rec.Elections.AtWrap == 0 {
-			rec.Elections.AtWrap = live.Zxid.Epoch()
-		}
-	}
-	if rec.Settings.TickTimeMillis == 0 || rec.Settings.SyncLimit == 0 || rec.Settings.InitLimit == 0 {
-		return usagef("tickTime, initLimit and syncLimit are not known: conf is not answered; give the hosts' files with -f")
-	}
-	var err error
-	if rec.Pods, err = o.pods.apply(rec.Pods, rec.Settings.Version); err != nil {
-		return err
-	}
-	if desc.config != nil || rec.Pods.ZooCfg == "" {
-		cfg, err := podConfig(*rec, desc)
-		if err != nil {
-			return err
-		}
-		rec.Pods.ZooCfg = cfg
-	}
-	for _, w := range o.waive {
-		if !rec.Waived(w) {
-			rec.Waivers = append(rec.Waivers, migration.Waiver{Check: w, By: me(), At: time.Now()})
-		}
-	}
-	if !known {
-		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), Step: "wrap", Detail: fmt.Sprintf("%d servers, ZooKeeper %s", len(rec.Servers), rec.Settings.Version)})
-	}
-	return nil
-}
-
-// podConfig derives the pods' zoo.cfg; without files a plain one is written
-// from the members and the live limits.
-func podConfig(rec migration.Record, desc described) (string, error) {
-	v, err := ensemble.ParseVersion(rec.Settings.Version)
-	if err != nil {
-		return "", err
-	}
-	c := desc.config
-	if c == nil {
-		text := fmt.Sprintf("tickTime=%d\ninitLimit=%d\nsyncLimit=%d\ndataDir=%s\nclientPort=%d\n", rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit, migration.PodDataDir, rec.Servers[0].ClientPort)
-		for _, s := range rec.Servers {
-			role := ""
-			if s.Role == ensemble.Observer {
-				role = ":observer"
-			}
-			text += fmt.Sprintf("server.%d=%s:%d:%d%s\n", s.ID, s.Host, s.PeerPort, s.ElectionPort, role)
-		}
-		if c, err = ensemble.ParseConfig("members", []byte(text), nil); err != nil {
-			return "", err
-		}
-	}
-	serviceHosts := map[ensemble.ID]string{}
-	for _, s := range rec.Servers {
-		serviceHosts[s.ID] = s.ClusterIP
-	}
-	cfg, _, err := ensemble.PodConfig(c, ensemble.PodConfigInput{ServiceHosts: serviceHosts, Version: v, DataDir: migration.PodDataDir, DataLogDir: migration.PodDataLogDir})
-	return string(cfg), err
 }
 
 // waitReachable waits until each Service is answered by the right server.

@@ -50,8 +50,10 @@ type Check struct {
 	// Waivable by name; the checks behind I1 to I5 are not.
 	Waivable bool
 	Hint     string
+	// Codes are the findings of ensemble.Lint that this check reports.
+	Codes []string
 	// Eval returns the details of what is wrong; none means ok. skip is a
-	// reason why nothing could be said.
+	// reason why nothing could be said. nil where Codes are all.
 	Eval func(Facts) (wrong []string, skip string)
 }
 
@@ -69,10 +71,19 @@ type Facts struct {
 	// that one was tried.
 	CommitAsked bool
 	CommitError string
-	// Lint are problems of the files, Differences those between hosts.
-	Lint        []string
-	LintWarn    []string
+	// Lint is what ensemble.Lint found in the hosts' files, for the version
+	// that runs; Differences are those between hosts.
+	Lint        []ensemble.Finding
 	Differences []string
+	// FileConfig and LiveConfig are the versions of the dynamic configuration
+	// (hexadecimal) that each host's file has and each server runs with (3.5+);
+	// servers that do not say are left out.
+	FileConfig map[ensemble.ID]string
+	LiveConfig map[ensemble.ID]string
+	// DataBytes is the live size of the data, 0 when unknown; InitLimit (ticks)
+	// and TickTimeMillis are what an empty server has for loading it.
+	DataBytes                 int64
+	InitLimit, TickTimeMillis int
 	// Denied lists permissions that are missing, PermissionsError why they
 	// could not be looked up.
 	Denied           []string
@@ -95,7 +106,7 @@ func Run(f Facts) []Finding {
 	}
 	var out []Finding
 	for _, c := range Checks() {
-		wrong, skip := c.Eval(f)
+		wrong, skip := c.eval(f)
 		fd := Finding{ID: c.ID, Title: c.Title, Result: OK}
 		sort.Strings(wrong)
 		switch {
@@ -112,6 +123,21 @@ func Run(f Facts) []Finding {
 		out = append(out, fd)
 	}
 	return out
+}
+
+// eval joins what a check finds itself with the findings it reports.
+func (c Check) eval(f Facts) (wrong []string, skip string) {
+	if c.Eval != nil {
+		wrong, skip = c.Eval(f)
+	}
+	for _, l := range f.Lint {
+		for _, code := range c.Codes {
+			if l.Code == code {
+				wrong = append(wrong, text(l))
+			}
+		}
+	}
+	return wrong, skip
 }
 
 // Failed returns the findings that block.

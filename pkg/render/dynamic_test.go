@@ -58,7 +58,9 @@ func TestGateRefusesWithoutTheDynamicFile(t *testing.T) {
 
 func TestPodsDynamicFile(t *testing.T) {
 	with := func(zooCfg, name string) migration.Record {
-		return record(func(r *migration.Record) { r.Pods.ZooCfg, r.Pods.DynamicName, r.Pods.Dynamic = zooCfg, name, dynamicText })
+		return record(func(r *migration.Record) {
+			r.Pods.ZooCfg, r.Pods.DynamicName, r.Pods.Dynamic = zooCfg, name, dynamicText
+		})
 	}
 	objects, err := Pods(with(dynamicConf, "zoo.cfg.dynamic.100000000"))
 	if err != nil {

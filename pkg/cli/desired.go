@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// desired builds the record that wrapping aims at.
+func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recorded migration.Record, known bool) (migration.Record, described, error) {
+	if o.input.empty() {
+		if !known {
+			return recorded, described{}, usagef("ensemble %s is not recorded in namespace %s: name its files with -f", name, namespace)
+		}
+		return recorded, described{ensemble: recorded.Ensemble()}, nil
+	}
+	desc, err := o.input.read(ctx, name)
+	if err != nil {
+		return recorded, desc, err
+	}
+	if err := refuseLint(desc); err != nil {
+		return recorded, desc, err
+	}
+	rec := migration.Record{APIVersion: migration.RecordVersion, Kind: "Record", Name: name, Namespace: namespace, EndpointsAPI: o.endpointsAPI}
+	if known {
+		rec = recorded
+	}
+	servers := make([]migration.ServerRecord, 0, len(desc.ensemble.Servers))
+	for i, srv := range desc.ensemble.Servers {
+		ip, err := desc.resolve(ctx, srv)
+		if err != nil {
+			return rec, desc, err
+		}
+		sr := migration.ServerRecord{Server: srv, HostIP: ip, Service: render.ServiceName(name, srv.ID), Ordinal: i}
+		if old, ok := recorded.Server(srv.ID); known && ok {
+			kept := *old
+			if ip == kept.ClusterIP {
+				// A file that was reconfigured names the Service.
+				ip, sr.HostIP = kept.HostIP, kept.HostIP
+			}
+			if kept.HostIP != ip || kept.PeerPort != srv.PeerPort || kept.ElectionPort != srv.ElectionPort || kept.ClientPort != srv.ClientPort {
+				return rec, desc, &refusedError{
+					reason: fmt.Sprintf("server %d is recorded at %s, the input says %s", srv.ID, placeText(kept), placeText(sr)),
+					next:   "if the host has really moved, say so by wrapping under another name; an address that clients use is never changed",
+				}
+			}
+			sr = kept
+		} else if known {
+			return rec, desc, &refusedError{reason: fmt.Sprintf("server %d is not in the recorded ensemble %s, which has %v", srv.ID, name, recorded.Ensemble().IDs()),
+				next: "membership does not change during a migration"}
+		}
+		servers = append(servers, sr)
+	}
+	if known && len(servers) != len(recorded.Servers) {
+		return rec, desc, &refusedError{reason: fmt.Sprintf("the input has servers %v, recorded are %v", desc.ensemble.IDs(), recorded.Ensemble().IDs()), next: "membership does not change during a migration"}
+	}
+	rec.Servers = servers
+	if c := desc.config; c != nil {
+		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = c.TickTime, c.InitLimit, c.SyncLimit
+	}
+	return rec, desc, nil
+}
+
+func placeText(s migration.ServerRecord) string {
+	return fmt.Sprintf("%s client %d, peer %d, election %d", s.HostIP, s.ClientPort, s.PeerPort, s.ElectionPort)
+}
+
+// refuseLint turns what no migration can begin with into a usage error.
+func refuseLint(d described) error {
+	var errs []error
+	if err := refuseFindings(d.lint); err != nil {
+		errs = append(errs, err)
+	}
+	for _, diff := range d.differences {
+		errs = append(errs, errors.New(diff.String()))
+	}
+	if d.config == nil && len(d.ensemble.Voters()) < 3 {
+		errs = append(errs, fmt.Errorf("%d voters: at least three are needed, with fewer every stop is an outage", len(d.ensemble.Voters())))
+	}
+	if len(errs) > 0 {
+		return &usageError{errors.Join(errs...)}
+	}
+	return nil
+}
+
+// refuseFindings joins blocking findings: file, line, the line, what was
+// expected.
+func refuseFindings(findings []ensemble.Finding) error {
+	var errs []error
+	for _, f := range findings {
+		if f.Severity == ensemble.SeverityError {
+			errs = append(errs, f.AsError())
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &usageError{errors.Join(errs...)}
+}

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// outFile is one file of the output directory.
+type outFile struct {
+	name string
+	data []byte
+	mode fs.FileMode
+}
+
+// write writes everything; files of an earlier run are written over. Nothing is
+// written when something cannot be made.
+func (e emission) write(dir string) error {
+	files, err := e.files()
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("writing patches: %w", err)
+		}
+		if err := os.WriteFile(path, f.data, f.mode); err != nil {
+			return fmt.Errorf("writing patches: %w", err)
+		}
+		if err := os.Chmod(path, f.mode); err != nil {
+			return fmt.Errorf("writing patches: %w", err)
+		}
+	}
+	return nil
+}
+
+// files lists what is written, with the names README.txt gives them.
+func (e emission) files() ([]outFile, error) {
+	var out []outFile
+	for _, h := range e.plan.Hosts {
+		host, err := e.hostFiles(h)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, host...)
+	}
+	dns, err := e.dnsFiles()
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, dns...)
+	before, after, err := hostpatch.ConnectionStrings(e.rec.Ensemble(), e.dns.Targets, "")
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, outFile{"connection-strings.txt", []byte("old: " + before + "\nnew: " + after + "\n"), 0o644})
+	if len(e.jvm) > 0 {
+		out = append(out, outFile{"jvm-flags.txt", jvmText(e.jvm), 0o644})
+	}
+	return append(out, outFile{"README.txt", append(append([]byte(nil), e.plan.Readme...), e.also()...), 0o644}), nil
+}
+
+func (e emission) hostFiles(h hostpatch.HostPatch) ([]outFile, error) {
+	dir := hostpatch.PatchDir(h)
+	var out []outFile
+	add := func(name string, data []byte, mode fs.FileMode) {
+		out = append(out, outFile{filepath.Join(dir, name), data, mode})
+	}
+	for _, file := range h.Files() {
+		add(hostpatch.PatchName(file, false), file.Patch, 0o644)
+		add(hostpatch.PatchName(file, true), file.Undo, 0o644)
+		add(filepath.Base(file.Path)+".new", file.New, 0o644)
+	}
+	if len(h.Commands) > 0 {
+		add("commands.txt", []byte(strings.Join(h.Commands, "\n")+"\n"), 0o644)
+	}
+	for _, host := range e.input.Hosts {
+		if host.ID != h.ID {
+			continue
+		}
+		scripts, err := hostpatch.Fence(hostpatch.FenceInput{ID: h.ID, Supervisor: e.input.Supervisor, Unit: e.input.Unit, Config: host.Config})
+		if err != nil {
+			return nil, err
+		}
+		add("fence.sh", scripts.Do, 0o755)
+		add("unfence.sh", scripts.Undo, 0o755)
+	}
+	return out, nil
+}
+
+// dnsFiles are the records for the clients' step; without a name to move there
+// is nothing to update.
+func (e emission) dnsFiles() ([]outFile, error) {
+	zone, err := hostpatch.ZoneFragment(e.dns)
+	if err != nil {
+		return nil, err
+	}
+	out := []outFile{{"dns/zone", zone, 0o644}}
+	records, _, err := hostpatch.DNSRecords(e.dns)
+	if err != nil || len(records) == 0 {
+		return out, err
+	}
+	update, err := hostpatch.NSUpdate(e.dns)
+	if err != nil {
+		return nil, err
+	}
+	return append(out, outFile{"dns/nsupdate.txt", update.Do, 0o644}, outFile{"dns/nsupdate.undo.txt", update.Undo, 0o644}), nil
+}
+
+// also names what lies beside the patches.
+func (e emission) also() []byte {
+	var b bytes.Buffer
+	b.WriteString("\nAlso here\n" +
+		"  commands.txt            in each directory: the commands above, one a line\n" +
+		"  fence.sh, unfence.sh    in each directory: keep a retired host's server from coming back, for the\n" +
+		"                          time after its replacement; it renames and never deletes\n" +
+		"  connection-strings.txt  what clients use now and what they get\n" +
+		"  dns/                    the same by moving the hosts' names, for a zone file or nsupdate\n")
+	if len(e.jvm) > 0 {
+		b.WriteString("  jvm-flags.txt           the JVM flags of the hosts and what becomes of them in the pods\n")
+	}
+	return b.Bytes()
+}
+
+// jvmText lists the hosts' JVM flags: what to give to --jvm-flags first, then
+// each with its reason, then what the hosts do not have alike.
+func jvmText(lines map[string]hostpatch.CommandLine) []byte {
+	var names []string
+	for name := range lines {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	var b bytes.Buffer
+	var carried []string
+	seen := map[string]bool{}
+	for _, name := range names {
+		for _, fl := range lines[name].Flags {
+			if fl.Action == hostpatch.FlagCarry && !seen[fl.Text] {
+				seen[fl.Text] = true
+				carried = append(carried, fl.Text)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "--jvm-flags=%q\n", strings.Join(carried, " "))
+	for _, name := range names {
+		fmt.Fprintf(&b, "\n%s\n", name)
+		for _, fl := range lines[name].Flags {
+			fmt.Fprintf(&b, "  %-6s %s\n", fl.Action, fl.Text)
+			if fl.Why != "" {
+				fmt.Fprintf(&b, "         %s\n", fl.Why)
+			}
+		}
+	}
+	diffs := hostpatch.FlagDifferences(lines)
+	var flags []string
+	for flag := range diffs {
+		flags = append(flags, flag)
+	}
+	sort.Strings(flags)
+	if len(flags) > 0 {
+		b.WriteString("\nNot alike on all hosts: choose one for all pods\n")
+	}
+	for _, flag := range flags {
+		fmt.Fprintf(&b, "  %s: %s\n", flag, strings.Join(diffs[flag], ", "))
+	}
+	return b.Bytes()
+}
+
+func (f *reconfigureFlags) printPlan(rec migration.Record, e emission) {
+	out := f.deps.streams.Out
+	for _, h := range e.plan.Hosts {
+		fmt.Fprintf(out, "# server %d on host %s: %s\n", h.ID, h.Address, filepath.Join(f.dir, hostpatch.PatchDir(h), hostpatch.PatchName(h.FilePatch, false)))
+		if h.Unchanged() {
+			fmt.Fprintln(out, "# nothing to change")
+		}
+		for _, file := range h.Files() {
+			fmt.Fprintf(out, "%s", file.Patch)
+		}
+	}
+	fmt.Fprintf(f.deps.streams.ErrOut, "\nWritten to %s (README.txt has the commands). Restart one server at a time, in this order: %v%s.\n", f.dir, e.plan.Order, leaderText(e.input.Leader))
+	if f.hook == "" {
+		fmt.Fprintf(f.deps.streams.ErrOut, "next: %s reconfigure %s --verify -n %s   (leave it running during the restarts)\n", cliName, rec.Name, rec.Namespace)
+	}
+}
+
+func leaderText(leader ensemble.ID) string {
+	if leader == 0 {
+		return " (the leader last; nobody knew it just now)"
+	}
+	return " (leader last)"
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// complete fills in what is known only now: version, limits, the pods' file,
+// waivers and the epoch from which elections are counted.
+func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.Record, desc described, known bool) error {
+	for _, srv := range rec.Servers {
+		live := s.prober.zk.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
+		if !live.Version.IsZero() && rec.Settings.Version == "" {
+			rec.Settings.Version = live.Version.String()
+		}
+		if rec.Settings.TickTimeMillis == 0 && live.TickTime > 0 {
+			rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = int(live.TickTime.Milliseconds()), live.InitLimit, live.SyncLimit
+		}
+		if live.Mode == ensemble.Leader && rec.Elections.AtWrap == 0 {
+			rec.Elections.AtWrap = live.Zxid.Epoch()
+		}
+	}
+	if rec.Settings.TickTimeMillis == 0 || rec.Settings.SyncLimit == 0 || rec.Settings.InitLimit == 0 {
+		return usagef("tickTime, initLimit and syncLimit are not known: conf is not answered; give the hosts' files with -f")
+	}
+	var err error
+	if rec.Pods, err = o.pods.apply(rec.Pods, rec.Settings.Version); err != nil {
+		return err
+	}
+	if desc.config != nil || rec.Pods.ZooCfg == "" {
+		config := desc.config
+		if config == nil {
+			if config, err = membersConfig(*rec); err != nil {
+				return err
+			}
+		}
+		notes, err := setPodConfig(rec, config)
+		if err != nil {
+			return err
+		}
+		printNotes(o.deps.streams.ErrOut, notes)
+	}
+	for _, w := range o.waive {
+		if !rec.Waived(w) {
+			rec.Waivers = append(rec.Waivers, migration.Waiver{Check: w, By: me(), At: time.Now()})
+		}
+	}
+	if !known {
+		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), Step: "wrap", Detail: fmt.Sprintf("%d servers, ZooKeeper %s", len(rec.Servers), rec.Settings.Version)})
+	}
+	return nil
+}
+
+// setPodConfig derives the pods' zoo.cfg, and their dynamic file where the
+// hosts have one, and puts them into the record.
+func setPodConfig(rec *migration.Record, c *ensemble.Config) ([]ensemble.Note, error) {
+	v, err := ensemble.ParseVersion(rec.Settings.Version)
+	if err != nil {
+		return nil, err
+	}
+	in := ensemble.PodConfigInput{
+		ServiceHosts: map[ensemble.ID]string{}, Version: v,
+		DataDir: migration.PodDataDir, DataLogDir: migration.PodDataLogDir, ConfigDir: migration.PodConfDir,
+	}
+	for _, s := range rec.Servers {
+		in.ServiceHosts[s.ID] = rec.ServerHost(s)
+	}
+	cfg, notes, err := ensemble.PodConfig(c, in)
+	if err != nil {
+		return nil, err
+	}
+	name, dynamic, err := ensemble.PodDynamic(c, in)
+	if err != nil {
+		return nil, err
+	}
+	rec.Pods.ZooCfg, rec.Pods.DynamicName, rec.Pods.Dynamic = string(cfg), name, string(dynamic)
+	return notes, nil
+}
+
+// membersConfig is a plain zoo.cfg from the members and the live limits, for
+// those who gave no file.
+func membersConfig(rec migration.Record) (*ensemble.Config, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "tickTime=%d\ninitLimit=%d\nsyncLimit=%d\ndataDir=%s\nclientPort=%d\n",
+		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit, migration.PodDataDir, rec.Servers[0].ClientPort)
+	for _, s := range rec.Servers {
+		role := ""
+		if s.Role == ensemble.Observer {
+			role = ":observer"
+		}
+		fmt.Fprintf(&b, "server.%d=%s:%d:%d%s\n", s.ID, s.Host, s.PeerPort, s.ElectionPort, role)
+	}
+	return ensemble.ParseConfig("members", []byte(b.String()), nil)
+}
+
+// printNotes tells what in the pods' configuration somebody has to look at:
+// warnings, and what was carried over without being understood.
+func printNotes(w io.Writer, notes []ensemble.Note) {
+	for _, n := range notes {
+		if n.Action == ensemble.Warn || n.Action == ensemble.Carry {
+			fmt.Fprintf(w, "pods' zoo.cfg: %s: %s\n", n.Key, n.Text)
+		}
+	}
+}
