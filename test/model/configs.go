@@ -14,7 +14,8 @@ func Quick() []Config {
 	}
 }
 
-// Whole are the explorations that see every state within their budgets.
+// Whole are the explorations that see every state within their budgets, or the
+// first so many of them where a limit stands there.
 func Whole() []Config {
 	ids := []ensemble.ID{1, 2, 3}
 	var all []Config
@@ -28,9 +29,9 @@ func Whole() []Config {
 		)
 	}
 	return append(all,
-		Config{Name: "replace, go back at any point, one fault", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: []string{"lease"}},
-		Config{Name: "replace, go back at any point, two tools", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict"}},
-		Config{Name: "the same, an overtaken tool writes late", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Late: true, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict"}},
+		Config{Name: "replace, go back at any point, one death", Limit: 2_000_000, IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: []string{"lease", "blind", "lie", "reboot", "stop"}},
+		Config{Name: "replace, go back at any point, two tools", Limit: 2_000_000, IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict"}},
+		Config{Name: "the same, an overtaken tool writes late", Limit: 2_000_000, IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Late: true, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict"}},
 		Config{Name: "the leader goes last, one fault, one write", IDs: ids, Version: "3.4.13", Moved: ids[:2], Only: ids[2:], Begins: 1, Faults: 1, Writes: 1},
 		Config{Name: "replace all, one write", IDs: ids, Version: "3.4.13", Begins: 3, Writes: 1},
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},

@@ -171,6 +171,9 @@ type Config struct {
 	// Unguarded: Kubernetes takes every write. pkg/cluster refuses many a
 	// wrong one by itself; a rule of Decide is tried without that net.
 	Unguarded bool
+	// Limit ends the exploration after so many states, breadth first, without
+	// having seen everything; 0 asks for everything.
+	Limit int
 	// Deeds: only what happened counts, not what was decided.
 	Deeds bool
 	// Sample is how many states lie between two samples, 97 where it is 0.
