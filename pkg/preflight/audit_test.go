@@ -1,0 +1,152 @@
+package preflight
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+const (
+	plain = "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/d\nclientPort=2181\nautopurge.purgeInterval=1\n"
+	three = "server.1=10.1.0.1:2888:3888\nserver.2=10.1.0.2:2888:3888\nserver.3=10.1.0.3:2888:3888\n"
+)
+
+// healthy is a wrapped ensemble of that version with nothing wrong.
+func healthy(version string) Facts {
+	v, _ := ensemble.ParseVersion(version)
+	f := Facts{
+		Direct: map[ensemble.ID]migration.Sighting{}, Through: map[ensemble.ID]migration.Sighting{}, Election: map[ensemble.ID]migration.PortState{},
+		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
+		CommitAsked: true, KubernetesMinor: 34, Wrapped: true, InitLimit: 10, TickTimeMillis: 2000, DataBytes: 1 << 20,
+	}
+	for id := ensemble.ID(1); id <= 3; id++ {
+		mode := ensemble.Follower
+		if id == 3 {
+			mode = ensemble.Leader
+		}
+		seen := migration.Sighting{Reach: migration.ReachAnswered, Version: v, Mode: mode, ServerID: id}
+		f.Servers = append(f.Servers, migration.ServerRecord{Server: ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1}})
+		f.Direct[id], f.Through[id], f.Election[id] = seen, seen, migration.PortOpen
+		f.LiveConfig[id] = "0"
+	}
+	return f
+}
+
+func linted(t *testing.T, version, text string) []ensemble.Finding {
+	t.Helper()
+	v, err := ensemble.ParseVersion(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ensemble.ParseConfig("zoo.cfg", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ensemble.Lint(c, v)
+}
+
+// TestAudit: each case changes one thing, and one check alone speaks up.
+func TestAudit(t *testing.T) {
+	const version = "3.8.6"
+	file := func(text string) func(*Facts) {
+		return func(f *Facts) { f.Lint = linted(t, version, text) }
+	}
+	for name, c := range map[string]struct {
+		change func(*Facts)
+		id     string
+		result Result
+		says   string
+	}{
+		"nothing wrong":        {file(plain + three), "", OK, ""},
+		"forceSync=no":         {file(plain + three + "forceSync=no\n"), "ZK013", Fail, "forceSync=no"},
+		"Exhibitor":            {file("# made by Exhibitor\n" + plain + three), "ZK014", Fail, "zoo.cfg:1:"},
+		"snapshot.trust.empty": {file(plain + three + "snapshot.trust.empty=true\n"), "ZK015", Warn, "snapshot.trust.empty"},
+		"reconfigEnabled":      {file(plain + three + "reconfigEnabled=true\n"), "ZK016", Warn, "reconfigEnabled"},
+		"autopurge off":        {file(strings.Replace(plain, "autopurge.purgeInterval=1\n", "", 1) + three), "ZK018", Warn, "autopurge"},
+		"TLS between servers":  {file(plain + three + "sslQuorum=true\n"), "ZK021", Warn, "certificates"},
+		"client port on loopback": {file(plain + three + "clientPortAddress=127.0.0.1\n"), "ZK022", Warn,
+			"clientPortAddress"},
+		"a typing error":    {file(plain + three + "server.3=10.1.0.4:2888:3888\n"), "ZK010", Fail, "server.3"},
+		"a key twice":       {file(plain + three + "syncLimit=5\n"), "ZK012", Warn, "syncLimit"},
+		"two servers":       {file(plain + strings.Replace(three, "server.3=10.1.0.3:2888:3888\n", "", 1)), "ZK009", Fail, "2 voters"},
+		"files that differ": {func(f *Facts) { f.Differences = []string{"x differs"} }, "ZK011", Fail, "x differs"},
+		"a reconfiguration under way": {func(f *Facts) { f.LiveConfig[2] = "100000003" }, "ZK017", Fail,
+			"version 100000003: servers [2]"},
+		"files older than the servers": {func(f *Facts) {
+			for id := range f.LiveConfig {
+				f.LiveConfig[id], f.FileConfig[id] = "200000000", "100000000"
+			}
+		}, "ZK017", Fail, "server 1 runs with version 200000000, its file has 100000000"},
+		"versions in two spellings": {func(f *Facts) { f.FileConfig[1], f.LiveConfig[1] = "00", "" }, "", OK, ""},
+		"no version shown":          {func(f *Facts) { f.LiveConfig = nil }, "ZK017", Skip, "3.4"},
+		"large data":                {func(f *Facts) { f.DataBytes = 4 << 30 }, "ZK019", Warn, "initLimit is 10"},
+		"size unknown":              {func(f *Facts) { f.DataBytes = 0 }, "ZK019", Skip, "mntr"},
+		"mixed versions": {func(f *Facts) {
+			s := f.Through[2]
+			s.Version, _ = ensemble.ParseVersion("3.8.5")
+			f.Through[2] = s
+		}, "ZK004", Fail, "3.8.5: servers [2]"},
+		"mixed versions, waived": {func(f *Facts) {
+			s := f.Through[2]
+			s.Version, _ = ensemble.ParseVersion("3.8.5")
+			f.Through[2], f.Waivers = s, []string{"ZK004"}
+		}, "ZK004", Waived, "3.8.5"},
+		"forceSync=no cannot be waived": {func(f *Facts) {
+			f.Lint, f.Waivers = linted(t, version, plain+three+"forceSync=no\n"), []string{"ZK013"}
+		}, "ZK013", Fail, "forceSync"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy(version)
+			c.change(&f)
+			for _, got := range Run(f) {
+				want := OK
+				if got.ID == c.id {
+					want = c.result
+				}
+				if got.Result != want {
+					t.Errorf("%s %s: %s, want %s (%v)", got.ID, got.Title, got.Result, want, got.Detail)
+				}
+				if got.ID == c.id && !strings.Contains(strings.Join(got.Detail, "\n"), c.says) {
+					t.Errorf("%s does not say %q: %v", got.ID, c.says, got.Detail)
+				}
+			}
+		})
+	}
+}
+
+// TestVersionGate: each refused release with its reason, its neighbours not.
+func TestVersionGate(t *testing.T) {
+	for version, refused := range map[string]bool{
+		"3.3.6": true, "3.4.0": true, "3.4.5": true, "3.4.6": false, "3.4.14": false, "3.5.0": true, "3.5.8": true, "3.5.9": false,
+		"3.6.0": true, "3.6.1": true, "3.6.2": false, "3.7.0": false, "3.8.0": false, "3.9.2": false, "3.9.3": true, "3.9.4": false, "3.10.0": true,
+	} {
+		for _, got := range Run(healthy(version)) {
+			if got.ID == migration.WaiverVersion && (got.Result == Fail) != refused {
+				t.Errorf("%s: %s %v", version, got.Result, got.Detail)
+			}
+		}
+	}
+}
+
+// TestChecksAreData: ids once, texts there, every code one that Lint has and
+// reported by one check.
+func TestChecksAreData(t *testing.T) {
+	ids, codes := map[string]bool{}, map[string]string{}
+	for _, c := range Checks() {
+		if ids[c.ID] || c.Title == "" || c.Eval == nil && len(c.Codes) == 0 {
+			t.Errorf("check %q is there twice, or empty", c.ID)
+		}
+		if c.Severity == Blocker && c.Hint == "" {
+			t.Errorf("%s blocks and does not say what helps", c.ID)
+		}
+		ids[c.ID] = true
+		for _, code := range c.Codes {
+			if codes[code] != "" {
+				t.Errorf("%s and %s both report %s", codes[code], c.ID, code)
+			}
+			codes[code] = c.ID
+		}
+	}
+}
