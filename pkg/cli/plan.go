@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -16,6 +17,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
 
 // emission is everything that is handed to the operator for the restarts.
@@ -40,13 +42,18 @@ type live struct {
 }
 
 func (s *session) live(ctx context.Context, rec migration.Record) live {
+	seen := make([]zkprobe.Sighting, len(rec.Servers))
+	var wg sync.WaitGroup
+	for i, srv := range rec.Servers {
+		wg.Go(func() { seen[i] = s.prober.zk.Sight(ctx, hostPort(srv.ClusterIP, srv.ClientPort)) })
+	}
+	wg.Wait()
 	var out live
-	for _, srv := range rec.Servers {
-		raw := s.prober.zk.Sight(ctx, hostPort(srv.ClusterIP, srv.ClientPort))
-		if v := sighting(raw); v.Serving() && v.Mode == ensemble.Leader {
+	for i, srv := range rec.Servers {
+		if v := sighting(seen[i]); v.Serving() && v.Mode == ensemble.Leader {
 			out.leader, out.epoch = srv.ID, v.Zxid.Epoch()
 		}
-		out.bytes = max(out.bytes, snapshotBytes(raw))
+		out.bytes = max(out.bytes, snapshotBytes(seen[i]))
 	}
 	return out
 }

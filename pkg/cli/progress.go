@@ -18,11 +18,11 @@ type progress struct {
 	verbose bool
 	last    string
 	waiting migration.Code
-	waited  time.Time
+	// since is when the present wait began, waited when it was last printed.
+	since, waited time.Time
 }
 
-// repeatWait is how often a wait is printed again while nothing else happens;
-// from the second time on with what it rests on and what helps.
+// repeatWait is how often a wait is printed again while nothing else happens.
 const repeatWait = 8 * time.Second
 
 // event prints one event.
@@ -34,8 +34,12 @@ func (p *progress) event(e engine.Event) {
 			p.line(e, "...", "%s: %s", step.Title, e.Decision.Reason)
 		}
 	case engine.EventStepOK:
-		p.waiting = ""
-		if step.Writes || p.verbose {
+		// A kick is part of a wait: it only makes the kubelet look again.
+		kick := e.Decision.Step == migration.StepKick
+		if !kick {
+			p.waiting = ""
+		}
+		if step.Writes && !kick || p.verbose {
 			p.line(e, "ok", "%s (%s)", step.Title, e.Decision.Reason)
 		}
 	case engine.EventWaiting:
@@ -49,17 +53,25 @@ func (p *progress) event(e engine.Event) {
 	}
 }
 
-// wait prints a wait when its kind changes, and again from time to time; its
-// words change with every look.
+// wait prints a wait when its kind changes, and again from time to time, then
+// with how long it lasts, what it rests on and what helps.
 func (p *progress) wait(e engine.Event) {
-	fresh := e.Decision.Code != p.waiting
-	if !fresh && e.At.Sub(p.waited) < repeatWait && !(p.verbose && e.At.Sub(p.waited) > time.Second) {
-		return
-	}
-	p.waiting, p.waited = e.Decision.Code, e.At
-	p.line(e, "wait", "%s", e.Decision.Reason)
-	if fresh && e.Decision.Code != migration.CodeDegraded {
-		return
+	if e.Decision.Code != p.waiting {
+		p.waiting, p.since, p.waited = e.Decision.Code, e.At, e.At
+		p.line(e, "wait", "%s", e.Decision.Reason)
+		if e.Decision.Code != migration.CodeDegraded {
+			return
+		}
+	} else {
+		pause := repeatWait
+		if p.verbose {
+			pause = time.Second
+		}
+		if e.At.Sub(p.waited) < pause {
+			return
+		}
+		p.waited = e.At
+		p.line(e, "wait", "%s (for %.0f s)", e.Decision.Reason, e.At.Sub(p.since).Seconds())
 	}
 	for _, ev := range e.Decision.Evidence {
 		fmt.Fprintf(p.out, "                   - %s\n", ev)

@@ -35,7 +35,10 @@ type reconfigureFlags struct {
 }
 
 func newReconfigureCommand(d *deps) *cobra.Command {
-	f := &reconfigureFlags{deps: d, timeout: defaultTimeout}
+	return (&reconfigureFlags{deps: d, timeout: defaultTimeout}).command()
+}
+
+func (f *reconfigureFlags) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:                   "reconfigure [NAME] [-f zoo.cfg]... [--verify | --host-hook=PROGRAM]",
 		DisableFlagsInUseLine: true,

@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// nobody refuses every connection.
+type nobody struct{}
+
+func (nobody) DialContext(_ context.Context, _, address string) (net.Conn, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("%s: %w", address, syscall.ECONNREFUSED)}
+}
+
+// wrapped is an ensemble in a journal; its addresses answer nothing.
+func wrapped(t *testing.T, version string) *session {
+	t.Helper()
+	var errOut bytes.Buffer
+	d := &deps{streams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: &errOut, ErrOut: &errOut}, flags: genericclioptions.NewConfigFlags(true)}
+	s := d.session(kube{client: fake.NewClientset(), namespace: "zk", warn: &errOut}, "demo")
+	s.prober = newProber(nobody{})
+	rec := migration.Record{
+		APIVersion: migration.RecordVersion, Kind: "Record", Name: "demo", Namespace: "zk",
+		Settings: migration.Settings{TickTimeMillis: 2000, InitLimit: 10, SyncLimit: 5, Version: version},
+	}
+	for i := range 3 {
+		id := ensemble.ID(i + 1)
+		rec.Servers = append(rec.Servers, migration.ServerRecord{
+			Server: ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1, ClientPort: 1,
+				PeerAddress: ensemble.PeerAddress{Host: fmt.Sprintf("zk%d.example.com", id), PeerPort: 2888, ElectionPort: 3888}},
+			HostIP: fmt.Sprintf("198.51.100.%d", id), Service: fmt.Sprintf("demo-%d", id), ClusterIP: fmt.Sprintf("192.0.2.%d", id), Ordinal: i,
+		})
+	}
+	if err := s.journal.Create(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// flags parses a command line of reconfigure.
+func flags(t *testing.T, args ...string) (*reconfigureFlags, *bytes.Buffer) {
+	t.Helper()
+	var out bytes.Buffer
+	f := &reconfigureFlags{deps: &deps{streams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &out}}}
+	if err := f.command().ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	return f, &out
+}
+
+// emit is reconfigure without a cluster to talk to.
+func emit(t *testing.T, s *session, f *reconfigureFlags) (emission, error) {
+	t.Helper()
+	rec, err := s.record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.chosen(&rec)
+	e, err := f.plan(t.Context(), s, rec, f.source())
+	if err != nil {
+		return e, err
+	}
+	if err := e.write(f.dir); err != nil {
+		return e, err
+	}
+	return e, f.keep(t.Context(), s, e)
+}
+
+func hostFile(extra string) string {
+	return "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/var/lib/zookeeper\nclientPort=1\nautopurge.purgeInterval=1\n" +
+		"server.1=zk1.example.com:2888:3888\nserver.2=zk2.example.com:2888:3888\nserver.3=zk3.example.com:2888:3888\n" + extra
+}
+
+func tree(t *testing.T, dir string) []string {
+	t.Helper()
+	var out []string
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			rel, relErr := filepath.Rel(dir, path)
+			out, err = append(out, rel), relErr
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestReconfigureWrites: what README.txt names is there, the patches apply, and
+// the journal has what later commands need.
+func TestReconfigureWrites(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := wrapped(t, "3.4.13")
+	put(t, map[string]string{
+		"host/zoo.cfg": hostFile(""),
+		"cmdline": strings.Join([]string{"java", "-Xmx1g", "-Djute.maxbuffer=4194304", "-cp", "/usr/share/java", "-Dzookeeper.log.dir=/var/log",
+			"org.apache.zookeeper.server.quorum.QuorumPeerMain", "/etc/zookeeper/conf/zoo.cfg"}, "\x00") + "\x00",
+	})
+	f, _ := flags(t, "-f", "host/zoo.cfg", "--output-dir", "out", "--data-size", "8Gi", "--jvm-cmdline", "1=cmdline",
+		"--supervisor", "supervisord", "--unit", "zk", "--dns-zone", "example.com", "--leave", "tcp-keep-alive")
+	e, err := emit(t, s, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i := 1; i <= 3; i++ {
+		for _, n := range []string{"commands.txt", "fence.sh", "unfence.sh", "zoo.cfg.new", "zoo.cfg.patch", "zoo.cfg.undo.patch"} {
+			want = append(want, fmt.Sprintf("%d-198.51.100.%d/%s", i, i, n))
+		}
+	}
+	want = append(want, "README.txt", "connection-strings.txt", "dns/nsupdate.txt", "dns/nsupdate.undo.txt", "dns/zone", "jvm-flags.txt")
+	if diff := cmp.Diff(want, tree(t, "out")); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	cmd := exec.Command("patch", "-p0")
+	cmd.Dir, cmd.Stdin = "host", strings.NewReader(read(t, "out/2-198.51.100.2/zoo.cfg.patch"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("patch: %v\n%s", err, out)
+	}
+	for name, parts := range map[string][]string{
+		"host/zoo.cfg":                    {"server.2=192.0.2.2:2888:3888", "quorumListenOnAllIPs=true", "initLimit=492", "cnxTimeout=1000", "!tcpKeepAlive"},
+		"out/2-198.51.100.2/fence.sh":     {"/etc/supervisor/conf.d/zk.conf", "/var/lib/zookeeper/version-2"},
+		"out/1-198.51.100.1/commands.txt": {"supervisorctl restart zk", "zkmigrate/1-198.51.100.1/zoo.cfg.patch"},
+		"out/README.txt":                  {"fence.sh", "jvm-flags.txt", "dns/", "supervisorctl restart zk"},
+		"out/connection-strings.txt":      {"old: zk1.example.com:1,", "new: 192.0.2.1:1,"},
+		"out/dns/zone":                    {"zk3.example.com.\t60\tIN\tA\t192.0.2.3"},
+		"out/dns/nsupdate.undo.txt":       {"update add zk1.example.com. 60 A 198.51.100.1"},
+		"out/jvm-flags.txt":               {`--jvm-flags="-Xmx1g -Djute.maxbuffer=4194304"`, "map    -Dzookeeper.log.dir"},
+	} {
+		text := read(t, name)
+		for _, p := range parts {
+			if w, not := strings.CutPrefix(p, "!"); strings.Contains(text, w) == not {
+				t.Errorf("%s: %q there: %v\n%s", name, w, !not, text)
+			}
+		}
+	}
+	rec, err := s.record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := rec.Servers[0].Emitted
+	if first == nil || !first.At.Equal(e.at) || rec.Hosts.Unit != "zk" || rec.Settings.InitLimit != 492 || !strings.Contains(rec.Pods.ZooCfg, "initLimit=492") {
+		t.Errorf("the journal: %+v, %+v, %+v", first, rec.Hosts, rec.Settings)
+	}
+	t.Log("again, from the patched file and without the flags: nothing is new")
+	f, _ = flags(t, "-f", "host/zoo.cfg", "--output-dir", "out2", "--data-size", "8Gi", "--leave", "tcp-keep-alive")
+	if e, err = emit(t, s, f); err != nil {
+		t.Fatal(err)
+	}
+	if rec, err = s.record(t.Context()); err != nil || !rec.Servers[0].Emitted.At.Equal(first.At) || rec.Hosts.Supervisor != "supervisord" {
+		t.Errorf("a repetition counts as new: %+v (first %v), %+v, %v", rec.Servers[0].Emitted, first.At, rec.Hosts, err)
+	}
+	if h, _ := e.plan.Host(1); !h.Unchanged() {
+		t.Errorf("a patched file is patched again:\n%s", h.Patch)
+	}
+}
+
+// TestReconfigureByName: names in the server lines, on hosts and in pods.
+func TestReconfigureByName(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := wrapped(t, "3.8.0")
+	put(t, map[string]string{
+		"zoo.cfg": "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/d\nclientPort=1\nreconfigEnabled=true\nssl.keyStore.location=/k\n" +
+			"dynamicConfigFile=/etc/zookeeper/zoo.cfg.dynamic.100000000\n",
+		"zoo.cfg.dynamic.100000000": "server.1=zk1.example.com:2888:3888;1\nserver.2=zk2.example.com:2888:3888;1\nserver.3=zk3.example.com:2888:3888;1\n",
+	})
+	f, out := flags(t, "--output-dir", "out", "--address", "dns", "--cluster-domain", "k8s.example")
+	if _, err := emit(t, s, f); err != nil {
+		t.Fatal(err)
+	}
+	line := "server.1=demo-1.zk.svc.k8s.example:2888:3888;1"
+	if text := read(t, "out/1-198.51.100.1/zoo.cfg.dynamic.100000000.patch"); !strings.Contains(text, "+"+line) {
+		t.Errorf("the dynamic file's patch:\n%s", text)
+	}
+	rec, err := s.record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec.Pods.DynamicName != "zoo.cfg.dynamic.100000000" || !strings.Contains(rec.Pods.Dynamic, line) ||
+		!strings.Contains(rec.Pods.ZooCfg, "dynamicConfigFile=/zookeeper/conf/zoo.cfg.dynamic.100000000") {
+		t.Errorf("the pods' files:\n%s\n%s\n%s", rec.Pods.ZooCfg, rec.Pods.DynamicName, rec.Pods.Dynamic)
+	}
+	if !strings.Contains(out.String(), "ssl.keyStore.location") || !strings.Contains(out.String(), "--data-size") {
+		t.Errorf("the notes:\n%s", out)
+	}
+}
+
+func TestReconfigureRefuses(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, map[string]string{"a": hostFile(""), "four": hostFile("server.4=zk4.example.com:2888:3888\n"), "text": "java -Xmx1g"})
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"an unknown change":     {[]string{"--leave", "everything"}, "known are addresses"},
+		"addresses alone":       {[]string{"--leave", "listen-on-all-ips"}, "cannot be left out"},
+		"another ensemble":      {[]string{"-f", "four"}, "the wrapped ensemble has"},
+		"no command line":       {[]string{"--jvm-cmdline", "1=text"}, "/proc/PID/cmdline"},
+		"of nobody":             {[]string{"--jvm-cmdline", "7=text"}, "no server 7"},
+		"a size that is none":   {[]string{"--data-size", "much"}, "800Mi"},
+		"members without files": {[]string{"--member", "1=h:1:2;3"}, "use one of them"},
+	} {
+		f, _ := flags(t, append([]string{"-f", "a", "--output-dir", "out"}, c.args...)...)
+		if name == "another ensemble" {
+			f.input.files = []string{"four"}
+		}
+		s := wrapped(t, "3.8.0")
+		_, err := emit(t, s, f)
+		if err == nil || report(&bytes.Buffer{}, err) != exitUsage || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if rec, err := s.record(t.Context()); err != nil || rec.Servers[0].Emitted != nil {
+			t.Errorf("%s: the journal was written (%v)", name, err)
+		}
+		if _, err := os.Stat("out"); err == nil {
+			t.Fatalf("%s: something was written", name)
+		}
+	}
+}
+
+// TestManualCommands: masking comes first and must not stop the server.
+func TestManualCommands(t *testing.T) {
+	for _, c := range []struct {
+		hosts            migration.HostOptions
+		mask, stop, back string
+	}{
+		{migration.HostOptions{}, "systemctl mask zookeeper", "systemctl stop zookeeper", "systemctl unmask zookeeper"},
+		{migration.HostOptions{Supervisor: "systemd", Unit: "zk"}, "systemctl mask zk", "systemctl stop zk", "systemctl unmask zk"},
+		{migration.HostOptions{Supervisor: "supervisord", Unit: "zk"}, "mv /etc/supervisor/conf.d/zk.conf", "supervisorctl update zk", "mv /etc/supervisor/conf.d/zk.conf.off"},
+		{migration.HostOptions{Supervisor: "script", Unit: "/opt/zk/bin/zkServer.sh"}, "chmod a-x /opt/zk", "bash /opt/zk/bin/zkServer.sh stop", "chmod a+x /opt/zk"},
+	} {
+		commands := manualCommands(c.hosts)
+		for action, want := range map[engine.HostAction]string{engine.HostMask: c.mask, engine.HostStop: c.stop, engine.HostUnmask: c.back} {
+			got := strings.Join(commands(action, migration.ServerRecord{}), "\n")
+			if !strings.Contains(got, want) {
+				t.Errorf("%+v %s: %q does not have %q", c.hosts, action, got, want)
+			}
+		}
+	}
+}
