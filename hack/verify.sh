@@ -26,7 +26,7 @@ k8s_versions() { # all k8s.io modules of the main module on one minor and patch
 docs_clean() { go run ./hack/docs -check; }
 scripts_parse() { local f rc=0; for f in hack/*.sh .ci/run; do bash -n "$f" || rc=1; done; return $rc; }
 manifest() { go run ./hack/krewmanifest -check; }
-no_leftovers() { ! git grep -nE 'TODO|FIXME|XXX' -- '*.go' '*.sh' '*.md' ':!hack/verify.sh'; }
+no_leftovers() { ! git grep -nwE 'TODO|FIXME|XXX' -- '*.go' '*.sh' '*.md' ':!hack/verify.sh'; }
 
 rule "gofmt" "gofmt -w" gofmt_clean
 rule "vet" "see the messages" go vet ./...

@@ -17,7 +17,39 @@ import (
 // nothing when the line is there: a second generation would make the pod put
 // its data aside at its next start.
 func (c *Client) OpenGate(ctx context.Context, rec migration.Record, id ensemble.ID) error {
+	if err := c.releasable(ctx, rec, id); err != nil {
+		return err
+	}
 	return c.changeGate(ctx, rec, id, (*render.GateData).Open)
+}
+
+// releasable refuses a gate's opening by a command that was overtaken: the
+// Service must select the pod and point to it alone.
+func (c *Client) releasable(ctx context.Context, rec migration.Record, id ensemble.ID) error {
+	s, err := server(rec, id)
+	if err != nil {
+		return err
+	}
+	svc, err := c.service(ctx, rec, s)
+	if err != nil {
+		return err
+	}
+	b, err := c.behind(ctx, rec, s, svc)
+	if err != nil {
+		return err
+	}
+	name := render.PodName(rec.Name, s.Ordinal)
+	pod, err := c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return failed(err, "get", "Pod", rec.Namespace, name)
+	}
+	if b.selector != name || !same(b.view().Union, []string{pod.Status.PodIP}) {
+		return &Error{Reason: Precondition,
+			What: fmt.Sprintf("the gate of server %s stays closed: Service %s/%s selects %q and points to %v, its pod %s has %s",
+				s.ID, rec.Namespace, svc.Name, b.selector, b.view().Union, name, pod.Status.PodIP),
+			Next: "look at status; another command may be at work"}
+	}
+	return nil
 }
 
 // CloseGate removes the server's line in a new generation, or does nothing when

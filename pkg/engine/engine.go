@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"reflect"
 	"strconv"
 	"sync"
 	"time"
@@ -191,6 +192,8 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 		if err := e.Journal.Save(ctx, rec); err != nil {
 			return false, fmt.Errorf("writing the journal before step %s: %w", d.Step, err)
 		}
+	} else if err := e.unchanged(ctx, o.Record); err != nil {
+		return false, err
 	}
 	outcome, err := e.perform(ctx, in, o, rec, d)
 	if err != nil {
@@ -212,6 +215,20 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	ev.Took = outcome.At.Sub(began)
 	e.tell(ev)
 	return true, nil
+}
+
+// unchanged looks at the journal once more right before an act that is not
+// preceded by a write of it: a command that was overtaken while it looked must
+// not act on what it saw. A write finds out by itself.
+func (e *Engine) unchanged(ctx context.Context, seen migration.Record) error {
+	now, err := e.Journal.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(now, seen) {
+		return errors.New("the journal was changed while we looked; looking again")
+	}
+	return nil
 }
 
 // hostAction maps a step to what the host must do.

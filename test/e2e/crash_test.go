@@ -15,6 +15,7 @@ import (
 // shows in its output; the same command, run again, goes on, and at every
 // moment the Service has exactly one address.
 func TestKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, "crash", "3.8.0", []int{1, 2, 3})
 	s.ready()
 	verdict := s.watchSlices()
@@ -65,6 +66,7 @@ func (s *scene) killAfter(args []string, text string) {
 // TestManual is the road without a hook: the command prints what to do, waits,
 // and sees it done.
 func TestManual(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, "manual", "3.8.0", []int{1, 2, 3})
 	s.wrap()
 	s.startLoad()
@@ -120,6 +122,7 @@ func TestManual(t *testing.T) {
 // TestHostComesBack: the host's server returns beside its pod; every later step
 // is refused until it is gone.
 func TestHostComesBack(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, "ghost", "3.4.13", []int{1, 2, 3})
 	s.ready()
 	id := but(s.ids, s.status().Leader)[0]

@@ -219,7 +219,7 @@ func (s *scene) startLoad() {
 	s.must(s.lab.OnClient(ctx, "zkload", "prepare", "--connect", labkit.Connect(s.hosts), "--znodes", "500"))
 	var err error
 	// Its end is ours to ask for, also after a failure.
-	s.load, err = s.lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", labkit.Connect(s.hosts), "--report", s.file("load.json"), "--control", s.file("load.sock"), "--session-timeout", "30s")
+	s.load, err = s.lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", labkit.Connect(s.hosts), "--report", s.file("load.json"), "--control", s.file("load.sock"), "--session-timeout", "30s", "--writers", "2", "--pace", "25ms")
 	if err != nil {
 		s.t.Fatal(err)
 	}

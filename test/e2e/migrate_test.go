@@ -19,6 +19,7 @@ func deleteNow() *metav1.DeleteOptions {
 
 // TestMigration is the whole road, and back for one server.
 func TestMigration(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, version string
 		ids           []int
@@ -29,6 +30,7 @@ func TestMigration(t *testing.T) {
 		{"m393", "3.9.3", []int{1, 2, 3}, []string{"--waive=ZK002"}},
 	} {
 		t.Run(c.version, func(t *testing.T) {
+			t.Parallel()
 			s := newScene(t, c.name, c.version, c.ids)
 			check := append([]string{"check", s.name}, s.files()...)
 			if len(c.waive) > 0 {
@@ -72,6 +74,7 @@ func TestMigration(t *testing.T) {
 
 // TestEndpointsAPI goes the whole road with v1 Endpoints.
 func TestEndpointsAPI(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, "legacy", "3.8.0", []int{1, 2, 3})
 	s.ready("--endpoints-api=endpoints")
 	s.replace(0, "--all")
@@ -86,6 +89,7 @@ func TestEndpointsAPI(t *testing.T) {
 // TestDryRunClient: the objects are printed without a cluster, and are what the
 // API server takes.
 func TestDryRunClient(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, "dry", "3.8.0", []int{1, 2, 3})
 	out := s.file("objects.yaml")
 	cmd := "KUBECONFIG=/nonexistent kubectl-zkmigrate wrap " + s.name + " -f " + s.hosts[0].ZooCfg + " --dry-run=client -o yaml -n " + s.name
@@ -109,6 +113,7 @@ func TestDryRunClient(t *testing.T) {
 
 // TestRefusedInput: nothing is written, exit code 2, the line is named.
 func TestRefusedInput(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, "bad", "3.8.0", []int{1, 2, 3})
 	good := "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/d\nclientPort=2181\n"
 	for name, c := range map[string]struct{ text, says string }{

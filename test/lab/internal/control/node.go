@@ -139,7 +139,8 @@ func Kubelet(lab *state.Lab, n state.Node) (sys.Daemon, error) {
 	if err := os.WriteFile(path, config, 0o644); err != nil {
 		return sys.Daemon{}, fmt.Errorf("configure %s: %w", n.Name, err)
 	}
-	if err := sys.MakeCgroupEverywhere(lab.Name.Cgroup(n.Name, "pods")); err != nil {
+	pods := lab.Name.Cgroup(n.Name, "pods")
+	if err := errors.Join(sys.MakeCgroupEverywhere(pods), sys.Favour(filepath.Dir(pods))); err != nil {
 		return sys.Daemon{}, err
 	}
 	place, err := NodePlace(lab, n)
