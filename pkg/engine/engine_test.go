@@ -1,0 +1,166 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+func replaceOne() migration.Intent {
+	return migration.Intent{Kind: migration.Replace, ID: 1, By: "test"}
+}
+
+// acts are the calls that are no journal writes.
+func (w *world) acts() []string {
+	return slices.DeleteFunc(slices.Clone(w.calls), func(c string) bool { return c == "save" })
+}
+
+func TestReplaceRunsTheStepsInOrder(t *testing.T) {
+	w := newWorld()
+	d, err := w.engine().Run(t.Context(), replaceOne())
+	if err != nil || d.Kind != migration.Done {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	want := []string{"park", "mask", "canary", "stop", "canary", "flip", "adopt", "drop-bridge", "release", "kick", "canary"}
+	if diff := cmp.Diff(want, w.acts()); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if s, _ := w.rec.Server(1); s.Replaced == nil || w.rec.Flight != nil {
+		t.Errorf("the journal does not say that server 1 is replaced: %+v", w.rec)
+	}
+	if len(w.rec.Audit) == 0 {
+		t.Error("the audit is empty")
+	}
+}
+
+// TestKilledBeforeEachWrite: an engine that dies before any of its writes, and
+// one that dies right after it, is followed by one that finishes.
+func TestKilledBeforeEachWrite(t *testing.T) {
+	whole := newWorld()
+	if _, err := whole.engine().Run(t.Context(), replaceOne()); err != nil {
+		t.Fatal(err)
+	}
+	for n := range whole.calls {
+		w := newWorld()
+		count := 0
+		w.die = func(string) bool { count++; return count > n }
+		e := w.engine()
+		e.ErrorBudget = 0
+		if _, err := e.Run(t.Context(), replaceOne()); !errors.Is(err, errKilled) {
+			t.Fatalf("write %d (%s): not killed: %v", n, whole.calls[n], err)
+		}
+		w.die = nil
+		d, err := w.engine().Run(t.Context(), replaceOne())
+		if err != nil || d.Kind != migration.Done {
+			t.Errorf("killed before write %d (%s): the next run ends with %+v, %v", n, whole.calls[n], d, err)
+		}
+	}
+}
+
+func TestPassingErrorsAreTriedAgain(t *testing.T) {
+	w := newWorld()
+	w.fail["flip"] = errors.New("the API server is away")
+	var told []error
+	e := w.engine()
+	e.OnEvent = func(ev engine.Event) {
+		if ev.Kind == engine.EventError {
+			told = append(told, ev.Err)
+		}
+	}
+	if d, err := e.Run(t.Context(), replaceOne()); err != nil || d.Kind != migration.Done {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	if len(told) != 1 {
+		t.Errorf("told of %d errors, want 1: %v", len(told), told)
+	}
+}
+
+type permanentError struct{}
+
+func (permanentError) Error() string   { return "forbidden" }
+func (permanentError) Permanent() bool { return true }
+
+func TestPermanentErrorsEndTheRun(t *testing.T) {
+	w := newWorld()
+	w.fail["flip"] = permanentError{}
+	_, err := w.engine().Run(t.Context(), replaceOne())
+	var p permanentError
+	if !errors.As(err, &p) {
+		t.Fatalf("got %v, want the permanent error", err)
+	}
+}
+
+func TestErrorsBeyondTheBudgetEndTheRun(t *testing.T) {
+	w := newWorld()
+	away := errors.New("the API server is away")
+	w.die = nil
+	e := w.engine()
+	began := w.now
+	broken := &brokenCluster{world: w, err: away}
+	e.Cluster = broken
+	if _, err := e.Run(t.Context(), replaceOne()); !errors.Is(err, away) {
+		t.Fatalf("got %v", err)
+	}
+	if took := w.now.Sub(began); took < 10*time.Second || took > 11*time.Second {
+		t.Errorf("gave up after %s, the budget is 10 s", took)
+	}
+	if len(w.calls) != 0 {
+		t.Errorf("acted on half a view: %v", w.calls)
+	}
+}
+
+// TestOvertakenCommandActsOnNothing: the journal changes between look and act.
+func TestOvertakenCommandActsOnNothing(t *testing.T) {
+	w := newWorld()
+	e := w.engine()
+	e.Journal = &overtakenJournal{world: w}
+	e.ErrorBudget = 0
+	if _, err := e.Run(t.Context(), replaceOne()); err == nil {
+		t.Error("went on although the journal had changed")
+	}
+	if len(w.acts()) > 0 {
+		t.Errorf("acted although the journal had changed: %v", w.acts())
+	}
+}
+
+func TestAnEndedContextEndsTheRun(t *testing.T) {
+	w := newWorld()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := w.engine().Run(ctx, replaceOne()); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if len(w.acts()) != 0 {
+		t.Errorf("acted after the end: %v", w.acts())
+	}
+}
+
+type brokenCluster struct {
+	*world
+	err error
+}
+
+func (b *brokenCluster) Observe(context.Context, migration.Record) (map[ensemble.ID]migration.ClusterView, error) {
+	return nil, b.err
+}
+
+// overtakenJournal is written by somebody else after each look.
+type overtakenJournal struct {
+	*world
+	loads int
+}
+
+func (j *overtakenJournal) Load(ctx context.Context) (migration.Record, error) {
+	j.loads++
+	rec, err := j.world.Load(ctx)
+	rec.Settings.InitLimit += j.loads
+	return rec, err
+}

@@ -1,0 +1,250 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// world is a small obedient world behind all of the engine's interfaces: three
+// servers, of which number 3 leads. It is for the loop; the rules are explored
+// in test/model.
+type world struct {
+	now    time.Time
+	rec    migration.Record
+	gen    int
+	zxid   ensemble.Zxid
+	parked bool
+	hostUp map[ensemble.ID]bool
+	masked map[ensemble.ID]bool
+	podUp  map[ensemble.ID]bool
+	cv     map[ensemble.ID]*migration.ClusterView
+	stops  map[ensemble.ID]time.Time
+	// calls are the writes, in order; fail lists errors to return once.
+	calls []string
+	fail  map[string]error
+	// die, when set, is asked before each write and kills the engine by an
+	// error that only the test knows.
+	die func(call string) bool
+}
+
+var errKilled = errors.New("killed")
+
+func newWorld() *world {
+	w := &world{
+		now: time.Unix(1700000000, 0), zxid: 0x200000001, hostUp: map[ensemble.ID]bool{}, masked: map[ensemble.ID]bool{},
+		podUp: map[ensemble.ID]bool{}, cv: map[ensemble.ID]*migration.ClusterView{}, stops: map[ensemble.ID]time.Time{}, fail: map[string]error{},
+	}
+	w.rec = migration.Record{Name: "zk", Namespace: "ns", EndpointsAPI: migration.EndpointSlices,
+		Settings: migration.Settings{TickTimeMillis: 2000, InitLimit: 10, SyncLimit: 5, Version: "3.8.0"}}
+	for i, id := range []ensemble.ID{1, 2, 3} {
+		s := migration.ServerRecord{HostIP: fmt.Sprintf("10.0.0.%d", id), ClusterIP: fmt.Sprintf("10.96.0.%d", id), ServiceUID: "u", Service: fmt.Sprintf("zk-%d", id), Ordinal: i,
+			Reconfigured: &migration.Confirmation{}}
+		s.ID, s.Role, s.Weight, s.ClientPort, s.PeerPort, s.ElectionPort = id, ensemble.Participant, 1, 2181, 2888, 3888
+		w.rec.Servers = append(w.rec.Servers, s)
+		w.hostUp[id] = true
+		w.cv[id] = &migration.ClusterView{
+			Service:   migration.ServiceView{Found: true, UID: "u", ClusterIP: s.ClusterIP},
+			Endpoints: migration.EndpointsView{BridgeFound: true, Bridge: []string{s.HostIP}, Union: []string{s.HostIP}},
+		}
+	}
+	return w
+}
+
+func (w *world) write(call string) error {
+	if w.die != nil && w.die(call) {
+		return errKilled
+	}
+	if err := w.fail[call]; err != nil {
+		delete(w.fail, call)
+		return err
+	}
+	w.calls = append(w.calls, call)
+	return nil
+}
+
+func (w *world) Now() time.Time { return w.now }
+
+func (w *world) Sleep(ctx context.Context, d time.Duration) error {
+	w.now = w.now.Add(d)
+	return ctx.Err()
+}
+
+func (w *world) Load(context.Context) (migration.Record, error) { return w.rec, nil }
+
+func (w *world) Save(_ context.Context, rec migration.Record) error {
+	if err := w.write("save"); err != nil {
+		return err
+	}
+	w.rec = rec
+	return nil
+}
+
+func (w *world) Observe(_ context.Context, rec migration.Record) (map[ensemble.ID]migration.ClusterView, error) {
+	out := map[ensemble.ID]migration.ClusterView{}
+	for _, s := range rec.Servers {
+		v := *w.cv[s.ID]
+		if w.parked {
+			v.Gate.Found, v.Gate.Generation = true, w.gen
+			v.Pod = migration.PodView{Found: true, Name: fmt.Sprintf("zk-pod-%d", s.Ordinal), UID: "p", IP: fmt.Sprintf("10.1.0.%d", s.ID), Node: "n", Running: true,
+				Gate: migration.GateParked, GateGeneration: w.gen, GateFresh: true, GateAt: w.now, HostClosed: !w.hostUp[s.ID]}
+			if v.Gate.Released {
+				v.Pod.Gate, v.Pod.Ready = migration.GateStarted, true
+			}
+		}
+		out[s.ID] = v
+	}
+	return out, nil
+}
+
+func (w *world) at(id ensemble.ID, address string, selector bool) {
+	v := w.cv[id]
+	v.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{address}, BridgePodUID: "p", Union: []string{address}}
+	if selector {
+		v.Endpoints.Controller = []string{address}
+	}
+}
+
+func (w *world) Park(context.Context, migration.Record) error {
+	err := w.write("park")
+	w.parked = w.parked || err == nil
+	return err
+}
+
+func (w *world) PointToPod(_ context.Context, _ migration.Record, id ensemble.ID, _, podIP string) error {
+	if err := w.write("flip"); err != nil {
+		return err
+	}
+	w.at(id, podIP, false)
+	return nil
+}
+
+func (w *world) PointToHost(_ context.Context, rec migration.Record, id ensemble.ID) error {
+	if err := w.write("flip-back"); err != nil {
+		return err
+	}
+	s, _ := rec.Server(id)
+	w.at(id, s.HostIP, false)
+	return nil
+}
+
+func (w *world) SetSelector(_ context.Context, _ migration.Record, id ensemble.ID) error {
+	if err := w.write("adopt"); err != nil {
+		return err
+	}
+	w.cv[id].Service.Selector = fmt.Sprintf("zk-pod-%d", id-1)
+	w.cv[id].Endpoints.Controller = w.cv[id].Endpoints.Union
+	return nil
+}
+
+func (w *world) ClearSelector(_ context.Context, _ migration.Record, id ensemble.ID) error {
+	if err := w.write("clear-selector"); err != nil {
+		return err
+	}
+	w.cv[id].Service.Selector = ""
+	w.cv[id].Endpoints.Leftovers = []string{"slice"}
+	return nil
+}
+
+func (w *world) DropBridge(_ context.Context, _ migration.Record, id ensemble.ID) error {
+	if err := w.write("drop-bridge"); err != nil {
+		return err
+	}
+	e := &w.cv[id].Endpoints
+	e.BridgeFound, e.Bridge, e.BridgePodUID = false, nil, ""
+	return nil
+}
+
+func (w *world) DeleteLeftovers(_ context.Context, _ migration.Record, id ensemble.ID) error {
+	if err := w.write("delete-leftovers"); err != nil {
+		return err
+	}
+	w.cv[id].Endpoints.Leftovers, w.cv[id].Endpoints.Controller = nil, nil
+	return nil
+}
+
+func (w *world) OpenGate(_ context.Context, _ migration.Record, id ensemble.ID) error {
+	if err := w.write("release"); err != nil {
+		return err
+	}
+	if w.hostUp[id] {
+		return errors.New("the gate was opened beside a running host")
+	}
+	w.gen++
+	w.cv[id].Gate.Released, w.podUp[id] = true, true
+	return nil
+}
+
+func (w *world) CloseGate(context.Context, migration.Record, ensemble.ID) error {
+	return w.write("close-gate")
+}
+
+func (w *world) Kick(context.Context, migration.Record, ensemble.ID) error { return w.write("kick") }
+
+func (w *world) DeletePod(context.Context, migration.Record, ensemble.ID, string) error {
+	return w.write("delete-pod")
+}
+
+// Do implements engine.Hosts.
+func (w *world) Do(_ context.Context, action engine.HostAction, s migration.ServerRecord) (bool, string, error) {
+	if err := w.write(string(action)); err != nil {
+		return false, "", err
+	}
+	switch action {
+	case engine.HostStop:
+		w.hostUp[s.ID] = false
+	case engine.HostMask:
+		w.masked[s.ID] = true
+	}
+	return true, "test", nil
+}
+
+// Sight implements engine.Prober.
+func (w *world) Sight(_ context.Context, address string) migration.Sighting {
+	for _, s := range w.rec.Servers {
+		if address != s.ClusterIP+":2181" {
+			continue
+		}
+		up := w.hostUp[s.ID] && len(w.cv[s.ID].Endpoints.Union) == 1 && w.cv[s.ID].Endpoints.Union[0] == s.HostIP || w.podUp[s.ID]
+		if !up {
+			return migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1}
+		}
+		mode := ensemble.Follower
+		if s.ID == 3 {
+			mode = ensemble.Leader
+		}
+		return migration.Sighting{Reach: migration.ReachAnswered, Mode: mode, Zxid: w.zxid, ServerID: s.ID, SyncedFollowers: -1, Version: ensemble.Version{Major: 3, Minor: 8}}
+	}
+	return migration.Sighting{Reach: migration.ReachOther, SyncedFollowers: -1}
+}
+
+// Port implements engine.Prober.
+func (w *world) Port(_ context.Context, address string) migration.PortState {
+	for _, s := range w.rec.Servers {
+		if address == s.HostIP+":2181" || address == s.HostIP+":3888" {
+			if w.hostUp[s.ID] {
+				return migration.PortOpen
+			}
+			return migration.PortClosed
+		}
+	}
+	return migration.PortUnknown
+}
+
+// Canary implements engine.Prober.
+func (w *world) Canary(context.Context, string) (ensemble.Zxid, error) {
+	if err := w.write("canary"); err != nil {
+		return 0, err
+	}
+	w.zxid++
+	return w.zxid, nil
+}
+
+func (w *world) engine() *engine.Engine {
+	return &engine.Engine{Cluster: w, Prober: w, Hosts: w, Journal: w, Clock: w, Poll: 100 * time.Millisecond, ErrorBudget: 10 * time.Second}
+}
