@@ -63,7 +63,8 @@ func (p *progress) wait(e engine.Event) {
 			return
 		}
 	} else {
-		pause := repeatWait
+		// A long wait is told less and less often.
+		pause := max(repeatWait, min(p.waited.Sub(p.since), time.Minute))
 		if p.verbose {
 			pause = time.Second
 		}

@@ -149,7 +149,7 @@ func (d *demo) migrate(hosts []labkit.Host) error {
 		files = append(files, "-f", fmt.Sprintf("%d=%s", h.ID, h.ZooCfg))
 	}
 	check := []string{"check", ensemble, "-f", zooCfg}
-	wrap := append([]string{"wrap", ensemble}, append(files, labkit.PodFlags(d.version)...)...)
+	wrap := append([]string{"wrap", ensemble}, append(files, labkit.PodFlags(d.version, ensemble)...)...)
 	if d.version == "3.9.3" {
 		// On the list of refused versions; the lab's hosts run it all the same.
 		check, wrap = append(check, "--waive=ZK002"), append(wrap, "--waive=ZK002")

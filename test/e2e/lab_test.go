@@ -152,7 +152,7 @@ func (s *scene) files() []string {
 
 func (s *scene) wrap(extra ...string) labkit.Result {
 	s.t.Helper()
-	return s.zkmigrate(0, append(append(append([]string{"wrap", s.name}, s.files()...), labkit.PodFlags(s.version)...), extra...)...)
+	return s.zkmigrate(0, append(append(append([]string{"wrap", s.name}, s.files()...), labkit.PodFlags(s.version, s.name)...), extra...)...)
 }
 
 // ready wraps, moves the client and restarts the hosts with the new list.

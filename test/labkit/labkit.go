@@ -227,7 +227,7 @@ func Connect(hosts []Host) string {
 func (l *Lab) HookCommand() string { return filepath.Join(l.Bin, "zklab") + " hook" }
 
 // PodFlags are the plugin's flags for pods that fit the lab.
-func PodFlags(version string) []string {
-	return []string{"--image", "zklab.local/zookeeper:" + version, "--storage-class", "zklab-local",
+func PodFlags(version, ensemble string) []string {
+	return []string{"--image", "zklab.local/zookeeper:" + version, "--storage-class", "zklab-" + ensemble,
 		"--storage-size", "1Gi", "--memory", "512Mi", "--cpu", "250m", "--jvm-flags", "-Xmx128m"}
 }

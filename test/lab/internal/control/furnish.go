@@ -14,18 +14,19 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/state"
 )
 
-const (
-	// StorageClass has static local volumes.
-	StorageClass = "zklab-local"
-	// EnsembleLabel marks what belongs to one of the lab's ensembles.
-	EnsembleLabel = "zklab.test/ensemble"
-)
+// EnsembleLabel marks what belongs to one of the lab's ensembles.
+const EnsembleLabel = "zklab.test/ensemble"
 
-// Furnish makes what every cluster of the lab has.
-func Furnish(ctx context.Context, client kubernetes.Interface) error {
+// StorageClass names the class of an ensemble's static local volumes. Each
+// ensemble has its own: a claim bound to another's volume would lose it with
+// that ensemble.
+func StorageClass(ensemble string) string { return "zklab-" + ensemble }
+
+// makeClass creates an ensemble's storage class.
+func makeClass(ctx context.Context, client kubernetes.Interface, ensemble string) error {
 	late := storagev1.VolumeBindingWaitForFirstConsumer
 	class := &storagev1.StorageClass{
-		ObjectMeta:  metav1.ObjectMeta{Name: StorageClass},
+		ObjectMeta:  metav1.ObjectMeta{Name: StorageClass(ensemble), Labels: map[string]string{EnsembleLabel: ensemble}},
 		Provisioner: "kubernetes.io/no-provisioner", VolumeBindingMode: &late,
 	}
 	_, err := client.StorageV1().StorageClasses().Create(ctx, class, metav1.CreateOptions{})
@@ -45,7 +46,7 @@ func Volume(lab *state.Lab, n state.Node, ensemble string, i int) *corev1.Persis
 			Capacity:                      corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("10Gi")},
 			AccessModes:                   []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimRetain,
-			StorageClassName:              StorageClass,
+			StorageClassName:              StorageClass(ensemble),
 			VolumeMode:                    &mode,
 			PersistentVolumeSource:        corev1.PersistentVolumeSource{Local: &corev1.LocalVolumeSource{Path: VolumeDir(lab, n, name)}},
 			NodeAffinity: &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{

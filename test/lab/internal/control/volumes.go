@@ -20,6 +20,9 @@ import (
 // AddVolumes makes as many volumes as the ensemble has servers on every node,
 // so that the scheduler is free to place its pods.
 func AddVolumes(ctx context.Context, lab *state.Lab, client kubernetes.Interface, ensemble string, count int) error {
+	if err := makeClass(ctx, client, ensemble); err != nil {
+		return err
+	}
 	for _, n := range lab.Nodes {
 		for i := 1; i <= count; i++ {
 			pv := Volume(lab, n, ensemble, i)
@@ -58,6 +61,10 @@ func RemoveVolumes(ctx context.Context, lab *state.Lab, client kubernetes.Interf
 				return fmt.Errorf("delete volume %s: %w", pv.Name, err)
 			}
 		}
+	}
+	err = client.StorageV1().StorageClasses().Delete(ctx, StorageClass(ensemble), metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("delete storage class %s: %w", StorageClass(ensemble), err)
 	}
 	return nil
 }
