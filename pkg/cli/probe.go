@@ -61,27 +61,14 @@ func reach(r zkprobe.Reach) migration.Reach {
 	return migration.ReachUnknown
 }
 
-// ServingSince is when a server last began to serve, by this machine's clock;
-// zero when it cannot be told. The server's own clock may be wrong by any
-// amount; cons shows how it stands now, for the newest connection is the one
-// that asks.
+// ServingSince is when a server last began to serve, by this machine's clock
+// (the server's own may be wrong by any amount); zero when it cannot be told.
 func (p prober) ServingSince(ctx context.Context, address string) time.Time {
 	s, err := p.zk.ServingSince(ctx, address)
-	if err != nil || s.Since.IsZero() {
+	if err != nil || s.Since.IsZero() || !s.AheadKnown {
 		return time.Time{}
 	}
-	now := time.Now()
-	clients, _ := zkprobe.ParseCons(p.zk.Ask(ctx, address, zkprobe.Cons).Text)
-	var newest time.Time
-	for _, c := range clients {
-		if c.Established.After(newest) {
-			newest = c.Established
-		}
-	}
-	if newest.IsZero() {
-		return time.Time{}
-	}
-	return s.Since.Add(now.Sub(newest))
+	return s.Since.Add(-s.Ahead)
 }
 
 // Port implements engine.Prober.

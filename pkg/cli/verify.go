@@ -23,6 +23,8 @@ const (
 type watched struct {
 	sig        migration.RestartSignals
 	awayFrom   time.Time
+	sameFrom   time.Time
+	reach      migration.Reach
 	sinceAsked time.Time
 	portAsked  time.Time
 	said       string
@@ -101,19 +103,7 @@ func (v *verifier) watch(ctx context.Context, obs migration.Observation, sr migr
 	}
 	sig := &w.sig
 	sig.Live, sig.Epoch = live, v.epoch
-	if live.Serving() {
-		if !w.awayFrom.IsZero() {
-			// A new stretch of serving.
-			w.awayFrom, w.sinceAsked, w.portAsked, sig.Host = time.Time{}, time.Time{}, time.Time{}, migration.HostView{}
-		}
-		sig.Away = 0
-	} else {
-		if w.awayFrom.IsZero() {
-			w.awayFrom, sig.Host = obs.At, migration.HostView{}
-		}
-		sig.Away = obs.At.Sub(w.awayFrom)
-		sig.SeenDown = sig.SeenDown || live.Reach == migration.ReachRefused
-	}
+	w.follow(obs.At, live)
 	if live.Serving() && !sig.SeenDown && sr.Emitted != nil && time.Since(w.sinceAsked) > sincePause {
 		w.sinceAsked = time.Now()
 		sig.ServingSince = v.s.prober.ServingSince(ctx, hostPort(sr.ClusterIP, sr.ClientPort))
@@ -128,6 +118,29 @@ func (v *verifier) watch(ctx context.Context, obs migration.Observation, sr migr
 		w.verdict = migration.WatchReconfigured(obs.Record, sr, *sig)
 	}
 	return w
+}
+
+// follow keeps what one look alone does not show: for how long, and how often.
+func (w *watched) follow(at time.Time, live migration.Sighting) {
+	sig := &w.sig
+	if live.Serving() {
+		if !w.awayFrom.IsZero() {
+			// A new stretch of serving: what was asked before is no more true.
+			*w = watched{said: w.said, sig: migration.RestartSignals{Live: live, Epoch: sig.Epoch, SeenDown: sig.SeenDown}}
+		}
+		return
+	}
+	if w.awayFrom.IsZero() {
+		w.awayFrom, w.reach = at, ""
+	}
+	if w.reach != live.Reach {
+		w.reach, w.sameFrom, w.portAsked, sig.Host = live.Reach, at, time.Time{}, migration.HostView{}
+		if live.Reach == migration.ReachRefused {
+			sig.SeenDown = true
+			sig.Ends++
+		}
+	}
+	sig.Away, sig.Same = at.Sub(w.awayFrom), at.Sub(w.sameFrom)
 }
 
 // say prints a verdict when it is another than before.

@@ -61,6 +61,8 @@ const (
 	// goneAfter and aloneAfter are far beyond what a restart takes.
 	goneAfter  = 20 * time.Second
 	aloneAfter = 30 * time.Second
+	// endsOften is how many ends in one restart are too many.
+	endsOften = 5
 )
 
 // RestartSignals is what was seen of one server while its restart is awaited.
@@ -73,8 +75,10 @@ type RestartSignals struct {
 	// SeenDown: its client port refused a connection while we watched. A server
 	// in an election keeps that port open, so this is the end of the process.
 	SeenDown bool
-	// Away is for how long it has not been serving.
-	Away time.Duration
+	// Away is for how long it has not been serving, Same for how long it has
+	// answered in the present way, Ends how often it went down since it served.
+	Away, Same time.Duration
+	Ends       int
 	// ServingSince is when it last began to serve, by our clock; zero when
 	// unknown.
 	ServingSince time.Time
@@ -209,20 +213,25 @@ func deaf(s ServerRecord, why string) Verdict {
 
 // away judges a server that does not serve.
 func away(rec Record, s ServerRecord, sig RestartSignals) Verdict {
-	forSeconds := fmt.Sprintf("for %d s", int(sig.Away.Seconds()))
+	forSeconds := fmt.Sprintf("for %d s", int(sig.Same.Seconds()))
+	// A supervisor that starts it again and again.
+	ends := sig.Ends >= endsOften && sig.Away >= goneAfter
 	switch {
-	case sig.Live.Reach == ReachRefused && sig.Away >= goneAfter:
+	case sig.Live.Reach == ReachRefused && (sig.Same >= goneAfter || ends):
 		v := Verdict{Code: VerdictGone, Known: true, Why: "its client port has refused connections " + forSeconds,
 			Look: fmt.Sprintf("host %s: was server %d started, and what does its log say last", s.HostIP, s.ID)}
+		if ends {
+			v.Why = fmt.Sprintf("it has ended %d times", sig.Ends)
+		}
 		if version, err := ensemble.ParseVersion(rec.Settings.Version); err == nil && version.AtLeast(3, 5, 6) {
 			v.Look += fmt.Sprintf(" (ZooKeeper %s ends itself when it cannot bind its election port: quorumListenOnAllIPs=true is missing or misspelt)", version)
 		}
 		return v
 	case sig.Live.Reach == ReachRefused:
 		return Verdict{Code: VerdictAway, Why: "it is down"}
-	case sig.Live.Reach == ReachNotServing && sig.Host.Election == PortClosed && sig.Away >= deafAfter:
+	case sig.Live.Reach == ReachNotServing && sig.Host.Election == PortClosed && sig.Same >= deafAfter:
 		return deaf(s, "it is up without a quorum "+forSeconds+", and nothing listens at "+ensemble.JoinHostPort(s.HostIP, s.ElectionPort))
-	case sig.Live.Reach == ReachNotServing && sig.Away >= aloneAfter:
+	case sig.Live.Reach == ReachNotServing && sig.Same >= aloneAfter:
 		return Verdict{Code: VerdictAlone, Known: true, Why: "it is up and finds no quorum " + forSeconds,
 			Look: fmt.Sprintf("the server lines of zoo.cfg on host %s: an address or port in them may be mistyped", s.HostIP)}
 	case sig.Live.Reach == ReachNotServing:

@@ -13,6 +13,10 @@ type Serving struct {
 	// zero when it cannot be told: cons not whitelisted, or hidden among more
 	// answers than MaxReply.
 	Since time.Time `json:"since,omitzero"`
+	// Ahead is how far the server's wall clock is ahead of ours, exact to the
+	// time a connection takes; meaningless unless AheadKnown.
+	Ahead      time.Duration `json:"ahead"`
+	AheadKnown bool          `json:"aheadKnown"`
 }
 
 // ServingSince asks a server since when it serves: the later of its start and
@@ -28,28 +32,35 @@ func (p Prober) ServingSince(caller context.Context, addr string) (Serving, erro
 	limit := orDefault(p.CommitTimeout, DefaultCommitTimeout)
 	ctx, cancel := context.WithTimeout(caller, limit)
 	defer cancel()
+	start := time.Now()
 	c, s, done, err := p.openSession(ctx, caller, addr, limit)
 	if err != nil {
 		return Serving{}, err
 	}
 	defer done()
 	serving := Serving{Origin: SplitSession(s.id)}
-	if since, ok := serving.Origin.WallClock(time.Now()); ok {
-		serving.Since = since
-	} else if cons := p.Ask(ctx, addr, Cons); cons.Reach == Answered {
+	serving.Since, _ = serving.Origin.WallClock(time.Now())
+	if cons := p.Ask(ctx, addr, Cons); cons.Reach == Answered {
 		clients, _ := ParseCons(cons.Text)
 		for _, client := range clients {
-			if client.SessionID != s.id {
-				continue
-			}
-			if since, ok := serving.Origin.ServingSince(client); ok {
-				serving.Since = since
+			if client.SessionID == s.id {
+				serving.take(client, start)
 			}
 		}
 	}
 	// A close that fails loses nothing: the session then expires by itself.
 	_, _ = c.closeSession()
 	return serving, nil
+}
+
+// take reads our own line of cons; start is when we began to connect.
+func (s *Serving) take(own Client, start time.Time) {
+	if since, ok := s.Origin.ServingSince(own); ok && s.Since.IsZero() {
+		s.Since = since
+	}
+	if !own.Established.IsZero() {
+		s.Ahead, s.AheadKnown = own.Established.Sub(start), true
+	}
 }
 
 // openSession connects to one server and opens a session there; done closes the
