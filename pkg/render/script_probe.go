@@ -10,7 +10,7 @@ package render
 // start has ten minutes before silence counts.
 //
 // ready: srvr shows a mode in which the server takes part in a quorum. ruok
-// would say imok to a server without one. Once after each start the volume is
+// would say imok to a server without one. Once after each start the data is
 // flushed first: ZooKeeper before 3.5.10 and 3.6.0 acknowledges a received
 // snapshot that it has not fsynced (ZOOKEEPER-2872), and no other server may be
 // stopped while a power failure could still take it back.
@@ -66,8 +66,14 @@ ready)
   started=$(cat "$volume/zkmigrate-started" 2>/dev/null) || started=none
   synced=$(cat "$volume/zkmigrate-synced" 2>/dev/null) || synced=
   [[ $started == "$synced" ]] && exit 0
-  sync -f "$volume" && printf '%s\n' "$started" >"$volume/zkmigrate-synced" && exit 0
-  echo "cannot flush $volume"
+  # File by file: flushing the whole file system would wait for others' writes.
+  shopt -s globstar nullglob
+  set +f
+  files=("$volume/data"/** "$volume/datalog"/**)
+  set -f
+  ((${#files[@]} == 0)) || sync -- "${files[@]}" || { echo "cannot flush $volume"; exit 1; }
+  printf '%s\n' "$started" >"$volume/zkmigrate-synced" && exit 0
+  echo "cannot write to $volume"
   exit 1
   ;;
 *)
