@@ -61,7 +61,7 @@ func core() map[string][]string {
 	return map[string][]string{
 		"pkg/ensemble":  nil,
 		"pkg/migration": {"pkg/ensemble"},
-		"pkg/preflight": {"pkg/ensemble", "pkg/migration"},
+		"pkg/preflight": {"pkg/ensemble", "pkg/migration", "pkg/hostpatch"},
 		"pkg/hostpatch": {"pkg/ensemble"},
 		"pkg/render":    {"pkg/ensemble", "pkg/migration"},
 	}
