@@ -214,8 +214,10 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 		verb = "Reverting"
 	}
 	fmt.Fprintf(out, "%s server %d of %s (host %s, address %s). Stop at any time with Ctrl-C: the state is saved.\n", verb, in.ID, s.name, sr.HostIP, sr.ClusterIP)
-	if rec.Flight == nil && !o.yes && o.hook != "" && o.deps.terminal() == nil {
-		return usagef("a server would be stopped: confirm with --yes where there is no terminal")
+	if rec.Flight == nil && !o.yes && o.hook != "" {
+		if err := o.deps.confirm(fmt.Sprintf("Stop server %d on host %s and move it? %d of %d voters stay up. [y/N] ", in.ID, sr.HostIP, len(rec.Ensemble().Voters())-1, len(rec.Ensemble().Voters()))); err != nil {
+			return err
+		}
 	}
 	began := time.Now()
 	d, err := s.engine.Run(ctx, in)

@@ -72,6 +72,26 @@ func TestMigration(t *testing.T) {
 	}
 }
 
+// TestObserver moves three voters and an observer, whose id has a gap before
+// it; the observer goes last. Four pods share three nodes.
+func TestObserver(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "observer", "3.8.0", []int{1, 2, 3, 9}, "observers=9")
+	s.ready("--anti-affinity=preferred")
+	before := s.status()
+	verdict := s.watchSlices()
+	r := s.replace(0, "--all")
+	if last := strings.LastIndex(r.Stderr, "Replacing server 9"); last < 0 || strings.Contains(r.Stderr[last:], "Replacing server 1 ") {
+		t.Errorf("the observer does not go last:\n%s", r.Stderr)
+	}
+	verdict()
+	after := s.status()
+	if !after.Healthy || after.Replaced != 4 || after.Epoch-before.Epoch != 1 {
+		t.Errorf("after the replacements: %+v (epoch before %d)", after, before.Epoch)
+	}
+	s.nothingLost()
+}
+
 // TestEndpointsAPI goes the whole road with v1 Endpoints.
 func TestEndpointsAPI(t *testing.T) {
 	t.Parallel()
