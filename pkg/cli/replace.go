@@ -215,7 +215,7 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	}
 	fmt.Fprintf(out, "%s server %d of %s (host %s, address %s). Stop at any time with Ctrl-C: the state is saved.\n", verb, in.ID, s.name, sr.HostIP, sr.ClusterIP)
 	if rec.Flight == nil && !o.yes && o.hook != "" {
-		if err := o.deps.confirm(fmt.Sprintf("Stop server %d on host %s and move it? %d of %d voters stay up. [y/N] ", in.ID, sr.HostIP, len(rec.Ensemble().Voters())-1, len(rec.Ensemble().Voters()))); err != nil {
+		if err := o.deps.confirm(fmt.Sprintf("Stop server %d on host %s and move it? %d of %d voters stay up. [y/N] ", in.ID, sr.HostIP, len(ensemble.Without(rec.Ensemble().Voters(), in.ID)), len(rec.Ensemble().Voters()))); err != nil {
 			return err
 		}
 	}
