@@ -1,4 +1,4 @@
-//go:build linux && zk
+//go:build linux && zk && record
 
 package zkprobe
 
@@ -16,13 +16,10 @@ import (
 
 // TestRecord writes what real servers say into testdata, with
 //
-//	ZKPROBE_RECORD=1 go test -tags zk -run TestRecord ./pkg/zkprobe
+//	go test -tags zk,record -run TestRecord ./pkg/zkprobe
 //
 // envi is left out: it tells about the machine rather than about ZooKeeper.
 func TestRecord(t *testing.T) {
-	if os.Getenv("ZKPROBE_RECORD") == "" {
-		t.Skip("set ZKPROBE_RECORD=1 to record anew")
-	}
 	for _, version := range zkreal.Versions() {
 		t.Run(version, func(t *testing.T) { record(t, version) })
 	}

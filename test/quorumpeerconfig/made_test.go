@@ -34,7 +34,8 @@ func TestMadeFilesAreReadByZooKeeper(t *testing.T) {
 			t.Run(release+"/"+c.Name(), func(t *testing.T) {
 				zooCfg, dynamic := stage(t, filepath.Join(corpus, c.Name()))
 				if j.config(t, zooCfg, true).Error != "" || dynamic != "" && !v.AtLeast(3, 5, 0) {
-					t.Skip("not read by this release")
+					// A file that this release refuses is compared in another test.
+					return
 				}
 				if cfg, ok := readIfEnsemble(t, zooCfg, dynamic); ok {
 					made++
