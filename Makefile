@@ -40,7 +40,7 @@ test-unit:
 
 ## test-zk: against real ZooKeeper servers on loopback
 test-zk:
-	@go test -tags zk -timeout 20m ./pkg/zkprobe/... ./test/...
+	@go test -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/render/... ./test/...
 
 ## test-e2e: whole migrations in the lab
 test-e2e: build

@@ -186,10 +186,24 @@ func (f *reconfigureFlags) printPlan(rec migration.Record, e emission) {
 			fmt.Fprintf(out, "%s", file.Patch)
 		}
 	}
-	fmt.Fprintf(f.deps.streams.ErrOut, "\nWritten to %s (README.txt has the commands). Restart one server at a time, in this order: %v%s.\n", f.dir, e.plan.Order, leaderText(e.input.Leader))
+	if e.unchanged() {
+		fmt.Fprintf(f.deps.streams.ErrOut, "\nEvery host's file has all of it already. Written to %s.\n", f.dir)
+	} else {
+		fmt.Fprintf(f.deps.streams.ErrOut, "\nWritten to %s (README.txt has the commands). Restart one server at a time, in this order: %v%s.\n", f.dir, e.plan.Order, leaderText(e.input.Leader))
+	}
 	if f.hook == "" {
 		fmt.Fprintf(f.deps.streams.ErrOut, "next: %s reconfigure %s --verify -n %s   (leave it running during the restarts)\n", cliName, rec.Name, rec.Namespace)
 	}
+}
+
+// unchanged reports whether no host needs a patch.
+func (e emission) unchanged() bool {
+	for _, h := range e.plan.Hosts {
+		if !h.Unchanged() {
+			return false
+		}
+	}
+	return true
 }
 
 func leaderText(leader ensemble.ID) string {

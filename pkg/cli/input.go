@@ -77,6 +77,7 @@ func (in *input) parse(ctx context.Context, name string) (described, error) {
 		}
 		d.hosts = append(d.hosts, hc)
 	}
+	identify(d.hosts)
 	e, diffs, err := ensemble.FromHosts(name, d.hosts)
 	if err != nil {
 		return d, &usageError{err}

@@ -71,6 +71,9 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	if desc.config == nil {
 		return e, usagef("--member says nothing about the hosts' files: name them with -f")
 	}
+	if err := eachKnown(desc); err != nil {
+		return e, err
+	}
 	if want := rec.Ensemble().IDs(); !slices.Equal(desc.ensemble.IDs(), want) {
 		return e, usagef("the files have servers %v, the wrapped ensemble has %v", desc.ensemble.IDs(), want)
 	}
@@ -110,6 +113,25 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 		return e, err
 	}
 	return e, nil
+}
+
+// eachKnown wants to know whose file each of several is: a patch made from
+// another host's file would carry over that host's settings.
+func eachKnown(desc described) error {
+	if len(desc.hosts) == 1 {
+		return nil
+	}
+	for _, h := range desc.hosts {
+		if h.ID == 0 {
+			return usagef("%s: whose file is this? Name it as ID=FILE, call its folder by the id or the host, or put a copy of myid beside it", h.Source)
+		}
+	}
+	for _, id := range desc.ensemble.IDs() {
+		if !slices.ContainsFunc(desc.hosts, func(h ensemble.HostConfig) bool { return h.ID == id }) {
+			return usagef("server %d: its host's file is missing; give one file for all, or one for each", id)
+		}
+	}
+	return nil
 }
 
 // initLimit is what the live data needs, 0 where nothing is known of it.

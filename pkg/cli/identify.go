@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// identify finds out whose file each of several is, where the operator gave a
+// directory instead of ID=FILE: by a copy of myid beside it, or by its folder's
+// or its own name, which may be the id, the host as the server list has it, the
+// host's short name, or ID-HOST as in what reconfigure writes. What is not found
+// stays 0.
+func identify(hosts []ensemble.HostConfig) {
+	if len(hosts) < 2 {
+		return
+	}
+	for i := range hosts {
+		h := &hosts[i]
+		if h.ID != 0 {
+			continue
+		}
+		if id, ok := myid(h.Source); ok {
+			h.ID = id
+			continue
+		}
+		stem := strings.TrimSuffix(filepath.Base(h.Source), filepath.Ext(h.Source))
+		for _, name := range []string{filepath.Base(filepath.Dir(h.Source)), stem} {
+			if id := byName(name, h.Config); id != 0 {
+				h.ID = id
+				break
+			}
+		}
+	}
+}
+
+// myid reads the file of that name beside a configuration.
+func myid(source string) (ensemble.ID, bool) {
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(source), "myid"))
+	if err != nil {
+		return 0, false
+	}
+	id, err := ensemble.ParseID(strings.TrimSpace(string(data)))
+	return id, err == nil
+}
+
+// byName is the one server that a name can mean, 0 when none or several.
+func byName(name string, c *ensemble.Config) ensemble.ID {
+	var found ensemble.ID
+	for _, s := range c.Servers {
+		short, _, _ := strings.Cut(s.Host, ".")
+		head, host, dashed := strings.Cut(name, "-")
+		switch {
+		case name == s.ID.String(), strings.EqualFold(name, s.Host), strings.EqualFold(name, short) && !isNumber(short),
+			dashed && head == s.ID.String() && host != "":
+			if found != 0 {
+				return 0
+			}
+			found = s.ID
+		}
+	}
+	return found
+}
+
+// isNumber tells the first label of an IPv4 address from a short name.
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
