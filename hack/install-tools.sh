@@ -3,8 +3,8 @@
 set -euo pipefail
 need=()
 have() { command -v "$1" >/dev/null 2>&1; }
-have java || need+=(openjdk-17-jre-headless)
-have javac || need+=(openjdk-17-jdk-headless)
+have java || need+=(default-jre-headless)
+have javac || need+=(default-jdk-headless)
 have patch || need+=(patch)
 have git || need+=(git)
 have make || need+=(make)

@@ -21,31 +21,37 @@ const header = "# The manifest of the last release, rendered from .krew.yaml by 
 func main() {
 	tag := flag.String("tag", "v0.1.0", "release")
 	dist := flag.String("dist", "dist", "directory of the archives")
+	out := flag.String("out", "plugins.yaml", "where the manifest goes")
+	partial := flag.Bool("partial", false, "write a sum of zeros for an archive that was not built")
 	check := flag.Bool("check", false, "compare plugins.yaml with the template instead of writing it")
 	flag.Parse()
-	if err := run(*tag, *dist, *check); err != nil {
+	if err := run(*tag, *dist, *out, *check, *partial); err != nil {
 		fmt.Fprintln(os.Stderr, "krewmanifest:", err)
 		os.Exit(1)
 	}
 }
 
-func run(tag, dist string, check bool) error {
+func run(tag, dist, to string, check, partial bool) error {
+	none := strings.Repeat("0", 64)
 	sum := func(uri string) (string, error) {
 		data, err := os.ReadFile(filepath.Join(dist, path.Base(uri)))
+		if partial && os.IsNotExist(err) {
+			return none, nil
+		}
 		if err != nil {
 			return "", err
 		}
 		return fmt.Sprintf("%x", sha256.Sum256(data)), nil
 	}
 	if check {
-		sum = func(string) (string, error) { return strings.Repeat("0", 64), nil }
+		sum = func(string) (string, error) { return none, nil }
 	}
 	out, err := render(tag, sum)
 	if err != nil {
 		return err
 	}
 	if !check {
-		return os.WriteFile("plugins.yaml", out, 0o644)
+		return os.WriteFile(to, out, 0o644)
 	}
 	have, err := os.ReadFile("plugins.yaml")
 	if err != nil {
