@@ -26,15 +26,7 @@ import (
 // that controller is down. Nothing serves behind the address at this point, so
 // a client sees "refused" from another machine, nothing more.
 func (c *Client) SetSelector(ctx context.Context, rec migration.Record, id ensemble.ID) error {
-	s, err := server(rec, id)
-	if err != nil {
-		return err
-	}
-	svc, err := c.service(ctx, rec, s)
-	if err != nil {
-		return err
-	}
-	b, err := c.behind(ctx, rec, s, svc)
+	s, svc, b, err := c.find(ctx, rec, id)
 	if err != nil {
 		return err
 	}
@@ -66,15 +58,7 @@ func (c *Client) SetSelector(ctx context.Context, rec migration.Record, id ensem
 // the mirroring controller then makes a slice of. The endpoints controller can
 // be later than the endpointslice controller by any time.
 func (c *Client) ClearSelector(ctx context.Context, rec migration.Record, id ensemble.ID) error {
-	s, err := server(rec, id)
-	if err != nil {
-		return err
-	}
-	svc, err := c.service(ctx, rec, s)
-	if err != nil {
-		return err
-	}
-	b, err := c.behind(ctx, rec, s, svc)
+	_, svc, b, err := c.find(ctx, rec, id)
 	if err != nil {
 		return err
 	}
@@ -133,15 +117,7 @@ func (c *Client) patchSelector(ctx context.Context, svc *corev1.Service, selecto
 // it refuses before. With v1 Endpoints the endpoints controller owns the object
 // by now; only our marks are taken off.
 func (c *Client) DropBridge(ctx context.Context, rec migration.Record, id ensemble.ID) error {
-	s, err := server(rec, id)
-	if err != nil {
-		return err
-	}
-	svc, err := c.service(ctx, rec, s)
-	if err != nil {
-		return err
-	}
-	b, err := c.behind(ctx, rec, s, svc)
+	s, svc, b, err := c.find(ctx, rec, id)
 	if err != nil {
 		return err
 	}
@@ -173,15 +149,7 @@ func (c *Client) DropBridge(ctx context.Context, rec migration.Record, id ensemb
 // mirroring controller would make their slice again. A controller with an old
 // Service in its cache may write once more: look again, and call again.
 func (c *Client) DeleteLeftovers(ctx context.Context, rec migration.Record, id ensemble.ID) error {
-	s, err := server(rec, id)
-	if err != nil {
-		return err
-	}
-	svc, err := c.service(ctx, rec, s)
-	if err != nil {
-		return err
-	}
-	b, err := c.behind(ctx, rec, s, svc)
+	_, svc, b, err := c.find(ctx, rec, id)
 	if err != nil {
 		return err
 	}

@@ -108,3 +108,18 @@ func foreignSelector(rec migration.Record, svc *corev1.Service) error {
 		What: fmt.Sprintf("Service %s/%s has selector %v, which is none of ours", rec.Namespace, svc.Name, svc.Spec.Selector),
 		Next: "find out who set it (kubectl get service " + svc.Name + " --show-managed-fields -o yaml), remove it, then run the command again"}
 }
+
+// find reads the server's Service, proven to be the recorded one, and what is
+// behind it.
+func (c *Client) find(ctx context.Context, rec migration.Record, id ensemble.ID) (migration.ServerRecord, *corev1.Service, behind, error) {
+	s, err := server(rec, id)
+	if err != nil {
+		return s, nil, behind{}, err
+	}
+	svc, err := c.service(ctx, rec, s)
+	if err != nil {
+		return s, nil, behind{}, err
+	}
+	b, err := c.behind(ctx, rec, s, svc)
+	return s, svc, b, err
+}

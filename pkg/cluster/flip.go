@@ -59,15 +59,7 @@ func (c *Client) PointToPod(ctx context.Context, rec migration.Record, id ensemb
 // has a selector or a slice of a controller is left behind: both would add the
 // pod's address to the host's, and for good (kubernetes#118376).
 func (c *Client) PointToHost(ctx context.Context, rec migration.Record, id ensemble.ID) error {
-	s, err := server(rec, id)
-	if err != nil {
-		return err
-	}
-	svc, err := c.service(ctx, rec, s)
-	if err != nil {
-		return err
-	}
-	b, err := c.behind(ctx, rec, s, svc)
+	s, svc, b, err := c.find(ctx, rec, id)
 	if err != nil {
 		return err
 	}

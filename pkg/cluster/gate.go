@@ -26,15 +26,7 @@ func (c *Client) OpenGate(ctx context.Context, rec migration.Record, id ensemble
 // releasable refuses a gate's opening by a command that was overtaken: the
 // Service must select the pod and point to it alone.
 func (c *Client) releasable(ctx context.Context, rec migration.Record, id ensemble.ID) error {
-	s, err := server(rec, id)
-	if err != nil {
-		return err
-	}
-	svc, err := c.service(ctx, rec, s)
-	if err != nil {
-		return err
-	}
-	b, err := c.behind(ctx, rec, s, svc)
+	s, svc, b, err := c.find(ctx, rec, id)
 	if err != nil {
 		return err
 	}
