@@ -84,7 +84,7 @@ func TestBadInput(t *testing.T) {
 		"two voters": {files: map[string]string{"a": goodHead + good12}, says: []string{"2 voters", "at least three"}},
 		"standalone": {files: map[string]string{"a": goodHead}, says: []string{"standalone", "server.1="}},
 		"a loopback address": {files: map[string]string{"a": goodHead + "server.1=127.0.0.1:2888:3888\nserver.2=10.1.0.2:2888:3888\nserver.3=10.1.0.3:2888:3888\n"},
-			says: []string{"a:6: ", "127.0.0.1"}},
+			says: []string{"a:6: ", "127.0.0.1 is a loopback address"}},
 		"loopback addresses": {files: map[string]string{"a": goodHead + "server.1=localhost:2888:3888\nserver.2=localhost:2889:3889\nserver.3=10.1.0.3:2888:3888\n"},
 			says: []string{"a:6: ", "localhost"}},
 		"a number that is none": {files: map[string]string{"a": strings.Replace(good, "tickTime=2000", "tickTime=2s", 1)},

@@ -208,9 +208,13 @@ func (m *merger) server(id ID) (Server, error) {
 	s, _ := best.Config.Server(id)
 	if kind, _ := hostKind(s.Host); kind == hostWildcard || kind == hostLoopback && !m.oneMachine() {
 		p, key := best.Config.ServerFile(), best.Config.ServerKey(id)
+		what := "a wildcard"
+		if kind == hostLoopback {
+			what = "a loopback address, this machine itself"
+		}
 		return s, &InputError{
 			File: best.Source, Line: p.Line(key), Text: p.Text(key),
-			Problem: fmt.Sprintf("no file says where server %s is", id),
+			Problem: fmt.Sprintf("no file says where server %s is: %s is %s", id, s.Host, what),
 			Want:    "the file of another host, or an address in place of " + s.Host,
 		}
 	}
