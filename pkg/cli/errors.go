@@ -59,7 +59,7 @@ func report(w io.Writer, err error) int {
 	var input *ensemble.InputError
 	var refused *refusedError
 	var paused *pausedError
-	var confirm *hosts.NeedsConfirmation
+	var confirm *hosts.ConfirmationError
 	switch {
 	case errors.As(err, &refused):
 		fmt.Fprintf(w, "refused: %s\n", refused.reason)

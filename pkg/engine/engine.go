@@ -116,7 +116,7 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 			}
 			d := migration.Decide(in, o)
 			var changed bool
-			changed, err = e.act(ctx, in, o, d, last)
+			changed, err = e.act(ctx, in, o, d)
 			last = d
 			if err == nil && (d.Kind == migration.Done || d.Kind == migration.Stop) {
 				return d, nil
@@ -160,7 +160,7 @@ func permanent(err error) bool {
 
 // act carries out one decision: write-ahead, the step, what it brought. It
 // reports whether looking again at once makes sense.
-func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Observation, d, last migration.Decision) (bool, error) {
+func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Observation, d migration.Decision) (bool, error) {
 	ev := Event{ID: in.ID, Decision: d, Observation: o}
 	switch d.Kind {
 	case migration.Wait:

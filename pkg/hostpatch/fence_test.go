@@ -16,9 +16,8 @@ import (
 // fenceHost is a directory that plays a host: the programs the scripts call
 // are small scripts that write down how they were called.
 type fenceHost struct {
-	t         *testing.T
-	dir       string
-	listening string // what ss prints
+	t   *testing.T
+	dir string
 }
 
 func newFenceHost(t *testing.T) *fenceHost {

@@ -25,21 +25,21 @@ type Manual struct {
 	told map[string]bool
 }
 
-// NeedsConfirmation is returned when an action cannot be seen and nobody can be
+// ConfirmationError is returned when an action cannot be seen and nobody can be
 // asked.
-type NeedsConfirmation struct {
+type ConfirmationError struct {
 	Action engine.HostAction
 	Host   string
 	Flag   string
 }
 
 // Error says what is waited for and how to confirm it.
-func (e *NeedsConfirmation) Error() string {
+func (e *ConfirmationError) Error() string {
 	return fmt.Sprintf("%s on host %s cannot be seen from here and must be confirmed: do it, then run the command again with %s", e.Action, e.Host, e.Flag)
 }
 
 // Permanent: looking again will not mend it.
-func (e *NeedsConfirmation) Permanent() bool { return true }
+func (e *ConfirmationError) Permanent() bool { return true }
 
 // Do prints the commands once per action and host.
 func (m *Manual) Do(ctx context.Context, action engine.HostAction, s migration.ServerRecord) (bool, string, error) {
@@ -68,7 +68,7 @@ func (m *Manual) Do(ctx context.Context, action engine.HostAction, s migration.S
 		return true, "confirmed with --fenced", nil
 	}
 	if m.In == nil {
-		return false, "", &NeedsConfirmation{Action: action, Host: s.HostIP, Flag: flagFor(action)}
+		return false, "", &ConfirmationError{Action: action, Host: s.HostIP, Flag: flagFor(action)}
 	}
 	answer, err := m.ask(ctx, fmt.Sprintf("  Done on host %s? [y/N] ", s.HostIP))
 	if err != nil {
@@ -77,7 +77,7 @@ func (m *Manual) Do(ctx context.Context, action engine.HostAction, s migration.S
 	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
 		return true, "confirmed at the terminal", nil
 	}
-	return false, "", &NeedsConfirmation{Action: action, Host: s.HostIP, Flag: flagFor(action)}
+	return false, "", &ConfirmationError{Action: action, Host: s.HostIP, Flag: flagFor(action)}
 }
 
 // ask reads one line, and gives up when the context ends.

@@ -283,7 +283,7 @@ func (k *Lock) Release(ctx context.Context) error {
 	k.stop()
 	<-k.done
 	if k.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // lost is no failure of giving it back
 	}
 	err := k.write(ctx, func(l *coordinationv1.Lease) {
 		nobody := ""

@@ -156,11 +156,6 @@ func (d Decision) with(evidence ...string) Decision {
 	return d
 }
 
-func (d Decision) at(p Phase) Decision {
-	d.Phase = p
-	return d
-}
-
 func (d Decision) then(next string) Decision {
 	d.Next = next
 	return d

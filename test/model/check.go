@@ -36,7 +36,7 @@ func (v violation) String() string {
 	}[v]
 }
 
-func (st *state) break_(v violation) {
+func (st *state) violate(v violation) {
 	if st.broken == fine {
 		st.broken = v
 	}
@@ -48,7 +48,7 @@ func (w *world) inspect(st *state) {
 	for i := range w.n {
 		s := &st.s[i]
 		if s.hostRole != down && s.podRole != down && !s.lied {
-			st.break_(twoProcesses)
+			st.violate(twoProcesses)
 		}
 		if s.away {
 			away++
@@ -56,7 +56,7 @@ func (w *world) inspect(st *state) {
 		w.addresses(st, s)
 	}
 	if away > 1 {
-		st.break_(twoAway)
+		st.violate(twoAway)
 	}
 }
 
@@ -70,11 +70,11 @@ func (w *world) addresses(st *state, s *server) {
 	host := s.bridge == toHost
 	pod := s.slice == toPod && (s.sliceUID == s.uid || !s.selector) || s.bridge == toPod && s.bridgeUID == s.uid
 	if host && pod {
-		st.break_(twoAddresses)
+		st.violate(twoAddresses)
 	}
 	any := s.bridge == toHost || s.bridge == toPod || s.slice == toPod
 	if !any && s.phase != podAbsent && s.phase != podTerminating && s.slice != emptySlice && !s.orphan {
-		st.break_(noAddress)
+		st.violate(noAddress)
 	}
 }
 
@@ -123,11 +123,11 @@ func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 		}
 	case migration.StepRelease:
 		if !s.lied && (s.hostRole != down || s.wanted && !s.masked) || !w.othersHold(st, i) {
-			st.break_(unsafeRelease)
+			st.violate(unsafeRelease)
 		}
 	case migration.StepStartHost:
 		if st.flight.served && st.flight.kind == revert && s.hostRole == down && (s.podRole != down || s.gate != 0 || first && !w.othersHold(st, i)) {
-			st.break_(unsafeStart)
+			st.violate(unsafeStart)
 		}
 	}
 }
@@ -140,10 +140,10 @@ func (w *world) stopping(st *state, i int, p int8) {
 	for j := range w.n {
 		s := &st.s[j]
 		if j != i && !s.hostRole.serving() && !s.podRole.serving() && w.voter[j] {
-			st.break_(unsafeStop)
+			st.violate(unsafeStop)
 		}
 		if j != i && st.leader == p && !s.replaced && w.voter[j] && st.flight.kind != revert {
-			st.break_(leaderStopped)
+			st.violate(leaderStopped)
 		}
 	}
 }

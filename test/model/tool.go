@@ -132,7 +132,7 @@ func (w *world) ended(st *state, step migration.StepID, i int) {
 		left = s.bridge != toHost || s.slice != noSlice || s.seen || s.gate != 0
 	}
 	if left && !w.cfg.Late {
-		st.break_(leftBehind)
+		st.violate(leftBehind)
 	}
 }
 

@@ -133,7 +133,7 @@ func (w *world) elect(st *state, members uint16) bool {
 		}
 	}
 	if st.acked&^lead.writes != 0 {
-		st.break_(lostWrite)
+		st.violate(lostWrite)
 	}
 	return true
 }
