@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e verify lint docs bench dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e verify lint docs dist clean lab-down
 
 all: build
 
@@ -50,11 +50,19 @@ test-e2e: build
 verify:
 	@hack/verify.sh
 
+docs:
+	@go run ./hack/docs
+
 lint:
 	@go run $(GOLANGCI) run ./...
 
-bench: build
-	@go test -tags bench -run '^$$' -bench . -timeout 30m ./test/bench/...
+## test-model: the model checker's long run, tens of minutes
+test-model:
+	@go test -v -tags model -timeout 40m ./test/model
+
+## test-integration: a real control plane; the lab must have been up once
+test-integration:
+	@go test -tags integration -timeout 15m -count=1 ./test/integration/...
 
 dist:
 	@hack/package.sh
