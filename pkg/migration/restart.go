@@ -67,7 +67,7 @@ func (c *context) stopForRestart() Decision {
 		return d
 	}
 	leader := c.o.Leader()
-	if left := ensemble.Without(c.notReconfigured(), f.ID); leader == f.ID && c.sr.Voter() && len(left) > 0 {
+	if left := c.voting(ensemble.Without(c.notReconfigured(), f.ID)); leader == f.ID && c.sr.Voter() && len(left) > 0 {
 		return do(StepCancelRestart, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", f.ID)
 	}
 	g := c.copyFlight()

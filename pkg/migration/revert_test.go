@@ -268,6 +268,19 @@ func restartRules() []rule {
 			want: wait, code: migration.CodeStoppedTooEarly, says: "start the server again",
 		},
 		{
+			// The observer goes after the leader: it is nobody the leader waits for,
+			// neither when its restart begins nor when it is to be stopped.
+			name: "the leader is stopped while only an observer is left", id: 3,
+			set: func(s *scene) {
+				fresh(s)
+				s.observer(1, 3)
+				s.server(2).Reconfigured = yes()
+				f := s.flight(migration.Reconfigure, 3)
+				f.Patched, f.Before = yes(), s.proof(epoch, counter, 0, true)
+			},
+			want: do, step: migration.StepStopHost,
+		},
+		{
 			name: "another server is down",
 			set: func(s *scene) {
 				fresh(s)
