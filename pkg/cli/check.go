@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
@@ -65,32 +64,12 @@ func newCheckCommand(d *deps) *cobra.Command {
 // Run collects facts, evaluates all checks and fails once.
 func (o *CheckOptions) Run(ctx context.Context) error {
 	w := &WrapOptions{deps: o.deps, args: o.args, input: o.input, endpointsAPI: migration.EndpointSlices}
-	if o.input.empty() && len(o.args) == 1 {
-		if file, ok := defaultFile(); ok {
-			w.input.files = []string{file}
-		}
-	}
-	// The input first: what cannot be read is told without a cluster.
-	if !w.input.empty() && len(o.args) == 1 {
-		if _, err := w.input.read(ctx, o.args[0]); err != nil {
-			return err
-		}
-	}
-	k, err := o.deps.kube()
+	// What a check reports better is not refused here.
+	s, recorded, known, err := w.open(ctx, func(described) error { return nil })
 	if err != nil {
 		return err
 	}
-	name, err := w.name(ctx, k)
-	if err != nil {
-		return err
-	}
-	s := o.deps.session(k, name)
-	recorded, err := s.journal.Load(ctx)
-	known := err == nil
-	if err != nil && !journal.IsNotFound(err) {
-		return err
-	}
-	rec, desc, err := o.describe(ctx, w, name, k.namespace, recorded, known)
+	rec, desc, err := o.describe(ctx, w, s.name, s.kube.namespace, recorded, known)
 	if err != nil {
 		return err
 	}

@@ -200,7 +200,8 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 		}
 		order := migration.RestartOrder(obs)
 		if len(order) == 0 {
-			fmt.Fprintf(f.deps.streams.Out, "All servers of %s run with the Services' addresses. %s\n", s.name, electionsText(obs.Record, epoch(obs)))
+			epoch, _ := obs.Epoch()
+			fmt.Fprintf(f.deps.streams.Out, "All servers of %s run with the Services' addresses. %s\n", s.name, electionsText(obs.Record, epoch))
 			fmt.Fprintf(f.deps.streams.ErrOut, "next: %s replace %s --id=N -n %s\n", cliName, s.name, s.kube.namespace)
 			return nil
 		}

@@ -182,7 +182,7 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 			return err
 		}
 		if in.EpochAtStart == 0 {
-			in.EpochAtStart = epoch(obs)
+			in.EpochAtStart, _ = obs.Epoch()
 		}
 		id, ok := migration.NextReplacement(obs)
 		if !ok {
@@ -276,12 +276,4 @@ func manualCommands(o migration.HostOptions) func(engine.HostAction, migration.S
 		}
 		return nil
 	}
-}
-
-func epoch(o migration.Observation) uint32 {
-	v, ok := o.View(o.Leader())
-	if !ok {
-		return 0
-	}
-	return v.Live.Zxid.Epoch()
 }

@@ -198,7 +198,7 @@ func (v *verifier) verified(ctx context.Context, sr migration.ServerRecord, w *w
 // countElections tells of each election as it is seen; the first leader that is
 // seen is the mark to count from where the patches left none.
 func (v *verifier) countElections(ctx context.Context, obs migration.Observation) error {
-	now := epoch(obs)
+	now, _ := obs.Epoch()
 	if now == 0 || now == v.epoch {
 		return nil
 	}

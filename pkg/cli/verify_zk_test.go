@@ -103,7 +103,7 @@ func (r *restarts) look(ctx context.Context) map[ensemble.ID]migration.Verdict {
 	for _, sr := range r.rec.Servers {
 		obs.Servers = append(obs.Servers, migration.ServerView{ID: sr.ID, Live: r.v.s.prober.Sight(ctx, hostPort(sr.ClusterIP, sr.ClientPort))})
 	}
-	if e := epoch(obs); e != 0 {
+	if e, _ := obs.Epoch(); e != 0 {
 		r.v.epoch = e
 	}
 	out := map[ensemble.ID]migration.Verdict{}

@@ -124,34 +124,11 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if o.dryRun == "client" {
 		return o.dryRunClient(ctx)
 	}
-	if o.input.empty() {
-		if file, ok := defaultFile(); ok && len(o.args) == 1 {
-			o.input.files = []string{file}
-		}
-	}
-	// The input first: what is wrong there is told without a cluster.
-	if !o.input.empty() && len(o.args) == 1 {
-		if desc, err := o.input.read(ctx, o.args[0]); err != nil {
-			return err
-		} else if err := refuseLint(desc); err != nil {
-			return err
-		}
-	}
-	k, err := o.deps.kube()
+	s, recorded, known, err := o.open(ctx, refuseLint)
 	if err != nil {
 		return err
 	}
-	name, err := o.name(ctx, k)
-	if err != nil {
-		return err
-	}
-	s := o.deps.session(k, name)
-	recorded, err := s.journal.Load(ctx)
-	known := err == nil
-	if err != nil && !journal.IsNotFound(err) {
-		return err
-	}
-	rec, desc, err := o.desired(ctx, name, k.namespace, recorded, known)
+	rec, desc, err := o.desired(ctx, s.name, s.kube.namespace, recorded, known)
 	if err != nil {
 		return err
 	}
@@ -162,6 +139,38 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 		return o.apply(ctx, s, rec, desc, known)
 	}
 	return s.locked(ctx, func(ctx context.Context) error { return o.apply(ctx, s, rec, desc, known) })
+}
+
+// open reads the input first, for what is wrong there is told without a
+// cluster (refuse adds the command's own judgement of it); then it picks the
+// ensemble and loads its record. known is false for one that was never wrapped.
+func (o *WrapOptions) open(ctx context.Context, refuse func(described) error) (s *session, recorded migration.Record, known bool, err error) {
+	if file, ok := defaultFile(); ok && o.input.empty() && len(o.args) == 1 {
+		o.input.files = []string{file}
+	}
+	if !o.input.empty() && len(o.args) == 1 {
+		desc, err := o.input.read(ctx, o.args[0])
+		if err != nil {
+			return nil, recorded, false, err
+		}
+		if err := refuse(desc); err != nil {
+			return nil, recorded, false, err
+		}
+	}
+	k, err := o.deps.kube()
+	if err != nil {
+		return nil, recorded, false, err
+	}
+	name, err := o.name(ctx, k)
+	if err != nil {
+		return nil, recorded, false, err
+	}
+	s = o.deps.session(k, name)
+	recorded, err = s.journal.Load(ctx)
+	if err != nil && !journal.IsNotFound(err) {
+		return nil, recorded, false, err
+	}
+	return s, recorded, err == nil, nil
 }
 
 func (o *WrapOptions) name(ctx context.Context, k kube) (string, error) {

@@ -25,10 +25,8 @@ type Engine struct {
 	OnEvent func(Event)
 	// Poll is the pause between two looks while waiting.
 	Poll time.Duration
-	// StopBefore, when set, ends the run before that step is carried out.
-	StopBefore migration.StepID
-	// Budget bounds how many API or journal errors in a row are taken for
-	// passing ones; by time, 0 means none is.
+	// ErrorBudget is for how long API and journal errors in a row are taken for
+	// passing ones; 0 means that none is.
 	ErrorBudget time.Duration
 
 	announced string
@@ -59,12 +57,6 @@ type Event struct {
 	// Observation is the look the decision rests on.
 	Observation migration.Observation
 }
-
-// ErrStoppedBefore is returned when StopBefore ended the run.
-var errStoppedBefore = errors.New("stopped before the step that was asked for")
-
-// IsStoppedBefore reports whether StopBefore ended a run.
-func IsStoppedBefore(err error) bool { return errors.Is(err, errStoppedBefore) }
 
 // Observe takes one look at everything. focus is the server whose host is
 // probed closely; 0 for none. Hosts of replaced servers are always probed, to
@@ -112,7 +104,7 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 		o, err := e.Observe(ctx, in.ID)
 		if err == nil {
 			if in.EpochAtStart == 0 {
-				in.EpochAtStart = leaderEpoch(o)
+				in.EpochAtStart, _ = o.Epoch()
 			}
 			d := migration.Decide(in, o)
 			var changed bool
@@ -129,9 +121,6 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 		if err != nil {
 			if ctx.Err() != nil {
 				return last, ctx.Err()
-			}
-			if IsStoppedBefore(err) {
-				return last, err
 			}
 			if failingSince.IsZero() {
 				failingSince = e.Clock.Now()
@@ -175,9 +164,6 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 		ev.Kind = EventDone
 		e.tell(ev)
 		return false, nil
-	}
-	if e.StopBefore != "" && d.Step == e.StopBefore {
-		return false, errStoppedBefore
 	}
 	if what := string(d.Step) + d.Reason; what != e.announced {
 		e.announced = what
@@ -319,14 +305,6 @@ func (e *Engine) tell(ev Event) {
 		ev.At = e.Clock.Now()
 	}
 	e.OnEvent(ev)
-}
-
-func leaderEpoch(o migration.Observation) uint32 {
-	v, ok := o.View(o.Leader())
-	if !ok {
-		return 0
-	}
-	return v.Live.Zxid.Epoch()
 }
 
 func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

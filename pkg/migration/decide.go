@@ -147,16 +147,6 @@ func (c *context) cmd(format string, a ...any) string {
 // voters returns the ids that vote.
 func (c *context) voters() []ensemble.ID { return c.rec.Ensemble().Voters() }
 
-// epoch returns the leader's current epoch, as its zxid shows it.
-func (c *context) epoch() (uint32, bool) {
-	leader := c.o.Leader()
-	if leader == 0 {
-		return 0, false
-	}
-	v, _ := c.o.View(leader)
-	return v.Live.Zxid.Epoch(), true
-}
-
 // unhealthy lists, in words, every server of ids that does not take part.
 func (c *context) unhealthy(ids []ensemble.ID) []string {
 	var out []string

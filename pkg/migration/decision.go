@@ -65,7 +65,6 @@ const (
 	CodeHostReturned       Code = "HostReturned"
 	CodeGhostHost          Code = "GhostHost"
 	CodeStoppedTooEarly    Code = "StoppedTooEarly"
-	CodeNotFenced          Code = "NotFenced"
 	CodeSecondVantage      Code = "SecondVantage"
 	CodeElectionSinceProof Code = "ElectionSinceProof"
 	CodeAdoptPending       Code = "AdoptPending"

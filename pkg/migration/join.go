@@ -55,7 +55,7 @@ func (c *context) join() Decision {
 // it is held, then it is replaced (or reverted).
 func (c *context) proveJoined() Decision {
 	f := c.flight
-	epoch, ok := c.epoch()
+	epoch, ok := c.o.Epoch()
 	if !ok {
 		return wait(CodeNoLeader, PhaseJoin, "there is no leader at the moment")
 	}

@@ -214,6 +214,16 @@ func (o Observation) View(id ensemble.ID) (ServerView, bool) {
 	return ServerView{}, false
 }
 
+// Epoch returns the leader's epoch, as its zxid shows it; ok is false without
+// exactly one leader, and the epoch 0 then.
+func (o Observation) Epoch() (epoch uint32, ok bool) {
+	v, ok := o.View(o.Leader())
+	if !ok {
+		return 0, false
+	}
+	return v.Live.Zxid.Epoch(), true
+}
+
 // Leader returns the id of the one server that says it leads; 0 when none or
 // more than one does.
 func (o Observation) Leader() ensemble.ID {

@@ -48,7 +48,7 @@ func (c *context) startReplace() Decision {
 		return stop(CodePodCannotReachHost, "make host "+c.sr.HostIP+" reachable from the pods' network on the client and election ports",
 			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.sr.HostIP)
 	}
-	epoch, _ := c.epoch()
+	epoch, _ := c.o.Epoch()
 	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
 	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 }
@@ -189,7 +189,7 @@ func (c *context) notNow(bad []string) Decision {
 // proof asks for a new one.
 func (c *context) stillUp() Decision {
 	f := c.flight
-	epoch, ok := c.epoch()
+	epoch, ok := c.o.Epoch()
 	switch {
 	case !ok:
 		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").
@@ -217,7 +217,7 @@ func (c *context) withoutProofs() *Flight {
 // proveBefore brings about a complete, fresh canary on all n in this epoch.
 func (c *context) proveBefore() (Decision, bool) {
 	f := c.flight
-	epoch, ok := c.epoch()
+	epoch, ok := c.o.Epoch()
 	if !ok {
 		return wait(CodeNoLeader, PhaseProve, "there is no leader at the moment; nothing has been stopped"), false
 	}
@@ -348,7 +348,7 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	if bad := c.unhealthy(others); len(bad) > 0 {
 		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false
 	}
-	epoch, ok := c.epoch()
+	epoch, ok := c.o.Epoch()
 	if !ok {
 		return wait(CodeNoLeader, PhaseReprove, "there is no leader at the moment; nothing is released").then(back), false
 	}

@@ -16,7 +16,7 @@ func (c *context) restart() Decision {
 		if d, ok := c.startChecks(c.notReconfigured()); !ok {
 			return d
 		}
-		epoch, _ := c.epoch()
+		epoch, _ := c.o.Epoch()
 		g := &Flight{Kind: Reconfigure, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
 		return do(StepBeginRestart, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 	case f.Kind != Reconfigure:

@@ -45,7 +45,7 @@ func (c *context) atHost() bool {
 }
 
 func (c *context) beginRevert() Decision {
-	epoch, _ := c.epoch()
+	epoch, _ := c.o.Epoch()
 	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
 	g.Served = c.sr.Replaced != nil || c.mayRun()
 	if f := c.flight; f != nil {
