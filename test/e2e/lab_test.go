@@ -19,7 +19,13 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/slicewatch"
 )
 
-const labName = "e2e"
+// labName is another one where two runs share a machine.
+func labName() string {
+	if name := os.Getenv("E2E_LAB"); name != "" {
+		return name
+	}
+	return "e2e"
+}
 
 // TestMain brings one lab up for all tests; ensembles come and go with each.
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -30,7 +36,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	lab := &labkit.Lab{Name: labName, Bin: bin, Echo: os.Stderr}
+	lab := &labkit.Lab{Name: labName(), Bin: bin, Echo: os.Stderr}
 	ctx := context.Background()
 	if _, err := labkit.Must(lab.Zklab(ctx, "up", "--clients", "1")); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e: the lab does not come up:", err)
@@ -65,7 +71,7 @@ func newScene(t *testing.T, name, version string, ids []int, extra ...string) *s
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scene{t: t, name: name, version: version, ids: ids, lab: &labkit.Lab{Name: labName, Bin: bin, Dir: t.TempDir()}}
+	s := &scene{t: t, name: name, version: version, ids: ids, lab: &labkit.Lab{Name: labName(), Bin: bin, Dir: t.TempDir()}}
 	ctx := t.Context()
 	var words []string
 	for _, id := range ids {
