@@ -10,12 +10,9 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
 
-func deleteNow() *metav1.DeleteOptions {
-	zero := int64(0)
-	return &metav1.DeleteOptions{GracePeriodSeconds: &zero}
-}
+	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
+)
 
 // TestMigration is the whole road, and back for one server.
 func TestMigration(t *testing.T) {
@@ -31,25 +28,25 @@ func TestMigration(t *testing.T) {
 	} {
 		t.Run(c.version, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, c.name, c.version, c.ids)
-			check := append([]string{"check", s.name}, s.files()...)
+			s := scene.New(t, c.name, c.version, c.ids)
+			check := append([]string{"check", s.Name}, s.Files()...)
 			if len(c.waive) > 0 {
 				// Refused by name first, then waived by name.
-				r := s.zkmigrate(3, check...)
+				r := s.Zkmigrate(3, check...)
 				if !strings.Contains(r.Stdout, "ZOOKEEPER-4925") {
 					t.Errorf("the refusal gives no reason:\n%s", r.Stdout)
 				}
 			}
-			s.zkmigrate(0, append(check, c.waive...)...)
-			s.ready(c.waive...)
-			again := s.wrap(c.waive...)
+			s.Zkmigrate(0, append(check, c.waive...)...)
+			s.Ready(c.waive...)
+			again := s.Wrap(c.waive...)
 			if strings.Contains(again.Stdout, "created") || !strings.Contains(again.Stdout, "unchanged") {
 				t.Errorf("a second wrap changes something:\n%s", again.Stdout)
 			}
-			before := s.status()
-			verdict := s.watchSlices()
-			s.replace(0, "--all")
-			after := s.status()
+			before := s.Status()
+			verdict := s.WatchSlices()
+			s.Replace(0, "--all")
+			after := s.Status()
 			if !after.Healthy || after.Replaced != len(c.ids) {
 				t.Errorf("after the replacements: %+v", after)
 			}
@@ -61,13 +58,13 @@ func TestMigration(t *testing.T) {
 					t.Errorf("server %d changed its address", after.Servers[i].ID)
 				}
 			}
-			s.revert(c.ids[0])
-			if st := s.status(); !st.Healthy || st.Servers[0].Place != "host" {
+			s.Revert(c.ids[0])
+			if st := s.Status(); !st.Healthy || st.Servers[0].Place != "host" {
 				t.Errorf("after the revert: %+v", st)
 			}
-			s.replace(0, fmt.Sprintf("--id=%d", c.ids[0]))
+			s.Replace(0, fmt.Sprintf("--id=%d", c.ids[0]))
 			verdict()
-			s.nothingLost()
+			s.NothingLost()
 		})
 	}
 }
@@ -76,57 +73,57 @@ func TestMigration(t *testing.T) {
 // it; the observer goes last. Four pods share three nodes.
 func TestObserver(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "observer", "3.8.0", []int{1, 2, 3, 9}, "observers=9")
-	s.ready("--anti-affinity=preferred")
-	before := s.status()
-	verdict := s.watchSlices()
-	r := s.replace(0, "--all")
+	s := scene.New(t, "observer", "3.8.0", []int{1, 2, 3, 9}, "observers=9")
+	s.Ready("--anti-affinity=preferred")
+	before := s.Status()
+	verdict := s.WatchSlices()
+	r := s.Replace(0, "--all")
 	if last := strings.LastIndex(r.Stderr, "Replacing server 9"); last < 0 || strings.Contains(r.Stderr[last:], "Replacing server 1 ") {
 		t.Errorf("the observer does not go last:\n%s", r.Stderr)
 	}
 	verdict()
-	after := s.status()
+	after := s.Status()
 	if !after.Healthy || after.Replaced != 4 || after.Epoch-before.Epoch != 1 {
 		t.Errorf("after the replacements: %+v (epoch before %d)", after, before.Epoch)
 	}
-	s.nothingLost()
+	s.NothingLost()
 }
 
 // TestEndpointsAPI goes the whole road with v1 Endpoints.
 func TestEndpointsAPI(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "legacy", "3.8.0", []int{1, 2, 3})
-	s.ready("--endpoints-api=endpoints")
-	s.replace(0, "--all")
-	s.revert(2)
-	s.replace(0, "--id=2")
-	if st := s.status(); !st.Healthy || st.Replaced != 3 {
+	s := scene.New(t, "legacy", "3.8.0", []int{1, 2, 3})
+	s.Ready("--endpoints-api=endpoints")
+	s.Replace(0, "--all")
+	s.Revert(2)
+	s.Replace(0, "--id=2")
+	if st := s.Status(); !st.Healthy || st.Replaced != 3 {
 		t.Errorf("at the end: %+v", st)
 	}
-	s.nothingLost()
+	s.NothingLost()
 }
 
 // TestDryRunClient: the objects are printed without a cluster, and are what the
 // API server takes.
 func TestDryRunClient(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "dry", "3.8.0", []int{1, 2, 3})
-	out := s.file("objects.yaml")
-	cmd := "KUBECONFIG=/nonexistent kubectl-zkmigrate wrap " + s.name + " -f " + s.hosts[0].ZooCfg + " --dry-run=client -o yaml -n " + s.name
-	r := s.must(s.lab.OnClient(t.Context(), "sh", "-c", cmd))
+	s := scene.New(t, "dry", "3.8.0", []int{1, 2, 3})
+	out := s.File("objects.yaml")
+	cmd := "KUBECONFIG=/nonexistent kubectl-zkmigrate wrap " + s.Name + " -f " + s.Hosts[0].ZooCfg + " --dry-run=client -o yaml -n " + s.Name
+	r := s.Must(s.Lab.OnClient(t.Context(), "sh", "-c", cmd))
 	if err := os.WriteFile(out, []byte(r.Stdout), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// As an administrator: kubectl apply reads what it is about to create, which
 	// the plugin's own Role does not need.
-	admin := *s.lab
+	admin := *s.Lab
 	admin.Kubeconfig = ""
-	s.must(admin.OnClient(t.Context(), "kubectl", "apply", "--dry-run=server", "-n", s.name, "-f", out))
-	server := s.zkmigrate(0, append([]string{"wrap", s.name, "--dry-run=server"}, s.files()...)...)
+	s.Must(admin.OnClient(t.Context(), "kubectl", "apply", "--dry-run=server", "-n", s.Name, "-f", out))
+	server := s.Zkmigrate(0, append([]string{"wrap", s.Name, "--dry-run=server"}, s.Files()...)...)
 	if !strings.Contains(server.Stdout, "created (server dry run)") {
 		t.Errorf("server dry run:\n%s", server.Stdout)
 	}
-	if list, err := s.kube.CoreV1().Services(s.name).List(t.Context(), metav1.ListOptions{}); err != nil || len(list.Items) != 0 {
+	if list, err := s.Kube.CoreV1().Services(s.Name).List(t.Context(), metav1.ListOptions{}); err != nil || len(list.Items) != 0 {
 		t.Errorf("a dry run left %d Services (%v)", len(list.Items), err)
 	}
 }
@@ -134,7 +131,7 @@ func TestDryRunClient(t *testing.T) {
 // TestRefusedInput: nothing is written, exit code 2, the line is named.
 func TestRefusedInput(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "bad", "3.8.0", []int{1, 2, 3})
+	s := scene.New(t, "bad", "3.8.0", []int{1, 2, 3})
 	good := "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/d\nclientPort=2181\n"
 	for name, c := range map[string]struct{ text, says string }{
 		"two voters":        {good + "server.1=10.77.2.1:2888:3888\nserver.2=10.77.2.2:2888:3888\n", "three"},
@@ -149,13 +146,13 @@ func TestRefusedInput(t *testing.T) {
 			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			r := s.zkmigrate(2, "wrap", s.name, "-f", file)
+			r := s.Zkmigrate(2, "wrap", s.Name, "-f", file)
 			if !strings.Contains(r.Stderr, c.says) {
 				t.Errorf("the error does not say %q:\n%s", c.says, r.Stderr)
 			}
 		})
 	}
-	if list, err := s.kube.CoreV1().Services(s.name).List(t.Context(), metav1.ListOptions{}); err != nil || len(list.Items) != 0 {
+	if list, err := s.Kube.CoreV1().Services(s.Name).List(t.Context(), metav1.ListOptions{}); err != nil || len(list.Items) != 0 {
 		t.Errorf("refused input left %d Services (%v)", len(list.Items), err)
 	}
 }

@@ -1,0 +1,13 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
+)
+
+// TestMain brings one lab up for all tests; ensembles come and go with each.
+func TestMain(m *testing.M) { os.Exit(scene.Main(m)) }

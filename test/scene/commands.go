@@ -1,0 +1,78 @@
+package scene
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
+)
+
+// Status is what the tests read of status -o json.
+type Status struct {
+	Healthy  bool     `json:"healthy"`
+	Problems []string `json:"problems"`
+	Leader   int      `json:"leader"`
+	Epoch    uint32   `json:"epoch"`
+	Replaced int      `json:"replaced"`
+	Servers  []struct {
+		ID        int    `json:"id"`
+		Place     string `json:"place"`
+		ClusterIP string `json:"clusterIP"`
+		Pod       string `json:"pod"`
+	} `json:"servers"`
+}
+
+// Status asks the tool.
+func (s *Scene) Status() Status {
+	s.T.Helper()
+	var st Status
+	if err := json.Unmarshal([]byte(s.Zkmigrate(0, "status", s.Name, "-o", "json").Stdout), &st); err != nil {
+		s.T.Fatal(err)
+	}
+	return st
+}
+
+// NewConnection is the connection string of the Services.
+func (s *Scene) NewConnection() string {
+	s.T.Helper()
+	var r struct {
+		New string `json:"new"`
+	}
+	if err := json.Unmarshal([]byte(s.Zkmigrate(0, "clients", s.Name, "-o", "json").Stdout), &r); err != nil {
+		s.T.Fatal(err)
+	}
+	return r.New
+}
+
+// Host is the host of a server.
+func (s *Scene) Host(id int) labkit.Host {
+	s.T.Helper()
+	for _, h := range s.Hosts {
+		if h.ID == id {
+			return h
+		}
+	}
+	s.T.Fatalf("no host of server %d", id)
+	return labkit.Host{}
+}
+
+// KillAfter runs a command and kills it when a line of its output contains the
+// text, or lets it end by itself when that step is past already.
+func (s *Scene) KillAfter(args []string, text string) {
+	s.T.Helper()
+	p, err := s.Lab.Start(s.T.Context(), "killed.log", args...)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	deadline := time.Now().Add(2 * time.Minute)
+	for !strings.Contains(p.Log(), text) {
+		if p.Ended() {
+			s.T.Fatalf("%s: ended before %q:\n%s", strings.Join(args[1:4], " "), text, p.Log())
+		}
+		if time.Now().After(deadline) {
+			s.T.Fatalf("%s: no %q within two minutes:\n%s", strings.Join(args[1:4], " "), text, p.Log())
+		}
+	}
+	p.Kill()
+}

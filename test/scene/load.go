@@ -1,0 +1,72 @@
+package scene
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
+)
+
+// File is the path of a file of this test.
+func (s *Scene) File(name string) string { return filepath.Join(s.Lab.Dir, name) }
+
+// StartLoad starts a client on the hosts' addresses and moves it to the
+// Services', as its owner would.
+func (s *Scene) StartLoad() {
+	s.T.Helper()
+	ctx := s.T.Context()
+	s.Must(s.Lab.OnClient(ctx, "zkload", "prepare", "--connect", labkit.Connect(s.Hosts), "--znodes", "500"))
+	var err error
+	// Its end is ours to ask for, also after a failure.
+	s.load, err = s.Lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", labkit.Connect(s.Hosts), "--report", s.File("load.json"), "--control", s.File("load.sock"), "--session-timeout", "30s", "--writers", "2", "--pace", "25ms")
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	Eventually(s.T, "the client writes", func() error {
+		_, err := labkit.Must(s.Lab.OnClient(ctx, "zkload", "ctl", "--control", s.File("load.sock"), "status"))
+		return err
+	})
+	s.Must(s.Lab.OnClient(ctx, "zkload", "ctl", "--control", s.File("load.sock"), "connect", s.NewConnection()))
+}
+
+// StopLoad ends the client, if it runs.
+func (s *Scene) StopLoad() {
+	if s.load == nil {
+		return
+	}
+	if err := s.load.Stop(); err != nil {
+		s.T.Errorf("the client: %v", err)
+	}
+	s.load = nil
+}
+
+// NothingLost ends the client and counts.
+func (s *Scene) NothingLost() {
+	s.T.Helper()
+	s.StopLoad()
+	data, err := os.ReadFile(s.File("load.json"))
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	var load struct {
+		Acknowledged int `json:"acknowledged"`
+		Sessions     struct {
+			Lost int `json:"lost"`
+		} `json:"sessions"`
+		EphemeralHeld bool `json:"ephemeralHeld"`
+		LongestStall  struct {
+			Seconds float64 `json:"seconds"`
+		} `json:"longestStall"`
+	}
+	if err := json.Unmarshal(data, &load); err != nil {
+		s.T.Fatal(err)
+	}
+	if load.Acknowledged == 0 || load.Sessions.Lost != 0 || !load.EphemeralHeld {
+		s.T.Errorf("the client: %+v; want writes, no session lost, the ephemeral node held", load)
+	}
+	r := s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "verify", "--connect", s.NewConnection(), "--report", s.File("load.json")))
+	s.T.Logf("longest write stall %.2f s; %s", load.LongestStall.Seconds, strings.TrimSpace(r.Stderr))
+}

@@ -1,0 +1,197 @@
+// Package scene is what tests on the lab stand on: an ensemble on hosts, an
+// operator with the published Role, a client that writes throughout, and the
+// witnesses at the end.
+package scene
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
+)
+
+// labName is another one where two runs share a machine.
+func labName() string {
+	if name := os.Getenv("E2E_LAB"); name != "" {
+		return name
+	}
+	return "e2e"
+}
+
+// Main brings one lab up for all tests of a package, runs them, takes it down
+// and returns the exit code; ensembles come and go with each test.
+func Main(m *testing.M) int {
+	bin, err := filepath.Abs("../../bin")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	lab := &labkit.Lab{Name: labName(), Bin: bin, Echo: os.Stderr}
+	ctx := context.Background()
+	if _, err := labkit.Must(lab.Zklab(ctx, "up", "--clients", "1")); err != nil {
+		fmt.Fprintln(os.Stderr, "the lab does not come up:", err)
+		return 1
+	}
+	code := m.Run()
+	if os.Getenv("E2E_KEEP") == "" {
+		if _, err := labkit.Must(lab.Zklab(ctx, "down")); err != nil {
+			fmt.Fprintln(os.Stderr, "the lab does not go down:", err)
+			return 1
+		}
+	}
+	return code
+}
+
+// Scene is one ensemble on hosts, a namespace with an operator, and a client.
+type Scene struct {
+	T   *testing.T
+	Lab *labkit.Lab
+	// Name is the ensemble's and the namespace's.
+	Name    string
+	Version string
+	IDs     []int
+	Hosts   []labkit.Host
+	// Kube has all rights, for looking and for breaking things; commands run as
+	// the operator.
+	Kube kubernetes.Interface
+	load *labkit.Process
+}
+
+// New adds an ensemble to the lab; it goes when the test ends.
+func New(t *testing.T, name, version string, ids []int, extra ...string) *Scene {
+	t.Helper()
+	bin, err := filepath.Abs("../../bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Scene{T: t, Name: name, Version: version, IDs: ids, Lab: &labkit.Lab{Name: labName(), Bin: bin, Dir: t.TempDir()}}
+	ctx := t.Context()
+	var words []string
+	for _, id := range ids {
+		words = append(words, fmt.Sprint(id))
+	}
+	spec := strings.Join(append([]string{name, "version=" + version, "ids=" + strings.Join(words, ":")}, extra...), ",")
+	s.Must(s.Lab.Zklab(ctx, "ensemble", "add", spec))
+	t.Cleanup(func() {
+		s.StopLoad()
+		after := context.WithoutCancel(ctx)
+		if t.Failed() {
+			s.diagnose(after)
+		}
+		// Namespaced objects go with the namespace; volumes with the ensemble.
+		_ = s.admin().CoreV1().Namespaces().Delete(after, name, *DeleteNow())
+		if _, err := labkit.Must(s.Lab.Zklab(after, "ensemble", "delete", name)); err != nil {
+			t.Log(err)
+		}
+	})
+	role, err := filepath.Abs("../../docs/rbac/role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Lab.Kubeconfig, err = s.Lab.Operator(ctx, name, role); err != nil {
+		t.Fatal(err)
+	}
+	if s.Hosts, err = s.Lab.Hosts(ctx, name); err != nil {
+		t.Fatal(err)
+	}
+	s.Kube = s.admin()
+	return s
+}
+
+// admin is a client with all rights, for looking; commands run as the operator.
+func (s *Scene) admin() kubernetes.Interface {
+	s.T.Helper()
+	r, err := labkit.Must(s.Lab.Zklab(context.WithoutCancel(s.T.Context()), "kubeconfig"))
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	cfg, err := clientcmd.BuildConfigFromFlags("", strings.TrimSpace(r.Stdout))
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	cfg.WarningHandler = nil
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return kube
+}
+
+// Must wants exit code 0.
+func (s *Scene) Must(r labkit.Result, err error) labkit.Result {
+	s.T.Helper()
+	if _, err := labkit.Must(r, err); err != nil {
+		s.T.Fatal(err)
+	}
+	return r
+}
+
+// Zkmigrate runs the plugin as the operator and wants that exit code.
+func (s *Scene) Zkmigrate(code int, args ...string) labkit.Result {
+	s.T.Helper()
+	began := time.Now()
+	r, err := s.Lab.Zkmigrate(s.T.Context(), append(args, "-n", s.Name)...)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	if r.Code != code {
+		s.T.Fatalf("kubectl zkmigrate %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), r.Code, code, r.Stdout, r.Stderr)
+	}
+	s.T.Logf("kubectl zkmigrate %s: %d in %.1f s", strings.Join(args, " "), r.Code, time.Since(began).Seconds())
+	return r
+}
+
+// Files are the -f flags for every host's zoo.cfg.
+func (s *Scene) Files() []string {
+	var out []string
+	for _, h := range s.Hosts {
+		out = append(out, "-f", fmt.Sprintf("%d=%s", h.ID, h.ZooCfg))
+	}
+	return out
+}
+
+// Wrap wraps with flags for pods that fit the lab.
+func (s *Scene) Wrap(extra ...string) labkit.Result {
+	s.T.Helper()
+	return s.Zkmigrate(0, append(append(append([]string{"wrap", s.Name}, s.Files()...), labkit.PodFlags(s.Version, s.Name)...), extra...)...)
+}
+
+// Ready wraps, moves the client and restarts the hosts with the new list.
+func (s *Scene) Ready(extra ...string) {
+	s.T.Helper()
+	s.Wrap(extra...)
+	s.StartLoad()
+	s.Zkmigrate(0, append([]string{"reconfigure", s.Name, "--host-hook", s.Lab.HookCommand()}, s.Files()...)...)
+}
+
+// Replace runs replace with the lab's hook and wants that exit code.
+func (s *Scene) Replace(code int, args ...string) labkit.Result {
+	s.T.Helper()
+	return s.Zkmigrate(code, append([]string{"replace", s.Name, "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "4m"}, args...)...)
+}
+
+// Revert brings a server back to its host.
+func (s *Scene) Revert(id int) {
+	s.T.Helper()
+	s.Zkmigrate(0, "revert", s.Name, "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "4m", fmt.Sprintf("--id=%d", id))
+}
+
+// diagnose prints what an engineer would look at first.
+func (s *Scene) diagnose(ctx context.Context) {
+	for _, args := range [][]string{
+		{"kubectl", "zkmigrate", "status", s.Name, "-o", "wide", "-n", s.Name},
+		{"kubectl", "get", "pods,endpointslices,services", "-o", "wide", "-n", s.Name},
+		{"kubectl", "get", "configmap", s.Name + "-zkmigrate", "-n", s.Name, "-o", "jsonpath={.data.record\\.json}"},
+	} {
+		r, err := s.Lab.OnClient(ctx, args...)
+		s.T.Logf("%s:\n%s%s%v", strings.Join(args, " "), r.Stdout, r.Stderr, err)
+	}
+}

@@ -1,0 +1,39 @@
+package scene
+
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/slicewatch"
+)
+
+// services are the names of the servers' Services.
+func (s *Scene) services() []string {
+	var out []string
+	for _, id := range s.IDs {
+		out = append(out, fmt.Sprintf("%s-%d", s.Name, id))
+	}
+	return out
+}
+
+// WatchSlices starts the witness of I2 and returns its verdict.
+func (s *Scene) WatchSlices() func() {
+	s.T.Helper()
+	w, err := slicewatch.Start(s.T.Context(), s.Kube, s.Name)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return func() {
+		s.T.Helper()
+		events, err := w.Stop()
+		if err != nil {
+			s.T.Errorf("the slices' watch broke off: %v", err)
+		}
+		for _, v := range slicewatch.Violations(events, s.services()) {
+			s.T.Errorf("not exactly one address: %s", v)
+		}
+		if len(events) == 0 {
+			s.T.Error("the slices' watch saw nothing")
+		}
+		s.T.Logf("%d slice events, exactly one address after each", len(events))
+	}
+}
