@@ -61,6 +61,7 @@ func core() map[string][]string {
 	return map[string][]string{
 		"pkg/ensemble":  nil,
 		"pkg/migration": {"pkg/ensemble"},
+		"pkg/zkdata":    {"pkg/ensemble"},
 		"pkg/preflight": {"pkg/ensemble", "pkg/migration", "pkg/hostpatch"},
 		"pkg/hostpatch": {"pkg/ensemble"},
 		"pkg/render":    {"pkg/ensemble", "pkg/migration"},
@@ -69,7 +70,7 @@ func core() map[string][]string {
 
 // edges never import each other.
 func edges() map[string][]string {
-	c := []string{"pkg/ensemble", "pkg/migration", "pkg/preflight", "pkg/hostpatch", "pkg/render"}
+	c := []string{"pkg/ensemble", "pkg/migration", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata"}
 	return map[string][]string{
 		"pkg/engine":  {"pkg/ensemble", "pkg/migration"},
 		"pkg/zkprobe": {"pkg/ensemble"},
