@@ -54,7 +54,7 @@ func madeLog(zxids ...uint64) []byte {
 	for _, z := range zxids {
 		b = append(b, madeRecord(z)...)
 	}
-	return append(b, make([]byte, 4096)...)
+	return append(b, make([]byte, 300)...)
 }
 
 func span(first uint64, n int) []uint64 {

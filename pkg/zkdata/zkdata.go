@@ -57,6 +57,9 @@ type Want struct {
 	Zxid ensemble.Zxid
 	// DataLogDir: the pods keep transaction logs apart from snapshots.
 	DataLogDir bool
+	// Confirm, when set, is asked after the copy was judged good and before
+	// DoneFile is written; its error ends Copy.
+	Confirm func(Report) error
 }
 
 // Report says what a copy holds.
@@ -98,14 +101,19 @@ func Copy(w io.Writer, r io.Reader, want Want) (Report, error) {
 	if err := c.judge(); err != nil {
 		return Report{}, err
 	}
+	rep := c.report
+	if want.Confirm != nil {
+		if err := want.Confirm(rep); err != nil {
+			return Report{}, err
+		}
+	}
 	if err := c.file(DoneFile, []byte(want.Token+"\n"), c.tokenTime); err != nil {
 		return Report{}, err
 	}
 	if err := c.out.Close(); err != nil {
 		return Report{}, fmt.Errorf("sending the copy: %w", err)
 	}
-	c.report.Files-- // DoneFile is none of the server's
-	return c.report, nil
+	return rep, nil
 }
 
 // unpacked looks for gzip's magic number.
