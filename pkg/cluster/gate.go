@@ -16,11 +16,23 @@ import (
 // OpenGate adds the server's line to the gate in a new generation. It changes
 // nothing when the line is there: a second generation would make the pod put
 // its data aside at its next start.
-func (c *Client) OpenGate(ctx context.Context, rec migration.Record, id ensemble.ID) error {
+func (c *Client) OpenGate(ctx context.Context, rec migration.Record, id ensemble.ID, start migration.GateStart) error {
 	if err := c.releasable(ctx, rec, id); err != nil {
 		return err
 	}
-	return c.changeGate(ctx, rec, id, (*render.GateData).Open)
+	return c.changeGate(ctx, rec, id, func(g *render.GateData, ordinal int, id ensemble.ID) bool { return g.Open(ordinal, id, start) })
+}
+
+// RenewGate replaces the server's line of that generation by one of a new
+// generation, so that the pod may start from empty once more. A line of another
+// generation stays: somebody was here before.
+func (c *Client) RenewGate(ctx context.Context, rec migration.Record, id ensemble.ID, start migration.GateStart, generation int) error {
+	if err := c.releasable(ctx, rec, id); err != nil {
+		return err
+	}
+	return c.changeGate(ctx, rec, id, func(g *render.GateData, ordinal int, id ensemble.ID) bool {
+		return g.Renew(ordinal, id, start, generation)
+	})
 }
 
 // releasable refuses a gate's opening by a command that was overtaken: the

@@ -100,11 +100,18 @@ func (e *Engine) Observe(ctx context.Context, focus ensemble.ID) (migration.Obse
 func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decision, error) {
 	var last migration.Decision
 	var failingSince time.Time
+	begun := false
 	for {
 		o, err := e.Observe(ctx, in.ID)
 		if err == nil {
 			if in.EpochAtStart == 0 {
 				in.EpochAtStart, _ = o.Epoch()
+			}
+			if f := o.Record.Flight; !begun {
+				begun = true
+				if f != nil {
+					in.RenewalsAtStart = f.Renewals
+				}
 			}
 			d := migration.Decide(in, o)
 			var changed bool
@@ -193,7 +200,7 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 			return false, fmt.Errorf("writing the journal after step %s: %w", d.Step, err)
 		}
 	}
-	if hostAction(d.Step) != "" && !outcome.Done {
+	if !outcome.Done {
 		// Asked for, not done: the operator's move.
 		return false, nil
 	}
@@ -259,9 +266,15 @@ func (e *Engine) perform(ctx context.Context, in migration.Intent, o migration.O
 	case migration.StepDropBridge:
 		err = e.Cluster.DropBridge(ctx, rec, id)
 	case migration.StepRelease:
-		if err = e.Cluster.OpenGate(ctx, rec, id); err == nil {
+		if err = e.Cluster.OpenGate(ctx, rec, id, d.Start); err == nil {
 			err = e.Cluster.Kick(ctx, rec, id)
 		}
+	case migration.StepRenew:
+		if err = e.Cluster.RenewGate(ctx, rec, id, d.Start, view.Cluster.Gate.ReleasedGeneration); err == nil {
+			err = e.Cluster.Kick(ctx, rec, id)
+		}
+	case migration.StepSeed:
+		out.Done, err = e.seed(ctx, rec, *sr)
 	case migration.StepKick:
 		err = e.Cluster.Kick(ctx, rec, id)
 	case migration.StepCloseGate:
@@ -277,6 +290,20 @@ func (e *Engine) perform(ctx context.Context, in migration.Intent, o migration.O
 	}
 	out.At = e.Clock.Now()
 	return out, err
+}
+
+// seed copies the host's data into the pod's volume, or has it asked for.
+func (e *Engine) seed(ctx context.Context, rec migration.Record, sr migration.ServerRecord) (bool, error) {
+	r, err := e.Hosts.CopyData(ctx, sr, rec.Flight.Seed)
+	if err != nil || r == nil {
+		return false, err
+	}
+	err = e.Cluster.Seed(ctx, rec, sr.ID, r)
+	// Why the copy ended early is said by what makes it.
+	if closeErr := r.Close(); closeErr != nil {
+		err = closeErr
+	}
+	return err == nil, err
 }
 
 // canary commits a write through the leader, which answers even while a

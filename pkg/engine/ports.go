@@ -5,6 +5,7 @@ package engine
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -39,11 +40,16 @@ type Cluster interface {
 	// ours. Our bridge stays.
 	DeleteLeftovers(ctx context.Context, rec migration.Record, id ensemble.ID) error
 	// OpenGate adds the server's line to the gate, CloseGate removes it; each
-	// makes a new gate generation when it changes something.
-	OpenGate(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	// makes a new gate generation when it changes something. RenewGate replaces
+	// the line, in a new generation, if it is still of the given one.
+	OpenGate(ctx context.Context, rec migration.Record, id ensemble.ID, start migration.GateStart) error
+	RenewGate(ctx context.Context, rec migration.Record, id ensemble.ID, start migration.GateStart, generation int) error
 	CloseGate(ctx context.Context, rec migration.Record, id ensemble.ID) error
 	// Kick makes the kubelet refresh the pod's volumes at once.
 	Kick(ctx context.Context, rec migration.Record, id ensemble.ID) error
+	// Seed fills the parked pod's volume with the copy of the host's data that r
+	// brings (a tar stream), under the flight's token, if it is complete.
+	Seed(ctx context.Context, rec migration.Record, id ensemble.ID, r io.Reader) error
 	// DeletePod deletes exactly that pod, gracefully.
 	DeletePod(ctx context.Context, rec migration.Record, id ensemble.ID, podUID string) error
 }
@@ -80,6 +86,10 @@ type Hosts interface {
 	// exited 0) or confirmed by the operator, and false when it was only asked
 	// for. It must be idempotent.
 	Do(ctx context.Context, action HostAction, server migration.ServerRecord) (done bool, by string, err error)
+	// CopyData returns the host's data as a tar stream that carries the token;
+	// nil when the operator was asked to send it. To close it early ends what
+	// writes it; the error of Close is that of the copy.
+	CopyData(ctx context.Context, server migration.ServerRecord, token string) (io.ReadCloser, error)
 }
 
 // Journal is the durable record and its lock.

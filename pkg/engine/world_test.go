@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
@@ -168,7 +170,7 @@ func (w *world) DeleteLeftovers(_ context.Context, _ migration.Record, id ensemb
 	return nil
 }
 
-func (w *world) OpenGate(_ context.Context, _ migration.Record, id ensemble.ID) error {
+func (w *world) OpenGate(_ context.Context, _ migration.Record, id ensemble.ID, _ migration.GateStart) error {
 	if err := w.write("release"); err != nil {
 		return err
 	}
@@ -178,6 +180,19 @@ func (w *world) OpenGate(_ context.Context, _ migration.Record, id ensemble.ID) 
 	w.gen++
 	w.cv[id].Gate.Released, w.podUp[id] = true, true
 	return nil
+}
+
+func (w *world) RenewGate(context.Context, migration.Record, ensemble.ID, migration.GateStart, int) error {
+	return w.write("renew")
+}
+
+func (w *world) Seed(context.Context, migration.Record, ensemble.ID, io.Reader) error {
+	return w.write("seed")
+}
+
+// CopyData implements engine.Hosts.
+func (w *world) CopyData(context.Context, migration.ServerRecord, string) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader("")), w.write("copy-data")
 }
 
 func (w *world) CloseGate(context.Context, migration.Record, ensemble.ID) error {

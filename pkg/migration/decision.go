@@ -16,6 +16,12 @@ type Intent struct {
 	// that was not planned since then stops the run before the next server
 	// (I6). 0 when not known yet. To run the command again is to accept it.
 	EpochAtStart uint32 `json:"epochAtStart"`
+	// Data is what a new replacement starts from; empty means as recorded, or
+	// DataEmpty.
+	Data DataMode `json:"data,omitempty"`
+	// RenewalsAtStart is how often the pod had been started anew when the
+	// command began. To run the command again is to accept more.
+	RenewalsAtStart int `json:"renewalsAtStart,omitempty"`
 }
 
 // Kind is the kind of a decision.
@@ -77,6 +83,11 @@ const (
 	CodePodStopping        Code = "PodStopping"
 	CodeHostStarting       Code = "HostStarting"
 	CodeElecting           Code = "Electing"
+	CodeDataMode           Code = "DataMode"
+	CodeSeedPending        Code = "SeedPending"
+	CodeRenewal            Code = "Renewal"
+	CodeKeepsFailing       Code = "KeepsFailing"
+	CodePodAway            Code = "PodAway"
 )
 
 // Decision is what Decide returns.
@@ -91,10 +102,23 @@ type Decision struct {
 	Evidence []string `json:"evidence,omitempty"`
 	// Next is the command, or the action on a host, that helps.
 	Next string `json:"next,omitempty"`
+	// Start is what a released pod may start from.
+	Start GateStart `json:"start,omitempty"`
 	// Flight, when not nil, replaces the record's flight before the step is
 	// carried out (write-ahead).
 	Flight *Flight `json:"flight,omitempty"`
 }
+
+// GateStart is the part of a gate's line that says what the pod may start from
+// for the first time: "empty:POD-UID", for that pod alone, or "seed:TOKEN".
+type GateStart string
+
+// EmptyStart lets the pod with that uid start from nothing. Any other pod, or
+// the same one on another volume, finds data of this release or refuses.
+func EmptyStart(podUID string) GateStart { return GateStart("empty:" + podUID) }
+
+// SeededStart lets a pod start from the copy with that token.
+func SeededStart(token string) GateStart { return GateStart("seed:" + token) }
 
 // Outcome is what carrying out a step brought that cannot be observed later.
 type Outcome struct {
@@ -126,6 +150,9 @@ const (
 	// ElectionGrace is how long the election that a leader's own stop forces is
 	// reported as what it is.
 	ElectionGrace = 20 * time.Second
+	// RenewalsMax is how many starts from empty of one server a command tries
+	// before it asks somebody to look.
+	RenewalsMax = 3
 	// LeftoverHold is how long the Service must stay free of leftovers after
 	// its selector was taken away: a controller with an old Service in its
 	// cache may write once more.

@@ -29,7 +29,9 @@ func (c *context) join() Decision {
 	switch {
 	case !pod.Found, pod.Terminating, !pod.Running:
 		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, podState(pod)).then("kubectl describe pod " + pod.Name)
-	case pod.Gate == GateRefused:
+	case pod.NeedsRenewal(c.v.Cluster.Gate):
+		return c.renew()
+	case pod.Gate == GateRefused && pod.GateCause == CauseNone:
 		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then("kubectl logs " + pod.Name)
 	case pod.Gate == GateVetoed:
 		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.sr.HostIP, pod.GateDetail).
@@ -104,7 +106,7 @@ func (c *context) proveJoined() Decision {
 // another voter closes the gate and stops the pod, before the survivors can
 // elect with it.
 func (c *context) watchdog(joined bool) (Decision, bool) {
-	if joined || c.v.Cluster.Pod.Gate != GateStarted || c.guarded() {
+	if joined || c.v.Cluster.Pod.Gate != GateStarted || c.flight.data() == DataCopy || c.guarded() {
 		return Decision{}, false
 	}
 	others := ensemble.Without(c.voters(), c.flight.ID)

@@ -88,6 +88,21 @@ const (
 	GateRefused GateState = "refused"
 )
 
+// GateCause is why a gate refuses to start ZooKeeper although it is open.
+type GateCause string
+
+const (
+	// CauseNone: none of the below.
+	CauseNone GateCause = ""
+	// CauseLost: the data of the release is not on the volume; the volume, or
+	// the pod it was opened for, is another one.
+	CauseLost GateCause = "lost"
+	// CauseInterrupted: an earlier start of the same release ended before the
+	// server had synced once. Before 3.5.10 and 3.6.3 what it left would be
+	// completed by a difference that misses transactions (ZOOKEEPER-3642).
+	CauseInterrupted GateCause = "interrupted"
+)
+
 // PodView is the server's pod.
 type PodView struct {
 	Found       bool   `json:"found"`
@@ -108,6 +123,11 @@ type PodView struct {
 	Gate           GateState `json:"gate,omitempty"`
 	GateDetail     string    `json:"gateDetail,omitempty"`
 	GateGeneration int       `json:"gateGeneration,omitempty"`
+	// GateCause is why it refuses, where a new proof is the way out.
+	GateCause GateCause `json:"gateCause,omitempty"`
+	// Seeded is the token of the complete copy of the host's data that waits on
+	// the pod's volume (see Flight.Seed).
+	Seeded string `json:"seeded,omitempty"`
 	// HostClosed: the pod itself, dialling the host's client and election
 	// port, is refused on both. It is the second vantage point of I3.
 	HostClosed bool `json:"hostClosed,omitempty"`
@@ -116,6 +136,13 @@ type PodView struct {
 	GateAt time.Time `json:"gateAt,omitempty"`
 	// GateFresh: the report is younger than ReportFresh by the node's clock.
 	GateFresh bool `json:"gateFresh,omitempty"`
+}
+
+// NeedsRenewal reports whether the pod waits, released, for a new proof that it
+// may start from empty, having read the gate as it is.
+func (p PodView) NeedsRenewal(gate GateView) bool {
+	return p.Found && p.Running && !p.Terminating && p.Gate == GateRefused && p.GateCause != CauseNone &&
+		gate.Released && p.GateGeneration >= gate.Generation
 }
 
 // Parked reports whether the pod waits at its gate with everything in place.

@@ -112,6 +112,17 @@ const (
 	Revert FlightKind = "revert"
 )
 
+// DataMode says what a pod starts from.
+type DataMode string
+
+const (
+	// DataEmpty: from nothing, by a full sync from the leader (the default).
+	DataEmpty DataMode = "empty"
+	// DataCopy: from a complete copy of the host's data that was made after its
+	// stop, which is an ordinary restart.
+	DataCopy DataMode = "copy"
+)
+
 // Flight is the operation that is under way on one server.
 type Flight struct {
 	Kind    FlightKind  `json:"kind"`
@@ -122,6 +133,18 @@ type Flight struct {
 	Epoch uint32 `json:"epoch"`
 	// WasLeader is set when the server led at the last look before its stop.
 	WasLeader bool `json:"wasLeader,omitempty"`
+	// Data says what the pod starts from; empty means DataEmpty.
+	Data DataMode `json:"data,omitempty"`
+	// Seed is the token a copy of the host's data must carry. It is made once
+	// the host's server is proven dead and is forgotten when it comes back, so a
+	// copy that has it was made after the stop.
+	Seed string `json:"seed,omitempty"`
+	// SeedAsked is when the copy was last asked for.
+	SeedAsked *time.Time `json:"seedAsked,omitempty"`
+	// Renewing is set while the other servers prove anew that the pod may start
+	// from empty; Renewals counts such starts.
+	Renewing *time.Time `json:"renewing,omitempty"`
+	Renewals int        `json:"renewals,omitempty"`
 	// Fenced is the confirmation that the host's server cannot come back.
 	Fenced *Confirmation `json:"fenced,omitempty"`
 	// Before is the canary on all n, After the one on the n-1 others while

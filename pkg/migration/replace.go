@@ -11,11 +11,14 @@ func (c *context) replace() Decision {
 	f := c.flight
 	switch {
 	case f == nil && c.sr.Replaced != nil:
-		return done("server %d runs in pod %s", c.in.ID, c.v.Cluster.Pod.Name)
+		return c.resume()
 	case f == nil:
 		return c.startReplace()
 	case f.Kind != Replace:
 		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID), "server %d is on its way back to its host, begun by %s", f.ID, f.By)
+	case c.in.Data != "" && c.in.Data != f.data() && f.Renewing == nil && f.Renewals == 0:
+		return stop(CodeDataMode, c.cmd("replace --id=%d --data=%s", f.ID, f.data()),
+			"this replacement was begun with --data=%s; go on with it, or revert and begin again", f.data())
 	case f.Aborted != "":
 		return c.abort()
 	case c.v.Cluster.Gate.Released:
@@ -49,7 +52,7 @@ func (c *context) startReplace() Decision {
 			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.sr.HostIP)
 	}
 	epoch, _ := c.o.Epoch()
-	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
+	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID, Data: c.in.Data}
 	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 }
 
@@ -211,6 +214,7 @@ func (c *context) stillUp() Decision {
 func (c *context) withoutProofs() *Flight {
 	g := c.copyFlight()
 	g.Before, g.After, g.StopAsked, g.ReportAtStop, g.DeadSince = nil, nil, nil, nil, nil
+	g.Seed, g.SeedAsked = "", nil
 	return g
 }
 
@@ -250,24 +254,44 @@ func (c *context) flipToPod() Decision {
 	if d, ok := c.proveDead(); !ok {
 		return d
 	}
-	if d, ok := c.proveAfter(!f.WasLeader); !ok {
-		return d
-	}
 	pod := c.v.Cluster.Pod
+	why, start := "its data is copied to the pod in full", SeededStart(f.Seed)
+	if f.data() == DataCopy {
+		if d, ok := c.seed(); !ok {
+			return d
+		}
+	} else {
+		if d, ok := c.proveAfter(!f.WasLeader); !ok {
+			return d
+		}
+		why, start = fmt.Sprintf("servers %s hold %s", joinIDs(f.After.Held), f.After.Zxid), EmptyStart(pod.UID)
+	}
 	if !pod.Parked() {
 		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).
 			then("kubectl describe pod " + pod.Name)
 	}
-	if d, ok := c.pointToPod("host " + c.sr.HostIP + " is dead and fenced, all others hold " + f.After.Zxid.String()); !ok {
+	if d, ok := c.pointToPod("host " + c.sr.HostIP + " is dead and fenced, " + why); !ok {
 		return d
 	}
-	if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
-		return wait(CodeHold, PhaseRelease, "%.1f s left for the other servers' disks", left.Seconds())
+	if f.data() == DataEmpty {
+		if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
+			return wait(CodeHold, PhaseRelease, "%.1f s left for the other servers' disks", left.Seconds())
+		}
 	}
 	g := c.copyFlight()
 	at := c.o.At
 	g.Released, g.Kicked, g.Served = &at, &at, true
-	return do(StepRelease, g, "host dead and fenced, servers %s hold %s, the address is the pod's", joinIDs(f.After.Held), f.After.Zxid)
+	d := do(StepRelease, g, "host dead and fenced, %s, the address is the pod's", why)
+	d.Start = start
+	return d
+}
+
+// data is what the pod starts from.
+func (f *Flight) data() DataMode {
+	if f.Data == "" {
+		return DataEmpty
+	}
+	return f.Data
 }
 
 // pointToPod has the Service's one address be the pod's, through its selector.

@@ -96,6 +96,9 @@ func (c *context) problems(s ServerRecord, v ServerView) []string {
 	if d, ok := c.checkPlace(s, v); !ok {
 		out = append(out, d.Reason)
 	}
+	if pod := v.Cluster.Pod; pod.NeedsRenewal(v.Cluster.Gate) {
+		out = append(out, fmt.Sprintf("pod %s of server %d needs a new start from empty: %s", pod.Name, s.ID, pod.GateDetail))
+	}
 	return out
 }
 
@@ -159,6 +162,11 @@ func (c *context) nextCommand(st EnsembleStatus) string {
 	}
 	if len(c.notReconfigured()) > 0 {
 		return c.cmd("reconfigure")
+	}
+	for _, v := range c.o.Servers {
+		if s, ok := c.rec.Server(v.ID); ok && s.Replaced != nil && v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate) {
+			return c.cmd("replace --id=%d", v.ID)
+		}
 	}
 	if st.Replaced == len(c.rec.Servers) {
 		return ""

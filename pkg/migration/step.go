@@ -39,6 +39,9 @@ const (
 	StepApplyPatch      StepID = "apply-patch"
 	StepFinishRestart   StepID = "finish-restart"
 	StepCancelRestart   StepID = "cancel-restart"
+	StepSeed            StepID = "seed"
+	StepBeginRenewal    StepID = "begin-renewal"
+	StepRenew           StepID = "renew"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -84,10 +87,13 @@ func Steps() []Step {
 		{StepFlip, PhaseFlip, "point the Service's endpoints at the parked pod", "one write, so that there is exactly one address at every moment (I2)", true},
 		{StepAdopt, PhaseFlip, "let the Service select the pod", "from here on the address follows the pod through restarts", true},
 		{StepDropBridge, PhaseFlip, "delete the hand-made endpoints", "the controller's slice holds the same address", true},
+		{StepSeed, PhaseReprove, "copy the host's data into the parked pod's volume", "with --data=copy the start is an ordinary restart: nothing was forgotten", true},
 		{StepRelease, PhaseRelease, "open the gate", "ZooKeeper starts in the pod", true},
 		{StepKick, PhaseRelease, "touch the pod's annotation", "the kubelet refreshes the gate's volume at once", true},
 		{StepProveJoined, PhaseJoin, "commit a canary write with the server back", "it must reach it in the leader's epoch", true},
 		{StepNoteJoined, PhaseJoin, "note that all n servers hold the canary", "the server has synced", false},
+		{StepBeginRenewal, PhaseReprove, "note that the pod needs a new start from empty", "its data is lost or an interrupted first sync left half of it; the earlier proof no longer counts (I4)", false},
+		{StepRenew, PhaseRelease, "open the gate in a new generation", "the others hold every write again, so it may begin from empty once more", true},
 		{StepFinish, PhaseDone, "note that the server is replaced", "the next one may go", false},
 		{StepRestartProof, PhaseProve, "forget the proofs, the host's server came back", "a proof holds only for one stop", false},
 		{StepAbort, PhaseAborting, "note that this replacement is given up", "the gate is closed and the pod stopped next", false},

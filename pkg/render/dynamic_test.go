@@ -25,6 +25,7 @@ func TestGateDynamicFile(t *testing.T) {
 	if p.read("volume/conf/zoo.cfg") != dynamicConf || p.read("volume/conf/zoo.cfg.dynamic.100000000") != dynamicText {
 		t.Error("the files were not copied")
 	}
+	p.joined()
 	p.kill()
 	// A reconfiguration, as ZooKeeper writes it.
 	newer := strings.ReplaceAll(dynamicConf, ".100000000", ".200000003")

@@ -38,6 +38,8 @@ type GateRelease struct {
 	// Generation is that of the gate when the line was added. It is new for
 	// every release, and stands for one proof that an empty start is safe.
 	Generation int
+	// Start is what the pod may start from in this generation.
+	Start migration.GateStart
 }
 
 // GateData is what the gate's ConfigMap holds.
@@ -86,7 +88,7 @@ func (g GateData) Data() map[string]string {
 		fmt.Fprintf(&members, "%d %s %s %d %d\n", m.Ordinal, m.ID, m.HostIP, m.ClientPort, m.ElectionPort)
 	}
 	for _, r := range g.Released {
-		fmt.Fprintf(&released, "%d %s %d\n", r.Ordinal, r.ID, r.Generation)
+		fmt.Fprintf(&released, "%d %s %d %s\n", r.Ordinal, r.ID, r.Generation, r.Start)
 	}
 	return map[string]string{
 		GateMapKey:        members.String(),
@@ -96,16 +98,29 @@ func (g GateData) Data() map[string]string {
 }
 
 // Open adds the line of a server and reports whether that changed anything.
-func (g *GateData) Open(ordinal int, id ensemble.ID) bool {
+func (g *GateData) Open(ordinal int, id ensemble.ID, start migration.GateStart) bool {
 	for _, r := range g.Released {
 		if r.Ordinal == ordinal && r.ID == id {
 			return false
 		}
 	}
 	g.Generation++
-	g.Released = append(g.Released, GateRelease{Ordinal: ordinal, ID: id, Generation: g.Generation})
+	g.Released = append(g.Released, GateRelease{Ordinal: ordinal, ID: id, Generation: g.Generation, Start: start})
 	sort.Slice(g.Released, func(i, j int) bool { return g.Released[i].Ordinal < g.Released[j].Ordinal })
 	return true
+}
+
+// Renew replaces the line of a server by one of a new generation if it is of
+// the given one, and reports whether that changed anything.
+func (g *GateData) Renew(ordinal int, id ensemble.ID, start migration.GateStart, generation int) bool {
+	for i, r := range g.Released {
+		if r.Ordinal == ordinal && r.ID == id && r.Generation == generation {
+			g.Generation++
+			g.Released[i].Generation, g.Released[i].Start = g.Generation, start
+			return true
+		}
+	}
+	return false
 }
 
 // Close removes the line of a server and reports whether that changed anything.
@@ -192,14 +207,17 @@ func parseReleased(text string, members []GateMember) ([]GateRelease, error) {
 		if len(f) == 0 {
 			continue
 		}
-		if len(f) != 3 {
-			return nil, fmt.Errorf("the gate's released list, line %d: %q: expected ordinal, id, generation", i+1, line)
+		if len(f) != 4 {
+			return nil, fmt.Errorf("the gate's released list, line %d: %q: expected ordinal, id, generation, start", i+1, line)
 		}
-		n, err := gateNumbers(f...)
+		n, err := gateNumbers(f[:3]...)
 		if err != nil {
 			return nil, fmt.Errorf("the gate's released list, line %d: %w", i+1, err)
 		}
-		r := GateRelease{Ordinal: n[0], ID: ensemble.ID(n[1]), Generation: n[2]}
+		r := GateRelease{Ordinal: n[0], ID: ensemble.ID(n[1]), Generation: n[2], Start: migration.GateStart(f[3])}
+		if !validStart(r.Start) {
+			return nil, fmt.Errorf("the gate's released list, line %d: %q: expected empty:POD-UID or seed:TOKEN", i+1, f[3])
+		}
 		if !inMap(members, r) {
 			return nil, fmt.Errorf("the gate's released list, line %d: ordinal %d with id %s is not in the map", i+1, r.Ordinal, r.ID)
 		}
@@ -221,6 +239,23 @@ func inMap(members []GateMember, r GateRelease) bool {
 	}
 	return false
 }
+
+// Letters of pods' uids and of seeds' tokens, as the script takes them.
+const (
+	seedLetters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	uidLetters  = seedLetters + "-"
+)
+
+func validStart(s migration.GateStart) bool {
+	if uid, ok := strings.CutPrefix(string(s), "empty:"); ok {
+		return wordOf(uid, uidLetters)
+	}
+	token, ok := strings.CutPrefix(string(s), "seed:")
+	return ok && wordOf(token, seedLetters)
+}
+
+// wordOf reports whether s has at least one letter and only those.
+func wordOf(s, letters string) bool { return s != "" && strings.Trim(s, letters) == "" }
 
 func gateNumbers(texts ...string) ([]int, error) {
 	out := make([]int, 0, len(texts))

@@ -22,7 +22,7 @@ func TestGateGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.Open(1, 5)
+	g.Open(1, 5, "empty:u-5")
 	text, err := YAML([]Object{Gate(rec, g)})
 	if err != nil {
 		t.Fatal(err)
@@ -42,12 +42,12 @@ func TestGateOpensAndCloses(t *testing.T) {
 		released   []GateRelease
 	}{
 		{func() bool { return g.Close(0, 2) }, false, 1, nil},
-		{func() bool { return g.Open(1, 5) }, true, 2, []GateRelease{{1, 5, 2}}},
-		{func() bool { return g.Open(1, 5) }, false, 2, []GateRelease{{1, 5, 2}}},
-		{func() bool { return g.Open(0, 2) }, true, 3, []GateRelease{{0, 2, 3}, {1, 5, 2}}},
-		{func() bool { return g.Close(1, 5) }, true, 4, []GateRelease{{0, 2, 3}}},
+		{func() bool { return g.Open(1, 5, "empty:u-5") }, true, 2, []GateRelease{{1, 5, 2, "empty:u-5"}}},
+		{func() bool { return g.Open(1, 5, "empty:u-5") }, false, 2, []GateRelease{{1, 5, 2, "empty:u-5"}}},
+		{func() bool { return g.Open(0, 2, "seed:2x1") }, true, 3, []GateRelease{{0, 2, 3, "seed:2x1"}, {1, 5, 2, "empty:u-5"}}},
+		{func() bool { return g.Close(1, 5) }, true, 4, []GateRelease{{0, 2, 3, "seed:2x1"}}},
 		// A second release is another generation: data of the first is stale.
-		{func() bool { return g.Open(1, 5) }, true, 5, []GateRelease{{0, 2, 3}, {1, 5, 5}}},
+		{func() bool { return g.Open(1, 5, "empty:u-5") }, true, 5, []GateRelease{{0, 2, 3, "seed:2x1"}, {1, 5, 5, "empty:u-5"}}},
 	}
 	for i, s := range steps {
 		if got := s.do(); got != s.changed {
@@ -88,28 +88,33 @@ func garbled() map[string]map[string]string {
 		return data
 	}
 	return map[string]map[string]string{
-		"no map":             gate("map", "-"),
-		"no released":        gate("released", "-"),
-		"no generation":      gate("generation", "-"),
-		"generation empty":   gate("generation", ""),
-		"generation text":    gate("generation", "x"),
-		"generation octal":   gate("generation", "010"),
-		"generation two":     gate("generation", "1 2"),
-		"map short line":     gate("map", "0 2 10.1.0.2 2181\n"),
-		"map long line":      gate("map", "0 2 10.1.0.2 2181 3888 x\n"),
-		"map twice":          gate("map", "0 2 10.1.0.2 2181 3888\n0 5 10.1.0.5 2181 3888\n"),
-		"map id twice":       gate("map", "0 2 10.1.0.2 2181 3888\n1 2 10.1.0.5 2181 3888\n"),
-		"map command":        gate("map", "0 2 $(touch) 2181 3888\n"),
-		"map name":           gate("map", "0 2 zk1 2181 3888\n"),
-		"released short":     gate("released", "0 2\n"),
-		"released other id":  gate("released", "0 5 1\n"),
-		"released other":     gate("released", "1 2 1\n"),
-		"released twice":     gate("released", "0 2 1\n0 2 2\n"),
-		"released negative":  gate("released", "0 2 -1\n"),
-		"released huge":      gate("released", "0 2 99999999999999999999\n"),
-		"released glob":      gate("released", "0 2 *\n"),
-		"released arith":     gate("released", "0 2 a[$(id)]\n"),
-		"released bad other": gate("released", "0 2 1\nx\n"),
+		"no map":              gate("map", "-"),
+		"no released":         gate("released", "-"),
+		"no generation":       gate("generation", "-"),
+		"generation empty":    gate("generation", ""),
+		"generation text":     gate("generation", "x"),
+		"generation octal":    gate("generation", "010"),
+		"generation two":      gate("generation", "1 2"),
+		"map short line":      gate("map", "0 2 10.1.0.2 2181\n"),
+		"map long line":       gate("map", "0 2 10.1.0.2 2181 3888 x\n"),
+		"map twice":           gate("map", "0 2 10.1.0.2 2181 3888\n0 5 10.1.0.5 2181 3888\n"),
+		"map id twice":        gate("map", "0 2 10.1.0.2 2181 3888\n1 2 10.1.0.5 2181 3888\n"),
+		"map command":         gate("map", "0 2 $(touch) 2181 3888\n"),
+		"map name":            gate("map", "0 2 zk1 2181 3888\n"),
+		"released short":      gate("released", "0 2\n"),
+		"released other id":   gate("released", "0 5 1 empty:u\n"),
+		"released other":      gate("released", "1 2 1 empty:u\n"),
+		"released twice":      gate("released", "0 2 1 empty:u\n0 2 2 empty:u\n"),
+		"released negative":   gate("released", "0 2 -1 empty:u\n"),
+		"released huge":       gate("released", "0 2 99999999999999999999 empty:u\n"),
+		"released glob":       gate("released", "0 2 * empty:u\n"),
+		"released arith":      gate("released", "0 2 a[$(id)] empty:u\n"),
+		"released bad other":  gate("released", "0 2 1 empty:u\nx\n"),
+		"released no start":   gate("released", "0 2 1\n"),
+		"released for nobody": gate("released", "0 2 1 empty:\n"),
+		"released odd uid":    gate("released", "0 2 1 empty:$(id)\n"),
+		"released odd seed":   gate("released", "0 2 1 seed:../x\n"),
+		"released odd start":  gate("released", "0 2 1 full:u\n"),
 	}
 }
 
@@ -130,23 +135,29 @@ func TestParseGateLine(t *testing.T) {
 		bad  bool
 	}{
 		"parked": {
-			line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked detail="waits"` + "\r\n",
+			line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked cause=- seed=- detail="waits"` + "\r\n",
 			want: GateReport{State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: migration.PortOpen, Detail: "waits"},
 		},
 		"closed": {
-			line: `zkmigrate-gate state=vetoed ordinal=0 id=2 generation=8 host-client=closed host-election=silent detail=""`,
+			line: `zkmigrate-gate state=vetoed ordinal=0 id=2 generation=8 host-client=closed host-election=silent cause=- seed=- detail=""`,
 			want: GateReport{State: migration.GateVetoed, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortSilent},
 		},
 		"no ordinal": {
-			line: `zkmigrate-gate state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked detail="POD_NAME"`,
+			line: `zkmigrate-gate state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked cause=- seed=- detail="POD_NAME"`,
 			want: GateReport{State: migration.GateRefused, Ordinal: -1, Detail: "POD_NAME"},
 		},
+		"needs a proof": {
+			line: `zkmigrate-gate state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed cause=lost seed=2x1 detail="gone"`,
+			want: GateReport{State: migration.GateRefused, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortClosed, Cause: migration.CauseLost, Seed: "2x1", Detail: "gone"},
+		},
+		"odd cause":      {line: `zkmigrate-gate state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed cause=x seed=- detail=""`, bad: true},
+		"odd seed":       {line: `zkmigrate-gate state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed cause=- seed=../x detail=""`, bad: true},
 		"cut off":        {line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=clo`, bad: true},
-		"cut in detail":  {line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed detail="wai`, bad: true},
-		"another state":  {line: `zkmigrate-gate state=x ordinal=1 id=5 generation=7 host-client=closed host-election=closed detail=""`, bad: true},
-		"field twice":    {line: `zkmigrate-gate state=parked state=parked id=5 generation=7 host-client=closed host-election=closed detail=""`, bad: true},
-		"field missing":  {line: `zkmigrate-gate state=parked id=5 generation=7 host-client=closed host-election=closed detail=""`, bad: true},
-		"odd port state": {line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=ajar host-election=closed detail=""`, bad: true},
+		"cut in detail":  {line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed cause=- seed=- detail="wai`, bad: true},
+		"another state":  {line: `zkmigrate-gate state=x ordinal=1 id=5 generation=7 host-client=closed host-election=closed cause=- seed=- detail=""`, bad: true},
+		"field twice":    {line: `zkmigrate-gate state=parked state=parked id=5 generation=7 host-client=closed host-election=closed cause=- seed=- detail=""`, bad: true},
+		"field missing":  {line: `zkmigrate-gate state=parked id=5 generation=7 host-client=closed host-election=closed cause=- seed=- detail=""`, bad: true},
+		"odd port state": {line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=ajar host-election=closed cause=- seed=- detail=""`, bad: true},
 		"something else": {line: `2020-01-01 INFO zkmigrate-gate state=parked`, bad: true},
 	}
 	for name, tc := range tests {
@@ -163,8 +174,8 @@ func TestParseGateLine(t *testing.T) {
 }
 
 func FuzzParseGateLine(f *testing.F) {
-	f.Add(`zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked detail="waits"`)
-	f.Add(`zkmigrate-gate state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked detail="it's"`)
+	f.Add(`zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked cause=- seed=- detail="waits"`)
+	f.Add(`zkmigrate-gate state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked cause=- seed=- detail="it's"`)
 	f.Fuzz(func(t *testing.T, line string) {
 		r, err := ParseGateLine(line)
 		if err != nil {
@@ -180,7 +191,8 @@ func FuzzParseGateLine(f *testing.F) {
 }
 
 func FuzzParseGate(f *testing.F) {
-	f.Add("0 2 10.1.0.2 2181 3888\n", "0 2 1\n", "1\n")
+	f.Add("0 2 10.1.0.2 2181 3888\n", "0 2 1 empty:u-1\n", "1\n")
+	f.Add("0 2 10.1.0.2 2181 3888\n", "0 2 1 seed:2x1\n", "1\n")
 	f.Fuzz(func(t *testing.T, members, released, generation string) {
 		g, err := ParseGate(map[string]string{GateMapKey: members, GateReleasedKey: released, GateGenerationKey: generation})
 		if err != nil {

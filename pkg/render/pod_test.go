@@ -31,6 +31,7 @@ type pod struct {
 	lines      []string
 	changed    chan struct{}
 	generation int
+	uid        string
 }
 
 // host is one port of the host; it can be up or down.
@@ -100,7 +101,7 @@ func (h *host) count() int {
 // newPod has ordinal 0 and id 2; its host's ports are up.
 func newPod(t *testing.T) *pod {
 	t.Helper()
-	p := &pod{t: t, dir: t.TempDir(), client: newHost(t), election: newHost(t), name: "main-pod-0", changed: make(chan struct{}, 1), generation: 1}
+	p := &pod{t: t, dir: t.TempDir(), client: newHost(t), election: newHost(t), name: "main-pod-0", changed: make(chan struct{}, 1), generation: 1, uid: "uid-1"}
 	for _, d := range []string{"gate", "conf", "volume"} {
 		p.mkdir(d)
 	}
@@ -184,7 +185,7 @@ func (p *pod) start() {
 	p.t.Helper()
 	p.cmd = exec.Command("bash", filepath.Join(p.dir, "conf/gate.sh"), filepath.Join(p.dir, "zookeeper"), "start")
 	p.cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "POD_NAME=" + p.name,
+		"PATH=" + os.Getenv("PATH"), "POD_NAME=" + p.name, "POD_UID=" + p.uid,
 		"ZKMIGRATE_GATE=" + filepath.Join(p.dir, "gate"),
 		"ZKMIGRATE_CONF=" + filepath.Join(p.dir, "conf"),
 		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"),
@@ -294,10 +295,29 @@ func (p *pod) waitZooKeeper() {
 
 func (p *pod) hostDown() { p.client.down(); p.election.down() }
 
-// release opens the gate in a new generation.
-func (p *pod) release() string {
+// release opens the gate in a new generation, for this pod.
+func (p *pod) release() string { return p.releaseFor("empty:" + p.uid) }
+
+func (p *pod) releaseFor(start string) string {
 	p.generation++
-	line := fmt.Sprintf("0 2 %d\n", p.generation)
+	line := fmt.Sprintf("0 2 %d %s\n", p.generation, start)
 	p.gate(line)
 	return line
+}
+
+// joined is what the readiness probe notes once the server has synced.
+func (p *pod) joined() { p.write("volume/zkmigrate-joined", strconv.Itoa(p.generation)+"\n") }
+
+func (p *pod) remove(name string) {
+	p.t.Helper()
+	if err := os.RemoveAll(filepath.Join(p.dir, name)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *pod) waitRefused(cause migration.GateCause, word string) {
+	p.t.Helper()
+	p.waitReport("refused "+string(cause), func(r GateReport) bool {
+		return r.State == migration.GateRefused && r.Cause == cause && strings.Contains(r.Detail, word)
+	})
 }

@@ -57,7 +57,7 @@ func TestProbe(t *testing.T) {
 		live, ready bool
 	}{
 		"gate waits":           {process: gateRuns, live: true},
-		"leads":                {process: zkRuns, replies: map[string]string{"ruok": "imok", "srvr": srvrLeader}, live: true, ready: true},
+		"leads":                {process: zkRuns, started: time.Minute, replies: map[string]string{"ruok": "imok", "srvr": srvrLeader}, live: true, ready: true},
 		"observes":             {process: zkRuns, replies: map[string]string{"ruok": "imok", "srvr": srvrObserver}, live: true, ready: true},
 		"no quorum":            {process: zkRuns, replies: map[string]string{"ruok": "imok", "srvr": notServing}, live: true},
 		"standalone":           {process: zkRuns, replies: map[string]string{"ruok": "imok", "srvr": standalone}, live: true},
@@ -100,6 +100,11 @@ func TestProbe(t *testing.T) {
 			// Ready means that the volume was flushed since the start.
 			if _, err := os.Stat(filepath.Join(dir, "zkmigrate-synced")); (err == nil) != tc.ready {
 				t.Errorf("flushed: %v, want %t", err, tc.ready)
+			}
+			// And that a restart may build on its data.
+			joined, err := os.ReadFile(filepath.Join(dir, "zkmigrate-joined"))
+			if (err == nil) != tc.ready || tc.ready && tc.started != 0 && string(joined) != "2\n" {
+				t.Errorf("joined: %q, %v", joined, err)
 			}
 		})
 	}

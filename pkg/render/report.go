@@ -22,7 +22,10 @@ type GateReport struct {
 	// unknown when it did not ask (it asks the election port only when the
 	// client port does not answer).
 	HostClient, HostElection migration.PortState
-	Detail                   string
+	// Cause is why it refuses, Seed the token of the copied data on the volume.
+	Cause  migration.GateCause
+	Seed   string
+	Detail string
 }
 
 // HostClosed reports whether both of the host's ports refused the pod.
@@ -55,8 +58,8 @@ func ParseGateLine(line string) (GateReport, error) {
 		values[key] = value
 	}
 	r := GateReport{Detail: strings.TrimSuffix(detail, `"`)}
-	if len(values) != 6 {
-		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 6: %q", len(values), line)
+	if len(values) != 8 {
+		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 8: %q", len(values), line)
 	}
 	switch s := migration.GateState(values["state"]); s {
 	case migration.GateParked, migration.GateVetoed, migration.GateRefused, migration.GateStarted:
@@ -81,6 +84,19 @@ func ParseGateLine(line string) (GateReport, error) {
 	}
 	if r.HostElection, err = reportedPort(values["host-election"]); err != nil {
 		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
+	}
+	switch cause := migration.GateCause(values["cause"]); cause {
+	case "-":
+	case migration.CauseLost, migration.CauseInterrupted:
+		r.Cause = cause
+	default:
+		return GateReport{}, fmt.Errorf("line of the gate with cause %q: %q", cause, line)
+	}
+	if seed := values["seed"]; seed != "-" {
+		if !wordOf(seed, seedLetters) {
+			return GateReport{}, fmt.Errorf("line of the gate with seed %q: %q", seed, line)
+		}
+		r.Seed = seed
 	}
 	return r, nil
 }

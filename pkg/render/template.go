@@ -106,6 +106,9 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		Env: []corev1.EnvVar{{
 			Name:      "POD_NAME",
 			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"}},
+		}, {
+			Name:      "POD_UID",
+			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"}},
 		}},
 		Resources: resources,
 		SecurityContext: &corev1.SecurityContext{

@@ -173,7 +173,7 @@ func (s *site) replaceAndRevert(w *watcher, host, first, second string) {
 	s.waitView(id, "the bridge is gone", func(v migration.ClusterView) bool {
 		return only(v.Endpoints.Union, first) && (!slicesMode || !v.Endpoints.BridgeFound)
 	})
-	s.must("release", s.c.OpenGate(s.ctx, s.rec, id))
+	s.must("release", s.c.OpenGate(s.ctx, s.rec, id, migration.EmptyStart(string(pod.UID))))
 	s.must("kick", s.c.Kick(s.ctx, s.rec, id))
 	s.must("close", s.c.CloseGate(s.ctx, s.rec, id))
 	w.podAway(true)

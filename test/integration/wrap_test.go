@@ -167,14 +167,14 @@ func TestParkTwiceKeepsTheGate(t *testing.T) {
 		t.Fatalf("%+v", first)
 	}
 	pod := s.run(5, "10.244.5.1")
-	if err := s.c.OpenGate(s.ctx, s.rec, 5); !cluster.IsReason(err, cluster.Precondition) {
+	if err := s.c.OpenGate(s.ctx, s.rec, 5, "empty:u"); !cluster.IsReason(err, cluster.Precondition) {
 		t.Errorf("the gate opens while the Service points to the host: %v", err)
 	}
 	s.must("flip", s.c.PointToPod(s.ctx, s.rec, 5, string(pod.UID), "10.244.5.1"))
 	s.must("adopt", s.c.SetSelector(s.ctx, s.rec, 5))
 	s.waitView(5, "the controller's slice holds the pod", func(v migration.ClusterView) bool { return only(v.Endpoints.Controller, "10.244.5.1") })
-	s.must("open", s.c.OpenGate(s.ctx, s.rec, 5))
-	s.must("open again", s.c.OpenGate(s.ctx, s.rec, 5))
+	s.must("open", s.c.OpenGate(s.ctx, s.rec, 5, "empty:u"))
+	s.must("open again", s.c.OpenGate(s.ctx, s.rec, 5, "empty:u"))
 	s.must("park again", s.c.Park(s.ctx, s.rec))
 	if g := s.view(5).Gate; !g.Released || g.Generation != first.Generation+1 || g.ReleasedGeneration != g.Generation {
 		t.Errorf("%+v", g)

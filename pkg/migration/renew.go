@@ -1,0 +1,74 @@
+package migration
+
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+
+// resume decides for a server that the journal says runs in its pod.
+func (c *context) resume() Decision {
+	pod := c.v.Cluster.Pod
+	switch {
+	case pod.NeedsRenewal(c.v.Cluster.Gate):
+		epoch, _ := c.o.Epoch()
+		at := c.o.At
+		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: epoch, Served: true, Renewing: &at}
+		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
+	case !c.v.Live.Serving():
+		return stop(CodePodAway, "kubectl describe pod "+pod.Name,
+			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, podState(pod)).
+			with("if its volume is gone for good: delete the pod and its volume claim; the next pod refuses to start from nothing, and " +
+				c.cmd("replace --id=%d", c.in.ID) + " proves that it may")
+	}
+	return done("server %d runs in pod %s", c.in.ID, pod.Name)
+}
+
+// renew lets a released pod start from empty once more. What it has lost may
+// be writes that only it and a minority hold, so the others prove themselves
+// whole first, exactly as before its first start (I4).
+func (c *context) renew() Decision {
+	f, pod, gate := c.flight, c.v.Cluster.Pod, c.v.Cluster.Gate
+	if f.Renewals-c.in.RenewalsAtStart >= RenewalsMax {
+		return stop(CodeKeepsFailing, "kubectl logs --previous "+pod.Name,
+			"pod %s began %d times from empty in this run and never synced: %s", pod.Name, RenewalsMax, pod.GateDetail).
+			with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), podState(pod))
+	}
+	if c.v.Host.Open() {
+		return wait(CodePodVetoed, PhaseRelease, "host %s answers again; the pod does not start beside it", c.sr.HostIP).
+			then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
+	}
+	if f.Renewing == nil {
+		g := c.copyFlight()
+		at := c.o.At
+		g.Renewing, g.After, g.Joined, g.Data, g.Seed = &at, nil, nil, "", ""
+		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, pod.GateDetail)
+	}
+	if bad := c.oldProcess(); bad != "" {
+		return wait(CodePodStopping, PhaseReprove, "%s", bad).
+			then("an older pod of it may live on a node that is out of reach: prove that machine dead")
+	}
+	if d, ok := c.proveAfter(false); !ok {
+		return d
+	}
+	if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
+		return wait(CodeHold, PhaseRelease, "%.1f s left for the other servers' disks", left.Seconds())
+	}
+	if !pod.GateFresh {
+		return wait(CodeRenewal, PhaseRelease, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
+	}
+	g := c.copyFlight()
+	at := c.o.At
+	g.Renewing, g.Released, g.Kicked = nil, &at, &at
+	g.Renewals++
+	d := do(StepRenew, g, "generation %d is void, servers %s hold %s", gate.ReleasedGeneration, joinIDs(f.After.Held), f.After.Zxid)
+	d.Start = EmptyStart(pod.UID)
+	return d
+}
+
+// oldProcess says what contradicts that the id has no process: a leader that
+// counts one follower more than can be.
+func (c *context) oldProcess() string {
+	leader, ok := c.o.View(c.o.Leader())
+	left := followers(c.rec.Ensemble()) - 1
+	if !ok || leader.ID == c.in.ID || c.sr.Role == ensemble.Observer || leader.Live.SyncedFollowers <= left {
+		return ""
+	}
+	return "the leader still forwards to server " + c.in.ID.String() + ", whose pod has not started"
+}

@@ -1,0 +1,35 @@
+package migration
+
+import (
+	"strconv"
+)
+
+// seed has the stopped host's data copied into the parked pod's volume. Such a
+// pod has forgotten nothing: its start is an ordinary restart, so the others
+// need not prove that they hold everything, and it may vote at once.
+func (c *context) seed() (Decision, bool) {
+	f, pod := c.flight, c.v.Cluster.Pod
+	if !pod.Parked() {
+		return wait(CodePodNotParked, PhaseReprove, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).
+			then("kubectl describe pod " + pod.Name), false
+	}
+	if f.Seed != "" && pod.Seeded == f.Seed {
+		return Decision{}, true
+	}
+	if f.Seed == "" || f.SeedAsked == nil || c.o.At.Sub(*f.SeedAsked) >= AskAgain {
+		g := c.copyFlight()
+		at := c.o.At
+		g.SeedAsked = &at
+		if g.Seed == "" {
+			g.Seed = c.token()
+		}
+		return do(StepSeed, g, "host %s is dead and fenced: its data is final", c.sr.HostIP), false
+	}
+	return wait(CodeSeedPending, PhaseReprove, "waiting for a complete copy of the data of host %s, made after its stop", c.sr.HostIP).
+		then("send it with " + c.cmd("seed --id=%d", f.ID)), false
+}
+
+// token is new for every stop of every server.
+func (c *context) token() string {
+	return c.in.ID.String() + "x" + strconv.FormatInt(c.o.At.UnixNano(), 36)
+}

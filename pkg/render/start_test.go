@@ -1,0 +1,145 @@
+package render
+
+import (
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+func TestGateRefusesWhenStartedDataHasVanished(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	p.release()
+	p.start()
+	p.waitZooKeeper()
+	p.joined()
+	p.kill()
+	p.remove("volume/data")
+	p.start()
+	p.waitRefused(migration.CauseLost, "vanished")
+	t.Log("a new generation lets it begin again")
+	p.release()
+	p.waitZooKeeper()
+}
+
+func TestGateRefusesALostVolumeToAnotherPod(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	p.release()
+	p.start()
+	p.waitZooKeeper()
+	p.joined()
+	p.kill()
+	p.remove("volume")
+	p.mkdir("volume")
+	p.uid = "uid-2"
+	p.start()
+	p.waitRefused(migration.CauseLost, "another pod")
+	if p.exists("volume/data") {
+		t.Error("the volume was touched")
+	}
+	p.release()
+	p.waitZooKeeper()
+}
+
+func TestGateLetsAnotherPodGoOnWithItsData(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	p.release()
+	p.start()
+	p.waitZooKeeper()
+	p.joined()
+	p.kill()
+	p.uid = "uid-2"
+	p.start()
+	p.waitZooKeeper()
+	if p.exists("volume/data.stale-2") {
+		t.Error("the data was put aside")
+	}
+}
+
+func TestGateRefusesAnInterruptedFirstSync(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	p.release()
+	p.start()
+	p.waitZooKeeper()
+	p.mkdir("volume/data/version-2")
+	p.write("volume/data/version-2/snapshot.1", "half")
+	p.kill()
+	p.start()
+	p.waitRefused(migration.CauseInterrupted, "before it had synced")
+	p.release()
+	p.waitZooKeeper()
+	if p.exists("volume/data/version-2") || !p.exists("volume/data.stale-3/version-2/snapshot.1") {
+		t.Error("the interrupted sync's data is in use, or gone")
+	}
+}
+
+// seeded puts a complete copy on the volume.
+func (p *pod) seeded(token string) {
+	p.mkdir("volume/seed-" + token + "/data/version-2")
+	p.mkdir("volume/seed-" + token + "/datalog/version-2")
+	p.write("volume/seed-"+token+"/data/myid", "2\n")
+	p.write("volume/seed-"+token+"/data/version-2/snapshot.7", "copied")
+	p.write("volume/seed-"+token+"/datalog/version-2/log.8", "copied")
+}
+
+func TestGateStartsFromACopy(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	p.mkdir("volume/data/version-2")
+	p.write("volume/data/version-2/log.1", "stale")
+	p.mkdir("volume/seed-2x0.partial")
+	p.start()
+	p.waitReport("parked without a copy", func(r GateReport) bool { return r.State == migration.GateParked && r.Seed == "" })
+	p.seeded("2x1")
+	p.waitReport("the copy", func(r GateReport) bool { return r.State == migration.GateParked && r.Seed == "2x1" })
+	p.releaseFor("seed:2x1")
+	p.waitZooKeeper()
+	if p.read("volume/data/version-2/snapshot.7") != "copied" || p.read("volume/datalog/version-2/log.8") != "copied" {
+		t.Error("the copy is not in place")
+	}
+	if p.exists("volume/data/version-2/log.1") || p.exists("volume/seed-2x1") {
+		t.Error("stale data is in use, or the copy's folder stays")
+	}
+	p.kill()
+	t.Log("an interrupted sync on top of complete data is an ordinary restart")
+	p.start()
+	p.waitZooKeeper()
+	p.kill()
+	t.Log("a lost volume is not")
+	p.remove("volume")
+	p.mkdir("volume")
+	p.start()
+	p.waitRefused(migration.CauseLost, "not on this volume")
+}
+
+func TestGateRefusesAnotherCopy(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	p.seeded("2x1")
+	p.releaseFor("seed:2x2")
+	p.start()
+	p.waitRefused(migration.CauseLost, "2x2")
+	if !p.exists("volume/seed-2x1/data/myid") || p.exists("volume/data") {
+		t.Error("the copy was touched")
+	}
+}
+
+func TestGateCompletesAnInterruptedPlanting(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	p.seeded("2x1")
+	p.release() // generation 2, never seen
+	p.releaseFor("seed:2x1")
+	p.write("volume/zkmigrate-generation", "3\n")
+	p.mkdir("volume/data")
+	p.write("volume/data/myid", "2\n")
+	p.remove("volume/seed-2x1/data")
+	p.start()
+	p.waitZooKeeper()
+	if p.read("volume/datalog/version-2/log.8") != "copied" || p.exists("volume/data.stale-3") {
+		t.Error("the second half was not moved in place")
+	}
+}
