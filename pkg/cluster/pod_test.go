@@ -117,9 +117,9 @@ func TestProblems(t *testing.T) {
 }
 
 const (
-	parkedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked cause=- seed=- detail="waits"`
-	closedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed cause=- seed=- detail="waits"`
-	startedLine = `zkmigrate-gate state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed cause=- seed=- detail="generation 9"`
+	parkedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked cause=- seed=- synced=- detail="waits"`
+	closedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed cause=- seed=- synced=- detail="waits"`
+	startedLine = `zkmigrate-gate state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed cause=- seed=- synced=- detail="generation 9"`
 )
 
 func TestReadGate(t *testing.T) {

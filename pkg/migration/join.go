@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -64,10 +65,17 @@ func (c *context) proveJoined() Decision {
 	if f.Joined == nil || f.Joined.Zxid.Epoch() != epoch {
 		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.v.Live.Mode)
 	}
-	all := c.voters()
-	if !c.sr.Voter() {
-		all = append(all, f.ID)
+	// A server that is away for reasons of its own does not keep this one from
+	// being in sync; the next operation waits until everybody is.
+	all, expected := []ensemble.ID{f.ID}, followers(c.rec.Ensemble())
+	for _, id := range ensemble.Without(c.voters(), f.ID) {
+		if v, _ := c.o.View(id); v.Live.Serving() {
+			all = append(all, id)
+		} else {
+			expected--
+		}
 	}
+	slices.Sort(all)
 	held, missing := c.holders(*f.Joined, all)
 	if len(missing) > 0 {
 		return wait(CodeProofPending, PhaseJoin, "not every server holds %s yet", f.Joined.Zxid).with(missing...)
@@ -79,8 +87,8 @@ func (c *context) proveJoined() Decision {
 		g.Joined = &p
 		return do(StepNoteJoined, g, "servers %s hold %s", joinIDs(held), p.Zxid)
 	}
-	if leader, found := c.o.View(c.o.Leader()); found && leader.Live.SyncedFollowers >= 0 && leader.Live.SyncedFollowers < followers(c.rec.Ensemble()) {
-		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", leader.Live.SyncedFollowers, followers(c.rec.Ensemble()))
+	if leader, found := c.o.View(c.o.Leader()); found && leader.Live.SyncedFollowers >= 0 && leader.Live.SyncedFollowers < expected {
+		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", leader.Live.SyncedFollowers, expected)
 	}
 	if f.Kind == Reconfigure {
 		return do(StepFinishRestart, nil, "server %d is in sync with the new list", f.ID)

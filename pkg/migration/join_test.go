@@ -107,7 +107,7 @@ func joinRules() []rule {
 		},
 		{
 			name: "watchdog: nor one that has joined", version: "3.4.13",
-			set: func(s *scene) { s.joined(1, time.Minute); s.down(2) }, want: wait, code: migration.CodeProofPending,
+			set: func(s *scene) { s.joined(1, time.Minute); s.down(2) }, want: do, step: migration.StepFinish,
 		},
 		{
 			name: "guard: from 3.6 the empty pod cannot vote", version: "3.6.2",

@@ -128,6 +128,9 @@ type PodView struct {
 	// Seeded is the token of the complete copy of the host's data that waits on
 	// the pod's volume (see Flight.Seed).
 	Seeded string `json:"seeded,omitempty"`
+	// NeverSynced: the files on the volume show that ZooKeeper was started there
+	// and never synced from a leader.
+	NeverSynced bool `json:"neverSynced,omitempty"`
 	// HostClosed: the pod itself, dialling the host's client and election
 	// port, is refused on both. It is the second vantage point of I3.
 	HostClosed bool `json:"hostClosed,omitempty"`

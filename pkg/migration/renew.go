@@ -62,6 +62,17 @@ func (c *context) renew() Decision {
 	return d
 }
 
+// needRenewal lists the other replaced servers whose pods wait for a new proof.
+func (c *context) needRenewal() []ensemble.ID {
+	var out []ensemble.ID
+	for _, v := range c.o.Servers {
+		if s, ok := c.rec.Server(v.ID); ok && v.ID != c.in.ID && s.Replaced != nil && v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate) {
+			out = append(out, v.ID)
+		}
+	}
+	return out
+}
+
 // oldProcess says what contradicts that the id has no process: a leader that
 // counts one follower more than can be.
 func (c *context) oldProcess() string {

@@ -61,7 +61,11 @@ func (c *context) startReplace() Decision {
 func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 	servers := c.rec.Ensemble()
 	if bad := c.unhealthy(servers.IDs()); len(bad) > 0 {
-		return stop(CodeDegraded, c.cmd("status"), "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...), false
+		next := c.cmd("status")
+		if lost := c.needRenewal(); len(lost) > 0 {
+			next = c.cmd("replace --id=%d", lost[0])
+		}
+		return stop(CodeDegraded, next, "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...), false
 	}
 	if bad := c.wrongIDs(); len(bad) > 0 {
 		return stop(CodeWrongServer, c.cmd("check"), "endpoints point to the wrong servers").with(bad...), false
@@ -179,6 +183,11 @@ func (c *context) away() []string {
 
 // notNow: another server is away from sync while this one is still up.
 func (c *context) notNow(bad []string) Decision {
+	if lost := c.needRenewal(); len(lost) > 0 {
+		return stop(CodeDegraded, c.cmd("revert --id=%d", c.flight.ID),
+			"the pod of server %d needs a new start from empty, which comes first; server %d still runs on its host", lost[0], c.flight.ID).with(bad...).
+			with("then " + c.cmd("replace --id=%d", lost[0]))
+	}
 	d := wait(CodeDegraded, PhaseProve, "not every server is in sync; nothing has been stopped").with(bad...)
 	if c.flight.StopAsked != nil {
 		d.Phase = PhaseStop

@@ -50,7 +50,11 @@ func (c *context) beginRevert() Decision {
 	g.Served = c.sr.Replaced != nil || c.mayRun()
 	if f := c.flight; f != nil {
 		g.Served = g.Served || f.Served
-		g.Fenced = f.Fenced
+		g.Fenced, g.Renewals = f.Fenced, f.Renewals
+	}
+	if lost := c.needRenewal(); len(lost) > 0 && c.flight == nil && c.v.Live.Serving() {
+		return stop(CodeDegraded, c.cmd("replace --id=%d", lost[0]),
+			"the pod of server %d needs a new start from empty, which comes first; server %d serves in its pod", lost[0], c.in.ID)
 	}
 	if !g.Served {
 		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart")
@@ -69,6 +73,9 @@ func (c *context) closePod() (Decision, bool) {
 	if f.DeadSince == nil && c.v.Host.Open() {
 		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server",
 			"the server on host %s answers while its pod may run: two processes with one id", c.sr.HostIP), false
+	}
+	if lost := c.needRenewal(); len(lost) > 0 && f.StopAsked == nil && c.v.Live.Serving() {
+		return do(StepCancelRevert, nil, "the pod of server %d needs a new start from empty, which comes first", lost[0]), false
 	}
 	if f.StopAsked == nil && c.v.Live.Serving() {
 		// The pod takes part: everybody must be whole before it is taken away.
@@ -111,9 +118,24 @@ func (c *context) stopPod() (Decision, bool) {
 		// The host was asked to start: the proof was complete then.
 		return Decision{}, true
 	}
+	if c.neverSynced() {
+		// The server acknowledged nothing since it stopped on its host, so its
+		// start there is an ordinary restart, and may be what the rest needs.
+		return Decision{}, true
+	}
 	// An election meanwhile is no reason to stop: there is no process to go back
 	// to, and whoever leads without this server holds every acknowledged write.
 	return c.proveAfter(false)
+}
+
+// neverSynced reports whether the parked pod can show that ZooKeeper was
+// started in it and ended before it had synced from a leader: the files of that
+// start are there, and its current epoch is none. A follower writes its current
+// epoch before it acknowledges anything of a leader's (Learner.syncWithLeader,
+// NEWLEADER).
+func (c *context) neverSynced() bool {
+	pod := c.v.Cluster.Pod
+	return c.sr.Replaced == nil && c.flight.Renewals == 0 && pod.Parked() && pod.GateFresh && pod.NeverSynced
 }
 
 // podCarries reports whether the others count on the pod, which the Service

@@ -42,6 +42,7 @@ const (
 	StepSeed            StepID = "seed"
 	StepBeginRenewal    StepID = "begin-renewal"
 	StepRenew           StepID = "renew"
+	StepCancelRevert    StepID = "cancel-revert"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -110,6 +111,7 @@ func Steps() []Step {
 		{StepApplyPatch, PhaseStop, "apply the patch to zoo.cfg on the host", "everything that needs the one restart goes in together", true},
 		{StepFinishRestart, PhaseDone, "note that the server runs with the new list", "the next one may go", false},
 		{StepCancelRestart, PhaseProve, "note that this restart is put off", "it became the leader before it was stopped; the others go first (I6)", false},
+		{StepCancelRevert, PhaseReclaim, "note that this revert is put off", "another server needs a new start first; the pod serves on", false},
 		{StepNoteStarted, PhaseStart, "note that the host's server is up", "it was started by hand", false},
 		{StepFinishRevert, PhaseDone, "note that the server is back on its host", "the next operation may begin", false},
 	}

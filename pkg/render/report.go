@@ -23,9 +23,12 @@ type GateReport struct {
 	// client port does not answer).
 	HostClient, HostElection migration.PortState
 	// Cause is why it refuses, Seed the token of the copied data on the volume.
-	Cause  migration.GateCause
-	Seed   string
-	Detail string
+	Cause migration.GateCause
+	Seed  string
+	// NeverSynced: ZooKeeper was started on this volume and its files show that
+	// it has not followed a leader.
+	NeverSynced bool
+	Detail      string
 }
 
 // HostClosed reports whether both of the host's ports refused the pod.
@@ -58,8 +61,8 @@ func ParseGateLine(line string) (GateReport, error) {
 		values[key] = value
 	}
 	r := GateReport{Detail: strings.TrimSuffix(detail, `"`)}
-	if len(values) != 8 {
-		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 8: %q", len(values), line)
+	if len(values) != 9 {
+		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 9: %q", len(values), line)
 	}
 	switch s := migration.GateState(values["state"]); s {
 	case migration.GateParked, migration.GateVetoed, migration.GateRefused, migration.GateStarted:
@@ -91,6 +94,13 @@ func ParseGateLine(line string) (GateReport, error) {
 		r.Cause = cause
 	default:
 		return GateReport{}, fmt.Errorf("line of the gate with cause %q: %q", cause, line)
+	}
+	switch synced := values["synced"]; synced {
+	case "-", "yes":
+	case "no":
+		r.NeverSynced = true
+	default:
+		return GateReport{}, fmt.Errorf("line of the gate with synced=%q: %q", synced, line)
 	}
 	if seed := values["seed"]; seed != "-" {
 		if !wordOf(seed, seedLetters) {

@@ -22,6 +22,10 @@ package render
 //     the server has synced (zkmigrate-joined, written by the readiness probe);
 //     before that it may be half of a first sync, which ZooKeeper before 3.5.10
 //     and 3.6.3 completes wrongly (ZOOKEEPER-3642).
+//   - A learner writes currentEpoch before it acknowledges anything of a leader's
+//     (Learner.syncWithLeader at NEWLEADER); an empty server begins with 0. So a
+//     volume on which ZooKeeper was started and that shows none never voted for a
+//     write.
 //   - Only the pod that the line names may start from nothing: a later pod that
 //     finds no data has lost what it acknowledged, and needs a new proof.
 //   - With reconfigEnabled ZooKeeper writes newer dynamic files beside zoo.cfg and
@@ -72,7 +76,7 @@ begin='^(empty:[a-z0-9-]+|seed:[a-z0-9]+)$'
 letters='^[a-z0-9]+$'
 ordinal=${POD_NAME-}
 ordinal=${ordinal##*-}
-state= detail= cause= seed= generation=0 id=0 release= start=
+state= detail= cause= seed= synced= generation=0 id=0 release= start=
 host= client_port= election_port= target=
 client=unasked election=unasked
 due=0 said= said_at=-9 watcher= tag=0
@@ -128,11 +132,11 @@ probe() {
 }
 
 report() {
-  local key="$state $generation $id $client $election $cause $seed $detail"
+  local key="$state $generation $id $client $election $cause $seed $synced $detail"
   [[ $key != "$said" ]] || ((SECONDS - said_at >= 5)) || return 0
   said=$key said_at=$SECONDS
-  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s cause=%s seed=%s detail="%s"\n' \
-    "$state" "$ordinal" "$id" "$generation" "$client" "$election" "${cause:--}" "${seed:--}" "${detail//\"/\'}"
+  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s cause=%s seed=%s synced=%s detail="%s"\n' \
+    "$state" "$ordinal" "$id" "$generation" "$client" "$election" "${cause:--}" "${seed:--}" "${synced:--}" "${detail//\"/\'}"
 }
 
 refuse() { # TEXT [CAUSE]
@@ -154,6 +158,23 @@ find_seed() {
   set -f
 }
 
+# Whether a ZooKeeper that was started on this volume has followed a leader;
+# nothing when none was started.
+find_synced() {
+  local have= stamp= epoch=
+  synced=
+  [[ -e $marker ]] && read -r have <"$marker"
+  [[ -e $started ]] && read -r stamp _ <"$started"
+  [[ -n $have && $have == "$stamp" && -e $data/myid ]] || return 0
+  synced=yes
+  if [[ -e $data/version-2/currentEpoch ]]; then
+    read -r epoch <"$data/version-2/currentEpoch"
+    [[ $epoch == 0 || $epoch == -1 ]] && synced=no
+  elif [[ ! -e $data/version-2/acceptedEpoch ]]; then
+    synced=no
+  fi
+}
+
 # Reads map, released and generation from one view of the volume.
 load() {
   local view try
@@ -172,6 +193,7 @@ look() {
   local line f seen_ordinals=' ' seen_ids=' ' mine= old
   release= start= cause= generation=0 id=0
   find_seed
+  find_synced
   [[ $ordinal =~ $number ]] || { ordinal=-1; refuse "POD_NAME does not end in an ordinal"; return; }
   load
   local loaded=$?

@@ -11,6 +11,19 @@ func (w *world) canonical(st state) state {
 			// The next release puts this data away.
 			s.pod, s.marker = store{empty: true}, 0
 		}
+		if s.marker == 0 {
+			s.joined = false
+		}
+		if s.gate == 0 {
+			s.gateFor = 0
+		}
+		if s.view == 0 {
+			s.viewFor = 0
+		}
+		if s.seeded && !(mine && st.flight.seed) && s.gateFor != bySeed && s.viewFor != bySeed {
+			// Its token is void.
+			s.seeded, s.copied = false, store{}
+		}
 		if !mine && s.phase != podAbsent && s.view == s.gate {
 			// Only the pod in flight is asked what it has read and seen.
 			s.viewFresh = true
@@ -22,7 +35,7 @@ func (w *world) canonical(st state) state {
 			s.hostClosed = true
 		}
 		w.uids(&st, i)
-		generations(s)
+		w.generations(&st, i)
 		if !mine || st.flight.reportAtStop == 0 {
 			s.reportAt = 1
 			continue
@@ -46,7 +59,7 @@ func (w *world) canonical(st state) state {
 
 // counters renumbers the counters of each epoch in order.
 func (w *world) counters(st *state) {
-	var all [4*maxServers + 3]*zxid
+	var all [6*maxServers + 3]*zxid
 	n := 0
 	add := func(z *zxid) { all[n] = z; n++ }
 	for i := range w.n {
@@ -55,6 +68,10 @@ func (w *world) counters(st *state) {
 		add(&s.host.dz)
 		add(&s.pod.z)
 		add(&s.pod.dz)
+		if s.seeded {
+			add(&s.copied.z)
+			add(&s.copied.dz)
+		}
 	}
 	for _, p := range []*proof{&st.flight.before, &st.flight.after, &st.flight.joined} {
 		if p.on {
@@ -86,10 +103,15 @@ func (w *world) counters(st *state) {
 // uids renumbers the pod's uids: only equality counts.
 func (w *world) uids(st *state, i int) {
 	s := &st.s[i]
-	var all [6]*uint8
+	var all [8]*uint8
 	n := 0
 	add := func(u *uint8) { all[n] = u; n++ }
 	add(&s.uid)
+	for _, u := range []*uint8{&s.gateFor, &s.viewFor} {
+		if *u != 0 && *u != bySeed {
+			add(u)
+		}
+	}
 	if s.bridge == toPod {
 		add(&s.bridgeUID)
 	} else {
@@ -112,13 +134,22 @@ func (w *world) uids(st *state, i int) {
 }
 
 // generations renumbers those of the gate's line; 0 stays 0.
-func generations(s *server) {
-	var all [3]*uint8
+func (w *world) generations(st *state, i int) {
+	s := &st.s[i]
+	var all [5]*uint8
 	n := 0
-	for _, g := range []*uint8{&s.gate, &s.view, &s.marker} {
+	add := func(g *uint8) {
 		if *g != 0 {
 			all[n] = g
 			n++
+		}
+	}
+	add(&s.gate)
+	add(&s.view)
+	add(&s.marker)
+	for t := range st.tool {
+		if p := &st.tool[t]; p.on && int(p.id) == i {
+			add(&p.gate)
 		}
 	}
 	rank(all[:n], 1)

@@ -122,11 +122,20 @@ func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 			w.stopping(st, i, int8(2*i+1))
 		}
 	case migration.StepRelease:
-		if !s.lied && (s.hostRole != down || s.wanted && !s.masked) || !w.othersHold(st, i) {
+		safe := w.othersHold(st, i)
+		if st.flight.copied {
+			// Nothing was forgotten, then.
+			safe = s.seeded && s.copied == s.host
+		}
+		if !s.lied && (s.hostRole != down || s.wanted && !s.masked) || !safe {
+			st.violate(unsafeRelease)
+		}
+	case migration.StepRenew:
+		if s.podRole != down || !w.othersHold(st, i) {
 			st.violate(unsafeRelease)
 		}
 	case migration.StepStartHost:
-		if st.flight.served && st.flight.kind == revert && s.hostRole == down && (s.podRole != down || s.gate != 0 || first && !w.othersHold(st, i)) {
+		if st.flight.served && st.flight.kind == revert && s.hostRole == down && (s.podRole != down || s.gate != 0 || first && s.stale && !w.othersHold(st, i)) {
 			st.violate(unsafeStart)
 		}
 	}

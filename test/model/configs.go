@@ -11,6 +11,8 @@ func Quick() []Config {
 		{Name: "replace one, one fault", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Faults: 1},
 		{Name: "replace one and go back", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1},
 		{Name: "the leader goes last, one fault", IDs: ids, Version: "3.8.0", Moved: ids[:2], Only: ids[2:], Begins: 1, Faults: 1},
+		{Name: "replace one from a copy, one fault", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1, Copy: true, Without: []string{"lease"}},
+		{Name: "a volume is lost", IDs: ids, Version: "3.4.13", Moved: ids, Faults: 1, Writes: 1, Without: []string{"lease", "kill", "evict", "reboot"}},
 	}
 }
 
@@ -34,6 +36,9 @@ func Whole() []Config {
 		Config{Name: "the same, an overtaken tool writes late", Limit: 2_000_000, IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Late: true, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict"}},
 		Config{Name: "the leader goes last, one fault, one write", IDs: ids, Version: "3.4.13", Moved: ids[:2], Only: ids[2:], Begins: 1, Faults: 1, Writes: 1},
 		Config{Name: "replace all, one write", IDs: ids, Version: "3.4.13", Begins: 3, Writes: 1},
+		Config{Name: "replace one from a copy, one fault, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1, Writes: 1, Copy: true},
+		Config{Name: "replace one from a copy, two errors of operator or network", Limit: 3_000_000, IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Copy: true, Without: []string{"lease", "kill", "evict", "volume"}},
+		Config{Name: "a volume is lost and one more fault, one write", Limit: 3_000_000, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Faults: 2, Writes: 1, Without: []string{"lease", "blind"}},
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
 		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},
 	)

@@ -38,7 +38,10 @@ func Fair(cfg Config, st state) error {
 		if !ok {
 			return nil
 		}
-		in := migration.Intent{Kind: kindOf(kind), ID: id, By: "model"}
+		if !st.flight.on && st.s[w.base.index(id)].replaced {
+			kind = replace
+		}
+		in := w.intent(kind, int(w.base.index(id)))
 		o := w.observe(&st)
 		next, d, did := w.look(&st, o, kind, int(w.base.index(id)), 0)
 		way = append(way, fmt.Sprintf("%s %d: %s %s %s: %s | %s", in.Kind, id, d.Kind, d.Code, d.Step, d.Reason, d.Next))
@@ -69,6 +72,12 @@ func (w *world) goes(st *state, kind uint8) (ensemble.ID, bool) {
 		return w.cfg.IDs[st.flight.id], true
 	}
 	o := w.observe(st)
+	for _, v := range o.Servers {
+		// What status tells to do first.
+		if v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate) {
+			return v.ID, true
+		}
+	}
 	if kind == restart {
 		order := migration.RestartOrder(o)
 		if len(order) == 0 {

@@ -24,6 +24,9 @@ type proof struct {
 	age          age
 }
 
+// token stands for every token: one that is void is forgotten with its copy.
+const token = "token"
+
 // flight is migration.Flight in little; TestFlightIsWhole holds the two
 // together.
 type flight struct {
@@ -36,6 +39,9 @@ type flight struct {
 	stopAsked, deadSince, released, kicked age
 	cleared                                age
 	reportAtStop, podUID                   uint8
+	// copied is Data, seed that there is a token.
+	copied, seed, renewed bool
+	seedAsked, renewing   age
 }
 
 // Kinds of operation, as the state holds them.
@@ -130,6 +136,16 @@ func (f flight) migration(w *world) *migration.Flight {
 		Before: f.before.migration(), After: f.after.migration(), Joined: f.joined.migration(),
 		StopAsked: f.stopAsked.time(), DeadSince: f.deadSince.time(), Released: f.released.time(),
 		Kicked: f.kicked.time(), Cleared: f.cleared.time(), Served: f.served,
+		SeedAsked: f.seedAsked.time(), Renewing: f.renewing.time(),
+	}
+	if f.copied {
+		out.Data = migration.DataCopy
+	}
+	if f.seed {
+		out.Seed = token
+	}
+	if f.renewed {
+		out.Renewals = 1
 	}
 	if f.reportAtStop != 0 {
 		at := reportTime(f.reportAtStop)
@@ -152,7 +168,8 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 		on: true, kind: kindFrom(m.Kind), id: w.base.index(m.ID), wasLeader: m.WasLeader, fenced: m.Fenced != nil, unfenced: m.Unfenced != nil,
 		patched: m.Patched != nil, aborted: m.Aborted != "", served: m.Served, before: proofFrom(m.Before), after: proofFrom(m.After),
 		joined: proofFrom(m.Joined), stopAsked: ageOf(m.StopAsked), deadSince: ageOf(m.DeadSince), released: ageOf(m.Released),
-		kicked: ageOf(m.Kicked), cleared: ageOf(m.Cleared),
+		kicked: ageOf(m.Kicked), cleared: ageOf(m.Cleared), copied: m.Data == migration.DataCopy, seed: m.Seed != "",
+		renewed: m.Renewals > 0, seedAsked: ageOf(m.SeedAsked), renewing: ageOf(m.Renewing),
 	}
 	if m.ReportAtStop != nil {
 		f.reportAtStop = uint8(m.ReportAtStop.Sub(reportTime(0)) / time.Second)
@@ -166,7 +183,7 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 // later makes everything that just happened long ago.
 func (f *flight) later() bool {
 	moved := false
-	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared} {
+	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared, &f.seedAsked, &f.renewing} {
 		if *a == fresh {
 			*a, moved = old, true
 		}

@@ -19,6 +19,7 @@ func TestFlightIsWhole(t *testing.T) {
 		before: proof{on: true, complete: true, z: zx(3, 4), age: old}, after: proof{on: true, z: zx(3, 5), age: fresh},
 		joined: proof{on: true, complete: true, z: zx(4, 1), age: old}, stopAsked: old, deadSince: fresh, released: old, kicked: fresh,
 		cleared: old, reportAtStop: 1, podUID: 2,
+		copied: true, seed: true, renewed: true, seedAsked: old, renewing: fresh,
 	}
 	expanded := full.migration(w)
 	if got := w.flightFrom(expanded); got != full {

@@ -1,5 +1,7 @@
 package model
 
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+
 // The model of Kubernetes: pods with volumes that follow the gate late, and a
 // controller that sees the Service late and leaves its slice behind when the
 // selector goes (kubernetes#118376).
@@ -32,8 +34,25 @@ func (w *world) refresh(s *server) bool {
 	if s.phase == podAbsent || s.viewFresh && s.view == s.gate {
 		return false
 	}
-	s.view, s.viewFresh = s.gate, true
+	s.view, s.viewFor, s.viewFresh = s.gate, s.gateFor, true
 	return true
+}
+
+// refusal is why the gate's script does not start ZooKeeper although its line
+// is there.
+func refusal(s *server) migration.GateCause {
+	switch {
+	case s.view == 0:
+		return migration.CauseNone
+	case s.marker == s.view:
+		if !s.joined && s.viewFor != bySeed {
+			return migration.CauseInterrupted
+		}
+		return migration.CauseNone
+	case s.viewFor == bySeed && s.seeded, s.viewFor == s.uid:
+		return migration.CauseNone
+	}
+	return migration.CauseLost
 }
 
 // hostLooksClosed is the pod's own probe of its host.
@@ -62,11 +81,14 @@ func (w *world) report(st *state, i int) bool {
 func (w *world) podStart(st *state, i int) bool {
 	s := &st.s[i]
 	open := s.hostRole != down && !s.podBlind && !s.cut
-	if s.phase != podWaiting || s.view == 0 || open {
+	if s.phase != podWaiting || s.view == 0 || open || refusal(s) != migration.CauseNone {
 		return false
 	}
 	if s.marker != s.view {
-		s.pod, s.marker = store{empty: true}, s.view
+		s.pod, s.marker, s.joined = store{empty: true}, s.view, false
+		if s.viewFor == bySeed {
+			s.pod, s.seeded, s.copied = s.copied, false, store{}
+		}
 	}
 	s.phase = podStarted
 	w.startProcess(st, int8(2*i+1))
@@ -86,10 +108,18 @@ func (w *world) podAgain(st *state, i int) {
 	s.uid = nextUID(st, i)
 	s.phase, s.viewFresh, s.hostClosed = podWaiting, false, false
 	if s.late {
-		s.view, s.viewFresh = s.gate, true
+		s.view, s.viewFor, s.viewFresh = s.gate, s.gateFor, true
 	}
 	s.late = s.view != s.gate
 	s.reportAt++
+}
+
+// loseVolume is a node that dies with the volume it held: the next pod finds
+// another one, which is empty.
+func (w *world) loseVolume(st *state, i int) {
+	w.podGone(st, i)
+	s := &st.s[i]
+	s.pod, s.marker, s.joined, s.seeded, s.copied = store{empty: true}, 0, false, false, store{}
 }
 
 // controller is one pass of the endpointslice controller over a Service, with

@@ -36,6 +36,7 @@ const (
 	opToolBlind
 	opPodBlind
 	opEvict
+	opLoseVolume
 	opLoseLease
 )
 
@@ -276,6 +277,11 @@ func (w *world) faultMoves(st *state, put func(label, state)) {
 		}
 		if !w.off["evict"] && s.phase != podAbsent && s.phase != podTerminating {
 			fault(opEvict, i, func(next *state) { next.s[i].phase = podTerminating; next.s[i].orphan = next.s[i].bridge != toHost })
+		}
+		if !w.off["volume"] && s.phase != podAbsent && (s.marker != 0 || s.seeded) &&
+			// Not while another server is away: two losses at once.
+			(!st.flight.on || int(st.flight.id) == i || st.flight.stopAsked == never) {
+			fault(opLoseVolume, i, func(next *state) { w.loseVolume(next, i) })
 		}
 		// Only the server in flight is probed closely.
 		if w.off["blind"] || !st.flight.on || int(st.flight.id) != i || s.cut || s.toolBlind || s.podBlind {

@@ -146,7 +146,7 @@ func (w *world) podView(s *server, i int) migration.PodView {
 	}
 	p := migration.PodView{
 		Found: true, Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: "node", Running: true,
-		Terminating: s.phase == podTerminating, Ready: s.podRole.serving(), Gate: migration.GateParked,
+		Terminating: s.phase == podTerminating, Ready: s.podRole.serving() && s.joined, Gate: migration.GateParked,
 		GateGeneration: gateGeneration, HostClosed: s.hostClosed, GateAt: reportTime(s.reportAt), GateFresh: true,
 	}
 	if !s.viewFresh {
@@ -157,6 +157,12 @@ func (w *world) podView(s *server, i int) migration.PodView {
 		p.Gate = migration.GateStarted
 	case s.view != 0 && !s.hostClosed:
 		p.Gate = migration.GateVetoed
+	case refusal(s) != migration.CauseNone:
+		p.Gate, p.GateCause = migration.GateRefused, refusal(s)
+	}
+	p.NeverSynced = s.phase == podWaiting && s.marker != 0 && s.pod.current == 0
+	if s.seeded {
+		p.Seeded = token
 	}
 	return p
 }

@@ -114,6 +114,10 @@ func Rules(ids []ensemble.ID) []rule {
 		c.Deeds = true
 		return c
 	}
+	copying := func(c Config) Config {
+		c.Copy = true
+		return c
+	}
 	// With three servers the second canary is on the disks of both others.
 	five := Config{IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1}
 	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
@@ -265,6 +269,38 @@ func Rules(ids []ensemble.ID) []rule {
 					f.After = held(o, old)
 				}
 			}),
+		},
+		{
+			name: "a lost volume begins anew only after a new proof", in: Config{IDs: ids, Version: "3.4.13", Moved: ids, Faults: 2, Writes: 1, Without: []string{"lease", "evict", "reboot", "blind", "stop"}},
+			want: []violation{unsafeRelease, lostWrite},
+			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
+				if f.Renewing != nil && o.Leader() != 0 {
+					f.After = held(o, old)
+				}
+			}),
+		},
+		{
+			name: "a copy counts with its token only", in: copying(one(0, 0)), want: []violation{unsafeRelease},
+			without: flying(migration.Replace, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
+				v.Cluster.Pod.Seeded = f.Seed
+			}),
+		},
+		{
+			name: "revert: only a pod that never synced leaves its host up to date", in: back(1, 1, "lie", "stop", "blind", "reboot", "evict", "volume"), want: []violation{lostWrite, unsafeStart},
+			without: func(in migration.Intent, o migration.Observation) migration.Decision {
+				if f := o.Record.Flight; f != nil && f.Kind == migration.Revert {
+					o.Record.Servers = append([]migration.ServerRecord(nil), o.Record.Servers...)
+					for i := range o.Record.Servers {
+						if o.Record.Servers[i].ID == in.ID {
+							o.Record.Servers[i].Replaced = nil
+						}
+					}
+					return flying(migration.Revert, func(_ *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
+						v.Cluster.Pod.NeverSynced = true
+					})(in, o)
+				}
+				return migration.Decide(in, o)
+			},
 		},
 		{
 			name: "one server at a time", in: Config{IDs: ids, Version: "3.4.13", Begins: 2, Only: ids[:2], Without: []string{"lease"}}, want: []violation{twoAway, unsafeStop},

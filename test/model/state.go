@@ -52,6 +52,9 @@ const (
 	podTerminating
 )
 
+// bySeed, in place of a uid, says that the pod starts from a copy.
+const bySeed uint8 = 255
+
 // target is what a slice points to.
 type target uint8
 
@@ -93,6 +96,9 @@ type server struct {
 	// newest generation of the whole gate.
 	gate, view uint8
 	viewFresh  bool
+	// gateFor and viewFor are the uid of the pod the line lets start from
+	// nothing, or bySeed.
+	gateFor, viewFor uint8
 	// late: a pod was made with an old view of this gate once already.
 	late bool
 
@@ -100,12 +106,20 @@ type server struct {
 	uid   uint8
 	// marker is the generation the pod's data belongs to.
 	marker uint8
+	// joined: a start in the marker's generation has synced, and the readiness
+	// probe has noted it.
+	joined bool
+	// seeded: a complete copy of the host's data waits on the volume.
+	seeded bool
+	copied store
 	// hostClosed and reportAt are the pod's latest report of its host.
 	hostClosed bool
 	reportAt   uint8
 
 	// helped are the writes that were acknowledged while it last ran.
 	helped uint8
+	// stale: a process in the pod has voted since the host's last did.
+	stale bool
 	// replaced and away are the journal's word and the truth: away is set
 	// from the stop the tool asked for to the end of the operation.
 	replaced, away bool
@@ -118,6 +132,8 @@ type pending struct {
 	id   uint8
 	step uint8
 	uid  uint8
+	// gate is the generation it saw.
+	gate uint8
 	// journal: somebody else wrote the journal since it looked.
 	journal bool
 	// dying: it will not live to write down what the step brings.
@@ -158,6 +174,8 @@ type Config struct {
 	Version string
 	// Restart explores the rolling restart instead of replacements.
 	Restart bool
+	// Copy starts pods from a copy of their host's data.
+	Copy bool
 	// Faults, Writes, Reverts and Begins are budgets of one run.
 	Faults, Writes, Reverts, Begins int
 	// Moved servers run in their pods at the start.
@@ -252,6 +270,7 @@ func (w *world) start() state {
 				s.masked, s.wanted, s.hostClosed, s.replaced = true, false, true, true
 				s.selector, s.seen, s.slice, s.sliceUID, s.bridge = true, true, toPod, 1, noSlice
 				s.gate, s.view, s.marker, s.phase = 1, 1, 1, podStarted
+				s.gateFor, s.viewFor, s.joined = 1, 1, true
 			}
 		}
 		if w.voter[i] {

@@ -3,8 +3,6 @@ package model
 import (
 	"fmt"
 	"strings"
-
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
 // tell says in words what a transition does.
@@ -18,7 +16,7 @@ func (w *world) tell(st *state, l label) string {
 	}
 	switch l.op {
 	case opLook:
-		d := w.decide(migration.Intent{Kind: kindOf(l.a), ID: w.cfg.IDs[l.b], By: "model"}, w.observe(st))
+		d := w.decide(w.intent(l.a, int(l.b)), w.observe(st))
 		return fmt.Sprintf("tool (%s %s): decides %s: %s", kindOf(l.a), id(l.b), d.Step, d.Reason)
 	case opPerform, opPerformDie, opDie, opLie:
 		step := w.base.steps[l.b]
@@ -72,7 +70,7 @@ func (w *world) tell(st *state, l label) string {
 		opReboot:    "its host reboots, the unit starts (fault)",
 		opStopEarly: "the operator stops it on its host, unasked (fault)", opCut: "its host is cut off from tool and pod (fault)",
 		opToolBlind: "something refuses the tool's probes of its host (fault)", opPodBlind: "something refuses its pod's probes of its host (fault)",
-		opEvict: "its pod is evicted (fault)",
+		opEvict: "its pod is evicted (fault)", opLoseVolume: "its pod's node dies, with the volume (fault)",
 	}[l.op])
 }
 

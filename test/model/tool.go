@@ -23,6 +23,12 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 		}
 		return
 	}
+	for i := range w.n {
+		// Only what is broken calls for it, so that it needs no budget.
+		if s := &st.s[i]; s.replaced && !w.cfg.Restart && s.phase == podWaiting && refusal(s) != migration.CauseNone {
+			f(replace, i)
+		}
+	}
 	if st.begins == 0 {
 		return
 	}
@@ -49,16 +55,27 @@ func atOnce(s migration.StepID) bool {
 	switch s {
 	case migration.StepBegin, migration.StepNoteBefore, migration.StepNoteDead, migration.StepNoteAfter, migration.StepKick,
 		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
-		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart:
+		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart,
+		migration.StepBeginRenewal, migration.StepCancelRevert:
 		return true
 	}
 	return false
 }
 
+// intent is what somebody asks for. Each look counts as a new command: that a
+// pod which fails again and again stops the run adds nothing here.
+func (w *world) intent(kind uint8, i int) migration.Intent {
+	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model", RenewalsAtStart: 1}
+	if kind == replace && w.cfg.Copy {
+		in.Data = migration.DataCopy
+	}
+	return in
+}
+
 // look observes and decides for one intent. ok is false when the decision
 // leads to nothing.
 func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int) (next state, d migration.Decision, ok bool) {
-	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model"}
+	in := w.intent(kind, i)
 	d = w.decide(in, o)
 	if d.Kind != migration.Do || d.Step == migration.StepPark {
 		return *st, d, false
@@ -82,7 +99,7 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 		w.ended(&next, d.Step, i)
 		return w.canonical(next), d, true
 	}
-	next.tool[slot] = pending{on: true, kind: kind, id: uint8(i), step: w.base.stepIndex(d.Step), uid: st.s[i].uid}
+	next.tool[slot] = pending{on: true, kind: kind, id: uint8(i), step: w.base.stepIndex(d.Step), uid: st.s[i].uid, gate: st.s[i].gate}
 	return w.canonical(next), d, true
 }
 
@@ -228,9 +245,27 @@ func (w *world) write(st *state, p pending) bool {
 			return false
 		}
 		if s.gate == 0 {
-			s.gate = w.nextGeneration(s)
+			s.gate, s.gateFor = w.nextGeneration(s), p.uid
+			if st.flight.copied && st.flight.seed {
+				s.gateFor = bySeed
+			}
 			w.gateChanged(st)
 		}
+	case migration.StepRenew:
+		if guarded && (!s.selector || !adopted || s.bridge != noSlice) {
+			return false
+		}
+		if s.gate != 0 && s.gate == p.gate {
+			s.gate, s.gateFor = w.nextGeneration(s), p.uid
+			w.gateChanged(st)
+		}
+	case migration.StepSeed:
+		// The command looks at the host and at the pod itself, and a copy that
+		// was begun before the stop has no token.
+		if s.hostRole != down || s.phase != podWaiting || !st.flight.seed {
+			return false
+		}
+		s.seeded, s.copied = true, s.host
 	case migration.StepCloseGate:
 		if s.gate != 0 {
 			s.gate = 0

@@ -127,6 +127,7 @@ func (w *world) elect(st *state, members uint16) bool {
 	lead.dz, lead.dwrites = lead.z, lead.writes
 	st.leader = best
 	*w.roleOf(st, best) = leading
+	st.s[best/2].stale = best%2 == 1
 	for p := range int8(2 * w.n) {
 		if members&(1<<p) != 0 && p != best {
 			w.join(st, p)
@@ -148,6 +149,7 @@ func (w *world) join(st *state, p int8) {
 	s.dz, s.dwrites, s.empty = s.z, s.writes, false
 	s.accepted, s.current = lead.current, lead.current
 	*w.roleOf(st, p) = following
+	st.s[p/2].stale = p%2 == 1
 }
 
 // commits calls f for every way in which the next transaction can be
@@ -211,10 +213,14 @@ func (w *world) replicate(st *state, p int8) bool {
 // flush is what time brings to disks.
 func (w *world) flush(st *state) bool {
 	moved := false
-	w.procs(st, func(p int8, _ role) {
+	w.procs(st, func(p int8, r role) {
 		s := storeOf(st, p)
 		if s.dz != s.z || s.dwrites != s.writes {
 			s.dz, s.dwrites, moved = s.z, s.writes, true
+		}
+		// The readiness probe flushes the data and notes that it has synced.
+		if srv := &st.s[p/2]; p%2 == 1 && r.serving() && !srv.joined {
+			srv.joined, moved = true, true
 		}
 	})
 	return moved
