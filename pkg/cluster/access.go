@@ -33,6 +33,7 @@ func needs() []need {
 		{"policy", "poddisruptionbudgets", "", []string{"get", "create", "patch"}},
 		{"", "pods", "", []string{"get", "list", "patch", "delete"}},
 		{"", "pods", "log", []string{"get"}},
+		{"", "pods", "exec", []string{"get", "create"}},
 		{"", "persistentvolumeclaims", "", []string{"get"}},
 	}
 }

@@ -39,19 +39,26 @@ type Client struct {
 	kube kubernetes.Interface
 	// logs reads the end of a pod's log.
 	logs func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error)
+	// exec runs programs in pods.
+	exec execFunc
 	// now numbers the first generation of a gate.
 	now func() time.Time
 }
 
 // New returns a client.
-func New(kube kubernetes.Interface) *Client {
-	return &Client{
+func New(kube kubernetes.Interface, options ...Option) *Client {
+	c := &Client{
 		kube: kube,
 		now:  time.Now,
 		logs: func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error) {
 			return kube.CoreV1().Pods(namespace).GetLogs(pod, o).Do(ctx).Raw()
 		},
+		exec: noExec,
 	}
+	for _, o := range options {
+		o(c)
+	}
+	return c
 }
 
 // server finds the id in the record.

@@ -1,14 +1,223 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilexec "k8s.io/client-go/util/exec"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkdata"
 )
 
-// Seed fills the parked pod's volume with the copy that r brings.
-func (c *Client) Seed(_ context.Context, _ migration.Record, id ensemble.ID, _ io.Reader) error {
-	return &Error{Reason: Invalid, What: "copying data into the pod of server " + id.String() + " is not built in yet"}
+// receiveScript takes the clean tar into the pod's volume: VOLUME TOKEN. The
+// copy shows up under its name by one rename, after everything is on the disk. A
+// second one at the same time is possible (two terminals): each writes into a
+// folder it has opened itself, and only who still finds that very folder under
+// the name may rename it.
+const receiveScript = `set -u
+volume=$1 token=$2
+partial=$volume/seed-$token.partial final=$volume/seed-$token mine=$volume/seed-$token.$$.partial
+fail() {
+  echo "$*" >&2
+  [[ . -ef $partial ]] && rm -rf -- "$partial"
+  exit 1
+}
+cd "$volume" || fail "there is no $volume"
+if [[ -e $final ]]; then exit 3; fi
+[[ ! -e $partial ]] || mv -T "$partial" "$mine" || fail "cannot put the rest of an earlier copy aside"
+rm -rf -- "$volume"/seed-*.partial
+mkdir "$partial" && cd "$partial" || fail "cannot make $partial"
+tar -xf - || fail "tar could not write the copy"
+got=
+[[ -f complete ]] && read -r got <complete
+[[ $got == "$token" ]] || fail "the copy ended before it was complete"
+rm complete || fail "cannot write to $partial"
+shopt -s nullglob globstar
+sync . ** || fail "the copy could not be brought to the disk"
+mv -T "$partial" "$mine" || fail "another copy took this one's place"
+if ! [[ . -ef $mine ]]; then
+  mv -T "$mine" "$partial"
+  echo "another copy took this one's place" >&2
+  exit 1
+fi
+mv -T "$mine" "$final" && sync "$volume" || fail "cannot write to $volume"
+for old in "$volume"/seed-*; do
+  [[ $old == "$final" ]] || rm -rf -- "$old"
+done
+`
+
+// ErrSeeded says that the complete copy is there already.
+var ErrSeeded = errors.New("the pod holds the complete copy already")
+
+// exitSeeded is receiveScript's exit code for that.
+const exitSeeded = 3
+
+// Seed streams a copy of the host's data, a tar, into the parked pod of server
+// id, under the flight's token. It is there, complete and as a whole, only when
+// Seed returns no error; it is judged by what the flight has proved before the
+// stop.
+func (c *Client) Seed(ctx context.Context, rec migration.Record, id ensemble.ID, r io.Reader) error {
+	_, err := c.Receive(ctx, rec, id, r, nil)
+	if err != nil && !errors.Is(err, ErrSeeded) {
+		return err
+	}
+	return c.awaitSeeded(ctx, rec, id)
+}
+
+// Receive is Seed that says what it has received. Before the copy is kept,
+// confirm (if any) is asked.
+func (c *Client) Receive(ctx context.Context, rec migration.Record, id ensemble.ID, r io.Reader, confirm func(zkdata.Report) error) (zkdata.Report, error) {
+	s, err := server(rec, id)
+	if err != nil {
+		return zkdata.Report{}, err
+	}
+	want, err := seedWant(rec, s)
+	if err != nil {
+		return zkdata.Report{}, err
+	}
+	want.Confirm = confirm
+	if err := c.seedable(ctx, rec, s, want.Token); err != nil {
+		return zkdata.Report{}, err
+	}
+	pod := render.PodName(rec.Name, s.Ordinal)
+	rep, err := c.receive(ctx, rec.Namespace, pod, migration.PodVolumePath, want, r)
+	if err != nil {
+		return rep, fmt.Errorf("copying the data of server %s into pod %s/%s: %w", id, rec.Namespace, pod, err)
+	}
+	return rep, nil
+}
+
+// awaitSeeded waits for the gate's own word, so that nobody asks for the copy
+// again; without it, looking again is all there is to do.
+func (c *Client) awaitSeeded(ctx context.Context, rec migration.Record, id ensemble.ID) error {
+	s, err := server(rec, id)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, seededWait)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		pod, err := c.pod(ctx, rec, s)
+		if err != nil {
+			return err
+		}
+		v, err := c.podView(ctx, rec, s, pod)
+		if err != nil || v.Seeded == rec.Flight.Seed {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// seededWait is longer than the gate takes for a report.
+const seededWait = 8 * time.Second
+
+// seedWant is what the flight lets a copy be judged by.
+func seedWant(rec migration.Record, s migration.ServerRecord) (zkdata.Want, error) {
+	f := rec.Flight
+	if f == nil || f.Kind != migration.Replace || f.ID != s.ID || f.Data != migration.DataCopy || f.Before == nil || f.Seed == "" {
+		return zkdata.Want{}, &Error{Reason: Precondition, What: fmt.Sprintf("no copy is asked for of server %s", s.ID),
+			Next: "kubectl zkmigrate replace " + rec.Name + " --id=" + s.ID.String() + " --data=copy asks for it once the server is stopped"}
+	}
+	return zkdata.Want{ID: s.ID, Token: f.Seed, Zxid: f.Before.Zxid, DataLogDir: ownLogDir(rec.Pods.ZooCfg)}, nil
+}
+
+// ownLogDir reports whether the pods keep logs apart; render makes sure where.
+func ownLogDir(zooCfg string) bool {
+	for line := range strings.Lines(zooCfg) {
+		if key, value, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == "dataLogDir" {
+			return strings.TrimSpace(value) == migration.PodDataLogDir
+		}
+	}
+	return false
+}
+
+// seedable: the pod waits at its closed gate and has no copy yet.
+func (c *Client) seedable(ctx context.Context, rec migration.Record, s migration.ServerRecord, token string) error {
+	name := render.PodName(rec.Name, s.Ordinal)
+	pod, err := c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return failed(err, "get", "Pod", rec.Namespace, name)
+	}
+	v, err := c.podView(ctx, rec, s, pod)
+	if err != nil {
+		return err
+	}
+	cm, g, err := c.gate(ctx, rec)
+	if err != nil {
+		return err
+	}
+	_, released := g.Release(s.ID)
+	switch {
+	case cm == nil || released:
+		return &Error{Reason: Precondition, What: fmt.Sprintf("the gate of server %s is not there or not closed: its pod %s/%s may run", s.ID, rec.Namespace, name)}
+	case !v.Parked():
+		return &Error{Reason: Precondition, What: fmt.Sprintf("pod %s/%s does not wait at its gate: %s", rec.Namespace, name, join(string(v.Gate), join(v.GateDetail, v.Problem))),
+			Next: "kubectl describe pod " + name + " -n " + rec.Namespace}
+	case v.Seeded == token:
+		return ErrSeeded
+	}
+	return nil
+}
+
+// receive runs both ends: the judge of the copy here, tar in the pod.
+func (c *Client) receive(ctx context.Context, namespace, pod, volume string, want zkdata.Want, r io.Reader) (zkdata.Report, error) {
+	type verdict struct {
+		rep zkdata.Report
+		err error
+	}
+	done := make(chan verdict, 1)
+	out, in := io.Pipe()
+	go func() {
+		rep, err := zkdata.Copy(in, r, want)
+		// Sent before the pod's end can know that there is no more.
+		done <- verdict{rep, err}
+		_ = in.Close() // never fails
+	}()
+	var said, complaints bytes.Buffer
+	err := c.exec(ctx, namespace, pod, []string{"bash", "-c", receiveScript, "receive", volume, want.Token}, out, &said, &complaints)
+	if err != nil {
+		_ = out.CloseWithError(err) // never fails
+		if exit := utilexec.ExitError(nil); errors.As(err, &exit) && exit.ExitStatus() == exitSeeded {
+			return zkdata.Report{}, ErrSeeded
+		}
+		select {
+		case v := <-done:
+			// The pod's end fails when ours has refused.
+			if v.err != nil {
+				return zkdata.Report{}, v.err
+			}
+		default:
+			// Ours may hang on its input for long.
+		}
+		return zkdata.Report{}, execError(err, namespace, pod, complaints.String())
+	}
+	v := <-done
+	return v.rep, v.err
+}
+
+func execError(err error, namespace, pod, complaints string) error {
+	if text := strings.TrimSpace(complaints); text != "" {
+		const limit = 600
+		if len(text) > limit {
+			text = "..." + text[len(text)-limit:]
+		}
+		return fmt.Errorf("in the pod: %s (%w)", strings.ReplaceAll(text, "\n", " | "), err)
+	}
+	return failed(err, "run a program in", "Pod", namespace, pod)
 }
