@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/test/load/check"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/load/verify"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/load/workload"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/zkreal"
@@ -144,6 +145,19 @@ func (l *lab) restart(id int) {
 	}
 }
 
+// check judges the run's history.
+func (l *lab) check() (check.Result, error) {
+	l.t.Helper()
+	var out, words bytes.Buffer
+	err := command(l.ctx, []string{"check", l.report + ".history.jsonl"}, &out, &words)
+	var r check.Result
+	if jsonErr := json.Unmarshal(out.Bytes(), &r); jsonErr != nil {
+		l.t.Fatalf("check printed no JSON (%v): %v", jsonErr, err)
+	}
+	l.t.Logf("%.1f s: %s", r.Seconds, &words)
+	return r, err
+}
+
 func (l *lab) verify() (verify.Result, error) {
 	l.t.Helper()
 	var out bytes.Buffer
@@ -194,6 +208,52 @@ func TestRealRollingRestartLosesNothing(t *testing.T) {
 			got, err := l.verify()
 			if err != nil || !got.Good() || got.Acknowledged != r.Acknowledged || got.Tree != 1000 || len(got.Servers) != 3 {
 				t.Errorf("verify: %v, %+v", err, got)
+			}
+			if h, err := l.check(); err != nil || h.Writes != r.Acknowledged {
+				t.Errorf("check: %v, %+v", err, h)
+			}
+		})
+	}
+}
+
+// TestRealHistoryIsLinearizable kills the leader in the middle of everything:
+// the clients lose their connections, writes go without an answer, and still
+// one order explains it all.
+func TestRealHistoryIsLinearizable(t *testing.T) {
+	for _, version := range []string{"3.4.13", "3.8.0"} {
+		t.Run(version, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			l := newLab(ctx, t, version)
+			l.run("--visit-every", "200ms", "--writers", "6", "--readers", "4", "--pace", "3ms")
+			more := func(n int) {
+				had := l.acknowledged()
+				l.until("more writes", func() bool { return l.acknowledged() >= had+n })
+			}
+			more(500)
+			leader := l.e.Server(l.e.Leader(ctx))
+			leader.Kill()
+			more(500)
+			if err := leader.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := leader.WaitServing(ctx); err != nil {
+				t.Fatal(err)
+			}
+			more(500)
+			r := l.stop()
+			h, err := l.check()
+			if err != nil || h.Verdict != check.Linearizable || h.Writes != r.Acknowledged || h.Unknown != r.Unknown {
+				t.Errorf("check: %v, %+v", err, h)
+			}
+			if h.Writes < 1500 || h.SyncReads < 100 || h.Reads < 100 || h.Creates < 100 || h.Refused == 0 {
+				t.Errorf("too little was done: %+v", h)
+			}
+			if h.Ephemerals.Ended < 5 || h.Ephemerals.Gone < h.Ephemerals.Ended-1 || h.Watches.Fired < 20 {
+				t.Errorf("ephemerals or watches: %+v", h)
+			}
+			if h.Sessions.Expired != 0 || h.Sessions.Running != 0 || h.Sessions.Closed != h.Sessions.Opened || h.Sessions.Reconnects == 0 {
+				t.Errorf("sessions: %+v", h.Sessions)
 			}
 		})
 	}
@@ -280,7 +340,8 @@ func TestRealLostSessionIsNoticed(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	l := newLab(ctx, t, "3.4.13")
-	l.run("--session-timeout", "4s")
+	// Without visitors, who are not among those who stay away.
+	l.run("--session-timeout", "4s", "--visit-every", "0")
 	away := make(chan error, 1)
 	go func() {
 		// Nothing listens there, so that this command waits in vain.

@@ -5,9 +5,11 @@
 //	zkload run     --connect a:2181,b:2181 --report FILE [--duration 1m] [--control SOCKET]
 //	zkload ctl     --control SOCKET connect c:2181,d:2181 | status | stop
 //	zkload verify  --connect a:2181,b:2181 --report FILE
+//	zkload check   [--visualize FILE] HISTORY...
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,12 +24,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/test/load/check"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/load/client"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/load/verify"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/load/workload"
 )
 
-const usage = "usage: zkload prepare|run|ctl|verify [flags]; zkload COMMAND -h shows a command's flags"
+const usage = "usage: zkload prepare|run|ctl|verify|check [flags]; zkload COMMAND -h shows a command's flags"
 
 // lossError tells that something acknowledged is missing or different.
 type lossError struct{ missing, different, conflicts int }
@@ -35,6 +38,12 @@ type lossError struct{ missing, different, conflicts int }
 func (e lossError) Error() string {
 	return fmt.Sprintf("acknowledged writes: %d missing, %d different, %d contradictory", e.missing, e.different, e.conflicts)
 }
+
+// disorderError tells that a history breaks what ZooKeeper promises, or was
+// not shown to keep it.
+type disorderError struct{ verdict string }
+
+func (e disorderError) Error() string { return "histories: " + e.verdict }
 
 // usageError asks for exit code 2.
 type usageError struct{ error }
@@ -71,7 +80,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	connect := f.String("connect", "", "servers' client addresses, host:port separated by commas")
 	report := f.String("report", "", "the run's report, JSON")
 	socket := f.String("control", "", "Unix socket that takes commands while zkload runs")
-	timeout := f.Duration("timeout", time.Minute, "bound on prepare, verify and the start of run")
+	timeout := f.Duration("timeout", time.Minute, "bound on prepare, verify, check and the start of run")
 	logf := func(format string, a ...any) {
 		fmt.Fprintf(stderr, "%s %s\n", time.Now().UTC().Format("15:04:05.000"), fmt.Sprintf(format, a...))
 	}
@@ -95,6 +104,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		f.IntVar(&opts.Writers, "writers", 4, "writers at once")
 		f.IntVar(&opts.Readers, "readers", 2, "readers at once")
 		f.DurationVar(&opts.Pace, "pace", 10*time.Millisecond, "pause of each writer and reader after an operation")
+		f.DurationVar(&opts.VisitEvery, "visit-every", time.Second, "pause between short sessions with an ephemeral znode each; 0: none")
 		f.IntVar(&opts.Registers, "registers", 8, "registers all writers share")
 		f.DurationVar(&opts.StallOver, "stall-over", 200*time.Millisecond, "list gaps between acknowledged writes longer than this")
 		duration := f.Duration("duration", 0, "how long to run; 0: until SIGTERM, SIGINT or the command stop")
@@ -132,7 +142,16 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		}
 		ctx, cancel := context.WithTimeout(ctx, *timeout)
 		defer cancel()
-		return check(ctx, servers, *report, stdout, stderr, logf)
+		return readBack(ctx, servers, *report, stdout, stderr, logf)
+	case "check":
+		page := f.String("visualize", "", "HTML file for a picture of the first key whose operations no order explains; written only then")
+		if err := f.Parse(args[1:]); err != nil {
+			return usageError{err}
+		}
+		if f.NArg() == 0 {
+			return usageError{errors.New("check needs histories, as run leaves them")}
+		}
+		return judge(f.Args(), *page, *timeout, stdout, stderr)
 	}
 	return usageError{fmt.Errorf("unknown command %q: %s", args[0], usage)}
 }
@@ -211,7 +230,7 @@ func run(ctx context.Context, opts workload.Options, report, socket string, dura
 	return nil
 }
 
-func check(ctx context.Context, servers []string, report string, stdout, stderr io.Writer, logf func(string, ...any)) error {
+func readBack(ctx context.Context, servers []string, report string, stdout, stderr io.Writer, logf func(string, ...any)) error {
 	r, err := workload.ReadReport(report)
 	if err != nil {
 		return err
@@ -223,9 +242,7 @@ func check(ctx context.Context, servers []string, report string, stdout, stderr 
 	if result.Acknowledged == 0 || result.Acknowledged < r.Acknowledged {
 		return fmt.Errorf("%s holds %d of the %d acknowledged writes %s speaks of: nothing is proved", r.History, result.Acknowledged, r.Acknowledged, report)
 	}
-	out := json.NewEncoder(stdout)
-	out.SetIndent("", "  ")
-	if err := out.Encode(result); err != nil {
+	if err := printJSON(stdout, result); err != nil {
 		return err
 	}
 	fmt.Fprintf(stderr, "%d acknowledged writes and %d prepared znodes read back from %d servers: %d missing, %d different\n",
@@ -234,4 +251,38 @@ func check(ctx context.Context, servers []string, report string, stdout, stderr 
 		return lossError{result.Missing, result.Different, len(result.Conflicts)}
 	}
 	return nil
+}
+
+// judge checks histories; the figures go to stdout as JSON, the words to
+// stderr.
+func judge(paths []string, page string, timeout time.Duration, stdout, stderr io.Writer) error {
+	opts := check.Options{Timeout: timeout}
+	var drawn bytes.Buffer
+	if page != "" {
+		opts.Visualize = &drawn
+	}
+	result, err := check.Files(paths, opts)
+	if err != nil {
+		return err
+	}
+	if err := printJSON(stdout, result); err != nil {
+		return err
+	}
+	result.Print(stderr)
+	if drawn.Len() > 0 {
+		if err := os.WriteFile(page, drawn.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("--visualize: %w", err)
+		}
+		fmt.Fprintf(stderr, "drawn in %s\n", page)
+	}
+	if result.Verdict != check.Linearizable {
+		return disorderError{result.Verdict}
+	}
+	return nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	return out.Encode(v)
 }

@@ -28,7 +28,30 @@ type Client struct {
 	connects int
 	watches  map[string]int // events that told of a watch, by path
 	changed  chan struct{}  // closed and replaced at every connect
+	closed   bool
+	tell     []func(Event)
 }
+
+// Event is something that happened to a client.
+type Event struct {
+	What What
+	// Session is the session it happened to.
+	Session int64
+	// Path is the znode whose watch fired.
+	Path string
+}
+
+// What happened.
+type What int
+
+// Opened is a session's first connection, Connected a later one.
+const (
+	Opened What = iota
+	Connected
+	Disconnected
+	Expired
+	Fired
+)
 
 // Stats tells what became of the client's sessions.
 type Stats struct {
@@ -40,9 +63,10 @@ type Stats struct {
 	Reconnects int
 }
 
-// Open connects. The session timeout is a wish; servers bound it.
-func Open(name string, servers []string, timeout time.Duration, logf func(string, ...any)) (*Client, error) {
-	c := &Client{Name: name, hosts: &hosts{}, timeout: timeout, watches: map[string]int{}, changed: make(chan struct{})}
+// Open connects. The session timeout is a wish; servers bound it. Each tell is
+// called with every event, one at a time and in order, and must not block.
+func Open(name string, servers []string, timeout time.Duration, logf func(string, ...any), tell ...func(Event)) (*Client, error) {
+	c := &Client{Name: name, hosts: &hosts{}, timeout: timeout, watches: map[string]int{}, changed: make(chan struct{}), tell: tell}
 	// The library calls back from its own goroutine, which may be faster than
 	// this one: it waits for the lock.
 	c.mu.Lock()
@@ -118,20 +142,48 @@ func (h *handshake) SetReadDeadline(t time.Time) error {
 func (c *Client) event(e zk.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return // the library's own farewell
+	}
+	seen := Event{Path: e.Path}
+	if len(c.ids) > 0 {
+		seen.Session = c.ids[len(c.ids)-1]
+	}
 	switch {
 	case e.Type == zk.EventSession && e.State == zk.StateHasSession:
 		c.connects++
-		id := c.SessionID()
-		if len(c.ids) == 0 || c.ids[len(c.ids)-1] != id {
+		seen.What = Connected
+		if id := c.SessionID(); id != seen.Session {
 			c.ids = append(c.ids, id)
+			seen.What, seen.Session = Opened, id
 		}
 		close(c.changed)
 		c.changed = make(chan struct{})
 	case e.Type == zk.EventSession && e.State == zk.StateExpired:
 		c.expired++
+		seen.What = Expired
+	case e.Type == zk.EventSession && e.State == zk.StateDisconnected:
+		seen.What = Disconnected
 	case e.Type > 0:
 		c.watches[e.Path]++
+		seen.What = Fired
+	default:
+		return
 	}
+	for _, tell := range c.tell {
+		tell(seen)
+	}
+}
+
+// Close ends the session, as far as a server can be told; events that come
+// after it began are not passed on. It reports whether it was the first call.
+func (c *Client) Close() bool {
+	c.mu.Lock()
+	first := !c.closed
+	c.closed = true
+	c.mu.Unlock()
+	c.Conn.Close()
+	return first
 }
 
 // Fired returns how many watch events came for a path.

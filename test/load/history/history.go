@@ -28,37 +28,6 @@ const (
 	Unknown Result = "unknown"
 )
 
-// Kinds of operation.
-const (
-	// Set replaces a register's value whatever its version.
-	Set = "set"
-	// CAS replaces a register's value if it has the Expected version.
-	CAS = "cas"
-	// Create makes a sequential znode below Key; Path is its name.
-	Create = "create"
-	// Read is a sync followed by a get.
-	Read = "read"
-)
-
-// Op is one operation. Times are nanoseconds since 1970; between operations of
-// one file they are monotonic.
-type Op struct {
-	Process string `json:"process"`
-	Call    int64  `json:"call"`
-	Return  int64  `json:"return"`
-	Op      string `json:"op"`
-	Key     string `json:"key"`
-	// Value is what was written, or what a read returned.
-	Value string `json:"value,omitempty"`
-	// Expected is the version a CAS demanded.
-	Expected *int32 `json:"expected,omitempty"`
-	// Version is the znode's version after a set, or as read.
-	Version int32  `json:"version,omitempty"`
-	Path    string `json:"path,omitempty"`
-	Result  Result `json:"result"`
-	Error   string `json:"error,omitempty"`
-}
-
 // Classify tells what an error of the client library says about the effect.
 // Only refusals that come from the server's own processing of the request are
 // Fail; everything else may have been committed.

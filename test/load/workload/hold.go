@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-zookeeper/zk"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/load/history"
 )
 
 const (
@@ -32,9 +32,9 @@ func (r *Run) held(i int) string { return fmt.Sprintf("%s/held/%d", r.root, i) }
 func (r *Run) cycle() string     { return r.root + "/cycle" }
 
 func (r *Run) openEphemeral() error {
-	path, err := r.holder.Create(r.root+"/ephemeral/held", nil, zk.FlagEphemeral, zk.WorldACL(zk.PermAll))
-	if err != nil {
-		return fmt.Errorf("create the ephemeral znode: %w", err)
+	path := r.root + "/ephemeral/held"
+	if op := r.ephemeral(r.holder, path); op.Result != history.OK {
+		return fmt.Errorf("create the ephemeral znode: %s", op.Error)
 	}
 	_, stat, err := r.holder.Get(path)
 	if err != nil {
@@ -57,11 +57,11 @@ func (r *Run) lookEphemeral() bool {
 	r.mu.Lock()
 	eph := r.eph
 	r.mu.Unlock()
-	exists, stat, err := r.reader.Exists(eph.path)
-	if err != nil {
+	op, czxid := r.look(eph.path)
+	if op.Result != history.OK {
 		return false
 	}
-	if exists && stat.EphemeralOwner == eph.owner && stat.Czxid == eph.czxid {
+	if op.Owner == history.SessionName(eph.owner) && czxid == eph.czxid {
 		return true
 	}
 	r.mu.Lock()
@@ -79,9 +79,6 @@ func (r *Run) checkEphemeral() {
 	ctx, cancel := context.WithTimeout(context.Background(), firePatience)
 	defer cancel()
 	if !r.persist(ctx, func() error {
-		if _, err := r.reader.Sync(r.eph.path); err != nil {
-			return err
-		}
 		if !r.lookEphemeral() {
 			return errors.New("not read")
 		}
@@ -108,7 +105,7 @@ func (r *Run) persist(ctx context.Context, f func() error) bool {
 // armHeld sets the watches that stay.
 func (r *Run) armHeld() error {
 	for i := range heldWatches {
-		if _, _, _, err := r.holder.GetW(r.held(i)); err != nil {
+		if err := r.watch(r.held(i)); err != nil {
 			return fmt.Errorf("watch %s: %w", r.held(i), err)
 		}
 	}
@@ -149,7 +146,7 @@ func (r *Run) cycleWatches(ctx context.Context) {
 	path := r.cycle()
 	for ctx.Err() == nil {
 		before := r.holder.Fired(path)
-		if _, _, _, err := r.holder.GetW(path); err != nil {
+		if err := r.watch(path); err != nil {
 			pauseFor(ctx, 50*time.Millisecond)
 			continue
 		}
@@ -170,9 +167,29 @@ func (r *Run) cycleWatches(ctx context.Context) {
 
 func (r *Run) change(ctx context.Context, path string) bool {
 	return r.persist(ctx, func() error {
-		_, err := r.writer.Set(path, []byte(time.Now().UTC().Format(time.RFC3339Nano)), -1)
+		op := history.Op{Process: "changer", Op: history.Set, Key: path, Value: time.Now().UTC().Format(time.RFC3339Nano)}
+		if r.do(&op); op.Result != history.OK {
+			return errors.New(op.Error)
+		}
+		return nil
+	})
+}
+
+// watch registers one watch of the holder.
+func (r *Run) watch(path string) error {
+	op := history.Op{Process: "holder", Op: history.Watch, Key: path}
+	r.within(r.holder, &op, func() error {
+		value, stat, _, err := r.holder.GetW(path)
+		if err == nil {
+			op.Value, op.Version, op.Zxid = string(value), stat.Version, stat.Mzxid
+		}
 		return err
 	})
+	r.rec.Record(op)
+	if op.Result != history.OK {
+		return errors.New(op.Error)
+	}
+	return nil
 }
 
 // await counts the event of a watch on path, given how many came before it.

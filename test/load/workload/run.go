@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +31,9 @@ type Options struct {
 	// Writers and Readers count goroutines; each waits Pace after an operation.
 	Writers, Readers int
 	Pace             time.Duration
+	// VisitEvery is the pause between short sessions, each with an ephemeral
+	// znode of its own; 0: none.
+	VisitEvery time.Duration
 	// Registers is how many registers all writers share.
 	Registers int
 	// StallOver is the shortest gap that is listed.
@@ -68,24 +70,24 @@ func Start(ctx context.Context, opts Options) (*Run, error) {
 	r := &Run{opts: opts, connect: opts.Connect, versions: make([]atomic.Int32, opts.Registers), started: time.Now()}
 	r.root = fmt.Sprintf("/zkload/%s-%s", opts.Name, strings.ToLower(r.started.UTC().Format("20060102T150405.000")))
 	var err error
+	if r.rec, err = history.NewRecorder(opts.History); err != nil {
+		return nil, err
+	}
 	for _, c := range []struct {
 		to   **client.Client
 		name string
 	}{{&r.holder, "holder"}, {&r.writer, "writer"}, {&r.reader, "reader"}} {
-		if *c.to, err = client.Open(c.name, opts.Connect, opts.Session, opts.Logf); err != nil {
-			return nil, err
+		if *c.to, err = client.Open(c.name, opts.Connect, opts.Session, opts.Logf, r.tell(c.name)); err != nil {
+			return nil, errors.Join(err, r.disconnect(), r.rec.Close())
 		}
 	}
 	for _, c := range r.clients() {
 		if err := c.WaitSession(ctx); err != nil {
-			return nil, errors.Join(err, r.disconnect())
+			return nil, errors.Join(err, r.disconnect(), r.rec.Close())
 		}
 	}
 	if err := r.prepare(); err != nil {
-		return nil, errors.Join(err, r.disconnect())
-	}
-	if r.rec, err = history.NewRecorder(opts.History); err != nil {
-		return nil, errors.Join(err, r.disconnect())
+		return nil, errors.Join(err, r.disconnect(), r.rec.Close())
 	}
 	return r, nil
 }
@@ -93,13 +95,20 @@ func Start(ctx context.Context, opts Options) (*Run, error) {
 // Root returns the znode everything of the run is below.
 func (r *Run) Root() string { return r.root }
 
+// clients are those that have been opened.
 func (r *Run) clients() []*client.Client {
-	return []*client.Client{r.holder, r.writer, r.reader}
+	var out []*client.Client
+	for _, c := range []*client.Client{r.holder, r.writer, r.reader} {
+		if c != nil {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (r *Run) disconnect() error {
 	for _, c := range r.clients() {
-		c.Close()
+		r.close(c)
 	}
 	return nil
 }
@@ -107,7 +116,7 @@ func (r *Run) disconnect() error {
 func (r *Run) register(i int) string { return fmt.Sprintf("%s/registers/%d", r.root, i) }
 
 func (r *Run) prepare() error {
-	paths := []string{"/zkload", r.root, r.root + "/registers", r.root + "/created", r.root + "/held", r.root + "/ephemeral"}
+	paths := []string{"/zkload", r.root, r.root + "/registers", r.root + "/created", r.root + "/held", r.root + "/ephemeral", r.root + "/visits"}
 	for i := range r.opts.Registers {
 		paths = append(paths, r.register(i))
 	}
@@ -139,6 +148,9 @@ func (r *Run) Work(ctx context.Context) (Report, error) {
 	}
 	workers.Go(func() { r.cycleWatches(ctx) })
 	workers.Go(func() { r.watchEphemeral(ctx) })
+	if r.opts.VisitEvery > 0 {
+		workers.Go(func() { r.visits(ctx) })
+	}
 	flushing, stop := context.WithCancel(context.Background())
 	background.Go(func() { r.flush(flushing) })
 
@@ -169,96 +181,6 @@ func (r *Run) giveUp() {
 	defer r.mu.Unlock()
 	r.watches.Missed = r.watches.Set - r.watches.Fired
 	r.eph.held = false
-}
-
-// write is one writer: registers, set blindly or by version, and every fourth
-// time a sequential znode.
-func (r *Run) write(ctx context.Context, n int) {
-	process := fmt.Sprintf("writer-%d", n)
-	for seq := 0; ctx.Err() == nil; seq++ {
-		op := history.Op{Process: process, Value: fmt.Sprintf("%s:%d", process, seq), Call: r.rec.Now()}
-		reg := rand.IntN(r.opts.Registers)
-		switch seq % 4 {
-		case 0:
-			op.Op, op.Key = history.Create, fmt.Sprintf("%s/created/n-", r.root)
-		case 1:
-			op.Op, op.Key = history.CAS, r.register(reg)
-			version := r.versions[reg].Load()
-			op.Expected = &version
-		default:
-			op.Op, op.Key = history.Set, r.register(reg)
-		}
-		err := r.do(&op)
-		op.Return = r.rec.Now()
-		r.account(op, err)
-		if op.Result == history.OK && op.Op != history.Create {
-			r.versions[reg].Store(op.Version)
-		}
-		pauseFor(ctx, r.opts.Pace)
-	}
-}
-
-func (r *Run) do(op *history.Op) error {
-	if op.Op == history.Create {
-		path, err := r.writer.Create(op.Key, []byte(op.Value), zk.FlagSequence, zk.WorldACL(zk.PermAll))
-		op.Path = path
-		return err
-	}
-	expected := int32(-1)
-	if op.Expected != nil {
-		expected = *op.Expected
-	}
-	stat, err := r.writer.Set(op.Key, []byte(op.Value), expected)
-	if err == nil {
-		op.Version = stat.Version
-	}
-	return err
-}
-
-// account records a write and counts it.
-func (r *Run) account(op history.Op, err error) {
-	op.Result = history.Classify(err)
-	if err != nil {
-		op.Error = err.Error()
-	}
-	switch op.Result {
-	case history.OK:
-		r.acked.Add(1)
-		r.writes.Acked(time.Unix(0, op.Return), time.Duration(op.Return-op.Call))
-	case history.Fail:
-		r.failed.Add(1)
-	default:
-		r.unknown.Add(1)
-	}
-	r.rec.Record(op)
-}
-
-// read is one reader; sync first, so that what it reads is no older than what
-// was acknowledged before the call.
-func (r *Run) read(ctx context.Context, n int) {
-	process := fmt.Sprintf("reader-%d", n)
-	for ctx.Err() == nil {
-		reg := rand.IntN(r.opts.Registers)
-		op := history.Op{Process: process, Op: history.Read, Key: r.register(reg), Call: r.rec.Now()}
-		_, err := r.reader.Sync(op.Key)
-		if err == nil {
-			var value []byte
-			var stat *zk.Stat
-			if value, stat, err = r.reader.Get(op.Key); err == nil {
-				op.Value, op.Version = string(value), stat.Version
-			}
-		}
-		op.Return, op.Result = r.rec.Now(), history.Classify(err)
-		if err != nil {
-			op.Error = err.Error()
-		} else {
-			r.reads.Add(1)
-			// A CAS with a version just read has a chance.
-			r.versions[reg].Store(op.Version)
-		}
-		r.rec.Record(op)
-		pauseFor(ctx, r.opts.Pace)
-	}
 }
 
 func (r *Run) flush(ctx context.Context) {
