@@ -26,6 +26,7 @@ type figures struct {
 	Acknowledged        int     `json:"acknowledgedWrites"`
 	Missing             int     `json:"acknowledgedWritesMissing"`
 	EphemeralHeld       bool    `json:"ephemeralHeld"`
+	History             verdict `json:"history"`
 	ReplaceSeconds      float64 `json:"replaceSeconds"`
 	InPods              int     `json:"serversInPods"`
 	Healthy             bool    `json:"healthy"`
@@ -52,6 +53,19 @@ type loadReport struct {
 	} `json:"sessions"`
 	EphemeralHeld bool `json:"ephemeralHeld"`
 }
+
+// verdict is what zkload check says of the client's history: is there one order
+// of all writes that explains what every client saw?
+type verdict struct {
+	Verdict   string  `json:"verdict"`
+	Writes    int     `json:"writes"`
+	SyncReads int     `json:"syncReads"`
+	Reads     int     `json:"reads"`
+	Keys      int     `json:"keys"`
+	Seconds   float64 `json:"seconds"`
+}
+
+const linearizable = "linearizable"
 
 type verifyReport struct {
 	Missing int `json:"missing"`
@@ -91,6 +105,18 @@ func (d *demo) collect() error {
 	}
 	f.Missing = v.Missing
 
+	// check exits 1 when the history is not in order, too.
+	c, err := d.quiet.OnClient(d.ctx, "zkload", "check", d.file("load.json")+".history.jsonl")
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(c.Stdout), &f.History); err != nil {
+		return fmt.Errorf("zkload check: %w: %s", err, c.Stderr)
+	}
+	if c.Code != 0 {
+		fmt.Print(c.Stderr)
+	}
+
 	st, err := d.status()
 	if err != nil {
 		return err
@@ -102,7 +128,8 @@ func (d *demo) collect() error {
 	if err := d.timesAway(); err != nil {
 		return err
 	}
-	f.Holds = f.Elections == 2 && f.SessionsLost == 0 && f.Missing == 0 && f.Acknowledged > 0 && f.EphemeralHeld && f.InPods == 3 && f.Healthy && r.Code == 0
+	f.Holds = f.Elections == 2 && f.SessionsLost == 0 && f.Missing == 0 && f.Acknowledged > 0 && f.EphemeralHeld && f.InPods == 3 && f.Healthy && r.Code == 0 &&
+		f.History.Verdict == linearizable
 	return nil
 }
 
@@ -161,4 +188,6 @@ func (f figures) print(w io.Writer) {
 	fmt.Fprintf(w, "        longest write stall of the client: %.2f s\n", f.LongestStallSeconds)
 	fmt.Fprintf(w, "  %s  %d sessions lost, the ephemeral node was held: %t\n", mark(f.SessionsLost == 0 && f.EphemeralHeld), f.SessionsLost, f.EphemeralHeld)
 	fmt.Fprintf(w, "  %s  %d of %d acknowledged writes missing\n", mark(f.Missing == 0 && f.Acknowledged > 0), f.Missing, f.Acknowledged)
+	h := f.History
+	fmt.Fprintf(w, "  %s  history: %d writes, %d reads after a sync, %d plain reads on %d keys: %s\n", mark(h.Verdict == linearizable), h.Writes, h.SyncReads, h.Reads, h.Keys, h.Verdict)
 }

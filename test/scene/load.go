@@ -43,7 +43,7 @@ func (s *Scene) StopLoad() {
 	s.load = nil
 }
 
-// NothingLost ends the client and counts.
+// NothingLost ends the client, counts, and has its history judged.
 func (s *Scene) NothingLost() {
 	s.T.Helper()
 	s.StopLoad()
@@ -69,4 +69,6 @@ func (s *Scene) NothingLost() {
 	}
 	r := s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "verify", "--connect", s.NewConnection(), "--report", s.File("load.json")))
 	s.T.Logf("longest write stall %.2f s; %s", load.LongestStall.Seconds, strings.TrimSpace(r.Stderr))
+	r = s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "check", s.File("load.json.history.jsonl")))
+	s.T.Log(strings.TrimSpace(r.Stderr))
 }
