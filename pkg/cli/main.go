@@ -72,6 +72,7 @@ func NewRootCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	root.AddCommand(
 		group("look", newCheckCommand(d)),
 		group("look", newStatusCommand(d)),
+		group("look", newPlanCommand(d)),
 		group("look", newClientsCommand(d)),
 		group("prepare", newWrapCommand(d)),
 		group("prepare", newReconfigureCommand(d)),

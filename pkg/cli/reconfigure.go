@@ -194,7 +194,7 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 	s.engine.OnEvent = p.event
 	mover := &MoveOptions{deps: f.deps, kind: migration.Reconfigure}
 	for {
-		obs, err := s.engine.Observe(ctx, 0)
+		obs, err := s.engine.Observe(ctx)
 		if err != nil {
 			return err
 		}

@@ -177,7 +177,7 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 		return o.one(ctx, s, in)
 	}
 	for {
-		obs, err := s.engine.Observe(ctx, 0)
+		obs, err := s.engine.Observe(ctx)
 		if err != nil {
 			return err
 		}

@@ -122,7 +122,7 @@ func (o *StatusOptions) collect(ctx context.Context) ([]migration.EnsembleStatus
 		if _, err := s.record(ctx); err != nil {
 			return nil, err
 		}
-		obs, err := s.engine.Observe(ctx, 0)
+		obs, err := s.engine.Observe(ctx)
 		if err != nil {
 			return nil, err
 		}

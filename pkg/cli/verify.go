@@ -61,7 +61,7 @@ func (f *reconfigureFlags) watch(ctx context.Context, s *session) error {
 
 // look is one round; it returns how many servers are left.
 func (v *verifier) look(ctx context.Context) (int, error) {
-	obs, err := v.s.engine.Observe(ctx, 0)
+	obs, err := v.s.engine.Observe(ctx)
 	if err != nil {
 		return 0, err
 	}

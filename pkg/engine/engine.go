@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -58,10 +59,9 @@ type Event struct {
 	Observation migration.Observation
 }
 
-// Observe takes one look at everything. focus is the server whose host is
-// probed closely; 0 for none. Hosts of replaced servers are always probed, to
-// find ghosts.
-func (e *Engine) Observe(ctx context.Context, focus ensemble.ID) (migration.Observation, error) {
+// Observe takes one look at everything. focus are the servers whose hosts are
+// probed, too. Hosts of replaced servers are always probed, to find ghosts.
+func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.Observation, error) {
 	rec, err := e.Journal.Load(ctx)
 	if err != nil {
 		return migration.Observation{}, err
@@ -75,7 +75,7 @@ func (e *Engine) Observe(ctx context.Context, focus ensemble.ID) (migration.Obse
 		v := &o.Servers[i]
 		v.ID = s.ID
 		wg.Go(func() { v.Live = e.Prober.Sight(ctx, address(s.ClusterIP, s.ClientPort)) })
-		if s.ID == focus || s.Replaced != nil || rec.Flight != nil && rec.Flight.ID == s.ID {
+		if slices.Contains(focus, s.ID) || s.Replaced != nil || rec.Flight != nil && rec.Flight.ID == s.ID {
 			wg.Go(func() { v.Host.Client = e.Prober.Port(ctx, address(s.HostIP, s.ClientPort)) })
 			wg.Go(func() { v.Host.Election = e.Prober.Port(ctx, address(s.HostIP, s.ElectionPort)) })
 		}

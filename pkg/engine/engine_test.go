@@ -41,6 +41,25 @@ func TestReplaceRunsTheStepsInOrder(t *testing.T) {
 	}
 }
 
+// TestTheWayIsWhatHappens: the steps a plan shows are those that are taken.
+// Who is asked again, or has to be kicked, is no obstacle on the way.
+func TestTheWayIsWhatHappens(t *testing.T) {
+	w := newWorld()
+	var took []migration.StepID
+	e := w.engine()
+	e.OnEvent = func(ev engine.Event) {
+		if ev.Kind == engine.EventStepOK && ev.Decision.Step != migration.StepKick {
+			took = append(took, ev.Decision.Step)
+		}
+	}
+	if d, err := e.Run(t.Context(), replaceOne()); err != nil || d.Kind != migration.Done {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	if diff := cmp.Diff(migration.Way(migration.Replace), took); diff != "" {
+		t.Errorf("the way (-shown +taken):\n%s", diff)
+	}
+}
+
 // TestKilledBeforeEachWrite: an engine that dies before any of its writes, and
 // one that dies right after it, is followed by one that finishes.
 func TestKilledBeforeEachWrite(t *testing.T) {

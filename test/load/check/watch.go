@@ -6,7 +6,6 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/load/history"
 )
 
-
 // watches holds that each registration fires at most once, only after a
 // change, and always when an acknowledged change followed it; connections may
 // break in between, but a watch goes with its session. A history must go on

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+)
+
+func newPlanCommand(d *deps) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:                   "plan [NAME] [-o wide|json|yaml]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Show what would happen next, in order, and why each step is safe",
+		Long: long(`
+			Looks at everything, as replace would, and says what is left: the phases that are
+			not done, the servers in the order in which they go (leader last, observers after
+			it), how many elections that forces, and for each server why it may be taken away
+			at its turn, or what stands in the way. The verdicts are those of the very rules
+			that replace and reconfigure follow. Nothing is written.
+
+			Where a second failure would cost the quorum while a pod is still empty (three
+			voters on 3.4 or 3.5), it recommends to move the data as well.`),
+		Example: examples(`
+			# What would happen, and in which order?
+			%[1]s plan
+
+			# With the steps of each server, and what each is for
+			%[1]s plan zk1 -o wide`),
+		Args: atMostName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			format, err := printer.ParseFormat(output)
+			if err != nil {
+				return usagef("%w", err)
+			}
+			return runPlan(cmd.Context(), d, args, format)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "Output format: wide, json or yaml")
+	return cmd
+}
+
+// runPlan looks once, at all hosts, too: each server is judged as if it were
+// its turn.
+func runPlan(ctx context.Context, d *deps, args []string, format printer.Format) error {
+	k, err := d.kube()
+	if err != nil {
+		return err
+	}
+	name, err := k.pick(ctx, args)
+	if err != nil {
+		return err
+	}
+	s := d.session(k, name)
+	rec, err := s.record(ctx)
+	if err != nil {
+		return err
+	}
+	o, err := s.engine.Observe(ctx, rec.Ensemble().IDs()...)
+	if err != nil {
+		return err
+	}
+	return printer.Plan(d.streams.Out, format, migration.Plan(o))
+}

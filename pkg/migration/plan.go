@@ -1,0 +1,235 @@
+package migration
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// EnsemblePlan is what would happen from here on, in order; its JSON form is
+// stable. It holds no rule of its own: every verdict is Decide's.
+type EnsemblePlan struct {
+	APIVersion string      `json:"apiVersion"`
+	Kind       string      `json:"kind"`
+	Name       string      `json:"name"`
+	Namespace  string      `json:"namespace"`
+	At         time.Time   `json:"at"`
+	Version    string      `json:"version,omitempty"`
+	Leader     ensemble.ID `json:"leader,omitempty"`
+	// Elections is how many the rest of the way forces.
+	Elections int            `json:"elections"`
+	Phases    []PlannedPhase `json:"phases"`
+	// Advice is empty where the way as it stands needs none.
+	Advice []PlannedAdvice `json:"advice,omitempty"`
+	// Next is the command that goes on; empty at the end of the way.
+	Next string `json:"next,omitempty"`
+}
+
+// PhaseName names a part of the way.
+type PhaseName string
+
+// The parts of the way that are left, in order.
+const (
+	// PlanFlight is the operation that is under way.
+	PlanFlight      PhaseName = "under-way"
+	PlanClients     PhaseName = "clients"
+	PlanReconfigure PhaseName = "reconfigure"
+	PlanReplace     PhaseName = "replace"
+)
+
+// PlannedPhase is one part of the way.
+type PlannedPhase struct {
+	Name  PhaseName `json:"name"`
+	Title string    `json:"title"`
+	// Command does it.
+	Command   string `json:"command,omitempty"`
+	Elections int    `json:"elections"`
+	// Note says what cannot be known yet.
+	Note    string          `json:"note,omitempty"`
+	Servers []PlannedServer `json:"servers,omitempty"`
+	// Steps are those of each server, on a way without obstacles.
+	Steps []PlannedStep `json:"steps,omitempty"`
+}
+
+// Readiness is how Decide answers for a server at its turn.
+type Readiness string
+
+const (
+	// Ready: it would go on.
+	Ready Readiness = "ready"
+	// Waits: something must happen first; it would wait for it.
+	Waits Readiness = "waits"
+	// Blocked: it would stop.
+	Blocked Readiness = "blocked"
+)
+
+// PlannedServer is one server at its turn: as if those before it were done.
+type PlannedServer struct {
+	ID        ensemble.ID   `json:"id"`
+	Role      ensemble.Role `json:"role"`
+	Mode      ensemble.Mode `json:"mode,omitempty"`
+	Readiness Readiness     `json:"readiness"`
+	Code      Code          `json:"code"`
+	// Reason is why it may be taken away, or why not; Evidence what that rests
+	// on and Next what helps.
+	Reason   string   `json:"reason"`
+	Evidence []string `json:"evidence,omitempty"`
+	Next     string   `json:"next,omitempty"`
+	// Election: its stop forces one.
+	Election bool `json:"election"`
+}
+
+// PlannedStep is one step of each server.
+type PlannedStep struct {
+	ID    StepID `json:"id"`
+	Title string `json:"title"`
+	Why   string `json:"why"`
+}
+
+// PlannedAdvice is something that would make the rest of the way safer.
+type PlannedAdvice struct {
+	What    string `json:"what"`
+	Why     string `json:"why"`
+	Command string `json:"command"`
+}
+
+// Plan says what would happen, in order, without doing any of it.
+func Plan(o Observation) EnsemblePlan {
+	c := &context{o: o, rec: o.Record, flight: o.Record.Flight}
+	st := Summarize(o)
+	p := EnsemblePlan{
+		APIVersion: RecordVersion, Kind: "EnsemblePlan", Name: c.rec.Name, Namespace: c.rec.Namespace,
+		At: o.At, Version: st.Version, Leader: st.Leader, Next: st.Next, Phases: []PlannedPhase{},
+	}
+	// Each phase is judged in the world that the ones before it leave behind.
+	w := o
+	if c.flight != nil {
+		p.Phases = append(p.Phases, c.planFlight(w))
+	}
+	order := ReplacementOrder(o)
+	if len(order) == len(c.rec.Servers) && (c.flight == nil || c.flight.Kind == Reconfigure) {
+		p.Phases = append(p.Phases, PlannedPhase{
+			Name: PlanClients, Title: "clients move to the Services' addresses", Command: c.cmd("clients"),
+			Note: "whether they have cannot be seen by ZooKeeper; both addresses work until a server's host is stopped",
+		})
+	}
+	note := ""
+	if restarts := c.leftFor(RestartOrder(o)); len(restarts) > 0 {
+		var phase PlannedPhase
+		phase, w = planPhase(w, Reconfigure, restarts)
+		phase.Name, phase.Title, phase.Command = PlanReconfigure, "one rolling restart with the Services' addresses", c.cmd("reconfigure")
+		p.Phases = append(p.Phases, phase)
+		if phase.Elections > 0 {
+			note = "the rolling restart makes another server the leader; whoever leads then goes last"
+		}
+	}
+	if left := c.leftFor(order); len(left) > 0 {
+		var phase PlannedPhase
+		phase, _ = planPhase(w, Replace, left)
+		phase.Name, phase.Title, phase.Command, phase.Note = PlanReplace, "one host after the other is replaced by a pod", c.cmd("replace --all"), note
+		if note != "" && len(c.voting(left)) > 0 {
+			phase.Elections = 1
+		}
+		p.Phases = append(p.Phases, phase)
+		p.Advice = c.advise(left)
+	}
+	for _, phase := range p.Phases {
+		p.Elections += phase.Elections
+	}
+	return p
+}
+
+// leftFor leaves out the server that is under way: it has a phase of its own.
+func (c *context) leftFor(order []ensemble.ID) []ensemble.ID {
+	if c.flight == nil {
+		return order
+	}
+	return ensemble.Without(order, c.flight.ID)
+}
+
+// planFlight is the operation under way, as Decide sees it now.
+func (c *context) planFlight(o Observation) PlannedPhase {
+	f := c.flight
+	phase := PlannedPhase{
+		Name: PlanFlight, Title: fmt.Sprintf("%s of server %d, begun by %s: %s", f.Kind, f.ID, f.By, f.phase()),
+		Command: c.cmd("%s --id=%d", f.Kind, f.ID), Note: "at most one server is away from sync: nothing else may begin before it ends",
+	}
+	s := planServer(o, f.Kind, f.ID)
+	// Its own election is ahead as long as nothing was stopped.
+	s.Election = s.Election && f.DeadSince == nil
+	if s.Election {
+		phase.Elections = 1
+	}
+	phase.Servers = []PlannedServer{s}
+	return phase
+}
+
+// planPhase judges servers in order, each as if those before it were done, and
+// returns the world as it is after the last one.
+func planPhase(o Observation, kind FlightKind, order []ensemble.ID) (PlannedPhase, Observation) {
+	phase := PlannedPhase{Steps: plannedSteps(kind)}
+	for _, id := range order {
+		s := planServer(o, kind, id)
+		if s.Election {
+			phase.Elections++
+		}
+		phase.Servers = append(phase.Servers, s)
+		o = imagineDone(o, kind, id)
+	}
+	return phase, o
+}
+
+// planServer asks Decide about one server. Pods that do not exist yet are made
+// first; what comes after that is what the plan is about.
+func planServer(o Observation, kind FlightKind, id ensemble.ID) PlannedServer {
+	in := Intent{Kind: kind, ID: id, By: "plan"}
+	d := Decide(in, o)
+	if d.Kind == Do && d.Step == StepPark {
+		d = Decide(in, imagineParked(o, id))
+	}
+	sr, _ := o.Record.Server(id)
+	v, _ := o.View(id)
+	s := PlannedServer{
+		ID: id, Role: sr.Role, Mode: v.Live.Mode, Code: d.Code, Reason: d.Reason, Evidence: d.Evidence, Next: d.Next,
+		Readiness: Ready, Election: kind != Revert && sr.Voter() && o.Leader() == id,
+	}
+	switch d.Kind {
+	case Wait:
+		s.Readiness = Waits
+	case Stop:
+		s.Readiness = Blocked
+	case Do, Done:
+	}
+	return s
+}
+
+// advise recommends copied data where a second failure, while the new member
+// is empty, would cost the quorum and the version has no guard of its own.
+func (c *context) advise(left []ensemble.ID) []PlannedAdvice {
+	voters := c.voting(left)
+	if c.guarded() || len(voters) == 0 || !c.noSpare() {
+		return nil
+	}
+	return []PlannedAdvice{{
+		What: fmt.Sprintf("move the data as well: --data=copy, for each of servers %s", joinIDs(voters)),
+		Why: fmt.Sprintf("ZooKeeper %s lets an empty member vote (no db.autocreate before 3.6, ZOOKEEPER-261), and %d voters can spare one only: "+
+			"when a second one fails while the pod is still empty, this tool stops the pod rather than let it vote, and there is no quorum until the other one is back; "+
+			"a pod with the host's data is an ordinary restart and votes", c.rec.Settings.Version, len(c.voters())),
+		Command: c.cmd("replace --id=%d --data=copy", voters[0]),
+	}}
+}
+
+// noSpare: some two voters are more than the ensemble can miss.
+func (c *context) noSpare() bool {
+	servers := c.rec.Ensemble()
+	quorum, voters := ensemble.NewQuorum(servers.Servers), servers.Voters()
+	for i, a := range voters {
+		for _, b := range voters[i+1:] {
+			if !quorum.Has(ensemble.Without(ensemble.Without(voters, a), b)) {
+				return true
+			}
+		}
+	}
+	return false
+}
