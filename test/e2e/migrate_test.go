@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
@@ -45,7 +46,9 @@ func TestMigration(t *testing.T) {
 			}
 			before := s.Status()
 			verdict := s.WatchSlices()
-			s.Replace(0, "--all")
+			plan := s.Plan()
+			moved := s.Replace(0, "--all")
+			asPlanned(t, plan, moved.Stderr, c.version)
 			after := s.Status()
 			if !after.Healthy || after.Replaced != len(c.ids) {
 				t.Errorf("after the replacements: %+v", after)
@@ -66,6 +69,33 @@ func TestMigration(t *testing.T) {
 			verdict()
 			s.NothingLost()
 		})
+	}
+}
+
+// asPlanned compares what plan said before the replacements with what
+// happened: the order, and one election.
+func asPlanned(t *testing.T, plan scene.Plan, said, version string) {
+	t.Helper()
+	want, err := plan.Order("replace")
+	if err != nil {
+		t.Error(err)
+	}
+	var got []int
+	for line := range strings.Lines(said) {
+		var id int
+		if n, _ := fmt.Sscanf(line, "Replacing server %d of", &id); n == 1 {
+			got = append(got, id)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != 3 {
+		t.Errorf("order (-planned +happened):\n%s", diff)
+	}
+	if plan.Elections != 1 {
+		t.Errorf("%d elections planned, want 1", plan.Elections)
+	}
+	// Only 3.4 has no guard of its own among the versions here.
+	if old := strings.HasPrefix(version, "3.4."); old != (len(plan.Advice) == 1) {
+		t.Errorf("advice for %s: %+v", version, plan.Advice)
 	}
 }
 

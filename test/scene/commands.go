@@ -2,6 +2,7 @@ package scene
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -31,6 +32,48 @@ func (s *Scene) Status() Status {
 		s.T.Fatal(err)
 	}
 	return st
+}
+
+// Plan is what the tests read of plan -o json.
+type Plan struct {
+	Elections int `json:"elections"`
+	Phases    []struct {
+		Name    string `json:"name"`
+		Servers []struct {
+			ID        int    `json:"id"`
+			Readiness string `json:"readiness"`
+			Reason    string `json:"reason"`
+		} `json:"servers"`
+	} `json:"phases"`
+	Advice []struct {
+		Command string `json:"command"`
+	} `json:"advice"`
+}
+
+// Order is that of the servers of a phase; every one of them must be ready.
+func (p Plan) Order(phase string) (ids []int, err error) {
+	for _, ph := range p.Phases {
+		if ph.Name != phase {
+			continue
+		}
+		for _, s := range ph.Servers {
+			if s.Readiness != "ready" {
+				return nil, fmt.Errorf("server %d is not ready: %s", s.ID, s.Reason)
+			}
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids, nil
+}
+
+// Plan asks the tool what would happen.
+func (s *Scene) Plan() Plan {
+	s.T.Helper()
+	var p Plan
+	if err := json.Unmarshal([]byte(s.Zkmigrate(0, "plan", s.Name, "-o", "json").Stdout), &p); err != nil {
+		s.T.Fatal(err)
+	}
+	return p
 }
 
 // NewConnection is the connection string of the Services.
