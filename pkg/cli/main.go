@@ -36,8 +36,9 @@ func NewRootCommand(streams genericiooptions.IOStreams) *cobra.Command {
 
 			The way: check, wrap (a Service with a fixed address per server), clients (move
 			to those addresses), reconfigure (the servers' own lists, one rolling restart),
-			replace (one server after the other, leader last). Every command can be run
-			again; revert takes a server back to its host.
+			replace (one server after the other, leader last). plan says what would happen
+			next, and why it is safe. Every command can be run again; revert takes a server
+			back to its host.
 
 			Hosts are never touched: what must change there is printed as patches and
 			commands, or handed to a program of yours (--host-hook).

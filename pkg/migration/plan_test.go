@@ -113,6 +113,12 @@ func TestPlan(t *testing.T) {
 			s.flight(migration.Replace, 3)
 			return s
 		}, []string{"elections 1", "under-way: 1", "3 ready Step election"}},
+		{"the pod that is under way leads already", func() *scene {
+			s := healthy("3.8.0", 1, 2, 3)
+			s.serving(1)
+			s.leader(1)
+			return s
+		}, []string{"elections 0", "under-way: 0", "1 ready Step", "replace: 0", "2 blocked OneAtATime", "3 blocked OneAtATime"}},
 		{"a revert is under way", func() *scene {
 			s := healthy("3.8.0", 1, 2, 3)
 			s.flippedBack(1)

@@ -58,7 +58,7 @@ func (s ephemeralState) step(op history.Op) (bool, ephemeralState) {
 		if op.Owner == "" {
 			return none || s.ended, s
 		}
-		return !s.ended && (s.owner == op.Owner || s.owner == unnamed), s
+		return s.owner == op.Owner || s.owner == unnamed, s
 	case history.End:
 		return true, ephemeralState{ended: true}
 	}
