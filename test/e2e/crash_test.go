@@ -11,36 +11,37 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
-// TestKilledAtEveryStep kills the command with SIGKILL right after each step
-// shows in its output; the same command, run again, goes on, and at every
-// moment the Service has exactly one address.
-func TestKilledAtEveryStep(t *testing.T) {
+// TestKilledAroundEveryWrite kills the command with SIGKILL before and after
+// every write of a replacement and of a revert (see killer), around each kind of
+// write of its lock, in every kind of wait and in the hook's calls. The same
+// command, run again, goes on; at every moment the Service has exactly one
+// address.
+func TestKilledAroundEveryWrite(t *testing.T) {
 	t.Parallel()
-	s := scene.New(t, "crash", "3.8.0", []int{1, 2, 3})
-	s.Ready()
-	verdict := s.WatchSlices()
-	replace := []string{"kubectl", "zkmigrate", "replace", s.Name, "--id=1", "--yes", "--verbose", "--host-hook", s.Lab.HookCommand(), "-n", s.Name}
-	for _, after := range []string{
-		"create the pods", "note in the journal", "mask the server", "commit a canary write", "note that all n servers", "stop the server",
-		"note when the host", "without the stopped server", "note that all n-1", "point the Service", "let the Service select",
-		"delete the hand-made", "open the gate", "with the server back",
-	} {
-		s.KillAfter(replace, after)
+	for _, c := range []struct {
+		name, version string
+		lateFirst     bool
+	}{{"kill380", "3.8.0", false}, {"kill3413", "3.4.13", true}} {
+		t.Run(c.version, func(t *testing.T) {
+			t.Parallel()
+			s := scene.New(t, c.name, c.version, []int{1, 2, 3})
+			s.Ready()
+			before := s.Status()
+			id := scene.But(s.IDs, before.Leader)[0]
+			verdict := s.WatchSlices()
+			k := newKiller(s, c.lateFirst)
+			for _, verb := range []string{"replace", "revert"} {
+				began := time.Now()
+				runs := k.drive(verb, id)
+				t.Logf("%s: %d runs in %.0f s", verb, runs, time.Since(began).Seconds())
+			}
+			verdict()
+			if st := s.Status(); !st.Healthy || st.Replaced != 0 || st.Epoch != before.Epoch {
+				t.Errorf("at the end: %+v; want all on hosts, healthy, and no election (epoch %d)", st, before.Epoch)
+			}
+			s.NothingLost()
+		})
 	}
-	s.Replace(0, "--id=1")
-	revert := []string{"kubectl", "zkmigrate", "revert", s.Name, "--id=1", "--yes", "--verbose", "--host-hook", s.Lab.HookCommand(), "-n", s.Name}
-	for _, after := range []string{
-		"goes back to its host", "commit a canary write", "close the gate", "write hand-made endpoints", "take the selector", "delete the endpoints",
-		"at the host", "delete the pod", "without the stopped server", "unmask", "start the server",
-	} {
-		s.KillAfter(revert, after)
-	}
-	s.Revert(1)
-	verdict()
-	if st := s.Status(); !st.Healthy || st.Replaced != 0 {
-		t.Errorf("at the end: %+v", st)
-	}
-	s.NothingLost()
 }
 
 // TestManual is the road without a hook: the command prints what to do, waits,

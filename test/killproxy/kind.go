@@ -1,11 +1,12 @@
 package killproxy
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/client-go/kubernetes/scheme"
 )
 
 // Kind says what a request does.
@@ -33,21 +34,17 @@ func kindOf(method, path string, body []byte) Kind {
 	if !slices.Contains(strings.Split(path, "/"), "leases") {
 		return Write
 	}
-	var lease struct {
-		Spec struct {
-			HolderIdentity string     `json:"holderIdentity"`
-			AcquireTime    *time.Time `json:"acquireTime"`
-			RenewTime      *time.Time `json:"renewTime"`
-		} `json:"spec"`
-	}
-	if err := json.Unmarshal(body, &lease); err != nil {
+	// client-go sends protobuf for what it has typed clients for.
+	sent, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
+	lease, ok := sent.(*coordinationv1.Lease)
+	if err != nil || !ok {
 		return Write
 	}
 	s := lease.Spec
 	switch {
-	case s.HolderIdentity == "":
+	case s.HolderIdentity == nil || *s.HolderIdentity == "":
 		return Release
-	case s.AcquireTime != nil && s.RenewTime != nil && s.RenewTime.After(*s.AcquireTime):
+	case s.AcquireTime != nil && s.RenewTime != nil && s.RenewTime.After(s.AcquireTime.Time):
 		return Renew
 	}
 	return Acquire

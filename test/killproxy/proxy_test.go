@@ -8,8 +8,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 )
 
@@ -158,23 +163,36 @@ func TestOlderConnectionsAreRefused(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	const lease = "/apis/coordination.k8s.io/v1/namespaces/zk/leases/main-zkmigrate"
-	at := `"acquireTime":"2026-01-02T03:04:05.000000Z"`
+	const path = "/apis/coordination.k8s.io/v1/namespaces/zk/leases/main-zkmigrate"
+	me, nobody := "me", ""
+	acquired := metav1.NewMicroTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	renewed := metav1.NewMicroTime(acquired.Add(10 * time.Second))
 	for name, c := range map[string]struct {
-		method, path, body string
-		want               Kind
+		method, path string
+		lease        coordinationv1.LeaseSpec
+		want         Kind
 	}{
-		"a look":       {"GET", "/api/v1/namespaces/zk/services", "", Read},
-		"a write":      {"PATCH", "/api/v1/namespaces/zk/services/main-1", "{}", Write},
-		"a lease read": {"GET", lease, "", Read},
-		"acquired":     {"PUT", lease, `{"spec":{"holderIdentity":"me",` + at + `,"renewTime":"2026-01-02T03:04:05.000000Z"}}`, Acquire},
-		"renewed":      {"PUT", lease, `{"spec":{"holderIdentity":"me",` + at + `,"renewTime":"2026-01-02T03:04:15.000000Z"}}`, Renew},
-		"released":     {"PUT", lease, `{"spec":{"holderIdentity":"","leaseTransitions":3}}`, Release},
+		"a look":       {"GET", "/api/v1/namespaces/zk/services", coordinationv1.LeaseSpec{}, Read},
+		"a write":      {"PATCH", "/api/v1/namespaces/zk/services/main-1", coordinationv1.LeaseSpec{}, Write},
+		"a lease read": {"GET", path, coordinationv1.LeaseSpec{}, Read},
+		"acquired":     {"PUT", path, coordinationv1.LeaseSpec{HolderIdentity: &me, AcquireTime: &acquired, RenewTime: &acquired}, Acquire},
+		"renewed":      {"PUT", path, coordinationv1.LeaseSpec{HolderIdentity: &me, AcquireTime: &acquired, RenewTime: &renewed}, Renew},
+		"released":     {"PUT", path, coordinationv1.LeaseSpec{HolderIdentity: &nobody}, Release},
 	} {
-		t.Run(name, func(t *testing.T) {
-			if got := kindOf(c.method, c.path, []byte(c.body)); got != c.want {
-				t.Errorf("%q, want %q", got, c.want)
-			}
-		})
+		for _, as := range []string{runtime.ContentTypeJSON, runtime.ContentTypeProtobuf} {
+			t.Run(name+", "+as, func(t *testing.T) {
+				info, ok := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), as)
+				if !ok {
+					t.Fatal("no serializer")
+				}
+				body, err := runtime.Encode(scheme.Codecs.EncoderForVersion(info.Serializer, coordinationv1.SchemeGroupVersion), &coordinationv1.Lease{Spec: c.lease})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := kindOf(c.method, c.path, body); got != c.want {
+					t.Errorf("%q, want %q", got, c.want)
+				}
+			})
+		}
 	}
 }

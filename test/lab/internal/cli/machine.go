@@ -76,7 +76,8 @@ func newHook(e *env) *cobra.Command {
 		Short: "Do to a host what ZKMIGRATE_ACTION says (for kubectl zkmigrate --host-hook)",
 		Long: `A program for --host-hook of kubectl zkmigrate. It reads ZKMIGRATE_ACTION (stop, start, restart,
 mask, unmask, apply-patch or undo-patch), ZKMIGRATE_ID, ZKMIGRATE_ENSEMBLE, ZKMIGRATE_HOST
-(the host's address) and ZKMIGRATE_FILES (the folder with zoo.cfg.patch and zoo.cfg.undo.patch).`,
+(the host's address) and ZKMIGRATE_FILES (the folder with the patches: each *.patch is applied,
+each *.undo.patch undone).`,
 		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			call, err := host.ParseHook(os.Getenv)

@@ -56,7 +56,9 @@ func (s Spec) Servers(place func(i, id int) Server) []Server {
 const adminPort = 8080
 
 // RenderZooCfg writes what a system administrator would have: no
-// quorumListenOnAllIPs, no dynamic file, only harmless four-letter words.
+// quorumListenOnAllIPs, only harmless four-letter words. A dynamic ensemble
+// starts from the same one file: with its first leader each server moves the
+// list into zoo.cfg.dynamic.VERSION beside it (QuorumPeerConfig.editStaticConfig).
 func (s Spec) RenderZooCfg(self Server, all []Server) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# ZooKeeper server %d of ensemble %s\n", self.ID, s.Name)
@@ -69,14 +71,25 @@ func (s Spec) RenderZooCfg(self Server, all []Server) string {
 	if self.Observer {
 		fmt.Fprintf(&b, "peerType=observer\n")
 	}
+	if s.Dynamic {
+		fmt.Fprintf(&b, "reconfigEnabled=true\nstandaloneEnabled=false\n")
+	}
 	for _, line := range s.ZooCfgLines {
 		fmt.Fprintln(&b, line)
 	}
 	fmt.Fprintln(&b)
 	for _, peer := range all {
 		fmt.Fprintf(&b, "server.%d=%s:%d:%d", peer.ID, peer.Address, peer.QuorumPort, peer.ElectionPort)
-		if peer.Observer {
+		switch {
+		case peer.Observer:
 			b.WriteString(":observer")
+		case s.Dynamic:
+			b.WriteString(":participant")
+		}
+		if s.Dynamic {
+			// Without it the servers would not know each other's client ports,
+			// nor clients that read /zookeeper/config.
+			fmt.Fprintf(&b, ";%d", peer.ClientPort)
 		}
 		fmt.Fprintln(&b)
 	}

@@ -13,15 +13,17 @@ import (
 
 // Spec is what a person asks for.
 type Spec struct {
-	Name         string   `json:"name"`
-	Version      string   `json:"version"`
-	IDs          []int    `json:"ids"`
-	Observers    []int    `json:"observers,omitempty"`
-	ClientPort   int      `json:"clientPort"`
-	QuorumPort   int      `json:"quorumPort"`
-	ElectionPort int      `json:"electionPort"`
-	SharedHost   bool     `json:"sharedHost,omitempty"`
-	ZooCfgLines  []string `json:"zooCfgLines,omitempty"`
+	Name         string `json:"name"`
+	Version      string `json:"version"`
+	IDs          []int  `json:"ids"`
+	Observers    []int  `json:"observers,omitempty"`
+	ClientPort   int    `json:"clientPort"`
+	QuorumPort   int    `json:"quorumPort"`
+	ElectionPort int    `json:"electionPort"`
+	SharedHost   bool   `json:"sharedHost,omitempty"`
+	// Dynamic leaves the server list to the servers (3.5 and later).
+	Dynamic     bool     `json:"dynamic,omitempty"`
+	ZooCfgLines []string `json:"zooCfgLines,omitempty"`
 }
 
 // DefaultSpec is three servers of the version that is quickest to have.
@@ -39,6 +41,7 @@ func Keys() map[string]string {
 		"quorum-port":   "quorum port",
 		"election-port": "election port",
 		"share-host":    "true puts all servers on one host, with ports counted up from the given ones",
+		"dynamic":       "true lets the servers keep their list in a dynamic file (reconfigEnabled, not 3.4), and own their files",
 		"zoo-cfg-line":  "one more line for every zoo.cfg, as key=value; may be given again",
 	}
 }
@@ -79,6 +82,8 @@ func (s *Spec) Set(key, value string) (err error) {
 		s.ElectionPort, err = parsePort(value)
 	case "share-host":
 		s.SharedHost, err = strconv.ParseBool(value)
+	case "dynamic":
+		s.Dynamic, err = strconv.ParseBool(value)
 	case "zoo-cfg-line":
 		if !strings.Contains(value, "=") {
 			return fmt.Errorf("zoo-cfg-line %q: want key=value", value)
@@ -100,6 +105,9 @@ func (s *Spec) Validate() error {
 	}
 	if !slices.Contains(Versions(), s.Version) {
 		return fmt.Errorf("version %q: the lab has %s", s.Version, strings.Join(Versions(), ", "))
+	}
+	if s.Dynamic && strings.HasPrefix(s.Version, "3.4.") {
+		return fmt.Errorf("dynamic=true: ZooKeeper %s has no dynamic configuration, 3.5 and later do", s.Version)
 	}
 	if len(s.IDs) != len(unique(s.IDs)) || len(s.Observers) != len(unique(s.Observers)) {
 		return fmt.Errorf("an id is given twice")

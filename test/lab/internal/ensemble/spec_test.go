@@ -21,6 +21,7 @@ func TestParse(t *testing.T) {
 			s.ZooCfgLines = []string{"autopurge.purgeInterval=1", "maxClientCnxns=0"}
 			s.SharedHost = true
 		}},
+		{"demo,version=3.9.3,dynamic=true", func(s *Spec) { s.Version, s.Dynamic = "3.9.3", true }},
 	} {
 		want := DefaultSpec("demo")
 		c.want(&want)
@@ -46,6 +47,7 @@ func TestParseRefuses(t *testing.T) {
 		"demo,client-port=0":                    "port",
 		"demo,client-port=2888":                 "clash",
 		"demo,zoo-cfg-line=x":                   "key=value",
+		"demo,version=3.4.13,dynamic=true":      "3.5 and later",
 		"demo,share-host=true,quorum-port=2182": "clash",
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), says) {
@@ -79,6 +81,22 @@ server.9=10.0.0.3:2888:3888:observer
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRenderZooCfgOfDynamicEnsemble(t *testing.T) {
+	spec, err := Parse("demo,dynamic=true,observers=9,ids=2:5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers := spec.Servers(func(i, _ int) Server {
+		return Server{Machine: "m", Address: []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}[i], Dir: "/lab"}
+	})
+	got := spec.RenderZooCfg(servers[0], servers)
+	for _, line := range []string{"reconfigEnabled=true", "server.2=10.0.0.1:2888:3888:participant;2181", "server.9=10.0.0.3:2888:3888:observer;2181"} {
+		if !strings.Contains(got, line+"\n") {
+			t.Errorf("no line %s in\n%s", line, got)
+		}
 	}
 }
 

@@ -1,12 +1,10 @@
 package host
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,21 +41,14 @@ func ParseHook(getenv func(string) string) (HookCall, error) {
 	return call, nil
 }
 
-// PatchFile is the patch that the action applies, or empty.
-func (c HookCall) PatchFile() string {
-	switch c.Action {
-	case "apply-patch":
-		return filepath.Join(c.Files, "zoo.cfg.patch")
-	case "undo-patch":
-		return filepath.Join(c.Files, "zoo.cfg.undo.patch")
-	}
-	return ""
-}
-
 // Run carries the call out on the server in dir, whose configuration is zooCfg.
 func (c HookCall) Run(ctx context.Context, dir, zooCfg string, out io.Writer) error {
-	if patch := c.PatchFile(); patch != "" {
-		return applyPatch(ctx, patch, filepath.Dir(zooCfg), out)
+	if c.Action == "apply-patch" || c.Action == "undo-patch" {
+		files, err := c.patchFiles()
+		if err != nil {
+			return err
+		}
+		return applyPatches(ctx, files, filepath.Dir(zooCfg), out)
 	}
 	status, err := Ask(ctx, dir, c.Action)
 	if err != nil {
@@ -67,30 +58,22 @@ func (c HookCall) Run(ctx context.Context, dir, zooCfg string, out io.Writer) er
 	return nil
 }
 
-// applyPatch does it once: a patch that is already in place is no error.
-func applyPatch(ctx context.Context, file, dir string, out io.Writer) error {
-	patch, err := os.ReadFile(file)
+// patchFiles are the patches that the action applies: every *.patch of the
+// folder, or every *.undo.patch.
+func (c HookCall) patchFiles() ([]string, error) {
+	entries, err := os.ReadDir(c.Files)
 	if err != nil {
-		return fmt.Errorf("read the patch: %w", err)
+		return nil, fmt.Errorf("find the patches: %w", err)
 	}
-	try := func(args ...string) (string, error) {
-		cmd := exec.CommandContext(ctx, "patch", append([]string{"-p0", "--batch", "-d", dir}, args...)...)
-		cmd.Stdin = bytes.NewReader(patch)
-		text, err := cmd.CombinedOutput()
-		return strings.TrimSpace(string(text)), err
+	var files []string
+	for _, e := range entries {
+		undo := strings.HasSuffix(e.Name(), ".undo.patch")
+		if strings.HasSuffix(e.Name(), ".patch") && undo == (c.Action == "undo-patch") {
+			files = append(files, filepath.Join(c.Files, e.Name()))
+		}
 	}
-	if _, err := try("--dry-run", "--force", "--reverse"); err == nil && len(patch) > 0 {
-		fmt.Fprintf(out, "%s is already applied in %s\n", filepath.Base(file), dir)
-		return nil
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no patch for %s in %s", c.Action, c.Files)
 	}
-	// A dry run first: half a patch is worse than none.
-	if text, err := try("--dry-run", "--forward"); err != nil {
-		return fmt.Errorf("%s does not fit in %s: %w: %s", file, dir, err, text)
-	}
-	text, err := try("--forward")
-	if err != nil {
-		return fmt.Errorf("apply %s in %s: %w: %s", file, dir, err, text)
-	}
-	fmt.Fprintln(out, text)
-	return nil
+	return files, nil
 }

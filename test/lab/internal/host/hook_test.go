@@ -1,7 +1,6 @@
 package host
 
 import (
-	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,7 +25,7 @@ func TestParseHook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if call.ID != 2 || call.Host != "10.0.0.2" || call.PatchFile() != "/tmp/files/zoo.cfg.patch" {
+	if call.ID != 2 || call.Host != "10.0.0.2" || call.Files != "/tmp/files" {
 		t.Errorf("got %+v", call)
 	}
 	for key, value := range map[string]string{
@@ -38,40 +37,83 @@ func TestParseHook(t *testing.T) {
 	}
 }
 
-func TestPatchIsAppliedOnceAndUndone(t *testing.T) {
-	dir, files := t.TempDir(), t.TempDir()
-	cfg := filepath.Join(dir, "zoo.cfg")
+// A host's folder is patched as a whole, as often as it is asked for.
+func TestPatchesAreAppliedOnceAndUndone(t *testing.T) {
 	const before, after = "a=1\nb=2\nc=3\n", "a=1\nb=4\nc=3\n"
-	write := func(path, text string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	const dynBefore, dynAfter = "server.1=x\n", "server.1=y\n"
+	type conf struct{ Cfg, Dynamic string }
+	diff := func(name, from, to string) string {
+		return "--- " + name + "\n+++ " + name + "\n" + from + to
 	}
-	write(cfg, before)
-	write(filepath.Join(files, "zoo.cfg.patch"), "--- zoo.cfg\n+++ zoo.cfg\n@@ -1,3 +1,3 @@\n a=1\n-b=2\n+b=4\n c=3\n")
-	write(filepath.Join(files, "zoo.cfg.undo.patch"), "--- zoo.cfg\n+++ zoo.cfg\n@@ -1,3 +1,3 @@\n a=1\n-b=4\n+b=2\n c=3\n")
-	for _, step := range []struct{ action, want string }{
-		{"apply-patch", after}, {"apply-patch", after}, {"undo-patch", before}, {"undo-patch", before},
+	patches := map[string]string{
+		"zoo.cfg.patch":                diff("zoo.cfg", "@@ -1,3 +1,3 @@\n a=1\n-b=2\n", "+b=4\n c=3\n"),
+		"zoo.cfg.undo.patch":           diff("zoo.cfg", "@@ -1,3 +1,3 @@\n a=1\n-b=4\n", "+b=2\n c=3\n"),
+		"zoo.cfg.dynamic.1.patch":      diff("zoo.cfg.dynamic.1", "@@ -1 +1 @@\n-server.1=x\n", "+server.1=y\n"),
+		"zoo.cfg.dynamic.1.undo.patch": diff("zoo.cfg.dynamic.1", "@@ -1 +1 @@\n-server.1=y\n", "+server.1=x\n"),
+		"other.patch":                  "",
+		"zoo.cfg.new":                  after,
+	}
+	for name, c := range map[string]struct {
+		has     conf
+		actions []string
+		want    conf
+		refused bool
+	}{
+		"applied":                   {conf{before, dynBefore}, []string{"apply-patch"}, conf{after, dynAfter}, false},
+		"applied twice":             {conf{before, dynBefore}, []string{"apply-patch", "apply-patch"}, conf{after, dynAfter}, false},
+		"the rest after a crash":    {conf{after, dynBefore}, []string{"apply-patch"}, conf{after, dynAfter}, false},
+		"undone":                    {conf{after, dynAfter}, []string{"undo-patch"}, conf{before, dynBefore}, false},
+		"undone twice":              {conf{after, dynAfter}, []string{"undo-patch", "undo-patch"}, conf{before, dynBefore}, false},
+		"the first does not fit":    {conf{"else\n", dynBefore}, []string{"apply-patch"}, conf{"else\n", dynBefore}, true},
+		"the second does not fit":   {conf{before, "else\n"}, []string{"apply-patch"}, conf{before, "else\n"}, true},
+		"an undo that does not fit": {conf{after, "else\n"}, []string{"undo-patch"}, conf{after, "else\n"}, true},
 	} {
-		call := HookCall{Action: step.action, Files: files}
-		if err := call.Run(context.Background(), dir, cfg, io.Discard); err != nil {
-			t.Fatalf("%s: %v", step.action, err)
-		}
-		got, err := os.ReadFile(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(got) != step.want {
-			t.Errorf("after %s: %q", step.action, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			dir, files := t.TempDir(), t.TempDir()
+			cfg, dynamic := filepath.Join(dir, "zoo.cfg"), filepath.Join(dir, "zoo.cfg.dynamic.1")
+			write(t, cfg, c.has.Cfg)
+			write(t, dynamic, c.has.Dynamic)
+			for name, text := range patches {
+				write(t, filepath.Join(files, name), text)
+			}
+			for _, action := range c.actions {
+				err := HookCall{Action: action, Files: files}.Run(t.Context(), dir, cfg, io.Discard)
+				if refused := err != nil; refused != c.refused {
+					t.Fatalf("%s: %v", action, err)
+				}
+			}
+			if got := (conf{read(t, cfg), read(t, dynamic)}); got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+			leftovers, err := filepath.Glob(filepath.Join(dir, "*"))
+			if err != nil || len(leftovers) != 2 {
+				t.Errorf("left behind: %v %v", leftovers, err)
+			}
+		})
 	}
-	write(cfg, "something else\n")
-	if err := (HookCall{Action: "apply-patch", Files: files}).Run(context.Background(), dir, cfg, io.Discard); err == nil {
-		t.Error("a patch that does not fit must be refused")
+}
+
+func TestNoPatchIsRefused(t *testing.T) {
+	files := t.TempDir()
+	write(t, filepath.Join(files, "zoo.cfg.patch"), "")
+	err := HookCall{Action: "undo-patch", Files: files}.Run(t.Context(), t.TempDir(), "zoo.cfg", io.Discard)
+	if err == nil || !strings.Contains(err.Error(), files) {
+		t.Errorf("got %v, want an error that names the folder", err)
 	}
-	leftovers, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(leftovers) != 1 {
-		t.Errorf("left behind: %v %v", leftovers, err)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

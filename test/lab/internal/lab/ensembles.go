@@ -180,7 +180,11 @@ func (l *Lab) startServer(ctx context.Context, spec ensemble.Spec, s ensemble.Se
 			return fmt.Errorf("prepare server %d: %w", s.ID, err)
 		}
 	}
-	for _, path := range []string{s.DataDir(), s.DataDir() + "/myid"} {
+	owned := []string{s.DataDir(), s.DataDir() + "/myid"}
+	if spec.Dynamic {
+		owned = append(owned, s.ConfDir(), s.ZooCfg())
+	}
+	for _, path := range owned {
 		if err := os.Chown(path, host.UserID, host.UserID); err != nil {
 			return fmt.Errorf("prepare server %d: %w", s.ID, err)
 		}

@@ -3,6 +3,7 @@ package sys
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -39,7 +40,7 @@ func (n Network) AddMachine(ctx context.Context, machine, address string, routes
 	}
 	port := portName(address)
 	if err := ipBatch(ctx, bridge,
-		fmt.Sprintf("link add %s type veth peer name eth0 netns %s", port, own),
+		fmt.Sprintf("link add %s type veth peer name eth0 address %s netns %s", port, hardware(address), own),
 		fmt.Sprintf("link set %s master br0 up", port),
 	); err != nil {
 		return fmt.Errorf("plug machine %s in: %w", machine, err)
@@ -97,6 +98,17 @@ func (n Network) Remove(ctx context.Context) error {
 func portName(address string) string {
 	parts := strings.Split(address, ".")
 	return "p" + strings.Join(parts[2:], ".")
+}
+
+// hardware is the machine's hardware address. It follows from its address: when
+// a new machine gets that of one that went, its neighbours still know it.
+func hardware(address string) string {
+	ip := net.ParseIP(address).To4()
+	if ip == nil {
+		ip = net.IPv4zero.To4()
+	}
+	const locallyAdministered = 0x02
+	return net.HardwareAddr{locallyAdministered, 0, ip[0], ip[1], ip[2], ip[3]}.String()
 }
 
 func ipBatch(ctx context.Context, namespace string, lines ...string) error {

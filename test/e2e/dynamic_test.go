@@ -1,0 +1,125 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
+)
+
+// TestDynamicEnsemble moves an ensemble whose servers keep their list in a
+// dynamic file of their own (reconfigEnabled=true), and one server back and
+// forth. At the end every list names the Services: those of the pods, those of
+// the hosts, and /zookeeper/config, which clients read.
+func TestDynamicEnsemble(t *testing.T) {
+	t.Parallel()
+	s := scene.New(t, "dynamic", "3.8.0", []int{1, 2, 3}, "dynamic=true")
+	for _, h := range s.Hosts {
+		file, list := dynamicFile(t, h)
+		if !strings.Contains(list, h.Address) {
+			t.Fatalf("server %d keeps no list in %s:\n%s", h.ID, file, list)
+		}
+	}
+	s.Ready()
+	st := s.Status()
+	want := map[string]string{}
+	for _, server := range st.Servers {
+		want[fmt.Sprintf("server.%d", server.ID)] = fmt.Sprintf("%s:2888:3888:participant;0.0.0.0:2181", server.ClusterIP)
+	}
+	listed := func(when, where, text string) {
+		t.Helper()
+		if diff := cmp.Diff(want, serverLines(text)); diff != "" {
+			t.Errorf("%s, %s (-want +got):\n%s", when, where, diff)
+		}
+	}
+	admin := *s.Lab
+	admin.Kubeconfig = "" // exec is no right of the operator
+	everywhere := func(when string) {
+		t.Helper()
+		for _, server := range s.Status().Servers {
+			text := configNode(t, s, fmt.Sprintf("%s:2181", server.ClusterIP))
+			listed(when, fmt.Sprintf("/zookeeper/config of server %d", server.ID), text)
+			if server.Place == "host" {
+				_, text = dynamicFile(t, s.Host(server.ID))
+			} else {
+				text = s.Must(admin.OnClient(t.Context(), "kubectl", "exec", server.Pod, "-n", s.Name, "--", "bash", "-c",
+					`f=$(sed -n s/^dynamicConfigFile=//p /zookeeper/conf/zoo.cfg) && cat "$f"`)).Stdout
+			}
+			listed(when, fmt.Sprintf("file of server %d on its %s", server.ID, server.Place), text)
+		}
+	}
+	everywhere("after the rolling restart")
+	verdict := s.WatchSlices()
+	s.Replace(0, "--all")
+	everywhere("after the replacements")
+	s.Revert(2)
+	everywhere("after the revert")
+	s.Replace(0, "--id=2")
+	verdict()
+	everywhere("at the end")
+	after := s.Status()
+	if !after.Healthy || after.Replaced != 3 {
+		t.Errorf("at the end: %+v", after)
+	}
+	s.NothingLost()
+}
+
+// dynamicFile is the file with a host's server list, and what it holds.
+func dynamicFile(t *testing.T, h labkit.Host) (path, text string) {
+	t.Helper()
+	static, err := os.ReadFile(h.ZooCfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(static)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "dynamicConfigFile="); ok {
+			path = filepath.Join(filepath.Dir(h.ZooCfg), filepath.Base(name))
+		}
+	}
+	list, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("server %d: %v; its zoo.cfg:\n%s", h.ID, err, static)
+	}
+	return path, string(list)
+}
+
+// serverLines are the server.N lines of a list.
+func serverLines(text string) map[string]string {
+	lines := map[string]string{}
+	for line := range strings.Lines(text) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && strings.HasPrefix(key, "server.") {
+			lines[key] = strings.ReplaceAll(value, ":participant;2181", ":participant;0.0.0.0:2181")
+		}
+	}
+	return lines
+}
+
+// configNode is what a client of one server finds in /zookeeper/config.
+func configNode(t *testing.T, s *scene.Scene, server string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	dial := func(_, address string, _ time.Duration) (net.Conn, error) { return s.Lab.Dial(ctx, address) }
+	conn, _, err := zk.Connect([]string{server}, 10*time.Second, zk.WithDialer(dial), zk.WithLogInfo(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	data, _, err := conn.Get("/zookeeper/config")
+	if err != nil {
+		t.Fatalf("/zookeeper/config of %s: %v", server, err)
+	}
+	return string(data)
+}
