@@ -91,7 +91,11 @@ func failed(err error, verb, kind, namespace, name string) error {
 					"(kubectl get " + strings.ToLower(kind) + " " + name + " -n " + namespace + " --show-managed-fields -o yaml shows who owns what), then run the command again"}
 		}
 		return &Error{Reason: Stale, What: what + ": it was changed since it was read", Err: err}
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsAlreadyExists(err):
+	case apierrors.IsAlreadyExists(err):
+		// We create only what was not there a moment ago: somebody was faster,
+		// most likely a write of a command that died (its answer never came).
+		return &Error{Reason: Stale, What: what + ": it was created since we looked", Err: err}
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		return &Error{Reason: Invalid, What: what, Err: err}
 	}
 	return fmt.Errorf("%s: %w", what, err)
