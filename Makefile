@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -35,12 +35,16 @@ test: build
 
 ## test-unit: what needs neither root nor a network, under a minute
 test-unit:
-	@go test ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test/load/...
+	@go test ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test/load/... ./test/killproxy/... ./test/bench/...
 	@cd test/lab && go test ./...
 
 ## test-zk: against real ZooKeeper servers on loopback
 test-zk:
 	@go test -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/render/... ./test/...
+
+## bench: start-up, one look, and release to serving beside a bare JVM; judges nothing
+bench: build
+	@go run ./test/bench -zk $(ZK) -bin $(CURDIR)/bin -report bench-report.json
 
 ## test-e2e: whole migrations in the lab
 test-e2e: build
@@ -69,7 +73,7 @@ dist:
 	@hack/package.sh
 
 lab-down:
-	@bin/zklab down --name demo; bin/zklab down --name e2e
+	@bin/zklab down --name demo; bin/zklab down --name e2e; bin/zklab down --name bench
 
 clean:
-	rm -rf bin dist demo-report.json
+	rm -rf bin dist demo-report.json bench-report.json

@@ -29,8 +29,9 @@ const DefaultHookTimeout = 2 * time.Minute
 //	ZKMIGRATE_NAMESPACE  its namespace
 //	ZKMIGRATE_ID         the server's id
 //	ZKMIGRATE_HOST       the host's address
-//	ZKMIGRATE_FILES      a directory with zoo.cfg.patch and zoo.cfg.undo.patch,
-//	                     set for apply-patch and undo-patch
+//	ZKMIGRATE_FILES      a directory with the patches (*.patch) of the host's
+//	                     files and those that take them back (*.undo.patch), set
+//	                     for apply-patch and undo-patch
 //
 // besides the caller's own. Exit code 0 says that the action is complete: stop
 // returns when the process is gone. Every action must be idempotent. Anything

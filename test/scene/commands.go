@@ -3,8 +3,6 @@ package scene
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 )
@@ -98,24 +96,4 @@ func (s *Scene) Host(id int) labkit.Host {
 	}
 	s.T.Fatalf("no host of server %d", id)
 	return labkit.Host{}
-}
-
-// KillAfter runs a command and kills it when a line of its output contains the
-// text, or lets it end by itself when that step is past already.
-func (s *Scene) KillAfter(args []string, text string) {
-	s.T.Helper()
-	p, err := s.Lab.Start(s.T.Context(), "killed.log", args...)
-	if err != nil {
-		s.T.Fatal(err)
-	}
-	deadline := time.Now().Add(2 * time.Minute)
-	for !strings.Contains(p.Log(), text) {
-		if p.Ended() {
-			s.T.Fatalf("%s: ended before %q:\n%s", strings.Join(args[1:4], " "), text, p.Log())
-		}
-		if time.Now().After(deadline) {
-			s.T.Fatalf("%s: no %q within two minutes:\n%s", strings.Join(args[1:4], " "), text, p.Log())
-		}
-	}
-	p.Kill()
 }
