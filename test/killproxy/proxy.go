@@ -150,39 +150,46 @@ func (p *Proxy) handle(w http.ResponseWriter, r *http.Request) {
 		gone(errors.New("the request was dropped"))
 		return
 	}
-	answer, data, err := p.forward(r, body)
+	answer, err := p.forward(r, body)
 	if err != nil {
 		gone(err)
 		return
 	}
-	if witness.After(call, answer.StatusCode) == Drop {
+	if witness.After(call, answer.status) == Drop {
 		gone(errors.New("the answer was dropped"))
 		return
 	}
-	for key, values := range answer.Header {
+	for key, values := range answer.header {
 		w.Header()[key] = values
 	}
-	w.WriteHeader(answer.StatusCode)
-	_, _ = w.Write(data) // a command that has died meanwhile reads nothing
+	w.WriteHeader(answer.status)
+	_, _ = w.Write(answer.body) // a command that has died meanwhile reads nothing
+}
+
+// answer is what the API server said, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
 }
 
 // forward asks the API server. The request outlives the command that made it.
-func (p *Proxy) forward(r *http.Request, body []byte) (*http.Response, []byte, error) {
+func (p *Proxy) forward(r *http.Request, body []byte) (answer, error) {
 	target := *r.URL
 	target.Scheme, target.Host = p.upstream.Scheme, p.upstream.Host
 	req, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, target.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, fmt.Errorf("make the request: %w", err)
+		return answer{}, fmt.Errorf("make the request: %w", err)
 	}
 	req.Header = r.Header.Clone()
-	answer, err := p.client.RoundTrip(req)
+	response, err := p.client.RoundTrip(req)
 	if err != nil {
-		return nil, nil, fmt.Errorf("ask the API server: %w", err)
+		return answer{}, fmt.Errorf("ask the API server: %w", err)
 	}
-	defer answer.Body.Close()
-	data, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the answer: %w", err)
+		return answer{}, fmt.Errorf("read the answer: %w", err)
 	}
-	return answer, data, nil
+	return answer{status: response.StatusCode, header: response.Header, body: data}, nil
 }
