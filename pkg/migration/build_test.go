@@ -188,6 +188,38 @@ func (s *scene) flipped(id ensemble.ID) *migration.Flight {
 	return f
 }
 
+// seeding: dead, and a copy of its data was just asked for.
+func (s *scene) seeding(id ensemble.ID) *migration.Flight {
+	f := s.dead(id)
+	f.Data, f.Seed, f.SeedAsked = migration.DataCopy, "1xabc", ago(time.Second)
+	return f
+}
+
+// seeded: unbridged, with the copy on the pod's volume.
+func (s *scene) seeded(id ensemble.ID) *migration.Flight {
+	f := s.unbridged(id)
+	f.After = nil
+	f.Data, f.Seed, f.SeedAsked = migration.DataCopy, "1xabc", ago(time.Second)
+	s.view(id).Cluster.Pod.Seeded = "1xabc"
+	return f
+}
+
+// refused: released, and the pod cannot start from what it finds.
+func (s *scene) refused(id ensemble.ID, cause migration.GateCause) *migration.Flight {
+	f := s.released(id)
+	p := &s.view(id).Cluster.Pod
+	p.Gate, p.GateCause, p.GateDetail, p.GateGeneration = migration.GateRefused, cause, "why it refuses", 2
+	return f
+}
+
+// lost: the server was replaced long ago, and its pod has lost its data.
+func (s *scene) lost(id ensemble.ID) {
+	s.refused(id, migration.CauseLost)
+	s.o.Record.Flight = nil
+	at := *ago(time.Hour)
+	s.server(id).Replaced = &at
+}
+
 // adopted: the Service selects the pod, the bridge is still there.
 func (s *scene) adopted(id ensemble.ID) *migration.Flight {
 	f := s.flipped(id)

@@ -16,6 +16,7 @@ type rule struct {
 	ids     []ensemble.ID
 	kind    migration.FlightKind
 	id      ensemble.ID
+	data    migration.DataMode
 	set     func(*scene)
 	// want is the decision's kind and code, or the step for Do.
 	want migration.Kind
@@ -43,7 +44,7 @@ func (r rule) decide() migration.Decision {
 	if r.set != nil {
 		r.set(s)
 	}
-	return migration.Decide(migration.Intent{Kind: kind, ID: id, By: "bob"}, s.o)
+	return migration.Decide(migration.Intent{Kind: kind, ID: id, By: "bob", Data: r.data}, s.o)
 }
 
 func check(t *testing.T, r rule) {

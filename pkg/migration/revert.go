@@ -89,7 +89,10 @@ func (c *context) closePod() (Decision, bool) {
 	if f.StopAsked == nil {
 		g := c.copyFlight()
 		at := c.o.At
-		g.StopAsked, g.PodUID = &at, c.v.Cluster.Pod.UID
+		g.StopAsked = &at
+		if c.mayRun() {
+			g.PodUID = c.v.Cluster.Pod.UID
+		}
 		g.WasLeader = c.o.Leader() == f.ID || f.Before == nil
 		return do(StepCloseGate, g, "no restart of pod %s may start ZooKeeper again", c.v.Cluster.Pod.Name), false
 	}

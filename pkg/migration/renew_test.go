@@ -1,0 +1,132 @@
+package migration_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// renewing: a server that was replaced long ago begins anew.
+func (s *scene) renewing(id ensemble.ID) *migration.Flight {
+	s.lost(id)
+	f := s.flight(migration.Replace, id)
+	f.Served, f.Renewing = true, ago(10*time.Second)
+	return f
+}
+
+// lostAndProven: renewing, and the others hold everything.
+func (s *scene) lostAndProven(id ensemble.ID) *migration.Flight {
+	f := s.renewing(id)
+	f.After = s.proof(epoch, counter-5, 5*time.Second, true)
+	s.view(id).Cluster.Pod.UID = "pod-1-new"
+	return f
+}
+
+func renewRules() []rule {
+	pod := func(s *scene) *migration.PodView { return &s.view(1).Cluster.Pod }
+	return []rule{
+		{name: "a replaced server has lost its volume", set: func(s *scene) { s.lost(1) }, want: do, step: migration.StepBeginRenewal, says: "why it refuses"},
+		{
+			name: "its pod does not run", set: func(s *scene) { s.lost(1); pod(s).Running = false; pod(s).Problem = "no node takes the pod" },
+			want: stop, code: migration.CodePodAway, says: "delete the pod and its volume claim",
+		},
+		{
+			name: "the pod has not read the newest gate", set: func(s *scene) { s.lost(1); pod(s).GateGeneration = 1 },
+			want: stop, code: migration.CodePodAway,
+		},
+		{name: "the others prove themselves whole", set: func(s *scene) { s.renewing(1) }, want: do, step: migration.StepProveAfter},
+		{name: "another one is away", set: func(s *scene) { s.renewing(1); s.down(2) }, want: wait, code: migration.CodeDegraded},
+		{
+			name: "the proof before the first start does not count",
+			set:  func(s *scene) { s.refused(1, migration.CauseInterrupted) }, want: do, step: migration.StepBeginRenewal,
+		},
+		{
+			name: "an election meanwhile is no dead end", set: func(s *scene) { s.renewing(1).After = s.proof(epoch-1, 5, time.Minute, true) },
+			want: do, step: migration.StepProveAfter,
+		},
+		{
+			name: "the disks of the others get their time", set: func(s *scene) { s.lostAndProven(1).After.At = t0() },
+			want: wait, code: migration.CodeHold,
+		},
+		{name: "proven: renew", set: func(s *scene) { s.lostAndProven(1) }, want: do, step: migration.StepRenew},
+		{
+			name: "the leader still counts an older process", set: func(s *scene) { s.lostAndProven(1); s.view(3).Live.SyncedFollowers = 2 },
+			want: wait, code: migration.CodePodStopping, says: "prove that machine dead",
+		},
+		{name: "the host answers again", set: func(s *scene) { s.lostAndProven(1); s.host(1, migration.PortOpen) }, want: wait, code: migration.CodePodVetoed},
+		{name: "the report is old", set: func(s *scene) { s.lostAndProven(1); pod(s).GateFresh = false }, want: wait, code: migration.CodeRenewal},
+		{
+			name: "it fails again and again", set: func(s *scene) { s.lostAndProven(1).Renewals = 3 },
+			want: stop, code: migration.CodeKeepsFailing, says: "kubectl logs --previous",
+		},
+		{
+			name: "renewed, and the pod has not read it", set: func(s *scene) {
+				s.lostAndProven(1).Renewing = nil
+				s.view(1).Cluster.Gate.Generation = 3
+			},
+			want: do, step: migration.StepKick,
+		},
+		{
+			name: "a garbled gate is not for renewing", set: func(s *scene) { s.refused(1, migration.CauseNone) },
+			want: wait, code: migration.CodePodRefused,
+		},
+		{
+			name: "another server waits until it is back", id: 2, set: func(s *scene) { s.lost(1) },
+			want: stop, code: migration.CodeDegraded, says: "replace demo --id=1",
+		},
+		{
+			name: "a flight that has stopped nothing gives way", id: 2,
+			set: func(s *scene) { s.flight(migration.Replace, 2); s.lostBeside(1) }, want: stop, code: migration.CodeDegraded, says: "revert demo --id=2",
+		},
+		{
+			name: "a revert gives way, too", id: 2, kind: migration.Revert, set: func(s *scene) { s.lost(1); s.replaced(2); s.host(2, migration.PortClosed) },
+			want: stop, code: migration.CodeDegraded, says: "replace demo --id=1",
+		},
+		{
+			name: "a revert that was begun gives way", id: 2, kind: migration.Revert,
+			set: func(s *scene) { s.reverting(2); s.host(2, migration.PortClosed); s.lostBeside(1) }, want: do, step: migration.StepCancelRevert,
+		},
+	}
+}
+
+// lostBeside: lost, while another one is in flight.
+func (s *scene) lostBeside(id ensemble.ID) {
+	f := s.o.Record.Flight
+	s.lost(id)
+	s.o.Record.Flight = f
+}
+
+func TestRenew(t *testing.T) {
+	for _, r := range renewRules() {
+		t.Run(r.name, func(t *testing.T) { check(t, r) })
+	}
+}
+
+func TestRevertOfAPodThatNeverSynced(t *testing.T) {
+	never := func(s *scene) *migration.Flight {
+		f := s.reclaimed(1)
+		s.server(1).Replaced = nil
+		s.view(1).Cluster.Pod.NeverSynced = true
+		return f
+	}
+	for _, r := range []rule{
+		{name: "its host starts while another one is away", set: func(s *scene) { never(s); s.down(2); s.down(3) }, want: do, step: migration.StepUnmaskHost},
+		{name: "not when it was replaced before", set: func(s *scene) { never(s); s.server(1).Replaced = ago(0); s.down(2) }, want: wait, code: migration.CodeDegraded},
+		{name: "not after a renewal", set: func(s *scene) { never(s).Renewals = 1; s.down(2) }, want: wait, code: migration.CodeDegraded},
+		{name: "not on an old report", set: func(s *scene) { never(s); s.view(1).Cluster.Pod.GateFresh = false; s.down(2) }, want: wait, code: migration.CodeDegraded},
+	} {
+		r.kind = migration.Revert
+		t.Run(r.name, func(t *testing.T) { check(t, r) })
+	}
+}
+
+func TestStatusTellsOfALostVolume(t *testing.T) {
+	s := healthy("3.4.13", 1, 2, 3)
+	s.lost(1)
+	st := migration.Summarize(s.o)
+	if st.Healthy || st.Next != "kubectl zkmigrate replace demo --id=1 -n zk" {
+		t.Errorf("healthy %v, next %q, %q", st.Healthy, st.Next, st.Problems)
+	}
+}
