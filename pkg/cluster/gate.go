@@ -56,6 +56,12 @@ func (c *Client) releasable(ctx context.Context, rec migration.Record, id ensemb
 	return nil
 }
 
+// RestoreGate writes the server's line again as it was: the pod's volume knows
+// its generation, so a restart finds its data.
+func (c *Client) RestoreGate(ctx context.Context, rec migration.Record, id ensemble.ID, line migration.Release) error {
+	return c.changeGate(ctx, rec, id, func(g *render.GateData, ordinal int, id ensemble.ID) bool { return g.Restore(ordinal, id, line) })
+}
+
 // CloseGate removes the server's line in a new generation, or does nothing when
 // it is not there.
 func (c *Client) CloseGate(ctx context.Context, rec migration.Record, id ensemble.ID) error {
@@ -73,11 +79,11 @@ func (c *Client) changeGate(ctx context.Context, rec migration.Record, id ensemb
 	}
 	if cm == nil {
 		return &Error{Reason: NotFound, What: fmt.Sprintf("the gate's ConfigMap %s/%s is gone", rec.Namespace, render.GateName(rec.Name)),
-			Next: "all gates are closed without it; kubectl zkmigrate park " + rec.Name + " makes it again"}
+			Next: "all gates are closed without it; run the command again, which makes it anew"}
 	}
 	if !inMap(g, s) {
 		return &Error{Reason: Precondition, What: fmt.Sprintf("the gate's map in ConfigMap %s/%s does not say that ordinal %d is server %s with host %s",
-			cm.Namespace, cm.Name, s.Ordinal, s.ID, s.HostIP), Next: "kubectl zkmigrate park " + rec.Name + " writes it again"}
+			cm.Namespace, cm.Name, s.Ordinal, s.ID, s.HostIP), Next: "set its line right by hand: ordinal, id, host, client port, election port"}
 	}
 	if !change(&g, s.Ordinal, s.ID) {
 		return nil

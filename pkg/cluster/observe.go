@@ -98,7 +98,7 @@ func gateView(cm *corev1.ConfigMap, g render.GateData, s migration.ServerRecord)
 	}
 	v := migration.GateView{Found: true, Generation: g.Generation}
 	if r, ok := g.Release(s.ID); ok {
-		v.Released, v.ReleasedGeneration = true, r.Generation
+		v.Released, v.ReleasedGeneration, v.Start = true, r.Generation, r.Start
 	}
 	return v
 }

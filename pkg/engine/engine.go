@@ -273,6 +273,8 @@ func (e *Engine) perform(ctx context.Context, in migration.Intent, o migration.O
 		if err = e.Cluster.RenewGate(ctx, rec, id, d.Start, view.Cluster.Gate.ReleasedGeneration); err == nil {
 			err = e.Cluster.Kick(ctx, rec, id)
 		}
+	case migration.StepRestoreGate:
+		err = e.Cluster.RestoreGate(ctx, rec, id, *d.Release)
 	case migration.StepSeed:
 		out.Done, err = e.seed(ctx, rec, *sr)
 	case migration.StepKick:

@@ -44,6 +44,8 @@ type Cluster interface {
 	// the line, in a new generation, if it is still of the given one.
 	OpenGate(ctx context.Context, rec migration.Record, id ensemble.ID, start migration.GateStart) error
 	RenewGate(ctx context.Context, rec migration.Record, id ensemble.ID, start migration.GateStart, generation int) error
+	// RestoreGate writes a line again as it was.
+	RestoreGate(ctx context.Context, rec migration.Record, id ensemble.ID, line migration.Release) error
 	CloseGate(ctx context.Context, rec migration.Record, id ensemble.ID) error
 	// Kick makes the kubelet refresh the pod's volumes at once.
 	Kick(ctx context.Context, rec migration.Record, id ensemble.ID) error

@@ -186,6 +186,10 @@ func (w *world) RenewGate(context.Context, migration.Record, ensemble.ID, migrat
 	return w.write("renew")
 }
 
+func (w *world) RestoreGate(context.Context, migration.Record, ensemble.ID, migration.Release) error {
+	return w.write("restore")
+}
+
 func (w *world) Seed(context.Context, migration.Record, ensemble.ID, io.Reader) error {
 	return w.write("seed")
 }

@@ -47,7 +47,7 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 	case StepFinish:
 		if s, ok := out.Server(in.ID); ok {
 			at := o.At
-			s.Replaced = &at
+			s.Replaced, s.Release = &at, d.Release
 		}
 		out.Flight = nil
 	case StepFinishRestart:
@@ -59,7 +59,7 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 		out.Flight = nil
 	case StepFinishRevert:
 		if s, ok := out.Server(in.ID); ok {
-			s.Replaced = nil
+			s.Replaced, s.Release = nil, nil
 		}
 		out.Flight = nil
 	default:

@@ -104,6 +104,8 @@ type Decision struct {
 	Next string `json:"next,omitempty"`
 	// Start is what a released pod may start from.
 	Start GateStart `json:"start,omitempty"`
+	// Release is the line to keep, or to write again.
+	Release *Release `json:"release,omitempty"`
 	// Flight, when not nil, replaces the record's flight before the step is
 	// carried out (write-ahead).
 	Flight *Flight `json:"flight,omitempty"`

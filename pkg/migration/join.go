@@ -106,7 +106,9 @@ func (c *context) proveJoined() Decision {
 	if d, ok := c.pointToPod("the pod has joined"); !ok {
 		return d
 	}
-	return do(StepFinish, nil, "server %d is in sync in pod %s", f.ID, c.v.Cluster.Pod.Name)
+	d := do(StepFinish, nil, "server %d is in sync in pod %s", f.ID, c.v.Cluster.Pod.Name)
+	d.Release = &Release{Generation: c.v.Cluster.Gate.ReleasedGeneration, Start: c.v.Cluster.Gate.Start}
+	return d
 }
 
 // watchdog: ZooKeeper before 3.6 has no guard against an empty member that

@@ -162,6 +162,8 @@ type GateView struct {
 	// Released: the server's line is in the gate, since ReleasedGeneration.
 	Released           bool `json:"released"`
 	ReleasedGeneration int  `json:"releasedGeneration,omitempty"`
+	// Start is what its line lets the pod start from.
+	Start GateStart `json:"start,omitempty"`
 }
 
 // PortState is the outcome of a bare TCP connect.

@@ -75,6 +75,15 @@ type ServerRecord struct {
 	Reconfigured *Confirmation `json:"reconfigured,omitempty"`
 	// Replaced is set once the pod has joined and was held.
 	Replaced *time.Time `json:"replaced,omitempty"`
+	// Release is the server's line in the gate at that time. The very same line
+	// is written again when somebody has taken it out.
+	Release *Release `json:"release,omitempty"`
+}
+
+// Release is what a line of the gate says besides who it is for.
+type Release struct {
+	Generation int       `json:"generation"`
+	Start      GateStart `json:"start"`
 }
 
 // Confirmation is something that was established once, by whom and how.

@@ -5,8 +5,18 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // resume decides for a server that the journal says runs in its pod.
 func (c *context) resume() Decision {
 	pod := c.v.Cluster.Pod
+	gate := c.v.Cluster.Gate
 	switch {
-	case pod.NeedsRenewal(c.v.Cluster.Gate):
+	case !gate.Found:
+		return do(StepPark, nil, "the gate is gone; without it no gate is open")
+	case !gate.Released && c.sr.Release == nil:
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
+			"somebody closed the gate of server %d, and the journal does not hold its line; its pod serves until its next restart", c.in.ID)
+	case !gate.Released:
+		d := do(StepRestoreGate, nil, "somebody closed the gate of server %d; its line of generation %d is written again", c.in.ID, c.sr.Release.Generation)
+		d.Release = c.sr.Release
+		return d
+	case pod.NeedsRenewal(gate):
 		epoch, _ := c.o.Epoch()
 		at := c.o.At
 		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: epoch, Served: true, Renewing: &at}

@@ -91,6 +91,35 @@ func renewRules() []rule {
 	}
 }
 
+func TestGateTakenAway(t *testing.T) {
+	closed := func(s *scene) *migration.GateView {
+		s.replaced(1)
+		s.host(1, migration.PortClosed)
+		g := &s.view(1).Cluster.Gate
+		*g = migration.GateView{Found: true, Generation: 9}
+		return g
+	}
+	for _, r := range []rule{
+		{
+			name: "its line is written again",
+			set:  func(s *scene) { closed(s); s.server(1).Release = &migration.Release{Generation: 7, Start: "empty:x"} },
+			want: do, step: migration.StepRestoreGate, says: "generation 7",
+		},
+		{name: "a line that nobody noted", set: func(s *scene) { closed(s) }, want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1"},
+		{name: "the whole gate is gone", set: func(s *scene) { closed(s).Found = false }, want: do, step: migration.StepPark},
+		{name: "another server says so", id: 2, set: func(s *scene) { closed(s) }, want: stop, code: migration.CodeJournalDisagrees, says: "replace demo --id=1"},
+		{name: "gone in the middle", set: func(s *scene) { s.dead(1); s.view(1).Cluster.Gate.Found = false }, want: do, step: migration.StepPark},
+		{name: "gone in the middle of a revert", kind: migration.Revert, set: func(s *scene) { s.closed(1); s.view(1).Cluster.Gate.Found = false }, want: do, step: migration.StepPark},
+		{
+			name: "closed while the pod was joining", set: func(s *scene) { s.serving(1); s.view(1).Cluster.Gate.Released = false },
+			want: do, step: migration.StepAbort,
+		},
+		{name: "the line is noted at the end", set: func(s *scene) { s.joined(1, time.Minute) }, want: do, step: migration.StepFinish},
+	} {
+		t.Run(r.name, func(t *testing.T) { check(t, r) })
+	}
+}
+
 // lostBeside: lost, while another one is in flight.
 func (s *scene) lostBeside(id ensemble.ID) {
 	f := s.o.Record.Flight

@@ -21,8 +21,12 @@ func (c *context) replace() Decision {
 			"this replacement was begun with --data=%s; go on with it, or revert and begin again", f.data())
 	case f.Aborted != "":
 		return c.abort()
+	case !c.v.Cluster.Gate.Found:
+		return do(StepPark, nil, "the gate is gone; without it no gate is open")
 	case c.v.Cluster.Gate.Released:
 		return c.join()
+	case f.Released != nil && c.v.Cluster.Pod.Gate == GateStarted:
+		return c.giveUp("somebody closed the gate while server %d was joining in its pod: a restart would not start it again", f.ID)
 	case c.v.Host.Open():
 		return c.stopHost()
 	}

@@ -16,6 +16,9 @@ func (c *context) revert() Decision {
 	if f == nil || f.Kind == Replace {
 		return c.beginRevert()
 	}
+	if !c.v.Cluster.Gate.Found && c.v.Cluster.Pod.Found {
+		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.v.Cluster.Pod.Name)
+	}
 	if f.Served {
 		if d, ok := c.closePod(); !ok {
 			return d

@@ -123,6 +123,21 @@ func (g *GateData) Renew(ordinal int, id ensemble.ID, start migration.GateStart,
 	return false
 }
 
+// Restore adds the line of a server as it was, and reports whether that changed
+// anything.
+func (g *GateData) Restore(ordinal int, id ensemble.ID, line migration.Release) bool {
+	if !g.Open(ordinal, id, line.Start) {
+		return false
+	}
+	for i := range g.Released {
+		if g.Released[i].ID == id {
+			g.Released[i].Generation = line.Generation
+		}
+	}
+	g.Generation = max(g.Generation, line.Generation)
+	return true
+}
+
 // Close removes the line of a server and reports whether that changed anything.
 func (g *GateData) Close(ordinal int, id ensemble.ID) bool {
 	kept := make([]GateRelease, 0, len(g.Released))

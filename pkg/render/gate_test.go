@@ -118,6 +118,29 @@ func garbled() map[string]map[string]string {
 	}
 }
 
+func TestGateRenewAndRestore(t *testing.T) {
+	g := GateData{Generation: 4}
+	g.Open(1, 5, "empty:a")
+	if !g.Renew(1, 5, "empty:b", 5) || g.Renew(1, 5, "empty:c", 5) {
+		t.Error("a line is renewed once for a generation")
+	}
+	if diff := cmp.Diff([]GateRelease{{1, 5, 6, "empty:b"}}, g.Released); diff != "" {
+		t.Error(diff)
+	}
+	line := migration.Release{Generation: 6, Start: "empty:b"}
+	g.Close(1, 5)
+	if !g.Restore(1, 5, line) || g.Restore(1, 5, line) {
+		t.Error("a line is restored once")
+	}
+	if diff := cmp.Diff([]GateRelease{{1, 5, 6, "empty:b"}}, g.Released); diff != "" || g.Generation != 8 {
+		t.Errorf("generation %d %s", g.Generation, diff)
+	}
+	anew := GateData{Generation: 2}
+	if anew.Restore(1, 5, line); anew.Generation < 6 {
+		t.Errorf("generation %d is older than that of a line", anew.Generation)
+	}
+}
+
 func TestParseGateRefusesGarbled(t *testing.T) {
 	for name, data := range garbled() {
 		t.Run(name, func(t *testing.T) {

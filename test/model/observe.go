@@ -130,7 +130,7 @@ func (w *world) observe(st *state) migration.Observation {
 			ep.Leftovers = []string{"slice"}
 		}
 		ep.Union = w.union(st, i)
-		v.Cluster.Gate = migration.GateView{Found: true, Generation: gateGeneration, Released: s.gate != 0}
+		v.Cluster.Gate = migration.GateView{Found: true, Generation: gateGeneration, Released: s.gate != 0, ReleasedGeneration: int(s.gate), Start: "empty:x"}
 		v.Cluster.Pod = w.podView(s, i)
 		if st.flight.on && int(st.flight.id) == i || s.replaced || !st.flight.on {
 			v.Host = hostView(s)
