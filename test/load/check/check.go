@@ -82,6 +82,17 @@ type Sessions struct {
 	Closed     int `json:"closed"`
 	Expired    int `json:"expired"`
 	Running    int `json:"running"`
+	// Lost tells of each that expired.
+	Lost []LostSession `json:"lost,omitempty"`
+}
+
+// LostSession is one that the servers gave up.
+type LostSession struct {
+	Process string `json:"process"`
+	Session string `json:"session"`
+	// AwaySeconds is how long its client had been without a connection when it
+	// heard of it.
+	AwaySeconds float64 `json:"awaySeconds"`
 }
 
 // Violation is one thing ZooKeeper promises and did not keep.

@@ -254,8 +254,8 @@ func TestRules(t *testing.T) {
 			s.watch(0, 1, "", 0)
 			s.session(2, history.Disconnected)
 			s.set(2, 4, "a", "x", 1)
-			s.session(12_000, history.Expired)
-		}},
+			s.session(12_002, history.Expired)
+		}, says: "session h of h expired; its client had been away for 12.0 s"},
 		{name: "a watch fires and nothing changed", make: func(s *script) {
 			s.set(0, 1, "a", "x", 1)
 			s.watch(2, 3, "x", 1)

@@ -20,6 +20,14 @@ type life struct {
 	last  history.Op
 }
 
+// away is how long the client had no connection when the session ended.
+func (l life) away() time.Duration {
+	if l.broken.Call == 0 {
+		return 0
+	}
+	return time.Duration(l.ended - l.broken.Call)
+}
+
 // livesOf tells what became of each session.
 func livesOf(ops []history.Op) []life {
 	var out []life
@@ -63,6 +71,7 @@ func (s *Sessions) add(lives []life) {
 			s.Closed++
 		case history.Expired:
 			s.Expired++
+			s.Lost = append(s.Lost, LostSession{Process: l.process, Session: l.session, AwaySeconds: l.away().Seconds()})
 		default:
 			s.Running++
 		}
@@ -84,7 +93,7 @@ func expiries(lives []life) []Violation {
 			evidence = []history.Op{l.opened, l.broken, l.last}
 		}
 		timeout := time.Duration(l.opened.TimeoutMillis) * time.Millisecond
-		if away := time.Duration(l.ended - l.broken.Call); l.broken.Call == 0 || away < timeout/4 {
+		if l.away() < timeout/4 {
 			out = append(out, Violation{RuleExpiry, l.session, fmt.Sprintf("the session of %s expired before its time of %s", l.process, timeout), evidence})
 		}
 	}

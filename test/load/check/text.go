@@ -37,6 +37,9 @@ func (r Result) Print(w io.Writer) {
 	for _, key := range r.Undecided {
 		fmt.Fprintf(w, "not decided in time: %s; give it more with --timeout\n", key)
 	}
+	for _, l := range r.Sessions.Lost {
+		fmt.Fprintf(w, "session %s of %s expired; its client had been away for %.1f s\n", l.Session, l.Process, l.AwaySeconds)
+	}
 	for i, v := range r.Violations {
 		fmt.Fprintf(w, "violation of %s: %s: %s\n", v.Rule, v.Key, v.What)
 		if i > 0 {
