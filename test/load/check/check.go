@@ -5,6 +5,9 @@
 // long as nobody takes himself for the leader beside the leader: these go to a
 // linearizability checker, register by register. A plain read may be stale; it
 // is held to what ZooKeeper does promise of it: a session never goes back.
+//
+// A history must be whole. One of a workload that was killed lacks what was
+// under way then, and a read of it would be taken for something nobody wrote.
 package check
 
 import (
