@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -39,10 +40,23 @@ func (c *Client) Park(ctx context.Context, rec migration.Record) error {
 	}
 	for _, o := range objects {
 		if _, _, err := c.apply(ctx, rec, o, false); err != nil {
-			return err
+			return immutable(err, o)
 		}
 	}
 	return nil
+}
+
+// immutable adds the way out to a StatefulSet's refusal: its claims' template
+// cannot be changed.
+func immutable(err error, o render.Object) error {
+	var e *Error
+	if _, ok := o.(*appsv1.StatefulSet); !ok || !errors.As(err, &e) || !apierrors.IsInvalid(e.Err) {
+		return err
+	}
+	out := *e
+	out.Next = fmt.Sprintf("storage class and size cannot be changed in place: kubectl delete statefulset -n %s %s --cascade=orphan, "+
+		"delete the pods and claims in which nothing was started, and run the command again", o.GetNamespace(), o.GetName())
+	return &out
 }
 
 // apply writes one object by server-side apply, without force. An object of

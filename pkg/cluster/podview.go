@@ -22,6 +22,9 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 	}
 	v.Found, v.UID, v.IP, v.Node = true, string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
 	v.Terminating = pod.DeletionTimestamp != nil
+	if err := c.template(ctx, rec, pod, &v); err != nil {
+		return v, err
+	}
 	status := containerStatus(pod)
 	if status != nil {
 		v.Running, v.Ready, v.Restarts = status.State.Running != nil, status.Ready, int(status.RestartCount)
@@ -41,6 +44,27 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 		v.Problem = lost
 	}
 	return v, c.readGate(ctx, pod, &v)
+}
+
+// template compares what the pod was made from with what the record wants.
+func (c *Client) template(ctx context.Context, rec migration.Record, pod *corev1.Pod, v *migration.PodView) error {
+	want, err := render.TemplateMark(rec)
+	if err != nil || pod.Annotations[render.TemplateAnnotation] == want {
+		// A record without pods yet cannot be rendered, and has none.
+		return nil
+	}
+	v.Outdated = true
+	name := render.StatefulSetName(rec.Name)
+	set, err := c.kube.AppsV1().StatefulSets(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		v.SetOutdated = true
+		return nil
+	}
+	if err != nil {
+		return failed(err, "get", "StatefulSet", rec.Namespace, name)
+	}
+	v.SetOutdated = set.Spec.Template.Annotations[render.TemplateAnnotation] != want
+	return nil
 }
 
 func containerStatus(pod *corev1.Pod) *corev1.ContainerStatus {

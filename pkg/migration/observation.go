@@ -114,6 +114,10 @@ type PodView struct {
 	// Running: the container runs. Ready: its readiness probe passes.
 	Running bool `json:"running,omitempty"`
 	Ready   bool `json:"ready,omitempty"`
+	// Outdated: it was made from another template than the record has now;
+	// SetOutdated: so would its successor be.
+	Outdated    bool `json:"outdated,omitempty"`
+	SetOutdated bool `json:"setOutdated,omitempty"`
 	// Restarts of the container.
 	Restarts int `json:"restarts,omitempty"`
 	// Problem is why the pod does not run (unschedulable, image, volume).

@@ -46,9 +46,13 @@ func (c *context) startReplace() Decision {
 	switch {
 	case !gate.Found || !pod.Found:
 		return do(StepPark, nil, "the pods do not exist yet")
+	case pod.SetOutdated:
+		return do(StepPark, nil, "the pods are to be made differently now")
+	case pod.Outdated && !pod.Terminating && pod.Gate != GateStarted:
+		return do(StepDeletePod, nil, "pod %s was made before that; nothing was started in it", pod.Name)
 	case !pod.Parked():
 		return wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(podState(pod))).
-			then("kubectl describe pod " + pod.Name)
+			then("kubectl describe pod " + pod.Name + "; image, memory, CPU and the like are corrected by the same command with the right flag (--image, --memory, --cpu)")
 	case !pod.GateFresh:
 		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
 	case c.v.Host.Open() && pod.HostClosed:
@@ -349,7 +353,8 @@ func (c *context) proveDead() (Decision, bool) {
 			then("look at host " + c.sr.HostIP + ": is something in between refusing our connections?"), false
 	}
 	if !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop) {
-		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)), false
+		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
+			then("kubectl logs " + pod.Name + "; or take it back: " + c.cmd("revert --id=%d", f.ID)), false
 	}
 	return Decision{}, true
 }

@@ -15,6 +15,21 @@ func startRules() []rule {
 		{name: "gaps in the ids", ids: []ensemble.ID{2, 5, 9}, id: 5, want: do, step: migration.StepBegin},
 		{name: "five servers", ids: five, id: 4, want: do, step: migration.StepBegin},
 		{name: "on 3.4 alike", version: "3.4.13", want: do, step: migration.StepBegin},
+		{
+			name: "the pods are to be made differently", set: func(s *scene) {
+				p := &s.view(1).Cluster.Pod
+				p.Running, p.Problem, p.Outdated, p.SetOutdated = false, "image cannot be pulled", true, true
+			},
+			want: do, step: migration.StepPark,
+		},
+		{
+			name: "and a pod from before that goes", set: func(s *scene) { s.view(1).Cluster.Pod.Outdated = true },
+			want: do, step: migration.StepDeletePod,
+		},
+		{
+			name: "it is going", set: func(s *scene) { s.view(1).Cluster.Pod.Outdated, s.view(1).Cluster.Pod.Terminating = true, true },
+			want: wait, code: migration.CodePodNotParked,
+		},
 		{name: "already replaced", set: func(s *scene) { s.replaced(1) }, want: done, code: migration.CodeDone},
 		{
 			name: "a server was not seen with the new list", set: func(s *scene) { s.server(2).Reconfigured = nil },

@@ -173,6 +173,11 @@ func statefulSet(rec migration.Record) (*appsv1.StatefulSet, error) {
 	if err != nil {
 		return nil, err
 	}
+	mark, err := templateMark(template)
+	if err != nil {
+		return nil, err
+	}
+	template.Annotations[TemplateAnnotation] = mark
 	replicas := int32(len(rec.Servers))
 	return &appsv1.StatefulSet{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"},
