@@ -264,9 +264,16 @@ func (c *context) proveBefore() (Decision, bool) {
 func (c *context) flipToPod() Decision {
 	f := c.flight
 	if f.StopAsked == nil || f.Before == nil || !f.Before.Complete {
+		if f.Fenced != nil {
+			// To start it again it must be unmasked, and then it must be masked
+			// again before its stop.
+			g := c.withoutProofs()
+			g.Fenced = nil
+			return do(StepRestartProof, g, "the server on host %s is down before the proof that all others hold its writes", c.sr.HostIP)
+		}
 		return wait(CodeStoppedTooEarly, PhaseProve,
 			"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.sr.HostIP).
-			then("on host " + c.sr.HostIP + ": start the server again; this command waits for it")
+			then("on host " + c.sr.HostIP + ": unmask and start the server again; this command waits for it")
 	}
 	if d, ok := c.proveDead(); !ok {
 		return d

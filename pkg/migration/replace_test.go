@@ -267,6 +267,15 @@ func stopRules() []rule {
 			want: wait, code: migration.CodeStoppedTooEarly, says: "start the server again",
 		},
 		{
+			name: "down before the proof, and masked: its mask counts for nothing any more",
+			set: func(s *scene) {
+				s.flight(migration.Replace, 1).Fenced = yes()
+				s.host(1, migration.PortClosed)
+				s.down(1)
+			},
+			want: do, step: migration.StepRestartProof,
+		},
+		{
 			name: "it came back after it was seen dead, all proofs go",
 			set:  func(s *scene) { s.proven(1); s.host(1, migration.PortOpen) },
 			want: do, step: migration.StepRestartProof,
