@@ -1,6 +1,11 @@
 package model
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
 
 // fairSamples bounds how many endings are tried in one exploration.
 const fairSamples = 3000
@@ -22,4 +27,19 @@ func fair(t *testing.T, r Result) {
 		}
 	}
 	t.Logf("%s: the migration ends from each of %d sampled states", r.Config.Name, tried)
+}
+
+// TestHealthyRoads: without any fault, every kind of ensemble is restarted and
+// replaced to the end.
+func TestHealthyRoads(t *testing.T) {
+	roads := append(Walks(), Quick()...)
+	roads = append(roads, Config{Name: "restart with an observer", IDs: observed(), Observers: observed()[3:], Version: "3.4.13", Restart: true})
+	for _, cfg := range roads {
+		t.Run(strings.ReplaceAll(cfg.Name, " ", "_"), func(t *testing.T) {
+			w := newWorld(cfg, migration.Decide)
+			if err := Fair(cfg, w.start()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
