@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 )
 
@@ -80,6 +81,22 @@ func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
 	}
 }
 
+// fence keeps out what a command that died in the middle of an operation may
+// have left under way. It comes right after the lock and before the first look.
+func (s *session) fence(ctx context.Context) error {
+	rec, err := s.journal.Load(ctx)
+	if journal.IsNotFound(err) {
+		return nil // wrap makes it
+	}
+	if err != nil || rec.Flight == nil {
+		return err
+	}
+	if err := cluster.New(s.kube.client).Fence(ctx, rec, rec.Flight.ID, holder()); err != nil {
+		return fmt.Errorf("taking over the operation on server %s: %w", rec.Flight.ID, err)
+	}
+	return nil
+}
+
 // locked runs f while holding the ensemble's lock; the context f gets ends when
 // the lock is lost.
 func (s *session) locked(ctx context.Context, f func(context.Context) error) error {
@@ -96,7 +113,9 @@ func (s *session) locked(ctx context.Context, f func(context.Context) error) err
 		case <-work.Done():
 		}
 	}()
-	err = f(work)
+	if err = s.fence(work); err == nil {
+		err = f(work)
+	}
 	if cause := context.Cause(work); err != nil && ctx.Err() == nil && cause != nil {
 		err = cause
 	}

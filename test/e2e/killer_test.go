@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"sort"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,8 +32,9 @@ type killer struct {
 	lab   labkit.Lab
 	proxy *killproxy.Proxy
 
-	mu    sync.Mutex
-	tally map[string]int
+	mu sync.Mutex
+	// tally counts the kills by what was going on and when.
+	tally map[string]map[when]int
 	// waits are the kinds of waits in which this command was killed.
 	waits map[string]bool
 	// stopped and sent are the writes that a run was killed before, and those
@@ -64,7 +64,7 @@ func newKiller(s *scene.Scene, lateFirst bool) *killer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &killer{s: s, lab: *s.Lab, lateNext: lateFirst, tally: map[string]int{}, waits: map[string]bool{}, stopped: map[string]bool{}, sent: map[string]bool{}}
+	k := &killer{s: s, lab: *s.Lab, lateNext: lateFirst, tally: map[string]map[when]int{}, waits: map[string]bool{}, stopped: map[string]bool{}, sent: map[string]bool{}}
 	if k.proxy, err = killproxy.Start(listener, upstream); err != nil {
 		t.Fatal(err)
 	}
@@ -139,15 +139,19 @@ func (k *killer) drive(verb string, id int) int {
 		case !dead(err):
 			t.Fatalf("%s, run %d, ended by itself: %v", verb, runs, err)
 		case !l.killed:
-			k.count("in a hook")
+			k.count(before, "a call of the hook")
 		}
 	}
 	t.Fatalf("%s: no end after %d runs", verb, maxRuns)
 	return 0
 }
 
-// maxRuns is far more than a command has writes and waits.
-const maxRuns = 300
+// maxRuns is far more than a command has writes and waits, maxRun far longer
+// than it takes.
+const (
+	maxRuns = 300
+	maxRun  = 3 * time.Minute
+)
 
 // dead reports whether a process ended by SIGKILL.
 func dead(err error) bool {
@@ -167,7 +171,7 @@ func (l *life) run(log string, args []string) error {
 	if err != nil {
 		return err
 	}
-	return proc.Wait(3 * time.Minute)
+	return proc.Wait(maxRun)
 }
 
 // Before is killproxy's question.
@@ -181,41 +185,41 @@ func (l *life) Before(c killproxy.Call) killproxy.Verdict {
 		return l.beforeRead()
 	}
 	if c.Kind != killproxy.Write {
-		if l.k.first("before", string(c.Kind)) {
-			l.kill("before", string(c.Kind))
+		if l.k.first(before, string(c.Kind)) {
+			l.kill(before, string(c.Kind))
 		}
 		return killproxy.Verdict(!l.killed)
 	}
-	what := l.step() + ": " + c.String()
+	what := stepOf(l.proc) + ": " + c.String()
 	l.writes[what]++
 	if n := l.writes[what]; n > 1 {
 		what = fmt.Sprintf("%s, number %d", what, n)
 	}
 	l.writing, l.after = what, false
-	if l.k.landLate() {
+	if !strings.HasPrefix(what, atStart) && l.k.landLate() {
 		// Two writes have met: this one goes on, whatever comes of it.
 		return killproxy.Pass
 	}
 	switch l.k.turn(what) {
-	case turnBefore:
-		l.kill("before", what)
-	case turnLate:
-		l.kill("before, and it arrived late,", what)
+	case before:
+		l.kill(before, what)
+	case late:
+		l.kill(late, what)
 		l.late = l.k.expectLate()
 		l.mu.Unlock()
 		<-l.late.land
 		l.mu.Lock()
 		return killproxy.Pass
-	case turnAfter:
+	case after:
 		l.after = true
-	case turnOver:
+	case never:
 	}
 	return killproxy.Verdict(!l.killed)
 }
 
 func (l *life) beforeRead() killproxy.Verdict {
 	if wait := l.newWait(); wait != "" {
-		l.kill("in a wait:", wait)
+		l.kill(before, "wait: "+wait)
 		return killproxy.Drop
 	}
 	if l.stall && l.locked {
@@ -236,10 +240,10 @@ func (l *life) After(c killproxy.Call, status int) killproxy.Verdict {
 	case l.killed, c.Kind == killproxy.Read:
 	case c.Kind == killproxy.Write:
 		if l.after {
-			l.kill("after", fmt.Sprintf("%s (%d)", l.writing, status))
+			l.kill(after, l.writing)
 		}
-	case l.k.first("after", string(c.Kind)):
-		l.kill("after", string(c.Kind))
+	case l.k.first(after, string(c.Kind)):
+		l.kill(after, string(c.Kind))
 	case c.Kind == killproxy.Acquire:
 		l.locked = true
 	case c.Kind == killproxy.Renew:
@@ -249,11 +253,11 @@ func (l *life) After(c killproxy.Call, status int) killproxy.Verdict {
 }
 
 // kill ends the command at once; l.mu is held.
-func (l *life) kill(when, what string) {
+func (l *life) kill(at when, what string) {
 	l.killed = true
 	l.proc.Kill()
 	l.letRead()
-	l.k.count(when + " " + what)
+	l.k.count(at, what)
 }
 
 // letRead ends the stall; l.mu is held.
@@ -264,11 +268,14 @@ func (l *life) letRead() {
 	}
 }
 
-// step is the step that the command has printed last.
-func (l *life) step() string {
-	all := stepLine.FindAllStringSubmatch(l.proc.Log(), -1)
+// atStart is where a command takes over what another one left in the middle.
+const atStart = "take over"
+
+// stepOf is the step that a command has printed last.
+func stepOf(p *labkit.Process) string {
+	all := stepLine.FindAllStringSubmatch(p.Log(), -1)
 	if len(all) == 0 {
-		return "at the start"
+		return atStart
 	}
 	return all[len(all)-1][1]
 }
@@ -321,64 +328,5 @@ func (k *killer) landLate() bool {
 func (k *killer) wantsRenewal() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return len(k.waits) > 0 && (k.tally["before "+string(killproxy.Renew)] == 0 || k.tally["after "+string(killproxy.Renew)] == 0)
-}
-
-// turn says how a run is killed around a write.
-type turn int
-
-const (
-	turnBefore turn = iota
-	turnAfter
-	turnLate
-	// turnOver: runs were killed before this write and after it.
-	turnOver
-)
-
-// turn says what is still missing for a write of a step.
-func (k *killer) turn(what string) turn {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	switch {
-	case !k.stopped[what]:
-		k.stopped[what] = true
-		return turnBefore
-	case k.sent[what]:
-		return turnOver
-	}
-	k.sent[what] = true
-	late := k.lateNext
-	k.lateNext = !late
-	if late {
-		return turnLate
-	}
-	return turnAfter
-}
-
-func (k *killer) count(what string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.tally[what]++
-}
-
-// first reports whether nothing was killed there yet.
-func (k *killer) first(when, what string) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.tally[when+" "+what] == 0
-}
-
-// report prints what was killed where.
-func (k *killer) report() {
-	k.s.T.Helper()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	total := 0
-	var lines []string
-	for what, n := range k.tally {
-		total += n
-		lines = append(lines, fmt.Sprintf("%4d  %s", n, what))
-	}
-	sort.Slice(lines, func(i, j int) bool { return lines[i][6:] < lines[j][6:] })
-	k.s.T.Logf("%d kills:\n%s", total, strings.Join(lines, "\n"))
+	return len(k.waits) > 0 && (k.tally[string(killproxy.Renew)][before] == 0 || k.tally[string(killproxy.Renew)][after] == 0)
 }
