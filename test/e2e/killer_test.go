@@ -45,6 +45,8 @@ type killer struct {
 	// is whose turn it is.
 	late     *lateWrite
 	lateNext bool
+	// takenLate are the late writes that the API server took.
+	takenLate []string
 }
 
 type lateWrite struct{ land, landed chan struct{} }
@@ -236,6 +238,9 @@ func (l *life) After(c killproxy.Call, status int) killproxy.Verdict {
 	defer l.mu.Unlock()
 	switch {
 	case l.late != nil && c.Kind == killproxy.Write:
+		if status < 300 {
+			l.k.taken(c)
+		}
 		close(l.late.landed)
 	case l.killed, c.Kind == killproxy.Read:
 	case c.Kind == killproxy.Write:

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/killproxy"
 )
 
 // when a run is killed: see killer.
@@ -54,6 +56,20 @@ func (k *killer) first(at when, what string) bool {
 	return k.tally[what][at] == 0
 }
 
+// taken notes a late write that the API server took. It must be none that moves
+// an address or opens the gate: the next command makes those fail first.
+func (k *killer) taken(c killproxy.Call) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.takenLate = append(k.takenLate, c.String())
+	service, slices, gate := "services/"+k.s.Name+"-", "endpointslices/", "configmaps/"+k.s.Name+"-zkmigrate-gate"
+	for _, object := range []string{service, slices, gate} {
+		if strings.Contains(c.String(), object) && !strings.HasSuffix(c.String(), "-pods") {
+			k.s.T.Errorf("%s arrived after its command had died and the next one had taken over, and was taken", c)
+		}
+	}
+}
+
 // report prints what was killed where.
 func (k *killer) report() {
 	k.s.T.Helper()
@@ -70,4 +86,5 @@ func (k *killer) report() {
 	sort.Slice(lines, func(i, j int) bool { return lines[i][20:] < lines[j][20:] })
 	k.s.T.Logf("%d kills\nbefore  after   late\n%s\n%6d %6d %6d  in all", total[before]+total[after]+total[late],
 		strings.Join(lines, "\n"), total[before], total[after], total[late])
+	k.s.T.Logf("taken though late: %q", k.takenLate)
 }
