@@ -49,6 +49,12 @@ type pausedError struct {
 
 func (e *pausedError) Error() string { return e.reason }
 
+// workingError ended a command that keeps its state in the journal.
+type workingError struct{ err error }
+
+func (e *workingError) Error() string { return e.err.Error() }
+func (e *workingError) Unwrap() error { return e.err }
+
 // report prints an error in three lines, what, what it rests on and what now,
 // and returns the exit code. It is the only place that looks into errors.
 func report(w io.Writer, err error) int {
@@ -88,7 +94,10 @@ func report(w io.Writer, err error) int {
 		fmt.Fprintf(w, "error: timed out: %v\n", err)
 		return exitTimeout
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(w, "interrupted; the state is saved, the same command goes on from here")
+		fmt.Fprintln(w, "interrupted")
+		if working := (*workingError)(nil); errors.As(err, &working) {
+			fmt.Fprintln(w, "The state is saved; the same command, on any machine, goes on from here.")
+		}
 		return exitInterrupted
 	}
 	fmt.Fprintf(w, "error: %v\n", err)

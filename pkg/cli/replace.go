@@ -229,6 +229,8 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &pausedError{reason: "time is over (--timeout) while: " + d.Reason, evidence: d.Evidence, next: again, timeout: true}
+	case errors.Is(err, context.Canceled):
+		return &workingError{err}
 	case err != nil:
 		return err
 	case d.Kind == migration.Stop:
