@@ -28,6 +28,7 @@ type deps struct {
 // kube is a connection to one namespace.
 type kube struct {
 	client    kubernetes.Interface
+	config    *rest.Config
 	namespace string
 	warn      io.Writer
 }
@@ -64,8 +65,11 @@ func (d *deps) kube() (kube, error) {
 	if err != nil {
 		return kube{}, fmt.Errorf("connecting to the cluster: %w", err)
 	}
-	return kube{client: client, namespace: d.namespace(), warn: d.streams.ErrOut}, nil
+	return kube{client: client, config: cfg, namespace: d.namespace(), warn: d.streams.ErrOut}, nil
 }
+
+// cluster works on the connection.
+func (k kube) cluster() *cluster.Client { return cluster.New(k.client, cluster.WithExec(k.config)) }
 
 // pick resolves the optional NAME: it may be left out where the namespace
 // holds exactly one ensemble.
@@ -124,7 +128,7 @@ func (d *deps) session(k kube, name string) *session {
 	s := &session{kube: k, name: name, prober: newProber(nil)}
 	s.journal = journal.New(k.client, k.namespace, name)
 	s.engine = &engine.Engine{
-		Cluster: cluster.New(k.client), Prober: s.prober, Journal: s.journal, Clock: clock{},
+		Cluster: k.cluster(), Prober: s.prober, Journal: s.journal, Clock: clock{},
 		Poll: pollInterval, ErrorBudget: errorBudget,
 	}
 	return s

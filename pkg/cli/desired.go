@@ -59,10 +59,31 @@ func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recor
 		return rec, desc, &refusedError{reason: fmt.Sprintf("the input has servers %v, recorded are %v", desc.ensemble.IDs(), recorded.Ensemble().IDs()), next: "membership does not change during a migration"}
 	}
 	rec.Servers = servers
+	for i := range rec.Servers {
+		desc.directories(&rec.Servers[i])
+	}
 	if c := desc.config; c != nil {
 		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = c.TickTime, c.InitLimit, c.SyncLimit
 	}
 	return rec, desc, nil
+}
+
+// directories keeps where a host has its server's data, if its file was read.
+// One file alone stands for all hosts, as it does for the patches.
+func (d described) directories(sr *migration.ServerRecord) {
+	for _, h := range d.hosts {
+		if h.ID != sr.ID && len(d.hosts) > 1 {
+			continue
+		}
+		keepDirectories(sr, h.Config)
+	}
+}
+
+func keepDirectories(sr *migration.ServerRecord, c *ensemble.Config) {
+	sr.DataDir, sr.DataLogDir = c.DataDir, ""
+	if c.DataLogDir != c.DataDir {
+		sr.DataLogDir = c.DataLogDir
+	}
 }
 
 func placeText(s migration.ServerRecord) string {

@@ -78,6 +78,7 @@ func NewRootCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		group("prepare", newWrapCommand(d)),
 		group("prepare", newReconfigureCommand(d)),
 		group("move", newReplaceCommand(d)),
+		group("move", newSeedCommand(d)),
 		group("move", newRevertCommand(d)),
 		newVersionCommand(d),
 	)

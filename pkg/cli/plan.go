@@ -191,6 +191,11 @@ func (f *reconfigureFlags) keep(ctx context.Context, s *session, e emission) err
 	for i := range rec.Servers {
 		sr := &rec.Servers[i]
 		moved = moved || sr.Replaced != nil
+		for _, in := range e.input.Hosts {
+			if in.ID == sr.ID {
+				keepDirectories(sr, in.Config)
+			}
+		}
 		h, ok := e.plan.Host(sr.ID)
 		if !ok {
 			continue

@@ -23,6 +23,7 @@ type moveFlags struct {
 	all     bool
 	yes     bool
 	fenced  bool
+	data    string
 	hook    string
 	timeout time.Duration
 	verbose bool
@@ -38,6 +39,7 @@ type MoveOptions struct {
 	all     bool
 	yes     bool
 	fenced  bool
+	data    migration.DataMode
 	hook    string
 	timeout time.Duration
 	verbose bool
@@ -57,12 +59,20 @@ func newReplaceCommand(d *deps) *cobra.Command {
 			the Service's address moved to the pod in one write, the gate opened, and the pod
 			watched until it has been in sync for syncLimit.
 
+			With --data=copy the pod does not start from nothing: once the host's server is
+			dead, its data is copied into the parked pod (the hook sends it, or you do, with
+			the line that is printed), and the start is an ordinary restart. What a
+			replacement was begun with stays until it is over or taken back.
+
 			Whatever must happen on the host is printed and waited for, or done by your own
 			program (--host-hook, see docs/host-hook.md). Kill the command at any time: the
 			same command, on any machine, goes on. revert goes back.`),
 		Example: examples(`
 			# Replace server 1; prints what to do on its host and waits for it
 			%[1]s replace --id=1
+
+			# The same with a copy of the host's data
+			%[1]s replace --id=1 --data=copy
 
 			# The rest, in the safe order, with a program that stops and masks units
 			%[1]s replace --all --host-hook=./hook.sh --yes`),
@@ -72,6 +82,7 @@ func newReplaceCommand(d *deps) *cobra.Command {
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.all, "all", false, "Replace every server that still runs on its host, leader last")
 	cmd.Flags().BoolVar(&f.fenced, "fenced", false, "Confirm that nothing can start the host's server again (unit masked); with --id only")
+	cmd.Flags().StringVar(&f.data, "data", "", "What the pod starts from: empty (a full sync from the leader; the default) or copy (the stopped host's data)")
 	f.pods.add(cmd)
 	return cmd
 }
@@ -127,13 +138,15 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 		return nil, usagef("--fenced confirms one host: use it with --id")
 	case f.fenced && f.hook != "":
 		return nil, usagef("--fenced and --host-hook exclude each other: the hook masks the unit")
+	case f.data != "" && f.data != string(migration.DataEmpty) && f.data != string(migration.DataCopy):
+		return nil, usagef("--data=%q: allowed are empty, copy", f.data)
 	case f.timeout <= 0:
 		return nil, usagef("--timeout must be positive")
 	case f.id < 0 || f.id > int(ensemble.MaxID):
 		return nil, usagef("--id=%d: ids are %d to %d", f.id, ensemble.MinID, ensemble.MaxID)
 	}
 	return &MoveOptions{
-		deps: f.deps, kind: f.kind, args: args, id: ensemble.ID(f.id), all: f.all, yes: f.yes, fenced: f.fenced,
+		deps: f.deps, kind: f.kind, args: args, id: ensemble.ID(f.id), all: f.all, yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
 		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods,
 	}, nil
 }
@@ -172,7 +185,7 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	s.engine.Hosts = o.deps.hosts(rec, o.hook, o.fenced, nil)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
 	s.engine.OnEvent = p.event
-	in := migration.Intent{Kind: o.kind, ID: o.id, By: me()}
+	in := migration.Intent{Kind: o.kind, ID: o.id, By: me(), Data: o.data}
 	if !o.all {
 		return o.one(ctx, s, in)
 	}
@@ -231,6 +244,9 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 		return &pausedError{reason: "time is over (--timeout) while: " + d.Reason, evidence: d.Evidence, next: again, timeout: true}
 	case errors.Is(err, context.Canceled):
 		return &workingError{err}
+	case refusedCopy(err) != nil:
+		r := refusedCopy(err)
+		return &pausedError{reason: r.Error(), next: again}
 	case err != nil:
 		return err
 	case d.Kind == migration.Stop:
@@ -250,7 +266,7 @@ func (d *deps) hosts(rec migration.Record, hook string, fenced bool, filesDir fu
 	if hook != "" {
 		return hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: rec.Namespace, FilesDir: filesDir}
 	}
-	return &hosts.Manual{Out: d.streams.ErrOut, In: d.terminal(), Fenced: fenced, Commands: manualCommands(rec.Hosts)}
+	return &hosts.Manual{Out: d.streams.ErrOut, In: d.terminal(), Fenced: fenced, Commands: manualCommands(rec.Hosts), Copy: manualCopy(rec)}
 }
 
 // manualCommands renders what the operator runs on the host, for the supervisor

@@ -79,6 +79,8 @@ const (
 	HostUnmask     HostAction = "unmask"
 	HostApplyPatch HostAction = "apply-patch"
 	HostUndoPatch  HostAction = "undo-patch"
+	// HostCopyData is CopyData's.
+	HostCopyData HostAction = "copy-data"
 )
 
 // Hosts carries out or asks for actions on hosts. We never log in to a host:

@@ -8,8 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -24,7 +22,7 @@ const DefaultHookTimeout = 2 * time.Minute
 // with the arguments that were named with it (divided at blanks) and with the
 // environment
 //
-//	ZKMIGRATE_ACTION     stop | start | mask | unmask | apply-patch | undo-patch
+//	ZKMIGRATE_ACTION     stop | start | mask | unmask | apply-patch | undo-patch | copy-data
 //	ZKMIGRATE_ENSEMBLE   the ensemble's name
 //	ZKMIGRATE_NAMESPACE  its namespace
 //	ZKMIGRATE_ID         the server's id
@@ -33,7 +31,7 @@ const DefaultHookTimeout = 2 * time.Minute
 //	                     files and those that take them back (*.undo.patch), set
 //	                     for apply-patch and undo-patch
 //
-// besides the caller's own. Exit code 0 says that the action is complete: stop
+// besides the caller's own; CopyData has more. Exit code 0 says that the action is complete: stop
 // returns when the process is gone. Every action must be idempotent. Anything
 // else stops the run; the state is saved.
 type Hook struct {
@@ -77,25 +75,15 @@ func (h Hook) Do(ctx context.Context, action engine.HostAction, s migration.Serv
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	words := strings.Fields(h.Program)
-	if len(words) == 0 {
-		return false, "", &HookError{Program: h.Program, Action: action, Host: s.HostIP, Err: errors.New("no program is named")}
+	cmd, err := h.command(ctx, action, s)
+	if err != nil {
+		return false, "", &HookError{Program: h.Program, Action: action, Host: s.HostIP, Err: err}
 	}
-	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
-	cmd.Env = append(os.Environ(),
-		"ZKMIGRATE_ACTION="+string(action),
-		"ZKMIGRATE_ENSEMBLE="+h.Ensemble,
-		"ZKMIGRATE_NAMESPACE="+h.Namespace,
-		"ZKMIGRATE_ID="+s.ID.String(),
-		"ZKMIGRATE_HOST="+s.HostIP,
-	)
 	if h.FilesDir != nil && (action == engine.HostApplyPatch || action == engine.HostUndoPatch) {
 		cmd.Env = append(cmd.Env, "ZKMIGRATE_FILES="+h.FilesDir(s))
 	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	// A hook that leaves children behind must not hang us.
-	cmd.WaitDelay = 2 * time.Second
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			err = fmt.Errorf("no end within %s", limit)

@@ -21,6 +21,9 @@ type Manual struct {
 	Fenced bool
 	// Commands renders the shell commands for an action, one per line.
 	Commands func(engine.HostAction, migration.ServerRecord) []string
+	// Copy renders the command that sends the host's data with the token, and
+	// what must be known to run it.
+	Copy func(s migration.ServerRecord, token string) (lines, notes []string)
 
 	told map[string]bool
 }

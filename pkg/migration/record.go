@@ -68,6 +68,10 @@ type ServerRecord struct {
 	ClusterIP  string `json:"clusterIP"`
 	// Ordinal is the index of the server's pod in the StatefulSet.
 	Ordinal int `json:"ordinal"`
+	// DataDir and DataLogDir are its directories on the host, as in its zoo.cfg;
+	// empty when nobody has read it. DataLogDir is empty where it is DataDir.
+	DataDir    string `json:"dataDir,omitempty"`
+	DataLogDir string `json:"dataLogDir,omitempty"`
 	// Emitted is when the patch for its host was handed out.
 	Emitted *Emission `json:"emitted,omitempty"`
 	// Reconfigured is set once the server was seen to run with the Services'

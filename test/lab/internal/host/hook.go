@@ -14,6 +14,8 @@ import (
 type HookCall struct {
 	Action, Ensemble, Host, Files string
 	ID                            int
+	// Token, DataDir and DataLogDir are for copy-data.
+	Token, DataDir, DataLogDir string
 }
 
 // ParseHook reads a call from the environment.
@@ -21,6 +23,7 @@ func ParseHook(getenv func(string) string) (HookCall, error) {
 	call := HookCall{
 		Action: getenv("ZKMIGRATE_ACTION"), Ensemble: getenv("ZKMIGRATE_ENSEMBLE"),
 		Host: getenv("ZKMIGRATE_HOST"), Files: getenv("ZKMIGRATE_FILES"),
+		Token: getenv("ZKMIGRATE_TOKEN"), DataDir: getenv("ZKMIGRATE_DATA_DIR"), DataLogDir: getenv("ZKMIGRATE_DATA_LOG_DIR"),
 	}
 	var err error
 	if call.ID, err = strconv.Atoi(getenv("ZKMIGRATE_ID")); err != nil {
@@ -35,14 +38,21 @@ func ParseHook(getenv func(string) string) (HookCall, error) {
 		if call.Files == "" {
 			return HookCall{}, fmt.Errorf("hook: ZKMIGRATE_FILES is not set; it is the folder with the patches")
 		}
+	case "copy-data":
+		if call.Token == "" || call.DataDir == "" {
+			return HookCall{}, fmt.Errorf("hook: ZKMIGRATE_TOKEN or ZKMIGRATE_DATA_DIR is not set; they say what to write where before the copy")
+		}
 	default:
-		return HookCall{}, fmt.Errorf("hook: ZKMIGRATE_ACTION=%q; there are stop, start, restart, mask, unmask, apply-patch and undo-patch", call.Action)
+		return HookCall{}, fmt.Errorf("hook: ZKMIGRATE_ACTION=%q; there are stop, start, restart, mask, unmask, apply-patch, undo-patch and copy-data", call.Action)
 	}
 	return call, nil
 }
 
 // Run carries the call out on the server in dir, whose configuration is zooCfg.
 func (c HookCall) Run(ctx context.Context, dir, zooCfg string, out io.Writer) error {
+	if c.Action == "copy-data" {
+		return c.copyData(ctx, out)
+	}
 	if c.Action == "apply-patch" || c.Action == "undo-patch" {
 		files, err := c.patchFiles()
 		if err != nil {

@@ -1,0 +1,45 @@
+package hostpatch
+
+import (
+	"fmt"
+	"strings"
+)
+
+// CopyInput is what the command needs that sends a stopped server's data.
+type CopyInput struct {
+	// Host is where ssh goes; DataDir and DataLogDir are as in its zoo.cfg, empty
+	// when nobody has read it. DataLogDir is empty, too, where it is DataDir.
+	Host, DataDir, DataLogDir string
+	// Token goes into the file TokenFile of DataDir, and thereby into the copy.
+	TokenFile, Token string
+	// To is the command that reads the tar.
+	To string
+}
+
+// Placeholders stand for directories that are not known.
+const (
+	DataDirPlaceholder    = "DATADIR"
+	DataLogDirPlaceholder = "DATALOGDIR"
+)
+
+// CopyCommand is one line for the operator's shell, and what must be known to
+// run it. -h follows links, for version-2 may be one; -S leaves out what
+// ZooKeeper has written ahead in zeros; -P keeps absolute names without a word.
+func CopyCommand(in CopyInput) (line string, notes []string) {
+	dir, logs := in.DataDir, ""
+	switch {
+	case in.DataDir == "" || !plainPath(in.DataDir) || !plainPath(in.DataLogDir):
+		dir, logs = DataDirPlaceholder, " "+DataLogDirPlaceholder+"/version-2"
+		notes = append(notes, fmt.Sprintf("put the directories of the host's zoo.cfg in: dataDir for %s; dataLogDir for %s, or leave the last word out where there is none", DataDirPlaceholder, DataLogDirPlaceholder))
+	case in.DataLogDir != "" && in.DataLogDir != in.DataDir:
+		logs = " " + in.DataLogDir + "/version-2"
+	}
+	notes = append(notes, "as a user who may write to "+dir+"; the pipe must not pass through anything that changes bytes (no ssh -t)")
+	script := fmt.Sprintf("cd %s && echo %s > %s && tar -chSPf - %s myid version-2%s", dir, in.Token, in.TokenFile, in.TokenFile, logs)
+	return "ssh " + shellQuote(in.Host) + " '" + script + "' | " + in.To, notes
+}
+
+// plainPath: an absolute path that needs no quotes, or nothing.
+func plainPath(p string) bool {
+	return p == "" || strings.HasPrefix(p, "/") && shellQuote(p) == p
+}
