@@ -195,8 +195,8 @@ func (o *SeedOptions) stream(ctx context.Context, s *session, rec migration.Reco
 }
 
 // refusedCopy finds what is wrong with a copy in an error.
-func refusedCopy(err error) *zkdata.Refusal {
-	var r *zkdata.Refusal
+func refusedCopy(err error) *zkdata.RefusedError {
+	var r *zkdata.RefusedError
 	if errors.As(err, &r) {
 		return r
 	}

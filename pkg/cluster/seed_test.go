@@ -150,7 +150,7 @@ func TestReceiveKeepsNothingElse(t *testing.T) {
 	no := errors.New("the host's server is up again")
 	refused := func(r zkdata.Reason) func(error) bool {
 		return func(err error) bool {
-			var is *zkdata.Refusal
+			var is *zkdata.RefusedError
 			return errors.As(err, &is) && is.Reason == r
 		}
 	}

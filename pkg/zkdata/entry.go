@@ -2,6 +2,7 @@ package zkdata
 
 import (
 	"archive/tar"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -264,7 +265,7 @@ func (t *tee) Read(p []byte) (int, error) {
 			return n, werr
 		}
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // readers return io.EOF itself
+	if err != nil && !errors.Is(err, io.EOF) {
 		t.readErr = err
 	}
 	return n, err

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"hash/adler32"
 	"io"
 	"slices"
@@ -134,7 +135,7 @@ func unpack(t testing.TB, data []byte) (names []string, files map[string][]byte)
 	r := tar.NewReader(bytes.NewReader(data))
 	for {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return names, files
 		}
 		if err != nil {

@@ -39,8 +39,8 @@ const (
 	CutShort Reason = "cut-short"
 )
 
-// Refusal says why a copy is not taken.
-type Refusal struct {
+// RefusedError says why a copy is not taken.
+type RefusedError struct {
 	Reason Reason
 	// File is the entry of the copy it is about, if one.
 	File string
@@ -51,7 +51,7 @@ type Refusal struct {
 }
 
 // Error prints all of it.
-func (r *Refusal) Error() string {
+func (r *RefusedError) Error() string {
 	s := "the copy is refused (" + string(r.Reason) + "): "
 	if r.File != "" {
 		s += r.File + ": "
@@ -67,10 +67,10 @@ func (r *Refusal) Error() string {
 }
 
 // Unwrap returns the cause.
-func (r *Refusal) Unwrap() error { return r.Err }
+func (r *RefusedError) Unwrap() error { return r.Err }
 
 // Permanent: another look at the same copy will not mend it.
-func (r *Refusal) Permanent() bool { return true }
+func (r *RefusedError) Permanent() bool { return true }
 
 // again is what helps against most of them.
 const again = "run the printed command again on the host, with its server stopped"
@@ -79,7 +79,7 @@ const again = "run the printed command again on the host, with its server stoppe
 const otherwise = "if it is so on the host, too: take the server back with revert, let it sync, and begin again, with --data=empty if you like"
 
 func refuse(reason Reason, file, what, next string) error {
-	return &Refusal{Reason: reason, File: file, What: what, Next: next}
+	return &RefusedError{Reason: reason, File: file, What: what, Next: next}
 }
 
 func refusef(reason Reason, file, next, format string, a ...any) error {
@@ -93,5 +93,5 @@ func broken(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		what = "the input ends in the middle"
 	}
-	return &Refusal{Reason: CutShort, What: what, Next: again, Err: err}
+	return &RefusedError{Reason: CutShort, What: what, Next: again, Err: err}
 }

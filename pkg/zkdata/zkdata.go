@@ -79,7 +79,7 @@ type Report struct {
 // Copy reads a tar stream, gzip'ed or not, with any path in front of the names,
 // and writes the server's files to w while it reads them: only when it returns
 // no error is what was written good, and only then does it hold DoneFile. A copy
-// that is not what is wanted is a *Refusal. r is read to its very end, so that an
+// that is not what is wanted is a *RefusedError. r is read to its very end, so that an
 // error of its producer counts.
 func Copy(w io.Writer, r io.Reader, want Want) (Report, error) {
 	raw, err := unpacked(r)

@@ -199,7 +199,7 @@ func expectRefusal(t *testing.T, name string, files []file, w zkdata.Want, reaso
 	t.Helper()
 	var out bytes.Buffer
 	_, err := zkdata.Copy(&out, bytes.NewReader(pack(t, files)), w)
-	var r *zkdata.Refusal
+	var r *zkdata.RefusedError
 	if !errors.As(err, &r) || r.Reason != reason || !strings.Contains(err.Error(), says) {
 		t.Errorf("%s: got %v, want a refusal (%s) that says %q", name, err, reason, says)
 		return
@@ -217,7 +217,7 @@ func TestCutAnywhere(t *testing.T) {
 	data := pack(t, good())
 	for n := 0; n < len(data); n += 256 {
 		_, err := zkdata.Copy(io.Discard, bytes.NewReader(data[:n]), want())
-		var r *zkdata.Refusal
+		var r *zkdata.RefusedError
 		if !errors.As(err, &r) || r.Reason != zkdata.CutShort {
 			t.Fatalf("cut after %d of %d bytes: got %v", n, len(data), err)
 		}
@@ -236,7 +236,7 @@ func TestErrorsOfBothSidesAreTheirs(t *testing.T) {
 	}
 	for _, n := range []int{0, 5000, len(data) - 1500} {
 		_, err := zkdata.Copy(&brokenWriter{left: n, err: broke}, bytes.NewReader(data), want())
-		var r *zkdata.Refusal
+		var r *zkdata.RefusedError
 		if !errors.Is(err, broke) || errors.As(err, &r) {
 			t.Errorf("receiver fails after %d bytes: got %v", n, err)
 		}

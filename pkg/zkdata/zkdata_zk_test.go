@@ -190,7 +190,7 @@ func edited(t *testing.T, data []byte, edit func(*tar.Header, []byte) []byte) []
 	w, r := tar.NewWriter(&out), tar.NewReader(bytes.NewReader(data))
 	for {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -223,7 +223,7 @@ func write(w io.Writer, b []byte) error {
 }
 
 func refusedFor(err error, reason zkdata.Reason) bool {
-	var r *zkdata.Refusal
+	var r *zkdata.RefusedError
 	return errors.As(err, &r) && r.Reason == reason
 }
 
