@@ -207,14 +207,14 @@ func TestSeededPodIsAWholeMember(t *testing.T) {
 	rest := scene.But(s.IDs, s.Status().Leader)
 	id, other := rest[0], rest[1]
 	args := []string{"kubectl", "zkmigrate", "replace", s.Name, fmt.Sprintf("--id=%d", id), "--data=copy", "--yes", "--verbose", "--host-hook", s.Lab.HookCommand(), "-n", s.Name}
-	s.KillAfter(args, "open the gate")
-	victim := fmt.Sprintf("%s/%d", s.Name, other)
-	s.Must(s.Lab.Zklab(ctx, "host", "mask", victim))
-	s.Must(s.Lab.Zklab(ctx, "host", "kill", victim))
-	p, err := s.Lab.Start(context.WithoutCancel(ctx), "again.log", args...)
+	p, err := s.Lab.Start(context.WithoutCancel(ctx), "replace.log", args...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	scene.Eventually(t, "the gate is opened", func() error { return scene.Contains(p.Log(), "open the gate") })
+	victim := fmt.Sprintf("%s/%d", s.Name, other)
+	s.Must(s.Lab.Zklab(ctx, "host", "mask", victim))
+	s.Must(s.Lab.Zklab(ctx, "host", "kill", victim))
 	acknowledged := func() int {
 		r := s.Must(s.Lab.OnClient(ctx, "zkload", "ctl", "--control", s.File("load.sock"), "status"))
 		var st struct {
