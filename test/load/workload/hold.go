@@ -102,10 +102,15 @@ func (r *Run) persist(ctx context.Context, f func() error) bool {
 	return false
 }
 
-// armHeld sets the watches that stay.
-func (r *Run) armHeld() error {
+// armHeld sets the watches that stay. A client that is moved meanwhile loses
+// its connection under the call; asking again harms nothing.
+func (r *Run) armHeld(ctx context.Context) error {
+	// What was begun is finished even when the run is over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), firePatience)
+	defer cancel()
 	for i := range heldWatches {
-		if err := r.watch(r.held(i)); err != nil {
+		var err error
+		if !r.persist(ctx, func() error { err = r.watch(r.held(i)); return err }) {
 			return fmt.Errorf("watch %s: %w", r.held(i), err)
 		}
 	}

@@ -136,7 +136,7 @@ func (r *Run) prepare() error {
 // come to its end, and reports.
 func (r *Run) Work(ctx context.Context) (Report, error) {
 	r.writes = stats.NewWrites(time.Now(), r.opts.StallOver)
-	if err := r.armHeld(); err != nil {
+	if err := r.armHeld(ctx); err != nil {
 		return Report{}, errors.Join(err, r.disconnect(), r.rec.Close())
 	}
 	var workers, background sync.WaitGroup
