@@ -89,7 +89,7 @@ func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
 	case svc.Selector == ForeignSelector:
 		return stop(CodeForeignSelector, c.cmd("status -o wide"), "somebody gave Service %s a selector of their own", s.Service), false
 	case len(v.Cluster.Endpoints.Foreign) > 0:
-		return stop(CodeForeignEndpoints, "delete them: kubectl delete endpointslice "+strings.Join(v.Cluster.Endpoints.Foreign, " "),
+		return stop(CodeForeignEndpoints, "delete them: kubectl delete "+strings.Join(v.Cluster.Endpoints.Foreign, " ")+" -n "+c.rec.Namespace,
 			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(v.Cluster.Endpoints.Foreign, ", ")), false
 	}
 	return Decision{}, true
@@ -109,6 +109,8 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 	case s.Replaced == nil && v.Cluster.Pod.Gate == GateStarted:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
 			"the journal says server %d runs on its host, but ZooKeeper was started in pod %s", s.ID, v.Cluster.Pod.Name), false
+	case s.Replaced == nil && c.repairs():
+		// Two Services that were swapped are set right one after the other.
 	case s.Replaced == nil && (v.Cluster.Service.Selector != "" || !same(v.Cluster.Endpoints.Union, s.HostIP)):
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
 			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(v.Cluster.Endpoints.Union)), false
@@ -131,6 +133,12 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 // revertTarget: the server is the one a revert is asked for.
 func (c *context) revertTarget(id ensemble.ID) bool {
 	return c.in.Kind == Revert && c.in.ID == id
+}
+
+// repairs: a revert of a server that runs on its host and was never in its pod
+// only sets its address right; nothing is taken away.
+func (c *context) repairs() bool {
+	return c.in.Kind == Revert && c.sr.Replaced == nil && !c.mayRun() && (c.flight == nil || !c.flight.Served)
 }
 
 // cmd renders a command of ours for this ensemble.

@@ -107,8 +107,8 @@ func TestGuard(t *testing.T) {
 			want: stop, code: migration.CodeForeignSelector,
 		},
 		{
-			name: "endpoints of somebody's own", set: func(s *scene) { s.view(3).Cluster.Endpoints.Foreign = []string{"mine"} },
-			want: stop, code: migration.CodeForeignEndpoints, says: "kubectl delete endpointslice mine",
+			name: "endpoints of somebody's own", set: func(s *scene) { s.view(3).Cluster.Endpoints.Foreign = []string{"EndpointSlice/mine"} },
+			want: stop, code: migration.CodeForeignEndpoints, says: "kubectl delete EndpointSlice/mine -n zk",
 		},
 		{
 			name: "another server is in flight, named with who began it", id: 2, set: func(s *scene) { s.flight(migration.Replace, 1) },
@@ -161,6 +161,30 @@ func TestGuard(t *testing.T) {
 // for; it must not be refused for the same reason.
 func TestJournalDisagreesHasAWayOut(t *testing.T) {
 	checkAll(t, []rule{
+		{
+			name: "two Services were swapped: one after the other", kind: migration.Revert,
+			set: func(s *scene) {
+				s.view(1).Cluster.Endpoints.Union, s.view(3).Cluster.Endpoints.Union = []string{"10.0.0.3"}, []string{"10.0.0.1"}
+			},
+			want: do, step: migration.StepBeginRevert,
+		},
+		{
+			name: "swapped while one is stopped", kind: migration.Revert,
+			set: func(s *scene) {
+				s.dead(1)
+				s.view(2).Cluster.Endpoints.Union, s.view(3).Cluster.Endpoints.Union = []string{"10.0.0.3"}, []string{"10.0.0.2"}
+			},
+			want: do, step: migration.StepBeginRevert,
+		},
+		{
+			name: "a pod that serves is not taken away while they are", kind: migration.Revert,
+			set: func(s *scene) {
+				s.replaced(1)
+				s.host(1, migration.PortClosed)
+				s.view(2).Cluster.Endpoints.Union, s.view(3).Cluster.Endpoints.Union = []string{"10.0.0.3"}, []string{"10.0.0.2"}
+			},
+			want: stop, code: migration.CodeJournalDisagrees,
+		},
 		{
 			name: "revert of a gate found open", kind: migration.Revert,
 			set:  func(s *scene) { s.host(1, migration.PortClosed); s.view(1).Cluster.Gate.Released = true },
