@@ -44,11 +44,16 @@ func Prepare(ctx context.Context, conn *zk.Conn, t Tree) error {
 		return err
 	}
 	for _, n := range []struct{ path, data string }{{"/zkload", ""}, {TreeRoot, string(about)}} {
-		if _, err := conn.Create(n.path, []byte(n.data), 0, zk.WorldACL(zk.PermAll)); err != nil && !errors.Is(err, zk.ErrNodeExists) {
+		if err := again(ctx, func() error {
+			_, err := conn.Create(n.path, []byte(n.data), 0, zk.WorldACL(zk.PermAll))
+			return err
+		}); err != nil && !errors.Is(err, zk.ErrNodeExists) {
 			return fmt.Errorf("create %s: %w", n.path, err)
 		}
 	}
-	if had, err := ReadTree(conn); err != nil || had != t {
+	var had Tree
+	err = again(ctx, func() (err error) { had, err = ReadTree(conn); return err })
+	if err != nil || had != t {
 		return errors.Join(fmt.Errorf("%s holds another tree (%+v): delete it or ask for the same", TreeRoot, had), err)
 	}
 	for from := 0; from < t.Znodes; from += perFolder {
@@ -61,11 +66,23 @@ func Prepare(ctx context.Context, conn *zk.Conn, t Tree) error {
 			ops = append(ops, create(t.path(i), t.data(i)))
 		}
 		// All or nothing: an existing folder has all its znodes.
-		if _, err := conn.Multi(ops...); err != nil && !errors.Is(err, zk.ErrNodeExists) {
+		if err := again(ctx, func() error { _, err := conn.Multi(ops...); return err }); err != nil && !errors.Is(err, zk.ErrNodeExists) {
 			return fmt.Errorf("create %s and what is below: %w", folder, err)
 		}
 	}
 	return nil
+}
+
+// again repeats what a broken connection left without an answer: everything
+// here may be done twice.
+func again(ctx context.Context, f func() error) error {
+	for {
+		err := f()
+		if !errors.Is(err, zk.ErrConnectionClosed) || ctx.Err() != nil {
+			return err
+		}
+		pause(ctx)
+	}
 }
 
 // ReadTree returns what Prepare built, the zero Tree when it did not.

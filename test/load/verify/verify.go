@@ -157,11 +157,16 @@ func read(ctx context.Context, conn *zk.Conn, path string) (znode, error) {
 		case ctx.Err() != nil:
 			return znode{}, fmt.Errorf("read %s: %w", path, err)
 		}
-		retry := time.NewTimer(100 * time.Millisecond)
-		select {
-		case <-retry.C:
-		case <-ctx.Done():
-		}
-		retry.Stop()
+		pause(ctx)
+	}
+}
+
+// pause waits before a second try.
+func pause(ctx context.Context) {
+	retry := time.NewTimer(100 * time.Millisecond)
+	defer retry.Stop()
+	select {
+	case <-retry.C:
+	case <-ctx.Done():
 	}
 }
