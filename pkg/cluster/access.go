@@ -19,34 +19,49 @@ import (
 type need struct {
 	group, resource, subresource string
 	verbs                        []string
+	// copying: for --data=copy alone.
+	copying bool
 }
 
 // needs lists what the commands use; docs/rbac/role.yaml grants exactly these.
 func needs() []need {
 	return []need{
-		{"", "services", "", []string{"get", "list", "create", "patch"}},
-		{"", "endpoints", "", []string{"get", "create", "update", "delete"}},
-		{"discovery.k8s.io", "endpointslices", "", []string{"list", "create", "update", "delete"}},
-		{"", "configmaps", "", []string{"get", "list", "create", "update", "patch"}},
-		{"coordination.k8s.io", "leases", "", []string{"get", "create", "update"}},
-		{"apps", "statefulsets", "", []string{"get", "create", "patch"}},
-		{"policy", "poddisruptionbudgets", "", []string{"get", "create", "patch"}},
-		{"", "pods", "", []string{"get", "list", "patch", "delete"}},
-		{"", "pods", "log", []string{"get"}},
-		{"", "pods", "exec", []string{"get", "create"}},
-		{"", "persistentvolumeclaims", "", []string{"get"}},
+		{"", "services", "", []string{"get", "list", "create", "patch"}, false},
+		{"", "endpoints", "", []string{"get", "create", "update", "delete"}, false},
+		{"discovery.k8s.io", "endpointslices", "", []string{"list", "create", "update", "delete"}, false},
+		{"", "configmaps", "", []string{"get", "list", "create", "update", "patch"}, false},
+		{"coordination.k8s.io", "leases", "", []string{"get", "create", "update"}, false},
+		{"apps", "statefulsets", "", []string{"get", "create", "patch"}, false},
+		{"policy", "poddisruptionbudgets", "", []string{"get", "create", "patch"}, false},
+		{"", "pods", "", []string{"get", "list", "patch", "delete"}, false},
+		{"", "pods", "log", []string{"get"}, false},
+		{"", "pods", "exec", []string{"get", "create"}, true},
+		{"", "persistentvolumeclaims", "", []string{"get"}, false},
 	}
 }
 
-// Denied lists, in words, every permission the user lacks in the namespace.
-// Asking is allowed to every authenticated user (system:basic-user).
+// Denied lists, in words, every permission the user lacks in the namespace, but
+// for what only --data=copy needs: to run programs in pods is much, and many do
+// without. Asking is allowed to every authenticated user (system:basic-user).
 func (c *Client) Denied(ctx context.Context, namespace string) ([]string, error) {
+	return c.denied(ctx, namespace, false)
+}
+
+// DeniedCopy lists what is lacking for --data=copy.
+func (c *Client) DeniedCopy(ctx context.Context, namespace string) ([]string, error) {
+	return c.denied(ctx, namespace, true)
+}
+
+func (c *Client) denied(ctx context.Context, namespace string, copying bool) ([]string, error) {
 	type question struct {
 		n    need
 		verb string
 	}
 	var questions []question
 	for _, n := range needs() {
+		if n.copying != copying {
+			continue
+		}
 		for _, v := range n.verbs {
 			questions = append(questions, question{n, v})
 		}
