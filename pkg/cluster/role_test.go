@@ -7,7 +7,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	kubetesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
 )
 
@@ -51,5 +55,24 @@ func TestRoleGrantsExactlyWhatIsNeeded(t *testing.T) {
 		if g == "services delete" || g == "services update" {
 			t.Errorf("the Role allows %q: a Service must never go away", g)
 		}
+	}
+}
+
+// TestExecIsAskedForByCopiesAlone: many may not run programs in pods.
+func TestExecIsAskedForByCopiesAlone(t *testing.T) {
+	kube := fake.NewClientset()
+	kube.PrependReactor("create", "selfsubjectaccessreviews", func(action kubetesting.Action) (bool, runtime.Object, error) {
+		review := action.(kubetesting.CreateAction).GetObject().(*authorizationv1.SelfSubjectAccessReview)
+		review.Status.Allowed = review.Spec.ResourceAttributes.Subresource != "exec"
+		return true, review, nil
+	})
+	c := New(kube)
+	if denied, err := c.Denied(t.Context(), "zk"); err != nil || len(denied) > 0 {
+		t.Errorf("denied: %v, %v", denied, err)
+	}
+	denied, err := c.DeniedCopy(t.Context(), "zk")
+	want := []string{"get pods/exec in namespace zk", "create pods/exec in namespace zk"}
+	if diff := cmp.Diff(want, denied); err != nil || diff != "" {
+		t.Errorf("for a copy: %v (-want +got):\n%s", err, diff)
 	}
 }
