@@ -9,6 +9,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
 // Exit codes, as the root help and the README list them.
@@ -32,6 +33,8 @@ func usagef(format string, a ...any) error { return &usageError{fmt.Errorf(forma
 
 // refusedError: a check refused, nothing was changed.
 type refusedError struct {
+	// code is the rule's stable name, where a rule of the migration refused.
+	code     migration.Code
 	reason   string
 	evidence []string
 	next     string
@@ -41,6 +44,7 @@ func (e *refusedError) Error() string { return e.reason }
 
 // pausedError: the state is saved; the same command goes on.
 type pausedError struct {
+	code     migration.Code
 	reason   string
 	evidence []string
 	next     string
@@ -68,12 +72,12 @@ func report(w io.Writer, err error) int {
 	var confirm *hosts.ConfirmationError
 	switch {
 	case errors.As(err, &refused):
-		fmt.Fprintf(w, "refused: %s\n", refused.reason)
+		fmt.Fprintf(w, "refused: %s%s\n", refused.reason, bracketed(refused.code))
 		printDetails(w, refused.evidence, refused.next)
 		fmt.Fprintln(w, "Nothing was changed.")
 		return exitRefused
 	case errors.As(err, &paused):
-		fmt.Fprintf(w, "paused: %s\n", paused.reason)
+		fmt.Fprintf(w, "paused: %s%s\n", paused.reason, bracketed(paused.code))
 		printDetails(w, paused.evidence, paused.next)
 		fmt.Fprintln(w, "The state is saved; the same command, on any machine, goes on from here.")
 		if paused.timeout {
@@ -102,6 +106,14 @@ func report(w io.Writer, err error) int {
 	}
 	fmt.Fprintf(w, "error: %v\n", err)
 	return exitError
+}
+
+// bracketed is how a rule's name is printed, to look it up by or to match.
+func bracketed(c migration.Code) string {
+	if c == "" {
+		return ""
+	}
+	return fmt.Sprintf(" [%s]", c)
 }
 
 func printDetails(w io.Writer, evidence []string, next string) {

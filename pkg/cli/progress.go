@@ -58,7 +58,7 @@ func (p *progress) event(e engine.Event) {
 func (p *progress) wait(e engine.Event) {
 	if e.Decision.Code != p.waiting {
 		p.waiting, p.since, p.waited = e.Decision.Code, e.At, e.At
-		p.line(e, "wait", "%s", e.Decision.Reason)
+		p.line(e, "wait", "%s%s", e.Decision.Reason, p.code(e))
 		if e.Decision.Code != migration.CodeDegraded {
 			return
 		}
@@ -72,7 +72,7 @@ func (p *progress) wait(e engine.Event) {
 			return
 		}
 		p.waited = e.At
-		p.line(e, "wait", "%s (for %.0f s)", e.Decision.Reason, e.At.Sub(p.since).Seconds())
+		p.line(e, "wait", "%s%s (for %.0f s)", e.Decision.Reason, p.code(e), e.At.Sub(p.since).Seconds())
 	}
 	for _, ev := range e.Decision.Evidence {
 		fmt.Fprintf(p.out, "                   - %s\n", ev)
@@ -80,6 +80,14 @@ func (p *progress) wait(e engine.Event) {
 	if e.Decision.Next != "" {
 		fmt.Fprintf(p.out, "                   what helps: %s\n", e.Decision.Next)
 	}
+}
+
+// code is the rule that has us wait, with --verbose.
+func (p *progress) code(e engine.Event) string {
+	if !p.verbose {
+		return ""
+	}
+	return bracketed(e.Decision.Code)
 }
 
 // line prints one line; the same words are not printed twice in a row.

@@ -257,7 +257,7 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 	again := fmt.Sprintf("%s %s %s --id=%d -n %s", cliName, o.kind, s.name, in.ID, s.kube.namespace)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return &pausedError{reason: "time is over (--timeout) while: " + d.Reason, evidence: d.Evidence, next: again, timeout: true}
+		return &pausedError{code: d.Code, reason: "time is over (--timeout) while: " + d.Reason, evidence: d.Evidence, next: again, timeout: true}
 	case errors.Is(err, context.Canceled):
 		return &workingError{err}
 	case refusedCopy(err) != nil:
@@ -269,9 +269,9 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 		// The time may be over by now; how it stands is told all the same.
 		rec, loadErr := s.record(context.WithoutCancel(ctx))
 		if loadErr == nil && rec.Flight == nil {
-			return &refusedError{reason: d.Reason, evidence: d.Evidence, next: d.Next}
+			return &refusedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next}
 		}
-		return &pausedError{reason: d.Reason, evidence: d.Evidence, next: d.Next}
+		return &pausedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next}
 	}
 	fmt.Fprintf(o.deps.streams.Out, "server %d: %s (%.1f s)\n", in.ID, d.Reason, time.Since(began).Seconds())
 	return nil

@@ -19,6 +19,7 @@ type Status struct {
 		Place     string `json:"place"`
 		ClusterIP string `json:"clusterIP"`
 		Pod       string `json:"pod"`
+		Node      string `json:"node"`
 	} `json:"servers"`
 }
 

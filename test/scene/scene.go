@@ -106,6 +106,21 @@ func New(t *testing.T, name, version string, ids []int, extra ...string) *Scene 
 	return s
 }
 
+// For is the same scene in a subtest, with files and a client of its own.
+func (s *Scene) For(t *testing.T) *Scene {
+	t.Helper()
+	lab := *s.Lab
+	lab.Dir = t.TempDir()
+	sub := *s
+	sub.T, sub.Lab, sub.load = t, &lab, nil
+	t.Cleanup(func() {
+		if t.Failed() {
+			sub.diagnose(context.WithoutCancel(t.Context()))
+		}
+	})
+	return &sub
+}
+
 // admin is a client with all rights, for looking; commands run as the operator.
 func (s *Scene) admin() kubernetes.Interface {
 	s.T.Helper()

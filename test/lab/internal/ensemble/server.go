@@ -52,6 +52,12 @@ func (s Spec) Servers(place func(i, id int) Server) []Server {
 	return servers
 }
 
+// sets reports whether an extra line has the key of line.
+func (s Spec) sets(line string) bool {
+	key, _, _ := strings.Cut(line, "=")
+	return slices.ContainsFunc(s.ZooCfgLines, func(l string) bool { return strings.HasPrefix(l, key+"=") })
+}
+
 // adminPort is ZooKeeper's own default for its AdminServer.
 const adminPort = 8080
 
@@ -62,7 +68,11 @@ const adminPort = 8080
 func (s Spec) RenderZooCfg(self Server, all []Server) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# ZooKeeper server %d of ensemble %s\n", self.ID, s.Name)
-	fmt.Fprintf(&b, "tickTime=2000\ninitLimit=10\nsyncLimit=5\n")
+	for _, line := range []string{"tickTime=2000", "initLimit=10", "syncLimit=5"} {
+		if !s.sets(line) {
+			fmt.Fprintln(&b, line)
+		}
+	}
 	fmt.Fprintf(&b, "dataDir=%s\nclientPort=%d\n", self.DataDir(), self.ClientPort)
 	fmt.Fprintf(&b, "4lw.commands.whitelist=srvr,stat,mntr,conf,cons,ruok,wchs,isro\n")
 	if self.AdminPort != adminPort {

@@ -1,0 +1,203 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
+)
+
+// OnHost does to a server's host what an operator or an init system does: stop,
+// start, kill (its supervisor starts it again), mask, unmask.
+func (g *Stage) OnHost(id int, verbs ...string) {
+	g.T.Helper()
+	for _, verb := range verbs {
+		g.Must(g.Lab.Zklab(g.T.Context(), "host", verb, fmt.Sprintf("%s/%d", g.Name, id)))
+	}
+}
+
+// Returns starts a server's host as a reboot or a supervisor does, whatever was
+// masked, and waits until it answers.
+func (g *Stage) Returns(id int) {
+	g.T.Helper()
+	g.OnHost(id, "unmask", "start")
+	h := g.Host(id)
+	scene.Eventually(g.T, "host "+h.Name+" answers", func() error {
+		_, err := labkit.Must(g.Lab.OnClient(g.T.Context(), "bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/%s/%d", h.Address, h.ClientPort)))
+		return err
+	})
+}
+
+// Zklab runs the lab's own command.
+func (g *Stage) Zklab(args ...string) {
+	g.T.Helper()
+	g.Must(g.Lab.Zklab(g.T.Context(), args...))
+}
+
+// Kubectl runs kubectl with all rights, in the ensemble's namespace.
+func (g *Stage) Kubectl(args ...string) string {
+	g.T.Helper()
+	admin := *g.Lab
+	admin.Kubeconfig = ""
+	return g.Must(admin.OnClient(g.T.Context(), append([]string{"kubectl", "-n", g.Name}, args...)...)).Stdout
+}
+
+// PodName is that of the server's pod.
+func (g *Stage) PodName() string { return render.PodName(g.Name, slices.Index(g.IDs, g.ID)) }
+
+// Pod is the server's pod as it is now.
+func (g *Stage) Pod() *corev1.Pod {
+	g.T.Helper()
+	pod, err := g.Kube.CoreV1().Pods(g.Name).Get(g.T.Context(), g.PodName(), metav1.GetOptions{})
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	return pod
+}
+
+// PodSays waits until the pod's log has the part.
+func (g *Stage) PodSays(part string) {
+	g.T.Helper()
+	scene.Eventually(g.T, "the pod says "+part, func() error {
+		data, err := g.Kube.CoreV1().Pods(g.Name).GetLogs(g.PodName(), &corev1.PodLogOptions{}).DoRaw(g.T.Context())
+		if err != nil {
+			return err
+		}
+		return scene.Contains(string(data), part)
+	})
+}
+
+// CutPod loses what the pod sends to a port, until Heal; with quorum's port it
+// elects and never syncs.
+func (g *Stage) CutPod(port int) {
+	g.T.Helper()
+	pod := g.Pod()
+	g.drop(pod.Spec.NodeName, "--from", pod.Status.PodIP, "--port", fmt.Sprint(port))
+}
+
+func (g *Stage) drop(machine string, args ...string) {
+	g.T.Helper()
+	g.T.Cleanup(func() {
+		// Also after a failure; the next fault needs the network.
+		_, _ = labkit.Must(g.Lab.Zklab(afterwards(g.T), "net", "heal", machine))
+	})
+	g.Zklab(append([]string{"net", "drop", machine}, args...)...)
+}
+
+// Heal ends what CutPod began.
+func (g *Stage) Heal() {
+	g.T.Helper()
+	g.Zklab("net", "heal", g.Pod().Spec.NodeName)
+}
+
+// Follow carries out the last way out that was printed, to the letter: a
+// command of ours is begun (an earlier one is interrupted first), an action on
+// a host is done.
+func (g *Stage) Follow() {
+	g.T.Helper()
+	way := lastWay(g.said)
+	if _, command, ok := strings.Cut(way, "kubectl zkmigrate "); ok {
+		g.interrupt()
+		words := strings.Fields(command)
+		g.Begin(words[:len(words)-2]...) // without -n NAMESPACE, which Begin adds
+		return
+	}
+	if rest, ok := strings.CutPrefix(way, "on host "); ok {
+		address, action, _ := strings.Cut(rest, ": ")
+		for _, h := range g.Hosts {
+			if h.Address == address {
+				g.onHost(h.ID, action)
+				return
+			}
+		}
+	}
+	g.T.Fatalf("nobody can follow %q", way)
+}
+
+func (g *Stage) onHost(id int, action string) {
+	g.T.Helper()
+	switch action {
+	case "stop the server":
+		g.OnHost(id, "stop")
+	case "stop the server and mask its unit":
+		g.OnHost(id, "stop", "mask")
+	case "start the server", "start the server again; this command waits for it":
+		g.OnHost(id, "start")
+	default:
+		g.T.Fatalf("nobody can do %q", action)
+	}
+}
+
+// newEpoch restarts the leader and waits until all serve again.
+func (g *Stage) newEpoch() {
+	g.T.Helper()
+	before := g.Status().Epoch
+	g.OnHost(g.Leader, "kill")
+	scene.Eventually(g.T, "an election", func() error {
+		st := g.Status()
+		if !st.Healthy || st.Epoch == before {
+			return fmt.Errorf("epoch %d, %v", st.Epoch, st.Problems)
+		}
+		return nil
+	})
+}
+
+// newEpochOfTwo is the same while the server in question is down.
+func (g *Stage) newEpochOfTwo() {
+	g.T.Helper()
+	before := g.Status().Epoch
+	g.OnHost(g.Leader, "kill")
+	scene.Eventually(g.T, "an election", func() error {
+		st := g.Status()
+		if st.Leader == 0 || st.Epoch == before || len(st.Problems) > 1 {
+			return fmt.Errorf("epoch %d, %v", st.Epoch, st.Problems)
+		}
+		return nil
+	})
+}
+
+// write puts a file beside the hook.
+func (g *Stage) write(name, text string) {
+	g.T.Helper()
+	if err := os.WriteFile(g.File(name), []byte(text), 0o644); err != nil {
+		g.T.Fatal(err)
+	}
+}
+
+// afterwards is a context for clearing up when a test's own has ended.
+func afterwards(t *testing.T) context.Context { return context.WithoutCancel(t.Context()) }
+
+// interrupt ends a command as Ctrl-C does.
+func (g *Stage) interrupt() {
+	g.T.Helper()
+	if g.tool == nil || g.tool.Ended() {
+		return
+	}
+	_ = g.tool.Stop() // its exit code is looked at below
+	if code, err := g.tool.Exit(patience); err != nil || code != 130 {
+		g.T.Fatalf("interrupted: exit code %d (%v), want 130:\n%s", code, err, g.tool.Log())
+	}
+}
+
+// lastWay is the last way out in a command's output.
+func lastWay(said string) string {
+	way := ""
+	for _, line := range strings.Split(said, "\n") {
+		line = strings.TrimSpace(line)
+		for _, word := range []string{"next: ", "what helps: "} {
+			if rest, ok := strings.CutPrefix(line, word); ok {
+				way = rest
+			}
+		}
+	}
+	return way
+}

@@ -1,0 +1,85 @@
+// Package faults is the list of what goes wrong in a migration: what it is,
+// when it happens, what the tool says, and how it ends well. The list is data;
+// one runner plays each fault in the lab, on real ZooKeeper and Kubernetes,
+// while a client writes. docs/faults.md is made from the same list.
+package faults
+
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+
+// Place is where the server in question is.
+type Place string
+
+// The places a fault begins and ends with.
+const (
+	OnHost Place = "host"
+	InPod  Place = "pod"
+)
+
+// Waits stands for an exit code: the command goes on waiting by itself.
+const Waits = -1
+
+// Goes stands for an exit code: the command goes on by itself and ends well.
+const Goes = -2
+
+// Versions the list is played on: with and without a guard against empty
+// voters (ZOOKEEPER-261).
+const (
+	Unguarded = "3.4.13"
+	Guarded   = "3.8.0"
+)
+
+// Fault is one thing that goes wrong, and its end.
+type Fault struct {
+	// Name is short, unique and stable.
+	Name string
+	// What says in one sentence what goes wrong.
+	What string
+	// Version is the ZooKeeper release it is played on.
+	Version string
+	// From is where the server is at the beginning; the others are on hosts.
+	From Place
+	// When is the step of replace after which it happens; empty for before the
+	// command.
+	When migration.StepID
+	// Args are further arguments of the command.
+	Args []string
+	// Command is replace --id=N where empty.
+	Command []string
+	// Hook is the text of a hook program that misbehaves, {zklab} the good one.
+	Hook string
+	// Trigger makes it happen; with When set, while the command is held.
+	Trigger func(*Stage)
+	Verdict Verdict
+	// Way is what helps, in words, Recover the same done. It begins when the
+	// verdict has been seen and ends when the migration or the revert has.
+	Way     string
+	Recover func(*Stage)
+	// After is where the server is at the end.
+	After Place
+	// NoAddress says why the Service may be without its one address meanwhile;
+	// empty where it must not be.
+	NoAddress string
+	// Alone is set where all of the lab suffers.
+	Alone bool
+}
+
+// Verdict is what the tool must say. In its texts {name}, {id}, {other},
+// {leader}, {host} and {pod} stand for those of the scene.
+type Verdict struct {
+	// Code is the rule's name as printed; empty for an error that no rule made.
+	Code migration.Code
+	// Exit is the exit code, or Waits or Goes.
+	Exit int
+	// Says is a part of the reason, Next of the way out that is printed.
+	Says, Next string
+}
+
+// All is the list, in the order in which it is played: what needs pods that do
+// not exist yet first, what costs data last.
+func All() []Fault {
+	var all []Fault
+	for _, part := range [][]Fault{voters(), hosts()} {
+		all = append(all, part...)
+	}
+	return all
+}

@@ -1,0 +1,311 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
+)
+
+// patience bounds every wait; what is waited for takes seconds.
+const patience = 3 * time.Minute
+
+// Stage is where one fault is played: an ensemble, the operator's command, and
+// who is who.
+type Stage struct {
+	*scene.Scene
+	// ID is the server in question, Leader leads, Other is a voter that does
+	// neither.
+	ID, Other, Leader int
+
+	fault Fault
+	hook  string
+	tool  *labkit.Process
+	runs  int
+	// said is what the command had printed at its verdict.
+	said string
+}
+
+// Play plays one fault: whatever happens, the client loses nothing, and the
+// Service has one address.
+func Play(t *testing.T, s *scene.Scene, lab *sync.RWMutex, f Fault) {
+	if f.Alone {
+		lab.Lock()
+		defer lab.Unlock()
+	} else {
+		lab.RLock()
+		defer lab.RUnlock()
+	}
+	began := time.Now()
+	g := &Stage{Scene: s.For(t), fault: f}
+	g.hook = g.Lab.HookCommand()
+	if f.Hook != "" {
+		g.hook = g.File("hook.sh")
+		text := "#!/bin/sh\n" + strings.ReplaceAll(f.Hook, "{zklab}", g.Lab.HookCommand()) + "\n"
+		if err := os.WriteFile(g.hook, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.bring(f.From)
+	g.StartLoad()
+	t.Cleanup(g.end)
+	// A server that ends in its pod has moved; one that stays may not have.
+	moves := 0
+	if f.From != f.After {
+		moves = 1
+	}
+	verdict := g.WatchSlicesAtLeast(moves)
+	if f.When == "" {
+		f.Trigger(g)
+	}
+	if g.tool == nil {
+		g.Begin(g.command()...)
+	}
+	if f.When != "" {
+		g.hold(f.When)
+		f.Trigger(g)
+		g.resume()
+	}
+	g.expect(f.Verdict)
+	f.Recover(g)
+	g.stands(f.After)
+	if f.NoAddress == "" {
+		verdict()
+	}
+	g.NothingLost()
+	t.Logf("%s: %.0f s", f.Name, time.Since(began).Seconds())
+}
+
+// end leaves nothing running behind a failure.
+func (g *Stage) end() {
+	if g.tool != nil && !g.tool.Ended() {
+		g.tool.Kill()
+	}
+	g.StopLoad()
+}
+
+func (g *Stage) command() []string {
+	if len(g.fault.Command) > 0 {
+		var out []string
+		for _, word := range g.fault.Command {
+			out = append(out, g.fill(word))
+		}
+		return out
+	}
+	return append([]string{"replace", g.Name, fmt.Sprintf("--id=%d", g.ID)}, g.fault.Args...)
+}
+
+// Begin starts a command of ours in the background.
+func (g *Stage) Begin(args ...string) {
+	g.T.Helper()
+	if args[0] == "replace" || args[0] == "revert" {
+		args = append(args, "--yes", "--verbose", "--host-hook", g.hook)
+	}
+	g.start(append([]string{"kubectl", "zkmigrate"}, append(args, "-n", g.Name)...)...)
+}
+
+func (g *Stage) start(args ...string) {
+	g.T.Helper()
+	g.runs++
+	p, err := g.Lab.Start(context.WithoutCancel(g.T.Context()), fmt.Sprintf("run-%d.log", g.runs), args...)
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	g.tool = p
+}
+
+// hold waits until a step is done and stops the command right there, before
+// its next one.
+func (g *Stage) hold(step migration.StepID) {
+	g.T.Helper()
+	done := "ok    " + migration.StepByID(step).Title
+	g.sees(done)
+	if err := g.tool.Pause(); err != nil {
+		g.T.Fatal(err)
+	}
+	if _, after, _ := strings.Cut(g.tool.Log(), done); strings.Contains(after, "  ok    ") {
+		g.T.Fatalf("the command went on before it could be held after %q:\n%s", step, g.tool.Log())
+	}
+}
+
+func (g *Stage) resume() {
+	g.T.Helper()
+	if err := g.tool.Resume(); err != nil {
+		g.T.Fatal(err)
+	}
+}
+
+// GoOn lets a held command do its next steps, up to one.
+func (g *Stage) GoOn(step migration.StepID) {
+	g.T.Helper()
+	g.resume()
+	g.hold(step)
+}
+
+// sees waits until the command under way has printed all these.
+func (g *Stage) sees(parts ...string) {
+	g.T.Helper()
+	ctx, cancel := context.WithTimeout(g.T.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ended := g.tool.Ended()
+		log := g.tool.Log()
+		missing := ""
+		for _, part := range parts {
+			if !strings.Contains(log, part) {
+				missing = part
+			}
+		}
+		switch {
+		case missing == "":
+			return
+		case ended:
+			g.T.Fatalf("the command ended without %q:\n%s", missing, log)
+		}
+		select {
+		case <-ctx.Done():
+			g.T.Fatalf("no %q within %s:\n%s", missing, patience, g.tool.Log())
+		case <-tick.C:
+		}
+	}
+}
+
+// expect is the verdict.
+func (g *Stage) expect(v Verdict) {
+	g.T.Helper()
+	parts := []string{g.fill(v.Says), g.fill(v.Next)}
+	if v.Code != "" && v.Exit != Goes {
+		parts = append(parts, "["+string(v.Code)+"]")
+	}
+	switch v.Exit {
+	case Waits:
+		g.sees(parts...)
+	case Goes:
+		g.ends(0, parts...)
+	default:
+		g.ends(v.Exit, parts...)
+	}
+	g.said = g.tool.Log()
+}
+
+// ends waits for the command's end.
+func (g *Stage) ends(code int, parts ...string) {
+	g.T.Helper()
+	got, err := g.tool.Exit(patience)
+	log := g.tool.Log()
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	if got != code {
+		g.T.Fatalf("exit code %d, want %d:\n%s", got, code, log)
+	}
+	for _, part := range parts {
+		if !strings.Contains(log, part) {
+			g.T.Errorf("it does not say %q:\n%s", part, log)
+		}
+	}
+}
+
+// Ends waits until the command under way ends well.
+func (g *Stage) Ends() { g.T.Helper(); g.ends(0) }
+
+// Stopped waits until the command under way is stopped by a rule, and keeps
+// what it says for Follow.
+func (g *Stage) Stopped(exit int, code migration.Code) {
+	g.T.Helper()
+	g.ends(exit, "["+string(code)+"]")
+	g.said = g.tool.Log()
+}
+
+// Again runs the same command again, to its end.
+func (g *Stage) Again() {
+	g.T.Helper()
+	g.Begin(g.command()...)
+	g.Ends()
+}
+
+// mend clears up what a fault before this one left when it failed.
+func (g *Stage) mend() {
+	g.T.Helper()
+	for _, s := range g.Status().Servers {
+		switch s.Place {
+		case string(OnHost):
+			g.OnHost(s.ID, "unmask", "start")
+		case string(InPod):
+			g.OnHost(s.ID, "stop", "mask")
+		default:
+			g.OnHost(s.ID, "stop", "mask")
+			defer g.Revert(s.ID)
+		}
+	}
+}
+
+// bring has all servers on hosts, or just one in its pod, and tells who is who.
+func (g *Stage) bring(p Place) {
+	g.T.Helper()
+	if !g.Status().Healthy {
+		g.mend()
+	}
+	var st scene.Status
+	scene.Eventually(g.T, "the ensemble is whole", func() error {
+		if st = g.Status(); !st.Healthy {
+			return fmt.Errorf("%v", st.Problems)
+		}
+		return nil
+	})
+	replaced := 0
+	for _, s := range st.Servers {
+		switch {
+		case s.Place != "pod":
+		case p == InPod && replaced == 0:
+			replaced = s.ID
+		default:
+			g.Revert(s.ID)
+		}
+	}
+	st = g.Status()
+	followers := scene.But(g.IDs, st.Leader)
+	if p == InPod && replaced == 0 {
+		replaced = followers[0]
+		g.Replace(0, fmt.Sprintf("--id=%d", replaced))
+	}
+	g.ID, g.Leader = followers[0], st.Leader
+	if replaced != 0 {
+		g.ID = replaced
+	}
+	g.Other = scene.But(scene.But(g.IDs, g.Leader), g.ID)[0]
+}
+
+// stands wants the ensemble whole and the server where it should be.
+func (g *Stage) stands(p Place) {
+	g.T.Helper()
+	scene.Eventually(g.T, "the ensemble is whole", func() error {
+		st := g.Status()
+		for _, s := range st.Servers {
+			if s.ID == g.ID && s.Place != string(p) {
+				return fmt.Errorf("server %d is at its %s, not its %s", s.ID, s.Place, p)
+			}
+		}
+		if !st.Healthy {
+			return fmt.Errorf("%v", st.Problems)
+		}
+		return nil
+	})
+}
+
+// fill puts the scene's names into a text.
+func (g *Stage) fill(text string) string {
+	return strings.NewReplacer(
+		"{name}", g.Name, "{id}", fmt.Sprint(g.ID), "{other}", fmt.Sprint(g.Other), "{leader}", fmt.Sprint(g.Leader),
+		"{host}", g.Host(g.ID).Address, "{pod}", g.PodName(),
+	).Replace(text)
+}
