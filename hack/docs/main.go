@@ -28,6 +28,7 @@ func main() {
 		"docs/commands.md": commands(),
 		"docs/checks.md":   checks(),
 		"docs/steps.md":    steps(),
+		"docs/faults.md":   faultPage(),
 	} {
 		if *check {
 			have, err := os.ReadFile(name)

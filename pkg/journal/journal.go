@@ -60,13 +60,18 @@ func (e *StaleError) Unwrap() error { return e.Err }
 // FormatError says that a journal cannot be read.
 type FormatError struct {
 	Namespace, Name, Reason string
-	Err                     error
+	// Next says what to do.
+	Next string
+	Err  error
 }
 
 func (e *FormatError) Error() string {
 	text := fmt.Sprintf("the journal in ConfigMap %s/%s %s", e.Namespace, e.Name, e.Reason)
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
+	}
+	if e.Next != "" {
+		text += "\nnext: " + e.Next
 	}
 	return text
 }
@@ -241,7 +246,11 @@ func (j *Journal) encode(rec migration.Record) (string, error) {
 // does not know it would drop at the next save.
 func decode(cm *corev1.ConfigMap) (migration.Record, error) {
 	bad := func(reason string, err error) (migration.Record, error) {
-		return migration.Record{}, &FormatError{Namespace: cm.Namespace, Name: cm.Name, Reason: reason, Err: err}
+		e := &FormatError{Namespace: cm.Namespace, Name: cm.Name, Reason: reason, Err: err}
+		if err != nil {
+			e.Next = "put back what was there, from a backup of the ConfigMap; nothing can be done safely without it"
+		}
+		return migration.Record{}, e
 	}
 	text, ok := cm.Data[Key]
 	if !ok {

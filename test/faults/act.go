@@ -52,7 +52,9 @@ func (g *Stage) Kubectl(args ...string) string {
 }
 
 // PodName is that of the server's pod.
-func (g *Stage) PodName() string { return render.PodName(g.Name, slices.Index(g.IDs, g.ID)) }
+func (g *Stage) PodName() string { return render.PodName(g.Name, g.ordinal()) }
+
+func (g *Stage) ordinal() int { return slices.Index(g.IDs, g.ID) }
 
 // Pod is the server's pod as it is now.
 func (g *Stage) Pod() *corev1.Pod {
@@ -101,7 +103,7 @@ func (g *Stage) Heal() {
 
 // Follow carries out the last way out that was printed, to the letter: a
 // command of ours is begun (an earlier one is interrupted first), an action on
-// a host is done.
+// a host is done, and a command of kubectl's is run with the operator's rights.
 func (g *Stage) Follow() {
 	g.T.Helper()
 	way := lastWay(g.said)
@@ -109,6 +111,10 @@ func (g *Stage) Follow() {
 		g.interrupt()
 		words := strings.Fields(command)
 		g.Begin(words[:len(words)-2]...) // without -n NAMESPACE, which Begin adds
+		return
+	}
+	if _, command, ok := strings.Cut(way, "kubectl "); ok {
+		g.asOperator("kubectl " + command)
 		return
 	}
 	if rest, ok := strings.CutPrefix(way, "on host "); ok {
@@ -171,6 +177,15 @@ func (g *Stage) write(name, text string) {
 	if err := os.WriteFile(g.File(name), []byte(text), 0o644); err != nil {
 		g.T.Fatal(err)
 	}
+}
+
+func (g *Stage) read(name string) string {
+	g.T.Helper()
+	data, err := os.ReadFile(g.File(name))
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	return string(data)
 }
 
 // afterwards is a context for clearing up when a test's own has ended.

@@ -74,12 +74,31 @@ type Verdict struct {
 	Says, Next string
 }
 
-// All is the list, in the order in which it is played: what needs pods that do
-// not exist yet first, what costs data last.
+// Part is a chapter of the list.
+type Part struct {
+	Title  string
+	Faults []Fault
+}
+
+// Parts is the list in chapters, in the order in which it is played: what needs
+// pods that do not exist yet first, what costs data last.
+func Parts() []Part {
+	return []Part{
+		{"Pods that do not park", parking()},
+		{"Other servers", voters()},
+		{"The host, and who works on it", hosts()},
+		{"Between release and join, and after it", syncing()},
+		{"Kubernetes objects changed by hand", objects()},
+		{"The journal, its lock and the API server", journals()},
+		{"Lost data", losses()},
+	}
+}
+
+// All is the list without chapters.
 func All() []Fault {
 	var all []Fault
-	for _, part := range [][]Fault{voters(), hosts()} {
-		all = append(all, part...)
+	for _, p := range Parts() {
+		all = append(all, p.Faults...)
 	}
 	return all
 }

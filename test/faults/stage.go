@@ -28,6 +28,8 @@ type Stage struct {
 	fault Fault
 	hook  string
 	tool  *labkit.Process
+	// first is another operator's command.
+	first *labkit.Process
 	runs  int
 	// said is what the command had printed at its verdict.
 	said string
@@ -85,8 +87,10 @@ func Play(t *testing.T, s *scene.Scene, lab *sync.RWMutex, f Fault) {
 
 // end leaves nothing running behind a failure.
 func (g *Stage) end() {
-	if g.tool != nil && !g.tool.Ended() {
-		g.tool.Kill()
+	for _, p := range []*labkit.Process{g.tool, g.first} {
+		if p != nil && !p.Ended() {
+			p.Kill()
+		}
 	}
 	g.StopLoad()
 }

@@ -25,9 +25,8 @@ func voters() []Fault {
 			Way:     "`revert`, as printed: the host's server has all its data, and with it there is a quorum again, without the dead voter. Then the dead voter is brought back.",
 			Recover: func(g *Stage) {
 				g.Follow()
-				g.sees("ok    start the server on its host", "not every server holds")
-				g.OnHost(g.Other, "start")
 				g.Ends()
+				g.OnHost(g.Other, "start")
 			},
 			After: OnHost,
 		},
@@ -36,12 +35,11 @@ func voters() []Fault {
 			Version: Unguarded, From: OnHost, When: migration.StepDropBridge,
 			Trigger: func(g *Stage) { g.lonely(); g.OnHost(g.Other, "stop") },
 			Verdict: Verdict{Code: migration.CodeAborted, Exit: 4, Says: "another voter dropped while server {id} was still empty", Next: "revert {name} --id={id}"},
-			Way:     "The tool has closed the gate and stopped the pod. The dead voter is brought back, then `revert`, as printed.",
+			Way:     "The tool has closed the gate and stopped the pod. `revert`, as printed: the pod never synced, so the host starts at once and there is a quorum again. Then the dead voter is brought back.",
 			Recover: func(g *Stage) {
 				g.Follow()
-				g.sees("not every other voter is in sync")
-				g.OnHost(g.Other, "start")
 				g.Ends()
+				g.OnHost(g.Other, "start")
 				g.Heal()
 			},
 			After:     OnHost,
@@ -89,9 +87,8 @@ func voters() []Fault {
 			Way:     "`revert`, as printed: the host's server and the one that is left elect a leader. Then the dead one is brought back.",
 			Recover: func(g *Stage) {
 				g.Follow()
-				g.sees("ok    start the server on its host", "not every server holds")
-				g.OnHost(g.Leader, "start")
 				g.Ends()
+				g.OnHost(g.Leader, "start")
 			},
 			After: OnHost,
 		},
@@ -113,11 +110,11 @@ func voters() []Fault {
 			Version: Unguarded, From: OnHost, When: migration.StepDropBridge,
 			Trigger: func(g *Stage) { g.lonely(); g.OnHost(g.Leader, "stop") },
 			Verdict: Verdict{Code: migration.CodeAborted, Exit: 4, Says: "another voter dropped while server {id} was still empty", Next: "revert {name} --id={id}"},
-			Way:     "The tool has closed the gate and stopped the pod. The leader is brought back, then `revert`, as printed.",
+			Way:     "The tool has closed the gate and stopped the pod. `revert`, as printed: the host starts at once, and with it the one that is left has a quorum. Then the old leader is brought back.",
 			Recover: func(g *Stage) {
-				g.OnHost(g.Leader, "start")
 				g.Follow()
 				g.Ends()
+				g.OnHost(g.Leader, "start")
 				g.Heal()
 			},
 			After:     OnHost,

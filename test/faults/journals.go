@@ -1,0 +1,135 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// journals are faults of our own record and of its lock.
+func journals() []Fault {
+	return []Fault{
+		{
+			Name: "journal-garbled", What: "The journal is edited by hand and is no JSON any more.",
+			Version: Unguarded, From: OnHost,
+			Trigger: func(g *Stage) { g.write("journal", g.journal()); g.setJournal("{") },
+			Verdict: Verdict{Exit: 1, Says: "the journal in ConfigMap {name}/{name}-zkmigrate is no JSON", Next: "put back what was there, from a backup of the ConfigMap"},
+			Way:     "Put back what was there, as printed.",
+			Recover: func(g *Stage) { g.setJournal(g.read("journal")); g.Again() },
+			After:   InPod,
+		},
+		{
+			Name: "journal-edited", What: "The journal says by a hand's mistake that another server is on its way.",
+			Version: Guarded, From: OnHost,
+			Trigger: func(g *Stage) { g.editJournal(func(r *migration.Record) { r.Flight = flightOf(g) }) },
+			Verdict: Verdict{Code: migration.CodeOneAtATime, Exit: 4, Says: "is in the middle of replace of server {other}, begun by somebody", Next: "replace {name} --id={other}"},
+			Way:     "Do what is printed: it either goes on with it or brings it back (`revert`).",
+			Recover: func(g *Stage) {
+				g.Begin("revert", g.Name, g.fill("--id={other}"))
+				g.Ends()
+				g.Again()
+			},
+			After: InPod,
+		},
+		{
+			Name: "journal-deleted", What: "The journal is deleted by hand, all servers on their hosts.",
+			Version: Guarded, From: OnHost,
+			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.JournalName(g.Name)) },
+			Verdict: Verdict{Exit: 2, Says: `holds no wrapped ensemble "{name}"`, Next: "wrap {name} -f zoo.cfg"},
+			Way:     "`wrap` and `reconfigure` again, with the hosts' files as at the beginning.",
+			Recover: func(g *Stage) {
+				g.Zkmigrate(0, append([]string{"wrap", g.Name}, g.members()...)...)
+				g.Zkmigrate(0, append([]string{"reconfigure", g.Name, "--host-hook", g.hook}, g.Files()...)...)
+				g.Again()
+			},
+			After: InPod,
+		},
+		{
+			Name: "holder-dead", What: "The command is killed on another machine and leaves its lock behind.",
+			Version: Guarded, From: OnHost,
+			Trigger: func(g *Stage) {
+				g.start(append([]string{"unshare", "--uts", "sh", "-c", `hostname elsewhere && exec "$@"`, "sh"}, g.replacing()...)...)
+				g.sees("ok    " + migration.StepByID(migration.StepBegin).Title)
+				g.tool.Kill()
+				g.tool = nil
+			},
+			Verdict: Verdict{Exit: Goes, Says: "@elsewhere/"},
+			Way:     "Nothing: the lock is watched, and taken when nobody renews it.",
+			Recover: func(*Stage) {},
+			After:   InPod,
+		},
+		{
+			Name: "two-operators", What: "A second person runs the command, on another machine.",
+			Version: Unguarded, From: OnHost,
+			Hook: `[ "$ZKMIGRATE_ACTION" = stop ] && [ ! -e "$0.go" ] && exit 0; exec {zklab}`,
+			Trigger: func(g *Stage) {
+				g.start(append([]string{"unshare", "--uts", "sh", "-c", `hostname elsewhere && exec "$@"`, "sh"}, g.replacing()...)...)
+				g.sees("still answers")
+				g.first = g.tool
+				g.tool = nil
+			},
+			Verdict: Verdict{Exit: 3, Says: "@elsewhere/", Next: "let it finish, or interrupt it there"},
+			Way:     "Let the first one finish, as printed.",
+			Recover: func(g *Stage) {
+				g.write("hook.sh.go", "")
+				g.tool = g.first
+				g.Ends()
+			},
+			After: InPod,
+		},
+		{
+			Name: "api-server-gone", What: "The API server does not answer for more than half a minute, right after the host's server was stopped.",
+			Version: Unguarded, From: OnHost, When: migration.StepStopHost, Alone: true,
+			Trigger: func(g *Stage) {
+				g.Zklab("daemon", "pause", "kube-apiserver")
+				g.T.Cleanup(func() { _, _ = g.Lab.Zklab(afterwards(g.T), "daemon", "resume", "kube-apiserver") })
+			},
+			Verdict: Verdict{Exit: 1, Says: "the lock was lost, another command may be at work", Next: "look at status before going on"},
+			Way:     "Nothing is decided on half a view. When it is back, run the same command again.",
+			Recover: func(g *Stage) {
+				g.Zklab("daemon", "resume", "kube-apiserver")
+				g.Again()
+			},
+			After: InPod,
+		},
+	}
+}
+
+// flightOf is a replacement of another server that nobody began.
+func flightOf(g *Stage) *migration.Flight {
+	return &migration.Flight{Kind: migration.Replace, ID: idOf(g.Other), By: "somebody"}
+}
+
+// journal is the record as it stands in its ConfigMap.
+func (g *Stage) journal() string {
+	g.T.Helper()
+	return g.Kubectl("get", "configmap", render.JournalName(g.Name), "-o", `jsonpath={.data.record\.json}`)
+}
+
+func (g *Stage) setJournal(text string) {
+	g.T.Helper()
+	g.patch("configmap", render.JournalName(g.Name), map[string]any{"data": map[string]string{"record.json": text}})
+}
+
+func (g *Stage) editJournal(edit func(*migration.Record)) {
+	g.T.Helper()
+	var rec migration.Record
+	if err := json.Unmarshal([]byte(g.journal()), &rec); err != nil {
+		g.T.Fatal(err)
+	}
+	edit(&rec)
+	data, err := json.Marshal(rec)
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	g.setJournal(string(data))
+}
+
+// replacing is the command line of a replacement of the server in question.
+func (g *Stage) replacing() []string {
+	words := strings.Fields(fmt.Sprintf("kubectl zkmigrate replace %s --id=%d --yes --verbose -n %s --host-hook", g.Name, g.ID, g.Name))
+	return append(words, g.hook)
+}

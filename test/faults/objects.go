@@ -1,0 +1,143 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// objects are faults of people and programs that change Kubernetes objects.
+func objects() []Fault {
+	return []Fault{
+		{
+			Name: "service-deleted", What: "A server's Service is deleted by hand.",
+			Version: Unguarded, From: OnHost,
+			Trigger: func(g *Stage) { g.Kubectl("delete", "service", g.fill("{name}-{id}")) },
+			Verdict: Verdict{Code: migration.CodeServiceGone, Exit: 3, Says: "Service {name}-{id} of server {id} is gone", Next: "wrap {name}"},
+			Way:     "`wrap`, as printed: it makes the Service again, with the same address.",
+			Recover: func(g *Stage) { g.Follow(); g.Ends(); g.Again() },
+			After:   InPod, NoAddress: "there is no Service meanwhile",
+		},
+		{
+			Name: "service-deleted-after", What: "The Service of a replaced server is deleted by hand.",
+			Version: Unguarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"},
+			Trigger: func(g *Stage) { g.Kubectl("delete", "service", g.fill("{name}-{id}")) },
+			Verdict: Verdict{Code: migration.CodeServiceGone, Exit: 3, Says: "Service {name}-{id} of server {id} is gone", Next: "wrap {name}"},
+			Way:     "`wrap`, as printed, then `revert`, as the next command prints.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.Ends()
+				g.Begin(g.command()...)
+				g.Stopped(3, migration.CodeJournalDisagrees)
+				g.Follow()
+				g.Ends()
+			},
+			After: OnHost, NoAddress: "there is no Service meanwhile",
+		},
+		{
+			Name: "foreign-slice", What: "Somebody else adds endpoints to a server's Service.",
+			Version: Guarded, From: OnHost,
+			Trigger: func(g *Stage) { g.apply(foreignSlice(g)) },
+			Verdict: Verdict{Code: migration.CodeForeignEndpoints, Exit: 3, Says: "has endpoints that neither we nor Kubernetes' controllers wrote: intruder", Next: "kubectl delete endpointslice intruder"},
+			Way:     "Delete them, as printed.",
+			Recover: func(g *Stage) { g.Follow(); g.Again() },
+			After:   InPod, NoAddress: "the fault is a second address",
+		},
+		{
+			Name: "endpoints-swapped", What: "The endpoints of two servers are swapped by hand.",
+			Version: Guarded, From: OnHost,
+			Trigger: func(g *Stage) { g.point(g.ID, g.Other); g.point(g.Other, g.ID) },
+			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 3, Says: "the journal says server {id} runs on its host {host}, but its Service points to", Next: "revert {name} --id={id}"},
+			Way:     "`revert`, as printed, for each.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.Ends()
+				g.Begin("revert", g.Name, g.fill("--id={other}"))
+				g.Ends()
+			},
+			After: OnHost,
+		},
+		{
+			Name: "gate-garbled", What: "The gate's ConfigMap is edited by hand, and nobody can read it any more.",
+			Version: Unguarded, From: OnHost,
+			Trigger: func(g *Stage) { g.Parked(); g.gateReleases("once upon a time\n") },
+			Verdict: Verdict{Exit: 1, Says: "the gate in ConfigMap {name}/{name}-zkmigrate-gate cannot be read", Next: "set its data right by hand"},
+			Way:     "Set it right by hand, as printed: no server was released. Pods that have not started refuse it as well.",
+			Recover: func(g *Stage) { g.gateReleases(""); g.Again() },
+			After:   InPod,
+		},
+		{
+			Name: "gate-deleted", What: "The gate's ConfigMap is deleted while no server has been released.",
+			Version: Guarded, From: OnHost,
+			Trigger: func(g *Stage) { g.Parked(); g.Kubectl("delete", "configmap", render.GateName(g.Name)) },
+			Verdict: Verdict{Exit: Goes, Says: "create the pods, parked at their gates"},
+			Way:     "Nothing: the command makes it again, closed.",
+			Recover: func(*Stage) {},
+			After:   InPod,
+		},
+		{
+			Name: "gate-deleted-after", What: "The gate's ConfigMap is deleted while a server runs in its pod: a restart of the pod would not start ZooKeeper.",
+			Version: Guarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"},
+			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.GateName(g.Name)) },
+			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 3, Says: "its gate is closed: a restart of the pod would not start ZooKeeper", Next: "revert {name} --id={id}"},
+			Way:     "`revert`, as printed.",
+			Recover: func(g *Stage) { g.Follow(); g.Ends() },
+			After:   OnHost,
+		},
+	}
+}
+
+func foreignSlice(g *Stage) string {
+	return fmt.Sprintf(`{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IPv4",
+"metadata":{"name":"intruder","namespace":%q,"labels":{"kubernetes.io/service-name":"%s-%d"}},
+"endpoints":[{"addresses":["10.77.250.250"]}],"ports":[{"port":2181,"name":"client"}]}`, g.Name, g.Name, g.ID)
+}
+
+// losses cost data; they come last.
+func losses() []Fault {
+	lost := func(name, version, what string) Fault {
+		return Fault{
+			Name: name, What: what,
+			Version: version, From: InPod, Command: []string{"replace", "{name}", "--id={other}"},
+			Trigger: func(g *Stage) { g.LoseVolume() },
+			Verdict: Verdict{Code: migration.CodeDegraded, Exit: 3, Says: "not every server is in sync", Next: "replace {name} --id={id}"},
+			Way:     "`replace` of that server, as printed: the others prove that they hold everything, then it begins from empty.",
+			Recover: func(g *Stage) { g.Follow(); g.Ends() },
+			After:   InPod, NoAddress: podGone,
+		}
+	}
+	return []Fault{
+		lost("volume-lost-unguarded", Unguarded, "A replaced server loses its pod and its volume; on 3.4 and 3.5 an empty server would vote."),
+		lost("volume-lost-guarded", Guarded, "The same on 3.6 and later."),
+	}
+}
+
+func (g *Stage) gateReleases(text string) {
+	g.T.Helper()
+	g.patch("configmap", render.GateName(g.Name), map[string]any{"data": map[string]string{render.GateReleasedKey: text}})
+}
+
+// point has a server's hand-made endpoints point at another one's host.
+func (g *Stage) point(id, host int) {
+	g.T.Helper()
+	g.patch("endpointslice", render.BridgeName(g.Name, idOf(id)), map[string]any{
+		"endpoints": []any{map[string]any{"addresses": []string{g.Host(host).Address}}},
+	})
+}
+
+func (g *Stage) patch(kind, name string, patch map[string]any) {
+	g.T.Helper()
+	data, err := json.Marshal(patch)
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	g.Kubectl("patch", kind, name, "--type=merge", "-p", string(data))
+}
+
+func (g *Stage) apply(object string) {
+	g.T.Helper()
+	g.write("object.json", object)
+	g.Kubectl("create", "-f", g.File("object.json"))
+}

@@ -1,0 +1,180 @@
+package faults
+
+import (
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// parking are faults of pods that have never run ZooKeeper.
+func parking() []Fault {
+	return []Fault{
+		{
+			Name: "image-missing", What: "The pods' image does not exist.",
+			Version: Unguarded, From: OnHost, Args: []string{"--image=zklab.local/zookeeper:0.0.0"},
+			Trigger: func(g *Stage) { g.Unpark() },
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "image zklab.local/zookeeper:0.0.0 cannot be pulled", Next: "kubectl describe pod {pod}"},
+			Way:     "Nothing has been stopped. Delete the StatefulSet, in which nothing runs, and give the right image: `replace --image=...`.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.interrupt()
+				g.Unpark()
+				g.Begin("replace", g.Name, g.fill("--id={id}"), "--image=zklab.local/zookeeper:"+g.Version)
+				g.Ends()
+			},
+			After: InPod,
+		},
+		{
+			Name: "no-room", What: "No node has room for the pods.",
+			Version: Guarded, From: OnHost, Args: []string{"--cpu=64"},
+			Trigger: func(g *Stage) { g.Unpark() },
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "no node takes the pod", Next: "kubectl describe pod {pod}"},
+			Way:     "Nothing has been stopped. Make room; or delete the StatefulSet and ask for less: `replace --cpu=...`.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.interrupt()
+				g.Unpark()
+				g.Begin("replace", g.Name, g.fill("--id={id}"), "--cpu=250m")
+				g.Ends()
+			},
+			After: InPod,
+		},
+		{
+			Name: "volume-pending", What: "The storage class of the pods' volumes does not exist.",
+			Version: Unguarded, From: OnHost, Args: []string{"--storage-class=nowhere"},
+			Trigger: func(g *Stage) { g.Unpark(); g.Unclaim() },
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: `is not bound (it asks storage class "nowhere")`, Next: "kubectl describe pod {pod}"},
+			Way:     "Nothing has been stopped. Delete the StatefulSet and its empty claims, and name the right class: `replace --storage-class=...`.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.interrupt()
+				g.Unpark()
+				g.Unclaim()
+				g.Begin("replace", g.Name, g.fill("--id={id}"), "--storage-class=zklab-"+g.Name)
+				g.Ends()
+			},
+			After: InPod,
+		},
+		{
+			Name: "parked-pod-deleted", What: "The parked pod is deleted, or evicted, after the host's server was stopped.",
+			Version: Guarded, From: OnHost, When: migration.StepStopHost,
+			Trigger: func(g *Stage) { g.Kubectl("delete", "pod", g.PodName()) },
+			Verdict: Verdict{Exit: Goes, Says: "server {id} is in sync in pod {pod}"},
+			Way:     "Nothing: the command waits until its successor is parked.",
+			Recover: func(*Stage) {},
+			After:   InPod,
+		},
+		{
+			Name: "foreign-volume", What: "The pod's volume holds another server's data.",
+			Version: Unguarded, From: OnHost,
+			Trigger: func(g *Stage) {
+				g.Parked()
+				g.InVolume("mkdir -p data && echo 99 >data/myid && chown -R 1000:1000 data")
+			},
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "the volume belongs to another server: myid is '99', the map says {id}", Next: "kubectl describe pod {pod}"},
+			Way:     "Look whose data it is; empty the volume or give the pod another; the command goes on.",
+			Recover: func(g *Stage) { g.InVolume("rm -r data"); g.Ends() },
+			After:   InPod,
+		},
+		{
+			Name: "election-port-blocked", What: "A firewall drops what the pods send to the hosts' election port.",
+			Version: Guarded, From: OnHost, When: migration.StepBegin,
+			Trigger: func(g *Stage) { g.CutPod(3888) },
+			Verdict: Verdict{Code: migration.CodeSecondVantage, Exit: Waits, Says: "waiting for pod {pod} to see the host dead, too"},
+			Way:     "Open the port; the command goes on. Or `revert`.",
+			Recover: func(g *Stage) { g.Heal(); g.Ends() },
+			After:   InPod,
+		},
+	}
+}
+
+// syncing are faults between the release and the join, and after it.
+func syncing() []Fault {
+	return []Fault{
+		{
+			Name: "pod-deleted-while-syncing-unguarded", What: "The pod is deleted, or evicted, before its first sync has ended.",
+			Version: Unguarded, From: OnHost, When: migration.StepDropBridge,
+			Trigger: func(g *Stage) { g.lonely(); g.Kubectl("delete", "pod", g.PodName()) },
+			Verdict: Verdict{Exit: Goes, Says: "note that the pod needs a new start from empty"},
+			Way:     "Nothing: half a sync is no data. The others prove anew that they hold everything, then the pod begins from empty again.",
+			Recover: func(*Stage) {},
+			After:   InPod, NoAddress: podGone,
+		},
+		{
+			Name: "pod-deleted-while-syncing-guarded", What: "The same on 3.6 and later.",
+			Version: Guarded, From: OnHost, When: migration.StepDropBridge,
+			Trigger: func(g *Stage) { g.lonely(); g.Kubectl("delete", "pod", g.PodName()) },
+			Verdict: Verdict{Exit: Goes, Says: "note that the pod needs a new start from empty"},
+			Way:     "Nothing: as above.",
+			Recover: func(*Stage) {},
+			After:   InPod, NoAddress: podGone,
+		},
+		{
+			Name: "slow-link", What: "The snapshot takes longer than initLimit.",
+			Version: Guarded, From: OnHost, When: migration.StepDropBridge,
+			Trigger: func(g *Stage) {
+				g.Throttle("32kbit")
+				g.GoOn(migration.StepRelease)
+				g.PodSays("Getting a snapshot from leader")
+			},
+			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "has started and is not serving yet", Next: "kubectl logs {pod}"},
+			Way:     "The pod's log, as printed, shows the time-outs. Make the link faster (or `revert`, and `reconfigure` with a higher initLimit); the command goes on.",
+			Recover: func(g *Stage) { g.Follow(); g.Unthrottle(); g.Ends() },
+			After:   InPod,
+		},
+		{
+			Name: "kube-proxy-stopped", What: "kube-proxy on the leader's host has died: that host does not learn where the server has gone.",
+			Version: Guarded, From: OnHost, When: migration.StepBegin,
+			Trigger: func(g *Stage) { g.Zklab("daemon", "pause", g.fill("kube-proxy-{name}-{leader}")) },
+			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "has started and is not serving yet", Next: "kubectl logs {pod}"},
+			Way:     "Start kube-proxy again; the command goes on.",
+			Recover: func(g *Stage) { g.Zklab("daemon", "resume", g.fill("kube-proxy-{name}-{leader}")); g.Ends() },
+			After:   InPod,
+		},
+		{
+			Name: "node-lost", What: "The node of a replaced server loses its network.",
+			Version: Guarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"}, Alone: true,
+			Trigger: func(g *Stage) { g.drop(g.Pod().Spec.NodeName) },
+			Verdict: Verdict{Code: migration.CodeDegraded, Exit: 3, Says: "not every server is in sync: the ensemble must be whole before one is taken away", Next: "status {name}"},
+			Way:     "Nothing is stopped meanwhile. Bring the node back.",
+			Recover: func(g *Stage) { g.Heal() },
+			After:   InPod,
+		},
+		{
+			Name: "memory-limit", What: "The pod is killed for using more memory than its limit, at each start.",
+			Version: Guarded, From: OnHost,
+			Args:    []string{"--memory=40Mi"},
+			Trigger: func(g *Stage) { g.Unpark() },
+			Verdict: Verdict{Code: migration.CodePodStarting, Exit: Waits, Says: "killed for using more memory than its limit", Next: "kubectl describe pod {pod}"},
+			Way:     "`revert`, and begin again with more memory.",
+			Recover: func(g *Stage) {
+				g.interrupt()
+				g.Begin("revert", g.Name, g.fill("--id={id}"))
+				g.Ends()
+				g.Unpark()
+				g.Begin("replace", g.Name, g.fill("--id={id}"), "--memory=512Mi")
+				g.Ends()
+			},
+			After: InPod,
+		},
+		{
+			Name: "small-maxbuffer", What: "jute.maxbuffer is smaller in the pods than the largest znode.",
+			Version: Guarded, From: OnHost,
+			Args:    []string{"--jvm-flags=-Xmx128m -Djute.maxbuffer=90"},
+			Trigger: func(g *Stage) { g.Unpark() },
+			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod}"},
+			Way:     "The pod's log, as printed, says \"Unreasonable length\". `revert`, and begin again with the hosts' value.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.interrupt()
+				g.Begin("revert", g.Name, g.fill("--id={id}"))
+				g.Ends()
+				g.Unpark()
+				g.Begin("replace", g.Name, g.fill("--id={id}"), "--jvm-flags=-Xmx128m")
+				g.Ends()
+			},
+			After: InPod,
+		},
+	}
+}
+
+// podGone is why the Service has no address while its pod is made again.
+const podGone = "the Service selects the pod, and the pod is gone until its successor has an address"
