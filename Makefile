@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e bench verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e test-faults bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -35,7 +35,7 @@ test: build
 
 ## test-unit: what needs neither root nor a network, under a minute
 test-unit:
-	@go test ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test/load/... ./test/killproxy/... ./test/bench/...
+	@go test ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test/load/... ./test/killproxy/... ./test/bench/... ./test/faults/...
 	@cd test/lab && go test ./...
 
 ## test-zk: against real ZooKeeper servers on loopback
@@ -49,6 +49,10 @@ bench: build
 ## test-e2e: whole migrations in the lab
 test-e2e: build
 	@go test -tags e2e -timeout 60m -count=1 -v ./test/e2e/...
+
+## test-faults: everything that can go wrong, in the lab; one: make test-faults RUN=/host-silent
+test-faults: build
+	@go test -tags e2e -timeout 60m -count=1 -v -run 'TestFaults$(RUN)' ./test/faults/...
 
 ## verify: gofmt, vet, linter, imports, tidy, docs, manifests
 verify:

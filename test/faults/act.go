@@ -136,8 +136,11 @@ func (g *Stage) onHost(id int, action string) {
 		g.OnHost(id, "stop")
 	case "stop the server and mask its unit":
 		g.OnHost(id, "stop", "mask")
-	case "start the server", "start the server again; this command waits for it":
+	case "start the server":
 		g.OnHost(id, "start")
+	case "start the server again; this command waits for it", "unmask and start the server again; this command waits for it":
+		// The command has masked it.
+		g.OnHost(id, "unmask", "start")
 	default:
 		g.T.Fatalf("nobody can do %q", action)
 	}
@@ -189,7 +192,10 @@ func (g *Stage) read(name string) string {
 }
 
 // afterwards is a context for clearing up when a test's own has ended.
-func afterwards(t *testing.T) context.Context { return context.WithoutCancel(t.Context()) }
+func afterwards(t *testing.T) context.Context {
+	t.Helper()
+	return context.WithoutCancel(t.Context())
+}
 
 // interrupt ends a command as Ctrl-C does.
 func (g *Stage) interrupt() {

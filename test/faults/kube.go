@@ -61,7 +61,7 @@ func (g *Stage) LoseVolume() {
 // InVolume runs a shell script in the folder of the pod's volume.
 func (g *Stage) InVolume(script string) {
 	g.T.Helper()
-	ctx := g.T.Context()
+	ctx := afterwards(g.T)
 	claim, err := g.Kube.CoreV1().PersistentVolumeClaims(g.Name).Get(ctx, render.ClaimName(g.Name, g.ordinal()), metav1.GetOptions{})
 	if err != nil {
 		g.T.Fatal(err)
@@ -76,6 +76,23 @@ func (g *Stage) InVolume(script string) {
 		g.T.Fatalf("%s: %v: %s", script, err, out)
 	}
 }
+
+// Contaminate puts another server's id into the pod's volume and waits until
+// its gate has seen it; Clean takes it away.
+func (g *Stage) Contaminate() {
+	g.T.Helper()
+	g.Parked()
+	g.T.Cleanup(func() {
+		if g.T.Failed() {
+			g.Clean()
+		}
+	})
+	g.InVolume("mkdir -p data && echo 99 >data/myid && chown -R 1000:1000 data")
+	g.PodSays("belongs to another server")
+}
+
+// Clean ends Contaminate.
+func (g *Stage) Clean() { g.T.Helper(); g.InVolume("rm -rf data") }
 
 // Throttle slows down what reaches the pod; Unthrottle ends that. The rate is
 // tc's, such as 64kbit.

@@ -65,13 +65,10 @@ func parking() []Fault {
 		{
 			Name: "foreign-volume", What: "The pod's volume holds another server's data.",
 			Version: Unguarded, From: OnHost,
-			Trigger: func(g *Stage) {
-				g.Parked()
-				g.InVolume("mkdir -p data && echo 99 >data/myid && chown -R 1000:1000 data")
-			},
+			Trigger: func(g *Stage) { g.Contaminate() },
 			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "the volume belongs to another server: myid is '99', the map says {id}", Next: "kubectl describe pod {pod}"},
 			Way:     "Look whose data it is; empty the volume or give the pod another; the command goes on.",
-			Recover: func(g *Stage) { g.InVolume("rm -r data"); g.Ends() },
+			Recover: func(g *Stage) { g.Clean(); g.Ends() },
 			After:   InPod,
 		},
 		{

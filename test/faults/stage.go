@@ -38,6 +38,7 @@ type Stage struct {
 // Play plays one fault: whatever happens, the client loses nothing, and the
 // Service has one address.
 func Play(t *testing.T, s *scene.Scene, lab *sync.RWMutex, f Fault) {
+	t.Helper()
 	if f.Alone {
 		lab.Lock()
 		defer lab.Unlock()
@@ -56,8 +57,8 @@ func Play(t *testing.T, s *scene.Scene, lab *sync.RWMutex, f Fault) {
 		}
 	}
 	g.bring(f.From)
-	g.StartLoad()
 	t.Cleanup(g.end)
+	g.StartMovedLoad()
 	// A server that ends in its pod has moved; one that stays may not have.
 	moves := 0
 	if f.From != f.After {
@@ -78,6 +79,9 @@ func Play(t *testing.T, s *scene.Scene, lab *sync.RWMutex, f Fault) {
 	g.expect(f.Verdict)
 	f.Recover(g)
 	g.stands(f.After)
+	if f.After == InPod {
+		g.fenced()
+	}
 	if f.NoAddress == "" {
 		verdict()
 	}
@@ -304,6 +308,21 @@ func (g *Stage) stands(p Place) {
 		}
 		return nil
 	})
+}
+
+// fenced wants the host of a server in its pod stopped and masked: no reboot
+// starts it.
+func (g *Stage) fenced() {
+	g.T.Helper()
+	hosts, err := g.Lab.Hosts(g.T.Context(), g.Name)
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	for _, h := range hosts {
+		if h.ID == g.ID && (h.Running || !h.Masked) {
+			g.T.Errorf("host %s: running %t, masked %t; want it stopped and masked", h.Name, h.Running, h.Masked)
+		}
+	}
 }
 
 // fill puts the scene's names into a text.

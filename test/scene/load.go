@@ -3,6 +3,7 @@ package scene
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,19 +18,33 @@ func (s *Scene) File(name string) string { return filepath.Join(s.Lab.Dir, name)
 // Services', as its owner would.
 func (s *Scene) StartLoad() {
 	s.T.Helper()
+	s.startLoad(labkit.Connect(s.Hosts))
+	s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "ctl", "--control", s.File("load.sock"), "connect", s.NewConnection()))
+}
+
+// StartMovedLoad starts a client that has moved to the Services already.
+func (s *Scene) StartMovedLoad() {
+	s.T.Helper()
+	s.startLoad(s.NewConnection())
+}
+
+func (s *Scene) startLoad(connect string) {
+	s.T.Helper()
 	ctx := s.T.Context()
-	s.Must(s.Lab.OnClient(ctx, "zkload", "prepare", "--connect", labkit.Connect(s.Hosts), "--znodes", "500"))
+	s.Must(s.Lab.OnClient(ctx, "zkload", "prepare", "--connect", connect, "--znodes", "500"))
 	var err error
 	// Its end is ours to ask for, also after a failure.
-	s.load, err = s.Lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", labkit.Connect(s.Hosts), "--report", s.File("load.json"), "--control", s.File("load.sock"), "--session-timeout", "30s", "--writers", "2", "--pace", "25ms")
+	s.load, err = s.Lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", connect, "--report", s.File("load.json"), "--control", s.File("load.sock"), "--session-timeout", "30s", "--writers", "2", "--pace", "25ms")
 	if err != nil {
 		s.T.Fatal(err)
 	}
 	Eventually(s.T, "the client writes", func() error {
-		_, err := labkit.Must(s.Lab.OnClient(ctx, "zkload", "ctl", "--control", s.File("load.sock"), "status"))
+		r, err := labkit.Must(s.Lab.OnClient(ctx, "zkload", "ctl", "--control", s.File("load.sock"), "status"))
+		if err == nil && strings.Contains(r.Stdout, "acknowledged 0,") {
+			err = errors.New("not yet: " + r.Stdout)
+		}
 		return err
 	})
-	s.Must(s.Lab.OnClient(ctx, "zkload", "ctl", "--control", s.File("load.sock"), "connect", s.NewConnection()))
 }
 
 // StopLoad ends the client, if it runs.
