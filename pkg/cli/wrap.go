@@ -217,6 +217,9 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 // preflight runs the checks that block a wrap; nothing has been written yet.
 func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
 	facts := collectFacts(ctx, s, rec, desc, known)
+	// Whether the Services reach their servers is asked after they are written:
+	// one that was deleted is made again by wrap alone.
+	facts.Wrapped = false
 	facts.Waivers = append(facts.Waivers, o.waive...)
 	return refuseFailed(facts)
 }

@@ -114,6 +114,7 @@ func (g *Stage) Follow() {
 		return
 	}
 	if _, command, ok := strings.Cut(way, "kubectl "); ok {
+		command, _, _ = strings.Cut(command, ";")
 		g.asOperator("kubectl " + command)
 		return
 	}
@@ -138,7 +139,7 @@ func (g *Stage) onHost(id int, action string) {
 		g.OnHost(id, "stop", "mask")
 	case "start the server":
 		g.OnHost(id, "start")
-	case "start the server again; this command waits for it", "unmask and start the server again; this command waits for it":
+	case "unmask and start the server again; this command waits for it":
 		// The command has masked it.
 		g.OnHost(id, "unmask", "start")
 	default:

@@ -28,7 +28,7 @@ func TestFaults(t *testing.T) {
 			s.StopLoad()
 			for _, f := range faults.All() {
 				if f.Version == version {
-					t.Run(f.Name, func(t *testing.T) { faults.Play(t, s, &lab, f) })
+					t.Run(f.Name, func(t *testing.T) { faults.Play(s.For(t), &lab, f) })
 				}
 			}
 		})

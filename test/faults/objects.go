@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
@@ -39,8 +41,8 @@ func objects() []Fault {
 		{
 			Name: "foreign-slice", What: "Somebody else adds endpoints to a server's Service.",
 			Version: Guarded, From: OnHost,
-			Trigger: func(g *Stage) { g.apply(foreignSlice(g)) },
-			Verdict: Verdict{Code: migration.CodeForeignEndpoints, Exit: 3, Says: "has endpoints that neither we nor Kubernetes' controllers wrote: intruder", Next: "kubectl delete endpointslice intruder"},
+			Trigger: func(g *Stage) { g.Intrude() },
+			Verdict: Verdict{Code: migration.CodeForeignEndpoints, Exit: 3, Says: "has endpoints that neither we nor Kubernetes' controllers wrote: EndpointSlice/intruder", Next: "kubectl delete EndpointSlice/intruder -n {name}"},
 			Way:     "Delete them, as printed.",
 			Recover: func(g *Stage) { g.Follow(); g.Again() },
 			After:   InPod, NoAddress: "the fault is a second address",
@@ -81,18 +83,24 @@ func objects() []Fault {
 			Name: "gate-deleted-after", What: "The gate's ConfigMap is deleted while a server runs in its pod: a restart of the pod would not start ZooKeeper.",
 			Version: Guarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"},
 			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.GateName(g.Name)) },
-			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 3, Says: "its gate is closed: a restart of the pod would not start ZooKeeper", Next: "revert {name} --id={id}"},
-			Way:     "`revert`, as printed.",
+			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 3, Says: "its gate is closed: a restart of the pod would not start ZooKeeper", Next: "replace {name} --id={id}"},
+			Way:     "`replace` of that server again, as printed: the gate and its line are written again as they were.",
 			Recover: func(g *Stage) { g.Follow(); g.Ends() },
-			After:   OnHost,
+			After:   InPod,
 		},
 	}
 }
 
-func foreignSlice(g *Stage) string {
-	return fmt.Sprintf(`{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IPv4",
+// Intrude adds endpoints to the server's Service, as a controller of somebody
+// else's would.
+func (g *Stage) Intrude() {
+	g.T.Helper()
+	g.T.Cleanup(func() {
+		_ = g.Kube.DiscoveryV1().EndpointSlices(g.Name).Delete(afterwards(g.T), "intruder", metav1.DeleteOptions{})
+	})
+	g.apply(fmt.Sprintf(`{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IPv4",
 "metadata":{"name":"intruder","namespace":%q,"labels":{"kubernetes.io/service-name":"%s-%d"}},
-"endpoints":[{"addresses":["10.77.250.250"]}],"ports":[{"port":2181,"name":"client"}]}`, g.Name, g.Name, g.ID)
+"endpoints":[{"addresses":["10.77.250.250"]}],"ports":[{"port":2181,"name":"client"}]}`, g.Name, g.Name, g.ID))
 }
 
 // losses cost data; they come last.

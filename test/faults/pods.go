@@ -11,12 +11,11 @@ func parking() []Fault {
 			Name: "image-missing", What: "The pods' image does not exist.",
 			Version: Unguarded, From: OnHost, Args: []string{"--image=zklab.local/zookeeper:0.0.0"},
 			Trigger: func(g *Stage) { g.Unpark() },
-			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "image zklab.local/zookeeper:0.0.0 cannot be pulled", Next: "kubectl describe pod {pod}"},
-			Way:     "Nothing has been stopped. Delete the StatefulSet, in which nothing runs, and give the right image: `replace --image=...`.",
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "image zklab.local/zookeeper:0.0.0 cannot be pulled", Next: "kubectl describe pod {pod}; image, memory, CPU and the like are corrected by the same command with the right flag"},
+			Way:     "Nothing has been stopped. The same command with the right `--image`, as printed.",
 			Recover: func(g *Stage) {
 				g.Follow()
 				g.interrupt()
-				g.Unpark()
 				g.Begin("replace", g.Name, g.fill("--id={id}"), "--image=zklab.local/zookeeper:"+g.Version)
 				g.Ends()
 			},
@@ -26,12 +25,11 @@ func parking() []Fault {
 			Name: "no-room", What: "No node has room for the pods.",
 			Version: Guarded, From: OnHost, Args: []string{"--cpu=64"},
 			Trigger: func(g *Stage) { g.Unpark() },
-			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "no node takes the pod", Next: "kubectl describe pod {pod}"},
-			Way:     "Nothing has been stopped. Make room; or delete the StatefulSet and ask for less: `replace --cpu=...`.",
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "no node takes the pod", Next: "kubectl describe pod {pod}; image, memory, CPU and the like are corrected by the same command with the right flag"},
+			Way:     "Nothing has been stopped. Make room, or ask for less: the same command with the right `--cpu`, as printed.",
 			Recover: func(g *Stage) {
 				g.Follow()
 				g.interrupt()
-				g.Unpark()
 				g.Begin("replace", g.Name, g.fill("--id={id}"), "--cpu=250m")
 				g.Ends()
 			},
@@ -42,7 +40,7 @@ func parking() []Fault {
 			Version: Unguarded, From: OnHost, Args: []string{"--storage-class=nowhere"},
 			Trigger: func(g *Stage) { g.Unpark(); g.Unclaim() },
 			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: `is not bound (it asks storage class "nowhere")`, Next: "kubectl describe pod {pod}"},
-			Way:     "Nothing has been stopped. Delete the StatefulSet and its empty claims, and name the right class: `replace --storage-class=...`.",
+			Way:     "Nothing has been stopped. An administrator deletes the StatefulSet, in which nothing runs, and its empty claims; then name the right class: `replace --storage-class=...`.",
 			Recover: func(g *Stage) {
 				g.Follow()
 				g.interrupt()
@@ -75,7 +73,7 @@ func parking() []Fault {
 			Name: "election-port-blocked", What: "A firewall drops what the pods send to the hosts' election port.",
 			Version: Guarded, From: OnHost, When: migration.StepBegin,
 			Trigger: func(g *Stage) { g.CutPod(3888) },
-			Verdict: Verdict{Code: migration.CodeSecondVantage, Exit: Waits, Says: "waiting for pod {pod} to see the host dead, too"},
+			Verdict: Verdict{Code: migration.CodeSecondVantage, Exit: Waits, Says: "waiting for pod {pod} to see the host dead, too", Next: "kubectl logs {pod}; or take it back: kubectl zkmigrate revert {name} --id={id}"},
 			Way:     "Open the port; the command goes on. Or `revert`.",
 			Recover: func(g *Stage) { g.Heal(); g.Ends() },
 			After:   InPod,
@@ -146,7 +144,6 @@ func syncing() []Fault {
 				g.interrupt()
 				g.Begin("revert", g.Name, g.fill("--id={id}"))
 				g.Ends()
-				g.Unpark()
 				g.Begin("replace", g.Name, g.fill("--id={id}"), "--memory=512Mi")
 				g.Ends()
 			},
@@ -154,9 +151,9 @@ func syncing() []Fault {
 		},
 		{
 			Name: "small-maxbuffer", What: "jute.maxbuffer is smaller in the pods than the largest znode.",
-			Version: Guarded, From: OnHost,
-			Args:    []string{"--jvm-flags=-Xmx128m -Djute.maxbuffer=90"},
-			Trigger: func(g *Stage) { g.Unpark() },
+			Version: Unguarded, From: OnHost,
+			Args:    []string{"--jvm-flags=-Xmx128m -Djute.maxbuffer=1000"},
+			Trigger: func(g *Stage) { g.BigZnode(4000); g.Unpark() },
 			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod}"},
 			Way:     "The pod's log, as printed, says \"Unreasonable length\". `revert`, and begin again with the hosts' value.",
 			Recover: func(g *Stage) {
@@ -164,7 +161,6 @@ func syncing() []Fault {
 				g.interrupt()
 				g.Begin("revert", g.Name, g.fill("--id={id}"))
 				g.Ends()
-				g.Unpark()
 				g.Begin("replace", g.Name, g.fill("--id={id}"), "--jvm-flags=-Xmx128m")
 				g.Ends()
 			},

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -37,8 +36,7 @@ type Stage struct {
 
 // Play plays one fault: whatever happens, the client loses nothing, and the
 // Service has one address.
-func Play(t *testing.T, s *scene.Scene, lab *sync.RWMutex, f Fault) {
-	t.Helper()
+func Play(s *scene.Scene, lab *sync.RWMutex, f Fault) {
 	if f.Alone {
 		lab.Lock()
 		defer lab.Unlock()
@@ -47,7 +45,7 @@ func Play(t *testing.T, s *scene.Scene, lab *sync.RWMutex, f Fault) {
 		defer lab.RUnlock()
 	}
 	began := time.Now()
-	g := &Stage{Scene: s.For(t), fault: f}
+	g, t := &Stage{Scene: s, fault: f}, s.T
 	g.hook = g.Lab.HookCommand()
 	if f.Hook != "" {
 		g.hook = g.File("hook.sh")

@@ -31,7 +31,10 @@ func (s *Scene) StartMovedLoad() {
 func (s *Scene) startLoad(connect string) {
 	s.T.Helper()
 	ctx := s.T.Context()
-	s.Must(s.Lab.OnClient(ctx, "zkload", "prepare", "--connect", connect, "--znodes", "500"))
+	Eventually(s.T, "there is data", func() error {
+		_, err := labkit.Must(s.Lab.OnClient(ctx, "zkload", "prepare", "--connect", connect, "--znodes", "500"))
+		return err
+	})
 	var err error
 	// Its end is ours to ask for, also after a failure.
 	s.load, err = s.Lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", connect, "--report", s.File("load.json"), "--control", s.File("load.sock"), "--session-timeout", "30s", "--writers", "2", "--pace", "25ms")
