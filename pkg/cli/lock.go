@@ -109,7 +109,12 @@ func (s *session) locked(ctx context.Context, f func(context.Context) error) err
 	go func() {
 		select {
 		case <-lock.Lost():
-			cancel(fmt.Errorf("the lock was lost, another command may be at work; look at status before going on: %w", lock.Err()))
+			// Not the caller's time: a renewal that takes too long ends in a
+			// deadline of its own.
+			cancel(&pausedError{
+				reason: fmt.Sprintf("the lock was lost, another command may be at work: %v", lock.Err()),
+				next:   fmt.Sprintf("%s status %s -n %s", cliName, s.name, s.kube.namespace),
+			})
 		case <-work.Done():
 		}
 	}()

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
@@ -218,8 +219,13 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
 	facts := collectFacts(ctx, s, rec, desc, known)
 	// Whether the Services reach their servers is asked after they are written:
-	// one that was deleted is made again by wrap alone.
+	// one that was deleted is made again by wrap alone. A server in its pod
+	// answers through its Service or not at all.
 	facts.Wrapped = false
+	facts.Unasked = map[ensemble.ID]bool{}
+	for _, srv := range rec.Servers {
+		facts.Unasked[srv.ID] = srv.Replaced != nil
+	}
 	facts.Waivers = append(facts.Waivers, o.waive...)
 	return refuseFailed(facts)
 }

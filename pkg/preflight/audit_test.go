@@ -93,6 +93,10 @@ func TestAudit(t *testing.T) {
 			s.Version, _ = ensemble.ParseVersion("3.8.5")
 			f.Through[2], f.Waivers = s, []string{"ZK004"}
 		}, "ZK004", Waived, "3.8.5"},
+		"silent, and nobody asked": {func(f *Facts) {
+			f.Direct[2], f.Through[2], f.Election[2] = migration.Sighting{}, migration.Sighting{}, migration.PortClosed
+			f.Wrapped, f.Unasked = false, map[ensemble.ID]bool{2: true}
+		}, "ZK020", Skip, "not wrapped yet"},
 		"forceSync=no cannot be waived": {func(f *Facts) {
 			f.Lint, f.Waivers = linted(t, version, plain+three+"forceSync=no\n"), []string{"ZK013"}
 		}, "ZK013", Fail, "forceSync"},

@@ -68,7 +68,7 @@ func Checks() []Check {
 func allServing(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
 		if v := f.Direct[s.ID]; !v.Serving() {
-			if t := f.Through[s.ID]; t.Serving() {
+			if t := f.Through[s.ID]; t.Serving() || f.Unasked[s.ID] {
 				continue
 			}
 			wrong = append(wrong, fmt.Sprintf("server %d at %s:%d: %s %s", s.ID, s.HostIP, s.ClientPort, v.Reach, v.Detail))
@@ -161,7 +161,7 @@ func commits(f Facts) (wrong []string, skip string) {
 
 func elections(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
-		if p := f.Election[s.ID]; p != migration.PortOpen && !f.Through[s.ID].Serving() {
+		if p := f.Election[s.ID]; p != migration.PortOpen && !f.Through[s.ID].Serving() && !f.Unasked[s.ID] {
 			wrong = append(wrong, fmt.Sprintf("server %d at %s:%d: %s", s.ID, s.HostIP, s.ElectionPort, p))
 		}
 	}

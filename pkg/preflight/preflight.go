@@ -65,6 +65,8 @@ type Facts struct {
 	// its Service's (empty before the wrap).
 	Direct  map[ensemble.ID]migration.Sighting
 	Through map[ensemble.ID]migration.Sighting
+	// Unasked are servers whose silence is nobody's concern here.
+	Unasked map[ensemble.ID]bool
 	// Election is the state of each host's election port.
 	Election map[ensemble.ID]migration.PortState
 	// CommitError is why a canary write failed, or empty; CommitAsked says

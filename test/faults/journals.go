@@ -87,10 +87,12 @@ func journals() []Fault {
 				g.Zklab("daemon", "pause", "kube-apiserver")
 				g.T.Cleanup(func() { _, _ = g.Lab.Zklab(afterwards(g.T), "daemon", "resume", "kube-apiserver") })
 			},
-			Verdict: Verdict{Exit: 1, Says: "the lock was lost, another command may be at work", Next: "look at status before going on"},
+			Verdict: Verdict{Exit: 4, Says: "the lock was lost, another command may be at work", Next: "status {name}"},
 			Way:     "Nothing is decided on half a view. When it is back, run the same command again.",
 			Recover: func(g *Stage) {
 				g.Zklab("daemon", "resume", "kube-apiserver")
+				g.Follow()
+				g.Ends()
 				g.Again()
 			},
 			After: InPod,
