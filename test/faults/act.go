@@ -48,7 +48,7 @@ func (g *Stage) Kubectl(args ...string) string {
 	g.T.Helper()
 	admin := *g.Lab
 	admin.Kubeconfig = ""
-	return g.Must(admin.OnClient(g.T.Context(), append([]string{"kubectl", "-n", g.Name}, args...)...)).Stdout
+	return g.Must(admin.OnClient(afterwards(g.T), append([]string{"kubectl", "-n", g.Name}, args...)...)).Stdout
 }
 
 // PodName is that of the server's pod.

@@ -94,11 +94,12 @@ func (g *Stage) Contaminate() {
 // Clean ends Contaminate.
 func (g *Stage) Clean() { g.T.Helper(); g.InVolume("rm -rf data") }
 
-// BigZnode writes a znode of that many bytes, with a client in the parked pod.
+// BigZnode writes a znode of that many bytes, with a client in the parked pod;
+// 3.4's client does not run on the image's Java.
 func (g *Stage) BigZnode(size int) {
 	g.T.Helper()
 	g.Parked()
-	main := "java -cp '/opt/zookeeper/lib/*' org.apache.zookeeper.ZooKeeperMain -server " + labkit.Connect([]labkit.Host{g.Host(g.Leader)})
+	main := "java -cp '/opt/zookeeper/lib/*' org.apache.zookeeper.ZooKeeperMain -waitforconnection -server " + labkit.Connect([]labkit.Host{g.Host(g.Leader)})
 	out := g.Kubectl("exec", g.PodName(), "--", "sh", "-c", fmt.Sprintf("%s create /big $(head -c %d /dev/zero | tr '\\0' x) 2>&1; %s stat /big 2>&1", main, size, main))
 	if want := fmt.Sprintf("dataLength = %d", size); !strings.Contains(out, want) {
 		g.T.Fatalf("no %q in:\n%s", want, out)

@@ -50,7 +50,7 @@ func objects() []Fault {
 		{
 			Name: "endpoints-swapped", What: "The endpoints of two servers are swapped by hand.",
 			Version: Guarded, From: OnHost,
-			Trigger: func(g *Stage) { g.point(g.ID, g.Other); g.point(g.Other, g.ID) },
+			Trigger: func(g *Stage) { g.Swap() },
 			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 3, Says: "the journal says server {id} runs on its host {host}, but its Service points to", Next: "revert {name} --id={id}"},
 			Way:     "`revert`, as printed, for each.",
 			Recover: func(g *Stage) {
@@ -125,6 +125,19 @@ func losses() []Fault {
 func (g *Stage) gateReleases(text string) {
 	g.T.Helper()
 	g.patch("configmap", render.GateName(g.Name), map[string]any{"data": map[string]string{render.GateReleasedKey: text}})
+}
+
+// Swap has the endpoints of two servers point at each other's hosts.
+func (g *Stage) Swap() {
+	g.T.Helper()
+	g.T.Cleanup(func() {
+		if g.T.Failed() {
+			g.point(g.ID, g.ID)
+			g.point(g.Other, g.Other)
+		}
+	})
+	g.point(g.ID, g.Other)
+	g.point(g.Other, g.ID)
 }
 
 // point has a server's hand-made endpoints point at another one's host.

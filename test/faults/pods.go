@@ -151,7 +151,7 @@ func syncing() []Fault {
 		},
 		{
 			Name: "small-maxbuffer", What: "jute.maxbuffer is smaller in the pods than the largest znode.",
-			Version: Unguarded, From: OnHost,
+			Version: Guarded, From: OnHost,
 			Args:    []string{"--jvm-flags=-Xmx128m -Djute.maxbuffer=1000"},
 			Trigger: func(g *Stage) { g.BigZnode(4000); g.Unpark() },
 			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod}"},
