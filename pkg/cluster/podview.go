@@ -48,9 +48,15 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 
 // template compares what the pod was made from with what the record wants.
 func (c *Client) template(ctx context.Context, rec migration.Record, pod *corev1.Pod, v *migration.PodView) error {
+	if rec.Pods.Image == "" {
+		// Nobody has said yet how pods are made.
+		return nil
+	}
 	want, err := render.TemplateMark(rec)
-	if err != nil || pod.Annotations[render.TemplateAnnotation] == want {
-		// A record without pods yet cannot be rendered, and has none.
+	if err != nil {
+		return &Error{Reason: Invalid, What: err.Error()}
+	}
+	if pod.Annotations[render.TemplateAnnotation] == want {
 		return nil
 	}
 	v.Outdated = true
