@@ -239,7 +239,7 @@ func (l *life) After(c killproxy.Call, status int) killproxy.Verdict {
 	switch {
 	case l.late != nil && c.Kind == killproxy.Write:
 		if status < 300 {
-			l.k.taken(c)
+			l.k.taken(l.writing)
 		}
 		close(l.late.landed)
 	case l.killed, c.Kind == killproxy.Read:
