@@ -20,6 +20,9 @@ func TestReport(t *testing.T) {
 			if got := r.add("a look", c.took); got != c.median {
 				t.Errorf("median %v, want %v", got, c.median)
 			}
+			if got := r.fastest("a look"); got != c.lo {
+				t.Errorf("fastest %v, want %v", got, c.lo)
+			}
 			if f := r.Figures[0]; f.Min != c.lo || f.Max != c.hi || len(f.Values) != len(c.took) {
 				t.Errorf("got %+v", f)
 			}
