@@ -99,27 +99,3 @@ func TestManual(t *testing.T) {
 	}
 	s.NothingLost()
 }
-
-// TestHostComesBack: the host's server returns beside its pod; every later step
-// is refused until it is gone.
-func TestHostComesBack(t *testing.T) {
-	t.Parallel()
-	s := scene.New(t, "ghost", "3.4.13", []int{1, 2, 3})
-	s.Ready()
-	id := scene.But(s.IDs, s.Status().Leader)[0]
-	s.Replace(0, fmt.Sprintf("--id=%d", id))
-	name := fmt.Sprintf("%s/%d", s.Name, id)
-	s.Must(s.Lab.Zklab(t.Context(), "host", "unmask", name))
-	s.Must(s.Lab.Zklab(t.Context(), "host", "start", name))
-	scene.Eventually(t, "status shows the ghost", func() error {
-		return scene.Contains(strings.Join(s.Status().Problems, "\n"), "two processes with one id")
-	})
-	r := s.Replace(3, "--all")
-	if !strings.Contains(r.Stderr, "two processes with one id") {
-		t.Errorf("the refusal does not say why:\n%s", r.Stderr)
-	}
-	s.Must(s.Lab.Zklab(t.Context(), "host", "stop", name))
-	s.Must(s.Lab.Zklab(t.Context(), "host", "mask", name))
-	s.Replace(0, "--all")
-	s.NothingLost()
-}

@@ -23,7 +23,7 @@ func journals() []Fault {
 		},
 		{
 			Name: "journal-edited", What: "The journal says by a hand's mistake that another server is on its way.",
-			Version: Guarded, From: OnHost,
+			Version: Unguarded, From: OnHost,
 			Trigger: func(g *Stage) { g.editJournal(func(r *migration.Record) { r.Flight = flightOf(g) }) },
 			Verdict: Verdict{Code: migration.CodeOneAtATime, Exit: 4, Says: "is in the middle of replace of server {other}, begun by somebody", Next: "replace {name} --id={other}"},
 			Way:     "Do what is printed: it either goes on with it or brings it back (`revert`).",
@@ -36,7 +36,7 @@ func journals() []Fault {
 		},
 		{
 			Name: "journal-deleted", What: "The journal is deleted by hand, all servers on their hosts.",
-			Version: Guarded, From: OnHost,
+			Version: Unguarded, From: OnHost,
 			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.JournalName(g.Name)) },
 			Verdict: Verdict{Exit: 2, Says: `holds no wrapped ensemble "{name}"`, Next: "wrap {name} -f zoo.cfg"},
 			Way:     "`wrap` and `reconfigure` again, with the hosts' files as at the beginning.",

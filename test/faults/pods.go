@@ -71,7 +71,7 @@ func parking() []Fault {
 		},
 		{
 			Name: "election-port-blocked", What: "A firewall drops what the pods send to the hosts' election port.",
-			Version: Guarded, From: OnHost, When: migration.StepBegin,
+			Version: Unguarded, From: OnHost, When: migration.StepBegin,
 			Trigger: func(g *Stage) { g.CutPod(3888) },
 			Verdict: Verdict{Code: migration.CodeSecondVantage, Exit: Waits, Says: "waiting for pod {pod} to see the host dead, too", Next: "kubectl logs {pod}; or take it back: kubectl zkmigrate revert {name} --id={id}"},
 			Way:     "Open the port; the command goes on. Or `revert`.",
