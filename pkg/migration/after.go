@@ -55,7 +55,7 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 			s.Reconfigured = &Confirmation{At: o.At, By: in.By, How: "restarted with the patched file, in sync afterwards"}
 		}
 		out.Flight = nil
-	case StepCancelRestart, StepCancelRevert:
+	case StepCancelRestart, StepCancelRevert, StepCancelRenewal:
 		out.Flight = nil
 	case StepFinishRevert:
 		if s, ok := out.Server(in.ID); ok {

@@ -119,8 +119,7 @@ func (c *context) watchdog(joined bool) (Decision, bool) {
 	if joined || c.v.Cluster.Pod.Gate != GateStarted || c.flight.data() == DataCopy || c.guarded() {
 		return Decision{}, false
 	}
-	others := ensemble.Without(c.voters(), c.flight.ID)
-	bad := c.unhealthy(others)
+	bad := c.unhealthy(c.others())
 	if len(bad) == 0 {
 		return Decision{}, false
 	}
@@ -148,6 +147,10 @@ func (c *context) abort() Decision {
 	f := c.flight
 	if d, ok := c.reclaim(); !ok {
 		return d
+	}
+	if c.sr.Replaced != nil {
+		// Its host was left long ago: once the others are whole, it begins anew.
+		return do(StepCancelRenewal, nil, "this start was given up: %s", f.Aborted)
 	}
 	return stop(CodeAborted, c.cmd("revert --id=%d", f.ID), "this replacement was given up: %s", f.Aborted).
 		with("the gate is closed and the pod is parked again", "the host's data is complete up to its stop: revert starts the server there")

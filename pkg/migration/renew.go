@@ -72,6 +72,24 @@ func (c *context) renew() Decision {
 	return d
 }
 
+// others are the voters that must hold everything before this server may start
+// from nothing, or from stale data. When there is no other way out, servers that have lost their data as well
+// cannot, and their gates keep them from voting; they are left out as long as
+// they are no quorum together with this one, for then every quorum with it still
+// contains a holder. With three voters two are one, and nothing is started.
+func (c *context) others() []ensemble.ID {
+	out := ensemble.Without(c.voters(), c.flight.ID)
+	lost := c.voting(c.needRenewal())
+	first := c.flight.Kind == Replace && c.sr.Replaced == nil // it can go back to its host
+	if first || ensemble.NewQuorum(c.rec.Ensemble().Servers).Has(append(lost, c.flight.ID)) {
+		return out
+	}
+	for _, id := range lost {
+		out = ensemble.Without(out, id)
+	}
+	return out
+}
+
 // needRenewal lists the other replaced servers whose pods wait for a new proof.
 func (c *context) needRenewal() []ensemble.ID {
 	var out []ensemble.ID

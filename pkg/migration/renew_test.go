@@ -73,6 +73,41 @@ func renewRules() []rule {
 			want: wait, code: migration.CodePodRefused,
 		},
 		{
+			name: "two of five have lost their data: the first begins on the three that hold it", ids: []ensemble.ID{1, 2, 3, 4, 5},
+			set: func(s *scene) { s.renewing(1); s.lostBeside(2) }, want: do, step: migration.StepProveAfter,
+		},
+		{
+			name: "two of three are a quorum without a holder", set: func(s *scene) { s.renewing(1); s.lostBeside(2) },
+			want: wait, code: migration.CodeDegraded,
+		},
+		{
+			name: "the watchdog does not take the second lost one for a drop", version: "3.4.13", ids: []ensemble.ID{1, 2, 3, 4, 5},
+			set: func(s *scene) {
+				s.lostAndProven(1).Renewing = nil
+				s.view(1).Cluster.Pod.Gate = migration.GateStarted
+				s.lostBeside(2)
+			},
+			want: wait, code: migration.CodeJoining,
+		},
+		{
+			name: "a drop it does", version: "3.4.13",
+			set: func(s *scene) {
+				s.lostAndProven(1).Renewing = nil
+				s.view(1).Cluster.Pod.Gate = migration.GateStarted
+				s.down(2)
+			},
+			want: do, step: migration.StepAbort,
+		},
+		{
+			name: "given up and parked again: from the beginning",
+			set: func(s *scene) {
+				s.lostAndProven(1).Aborted = "why"
+				c := &s.view(1).Cluster
+				c.Gate.Released, c.Pod.Gate, c.Pod.GateCause = false, migration.GateParked, migration.CauseNone
+			},
+			want: do, step: migration.StepCancelRenewal,
+		},
+		{
 			name: "another server waits until it is back", id: 2, set: func(s *scene) { s.lost(1) },
 			want: stop, code: migration.CodeDegraded, says: "replace demo --id=1",
 		},

@@ -386,7 +386,7 @@ func (c *context) aliveAfterAll() string {
 // other voters; sameEpoch asks that no election happened since the first one.
 func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	f := c.flight
-	others := ensemble.Without(c.voters(), f.ID)
+	others := c.others()
 	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
 	if f.Served {
 		back = "wait for them, or bring their hosts or pods back"

@@ -43,6 +43,7 @@ const (
 	StepBeginRenewal    StepID = "begin-renewal"
 	StepRenew           StepID = "renew"
 	StepRestoreGate     StepID = "restore-gate"
+	StepCancelRenewal   StepID = "cancel-renewal"
 	StepCancelRevert    StepID = "cancel-revert"
 )
 
@@ -97,6 +98,7 @@ func Steps() []Step {
 		{StepBeginRenewal, PhaseReprove, "note that the pod needs a new start from empty", "its data is lost or an interrupted first sync left half of it; the earlier proof no longer counts (I4)", false},
 		{StepRenew, PhaseRelease, "open the gate in a new generation", "the others hold every write again, so it may begin from empty once more", true},
 		{StepRestoreGate, PhaseRelease, "write the server's line into the gate again", "somebody took it out; without it a restart of the pod would not start ZooKeeper", true},
+		{StepCancelRenewal, PhaseAborting, "note that this new start is given up", "the pod is parked again; the same command begins anew", false},
 		{StepFinish, PhaseDone, "note that the server is replaced", "the next one may go", false},
 		{StepRestartProof, PhaseProve, "forget the proofs, the host's server came back", "a proof holds only for one stop", false},
 		{StepAbort, PhaseAborting, "note that this replacement is given up", "the gate is closed and the pod stopped next", false},

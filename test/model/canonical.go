@@ -108,7 +108,7 @@ func (w *world) uids(st *state, i int) {
 	add := func(u *uint8) { all[n] = u; n++ }
 	add(&s.uid)
 	for _, u := range []*uint8{&s.gateFor, &s.viewFor} {
-		if *u != 0 && *u != bySeed {
+		if *u != 0 && *u < forGone {
 			add(u)
 		}
 	}

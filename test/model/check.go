@@ -80,14 +80,14 @@ func (w *world) addresses(st *state, s *server) {
 
 // othersHold reports whether what the server acknowledged, or helped to, is
 // safe without it: no quorum with the server in it is without a holder, and
-// every other voter has on its disk what was acknowledged while the server ran.
+// every other voter that can vote has on its disk what was acknowledged while the server ran.
 func (w *world) othersHold(st *state, i int) bool {
 	for bit := uint8(1); bit != 0 && bit <= st.acked; bit <<= 1 {
 		without, all := 1<<i, true
 		for j := range w.n {
 			if j != i && w.voter[j] && !w.holds(st, j, bit&st.acked) {
 				without |= 1 << j
-				all = false
+				all = all && gated(&st.s[j])
 			}
 		}
 		if w.quorum[without] || !all && st.s[i].helped&bit != 0 {
@@ -95,6 +95,11 @@ func (w *world) othersHold(st *state, i int) bool {
 		}
 	}
 	return true
+}
+
+// gated: the server has lost its data, and its gate keeps it from voting.
+func gated(s *server) bool {
+	return s.replaced && s.hostRole == down && s.podRole == down && s.marker == 0
 }
 
 func (w *world) holds(st *state, j int, writes uint8) bool {

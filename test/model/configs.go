@@ -42,6 +42,7 @@ func Whole() []Config {
 		Config{Name: "replace one from a copy, one fault, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1, Writes: 1, Copy: true},
 		Config{Name: "replace one from a copy, two errors of operator or network", Limit: 3_000_000, IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Copy: true, Without: []string{"lease", "kill", "evict", "volume"}},
 		Config{Name: "a volume is lost and one more fault, one write", Limit: 3_000_000, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Faults: 2, Writes: 1, Without: []string{"lease", "blind"}},
+		Config{Name: "two volumes of five are lost", Limit: 2_000_000, IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Moved: []ensemble.ID{1, 2, 3, 4, 5}, Only: ids[:1], Faults: 2, Without: []string{"lease", "kill", "evict", "reboot", "stop", "blind"}},
 		Config{Name: "restart all with an observer", IDs: observed(), Observers: observed()[3:], Version: "3.4.13", Begins: 4, Restart: true},
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
 		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},

@@ -74,7 +74,7 @@ func (w *world) goes(st *state, kind uint8) (ensemble.ID, bool) {
 	o := w.observe(st)
 	for _, v := range o.Servers {
 		// What status tells to do first.
-		if v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate) {
+		if v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate) || !w.cfg.Restart && st.s[w.base.index(v.ID)].replaced && !v.Cluster.Gate.Released {
 			return v.ID, true
 		}
 	}

@@ -249,6 +249,24 @@ func (w *world) timePasses(st *state, put func(label, state)) {
 	}
 }
 
+// spares reports whether the loss of a server's data is one that the tool can
+// mend: while no other server is away, and as long as those that have lost
+// theirs are no quorum.
+func (w *world) spares(st *state, i int) bool {
+	gone := 1 << i
+	for j := range w.n {
+		s := &st.s[j]
+		if j == i || !w.voter[j] || s.hostRole.serving() || s.podRole.serving() {
+			continue
+		}
+		gone |= 1 << j
+		if st.flight.on && int(st.flight.id) == j && st.flight.stopAsked != never || s.marker != 0 || !s.replaced {
+			return false
+		}
+	}
+	return !w.quorum[gone]
+}
+
 func (w *world) faultMoves(st *state, put func(label, state)) {
 	fault := func(o op, a int, f func(next *state)) {
 		next := *st
@@ -279,8 +297,7 @@ func (w *world) faultMoves(st *state, put func(label, state)) {
 			fault(opEvict, i, func(next *state) { next.s[i].phase = podTerminating; next.s[i].orphan = next.s[i].bridge != toHost })
 		}
 		if !w.off["volume"] && s.phase != podAbsent && (s.marker != 0 || s.seeded) &&
-			// Not while another server is away: two losses at once.
-			(!st.flight.on || int(st.flight.id) == i || st.flight.stopAsked == never) {
+			w.spares(st, i) {
 			fault(opLoseVolume, i, func(next *state) { w.loseVolume(next, i) })
 		}
 		// Only the server in flight is probed closely.

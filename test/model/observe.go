@@ -79,7 +79,7 @@ func (w *world) record(st *state) migration.Record {
 			if w.cfg.Restart {
 				continue
 			}
-			rec.Servers[i].Replaced = &at
+			rec.Servers[i].Replaced, rec.Servers[i].Release = &at, &migration.Release{Generation: 1, Start: "empty:gone"}
 		} else if w.cfg.Restart {
 			rec.Servers[i].Reconfigured = nil
 		}

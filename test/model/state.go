@@ -55,6 +55,9 @@ const (
 // bySeed, in place of a uid, says that the pod starts from a copy.
 const bySeed uint8 = 255
 
+// forGone, in place of a uid, is that of a pod that is long gone.
+const forGone uint8 = 254
+
 // target is what a slice points to.
 type target uint8
 

@@ -25,7 +25,7 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 	}
 	for i := range w.n {
 		// Only what is broken calls for it, so that it needs no budget.
-		if s := &st.s[i]; s.replaced && !w.cfg.Restart && s.phase == podWaiting && refusal(s) != migration.CauseNone {
+		if s := &st.s[i]; s.replaced && !w.cfg.Restart && s.phase == podWaiting && (s.gate == 0 || refusal(s) != migration.CauseNone) {
 			f(replace, i)
 		}
 	}
@@ -56,7 +56,7 @@ func atOnce(s migration.StepID) bool {
 	case migration.StepBegin, migration.StepNoteBefore, migration.StepNoteDead, migration.StepNoteAfter, migration.StepKick,
 		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
 		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart,
-		migration.StepBeginRenewal, migration.StepCancelRevert:
+		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal:
 		return true
 	}
 	return false
@@ -257,6 +257,12 @@ func (w *world) write(st *state, p pending) bool {
 		}
 		if s.gate != 0 && s.gate == p.gate {
 			s.gate, s.gateFor = w.nextGeneration(s), p.uid
+			w.gateChanged(st)
+		}
+	case migration.StepRestoreGate:
+		// The line is older than what the pod was started in meanwhile.
+		if s.gate == 0 {
+			s.gate, s.gateFor = w.nextGeneration(s), forGone
 			w.gateChanged(st)
 		}
 	case migration.StepSeed:
