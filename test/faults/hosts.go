@@ -8,7 +8,7 @@ func hosts() []Fault {
 		{
 			Name: "host-back-before-flip", What: "A reboot or a supervisor starts the host's server again after it was seen dead, before the address has moved.",
 			Version: Guarded, From: OnHost, When: migration.StepNoteAfter,
-			Trigger: func(g *Stage) { g.Returns(g.ID) },
+			Trigger: func(g *Stage) { g.Returns(g.ID); g.Restart() },
 			Verdict: Verdict{Exit: Goes, Says: "forget the proofs, the host's server came back"},
 			Way:     "Nothing: it is masked, proven and stopped again.",
 			Recover: func(*Stage) {},
@@ -17,7 +17,7 @@ func hosts() []Fault {
 		{
 			Name: "host-back-before-release", What: "The same after the address has moved to the pod, before the gate is opened.",
 			Version: Unguarded, From: OnHost, When: migration.StepDropBridge,
-			Trigger: func(g *Stage) { g.Returns(g.ID) },
+			Trigger: func(g *Stage) { g.Returns(g.ID); g.Restart() },
 			Verdict: Verdict{Code: migration.CodeHostReturned, Exit: 4, Says: "is up again after its address was moved to the pod; the gate is closed", Next: "revert {name} --id={id}"},
 			Way:     "`revert`, as printed: the address goes back to the host.",
 			Recover: func(g *Stage) { g.Follow(); g.Ends() },

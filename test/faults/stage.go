@@ -155,6 +155,15 @@ func (g *Stage) GoOn(step migration.StepID) {
 	g.hold(step)
 }
 
+// Restart kills the held command and begins it again: it decides on nothing it
+// saw before. One that is only held may have looked already, and does one step
+// more on that look.
+func (g *Stage) Restart() {
+	g.T.Helper()
+	g.tool.Kill()
+	g.Begin(g.command()...)
+}
+
 // sees waits until the command under way has printed all these.
 func (g *Stage) sees(parts ...string) {
 	g.T.Helper()

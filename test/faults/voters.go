@@ -73,7 +73,7 @@ func voters() []Fault {
 		{
 			Name: "election-before-stop", What: "The leader restarts, and with it an election happens, between the first proof and the stop.",
 			Version: Guarded, From: OnHost, When: migration.StepNoteBefore,
-			Trigger: func(g *Stage) { g.newEpoch() },
+			Trigger: func(g *Stage) { g.newEpoch(); g.Restart() },
 			Verdict: Verdict{Exit: Goes, Says: "commit a canary write (all servers take part in epoch"},
 			Way:     "Nothing: the proof is made again in the new epoch before the stop.",
 			Recover: func(*Stage) {},
