@@ -57,12 +57,12 @@ type loadReport struct {
 // verdict is what zkload check says of the client's history: is there one order
 // of all writes that explains what every client saw?
 type verdict struct {
-	Verdict   string  `json:"verdict"`
-	Writes    int     `json:"writes"`
-	SyncReads int     `json:"syncReads"`
-	Reads     int     `json:"reads"`
-	Keys      int     `json:"keys"`
-	Seconds   float64 `json:"seconds"`
+	Verdict      string  `json:"verdict"`
+	Writes       int     `json:"writes"`
+	CurrentReads int     `json:"currentReads"`
+	Reads        int     `json:"reads"`
+	Keys         int     `json:"keys"`
+	Seconds      float64 `json:"seconds"`
 }
 
 const linearizable = "linearizable"
@@ -189,5 +189,5 @@ func (f figures) print(w io.Writer) {
 	fmt.Fprintf(w, "  %s  %d sessions lost, the ephemeral node was held: %t\n", mark(f.SessionsLost == 0 && f.EphemeralHeld), f.SessionsLost, f.EphemeralHeld)
 	fmt.Fprintf(w, "  %s  %d of %d acknowledged writes missing\n", mark(f.Missing == 0 && f.Acknowledged > 0), f.Missing, f.Acknowledged)
 	h := f.History
-	fmt.Fprintf(w, "  %s  history: %d writes, %d reads after a sync, %d plain reads on %d keys: %s\n", mark(h.Verdict == linearizable), h.Writes, h.SyncReads, h.Reads, h.Keys, h.Verdict)
+	fmt.Fprintf(w, "  %s  history: %d writes, %d current reads, %d plain reads on %d keys: %s\n", mark(h.Verdict == linearizable), h.Writes, h.CurrentReads, h.Reads, h.Keys, h.Verdict)
 }

@@ -246,7 +246,7 @@ func TestRealHistoryIsLinearizable(t *testing.T) {
 			if err != nil || h.Verdict != check.Linearizable || h.Writes != r.Acknowledged || h.Unknown != r.Unknown {
 				t.Errorf("check: %v, %+v", err, h)
 			}
-			if h.Writes < 1500 || h.SyncReads < 100 || h.Reads < 100 || h.Creates < 100 || h.Refused == 0 {
+			if h.Writes < 1500 || h.CurrentReads < 100 || h.Reads < 100 || h.Creates < 100 || h.Refused == 0 {
 				t.Errorf("too little was done: %+v", h)
 			}
 			if h.Ephemerals.Ended < 5 || h.Ephemerals.Gone < h.Ephemerals.Ended-1 || h.Watches.Fired < 20 {

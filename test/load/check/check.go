@@ -1,8 +1,8 @@
 // Package check judges histories of package history: is there an order of all
 // writes that explains what every client saw?
 //
-// Writes of ZooKeeper are linearizable, and so is a sync followed by a read as
-// long as nobody takes himself for the leader beside the leader: these go to a
+// Writes of ZooKeeper are linearizable, and so is a read that follows a write of
+// its own session (a sync is not enough where the server leads): these go to a
 // linearizability checker, register by register. A plain read may be stale; it
 // is held to what ZooKeeper does promise of it: a session never goes back.
 //
@@ -48,9 +48,9 @@ type Result struct {
 	Writes  int `json:"writes"`
 	Refused int `json:"refused"`
 	Unknown int `json:"unknown"`
-	// SyncReads counts reads after a sync, Reads those without.
-	SyncReads int `json:"syncReads"`
-	Reads     int `json:"reads"`
+	// CurrentReads counts reads after a write of their own session, Reads the others.
+	CurrentReads int `json:"currentReads"`
+	Reads        int `json:"reads"`
 	// Keys counts registers, Creates acknowledged sequential creates.
 	Keys       int        `json:"keys"`
 	Creates    int        `json:"creates"`
@@ -110,7 +110,7 @@ type Violation struct {
 
 // Rules.
 const (
-	RuleLinearizable = "linearizable"    // one order explains writes and reads after a sync
+	RuleLinearizable = "linearizable"    // one order explains writes and current reads
 	RuleContent      = "content"         // a version has one value, and somebody wrote it
 	RuleCommitOrder  = "commit-order"    // what comes later has a higher zxid
 	RuleSession      = "session-order"   // a session never goes back
@@ -198,7 +198,7 @@ func (r *Result) count(ops []history.Op) {
 				r.Unknown++
 			}
 		case history.Read:
-			r.SyncReads += acknowledged(op)
+			r.CurrentReads += acknowledged(op)
 		case history.Get:
 			r.Reads += acknowledged(op)
 		case history.Watch:

@@ -129,7 +129,7 @@ func TestRules(t *testing.T) {
 			s.set(2, 3, "a", "y", 2)
 			s.read(history.Read, 4, 5, "b", "x", 1, 1)
 		}, rules: []string{RuleLinearizable}, says: `no order of the operations explains the read of b`},
-		{name: "stale read after a sync, in parallel with the write", make: func(s *script) {
+		{name: "stale current read, in parallel with the write", make: func(s *script) {
 			s.set(0, 1, "a", "x", 1)
 			s.set(2, 10, "a", "y", 2)
 			s.read(history.Read, 4, 5, "b", "y", 2, 2)

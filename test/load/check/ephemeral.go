@@ -20,7 +20,7 @@ type ephemeralState struct {
 }
 
 // ephemeralModel is an ephemeral znode: made once, there until its session
-// ends, as a look after a sync sees it.
+// ends, as a look after a write of its own session sees it.
 func ephemeralModel() porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return ephemeralState{} },

@@ -16,7 +16,7 @@ type register struct {
 }
 
 // registerModel is a znode's data under setData, setData with a version, and
-// sync followed by getData. A refusal is an answer, too: a leader gives it at
+// getData after a write of the same session. A refusal is an answer, too: a leader gives it at
 // one place in the order of all writes, when the version was another.
 func registerModel(ops []history.Op) porcupine.Model {
 	// A version that one write was acknowledged with is no other's. Without

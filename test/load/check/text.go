@@ -18,8 +18,8 @@ func (r Result) String() string {
 	case Unknown:
 		verdict = "unknown, which is no proof"
 	}
-	return fmt.Sprintf("history: %s writes and %s reads after a sync on %d keys, %s plain reads, %d sequential creates, %d watches, %d ephemerals, %d sessions: %s",
-		thousands(r.Writes), thousands(r.SyncReads), r.Keys, thousands(r.Reads), r.Creates, r.Watches.Registered, r.Ephemerals.Created, r.Sessions.Opened, verdict)
+	return fmt.Sprintf("history: %s writes and %s current reads on %d keys, %s plain reads, %d sequential creates, %d watches, %d ephemerals, %d sessions: %s",
+		thousands(r.Writes), thousands(r.CurrentReads), r.Keys, thousands(r.Reads), r.Creates, r.Watches.Registered, r.Ephemerals.Created, r.Sessions.Opened, verdict)
 }
 
 func thousands(n int) string {

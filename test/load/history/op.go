@@ -10,7 +10,7 @@ const (
 	CAS = "cas"
 	// Create makes a sequential znode below Key; Path is its name.
 	Create = "create"
-	// Read is a sync followed by a get, in one session.
+	// Read is a write that changes nothing followed by a get, in one session.
 	Read = "read"
 	// Get is a get alone: it may be stale, but a session never goes back.
 	Get = "get"
@@ -23,7 +23,7 @@ const (
 	// End is the end of Session, which owns the ephemeral znode Key. Closing a
 	// session tells nobody whether it was heard, so that the result is Unknown.
 	End = "end"
-	// Look is a sync followed by an exists of the ephemeral znode Key; Owner is
+	// Look is a write that changes nothing followed by an exists of the ephemeral znode Key; Owner is
 	// the session that has it, empty when it is not there.
 	Look = "look"
 	// Session is something that happened to a client's session; Value is one of

@@ -82,7 +82,7 @@ func (r *Run) look(path string) (history.Op, int64) {
 	op := history.Op{Process: "looker", Op: history.Look, Key: path}
 	var czxid int64
 	r.within(r.reader, &op, func() error {
-		if _, err := r.reader.Sync(path); err != nil {
+		if err := r.barrier(); err != nil {
 			return err
 		}
 		exists, stat, err := r.reader.Exists(path)
@@ -92,7 +92,7 @@ func (r *Run) look(path string) (history.Op, int64) {
 		return err
 	})
 	if op.Session == "" {
-		op.Result = history.Unknown // the sync may have been another session's
+		op.Result = history.Unknown // the write may have been another session's
 	}
 	r.rec.Record(op)
 	return op, czxid
