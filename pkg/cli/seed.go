@@ -40,7 +40,7 @@ func newSeedCommand(d *deps) *cobra.Command {
 			a whole or not at all; after a failure run the same line again.`),
 		Example: examples(`
 			# The line as replace and this command print it
-			ssh 10.0.0.1 'cd /var/lib/zookeeper && echo 1xabc > zkmigrate-seed && tar -chSPf - zkmigrate-seed myid version-2' | %[1]s seed --id=1`),
+			ssh 10.0.0.1 'cd /var/lib/zookeeper && echo 1xabc > zkmigrate-seed && tar -chSPf - myid version-2 && tar -cf - zkmigrate-seed' | %[1]s seed --id=1`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if id < int(ensemble.MinID) || id > int(ensemble.MaxID) {

@@ -47,10 +47,18 @@ func copyOf(t *testing.T, id string) []byte {
 		name string
 		data []byte
 	}{
-		{"zkmigrate-seed", []byte("tok1\n")}, {"myid", []byte(id + "\n")},
+		{"myid", []byte(id + "\n")},
 		{"version-2/currentEpoch", []byte("1")}, {"version-2/acceptedEpoch", []byte("1")},
 		{"version-2/snapshot.100000001", snapshot}, {"version-2/log.100000001", log},
+		{"zkmigrate-seed", []byte("tok1\n")},
 	} {
+		if f.name == "zkmigrate-seed" {
+			// In a tar of its own.
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			w = tar.NewWriter(&b)
+		}
 		h := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Size: int64(len(f.data)), ModTime: time.Unix(1700000000, 0)}
 		if err := w.WriteHeader(h); err != nil {
 			t.Fatal(err)

@@ -24,7 +24,8 @@ const (
 
 // CopyCommand is one line for the operator's shell, and what must be known to
 // run it. -h follows links, for version-2 may be one; -S leaves out what
-// ZooKeeper has written ahead in zeros; -P keeps absolute names without a word.
+// ZooKeeper has written ahead in zeros; -P keeps absolute names without a word. The
+// token comes last, in a tar of its own, and only if the first one has read all.
 func CopyCommand(in CopyInput) (line string, notes []string) {
 	dir, logs := in.DataDir, ""
 	switch {
@@ -35,7 +36,7 @@ func CopyCommand(in CopyInput) (line string, notes []string) {
 		logs = " " + in.DataLogDir + "/version-2"
 	}
 	notes = append(notes, "as a user who may write to "+dir+"; the pipe must not pass through anything that changes bytes (no ssh -t)")
-	script := fmt.Sprintf("cd %s && echo %s > %s && tar -chSPf - %s myid version-2%s", dir, in.Token, in.TokenFile, in.TokenFile, logs)
+	script := fmt.Sprintf("cd %s && echo %s > %s && tar -chSPf - myid version-2%s && tar -cf - %s", dir, in.Token, in.TokenFile, logs, in.TokenFile)
 	return "ssh " + shellQuote(in.Host) + " '" + script + "' | " + in.To, notes
 }
 

@@ -14,12 +14,12 @@ func TestCopyCommand(t *testing.T) {
 		dir, logs, want string
 		placeholder     bool
 	}{
-		"one directory":      {dir: "/var/lib/zookeeper", want: "cd /var/lib/zookeeper && echo 3xtok > zkmigrate-seed && tar -chSPf - zkmigrate-seed myid version-2"},
-		"the same one twice": {dir: "/d", logs: "/d", want: "cd /d && echo 3xtok > zkmigrate-seed && tar -chSPf - zkmigrate-seed myid version-2"},
-		"two":                {dir: "/data/zk", logs: "/logs/zk", want: "cd /data/zk && echo 3xtok > zkmigrate-seed && tar -chSPf - zkmigrate-seed myid version-2 /logs/zk/version-2"},
-		"unknown":            {want: "cd DATADIR && echo 3xtok > zkmigrate-seed && tar -chSPf - zkmigrate-seed myid version-2 DATALOGDIR/version-2", placeholder: true},
-		"relative":           {dir: "data", want: "cd DATADIR && echo 3xtok > zkmigrate-seed && tar -chSPf - zkmigrate-seed myid version-2 DATALOGDIR/version-2", placeholder: true},
-		"that ends a quote":  {dir: "/d'; rm -rf /'", want: "cd DATADIR && echo 3xtok > zkmigrate-seed && tar -chSPf - zkmigrate-seed myid version-2 DATALOGDIR/version-2", placeholder: true},
+		"one directory":      {dir: "/var/lib/zookeeper", want: "cd /var/lib/zookeeper && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 && tar -cf - zkmigrate-seed"},
+		"the same one twice": {dir: "/d", logs: "/d", want: "cd /d && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 && tar -cf - zkmigrate-seed"},
+		"two":                {dir: "/data/zk", logs: "/logs/zk", want: "cd /data/zk && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 /logs/zk/version-2 && tar -cf - zkmigrate-seed"},
+		"unknown":            {want: "cd DATADIR && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 DATALOGDIR/version-2 && tar -cf - zkmigrate-seed", placeholder: true},
+		"relative":           {dir: "data", want: "cd DATADIR && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 DATALOGDIR/version-2 && tar -cf - zkmigrate-seed", placeholder: true},
+		"that ends a quote":  {dir: "/d'; rm -rf /'", want: "cd DATADIR && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 DATALOGDIR/version-2 && tar -cf - zkmigrate-seed", placeholder: true},
 	} {
 		line, notes := hostpatch.CopyCommand(hostpatch.CopyInput{
 			Host: "10.0.0.3", DataDir: tc.dir, DataLogDir: tc.logs, TokenFile: "zkmigrate-seed", Token: "3xtok", To: "kubectl zkmigrate seed main --id=3 -n zk",

@@ -18,8 +18,8 @@ import (
 )
 
 // CopyData runs the operator's program with the action copy-data. It writes
-// the token into dataDir and then a tar of the server's directories to its
-// standard output; further in its environment are
+// the token into dataDir, then a tar of the server's directories to its standard
+// output and, if that went well, one of the token; further in its environment are
 //
 //	ZKMIGRATE_TOKEN         what goes into the file zkmigrate-seed of dataDir
 //	ZKMIGRATE_DATA_DIR      dataDir and, where it is another directory, dataLogDir,

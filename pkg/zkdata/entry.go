@@ -90,6 +90,9 @@ func (c *copier) entry(h *tar.Header) error {
 		return refusef(Mixed, h.Name, "copy one dataDir, and one dataLogDir where there is one", "%s has this name, too: two directories are mixed", before)
 	}
 	c.seen[base] = h.Name
+	if c.token {
+		return refuse(NoToken, h.Name, "it comes behind the token, which must be last", again)
+	}
 	return c.take(k, base, h)
 }
 
@@ -139,6 +142,9 @@ func (c *copier) takeToken(h *tar.Header) error {
 	}
 	if text != c.want.Token {
 		return refusef(OtherToken, h.Name, again, "it holds %q, expected %q: this copy was made for another stop of the server", text, c.want.Token)
+	}
+	if c.archive == 0 {
+		return refuse(NoToken, h.Name, "it comes in the same tar as the data, so nothing says that tar could read all of it", again)
 	}
 	c.token, c.tokenTime = true, h.ModTime
 	return nil

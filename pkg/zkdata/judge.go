@@ -22,7 +22,7 @@ func (c *copier) judge() error {
 func (c *copier) judgeStop() error {
 	if !c.token {
 		return refusef(NoToken, "", "run the printed command on the host: it writes the token into dataDir first",
-			"it holds no file %s, so nothing says that it was made after the stop", TokenFile)
+			"it ends without the file %s, so nothing says that it was made after the stop and that tar could read all of it", TokenFile)
 	}
 	if c.newest.After(c.tokenTime) {
 		return refusef(HotCopy, c.newestName, again+"; where the host's clock was set back meanwhile, wait until it has caught up",
@@ -55,6 +55,9 @@ func (c *copier) judgeSnapshots() error {
 			others = append(others, s.name+" is packed with snappy, which cannot be checked here")
 		}
 	}
+	if !found && len(c.snapshots) == 0 && c.fromTheBeginning() {
+		return nil
+	}
 	if !found {
 		what := "it holds no snapshot in a folder version-2"
 		if len(others) > 0 {
@@ -67,6 +70,21 @@ func (c *copier) judgeSnapshots() error {
 	}
 	return nil
 }
+
+// fromTheBeginning: a follower on 3.4 that was never restarted may have no
+// snapshot, and starts by its logs alone (ZOOKEEPER-2325; seen on 3.4.13). Then
+// they begin with the first transaction of all.
+func (c *copier) fromTheBeginning() bool {
+	for _, l := range c.logs {
+		if len(l.runs) > 0 && l.runs[0].first == firstZxid {
+			return true
+		}
+	}
+	return false
+}
+
+// firstZxid is the first transaction of the first epoch.
+const firstZxid ensemble.Zxid = 1<<32 | 1
 
 // judgeLogs follows the transactions from the snapshot to the last one.
 func (c *copier) judgeLogs() error {

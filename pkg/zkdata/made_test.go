@@ -8,6 +8,7 @@ import (
 	"hash/adler32"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,7 +105,18 @@ func with(files []file, f file) []file {
 	return append(files, f)
 }
 
+// pack makes the tar of the data and, behind it, that of the token.
 func pack(t testing.TB, files []file) []byte {
+	t.Helper()
+	isToken := func(f file) bool { return strings.HasSuffix(f.name, zkdata.TokenFile) }
+	data := packOne(t, slices.DeleteFunc(slices.Clone(files), isToken))
+	if i := slices.IndexFunc(files, isToken); i >= 0 {
+		data = append(append(data, make([]byte, 2048)...), packOne(t, files[i:i+1])...)
+	}
+	return data
+}
+
+func packOne(t testing.TB, files []file) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)

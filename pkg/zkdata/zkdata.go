@@ -31,7 +31,8 @@ import (
 
 const (
 	// TokenFile is the file in dataDir that the host's command writes after the
-	// stop; it holds the flight's token.
+	// stop; it holds the flight's token, and comes in a second tar behind the
+	// data's.
 	TokenFile = "zkmigrate-seed"
 	// DoneFile is the last entry of the clean tar. It is written when everything
 	// was judged good and not before: a receiver keeps nothing without it.
@@ -88,15 +89,11 @@ func Copy(w io.Writer, r io.Reader, want Want) (Report, error) {
 	}
 	in := &counter{r: raw}
 	c := &copier{
-		want: want, in: tar.NewReader(in), out: tar.NewWriter(w),
+		want: want, out: tar.NewWriter(w),
 		buf: bufio.NewReaderSize(nil, bufferSize), seen: map[string]string{},
 	}
-	if err := c.entries(in); err != nil {
+	if err := c.archives(in); err != nil {
 		return Report{}, err
-	}
-	// Behind tar's end mark comes padding; and whether the producer ended well.
-	if _, err := io.Copy(io.Discard, in); err != nil {
-		return Report{}, broken(err)
 	}
 	if err := c.judge(); err != nil {
 		return Report{}, err
@@ -152,8 +149,10 @@ func (c *counter) Read(p []byte) (int, error) {
 type copier struct {
 	want Want
 	in   *tar.Reader
-	out  *tar.Writer
-	buf  *bufio.Reader
+	// archive counts the tars before this one.
+	archive int
+	out     *tar.Writer
+	buf     *bufio.Reader
 	// seen maps the base names that were accepted to their full ones.
 	seen   map[string]string
 	report Report
@@ -171,10 +170,43 @@ type copier struct {
 	logs        []txnLog
 }
 
-// endMark is how tar ends: two blocks of zeros.
-const endMark = 1024
+// archives goes through one tar after the other: the token comes in a tar of
+// its own, behind the data's. A shell writes it only if the first tar has ended
+// well (tar && tar), which is all that the end of a pipe can know of that: a file
+// that tar could not read is left out with a word on another screen.
+func (c *copier) archives(in *counter) error {
+	block := make([]byte, tarBlock)
+	var next io.Reader = in
+	for {
+		c.in = tar.NewReader(next)
+		if err := c.entries(in); err != nil {
+			return err
+		}
+		// Padding comes behind the end mark, and maybe one more.
+		for {
+			_, err := io.ReadFull(in, block)
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return broken(err)
+			}
+			if !bytes.Equal(block, make([]byte, tarBlock)) {
+				break
+			}
+		}
+		c.archive++
+		next = io.MultiReader(bytes.NewReader(bytes.Clone(block)), in)
+	}
+}
 
-// entries goes through the tar.
+const (
+	tarBlock = 512
+	// endMark is how tar ends: two blocks of zeros.
+	endMark = 2 * tarBlock
+)
+
+// entries goes through one tar.
 func (c *copier) entries(in *counter) error {
 	for {
 		before := in.n

@@ -83,7 +83,7 @@ func TestCopyReadsAnyTar(t *testing.T) {
 		"gzip":        bytes.NewReader(zipped.Bytes()),
 		"prefixed":    bytes.NewReader(pack(t, prefixed)),
 		"byte a time": iotest.OneByteReader(bytes.NewReader(pack(t, good()))),
-		"padded":      bytes.NewReader(append(pack(t, good()), make([]byte, 9000)...)),
+		"padded":      bytes.NewReader(append(pack(t, good()), make([]byte, 9216)...)),
 	} {
 		if rep, err := zkdata.Copy(io.Discard, in, want()); err != nil || rep.Files != 6 {
 			t.Errorf("%s: %+v, %v", name, rep, err)
@@ -111,6 +111,7 @@ func TestGoodCopies(t *testing.T) {
 		{"snapshot of the leader's first moment", with(good(), file{name: "version-2/snapshot.200000000", data: madeSnapshot("tree")}), 0x200000005, ""},
 		{"a log older than the snapshot is broken", with(good(), file{name: "/logs/version-2/log.1", data: oldBroken}), 0x200000005, "older than the snapshot"},
 		{"a transaction logged twice", with(good(), file{name: "/logs/version-2/log.200000003", data: madeLog(0x200000003, 0x200000004, 0x200000005, 0x200000006)}), 0x200000006, ""},
+		{"no snapshot, logs from the very beginning (3.4)", without(good(), "version-2/snapshot.100000002"), 0x200000005, ""},
 		{"snappy beside a plain one", with(good(), file{name: "version-2/snapshot.100000003.snappy", data: []byte("x")}), 0x200000005, "snappy"},
 		{"written in the token's second", with(good(), file{name: "version-2/currentEpoch", data: []byte("2"), at: tokenAt}), 0x200000005, ""},
 	} {
@@ -172,7 +173,8 @@ func TestRefusals(t *testing.T) {
 		{"acceptedEpoch below currentEpoch", with(good(), file{name: "version-2/acceptedEpoch", data: []byte("1")}), zkdata.EpochsDisagree, "below"},
 		{"updatingEpoch", with(good(), file{name: "version-2/updatingEpoch"}), zkdata.Leftover, "updatingEpoch"},
 		{"a .tmp", with(good(), file{name: "version-2/currentEpoch.tmp", data: []byte("3")}), zkdata.Leftover, "currentEpoch.tmp"},
-		{"no snapshot", without(good(), "version-2/snapshot.100000002"), zkdata.NoSnapshot, "no snapshot"},
+		{"no snapshot, logs from later on", without(good(), "version-2/snapshot.100000002", "/logs/version-2/log.100000001"), zkdata.NoSnapshot, "no snapshot"},
+		{"no snapshot, no logs", without(good(), "version-2/snapshot.100000002", "/logs/version-2/log.100000001", "/logs/version-2/log.200000001"), zkdata.NoSnapshot, "no snapshot"},
 		{"the only snapshot is cut", with(good(), file{name: "version-2/snapshot.100000002", data: madeSnapshot("a tree")[:22]}), zkdata.NoSnapshot, "snapshot.100000002 is not whole"},
 		{"the only snapshot is no snapshot", with(good(), file{name: "version-2/snapshot.100000002", data: []byte("hello\x00\x00\x00\x01/")}), zkdata.NoSnapshot, "not whole"},
 		{"the only snapshot is snappy", with(without(good(), "version-2/snapshot.100000002"), file{name: "version-2/snapshot.100000002.snappy"}), zkdata.NoSnapshot, "snappy"},
@@ -212,13 +214,27 @@ func expectRefusal(t *testing.T, name string, files []file, w zkdata.Want, reaso
 	}
 }
 
+// TestTheTokenComesLast: it says that tar could read all that is before it.
+func TestTheTokenComesLast(t *testing.T) {
+	one := packOne(t, good())
+	second := append(packOne(t, good()[:1]), packOne(t, good()[1:])...)
+	behind := append(pack(t, good()), packOne(t, []file{{name: "version-2/log.300000001", data: madeLog(0x300000001), at: stoppedAt}})...)
+	for name, data := range map[string][]byte{"in the data's tar": one, "first": second, "followed by more": behind} {
+		_, err := zkdata.Copy(io.Discard, bytes.NewReader(data), want())
+		var r *zkdata.RefusedError
+		if !errors.As(err, &r) || r.Reason != zkdata.NoToken {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestCutAnywhere: no beginning of a good copy passes for one.
 func TestCutAnywhere(t *testing.T) {
 	data := pack(t, good())
 	for n := 0; n < len(data); n += 256 {
 		_, err := zkdata.Copy(io.Discard, bytes.NewReader(data[:n]), want())
 		var r *zkdata.RefusedError
-		if !errors.As(err, &r) || r.Reason != zkdata.CutShort {
+		if !errors.As(err, &r) || r.Reason != zkdata.CutShort && (r.Reason != zkdata.NoToken || n < len(data)/2) {
 			t.Fatalf("cut after %d of %d bytes: got %v", n, len(data), err)
 		}
 	}
@@ -234,7 +250,7 @@ func TestErrorsOfBothSidesAreTheirs(t *testing.T) {
 			t.Errorf("producer fails after %d bytes: got %v", n, err)
 		}
 	}
-	for _, n := range []int{0, 5000, len(data) - 1500} {
+	for _, n := range []int{0, 3000, 6000} {
 		_, err := zkdata.Copy(&brokenWriter{left: n, err: broke}, bytes.NewReader(data), want())
 		var r *zkdata.RefusedError
 		if !errors.Is(err, broke) || errors.As(err, &r) {

@@ -138,12 +138,13 @@ func realWant(s *zkreal.Server, logs string, proof ensemble.Zxid) zkdata.Want {
 }
 
 // pocket runs on the host what the printed command runs there.
-func pocket(t *testing.T, s *zkreal.Server, logs string, extra ...string) []byte {
+func pocket(t *testing.T, s *zkreal.Server, logs string) []byte {
 	t.Helper()
-	script := "cd " + s.DataDir() + " && echo tok1 > zkmigrate-seed && tar -chSPf - " + strings.Join(extra, " ") + " zkmigrate-seed myid version-2"
+	script := "cd " + s.DataDir() + " && echo tok1 > zkmigrate-seed && tar -chSPf - myid version-2"
 	if logs != "" {
 		script += " " + filepath.Join(s.Dir, logs) + "/version-2"
 	}
+	script += " && tar -cf - zkmigrate-seed"
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
 	out, err := cmd.Output()
 	if err != nil {
@@ -171,9 +172,8 @@ func hotCopy(t *testing.T, c *zk.Conn, s *zkreal.Server, logs string, proof ense
 func swapToken(t *testing.T, data, from []byte) []byte {
 	t.Helper()
 	at := map[string]time.Time{}
-	r := tar.NewReader(bytes.NewReader(from))
-	for h, err := r.Next(); err == nil; h, err = r.Next() {
-		at[h.Name] = h.ModTime
+	for _, e := range entries(t, from) {
+		at[e.h.Name] = e.h.ModTime
 	}
 	return edited(t, data, func(h *tar.Header, b []byte) []byte {
 		if h.Name == zkdata.TokenFile {
@@ -187,23 +187,20 @@ func swapToken(t *testing.T, data, from []byte) []byte {
 func edited(t *testing.T, data []byte, edit func(*tar.Header, []byte) []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	w, r := tar.NewWriter(&out), tar.NewReader(bytes.NewReader(data))
-	for {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b = edit(h, b); b == nil {
+	w := tar.NewWriter(&out)
+	for _, e := range entries(t, data) {
+		b := edit(e.h, e.data)
+		if b == nil {
 			continue
 		}
-		h = &tar.Header{Typeflag: h.Typeflag, Name: h.Name, Mode: h.Mode, ModTime: h.ModTime, Size: int64(len(b))}
+		if e.h.Name == zkdata.TokenFile {
+			// In a tar of its own.
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			w = tar.NewWriter(&out)
+		}
+		h := &tar.Header{Typeflag: e.h.Typeflag, Name: e.h.Name, Mode: e.h.Mode, ModTime: e.h.ModTime, Size: int64(len(b))}
 		if h.Typeflag == tar.TypeGNUSparse {
 			h.Typeflag = tar.TypeReg
 		}
@@ -215,6 +212,38 @@ func edited(t *testing.T, data []byte, edit func(*tar.Header, []byte) []byte) []
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+type entry struct {
+	h    *tar.Header
+	data []byte
+}
+
+// entries reads one tar after the other.
+func entries(t *testing.T, data []byte) []entry {
+	t.Helper()
+	var out []entry
+	for rest := bytes.NewBuffer(data); rest.Len() > 0; {
+		r := tar.NewReader(rest)
+		for {
+			h, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, entry{h, b})
+		}
+		for rest.Len() > 0 && rest.Bytes()[0] == 0 {
+			rest.Next(512)
+		}
+	}
+	return out
 }
 
 func write(w io.Writer, b []byte) error {
@@ -232,8 +261,8 @@ func refusedCopies(t *testing.T, s *zkreal.Server, logs string, proof ensemble.Z
 	want := realWant(s, logs, proof)
 	newest := func(prefix string) string {
 		var found []string
-		r := tar.NewReader(bytes.NewReader(data))
-		for h, err := r.Next(); err == nil; h, err = r.Next() {
+		for _, e := range entries(t, data) {
+			h := e.h
 			if h.Size > 0 && strings.HasPrefix(filepath.Base(h.Name), prefix) {
 				found = append(found, h.Name)
 			}
