@@ -422,3 +422,41 @@ func restart(ctx context.Context, t *testing.T, s *zkreal.Server) {
 	s.Stop()
 	start(ctx, t, s)
 }
+
+// TestRealCopyOfAYoungServer: on 3.4 a follower that was never restarted has
+// logs and maybe no snapshot.
+func TestRealCopyOfAYoungServer(t *testing.T) {
+	for _, version := range zkreal.Versions() {
+		t.Run(version, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			e, err := zkreal.New(ctx, zkreal.Options{Version: version, Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(e.Close)
+			if err := e.Start(ctx); err != nil {
+				t.Fatal(err)
+			}
+			c := connect(t, e.ClientAddrs()...)
+			if _, err := c.Create("/young", nil, 0, zk.WorldACL(zk.PermAll)); err != nil {
+				t.Fatal(err)
+			}
+			_, stat, err := c.Children("/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := e.Server(e.LeaderLast(ctx)[0])
+			holds(ctx, t, s, ensemble.Zxid(stat.Pzxid))
+			names := children(t, s)
+			s.Stop()
+			var clean bytes.Buffer
+			rep, err := zkdata.Copy(&clean, bytes.NewReader(pocket(t, s, "")), realWant(s, "", ensemble.Zxid(stat.Pzxid)))
+			if err != nil {
+				t.Fatalf("%v\n%s", err, listing(s, ""))
+			}
+			t.Logf("%+v", rep)
+			startsFrom(ctx, t, s, "", clean.Bytes(), names)
+		})
+	}
+}
