@@ -4,11 +4,8 @@ package cli
 
 import (
 	"context"
-	"io"
-	"net"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +23,7 @@ type restarts struct {
 	real     *zkreal.Ensemble
 	rec      migration.Record
 	original map[ensemble.ID]string
-	services map[ensemble.ID][]*service
+	services map[ensemble.ID][]*zkreal.Forward
 	v        *verifier
 }
 
@@ -37,7 +34,7 @@ func newRestarts(ctx context.Context, t *testing.T, version string) *restarts {
 		t.Fatal(err)
 	}
 	t.Cleanup(real.Close)
-	r := &restarts{t: t, real: real, original: map[ensemble.ID]string{}, services: map[ensemble.ID][]*service{}}
+	r := &restarts{t: t, real: real, original: map[ensemble.ID]string{}, services: map[ensemble.ID][]*zkreal.Forward{}}
 	r.rec = migration.Record{Name: "demo", Namespace: "zk", Settings: migration.Settings{Version: version, TickTimeMillis: 1000, InitLimit: 10, SyncLimit: 5}}
 	for _, n := range real.IDs() {
 		id, s := ensemble.ID(n), real.Server(n)
@@ -261,13 +258,6 @@ func TestVerifyRealRestarts(t *testing.T) {
 	}
 }
 
-// service forwards one port.
-type service struct {
-	listener net.Listener
-	mu       sync.Mutex
-	conns    []net.Conn
-}
-
 func (r *restarts) forward(id ensemble.ID) {
 	r.t.Helper()
 	if len(r.services[id]) > 0 {
@@ -275,48 +265,17 @@ func (r *restarts) forward(id ensemble.ID) {
 	}
 	sr, _ := r.rec.Server(id)
 	for _, port := range []int{sr.PeerPort, sr.ElectionPort} {
-		l, err := net.Listen("tcp", hostPort(sr.ClusterIP, port))
+		f, err := zkreal.NewForward(r.t.Context(), hostPort(sr.ClusterIP, port), hostPort(sr.HostIP, port))
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		s := &service{listener: l}
-		r.services[id] = append(r.services[id], s)
-		go s.run(hostPort(sr.HostIP, port))
+		r.services[id] = append(r.services[id], f)
 	}
 }
 
 func (r *restarts) unforward(id ensemble.ID) {
-	for _, s := range r.services[id] {
-		_ = s.listener.Close()
-		s.mu.Lock()
-		for _, c := range s.conns {
-			_ = c.Close()
-		}
-		s.mu.Unlock()
+	for _, f := range r.services[id] {
+		f.Close()
 	}
 	delete(r.services, id)
-}
-
-func (s *service) run(to string) {
-	for {
-		from, err := s.listener.Accept()
-		if err != nil {
-			return
-		}
-		target, err := net.DialTimeout("tcp", to, 2*time.Second)
-		if err != nil {
-			_ = from.Close()
-			continue
-		}
-		s.mu.Lock()
-		s.conns = append(s.conns, from, target)
-		s.mu.Unlock()
-		for _, pair := range [][2]net.Conn{{from, target}, {target, from}} {
-			go func() {
-				_, _ = io.Copy(pair[0], pair[1])
-				_ = pair[0].Close()
-				_ = pair[1].Close()
-			}()
-		}
-	}
 }

@@ -100,7 +100,7 @@ type rolling struct {
 	version  ensemble.Version
 	hosts    []hostpatch.Host
 	files    map[string][]byte // the originals
-	forward  map[ensemble.ID][]*forwarder
+	forward  map[ensemble.ID][]*zkreal.Forward
 }
 
 func hostAddr(id ensemble.ID) string    { return "127.0.1." + id.String() }
@@ -118,7 +118,7 @@ func newRolling(ctx context.Context, t *testing.T, release string, v ensemble.Ve
 		t.Fatal(err)
 	}
 	t.Cleanup(real.Close)
-	r := &rolling{t: t, real: real, version: v, files: map[string][]byte{}, forward: map[ensemble.ID][]*forwarder{}}
+	r := &rolling{t: t, real: real, version: v, files: map[string][]byte{}, forward: map[ensemble.ID][]*zkreal.Forward{}}
 	t.Cleanup(func() {
 		for _, s := range c.Servers {
 			r.endForward(s.ID)
