@@ -108,3 +108,13 @@ func TestMeterTellsOnTheWay(t *testing.T) {
 		t.Errorf("told %q, %v", &out, err)
 	}
 }
+
+func TestDataFlag(t *testing.T) {
+	for value, ok := range map[string]bool{"": true, "empty": true, "copy": true, "hot": false} {
+		f := &moveFlags{kind: migration.Replace, id: 3, timeout: time.Minute, data: value}
+		o, err := f.toOptions(nil)
+		if !ok && report(&bytes.Buffer{}, err) != exitUsage || ok && (err != nil || o.data != migration.DataMode(value)) {
+			t.Errorf("--data=%s: %+v, %v", value, o, err)
+		}
+	}
+}
