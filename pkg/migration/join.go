@@ -65,14 +65,16 @@ func (c *context) proveJoined() Decision {
 	if f.Joined == nil || f.Joined.Zxid.Epoch() != epoch {
 		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.v.Live.Mode)
 	}
-	// A server that is away for reasons of its own does not keep this one from
-	// being in sync; the next operation waits until everybody is.
+	// Whoever waits for the end of this operation is not waited for; nor is, on
+	// the way back to the host, anybody who is away: that may be why it goes back.
 	all, expected := []ensemble.ID{f.ID}, followers(c.rec.Ensemble())
+	lost := c.needRenewal()
 	for _, id := range ensemble.Without(c.voters(), f.ID) {
-		if v, _ := c.o.View(id); v.Live.Serving() {
-			all = append(all, id)
-		} else {
+		v, _ := c.o.View(id)
+		if slices.Contains(lost, id) || f.Kind == Revert && !v.Live.Serving() {
 			expected--
+		} else {
+			all = append(all, id)
 		}
 	}
 	slices.Sort(all)

@@ -107,7 +107,17 @@ func joinRules() []rule {
 		},
 		{
 			name: "watchdog: nor one that has joined", version: "3.4.13",
-			set: func(s *scene) { s.joined(1, time.Minute); s.down(2) }, want: do, step: migration.StepFinish,
+			set: func(s *scene) { s.joined(1, time.Minute); s.down(2) }, want: wait, code: migration.CodeProofPending,
+		},
+		{
+			name: "one that has lost its data waits for the end of this, not this for it",
+			set: func(s *scene) {
+				f := s.joined(1, time.Minute)
+				s.o.Record.Flight = nil
+				s.lost(2)
+				s.o.Record.Flight = f
+			},
+			want: do, step: migration.StepFinish,
 		},
 		{
 			name: "guard: from 3.6 the empty pod cannot vote", version: "3.6.2",
