@@ -149,6 +149,10 @@ const (
 func (s *session) record(ctx context.Context) (migration.Record, error) {
 	rec, err := s.journal.Load(ctx)
 	if journal.IsNotFound(err) {
+		if _, copyErr := s.journal.Copy(ctx); copyErr == nil {
+			return rec, &refusedError{reason: fmt.Sprintf("the journal of ensemble %s in namespace %s is gone; its copy, made when nothing was under way last, can be put back", s.name, s.kube.namespace),
+				next: fmt.Sprintf("%s wrap %s -n %s", cliName, s.name, s.kube.namespace)}
+		}
 		return rec, usagef("namespace %s holds no wrapped ensemble %q\nnext: %s wrap %s -f zoo.cfg -n %s", s.kube.namespace, s.name, cliName, s.name, s.kube.namespace)
 	}
 	return rec, err

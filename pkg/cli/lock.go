@@ -85,8 +85,8 @@ func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
 // have left under way. It comes right after the lock and before the first look.
 func (s *session) fence(ctx context.Context) error {
 	rec, err := s.journal.Load(ctx)
-	if journal.IsNotFound(err) {
-		return nil // wrap makes it
+	if journal.IsNotFound(err) || journal.IsBroken(err) {
+		return nil // wrap makes it, or puts it back
 	}
 	if err != nil || rec.Flight == nil {
 		return err

@@ -41,6 +41,8 @@ type WrapOptions struct {
 	waive        []string
 	timeout      time.Duration
 	pods         podFlags
+	// restore: the journal is gone or garbled, and its copy is put back.
+	restore bool
 }
 
 func newWrapCommand(d *deps) *cobra.Command {
@@ -146,7 +148,8 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 // cluster (refuse adds the command's own judgement of it); then it picks the
 // ensemble and loads its record. known is false for one that was never wrapped.
 func (o *WrapOptions) open(ctx context.Context, refuse func(described) error) (s *session, recorded migration.Record, known bool, err error) {
-	if file, ok := defaultFile(); ok && o.input.empty() && len(o.args) == 1 {
+	named := !o.input.empty()
+	if file, ok := defaultFile(); ok && !named && len(o.args) == 1 {
 		o.input.files = []string{file}
 	}
 	if !o.input.empty() && len(o.args) == 1 {
@@ -168,6 +171,14 @@ func (o *WrapOptions) open(ctx context.Context, refuse func(described) error) (s
 	}
 	s = o.deps.session(k, name)
 	recorded, err = s.journal.Load(ctx)
+	if (journal.IsNotFound(err) || journal.IsBroken(err)) && !named {
+		// Somebody deleted or garbled it by hand: the copy comes before a file
+		// that happens to be here.
+		if kept, copyErr := s.journal.Copy(ctx); copyErr == nil {
+			o.restore, o.input.files = true, nil
+			return s, kept, true, nil
+		}
+	}
 	if err != nil && !journal.IsNotFound(err) {
 		return nil, recorded, false, err
 	}
@@ -231,6 +242,12 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 }
 
 func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
+	if o.restore && o.dryRun != "server" {
+		if _, err := s.journal.Restore(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintf(o.deps.streams.ErrOut, "The journal was put back as of the last moment when nothing was under way; look at %s status %s.\n", cliName, s.name)
+	}
 	c := cluster.New(s.kube.client)
 	results, err := c.Wrap(ctx, rec, o.dryRun == "server")
 	if err != nil {

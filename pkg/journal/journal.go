@@ -100,6 +100,12 @@ func IsStale(err error) bool {
 	return errors.As(err, &e)
 }
 
+// IsBroken reports whether err says that the journal is there and cannot be read.
+func IsBroken(err error) bool {
+	var e *FormatError
+	return errors.As(err, &e) && e.Err != nil
+}
+
 // Journal is the journal of one ensemble. It remembers the version it read or
 // wrote last; Save replaces only that one. It may be used by several
 // goroutines.
@@ -136,7 +142,7 @@ func (j *Journal) Create(ctx context.Context, rec migration.Record) error {
 		return fmt.Errorf("cannot create the journal in ConfigMap %s/%s: %w", j.namespace, cm.Name, err)
 	}
 	j.remember(made)
-	return nil
+	return j.keep(ctx, rec, data)
 }
 
 // Load reads the record; it fails with NotFoundError when there is none, and
@@ -188,7 +194,7 @@ func (j *Journal) Save(ctx context.Context, rec migration.Record) error {
 		return fmt.Errorf("cannot write the journal in ConfigMap %s/%s: %w", j.namespace, next.Name, err)
 	}
 	j.seen = written
-	return nil
+	return j.keep(ctx, rec, data)
 }
 
 func (j *Journal) remember(cm *corev1.ConfigMap) {
@@ -248,7 +254,8 @@ func decode(cm *corev1.ConfigMap) (migration.Record, error) {
 	bad := func(reason string, err error) (migration.Record, error) {
 		e := &FormatError{Namespace: cm.Namespace, Name: cm.Name, Reason: reason, Err: err}
 		if err != nil {
-			e.Next = "put back what was there, from a backup of the ConfigMap; nothing can be done safely without it"
+			e.Next = "put back what was there, from a backup of the ConfigMap; or, without one, kubectl zkmigrate wrap " +
+				cm.Labels[render.EnsembleLabel] + " -n " + cm.Namespace + " puts back its copy, made when nothing was under way last"
 		}
 		return migration.Record{}, e
 	}

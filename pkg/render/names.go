@@ -36,8 +36,10 @@ const (
 
 	// RoleJournal, RoleGate and RoleConf are the values of RoleLabel.
 	RoleJournal = "journal"
-	RoleGate    = "gate"
-	RoleConf    = "conf"
+	// RoleJournalCopy marks the copy of a journal's last settled state.
+	RoleJournalCopy = "journal-copy"
+	RoleGate        = "gate"
+	RoleConf        = "conf"
 
 	// Manager is the value of endpointslice.kubernetes.io/managed-by on our
 	// slices. Both controllers list slices by their own value and leave others
@@ -76,6 +78,9 @@ func HeadlessName(name string) string { return name + "-pods" }
 
 // JournalName is the journal's ConfigMap and the Lease that guards it.
 func JournalName(name string) string { return name + "-zkmigrate" }
+
+// JournalCopyName is the ConfigMap with the journal's copy.
+func JournalCopyName(name string) string { return JournalName(name) + "-copy" }
 
 // GateName is the gate's ConfigMap.
 func GateName(name string) string { return JournalName(name) + "-gate" }

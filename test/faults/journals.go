@@ -15,10 +15,10 @@ func journals() []Fault {
 		{
 			Name: "journal-garbled", What: "The journal is edited by hand and is no JSON any more.",
 			Version: Unguarded, From: OnHost,
-			Trigger: func(g *Stage) { g.write("journal", g.journal()); g.setJournal("{") },
+			Trigger: func(g *Stage) { g.setJournal("{") },
 			Verdict: Verdict{Exit: 1, Says: "the journal in ConfigMap {name}/{name}-zkmigrate is no JSON", Next: "put back what was there, from a backup of the ConfigMap"},
-			Way:     "Put back what was there, as printed.",
-			Recover: func(g *Stage) { g.setJournal(g.read("journal")); g.Again() },
+			Way:     "Put back what was there, or let `wrap` put back its copy, as printed.",
+			Recover: func(g *Stage) { g.Zkmigrate(0, "wrap", g.Name); g.Again() },
 			After:   InPod,
 		},
 		{
@@ -38,14 +38,19 @@ func journals() []Fault {
 			Name: "journal-deleted", What: "The journal is deleted by hand, all servers on their hosts.",
 			Version: Unguarded, From: OnHost,
 			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.JournalName(g.Name)) },
-			Verdict: Verdict{Exit: 2, Says: `holds no wrapped ensemble "{name}"`, Next: "wrap {name} -f zoo.cfg"},
-			Way:     "`wrap` and `reconfigure` again, with the hosts' files as at the beginning.",
-			Recover: func(g *Stage) {
-				g.Zkmigrate(0, append([]string{"wrap", g.Name}, g.members()...)...)
-				g.Zkmigrate(0, append([]string{"reconfigure", g.Name, "--host-hook", g.hook}, g.Files()...)...)
-				g.Again()
-			},
-			After: InPod,
+			Verdict: Verdict{Exit: 3, Says: "the journal of ensemble {name} in namespace {name} is gone", Next: "wrap {name} -n {name}"},
+			Way:     "`wrap`, as printed, puts its copy back.",
+			Recover: func(g *Stage) { g.Follow(); g.Ends(); g.Again() },
+			After:   InPod,
+		},
+		{
+			Name: "journal-deleted-in-pod", What: "The journal is deleted by hand while the server runs in its pod.",
+			Version: Guarded, From: InPod,
+			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.JournalName(g.Name)) },
+			Verdict: Verdict{Exit: 3, Says: "the journal of ensemble {name} in namespace {name} is gone", Next: "wrap {name} -n {name}"},
+			Way:     "`wrap`, as printed, puts its copy back.",
+			Recover: func(g *Stage) { g.Follow(); g.Ends(); g.Again() },
+			After:   InPod,
 		},
 		{
 			Name: "holder-dead", What: "The command is killed on another machine and leaves its lock behind.",

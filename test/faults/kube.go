@@ -157,12 +157,3 @@ func (g *Stage) Parked() {
 	}
 	g.PodSays("state=parked")
 }
-
-// members are wrap's words for the hosts, without a file.
-func (g *Stage) members() []string {
-	var out []string
-	for _, h := range g.Hosts {
-		out = append(out, fmt.Sprintf("--member=%d=%s:2888:3888;%d", h.ID, h.Address, h.ClientPort))
-	}
-	return append(out, labkit.PodFlags(g.Version, g.Name)...)
-}

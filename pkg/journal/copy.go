@@ -1,0 +1,93 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// brokenKey keeps what Restore wrote over.
+const brokenKey = Key + ".broken"
+
+// keep writes the copy that Restore reads: the last record without an operation
+// under way, in a ConfigMap of its own. Somebody who deletes or garbles the
+// journal by hand has that to go on with; what it does not know can be seen in
+// the cluster, and Decide stops where the two disagree.
+func (j *Journal) keep(ctx context.Context, rec migration.Record, data string) error {
+	if rec.Flight != nil {
+		return nil
+	}
+	name := render.JournalCopyName(j.name)
+	maps := j.kube.CoreV1().ConfigMaps(j.namespace)
+	cm, err := maps.Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case err == nil:
+		cm.Data = map[string]string{Key: data}
+		_, err = maps.Update(ctx, cm, metav1.UpdateOptions{FieldManager: FieldManager})
+	case apierrors.IsNotFound(err):
+		cm = &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: j.namespace, Labels: render.Labels(j.name)},
+			Data:       map[string]string{Key: data},
+		}
+		cm.Labels[render.RoleLabel] = render.RoleJournalCopy
+		_, err = maps.Create(ctx, cm, metav1.CreateOptions{FieldManager: FieldManager})
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the journal's copy in ConfigMap %s/%s: %w", j.namespace, name, err)
+	}
+	return nil
+}
+
+// Copy reads the copy; it fails with NotFoundError when there is none.
+func (j *Journal) Copy(ctx context.Context) (migration.Record, error) {
+	name := render.JournalCopyName(j.name)
+	cm, err := j.kube.CoreV1().ConfigMaps(j.namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return migration.Record{}, &NotFoundError{Namespace: j.namespace, Name: j.name}
+	}
+	if err != nil {
+		return migration.Record{}, fmt.Errorf("cannot read the journal's copy in ConfigMap %s/%s: %w", j.namespace, name, err)
+	}
+	return decode(cm)
+}
+
+// Restore puts the copy in the place of a journal that is gone or cannot be
+// read; what stood there stays under another key. A journal that can be read is
+// not touched.
+func (j *Journal) Restore(ctx context.Context) (migration.Record, error) {
+	rec, err := j.Copy(ctx)
+	if err != nil {
+		return rec, err
+	}
+	there, err := j.Load(ctx)
+	if err == nil {
+		return there, nil
+	}
+	if IsNotFound(err) {
+		return rec, j.Create(ctx, rec)
+	}
+	if !IsBroken(err) {
+		return rec, err
+	}
+	name := render.JournalName(j.name)
+	cm, err := j.kube.CoreV1().ConfigMaps(j.namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return rec, fmt.Errorf("cannot read the journal in ConfigMap %s/%s: %w", j.namespace, name, err)
+	}
+	data, err := j.encode(rec)
+	if err != nil {
+		return rec, err
+	}
+	next := cm.DeepCopy()
+	next.Data = map[string]string{Key: data, brokenKey: cm.Data[Key]}
+	if _, err := j.kube.CoreV1().ConfigMaps(j.namespace).Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager}); err != nil {
+		return rec, fmt.Errorf("cannot write the journal in ConfigMap %s/%s: %w", j.namespace, name, err)
+	}
+	return j.Load(ctx)
+}
