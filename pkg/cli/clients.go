@@ -76,16 +76,7 @@ func newClientsCommand(d *deps) *cobra.Command {
 }
 
 func runClients(ctx context.Context, d *deps, args []string, format printer.Format) error {
-	k, err := d.kube()
-	if err != nil {
-		return err
-	}
-	name, err := k.pick(ctx, args)
-	if err != nil {
-		return err
-	}
-	s := d.session(k, name)
-	rec, err := s.record(ctx)
+	s, rec, err := d.open(ctx, args)
 	if err != nil {
 		return err
 	}

@@ -144,6 +144,21 @@ const (
 	defaultTimeout = 30 * time.Minute
 )
 
+// open connects, picks the ensemble and loads its record.
+func (d *deps) open(ctx context.Context, args []string) (*session, migration.Record, error) {
+	k, err := d.kube()
+	if err != nil {
+		return nil, migration.Record{}, err
+	}
+	name, err := k.pick(ctx, args)
+	if err != nil {
+		return nil, migration.Record{}, err
+	}
+	s := d.session(k, name)
+	rec, err := s.record(ctx)
+	return s, rec, err
+}
+
 // record loads the journal; an ensemble that was never wrapped is a usage
 // error.
 func (s *session) record(ctx context.Context) (migration.Record, error) {

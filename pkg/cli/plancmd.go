@@ -46,16 +46,7 @@ func newPlanCommand(d *deps) *cobra.Command {
 // runPlan looks once, at all hosts, too: each server is judged as if it were
 // its turn.
 func runPlan(ctx context.Context, d *deps, args []string, format printer.Format) error {
-	k, err := d.kube()
-	if err != nil {
-		return err
-	}
-	name, err := k.pick(ctx, args)
-	if err != nil {
-		return err
-	}
-	s := d.session(k, name)
-	rec, err := s.record(ctx)
+	s, rec, err := d.open(ctx, args)
 	if err != nil {
 		return err
 	}

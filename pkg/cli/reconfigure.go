@@ -113,16 +113,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	k, err := f.deps.kube()
-	if err != nil {
-		return err
-	}
-	name, err := k.pick(ctx, args)
-	if err != nil {
-		return err
-	}
-	s := f.deps.session(k, name)
-	rec, err := s.record(ctx)
+	s, rec, err := f.deps.open(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -132,7 +123,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 		}
 	}
 	if f.dir == "" {
-		f.dir = "zkmigrate-" + name
+		f.dir = "zkmigrate-" + s.name
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()

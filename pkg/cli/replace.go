@@ -153,23 +153,14 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 
 // Run works until the intent is done, a rule stops it, or the time is over.
 func (o *MoveOptions) Run(ctx context.Context) error {
-	k, err := o.deps.kube()
-	if err != nil {
-		return err
-	}
-	name, err := k.pick(ctx, o.args)
-	if err != nil {
-		return err
-	}
-	s := o.deps.session(k, name)
-	rec, err := s.record(ctx)
+	s, rec, err := o.deps.open(ctx, o.args)
 	if err != nil {
 		return err
 	}
 	if _, ok := rec.Server(o.id); !ok && !o.all {
-		return usagef("ensemble %s has no server %d; it has %v", name, o.id, rec.Ensemble().IDs())
+		return usagef("ensemble %s has no server %d; it has %v", s.name, o.id, rec.Ensemble().IDs())
 	}
-	if err := o.mayCopy(ctx, k, name); err != nil {
+	if err := o.mayCopy(ctx, s.kube, s.name); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)

@@ -58,22 +58,13 @@ func newSeedCommand(d *deps) *cobra.Command {
 // writes nothing into the journal and needs no lock: the replace that waits
 // sees the copy by itself.
 func (o *SeedOptions) Run(ctx context.Context) error {
-	k, err := o.deps.kube()
-	if err != nil {
-		return err
-	}
-	name, err := k.pick(ctx, o.args)
-	if err != nil {
-		return err
-	}
-	s := o.deps.session(k, name)
-	rec, err := s.record(ctx)
+	s, rec, err := o.deps.open(ctx, o.args)
 	if err != nil {
 		return err
 	}
 	sr, ok := rec.Server(o.id)
 	if !ok {
-		return usagef("ensemble %s has no server %d; it has %v", name, o.id, rec.Ensemble().IDs())
+		return usagef("ensemble %s has no server %d; it has %v", s.name, o.id, rec.Ensemble().IDs())
 	}
 	seeded, err := o.ready(ctx, s, rec)
 	if err != nil {
