@@ -250,9 +250,12 @@ func (w *world) timePasses(st *state, put func(label, state)) {
 }
 
 // spares reports whether the loss of a server's data is one that the tool can
-// mend: while no other server is away, and as long as those that have lost
-// theirs are no quorum.
+// mend: while no other server is away or being stopped, and as long as those
+// that have lost theirs are no quorum.
 func (w *world) spares(st *state, i int) bool {
+	if st.flight.on && int(st.flight.id) != i && st.flight.stopAsked != never {
+		return false
+	}
 	gone := 1 << i
 	for j := range w.n {
 		s := &st.s[j]
@@ -260,7 +263,7 @@ func (w *world) spares(st *state, i int) bool {
 			continue
 		}
 		gone |= 1 << j
-		if st.flight.on && int(st.flight.id) == j && st.flight.stopAsked != never || s.marker != 0 || !s.replaced {
+		if s.marker != 0 || !s.replaced {
 			return false
 		}
 	}
