@@ -259,7 +259,9 @@ func (c *context) hostStarted() (Decision, bool) {
 			then("on host " + c.sr.HostIP + ": start the server"), false
 	}
 	if c.v.Live.ServerID != 0 && c.v.Live.ServerID != f.ID {
-		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", f.ID, c.v.Live.ServerID), false
+		// kube-proxy may be late with an address that was just moved.
+		return wait(CodeWrongServer, PhaseStart, "the Service of server %d is answered by server %d", f.ID, c.v.Live.ServerID).
+			then(c.cmd("check")), false
 	}
 	return Decision{}, true
 }

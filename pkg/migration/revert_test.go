@@ -126,6 +126,16 @@ func revertRules() []rule {
 			name: "the disks of the others get their time", set: func(s *scene) { s.backAtHost(1).After.At = t0() },
 			want: wait, code: migration.CodeHold,
 		},
+		{
+			name: "kube-proxy is late: another server still answers at its address",
+			set: func(s *scene) {
+				s.backAtHost(1).Released = ago(time.Second)
+				s.host(1, migration.PortOpen)
+				s.serve(1)
+				s.view(1).Live.ServerID = 3
+			},
+			want: wait, code: migration.CodeWrongServer, says: "check demo",
+		},
 		{name: "then unmask", set: func(s *scene) { s.backAtHost(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepUnmaskHost},
 		{
 			name: "then start",
