@@ -183,15 +183,6 @@ func (g *Stage) write(name, text string) {
 	}
 }
 
-func (g *Stage) read(name string) string {
-	g.T.Helper()
-	data, err := os.ReadFile(g.File(name))
-	if err != nil {
-		g.T.Fatal(err)
-	}
-	return string(data)
-}
-
 // afterwards is a context for clearing up when a test's own has ended.
 func afterwards(t *testing.T) context.Context {
 	t.Helper()
