@@ -43,9 +43,9 @@ func (c *Client) releasable(ctx context.Context, rec migration.Record, id ensemb
 		return err
 	}
 	name := render.PodName(rec.Name, s.Ordinal)
-	pod, err := c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	pod, err := c.pod(ctx, rec, s)
 	if err != nil {
-		return failed(err, "get", "Pod", rec.Namespace, name)
+		return err
 	}
 	if b.selector != name || !same(b.view().Union, []string{pod.Status.PodIP}) {
 		return &Error{Reason: Precondition,

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilexec "k8s.io/client-go/util/exec"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -150,9 +149,9 @@ func ownLogDir(zooCfg string) bool {
 // seedable: the pod waits at its closed gate and has no copy yet.
 func (c *Client) seedable(ctx context.Context, rec migration.Record, s migration.ServerRecord, token string) error {
 	name := render.PodName(rec.Name, s.Ordinal)
-	pod, err := c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	pod, err := c.pod(ctx, rec, s)
 	if err != nil {
-		return failed(err, "get", "Pod", rec.Namespace, name)
+		return err
 	}
 	v, err := c.podView(ctx, rec, s, pod)
 	if err != nil {

@@ -73,10 +73,10 @@ func (c *context) renew() Decision {
 }
 
 // others are the voters that must hold everything before this server may start
-// from nothing, or from stale data. When there is no other way out, servers that have lost their data as well
-// cannot, and their gates keep them from voting; they are left out as long as
-// they are no quorum together with this one, for then every quorum with it still
-// contains a holder. With three voters two are one, and nothing is started.
+// from nothing, or from stale data. When there is no other way out, servers that
+// have lost their data as well cannot, and their gates keep them from voting;
+// they are left out as long as they are no quorum together with this one, for
+// then every quorum with it still contains a holder. With three voters two are one, and nothing is started.
 func (c *context) others() []ensemble.ID {
 	out := ensemble.Without(c.voters(), c.flight.ID)
 	lost := c.voting(c.needRenewal())
@@ -104,9 +104,7 @@ func (c *context) needRenewal() []ensemble.ID {
 // oldProcess says what contradicts that the id has no process: a leader that
 // counts one follower more than can be.
 func (c *context) oldProcess() string {
-	leader, ok := c.o.View(c.o.Leader())
-	left := followers(c.rec.Ensemble()) - 1
-	if !ok || leader.ID == c.in.ID || c.sr.Role == ensemble.Observer || leader.Live.SyncedFollowers <= left {
+	if counted, left := c.counted(); counted <= left {
 		return ""
 	}
 	return "the leader still forwards to server " + c.in.ID.String() + ", whose pod has not started"

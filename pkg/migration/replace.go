@@ -375,11 +375,22 @@ func (c *context) aliveAfterAll() string {
 	if c.v.Live.Serving() && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP) {
 		return "server " + c.in.ID.String() + " answers at its Service's address " + c.sr.ClusterIP
 	}
-	leader, ok := c.o.View(c.o.Leader())
-	if left := followers(c.rec.Ensemble()) - 1; ok && leader.ID != c.in.ID && c.sr.Role != ensemble.Observer && leader.Live.SyncedFollowers > left {
-		return fmt.Sprintf("the leader still forwards to %d followers, and without it there are %d", leader.Live.SyncedFollowers, left)
+	if counted, left := c.counted(); counted > left {
+		return fmt.Sprintf("the leader still forwards to %d followers, and without it there are %d", counted, left)
 	}
 	return ""
+}
+
+// counted is how many followers the leader forwards to, and how many there are
+// without this server. Where the leader's count says nothing of it (it leads
+// itself, or observes), or there is no leader, it is none more.
+func (c *context) counted() (counted, left int) {
+	left = followers(c.rec.Ensemble()) - 1
+	leader, ok := c.o.View(c.o.Leader())
+	if !ok || leader.ID == c.in.ID || c.sr.Role == ensemble.Observer {
+		return left, left
+	}
+	return leader.Live.SyncedFollowers, left
 }
 
 // proveAfter is the second half of I4: with the server dead, a canary on all
