@@ -57,8 +57,14 @@ func (c *Client) releasable(ctx context.Context, rec migration.Record, id ensemb
 }
 
 // RestoreGate writes the server's line again as it was: the pod's volume knows
-// its generation, so a restart finds its data.
+// its generation, so a restart finds its data. In the middle of an operation the
+// Service must point to the pod, as for a new line.
 func (c *Client) RestoreGate(ctx context.Context, rec migration.Record, id ensemble.ID, line migration.Release) error {
+	if rec.Flight != nil {
+		if err := c.releasable(ctx, rec, id); err != nil {
+			return err
+		}
+	}
 	return c.changeGate(ctx, rec, id, func(g *render.GateData, ordinal int, id ensemble.ID) bool { return g.Restore(ordinal, id, line) })
 }
 

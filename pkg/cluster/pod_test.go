@@ -135,19 +135,19 @@ func TestReadGate(t *testing.T) {
 	}{
 		"the newest counts": {
 			young: at(1, parkedLine) + at(2, closedLine),
-			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 8, GateDetail: "waits", HostClosed: true, GateAt: when(2), GateFresh: true},
+			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 8, GateDetail: "waits", NeverStarted: true, HostClosed: true, GateAt: when(2), GateFresh: true},
 		},
 		"a broken last line does not hide the one before": {
 			young: at(1, parkedLine) + at(2, closedLine[:60]),
-			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", GateAt: when(1), GateFresh: true},
+			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", NeverStarted: true, GateAt: when(1), GateFresh: true},
 		},
 		"old": {
 			all:  at(1, parkedLine),
-			want: migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", GateAt: when(1)},
+			want: migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", NeverStarted: true, GateAt: when(1)},
 		},
 		"started, still in view": {
 			young: at(1, closedLine) + at(2, startedLine) + at(3, "INFO zookeeper"),
-			want:  migration.PodView{Gate: migration.GateStarted, GateGeneration: 9, GateDetail: "generation 9", HostClosed: true, GateAt: when(2), GateFresh: true},
+			want:  migration.PodView{Gate: migration.GateStarted, GateGeneration: 9, GateDetail: "generation 9", NeverStarted: true, HostClosed: true, GateAt: when(2), GateFresh: true},
 		},
 		"started long ago": {
 			young: at(8, "INFO zookeeper"), all: at(7, "INFO zookeeper") + at(8, "INFO zookeeper"),

@@ -19,7 +19,10 @@ func (c *context) join() Decision {
 	joined := f.Joined != nil && f.Joined.Complete
 	if c.v.Host.Open() && pod.Gate == GateStarted {
 		if !joined {
-			return c.giveUp("the server on host %s came back while its pod was joining: two processes with one id", c.sr.HostIP)
+			// Either may have voted since: the pod is not to be started again.
+			d := c.giveUp("the server on host %s came back while its pod was joining: two processes with one id", c.sr.HostIP)
+			d.Flight.Line = nil
+			return d
 		}
 		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server and mask its unit",
 			"server %d has joined in its pod, but its old host %s answers again: two processes with one id", f.ID, c.sr.HostIP)
@@ -118,7 +121,8 @@ func (c *context) proveJoined() Decision {
 // another voter closes the gate and stops the pod, before the survivors can
 // elect with it.
 func (c *context) watchdog(joined bool) (Decision, bool) {
-	if joined || c.v.Cluster.Pod.Gate != GateStarted || c.flight.data() == DataCopy || c.guarded() {
+	synced := joined || c.flight.Joined != nil || c.v.Live.Serving()
+	if synced || c.v.Cluster.Pod.Gate != GateStarted || c.flight.data() == DataCopy || c.flight.Returning != nil || c.guarded() {
 		return Decision{}, false
 	}
 	bad := c.unhealthy(c.others())
@@ -139,7 +143,7 @@ func (c *context) guarded() bool {
 func (c *context) giveUp(format string, a ...any) Decision {
 	g := c.copyFlight()
 	d := do(StepAbort, g, format, a...)
-	g.Aborted = d.Reason
+	g.Aborted, g.Returning, g.Line = d.Reason, nil, c.line()
 	g.PodUID = c.v.Cluster.Pod.UID
 	return d
 }

@@ -135,6 +135,8 @@ type PodView struct {
 	// NeverSynced: the files on the volume show that ZooKeeper was started there
 	// and never synced from a leader.
 	NeverSynced bool `json:"neverSynced,omitempty"`
+	// NeverStarted: ZooKeeper was never started on the volume.
+	NeverStarted bool `json:"neverStarted,omitempty"`
 	// HostClosed: the pod itself, dialling the host's client and election
 	// port, is refused on both. It is the second vantage point of I3.
 	HostClosed bool `json:"hostClosed,omitempty"`

@@ -183,6 +183,12 @@ type Flight struct {
 	// leftover was last removed.
 	Kicked  *time.Time `json:"kicked,omitempty"`
 	Cleared *time.Time `json:"cleared,omitempty"`
+	// Line is the server's line in the gate: what it lets the pod start from
+	// and, once a revert or an abort has found it there, its generation.
+	// Returning is set when a revert was turned back before anything ran on the
+	// host: the same line is written again.
+	Line      *Release   `json:"line,omitempty"`
+	Returning *time.Time `json:"returning,omitempty"`
 	// Patched is the confirmation that the host's file was patched.
 	Patched *Confirmation `json:"patched,omitempty"`
 	// Aborted is why a replacement was given up after its release.

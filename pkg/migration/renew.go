@@ -47,7 +47,7 @@ func (c *context) renew() Decision {
 	if f.Renewing == nil {
 		g := c.copyFlight()
 		at := c.o.At
-		g.Renewing, g.After, g.Joined, g.Data, g.Seed = &at, nil, nil, "", ""
+		g.Renewing, g.After, g.Joined, g.Data, g.Seed, g.Returning = &at, nil, nil, "", "", nil
 		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, pod.GateDetail)
 	}
 	if bad := c.oldProcess(); bad != "" {

@@ -15,7 +15,7 @@ func (c *context) replace() Decision {
 	case f == nil:
 		return c.startReplace()
 	case f.Kind != Replace:
-		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID), "server %d is on its way back to its host, begun by %s", f.ID, f.By)
+		return c.turnBack()
 	case c.in.Data != "" && c.in.Data != f.data() && f.Renewing == nil && f.Renewals == 0:
 		return stop(CodeDataMode, c.cmd("replace --id=%d --data=%s", f.ID, f.data()),
 			"this replacement was begun with --data=%s; go on with it, or revert and begin again", f.data())
@@ -25,6 +25,8 @@ func (c *context) replace() Decision {
 		return do(StepPark, nil, "the gate is gone; without it no gate is open")
 	case c.v.Cluster.Gate.Released:
 		return c.join()
+	case f.Returning != nil:
+		return c.goBack()
 	case f.Released != nil && c.v.Cluster.Pod.Gate == GateStarted:
 		return c.giveUp("somebody closed the gate while server %d was joining in its pod: a restart would not start it again", f.ID)
 	case c.v.Host.Open():
@@ -304,7 +306,7 @@ func (c *context) flipToPod() Decision {
 	}
 	g := c.copyFlight()
 	at := c.o.At
-	g.Released, g.Kicked, g.Served = &at, &at, true
+	g.Released, g.Kicked, g.Served, g.Line = &at, &at, true, &Release{Start: start}
 	d := do(StepRelease, g, "host dead and fenced, %s, the address is the pod's", why)
 	d.Start = start
 	return d
@@ -399,7 +401,10 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	f := c.flight
 	others := c.others()
 	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
-	if f.Served {
+	switch {
+	case f.Kind == Revert:
+		back = c.wayBack()
+	case c.sr.Replaced != nil:
 		back = "wait for them, or bring their hosts or pods back"
 	}
 	if bad := c.unhealthy(others); len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace {

@@ -51,9 +51,13 @@ func (c *context) beginRevert() Decision {
 	epoch, _ := c.o.Epoch()
 	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
 	g.Served = c.sr.Replaced != nil || c.mayRun()
+	g.Line = c.line()
 	if f := c.flight; f != nil {
 		g.Served = g.Served || f.Served
 		g.Fenced, g.Renewals = f.Fenced, f.Renewals
+		if f.Aborted != "" {
+			g.Line = f.Line
+		}
 	}
 	if lost := c.needRenewal(); len(lost) > 0 && c.flight == nil && c.v.Live.Serving() {
 		return stop(CodeDegraded, c.cmd("replace --id=%d", lost[0]),
@@ -109,7 +113,7 @@ func (c *context) closePod() (Decision, bool) {
 func (c *context) stopPod() (Decision, bool) {
 	f := c.flight
 	if bad := c.unhealthy(ensemble.Without(c.voters(), f.ID)); len(bad) > 0 && c.v.Cluster.Pod.Gate == GateStarted && c.podCarries() {
-		return wait(CodeDegraded, PhaseReclaim, "not every other voter is in sync, and the rest needs the pod; it goes on").with(bad...), false
+		return wait(CodeDegraded, PhaseReclaim, "not every other voter is in sync, and the rest needs the pod; it goes on").with(bad...).then(c.wayBack()), false
 	}
 	if d, ok := c.reclaim(); !ok {
 		return d, false
@@ -129,19 +133,29 @@ func (c *context) stopPod() (Decision, bool) {
 		// start there is an ordinary restart, and may be what the rest needs.
 		return Decision{}, true
 	}
+	if f.Unfenced != nil && f.After != nil && f.After.Complete {
+		// What the others have on their disks stays there, whoever leads.
+		return Decision{}, true
+	}
 	// An election meanwhile is no reason to stop: there is no process to go back
 	// to, and whoever leads without this server holds every acknowledged write.
 	return c.proveAfter(false)
 }
 
-// neverSynced reports whether the parked pod can show that ZooKeeper was
-// started in it and ended before it had synced from a leader: the files of that
-// start are there, and its current epoch is none. A follower writes its current
+// neverSynced reports whether the parked pod can show that ZooKeeper was not
+// started at all since its release, or ended before it had synced from a
+// leader: the files of that start are there, and its current epoch is none. A follower writes its current
 // epoch before it acknowledges anything of a leader's (Learner.syncWithLeader,
 // NEWLEADER).
 func (c *context) neverSynced() bool {
 	pod := c.v.Cluster.Pod
-	return c.sr.Replaced == nil && c.flight.Renewals == 0 && pod.Parked() && pod.GateFresh && pod.NeverSynced
+	if c.sr.Replaced != nil || c.flight.Renewals != 0 || !pod.Parked() || !pod.GateFresh {
+		return false
+	}
+	// The pod that the line was for stands there as it was: the gate's script
+	// becomes ZooKeeper, so it is at the head again only after a restart.
+	waited := pod.NeverStarted && pod.Restarts == 0 && c.flight.Line != nil && c.flight.Line.Start == EmptyStart(pod.UID)
+	return pod.NeverSynced || waited
 }
 
 // podCarries reports whether the others count on the pod, which the Service
@@ -162,9 +176,9 @@ func (c *context) podCarries() bool {
 	return v.Live.SyncedFollowers > following
 }
 
-// reclaim closes the gate and waits until the pod that may have run ZooKeeper
-// is gone by uid and its successor is parked, having read a gate without its
-// line.
+// reclaim closes the gate and waits until a pod is parked, having read a gate
+// without its line: the one that never got as far as starting ZooKeeper, or
+// the successor of the one that may have run it, which is gone by uid.
 func (c *context) reclaim() (Decision, bool) {
 	f, pod, gate := c.flight, c.v.Cluster.Pod, c.v.Cluster.Gate
 	switch {
@@ -173,14 +187,14 @@ func (c *context) reclaim() (Decision, bool) {
 	case pod.Found && pod.Terminating:
 		return wait(CodePodStopping, PhaseReclaim, "pod %s is being deleted", pod.Name).
 			then("if its node is lost, prove the machine dead and remove it from the cluster; the pod is never deleted by force"), false
+	case pod.Parked() && pod.GateGeneration >= gate.Generation:
+		return Decision{}, true
 	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted):
 		g := c.copyFlight()
 		g.PodUID = pod.UID
 		return do(StepDeletePod, g, "pod %s may run ZooKeeper", pod.Name), false
 	case !pod.Found:
 		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again"), false
-	case pod.Parked() && pod.GateGeneration >= gate.Generation:
-		return Decision{}, true
 	case !pod.Running && pod.Node == "":
 		// Not scheduled anywhere: no process, and no gate read yet.
 		return Decision{}, true

@@ -45,6 +45,7 @@ const (
 	StepRestoreGate     StepID = "restore-gate"
 	StepCancelRenewal   StepID = "cancel-renewal"
 	StepCancelRevert    StepID = "cancel-revert"
+	StepTurnBack        StepID = "turn-back"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -115,7 +116,8 @@ func Steps() []Step {
 		{StepApplyPatch, PhaseStop, "apply the patch to zoo.cfg on the host", "everything that needs the one restart goes in together", true},
 		{StepFinishRestart, PhaseDone, "note that the server runs with the new list", "the next one may go", false},
 		{StepCancelRestart, PhaseProve, "note that this restart is put off", "it became the leader before it was stopped; the others go first (I6)", false},
-		{StepCancelRevert, PhaseReclaim, "note that this revert is put off", "another server needs a new start first; the pod serves on", false},
+		{StepCancelRevert, PhaseReclaim, "note that this revert is put off", "another server needs a new start first, or somebody changed their mind; the pod serves on", false},
+		{StepTurnBack, PhaseReclaim, "note that the revert is turned back, into the pod", "the pod's data is complete as long as nothing runs on the host", false},
 		{StepNoteStarted, PhaseStart, "note that the host's server is up", "it was started by hand", false},
 		{StepFinishRevert, PhaseDone, "note that the server is back on its host", "the next operation may begin", false},
 	}

@@ -159,19 +159,19 @@ func TestParseGateLine(t *testing.T) {
 	}{
 		"parked": {
 			line: `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked cause=- seed=- synced=- detail="waits"` + "\r\n",
-			want: GateReport{State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: migration.PortOpen, Detail: "waits"},
+			want: GateReport{State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: migration.PortOpen, NeverStarted: true, Detail: "waits"},
 		},
 		"closed": {
 			line: `zkmigrate-gate state=vetoed ordinal=0 id=2 generation=8 host-client=closed host-election=silent cause=- seed=- synced=- detail=""`,
-			want: GateReport{State: migration.GateVetoed, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortSilent},
+			want: GateReport{State: migration.GateVetoed, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortSilent, NeverStarted: true},
 		},
 		"no ordinal": {
 			line: `zkmigrate-gate state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked cause=- seed=- synced=- detail="POD_NAME"`,
-			want: GateReport{State: migration.GateRefused, Ordinal: -1, Detail: "POD_NAME"},
+			want: GateReport{State: migration.GateRefused, Ordinal: -1, NeverStarted: true, Detail: "POD_NAME"},
 		},
 		"needs a proof": {
 			line: `zkmigrate-gate state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed cause=lost seed=2x1 synced=- detail="gone"`,
-			want: GateReport{State: migration.GateRefused, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortClosed, Cause: migration.CauseLost, Seed: "2x1", Detail: "gone"},
+			want: GateReport{State: migration.GateRefused, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortClosed, Cause: migration.CauseLost, Seed: "2x1", NeverStarted: true, Detail: "gone"},
 		},
 		"odd cause":      {line: `zkmigrate-gate state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed cause=x seed=- synced=- detail=""`, bad: true},
 		"odd seed":       {line: `zkmigrate-gate state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed cause=- seed=../x synced=- detail=""`, bad: true},

@@ -28,6 +28,9 @@ type GateReport struct {
 	// NeverSynced: ZooKeeper was started on this volume and its files show that
 	// it has not followed a leader.
 	NeverSynced bool
+	// NeverStarted: ZooKeeper was never started on this volume, for all that the
+	// files show.
+	NeverStarted bool
 	Detail      string
 }
 
@@ -96,7 +99,9 @@ func ParseGateLine(line string) (GateReport, error) {
 		return GateReport{}, fmt.Errorf("line of the gate with cause %q: %q", cause, line)
 	}
 	switch synced := values["synced"]; synced {
-	case "-", "yes":
+	case "yes":
+	case "-":
+		r.NeverStarted = true
 	case "no":
 		r.NeverSynced = true
 	default:

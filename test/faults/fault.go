@@ -90,6 +90,7 @@ func Parts() []Part {
 		{"Between release and join, and after it", syncing()},
 		{"Kubernetes objects changed by hand", objects()},
 		{"The journal, its lock and the API server", journals()},
+		{"On the way back", back()},
 		{"Lost data", losses()},
 	}
 }

@@ -7,7 +7,7 @@ func (w *world) canonical(st state) state {
 	for i := range w.n {
 		s := &st.s[i]
 		mine := st.flight.on && int(st.flight.id) == i
-		if s.phase == podWaiting && s.gate == 0 && s.view == 0 {
+		if s.phase == podWaiting && s.gate == 0 && s.view == 0 && !(mine && st.flight.line != 0) {
 			// The next release puts this data away.
 			s.pod, s.marker = store{empty: true}, 0
 		}
@@ -103,7 +103,7 @@ func (w *world) counters(st *state) {
 // uids renumbers the pod's uids: only equality counts.
 func (w *world) uids(st *state, i int) {
 	s := &st.s[i]
-	var all [8]*uint8
+	var all [9]*uint8
 	n := 0
 	add := func(u *uint8) { all[n] = u; n++ }
 	add(&s.uid)
@@ -122,8 +122,13 @@ func (w *world) uids(st *state, i int) {
 	} else {
 		s.sliceUID = 0
 	}
-	if st.flight.on && int(st.flight.id) == i && st.flight.podUID != 0 {
-		add(&st.flight.podUID)
+	if f := &st.flight; f.on && int(f.id) == i {
+		if f.podUID != 0 {
+			add(&f.podUID)
+		}
+		if f.lineFor != 0 && f.lineFor < forGone {
+			add(&f.lineFor)
+		}
 	}
 	for t := range st.tool {
 		if p := &st.tool[t]; p.on && int(p.id) == i && p.uid != 0 {
@@ -136,7 +141,7 @@ func (w *world) uids(st *state, i int) {
 // generations renumbers those of the gate's line; 0 stays 0.
 func (w *world) generations(st *state, i int) {
 	s := &st.s[i]
-	var all [5]*uint8
+	var all [6]*uint8
 	n := 0
 	add := func(g *uint8) {
 		if *g != 0 {
@@ -147,6 +152,9 @@ func (w *world) generations(st *state, i int) {
 	add(&s.gate)
 	add(&s.view)
 	add(&s.marker)
+	if st.flight.on && int(st.flight.id) == i {
+		add(&st.flight.line)
+	}
 	for t := range st.tool {
 		if p := &st.tool[t]; p.on && int(p.id) == i {
 			add(&p.gate)

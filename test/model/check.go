@@ -85,9 +85,8 @@ func (w *world) othersHold(st *state, i int) bool {
 	for bit := uint8(1); bit != 0 && bit <= st.acked; bit <<= 1 {
 		without, all := 1<<i, true
 		for j := range w.n {
-			if j != i && w.voter[j] && !w.holds(st, j, bit&st.acked) {
-				without |= 1 << j
-				all = all && gated(&st.s[j])
+			if j != i && w.voter[j] && !gated(&st.s[j]) && !w.holds(st, j, bit&st.acked) {
+				without, all = without|1<<j, false
 			}
 		}
 		if w.quorum[without] || !all && st.s[i].helped&bit != 0 {
@@ -102,13 +101,14 @@ func gated(s *server) bool {
 	return s.replaced && s.hostRole == down && s.podRole == down && s.marker == 0
 }
 
+// holds reports whether the disk that a server runs from has all of writes, also
+// while it is down or looks for a leader.
 func (w *world) holds(st *state, j int, writes uint8) bool {
-	for _, p := range []int8{int8(2 * j), int8(2*j + 1)} {
-		if w.roleOf(st, p).serving() && writes&^storeOf(st, p).dwrites == 0 {
-			return true
-		}
+	disk := &st.s[j].host
+	if st.s[j].replaced {
+		disk = &st.s[j].pod
 	}
-	return false
+	return writes&^disk.dwrites == 0
 }
 
 // decided checks what must be true at the moment of a decision, however late
@@ -133,6 +133,10 @@ func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 			safe = s.seeded && s.copied == s.host
 		}
 		if !s.lied && (s.hostRole != down || s.wanted && !s.masked) || !safe {
+			st.violate(unsafeRelease)
+		}
+	case migration.StepRestoreGate:
+		if st.flight.on && st.flight.line == s.marker && s.joined && s.host.z > s.pod.z {
 			st.violate(unsafeRelease)
 		}
 	case migration.StepRenew:

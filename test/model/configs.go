@@ -12,9 +12,14 @@ func Quick() []Config {
 		{Name: "replace one and go back", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1},
 		{Name: "the leader goes last, one fault", IDs: ids, Version: "3.8.0", Moved: ids[:2], Only: ids[2:], Begins: 1, Faults: 1},
 		{Name: "replace one from a copy, one fault", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1, Copy: true, Without: []string{"lease"}},
+		{Name: "go back, and into the pod again", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2},
+		{Name: "a volume is lost on the way back", IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: onlyVolumes()},
 		{Name: "a volume is lost", IDs: ids, Version: "3.4.13", Moved: ids, Faults: 1, Writes: 1, Without: []string{"lease", "kill", "evict", "reboot"}},
 	}
 }
+
+// onlyVolumes leaves no fault but a lost volume.
+func onlyVolumes() []string { return []string{"lease", "kill", "evict", "reboot", "stop", "blind", "lie"} }
 
 // observed are three voters and an observer.
 func observed() []ensemble.ID { return []ensemble.ID{1, 2, 3, 9} }
@@ -42,7 +47,10 @@ func Whole() []Config {
 		Config{Name: "replace one from a copy, one fault, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1, Writes: 1, Copy: true},
 		Config{Name: "replace one from a copy, two errors of operator or network", Limit: 3_000_000, IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Copy: true, Without: []string{"lease", "kill", "evict", "volume"}},
 		Config{Name: "a volume is lost and one more fault, one write", Limit: 3_000_000, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Faults: 2, Writes: 1, Without: []string{"lease", "blind"}},
-		Config{Name: "two volumes of five are lost", Limit: 2_000_000, IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Moved: []ensemble.ID{1, 2, 3, 4, 5}, Only: ids[:1], Faults: 2, Without: []string{"lease", "kill", "evict", "reboot", "stop", "blind"}},
+		Config{Name: "two volumes of five are lost", Limit: 2_000_000, IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Moved: []ensemble.ID{1, 2, 3, 4, 5}, Only: ids[:1], Faults: 2, Without: onlyVolumes()},
+		Config{Name: "a volume is lost on the way back and into the pod again, one write", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Writes: 1, Without: onlyVolumes()},
+		Config{Name: "go back, and into the pod again, one fault, one write", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Writes: 1, Without: []string{"lease"}},
+		Config{Name: "go back, and into the pod again, two tools", Limit: 2_000_000, IDs: ids, Version: "3.8.0", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict", "volume"}},
 		Config{Name: "restart all with an observer", IDs: observed(), Observers: observed()[3:], Version: "3.4.13", Begins: 4, Restart: true},
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
 		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},

@@ -19,8 +19,10 @@ type Result struct {
 	// it; fine and nil when there is none.
 	Broken violation
 	Story  []string
-	// Sampled are states spread over all that were reached.
+	// Sampled are states spread over all that were reached; Way tells the story
+	// that leads to the k-th.
 	Sampled []state
+	Way     func(k int) []string
 }
 
 // node is how a state was first reached.
@@ -84,6 +86,8 @@ func Explore(cfg Config, rule decideFunc, limit int) Result {
 	nodes := []node{{}}
 	level := []found{{st: first}}
 	ids := []uint32{0}
+	var sampled []uint32
+	res.Way = func(k int) []string { return w.story(first, nodes, sampled[k]) }
 	for len(level) > 0 {
 		if len(nodes) >= limit {
 			res.Whole = false
@@ -104,6 +108,7 @@ func Explore(cfg Config, rule decideFunc, limit int) Result {
 			}
 			if ids[k]%every == 0 {
 				res.Sampled = append(res.Sampled, f.st)
+				sampled = append(sampled, ids[k])
 			}
 		}
 		if worst >= 0 {

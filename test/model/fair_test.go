@@ -20,7 +20,7 @@ func fair(t *testing.T, r Result) {
 		st := r.Sampled[k]
 		tried++
 		if err := Fair(r.Config, st); err != nil {
-			t.Errorf("from a reachable state: %v", err)
+			t.Errorf("from a reachable state:\n  %s\n  then, in a healthy world: %v", strings.Join(r.Way(k), "\n  "), err)
 			if bad++; bad == 2 {
 				return
 			}

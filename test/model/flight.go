@@ -42,6 +42,9 @@ type flight struct {
 	// copied is Data, seed that there is a token.
 	copied, seed, renewed bool
 	seedAsked, renewing   age
+	// line and lineFor are the line of the gate that a revert took out.
+	line, lineFor uint8
+	returning     age
 }
 
 // Kinds of operation, as the state holds them.
@@ -118,6 +121,21 @@ func proofFrom(p *migration.Proof) proof {
 	return proof{on: true, complete: p.Complete, z: fromZxid(p.Zxid), age: ageOf(&p.At)}
 }
 
+// startOf is what a line lets a pod start from; a uid is one letter.
+func startOf(who uint8) migration.GateStart {
+	if who == bySeed {
+		return migration.SeededStart(token)
+	}
+	return migration.EmptyStart(string([]byte{'a' + who}))
+}
+
+func startFrom(s migration.GateStart) uint8 {
+	if s == migration.SeededStart(token) {
+		return bySeed
+	}
+	return s[len(s)-1] - 'a'
+}
+
 func confirmed(yes bool) *migration.Confirmation {
 	if !yes {
 		return nil
@@ -137,6 +155,10 @@ func (f flight) migration(w *world) *migration.Flight {
 		StopAsked: f.stopAsked.time(), DeadSince: f.deadSince.time(), Released: f.released.time(),
 		Kicked: f.kicked.time(), Cleared: f.cleared.time(), Served: f.served,
 		SeedAsked: f.seedAsked.time(), Renewing: f.renewing.time(),
+		Returning: f.returning.time(),
+	}
+	if f.line != 0 || f.lineFor != 0 {
+		out.Line = &migration.Release{Generation: int(f.line), Start: startOf(f.lineFor)}
 	}
 	if f.copied {
 		out.Data = migration.DataCopy
@@ -170,6 +192,10 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 		joined: proofFrom(m.Joined), stopAsked: ageOf(m.StopAsked), deadSince: ageOf(m.DeadSince), released: ageOf(m.Released),
 		kicked: ageOf(m.Kicked), cleared: ageOf(m.Cleared), copied: m.Data == migration.DataCopy, seed: m.Seed != "",
 		renewed: m.Renewals > 0, seedAsked: ageOf(m.SeedAsked), renewing: ageOf(m.Renewing),
+		returning: ageOf(m.Returning),
+	}
+	if m.Line != nil {
+		f.line, f.lineFor = uint8(m.Line.Generation), startFrom(m.Line.Start)
 	}
 	if m.ReportAtStop != nil {
 		f.reportAtStop = uint8(m.ReportAtStop.Sub(reportTime(0)) / time.Second)
@@ -183,7 +209,7 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 // later makes everything that just happened long ago.
 func (f *flight) later() bool {
 	moved := false
-	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared, &f.seedAsked, &f.renewing} {
+	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared, &f.seedAsked, &f.renewing, &f.returning} {
 		if *a == fresh {
 			*a, moved = old, true
 		}

@@ -13,13 +13,23 @@ func (w *world) gateChanged(st *state) {
 	}
 }
 
-func (w *world) nextGeneration(s *server) uint8 { return max(s.gate, s.view, s.marker) + 1 }
+func (w *world) nextGeneration(st *state, i int) uint8 {
+	s := &st.s[i]
+	g := max(s.gate, s.view, s.marker)
+	if st.flight.on && int(st.flight.id) == i {
+		g = max(g, st.flight.line)
+	}
+	return g + 1
+}
 
 func nextUID(st *state, i int) uint8 {
 	s := &st.s[i]
 	u := max(s.uid, s.bridgeUID, s.sliceUID)
 	if st.flight.on && int(st.flight.id) == i {
 		u = max(u, st.flight.podUID)
+		if st.flight.lineFor < forGone {
+			u = max(u, st.flight.lineFor)
+		}
 	}
 	for _, p := range st.tool {
 		if p.on && int(p.id) == i {

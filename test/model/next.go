@@ -250,16 +250,19 @@ func (w *world) timePasses(st *state, put func(label, state)) {
 }
 
 // spares reports whether the loss of a server's data is one that the tool can
-// mend: while no other server is away or being stopped, and as long as those
-// that have lost theirs are no quorum.
+// mend: as long as those that have lost theirs are no quorum. The one that is
+// on its way has its data, on its host or in its pod; only while it takes its
+// first sync nobody knows which of the two.
 func (w *world) spares(st *state, i int) bool {
-	if st.flight.on && int(st.flight.id) != i && st.flight.stopAsked != never {
-		return false
+	if f := &st.flight; f.on && int(f.id) != i {
+		if s := &st.s[f.id]; f.released != never && f.kind == replace && f.returning == never && !s.joined && s.gateFor != bySeed {
+			return false
+		}
 	}
 	gone := 1 << i
 	for j := range w.n {
 		s := &st.s[j]
-		if j == i || !w.voter[j] || s.hostRole.serving() || s.podRole.serving() {
+		if j == i || !w.voter[j] || s.hostRole.serving() || s.podRole.serving() || st.flight.on && int(st.flight.id) == j {
 			continue
 		}
 		gone |= 1 << j

@@ -79,7 +79,7 @@ func (w *world) record(st *state) migration.Record {
 			if w.cfg.Restart {
 				continue
 			}
-			rec.Servers[i].Replaced, rec.Servers[i].Release = &at, &migration.Release{Generation: 1, Start: "empty:gone"}
+			rec.Servers[i].Replaced, rec.Servers[i].Release = &at, &migration.Release{Generation: 1, Start: startOf(forGone)}
 		} else if w.cfg.Restart {
 			rec.Servers[i].Reconfigured = nil
 		}
@@ -130,7 +130,7 @@ func (w *world) observe(st *state) migration.Observation {
 			ep.Leftovers = []string{"slice"}
 		}
 		ep.Union = w.union(st, i)
-		v.Cluster.Gate = migration.GateView{Found: true, Generation: gateGeneration, Released: s.gate != 0, ReleasedGeneration: int(s.gate), Start: "empty:x"}
+		v.Cluster.Gate = migration.GateView{Found: true, Generation: gateGeneration, Released: s.gate != 0, ReleasedGeneration: int(s.gate), Start: startOf(s.gateFor)}
 		v.Cluster.Pod = w.podView(s, i)
 		if st.flight.on && int(st.flight.id) == i || s.replaced || !st.flight.on {
 			v.Host = hostView(s)
@@ -160,6 +160,7 @@ func (w *world) podView(s *server, i int) migration.PodView {
 	case refusal(s) != migration.CauseNone:
 		p.Gate, p.GateCause = migration.GateRefused, refusal(s)
 	}
+	p.NeverStarted = s.phase == podWaiting && s.marker == 0
 	p.NeverSynced = s.phase == podWaiting && s.marker != 0 && s.pod.current == 0
 	if s.seeded {
 		p.Seeded = token

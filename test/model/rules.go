@@ -120,6 +120,8 @@ func Rules(ids []ensemble.ID) []rule {
 	}
 	// With three servers the second canary is on the disks of both others.
 	five := Config{IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1}
+	again := back(1, 1, "lie", "reboot", "blind", "evict", "volume", "kill")
+	again.Reverts = 2
 	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
 	old := time.Hour
 	return []rule{
@@ -263,7 +265,7 @@ func Rules(ids []ensemble.ID) []rule {
 			}),
 		},
 		{
-			name: "revert: all others hold a second canary before the host starts", in: back(1, 1, "lie", "stop", "blind", "kill", "reboot"), want: []violation{lostWrite, unsafeStart},
+			name: "revert: all others hold a second canary before the host starts", in: back(0, 1), want: []violation{lostWrite, unsafeStart},
 			without: flying(migration.Revert, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
 				if f.DeadSince != nil && o.Leader() != 0 {
 					f.After = held(o, old)
@@ -300,6 +302,18 @@ func Rules(ids []ensemble.ID) []rule {
 					})(in, o)
 				}
 				return migration.Decide(in, o)
+			},
+		},
+		{
+			name: "a revert is turned back only before its host may run", in: again, want: []violation{unsafeRelease, lostWrite, twoProcesses},
+			without: func(in migration.Intent, o migration.Observation) migration.Decision {
+				if in.Kind != migration.Replace {
+					return migration.Decide(in, o)
+				}
+				return flying(migration.Revert, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
+					f.Released, f.Unfenced = nil, nil
+					v.Host = migration.HostView{Client: migration.PortClosed, Election: migration.PortClosed}
+				})(in, o)
 			},
 		},
 		{

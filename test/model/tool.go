@@ -14,6 +14,9 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 	if st.flight.on {
 		i := int(st.flight.id)
 		f(st.flight.kind, i)
+		if st.flight.kind == revert && st.reverts > 0 {
+			f(replace, i)
+		}
 		if st.flight.kind == replace {
 			if st.reverts > 0 {
 				f(revert, i)
@@ -56,7 +59,7 @@ func atOnce(s migration.StepID) bool {
 	case migration.StepBegin, migration.StepNoteBefore, migration.StepNoteDead, migration.StepNoteAfter, migration.StepKick,
 		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
 		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart,
-		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal:
+		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack:
 		return true
 	}
 	return false
@@ -91,7 +94,7 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 	switch d.Step {
 	case migration.StepBegin, migration.StepBeginRestart:
 		next.begins--
-	case migration.StepBeginRevert:
+	case migration.StepBeginRevert, migration.StepTurnBack:
 		next.reverts--
 	}
 	if atOnce(d.Step) {
@@ -245,7 +248,7 @@ func (w *world) write(st *state, p pending) bool {
 			return false
 		}
 		if s.gate == 0 {
-			s.gate, s.gateFor = w.nextGeneration(s), p.uid
+			s.gate, s.gateFor = w.nextGeneration(st, i), p.uid
 			if st.flight.copied && st.flight.seed {
 				s.gateFor = bySeed
 			}
@@ -256,15 +259,25 @@ func (w *world) write(st *state, p pending) bool {
 			return false
 		}
 		if s.gate != 0 && s.gate == p.gate {
-			s.gate, s.gateFor = w.nextGeneration(s), p.uid
+			s.gate, s.gateFor = w.nextGeneration(st, i), p.uid
 			w.gateChanged(st)
 		}
 	case migration.StepRestoreGate:
-		// The line is older than what the pod was started in meanwhile.
-		if s.gate == 0 {
-			s.gate, s.gateFor = w.nextGeneration(s), forGone
-			w.gateChanged(st)
+		f := &st.flight
+		mine := f.on && int(f.id) == i && f.line != 0
+		if guarded && mine && (!s.selector || !adopted || s.bridge != noSlice) {
+			return false
 		}
+		switch {
+		case s.gate != 0:
+			return true
+		case mine:
+			s.gate, s.gateFor = f.line, f.lineFor
+		default:
+			// The line is older than what the pod was started in meanwhile.
+			s.gate, s.gateFor = w.nextGeneration(st, i), forGone
+		}
+		w.gateChanged(st)
 	case migration.StepSeed:
 		// The command looks at the host and at the pod itself, and a copy that
 		// was begun before the stop has no token.

@@ -1,0 +1,74 @@
+package migration
+
+// turnBack decides for a server that is asked into its pod while it is on its
+// way back to its host. As long as nothing was started there, the pod's data is
+// all the server ever acknowledged: to start it again is an ordinary restart
+// that needs no proof of others, and may be what the others need.
+func (c *context) turnBack() Decision {
+	f := c.flight
+	switch {
+	case f.Kind == Reconfigure:
+		return stop(CodeOneAtATime, c.cmd("reconfigure"), "server %d is in the middle of its restart, begun by %s", f.ID, f.By)
+	case !f.Served:
+		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
+			"server %d is on its way back to its host, begun by %s; nothing ever ran in its pod", f.ID, f.By)
+	case f.Released != nil || f.Unfenced != nil || c.v.Host.Open():
+		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
+			"server %d is on its way back to its host, begun by %s, and may run there already: what its pod holds is old then", f.ID, f.By)
+	case f.Line == nil || f.Line.Generation == 0:
+		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
+			"server %d is on its way back to its host, begun by %s; its pod was given up before", f.ID, f.By)
+	case f.StopAsked == nil && c.sr.Replaced != nil && c.v.Cluster.Gate.Released:
+		return do(StepCancelRevert, nil, "nothing was stopped; the pod of server %d serves on", f.ID)
+	}
+	at := c.o.At
+	g := &Flight{
+		Kind: Replace, ID: f.ID, Started: at, By: c.in.By, Epoch: f.Epoch, Served: true, Returning: &at,
+		Fenced: f.Fenced, Renewals: f.Renewals, Cleared: f.Cleared, Line: f.Line,
+	}
+	return do(StepTurnBack, g, "nothing was started on host %s since the pod stopped, so the pod's data is complete", c.sr.HostIP)
+}
+
+// line is the server's line in the gate, or the one the journal keeps.
+func (c *context) line() *Release {
+	switch gate := c.v.Cluster.Gate; {
+	case gate.Released:
+		return &Release{Generation: gate.ReleasedGeneration, Start: gate.Start}
+	case c.flight != nil && c.flight.Line != nil:
+		return c.flight.Line
+	}
+	return c.sr.Release
+}
+
+// wayBack is what helps when the others are not whole while a server is on its
+// way back to its host.
+func (c *context) wayBack() string {
+	return "bring them back; or take server " + c.in.ID.String() + " into its pod again, whose data is complete: " + c.cmd("replace --id=%d", c.in.ID)
+}
+
+// goBack moves the address to the pod again, and writes the very line into the
+// gate that the revert took out: the pod's volume knows its generation.
+func (c *context) goBack() Decision {
+	f, pod, ep := c.flight, c.v.Cluster.Pod, c.v.Cluster.Endpoints
+	switch {
+	case c.v.Host.Open():
+		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server and mask its unit",
+			"the server on host %s answers while it is on its way back into its pod", c.sr.HostIP)
+	case f.Fenced == nil:
+		return do(StepMaskHost, nil, "nothing may start there beside the pod")
+	case !pod.Found || pod.Terminating || pod.IP == "":
+		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d is not there yet: %s", f.ID, podState(pod)).
+			then("kubectl describe pod " + pod.Name)
+	case c.v.Cluster.Service.Selector == "" && len(ep.Leftovers) > 0:
+		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers))
+	}
+	if d, ok := c.pointToPod("nothing runs on host " + c.sr.HostIP); !ok {
+		return d
+	}
+	g := c.copyFlight()
+	at := c.o.At
+	g.Released, g.Kicked = &at, &at
+	d := do(StepRestoreGate, g, "the address is the pod's, which holds the data of generation %d", f.Line.Generation)
+	d.Release = f.Line
+	return d
+}
