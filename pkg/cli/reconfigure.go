@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -171,6 +172,15 @@ func (f *reconfigureFlags) chosen(rec *migration.Record) {
 	}
 }
 
+// again are the flags with which a restart goes on.
+func (f *reconfigureFlags) again() string {
+	var words []string
+	for _, file := range f.source().files {
+		words = append(words, "-f "+file)
+	}
+	return strings.Join(append(words, "--host-hook='"+f.hook+"'"), " ")
+}
+
 // drive has the hook restart every server, leader last.
 func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.Record) error {
 	files := func(sr migration.ServerRecord) string {
@@ -183,7 +193,7 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 	s.engine.Hosts = f.deps.hosts(rec, f.hook, false, files)
 	p := &progress{out: f.deps.streams.ErrOut, start: time.Now(), verbose: f.verbose}
 	s.engine.OnEvent = p.event
-	mover := &MoveOptions{deps: f.deps, kind: migration.Reconfigure}
+	mover := &MoveOptions{deps: f.deps, kind: migration.Reconfigure, restart: f.again()}
 	for {
 		obs, err := s.engine.Observe(ctx)
 		if err != nil {
@@ -193,7 +203,7 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 		if len(order) == 0 {
 			epoch, _ := obs.Epoch()
 			fmt.Fprintf(f.deps.streams.Out, "All servers of %s run with the Services' addresses. %s\n", s.name, electionsText(obs.Record, epoch))
-			fmt.Fprintf(f.deps.streams.ErrOut, "next: %s replace %s --id=N -n %s\n", cliName, s.name, s.kube.namespace)
+			fmt.Fprintf(f.deps.streams.ErrOut, "next: %s plan %s -n %s\n", cliName, s.name, s.kube.namespace)
 			return nil
 		}
 		in := migration.Intent{Kind: migration.Reconfigure, ID: order[0], By: me()}

@@ -44,6 +44,8 @@ type MoveOptions struct {
 	timeout time.Duration
 	verbose bool
 	pods    podFlags
+	// restart are the flags of a reconfigure that drives restarts.
+	restart string
 }
 
 func newReplaceCommand(d *deps) *cobra.Command {
@@ -178,7 +180,7 @@ func (o *MoveOptions) mayCopy(ctx context.Context, k kube, name string) error {
 		return err
 	}
 	return &refusedError{reason: "--data=copy streams data into the pod, and you may not", evidence: denied,
-		next: fmt.Sprintf("apply docs/rbac/role.yaml in namespace %s, or replace without it: %s replace %s", k.namespace, cliName, name)}
+		next: fmt.Sprintf("let an administrator apply docs/rbac/role.yaml in namespace %s, or leave --data=copy out", k.namespace)}
 }
 
 func (o *MoveOptions) locked(ctx context.Context, s *session) error {
@@ -244,8 +246,19 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	return o.outcome(ctx, s, in, d, err, began)
 }
 
+// again is the command that goes on with it.
+func (o *MoveOptions) again(s *session, id ensemble.ID) string {
+	switch o.kind {
+	case migration.Reconfigure:
+		return fmt.Sprintf("%s reconfigure %s %s -n %s", cliName, s.name, o.restart, s.kube.namespace)
+	case migration.Revert:
+		return fmt.Sprintf("%s revert %s --id=%d -n %s", cliName, s.name, id, s.kube.namespace)
+	}
+	return fmt.Sprintf("%s replace %s --id=%d -n %s", cliName, s.name, id, s.kube.namespace)
+}
+
 func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Intent, d migration.Decision, err error, began time.Time) error {
-	again := fmt.Sprintf("%s %s %s --id=%d -n %s", cliName, o.kind, s.name, in.ID, s.kube.namespace)
+	again := o.again(s, in.ID)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &pausedError{code: d.Code, reason: "time is over (--timeout) while: " + d.Reason, evidence: d.Evidence, next: again, timeout: true}

@@ -88,7 +88,7 @@ func (v *verifier) look(ctx context.Context) (int, error) {
 	}
 	if left == 0 {
 		fmt.Fprintf(v.f.deps.streams.Out, "All servers of %s run with the Services' addresses. %s\n", v.s.name, electionsText(obs.Record, v.epoch))
-		fmt.Fprintf(v.f.deps.streams.ErrOut, "next: %s replace %s --id=N -n %s\n", cliName, v.s.name, v.s.kube.namespace)
+		fmt.Fprintf(v.f.deps.streams.ErrOut, "next: %s plan %s -n %s\n", cliName, v.s.name, v.s.kube.namespace)
 	}
 	return left, nil
 }

@@ -246,7 +246,7 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		if _, err := s.journal.Restore(ctx); err != nil {
 			return err
 		}
-		fmt.Fprintf(o.deps.streams.ErrOut, "The journal was put back as of the last moment when nothing was under way; look at %s status %s.\n", cliName, s.name)
+		fmt.Fprintf(o.deps.streams.ErrOut, "The journal was put back as of the last moment when nothing was under way; look at %s status %s -n %s.\n", cliName, s.name, s.kube.namespace)
 	}
 	c := cluster.New(s.kube.client)
 	results, err := c.Wrap(ctx, rec, o.dryRun == "server")

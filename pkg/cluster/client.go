@@ -78,7 +78,7 @@ func (c *Client) service(ctx context.Context, rec migration.Record, s migration.
 	if apierrors.IsNotFound(err) {
 		return nil, &Error{Reason: NotFound, Err: err,
 			What: fmt.Sprintf("Service %s/%s of server %s is gone", rec.Namespace, name, s.ID),
-			Next: fmt.Sprintf("recreate it at once with clusterIP %s, other servers know it by that address: kubectl zkmigrate wrap %s", s.ClusterIP, rec.Name)}
+			Next: fmt.Sprintf("recreate it at once with clusterIP %s, other servers know it by that address: kubectl zkmigrate wrap %s -n %s", s.ClusterIP, rec.Name, rec.Namespace)}
 	}
 	if err != nil {
 		return nil, failed(err, "get", "Service", rec.Namespace, name)
@@ -86,7 +86,7 @@ func (c *Client) service(ctx context.Context, rec migration.Record, s migration.
 	if s.ServiceUID != "" && string(svc.UID) != s.ServiceUID {
 		return nil, &Error{Reason: Precondition,
 			What: fmt.Sprintf("Service %s/%s was deleted and made again: its uid is %s, the journal says %s", rec.Namespace, name, svc.UID, s.ServiceUID),
-			Next: "check that its clusterIP is the one in the other servers' configuration, then run: kubectl zkmigrate wrap " + rec.Name}
+			Next: "check that its clusterIP is the one in the other servers' configuration, then run: kubectl zkmigrate wrap " + rec.Name + " -n " + rec.Namespace}
 	}
 	if s.ClusterIP != "" && svc.Spec.ClusterIP != s.ClusterIP {
 		return nil, &Error{Reason: Precondition,
@@ -113,7 +113,7 @@ func selected(rec migration.Record, s migration.ServerRecord, svc *corev1.Servic
 func foreignSelector(rec migration.Record, svc *corev1.Service) error {
 	return &Error{Reason: Conflict,
 		What: fmt.Sprintf("Service %s/%s has selector %v, which is none of ours", rec.Namespace, svc.Name, svc.Spec.Selector),
-		Next: "find out who set it (kubectl get service " + svc.Name + " --show-managed-fields -o yaml), remove it, then run the command again"}
+		Next: "find out who set it (kubectl get service " + svc.Name + " -n " + svc.Namespace + " --show-managed-fields -o yaml), remove it, then run the command again"}
 }
 
 // find reads the server's Service, proven to be the recorded one, and what is

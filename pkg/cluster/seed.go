@@ -131,7 +131,7 @@ func seedWant(rec migration.Record, s migration.ServerRecord) (zkdata.Want, erro
 	f := rec.Flight
 	if f == nil || f.Kind != migration.Replace || f.ID != s.ID || f.Data != migration.DataCopy || f.Before == nil || f.Seed == "" {
 		return zkdata.Want{}, &Error{Reason: Precondition, What: fmt.Sprintf("no copy is asked for of server %s", s.ID),
-			Next: "kubectl zkmigrate replace " + rec.Name + " --id=" + s.ID.String() + " --data=copy asks for it once the server is stopped"}
+			Next: fmt.Sprintf("kubectl zkmigrate replace %s --id=%d --data=copy -n %s asks for it once the server is stopped", rec.Name, s.ID, rec.Namespace)}
 	}
 	return zkdata.Want{ID: s.ID, Token: f.Seed, Zxid: f.Before.Zxid, DataLogDir: ownLogDir(rec.Pods.ZooCfg)}, nil
 }

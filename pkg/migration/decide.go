@@ -64,7 +64,7 @@ func (c *context) guard() (Decision, bool) {
 		}
 	}
 	if f := c.flight; f != nil && f.ID != c.in.ID {
-		return stop(CodeOneAtATime, c.cmd("%s --id=%d", f.Kind, f.ID),
+		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID),
 			"%s is in the middle of %s of server %d, begun by %s at %s: at most one server of an ensemble is away from sync",
 			c.rec.Name, f.Kind, f.ID, f.By, f.Started.UTC().Format("2006-01-02 15:04:05Z")), false
 	}
@@ -89,7 +89,7 @@ func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
 	case svc.Selector == ForeignSelector:
 		return stop(CodeForeignSelector, c.cmd("status -o wide"), "somebody gave Service %s a selector of their own", s.Service), false
 	case len(v.Cluster.Endpoints.Foreign) > 0:
-		return stop(CodeForeignEndpoints, "delete them: kubectl delete "+strings.Join(v.Cluster.Endpoints.Foreign, " ")+" -n "+c.rec.Namespace,
+		return stop(CodeForeignEndpoints, "delete them: "+c.kubectl("delete %s", strings.Join(v.Cluster.Endpoints.Foreign, " ")),
 			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(v.Cluster.Endpoints.Foreign, ", ")), false
 	}
 	return Decision{}, true
@@ -148,6 +148,28 @@ func (c *context) cmd(format string, a ...any) string {
 	if len(parts) == 2 {
 		out += " " + parts[1]
 	}
+	if c.rec.Namespace != "" {
+		out += " -n " + c.rec.Namespace
+	}
+	return out
+}
+
+// goOn renders the command that goes on with an operation. A restart has no
+// --id: it takes its turn among the others, and its program and files are the
+// operator's.
+func (c *context) goOn(kind FlightKind, id ensemble.ID) string {
+	switch kind {
+	case Revert:
+		return c.cmd("revert --id=%d", id)
+	case Reconfigure:
+		return c.cmd("reconfigure -f FILE --host-hook=PROGRAM")
+	}
+	return c.cmd("replace --id=%d", id)
+}
+
+// kubectl renders a command of kubectl's in the ensemble's namespace.
+func (c *context) kubectl(format string, a ...any) string {
+	out := "kubectl " + fmt.Sprintf(format, a...)
 	if c.rec.Namespace != "" {
 		out += " -n " + c.rec.Namespace
 	}

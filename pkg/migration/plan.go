@@ -153,7 +153,7 @@ func (c *context) planFlight(o Observation) PlannedPhase {
 	f := c.flight
 	phase := PlannedPhase{
 		Name: PlanFlight, Title: fmt.Sprintf("%s of server %d, begun by %s: %s", f.Kind, f.ID, f.By, f.phase()),
-		Command: c.cmd("%s --id=%d", f.Kind, f.ID), Note: "at most one server is away from sync: nothing else may begin before it ends",
+		Command: c.goOn(f.Kind, f.ID), Note: "at most one server is away from sync: nothing else may begin before it ends",
 	}
 	s := planServer(o, f.Kind, f.ID)
 	// Its own election is ahead as long as nothing was stopped.

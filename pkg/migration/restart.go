@@ -20,7 +20,7 @@ func (c *context) restart() Decision {
 		g := &Flight{Kind: Reconfigure, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
 		return do(StepBeginRestart, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 	case f.Kind != Reconfigure:
-		return stop(CodeOneAtATime, c.cmd("%s --id=%d", f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
+		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
 	case f.Patched == nil:
 		return do(StepApplyPatch, nil, "the file first, then the restart")
 	case f.DeadSince == nil:

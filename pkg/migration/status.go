@@ -158,7 +158,7 @@ func (f *Flight) phase() Phase {
 
 func (c *context) nextCommand(st EnsembleStatus) string {
 	if f := c.flight; f != nil {
-		return c.cmd("%s --id=%d", f.Kind, f.ID)
+		return c.goOn(f.Kind, f.ID)
 	}
 	if len(c.notReconfigured()) > 0 {
 		return c.cmd("reconfigure")

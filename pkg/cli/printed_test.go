@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestPrintedCommands: whoever reads a command of ours at night copies it as it
+// stands. Every one that the source can print is found, its blanks filled, and
+// given to the real command tree: it must not be a usage error, and what names
+// an ensemble or a pod must name the namespace too.
+func TestPrintedCommands(t *testing.T) {
+	texts := printed(t)
+	t.Chdir(t.TempDir())
+	put(t, map[string]string{"zoo.cfg": good, "FILE": good})
+	seen, wrong := map[string]bool{}, map[string]string{}
+	for _, p := range texts {
+		for _, command := range commandsIn(p.text) {
+			words := strings.Fields(command)
+			if len(words) == 3 {
+				continue // a word about a command
+			}
+			if words[1] != "zkmigrate" {
+				if !strings.Contains(p.text, " -n ") && !p.late() {
+					t.Errorf("%s: %q names no namespace", p.at, command)
+				}
+				continue
+			}
+			if strings.Contains(command, " zk1") && !strings.Contains(command, " -n ") {
+				t.Errorf("%s: %q names no namespace", p.at, command)
+			}
+			if !seen[command] {
+				seen[command] = true
+				if code, _, errOut := run(t, "", words[2:]...); code == exitUsage {
+					wrong[command] = errOut
+				}
+			}
+			if errOut := wrong[command]; errOut != "" && !p.late() {
+				t.Errorf("%s: %q does not work: %s", p.at, command, errOut)
+			}
+		}
+	}
+	if len(seen) < 20 {
+		t.Errorf("only %d commands found: does the search still know how they are written?", len(seen))
+	}
+}
+
+// text is something the source puts together, with blanks filled.
+type text struct {
+	at   token.Position
+	text string
+}
+
+// late are files whose kubectl commands get their namespace with the rules that
+// are being rewritten there.
+func (p text) late() bool {
+	switch filepath.Base(p.at.Filename) {
+	case "replace.go", "join.go", "renew.go", "revert.go", "goback.go":
+		return true
+	}
+	return false
+}
+
+// printed finds every text of the packages that holds a command.
+func printed(t *testing.T) []text {
+	t.Helper()
+	var out []text
+	set := token.NewFileSet()
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(set, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			s := ""
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				return n.Name.Name != "cmd" && n.Name.Name != "kubectl"
+			case *ast.CallExpr:
+				s = call(n)
+			case *ast.BinaryExpr:
+				s = value(n)
+			case *ast.BasicLit:
+				s = value(n)
+			}
+			// Help texts are run by nobody as they stand.
+			if strings.Contains(s, "kubectl ") && !strings.Contains(s, "%[1]s") && !strings.Contains(s, "%") {
+				out = append(out, text{set.Position(n.Pos()), s})
+				return false
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// call fills a format.
+func call(c *ast.CallExpr) string {
+	name, method := "", false
+	switch f := c.Fun.(type) {
+	case *ast.SelectorExpr:
+		name, method = f.Sel.Name, true
+	case *ast.Ident:
+		name = f.Name
+	}
+	args := c.Args
+	for len(args) > 0 && !isText(args[0]) {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return ""
+	}
+	s := value(args[0])
+	verbs := regexp.MustCompile(`%[+#]?[a-z]`)
+	for _, a := range args[1:] {
+		if place := verbs.FindStringIndex(s); place != nil {
+			fill := value(a)
+			if s[place[1]-1] == 'd' {
+				fill = "1"
+			}
+			s = s[:place[0]] + fill + s[place[1]:]
+		}
+	}
+	if method && (name == "cmd" || name == "kubectl") && verbs.MatchString(s) {
+		return ""
+	}
+	switch {
+	case method && name == "cmd":
+		verb, rest, _ := strings.Cut(s, " ")
+		return strings.TrimSpace(cliName+" "+verb+" zk1 "+rest) + " -n zk"
+	case method && name == "kubectl":
+		return "kubectl " + s + " -n zk"
+	}
+	return s
+}
+
+func isText(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		return isText(e.X) || isText(e.Y)
+	}
+	return false
+}
+
+// value is a text expression, with "zk1" for what is known only at run time.
+func value(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		if s, err := strconv.Unquote(e.Value); err == nil {
+			return s
+		}
+	case *ast.BinaryExpr:
+		return value(e.X) + value(e.Y)
+	case *ast.Ident:
+		if e.Name == "cliName" {
+			return cliName
+		}
+	case *ast.SelectorExpr:
+		switch e.Sel.Name {
+		case "namespace", "Namespace":
+			return "zk"
+		case "id", "ID":
+			return "1"
+		}
+	case *ast.CallExpr:
+		if s := call(e); s != "" {
+			return s
+		}
+	}
+	return "zk1"
+}
+
+// commandsIn cuts the commands out of a text: words that can be part of one,
+// until something else comes.
+func commandsIn(s string) []string {
+	var out []string
+	for _, part := range strings.Split(s, "kubectl ")[1:] {
+		words := []string{"kubectl"}
+		fields := strings.Fields(part)
+		for i := 0; i < len(fields); i++ {
+			w := fields[i]
+			end := strings.TrimRight(w, ";,:.)'\n")
+			flag := strings.HasPrefix(end, "-") && len(end) > 1
+			if !flag && len(words) > 1 && end != "zk1" && end != "NAME" && (words[1] != "zkmigrate" || len(words) > 2) {
+				break
+			}
+			words = append(words, end)
+			if flag && len(end) == 2 && end != "-A" && end != "-w" && i+1 < len(fields) && end == w {
+				i++
+				w = fields[i]
+				words = append(words, strings.TrimRight(w, ";,:.)'\n"))
+			}
+			if strings.TrimRight(w, ";,:.)'\n") != w {
+				break
+			}
+		}
+		known := map[string]bool{"zkmigrate": true, "describe": true, "logs": true, "delete": true, "get": true}
+		if len(words) > 1 && known[words[1]] {
+			out = append(out, strings.Join(words, " "))
+		}
+	}
+	return out
+}
