@@ -24,10 +24,11 @@ func TestRestore(t *testing.T) {
 		t.Fatalf("without a copy: %v", err)
 	}
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	settled := migration.Record{APIVersion: migration.RecordVersion, Kind: Kind, Name: "main", Namespace: "zk", Servers: []migration.ServerRecord{{Service: "main-1", Replaced: &at}}}
+	settled := record("zk", "main")
+	settled.Servers[0].Replaced = &at
 	flying := settled
 	flying.Flight = &migration.Flight{Kind: migration.Replace, ID: 2, Started: at}
-	if err := j.Create(ctx, migration.Record{Name: "main", Namespace: "zk"}); err != nil {
+	if err := j.Create(ctx, record("zk", "main")); err != nil {
 		t.Fatal(err)
 	}
 	for _, rec := range []migration.Record{settled, flying} {

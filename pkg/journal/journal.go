@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -274,11 +275,20 @@ func decode(cm *corev1.ConfigMap) (migration.Record, error) {
 			head.APIVersion, migration.RecordVersion), nil)
 	}
 	var rec migration.Record
-	if err := json.Unmarshal([]byte(text), &rec); err != nil {
-		return bad("cannot be read", err)
+	strict := json.NewDecoder(strings.NewReader(text))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&rec); err != nil {
+		var known migration.Record
+		if err := json.Unmarshal([]byte(text), &known); err != nil {
+			return bad("cannot be read", err)
+		}
+		return bad(fmt.Sprintf("has something that this release does not know and would lose (%v): use the release that wrote it, or a later one", err), nil)
 	}
 	if rec.Namespace != cm.Namespace {
 		return bad(fmt.Sprintf("says it belongs to namespace %q: it was copied from there", rec.Namespace), nil)
+	}
+	if err := rec.Validate(); err != nil {
+		return bad("cannot be true", err)
 	}
 	return rec, nil
 }

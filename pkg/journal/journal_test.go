@@ -98,8 +98,9 @@ func TestJournalRefusesWhatItCannotRead(t *testing.T) {
 		"no json":   {`x`, "is no JSON"},
 		"bad types": {`{"apiVersion":"zkmigrate.io/v1alpha1","servers":3}`, "cannot be read"},
 		"copied":    {`{"apiVersion":"zkmigrate.io/v1alpha1","name":"main","namespace":"other"}`, "copied"},
-		"other":     {`{"apiVersion":"zkmigrate.io/v1alpha1","name":"x","namespace":"zk"}`, "is that of ensemble"},
-		"no key":    {"", "no key"},
+		"other": {`{"apiVersion":"zkmigrate.io/v1alpha1","name":"x","namespace":"zk","servers":[{"id":1,"role":"participant","weight":1,
+			"hostIP":"10.1.0.1","clientPort":2181,"peerPort":2888,"electionPort":3888}]}`, "is that of ensemble"},
+		"no key": {"", "no key"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -144,5 +145,42 @@ func TestList(t *testing.T) {
 	}
 	if records, _, _ := List(ctx, kube, "a"); len(records) != 2 {
 		t.Errorf("%d records in a", len(records))
+	}
+}
+
+// TestJournalOfAnotherRelease: what a later release has added under the same
+// version would be gone after the next save, and with it a proof or a
+// confirmation; nor is such a journal taken for a garbled one.
+func TestJournalOfAnotherRelease(t *testing.T) {
+	ctx := context.Background()
+	for name, c := range map[string]struct {
+		old, with string
+		broken    bool
+		says      string
+	}{
+		"a field of the record":  {`"servers"`, `"quorumSeen": true, "servers"`, false, "quorumSeen"},
+		"a field of a server":    {`"hostIP"`, `"zone": "a", "hostIP"`, false, "zone"},
+		"servers without a vote": {`"weight": 1`, `"weight": 0`, true, "vote"},
+		"a type that is none":    {`"weight": 1`, `"weight": "one"`, true, "weight"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			kube := versioned(t)
+			j := New(kube, "zk", "main")
+			if err := j.Create(ctx, record("zk", "main")); err != nil {
+				t.Fatal(err)
+			}
+			cm, err := kube.CoreV1().ConfigMaps("zk").Get(ctx, "main-zkmigrate", metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cm.Data[Key] = strings.Replace(cm.Data[Key], c.old, c.with, 1)
+			if _, err := kube.CoreV1().ConfigMaps("zk").Update(ctx, cm, metav1.UpdateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			_, err = j.Load(ctx)
+			if err == nil || !strings.Contains(err.Error(), c.says) || IsBroken(err) != c.broken {
+				t.Errorf("broken %t: %v", IsBroken(err), err)
+			}
+		})
 	}
 }
