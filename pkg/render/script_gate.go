@@ -28,6 +28,10 @@ package render
 //     write.
 //   - Only the pod that the line names may start from nothing: a later pod that
 //     finds no data has lost what it acknowledged, and needs a new proof.
+//   - A kubelet may show an older gate after a newer one: it lists ConfigMaps from
+//     whatever API server answers, with resourceVersion 0 (its watch cache), when
+//     it starts and for each new pod. A line that was taken out must not come back
+//     that way, so the volume remembers the newest generation.
 //   - With reconfigEnabled ZooKeeper writes newer dynamic files beside zoo.cfg and
 //     names them there (QuorumPeerConfig.editStaticConfig), so a restart must not
 //     go back to the one that was rendered.
@@ -47,6 +51,7 @@ datalog=$volume/datalog
 marker=$volume/zkmigrate-generation
 started=$volume/zkmigrate-started
 joined=$volume/zkmigrate-joined
+newest=$volume/zkmigrate-newest
 cfg=$volume/conf/zoo.cfg
 
 # A child: one connect. 0 accepted, 1 refused, 2 anything else.
@@ -202,6 +207,7 @@ look() {
   f=(${generation_lines[*]-})
   [[ ${#f[@]} == 1 && ${f[0]} =~ $number ]] || { refuse "the gate's generation is garbled"; return; }
   generation=${f[0]}
+  newer || return
   for line in ${map_lines[@]+"${map_lines[@]}"}; do
     f=($line)
     ((${#f[@]})) || continue
@@ -239,6 +245,16 @@ look() {
 # Writes a file so that it is there in full or not at all, also after a crash.
 put() { # FILE TEXT
   printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
+}
+
+# Refuses a view of the gate that is older than one seen before on this volume.
+newer() {
+  local seen=
+  [[ -e $newest ]] && read -r seen <"$newest"
+  [[ $seen =~ $number ]] || seen=0
+  ((generation >= seen)) ||
+    { refuse "the gate was at generation $seen here and is at $generation: an old view of it opens nothing (if it was made anew by hand, set its generation above $seen)"; return; }
+  ((generation == seen)) || put "$newest" "$generation" || { refuse "cannot write $newest"; return; }
 }
 
 # The value of dynamicConfigFile in FILE: sets dynamic.

@@ -143,3 +143,30 @@ func TestGateCompletesAnInterruptedPlanting(t *testing.T) {
 		t.Error("the second half was not moved in place")
 	}
 }
+
+// TestGateTakesNoOlderView: what was closed stays closed for whoever has seen
+// it closed, also for the next pod on that volume, whatever its kubelet shows.
+func TestGateTakesNoOlderView(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	first := p.release()
+	p.start()
+	p.waitZooKeeper()
+	p.joined()
+	p.kill()
+	open := p.generation
+	p.generation++
+	p.gate("")
+	p.start()
+	p.waitReport("parked, having seen the gate closed", func(r GateReport) bool {
+		return r.State == migration.GateParked && r.Generation == open+1
+	})
+	p.forget()
+	p.generation = open
+	p.gate(first)
+	p.waitRefused(migration.CauseNone, "old view")
+	p.kill()
+	p.uid = "uid-2"
+	p.start()
+	p.waitRefused(migration.CauseNone, "old view")
+}
