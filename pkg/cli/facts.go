@@ -25,7 +25,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 		if srv.Replaced == nil {
 			wg.Go(func() {
 				raw := s.prober.zk.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
-				live := sighting(raw)
+				live := s.prober.named(ctx, hostPort(srv.HostIP, srv.ClientPort), sighting(raw))
 				port := s.prober.Port(ctx, hostPort(srv.HostIP, srv.ElectionPort))
 				mu.Lock()
 				defer mu.Unlock()
@@ -36,9 +36,10 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 		if srv.ClusterIP != "" {
 			wg.Go(func() {
 				raw := s.prober.zk.Sight(ctx, hostPort(srv.ClusterIP, srv.ClientPort))
+				live := s.prober.named(ctx, hostPort(srv.ClusterIP, srv.ClientPort), sighting(raw))
 				mu.Lock()
 				defer mu.Unlock()
-				f.Through[srv.ID] = sighting(raw)
+				f.Through[srv.ID] = live
 				sizeFacts(srv.ID, raw, &f)
 			})
 		}
@@ -54,6 +55,20 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 	}
 	clusterFacts(ctx, s, rec, &f)
 	return f
+}
+
+// named completes a look with the server's id where conf does not say it (only
+// srvr is whitelisted from 3.5.3 on): the sessions a server hands out carry it.
+// That costs the ensemble three writes.
+func (p prober) named(ctx context.Context, address string, live migration.Sighting) migration.Sighting {
+	if !live.Serving() || live.ServerID != 0 {
+		return live
+	}
+	// One that takes no session is found by the check of commits.
+	if r, err := p.zk.Canary(ctx, []string{address}); err == nil {
+		live.ServerID = r.Origin.Server
+	}
+	return live
 }
 
 // snapshotBytesPerNode is what a snapshot holds for each znode besides its path

@@ -79,6 +79,14 @@ type Server struct {
 // not zero.
 func (s Server) Voter() bool { return s.Role != Observer && s.Weight != 0 }
 
+// Vote says how the server counts in a quorum.
+func (s Server) Vote() string {
+	if s.Role == Observer {
+		return string(Observer)
+	}
+	return fmt.Sprintf("%s of weight %d in group %d", s.Role, s.Weight, s.Group)
+}
+
 // Ensemble is a set of servers under one name.
 type Ensemble struct {
 	Name string `json:"name"`

@@ -210,6 +210,11 @@ func (c *context) wrongIDs() []string {
 func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missing []string) {
 	for _, id := range ids {
 		v, _ := c.o.View(id)
+		if v.Live.Serving() && v.Live.ServerID != 0 && v.Live.ServerID != id {
+			// A kube-proxy that is late: what another one holds proves nothing of this one.
+			missing = append(missing, fmt.Sprintf("the Service of server %d is answered by server %d", id, v.Live.ServerID))
+			continue
+		}
 		if v.Live.Serving() && v.Live.Zxid >= p.Zxid && v.Live.Zxid.Epoch() == p.Zxid.Epoch() {
 			held = append(held, id)
 			continue

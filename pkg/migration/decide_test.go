@@ -256,3 +256,27 @@ func TestDecisionsAreFacts(t *testing.T) {
 		t.Errorf("%s changed the flight it was given", d.Step)
 	}
 }
+
+// TestAnothersZxidProvesNothing: what answers at a server's Service may be
+// another one, where kube-proxy is late or two addresses were swapped.
+func TestAnothersZxidProvesNothing(t *testing.T) {
+	s := healthy("3.4.13", 1, 2, 3)
+	s.proven(1).After.Complete = false
+	s.view(2).Live.ServerID = 3
+	d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1}, s.o)
+	if d.Kind != migration.Wait || d.Code != migration.CodeProofPending {
+		t.Errorf("%s %s %s: %s", d.Kind, d.Code, d.Step, d.Reason)
+	}
+}
+
+// TestStatusCountsFollowers: one more than there can be is an id that runs twice.
+func TestStatusCountsFollowers(t *testing.T) {
+	s := healthy("3.4.13", 1, 2, 3)
+	if st := migration.Summarize(s.o); !st.Healthy {
+		t.Fatalf("healthy: %v", st.Problems)
+	}
+	s.view(3).Live.SyncedFollowers = 3
+	if st := migration.Summarize(s.o); st.Healthy {
+		t.Error("three followers of two are healthy")
+	}
+}

@@ -80,6 +80,10 @@ func Summarize(o Observation) EnsembleStatus {
 		st.Problems = append(st.Problems, "there is not exactly one leader")
 	}
 	st.Problems = append(st.Problems, c.wrongIDs()...)
+	if v, ok := o.View(st.Leader); ok && v.Live.SyncedFollowers > followers(rec.Ensemble()) {
+		st.Problems = append(st.Problems, fmt.Sprintf("the leader forwards to %d followers, %s has %d: an id runs twice, or there are servers that are not recorded",
+			v.Live.SyncedFollowers, rec.Name, followers(rec.Ensemble())))
+	}
 	st.Healthy = len(st.Problems) == 0
 	st.Next = c.nextCommand(st)
 	return st

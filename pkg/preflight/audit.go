@@ -62,6 +62,68 @@ func configVersions(f Facts) (wrong []string, skip string) {
 	return wrong, ""
 }
 
+// everyServer compares the files with the list that servers run with (3.5+), and
+// with how many followers the leader has, which is all that 3.4 shows. One more
+// than there can be is also what an id that runs twice looks like.
+func everyServer(f Facts) (wrong []string, skip string) {
+	e := ensemble.Ensemble{}
+	for _, s := range f.Servers {
+		e.Servers = append(e.Servers, s.Server)
+	}
+	known := false
+	for _, s := range f.Servers {
+		v := f.live(s.ID)
+		if !v.Serving() {
+			continue
+		}
+		if v.Mode == ensemble.Leader && v.SyncedFollowers >= 0 {
+			known = true
+			if n := followersOf(e); v.SyncedFollowers > n {
+				wrong = append(wrong, fmt.Sprintf("server %d leads and forwards to %d followers, the files have %d besides it", s.ID, v.SyncedFollowers, n))
+			}
+		}
+		if v.Members != nil {
+			known = true
+			wrong = append(wrong, listed(e, s.ID, v.Members)...)
+		}
+	}
+	if !known {
+		return nil, "no server tells (conf and mntr are not whitelisted)"
+	}
+	return wrong, ""
+}
+
+func followersOf(e ensemble.Ensemble) int {
+	n := -1
+	for _, s := range e.Servers {
+		if s.Role != ensemble.Observer {
+			n++
+		}
+	}
+	return n
+}
+
+// listed compares the list of one server.
+func listed(e ensemble.Ensemble, by ensemble.ID, members []ensemble.Server) (wrong []string) {
+	seen := map[ensemble.ID]bool{}
+	for _, m := range members {
+		seen[m.ID] = true
+		s, ok := e.Server(m.ID)
+		switch {
+		case !ok:
+			wrong = append(wrong, fmt.Sprintf("server %d runs with a server.%d, which the files do not name", by, m.ID))
+		case s.Vote() != m.Vote():
+			wrong = append(wrong, fmt.Sprintf("server %d runs with server.%d as %s, the files have %s", by, m.ID, m.Vote(), s.Vote()))
+		}
+	}
+	for _, s := range e.Servers {
+		if !seen[s.ID] {
+			wrong = append(wrong, fmt.Sprintf("server %d runs without a server.%d, which the files name", by, s.ID))
+		}
+	}
+	return wrong
+}
+
 // normal is a hexadecimal version without leading zeros; none is 0.
 func normal(v string) string {
 	if v = strings.TrimLeft(strings.ToLower(v), "0"); v == "" {

@@ -97,6 +97,30 @@ func TestAudit(t *testing.T) {
 			f.Direct[2], f.Through[2], f.Election[2] = migration.Sighting{}, migration.Sighting{}, migration.PortClosed
 			f.Wrapped, f.Unasked = false, map[ensemble.ID]bool{2: true}
 		}, "ZK020", Skip, "not wrapped yet"},
+		"a voter that no file names": {func(f *Facts) {
+			s := f.Through[3]
+			s.SyncedFollowers = 4
+			f.Through[3] = s
+		}, "ZK023", Fail, "server 3 leads and forwards to 4 followers, the files have 2"},
+		"a list with more": {func(f *Facts) {
+			s := f.Through[1]
+			for id := ensemble.ID(1); id <= 4; id++ {
+				s.Members = append(s.Members, ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1})
+			}
+			f.Through[1] = s
+		}, "ZK023", Fail, "server 1 runs with a server.4"},
+		"groups that no file names": {func(f *Facts) {
+			s := f.Through[1]
+			for id := ensemble.ID(1); id <= 3; id++ {
+				s.Members = append(s.Members, ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1, Group: 1})
+			}
+			f.Through[1] = s
+		}, "ZK023", Fail, "weight 1 in group 1, the files have participant of weight 1 in group 0"},
+		"nobody tells of followers": {func(f *Facts) {
+			s := f.Through[3]
+			s.SyncedFollowers = -1
+			f.Through[3] = s
+		}, "ZK023", Skip, "whitelisted"},
 		"forceSync=no cannot be waived": {func(f *Facts) {
 			f.Lint, f.Waivers = linted(t, version, plain+three+"forceSync=no\n"), []string{"ZK013"}
 		}, "ZK013", Fail, "forceSync"},

@@ -56,6 +56,8 @@ func Checks() []Check {
 			Hint: "nothing now: reconfigure changes the addresses", Codes: []string{"client-bind"}},
 		{ID: "ZK020", Title: "each Service reaches its server", Severity: Blocker,
 			Hint: "is kube-proxy running where this runs, and have the endpoints been written?", Eval: through},
+		{ID: "ZK023", Title: "the ensemble has the servers that the files name, and no other", Severity: Blocker,
+			Hint: "name all of its servers, with their groups and weights (the hosts' files do): who does not know a voter counts the wrong majority", Eval: everyServer},
 		{ID: "K8S001", Title: "permissions", Severity: Blocker,
 			Hint: "apply docs/rbac/role.yaml and bind it to this user", Eval: permissions},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,

@@ -1,0 +1,37 @@
+//go:build linux && zk
+
+package cli
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/zkreal"
+)
+
+// TestServersThatDoNotSayTheirID: 3.5 and later answer srvr alone by default;
+// hosts in the wrong order must be seen all the same.
+func TestServersThatDoNotSayTheirID(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	real, err := zkreal.New(ctx, zkreal.Options{Version: "3.8.0", Dir: t.TempDir(), IDs: []int{1, 2, 200}, Config: map[string]string{"4lw.commands.whitelist": "srvr"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(real.Close)
+	if err := real.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	p := newProber(nil)
+	for i, address := range real.ClientAddrs() {
+		live := p.Sight(ctx, address)
+		if live.ServerID != 0 {
+			t.Fatalf("%s: conf is not whitelisted, and it says %d", address, live.ServerID)
+		}
+		if got := p.named(ctx, address, live).ServerID; got != ensemble.ID(real.IDs()[i]) {
+			t.Errorf("%s: server %d, want %d", address, got, real.IDs()[i])
+		}
+	}
+}
