@@ -12,7 +12,7 @@ func (c *context) turnBack() Decision {
 	case !f.Served:
 		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
 			"server %d is on its way back to its host, begun by %s; nothing ever ran in its pod", f.ID, f.By)
-	case f.Released != nil || f.Unfenced != nil || c.v.Host.Open():
+	case f.Released != nil || f.Unmasking != nil || f.Unfenced != nil || c.v.Host.Open():
 		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
 			"server %d is on its way back to its host, begun by %s, and may run there already: what its pod holds is old then", f.ID, f.By)
 	case f.Line == nil || f.Line.Generation == 0:
@@ -52,8 +52,13 @@ func (c *context) goBack() Decision {
 	f, pod, ep := c.flight, c.v.Cluster.Pod, c.v.Cluster.Endpoints
 	switch {
 	case c.v.Host.Open():
-		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server and mask its unit",
-			"the server on host %s answers while it is on its way back into its pod", c.sr.HostIP)
+		// It may have voted: what the pod holds is old from now on.
+		g := &Flight{Kind: Revert, ID: f.ID, Started: c.o.At, By: c.in.By, Epoch: f.Epoch, Served: true, Renewals: f.Renewals, Cleared: f.Cleared}
+		if pod.Parked() {
+			at := c.o.At
+			g.StopAsked, g.DeadSince = &at, &at
+		}
+		return do(StepBeginRevert, g, "the server on host %s runs, so it stays there", c.sr.HostIP)
 	case f.Fenced == nil:
 		return do(StepMaskHost, nil, "nothing may start there beside the pod")
 	case !pod.Found || pod.Terminating || pod.IP == "":

@@ -54,6 +54,10 @@ func goBackRules() []rule {
 			want: stop, code: migration.CodeOneAtATime, says: "revert demo --id=1",
 		},
 		{
+			name: "the host is being unmasked", set: func(s *scene) { s.turnable().Unmasking = ago(time.Second) },
+			want: stop, code: migration.CodeOneAtATime,
+		},
+		{
 			name: "the host was asked to start", set: func(s *scene) { s.turnable().Released = ago(time.Second) },
 			want: stop, code: migration.CodeOneAtATime, says: "what its pod holds is old",
 		},
@@ -80,7 +84,7 @@ func goBackRules() []rule {
 		{name: "on the way: mask the host first", set: func(s *scene) { s.returning().Fenced = nil }, want: do, step: migration.StepMaskHost},
 		{
 			name: "on the way: the host comes up", set: func(s *scene) { s.returning(); s.host(1, migration.PortOpen) },
-			want: stop, code: migration.CodeGhostHost,
+			want: do, step: migration.StepBeginRevert, says: "stays there",
 		},
 		{
 			name: "on the way: the pod is being made", set: func(s *scene) { s.returning(); *pod(s) = migration.PodView{} },
@@ -119,6 +123,16 @@ func goBackRules() []rule {
 		{
 			name: "a revert that waits for others prints this way out", kind: migration.Revert, set: func(s *scene) { s.turnable(); s.down(2) },
 			want: wait, code: migration.CodeDegraded, says: "replace demo --id=1",
+		},
+		{
+			name: "another server needs a new start: the pod goes on joining", kind: migration.Revert, set: func(s *scene) {
+				s.serving(1)
+				f := s.flight(migration.Revert, 1)
+				f.Served, f.Line = true, &migration.Release{Generation: 2, Start: "empty:pod-1-a"}
+				s.host(1, migration.PortClosed)
+				s.lostBeside(2)
+			},
+			want: do, step: migration.StepTurnBack,
 		},
 		{
 			name: "once the host may start, an election asks for no new proof", kind: migration.Revert, set: func(s *scene) {

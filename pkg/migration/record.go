@@ -177,8 +177,10 @@ type Flight struct {
 	// PodUID is the pod that was deleted by a revert; its successor has
 	// another.
 	PodUID string `json:"podUID,omitempty"`
-	// Unfenced is the confirmation that the host's server may start again.
-	Unfenced *Confirmation `json:"unfenced,omitempty"`
+	// Unmasking is when the host's unit was first to be unmasked: from then on
+	// its server may run. Unfenced is the confirmation that the host's server may start again.
+	Unmasking *time.Time    `json:"unmasking,omitempty"`
+	Unfenced  *Confirmation `json:"unfenced,omitempty"`
 	// Kicked is when the pod was last kicked, Cleared when the selector or a
 	// leftover was last removed.
 	Kicked  *time.Time `json:"kicked,omitempty"`

@@ -82,6 +82,9 @@ func (c *context) closePod() (Decision, bool) {
 			"the server on host %s answers while its pod may run: two processes with one id", c.sr.HostIP), false
 	}
 	if lost := c.needRenewal(); len(lost) > 0 && f.StopAsked == nil && c.v.Live.Serving() {
+		if c.sr.Replaced == nil {
+			return c.turnBack(), false
+		}
 		return do(StepCancelRevert, nil, "the pod of server %d needs a new start from empty, which comes first", lost[0]), false
 	}
 	if f.StopAsked == nil && c.v.Live.Serving() {
@@ -242,7 +245,10 @@ func (c *context) startHost() Decision {
 		}
 	}
 	if f.Unfenced == nil && !c.v.Host.Open() {
-		return do(StepUnmaskHost, nil, "so that it can start")
+		g := c.copyFlight()
+		at := c.o.At
+		g.Unmasking = &at
+		return do(StepUnmaskHost, g, "so that it can start")
 	}
 	if f.Released == nil {
 		g := c.copyFlight()

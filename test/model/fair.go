@@ -26,6 +26,7 @@ func Fair(cfg Config, st state) error {
 	if st.flight.on {
 		kind = st.flight.kind
 	}
+	var asked ensemble.ID
 	for range 600 {
 		w.quiet(&st)
 		if st.broken != fine {
@@ -38,6 +39,10 @@ func Fair(cfg Config, st state) error {
 		if !ok {
 			return nil
 		}
+		if asked != 0 && !st.flight.on {
+			id, kind = asked, replace
+		}
+		asked = 0
 		if !st.flight.on && st.s[w.base.index(id)].replaced {
 			kind = replace
 		}
@@ -61,9 +66,24 @@ func Fair(cfg Config, st state) error {
 			}
 			continue
 		}
+		if other, ok := elsewhere(d, id); ok {
+			asked = other
+			continue
+		}
 		return fmt.Errorf("stuck\n  %s", strings.Join(way[max(0, len(way)-25):], "\n  "))
 	}
 	return fmt.Errorf("no end in sight\n  %s", strings.Join(way[len(way)-25:], "\n  "))
+}
+
+// elsewhere is another server whose replacement a decision asks for first.
+func elsewhere(d migration.Decision, id ensemble.ID) (ensemble.ID, bool) {
+	_, flag, ok := strings.Cut(d.Next, "kubectl zkmigrate replace m --id=")
+	if !ok {
+		return 0, false
+	}
+	n, _, _ := strings.Cut(flag, " ")
+	other, err := ensemble.ParseID(n)
+	return other, err == nil && other != id
 }
 
 // goes is the server that somebody who wants the whole migration names next.

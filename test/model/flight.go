@@ -45,6 +45,7 @@ type flight struct {
 	// line and lineFor are the line of the gate that a revert took out.
 	line, lineFor uint8
 	returning     age
+	unmasking     age
 }
 
 // Kinds of operation, as the state holds them.
@@ -155,7 +156,7 @@ func (f flight) migration(w *world) *migration.Flight {
 		StopAsked: f.stopAsked.time(), DeadSince: f.deadSince.time(), Released: f.released.time(),
 		Kicked: f.kicked.time(), Cleared: f.cleared.time(), Served: f.served,
 		SeedAsked: f.seedAsked.time(), Renewing: f.renewing.time(),
-		Returning: f.returning.time(),
+		Returning: f.returning.time(), Unmasking: f.unmasking.time(),
 	}
 	if f.line != 0 || f.lineFor != 0 {
 		out.Line = &migration.Release{Generation: int(f.line), Start: startOf(f.lineFor)}
@@ -192,7 +193,7 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 		joined: proofFrom(m.Joined), stopAsked: ageOf(m.StopAsked), deadSince: ageOf(m.DeadSince), released: ageOf(m.Released),
 		kicked: ageOf(m.Kicked), cleared: ageOf(m.Cleared), copied: m.Data == migration.DataCopy, seed: m.Seed != "",
 		renewed: m.Renewals > 0, seedAsked: ageOf(m.SeedAsked), renewing: ageOf(m.Renewing),
-		returning: ageOf(m.Returning),
+		returning: ageOf(m.Returning), unmasking: ageOf(m.Unmasking),
 	}
 	if m.Line != nil {
 		f.line, f.lineFor = uint8(m.Line.Generation), startFrom(m.Line.Start)
@@ -209,7 +210,7 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 // later makes everything that just happened long ago.
 func (f *flight) later() bool {
 	moved := false
-	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared, &f.seedAsked, &f.renewing, &f.returning} {
+	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared, &f.seedAsked, &f.renewing, &f.returning, &f.unmasking} {
 		if *a == fresh {
 			*a, moved = old, true
 		}

@@ -262,7 +262,7 @@ func (w *world) spares(st *state, i int) bool {
 	gone := 1 << i
 	for j := range w.n {
 		s := &st.s[j]
-		if j == i || !w.voter[j] || s.hostRole.serving() || s.podRole.serving() || st.flight.on && int(st.flight.id) == j {
+		if j == i || !w.voter[j] || s.hostRole.serving() || s.podRole.serving() || w.onItsWay(st, j) {
 			continue
 		}
 		gone |= 1 << j
@@ -271,6 +271,12 @@ func (w *world) spares(st *state, i int) bool {
 		}
 	}
 	return !w.quorum[gone]
+}
+
+// onItsWay: the server is in flight, and has its data.
+func (w *world) onItsWay(st *state, j int) bool {
+	s := &st.s[j]
+	return st.flight.on && int(st.flight.id) == j && (!s.replaced || s.marker != 0)
 }
 
 func (w *world) faultMoves(st *state, put func(label, state)) {

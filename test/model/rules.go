@@ -311,7 +311,7 @@ func Rules(ids []ensemble.ID) []rule {
 					return migration.Decide(in, o)
 				}
 				return flying(migration.Revert, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
-					f.Released, f.Unfenced = nil, nil
+					f.Released, f.Unmasking, f.Unfenced = nil, nil, nil
 					v.Host = migration.HostView{Client: migration.PortClosed, Election: migration.PortClosed}
 				})(in, o)
 			},

@@ -95,7 +95,8 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 	case migration.StepBegin, migration.StepBeginRestart:
 		next.begins--
 	case migration.StepBeginRevert, migration.StepTurnBack:
-		next.reverts--
+		// A revert that waits for another's new start turns itself back.
+		next.reverts -= min(next.reverts, 1)
 	}
 	if atOnce(d.Step) {
 		w.brought(&next, rec, in, d, migration.Outcome{At: now(), Done: true, By: "model"}, slot)
