@@ -55,7 +55,13 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 			s.Reconfigured = &Confirmation{At: o.At, By: in.By, How: "restarted with the patched file, in sync afterwards"}
 		}
 		out.Flight = nil
-	case StepCancelRestart, StepCancelRevert, StepCancelRenewal:
+	case StepCancelRenewal:
+		// The pod's volume knows the newest line; what it began may be whole.
+		if s, ok := out.Server(in.ID); ok && f.Line != nil && f.Line.Generation != 0 {
+			s.Release = f.Line
+		}
+		out.Flight = nil
+	case StepCancelRestart, StepCancelRevert:
 		out.Flight = nil
 	case StepFinishRevert:
 		if s, ok := out.Server(in.ID); ok {

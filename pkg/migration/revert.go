@@ -136,7 +136,7 @@ func (c *context) stopPod() (Decision, bool) {
 		// start there is an ordinary restart, and may be what the rest needs.
 		return Decision{}, true
 	}
-	if f.Unfenced != nil && f.After != nil && f.After.Complete {
+	if (f.Unmasking != nil || f.Unfenced != nil) && f.After != nil && f.After.Complete {
 		// What the others have on their disks stays there, whoever leads.
 		return Decision{}, true
 	}

@@ -97,11 +97,17 @@ func (l *lab) run(flags ...string) {
 // acknowledged asks the run how many writes it has so far.
 func (l *lab) acknowledged() int {
 	l.t.Helper()
-	var n int
-	if _, err := fmt.Sscanf(l.must("ctl", "--control", l.socket, "status"), "acknowledged %d,", &n); err != nil {
+	n, _ := l.soFar()
+	return n
+}
+
+// soFar asks the run for its acknowledged writes and its visits.
+func (l *lab) soFar() (writes, visits int) {
+	l.t.Helper()
+	if _, err := fmt.Sscanf(l.must("ctl", "--control", l.socket, "status"), "acknowledged %d, visits %d,", &writes, &visits); err != nil {
 		l.t.Fatal(err)
 	}
-	return n
+	return writes, visits
 }
 
 // stop ends the run and returns its report.
@@ -241,6 +247,7 @@ func TestRealHistoryIsLinearizable(t *testing.T) {
 				t.Fatal(err)
 			}
 			more(500)
+			l.until("visits", func() bool { _, n := l.soFar(); return n >= 5 })
 			r := l.stop()
 			h, err := l.check()
 			if err != nil || h.Verdict != check.Linearizable || h.Writes != r.Acknowledged || h.Unknown != r.Unknown {

@@ -7,7 +7,7 @@ func (w *world) canonical(st state) state {
 	for i := range w.n {
 		s := &st.s[i]
 		mine := st.flight.on && int(st.flight.id) == i
-		if s.phase == podWaiting && s.gate == 0 && s.view == 0 && !(mine && st.flight.line != 0) {
+		if s.phase == podWaiting && s.gate == 0 && s.view == 0 && s.line == 0 && !(mine && st.flight.line != 0) {
 			// The next release puts this data away.
 			s.pod, s.marker = store{empty: true}, 0
 		}
@@ -34,6 +34,12 @@ func (w *world) canonical(st state) state {
 		if s.phase == podStarted || s.phase == podAbsent {
 			s.hostClosed = true
 		}
+		for _, u := range []*uint8{&s.gateFor, &s.viewFor, &s.lineFor} {
+			gone(s, u)
+		}
+		if mine {
+			gone(s, &st.flight.lineFor)
+		}
 		w.uids(&st, i)
 		w.generations(&st, i)
 		if !mine || st.flight.reportAtStop == 0 {
@@ -55,6 +61,13 @@ func (w *world) canonical(st state) state {
 		st.tool[0], st.tool[1] = st.tool[1], pending{}
 	}
 	return st
+}
+
+// gone: no pod but the present one can be the one that a line is for.
+func gone(s *server, u *uint8) {
+	if *u != 0 && *u != bySeed && *u != s.uid {
+		*u = forGone
+	}
 }
 
 // counters renumbers the counters of each epoch in order.
@@ -103,11 +116,11 @@ func (w *world) counters(st *state) {
 // uids renumbers the pod's uids: only equality counts.
 func (w *world) uids(st *state, i int) {
 	s := &st.s[i]
-	var all [9]*uint8
+	var all [10]*uint8
 	n := 0
 	add := func(u *uint8) { all[n] = u; n++ }
 	add(&s.uid)
-	for _, u := range []*uint8{&s.gateFor, &s.viewFor} {
+	for _, u := range []*uint8{&s.gateFor, &s.viewFor, &s.lineFor} {
 		if *u != 0 && *u < forGone {
 			add(u)
 		}
@@ -141,7 +154,7 @@ func (w *world) uids(st *state, i int) {
 // generations renumbers those of the gate's line; 0 stays 0.
 func (w *world) generations(st *state, i int) {
 	s := &st.s[i]
-	var all [6]*uint8
+	var all [7]*uint8
 	n := 0
 	add := func(g *uint8) {
 		if *g != 0 {
@@ -152,6 +165,7 @@ func (w *world) generations(st *state, i int) {
 	add(&s.gate)
 	add(&s.view)
 	add(&s.marker)
+	add(&s.line)
 	if st.flight.on && int(st.flight.id) == i {
 		add(&st.flight.line)
 	}

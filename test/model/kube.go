@@ -15,7 +15,7 @@ func (w *world) gateChanged(st *state) {
 
 func (w *world) nextGeneration(st *state, i int) uint8 {
 	s := &st.s[i]
-	g := max(s.gate, s.view, s.marker)
+	g := max(s.gate, s.view, s.marker, s.line)
 	if st.flight.on && int(st.flight.id) == i {
 		g = max(g, st.flight.line)
 	}

@@ -79,7 +79,7 @@ func (w *world) record(st *state) migration.Record {
 			if w.cfg.Restart {
 				continue
 			}
-			rec.Servers[i].Replaced, rec.Servers[i].Release = &at, &migration.Release{Generation: 1, Start: startOf(forGone)}
+			rec.Servers[i].Replaced, rec.Servers[i].Release = &at, &migration.Release{Generation: int(st.s[i].line), Start: startOf(st.s[i].lineFor)}
 		} else if w.cfg.Restart {
 			rec.Servers[i].Reconfigured = nil
 		}

@@ -102,6 +102,8 @@ type server struct {
 	// gateFor and viewFor are the uid of the pod the line lets start from
 	// nothing, or bySeed.
 	gateFor, viewFor uint8
+	// line and lineFor are the line of the gate that the journal keeps.
+	line, lineFor uint8
 	// late: a pod was made with an old view of this gate once already.
 	late bool
 
@@ -274,6 +276,7 @@ func (w *world) start() state {
 				s.selector, s.seen, s.slice, s.sliceUID, s.bridge = true, true, toPod, 1, noSlice
 				s.gate, s.view, s.marker, s.phase = 1, 1, 1, podStarted
 				s.gateFor, s.viewFor, s.joined = 1, 1, true
+				s.line, s.lineFor = 1, 1
 			}
 		}
 		if w.voter[i] {

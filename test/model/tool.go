@@ -117,6 +117,10 @@ func (w *world) brought(st *state, rec migration.Record, in migration.Intent, d 
 	for i := range w.n {
 		sr := after.Servers[i]
 		st.s[i].replaced = sr.Replaced != nil || w.cfg.Restart && sr.Reconfigured != nil
+		st.s[i].line, st.s[i].lineFor = 0, 0
+		if sr.Release != nil {
+			st.s[i].line, st.s[i].lineFor = uint8(sr.Release.Generation), startFrom(sr.Release.Start)
+		}
 	}
 	w.journalWritten(st, slot)
 }
@@ -275,8 +279,7 @@ func (w *world) write(st *state, p pending) bool {
 		case mine:
 			s.gate, s.gateFor = f.line, f.lineFor
 		default:
-			// The line is older than what the pod was started in meanwhile.
-			s.gate, s.gateFor = w.nextGeneration(st, i), forGone
+			s.gate, s.gateFor = s.line, s.lineFor
 		}
 		w.gateChanged(st)
 	case migration.StepSeed:

@@ -24,6 +24,8 @@ type Report struct {
 	Failed       int `json:"failed"`
 	Unknown      int `json:"unknown"`
 	Reads        int `json:"reads"`
+	// Visits are short sessions whose ephemeral znode came and went.
+	Visits int `json:"visits"`
 
 	LongestStall stats.Stall   `json:"longestStall"`
 	Stalls       []stats.Stall `json:"stalls"`

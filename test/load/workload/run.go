@@ -56,7 +56,7 @@ type Run struct {
 	started  time.Time
 	versions []atomic.Int32 // last version seen, by register
 
-	acked, failed, unknown, reads atomic.Int64
+	acked, visited, failed, unknown, reads atomic.Int64
 
 	mu       sync.Mutex
 	connect  []string
@@ -232,8 +232,8 @@ func (r *Run) trouble(format string, args ...any) {
 // Status is one line about the run so far.
 func (r *Run) Status() string {
 	report := r.report(time.Time{})
-	return fmt.Sprintf("acknowledged %d, failed %d, unknown %d, reads %d, sessions %d of %d lost, reconnects %d, watches fired %d of %d, ephemeral held %t",
-		report.Acknowledged, report.Failed, report.Unknown, report.Reads, report.Sessions.Lost, report.Sessions.Opened,
+	return fmt.Sprintf("acknowledged %d, visits %d, failed %d, unknown %d, reads %d, sessions %d of %d lost, reconnects %d, watches fired %d of %d, ephemeral held %t",
+		report.Acknowledged, report.Visits, report.Failed, report.Unknown, report.Reads, report.Sessions.Lost, report.Sessions.Opened,
 		report.Reconnects, report.Watches.Fired, report.Watches.Set, report.EphemeralHeld)
 }
 
@@ -243,7 +243,7 @@ func (r *Run) report(end time.Time) Report {
 	defer r.mu.Unlock()
 	report := Report{
 		Root: r.root, Connect: r.connect, Started: r.started.UTC(), Ended: end.UTC(), History: r.opts.History,
-		Acknowledged: int(r.acked.Load()), Failed: int(r.failed.Load()), Unknown: int(r.unknown.Load()), Reads: int(r.reads.Load()),
+		Acknowledged: int(r.acked.Load()), Visits: int(r.visited.Load()), Failed: int(r.failed.Load()), Unknown: int(r.unknown.Load()), Reads: int(r.reads.Load()),
 		Watches: r.watches, EphemeralHeld: r.eph.held, Troubles: append([]string(nil), r.troubles...),
 	}
 	for _, c := range r.clients() {

@@ -58,7 +58,12 @@ func (r *Run) visit(ctx context.Context, n int) {
 	r.rec.Record(end)
 	// A close that no server heard leaves the znode until the session expires.
 	for {
-		if op, _ := r.look(path); op.Result == history.OK && op.Owner == "" || ctx.Err() != nil {
+		op, _ := r.look(path)
+		if gone := op.Result == history.OK && op.Owner == ""; gone {
+			r.visited.Add(1)
+			return
+		}
+		if ctx.Err() != nil {
 			return
 		}
 		pauseFor(ctx, visitPause)
