@@ -63,6 +63,9 @@ func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recor
 		desc.directories(&rec.Servers[i])
 	}
 	if c := desc.config; c != nil {
+		if err := samePorts(rec.Servers, c); err != nil {
+			return rec, desc, err
+		}
 		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = c.TickTime, c.InitLimit, c.SyncLimit
 	}
 	return rec, desc, nil

@@ -57,9 +57,24 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 	return nil
 }
 
+// samePorts refuses hosts whose client ports one file for all pods cannot have:
+// such a pod would listen where its Service does not point.
+func samePorts(servers []migration.ServerRecord, c *ensemble.Config) error {
+	for _, s := range servers {
+		if in, ok := c.Server(s.ID); ok && in.ClientPort != s.ClientPort {
+			return usagef("server %d listens on client port %d, the one zoo.cfg of all pods would have %d: let all hosts use one port, or (3.5 and later) write each into its server line, as server.%d=...;%d",
+				s.ID, s.ClientPort, in.ClientPort, s.ID, s.ClientPort)
+		}
+	}
+	return nil
+}
+
 // setPodConfig derives the pods' zoo.cfg, and their dynamic file where the
 // hosts have one, and puts them into the record.
 func setPodConfig(rec *migration.Record, c *ensemble.Config) ([]ensemble.Note, error) {
+	if err := samePorts(rec.Servers, c); err != nil {
+		return nil, err
+	}
 	v, err := ensemble.ParseVersion(rec.Settings.Version)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// TestPodsListenWhereTheirServicesPoint: one file serves all pods, so hosts
+// whose client ports differ need the ports in the server lines.
+func TestPodsListenWhereTheirServicesPoint(t *testing.T) {
+	lines := func(one, two, three string) string {
+		return goodHead + "server.1=10.1.0.1:2888:3888" + one + "\nserver.2=10.1.0.2:2888:3888" + two + "\nserver.3=10.1.0.3:2888:3888" + three + "\n"
+	}
+	for name, c := range map[string]struct {
+		version string
+		files   []string
+		says    string
+	}{
+		"alike":                {"3.4.13", []string{good, good, good}, ""},
+		"one differs":          {"3.4.13", []string{good, strings.Replace(good, "2181", "2182", 1), good}, "server 2 listens on client port 2182"},
+		"the lines have them":  {"3.8.0", []string{lines(";2181", ";2182", ";2183"), lines(";2181", ";2182", ";2183"), lines(";2181", ";2182", ";2183")}, ""},
+		"the first is the odd": {"3.4.13", []string{strings.Replace(good, "2181", "2182", 1), good, good}, "server 2 listens on client port 2181"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var hosts []ensemble.HostConfig
+			for i, text := range c.files {
+				parsed, err := ensemble.ParseConfig("zoo.cfg", []byte(text), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				hosts = append(hosts, ensemble.HostConfig{ID: ensemble.ID(i + 1), Source: "zoo.cfg", Config: parsed})
+			}
+			e, diffs, err := ensemble.FromHosts("demo", hosts)
+			if err != nil || len(diffs) > 0 {
+				t.Fatal(err, diffs)
+			}
+			rec := migration.Record{Name: "demo", Namespace: "zk", Settings: migration.Settings{Version: c.version}}
+			for _, s := range e.Servers {
+				rec.Servers = append(rec.Servers, migration.ServerRecord{Server: s, ClusterIP: "10.96.0." + s.ID.String()})
+			}
+			_, err = setPodConfig(&rec, hosts[0].Config)
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want %q\n%s", err, c.says, rec.Pods.ZooCfg)
+			}
+		})
+	}
+}
