@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,10 +15,11 @@ import (
 // complete fills in what is known only now: version, limits, the pods' file,
 // waivers and the epoch from which elections are counted.
 func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.Record, desc described, known bool) error {
+	var versions []string
 	for _, srv := range rec.Servers {
 		live := s.prober.zk.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
-		if !live.Version.IsZero() && rec.Settings.Version == "" {
-			rec.Settings.Version = live.Version.String()
+		if !live.Version.IsZero() && !slices.Contains(versions, live.Version.String()) {
+			versions = append(versions, live.Version.String())
 		}
 		if rec.Settings.TickTimeMillis == 0 && live.TickTime > 0 {
 			rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = int(live.TickTime.Milliseconds()), live.InitLimit, live.SyncLimit
@@ -25,6 +27,9 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 		if live.Mode == ensemble.Leader && rec.Elections.AtWrap == 0 {
 			rec.Elections.AtWrap = live.Zxid.Epoch()
 		}
+	}
+	if note := upgraded(rec, versions, desc.config != nil); note != "" {
+		fmt.Fprintf(o.deps.streams.ErrOut, "Warning: %s\n", note)
 	}
 	if rec.Settings.TickTimeMillis == 0 || rec.Settings.SyncLimit == 0 || rec.Settings.InitLimit == 0 {
 		return usagef("tickTime, initLimit and syncLimit are not known: conf is not answered; give the hosts' files with -f")
@@ -55,6 +60,29 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), Step: "wrap", Detail: fmt.Sprintf("%d servers, ZooKeeper %s", len(rec.Servers), rec.Settings.Version)})
 	}
 	return nil
+}
+
+// upgraded records the version that runs. One that changed since an earlier wrap
+// changes the pods' image and file as well, as long as there is no pod that has
+// served. It never stands in the way of a wrap that mends a Service: what it
+// cannot do it says.
+func upgraded(rec *migration.Record, live []string, files bool) (note string) {
+	old := rec.Settings.Version
+	moved := rec.Flight != nil || slices.ContainsFunc(rec.Servers, func(s migration.ServerRecord) bool { return s.Replaced != nil })
+	switch {
+	case len(live) == 0 || slices.Contains(live, old):
+		return ""
+	case old == "":
+	case moved:
+		return fmt.Sprintf("the hosts run ZooKeeper %s, and the migration was begun with %s: bring them back to it before another server is replaced", live[0], old)
+	case !files:
+		return fmt.Sprintf("the hosts run ZooKeeper %s, the pods would be made for %s; so that they follow: %s wrap %s -f FILE -n %s", live[0], old, cliName, rec.Name, rec.Namespace)
+	}
+	rec.Settings.Version = live[0]
+	if rec.Pods.Image == "zookeeper:"+old {
+		rec.Pods.Image = ""
+	}
+	return ""
 }
 
 // samePorts refuses hosts whose client ports one file for all pods cannot have:

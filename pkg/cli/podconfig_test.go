@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -44,6 +45,36 @@ func TestPodsListenWhereTheirServicesPoint(t *testing.T) {
 			_, err = setPodConfig(&rec, hosts[0].Config)
 			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want %q\n%s", err, c.says, rec.Pods.ZooCfg)
+			}
+		})
+	}
+}
+
+// TestUpgradedSinceTheWrap: pods are made for the version that runs.
+func TestUpgradedSinceTheWrap(t *testing.T) {
+	for name, c := range map[string]struct {
+		version, image string
+		replaced, file bool
+		want, says     string
+	}{
+		"the first wrap":                  {"", "", false, true, "", ""},
+		"the same":                        {"3.8.0", "mine", true, false, "mine", ""},
+		"upgraded on the hosts":           {"3.4.13", "zookeeper:3.4.13", false, true, "", ""},
+		"upgraded, an image of their own": {"3.4.13", "registry/zk:1", false, true, "registry/zk:1", ""},
+		"upgraded, no file given":         {"3.4.13", "zookeeper:3.4.13", false, false, "zookeeper:3.4.13", "wrap"},
+		"upgraded in the middle":          {"3.4.13", "zookeeper:3.4.13", true, true, "zookeeper:3.4.13", "was begun"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := migration.Record{Servers: []migration.ServerRecord{{}}, Settings: migration.Settings{Version: c.version}, Pods: migration.PodOptions{Image: c.image}}
+			if c.replaced {
+				rec.Servers[0].Replaced = &time.Time{}
+			}
+			note := upgraded(&rec, []string{"3.8.0"}, c.file)
+			if (note == "") != (c.says == "") || !strings.Contains(note, c.says) {
+				t.Errorf("got %q, want %q", note, c.says)
+			}
+			if note == "" && rec.Settings.Version != "3.8.0" || rec.Pods.Image != c.want {
+				t.Errorf("version %s, image %q, want %q", rec.Settings.Version, rec.Pods.Image, c.want)
 			}
 		})
 	}
