@@ -170,6 +170,11 @@ func (f *reconfigureFlags) jvm(rec migration.Record) (map[string]hostpatch.Comma
 		if line.Main == "" || !bytes.ContainsRune(data, 0) {
 			return nil, usagef("%s is no copy of /proc/PID/cmdline of a JVM: expected words that end with a zero byte, a main class among them", file)
 		}
+		for _, flag := range line.Flags {
+			if why := hostpatch.UnsafeFlag(flag.Raw); why != "" && flag.Action == hostpatch.FlagCarry {
+				return nil, usagef("server %d runs with %s: %s; restart it without the flag first", id, flag.Text, why)
+			}
+		}
 		out["server "+id.String()] = line
 	}
 	return out, nil

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -77,5 +79,22 @@ func TestUpgradedSinceTheWrap(t *testing.T) {
 				t.Errorf("version %s, image %q, want %q", rec.Settings.Version, rec.Pods.Image, c.want)
 			}
 		})
+	}
+}
+
+// TestUnsafePodFlags: what no host may run with, no pod may either.
+func TestUnsafePodFlags(t *testing.T) {
+	for flags, refused := range map[string]bool{
+		"-Xmx1g -Dzookeeper.forceSync=no": true, "-Dzookeeper.snapshot.trust.empty=true": true, "-Xmx1g -Dzookeeper.forceSync=yes": false,
+	} {
+		var f podFlags
+		cmd := &cobra.Command{}
+		f.add(cmd)
+		if err := cmd.Flags().Set("jvm-flags", flags); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.apply(migration.PodOptions{}, "3.8.0"); (err != nil) != refused {
+			t.Errorf("%s: %v", flags, err)
+		}
 	}
 }

@@ -215,7 +215,8 @@ func TestReconfigureByName(t *testing.T) {
 
 func TestReconfigureRefuses(t *testing.T) {
 	t.Chdir(t.TempDir())
-	put(t, map[string]string{"a": hostFile(""), "four": hostFile("server.4=zk4.example.com:2888:3888\n"), "text": "java -Xmx1g"})
+	put(t, map[string]string{"a": hostFile(""), "four": hostFile("server.4=zk4.example.com:2888:3888\n"), "text": "java -Xmx1g",
+		"nosync": "java\x00-Dzookeeper.forceSync=no\x00org.apache.zookeeper.server.quorum.QuorumPeerMain\x00"})
 	for name, c := range map[string]struct {
 		args []string
 		says string
@@ -224,6 +225,7 @@ func TestReconfigureRefuses(t *testing.T) {
 		"addresses alone":       {[]string{"--leave", "listen-on-all-ips"}, "cannot be left out"},
 		"another ensemble":      {[]string{"-f", "four"}, "the wrapped ensemble has"},
 		"no command line":       {[]string{"--jvm-cmdline", "1=text"}, "/proc/PID/cmdline"},
+		"writes not on disk":    {[]string{"--jvm-cmdline", "1=nosync"}, "server 1 runs with -Dzookeeper.forceSync=no"},
 		"of nobody":             {[]string{"--jvm-cmdline", "7=text"}, "no server 7"},
 		"a size that is none":   {[]string{"--data-size", "much"}, "800Mi"},
 		"members without files": {[]string{"--member", "1=h:1:2;3"}, "use one of them"},

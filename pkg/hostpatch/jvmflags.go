@@ -92,7 +92,7 @@ func flagRules() []flagRule {
 		{"-Dzookeeper.log.file=", FlagMap, "pods log to standard output"},
 		{"-Dzookeeper.root.logger=", FlagMap, "pods log to standard output"},
 		{"-Dzookeeper.DigestAuthenticationProvider.superDigest=", FlagCarry, "keep it in a Secret"},
-		{"-Dzookeeper.forceSync=no", FlagCarry, "no proof of writes on disk holds: refused by check"},
+		{"-Dzookeeper.forceSync=no", FlagCarry, "no proof of writes on disk holds: refused"},
 		{"-Dzookeeper.snapshot.trust.empty=true", FlagDrop, "it switches off the check that a lost snapshot is noticed (ZOOKEEPER-3056)"},
 		{"-Dzookeeper.db.autocreate=", FlagDrop, "pods run with db.autocreate=false in zoo.cfg"},
 		{"-Dzookeeper.admin.serverAddress=", FlagDrop, "the host's address"},
@@ -109,6 +109,18 @@ func classifyFlag(flag string) Flag {
 		}
 	}
 	return Flag{Action: FlagCarry}
+}
+
+// UnsafeFlag says why no server may run with a flag while its ensemble is
+// migrated; empty for all others.
+func UnsafeFlag(flag string) string {
+	switch flag {
+	case "-Dzookeeper.forceSync=no":
+		return "an acknowledged write may not be on any disk, no proof holds"
+	case "-Dzookeeper.snapshot.trust.empty=true":
+		return "a server whose snapshots are lost would start as if it had never had any (ZOOKEEPER-3056)"
+	}
+	return ""
 }
 
 // hide keeps passwords and digests out of what is printed.
