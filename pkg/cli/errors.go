@@ -38,6 +38,8 @@ type refusedError struct {
 	reason   string
 	evidence []string
 	next     string
+	// parked: pods were made or changed before the refusal.
+	parked bool
 }
 
 func (e *refusedError) Error() string { return e.reason }
@@ -59,6 +61,16 @@ type workingError struct{ err error }
 func (e *workingError) Error() string { return e.err.Error() }
 func (e *workingError) Unwrap() error { return e.err }
 
+// failedError ended a command in the middle, by something outside; what it had
+// reached is kept.
+type failedError struct {
+	err  error
+	next string
+}
+
+func (e *failedError) Error() string { return e.err.Error() }
+func (e *failedError) Unwrap() error { return e.err }
+
 // report prints an error in three lines, what, what it rests on and what now,
 // and returns the exit code. It is the only place that looks into errors.
 func report(w io.Writer, err error) int {
@@ -69,12 +81,17 @@ func report(w io.Writer, err error) int {
 	var input *ensemble.InputError
 	var refused *refusedError
 	var paused *pausedError
+	var failed *failedError
 	var confirm *hosts.ConfirmationError
 	switch {
 	case errors.As(err, &refused):
 		fmt.Fprintf(w, "refused: %s%s\n", refused.reason, bracketed(refused.code))
 		printDetails(w, refused.evidence, refused.next)
-		fmt.Fprintln(w, "Nothing was changed.")
+		if refused.parked {
+			fmt.Fprintln(w, "No server was touched.")
+		} else {
+			fmt.Fprintln(w, "Nothing was changed.")
+		}
 		return exitRefused
 	case errors.As(err, &paused):
 		fmt.Fprintf(w, "paused: %s%s\n", paused.reason, bracketed(paused.code))
@@ -94,6 +111,12 @@ func report(w io.Writer, err error) int {
 	case errors.As(err, &input):
 		fmt.Fprintf(w, "error: %v\n", err)
 		return exitUsage
+	case errors.As(err, &failed):
+		// Before the ends of contexts: some question of its own may have timed out.
+		fmt.Fprintf(w, "error: %v\n", err)
+		printDetails(w, nil, failed.next)
+		fmt.Fprintln(w, "The state is saved; the same command, on any machine, goes on from here.")
+		return exitError
 	case errors.Is(err, context.DeadlineExceeded):
 		fmt.Fprintf(w, "error: timed out: %v\n", err)
 		return exitTimeout

@@ -3,8 +3,16 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
 
 // TestInterrupted: only a command that keeps its state says that it is saved.
@@ -26,5 +34,60 @@ func TestInterrupted(t *testing.T) {
 				t.Errorf("says that the state is saved: %t\n%s", got, out.String())
 			}
 		})
+	}
+}
+
+// TestOutcome: what ended a command is what is said, with a command that works.
+func TestOutcome(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	late := fmt.Errorf("canary write through server 3: %w", &zkprobe.CanaryError{Addr: "10.96.0.3:2181", Stage: zkprobe.CanaryCommit, NoCommit: true, Err: context.DeadlineExceeded})
+	mask := &hosts.ConfirmationError{Action: engine.HostMask, Host: "10.0.0.1", Flag: "--fenced"}
+	refused := migration.Decision{Kind: migration.Stop, Code: migration.CodeDegraded, Reason: "not every server is in sync"}
+	for name, c := range map[string]struct {
+		o    MoveOptions
+		ctx  context.Context
+		d    migration.Decision
+		err  error
+		code int
+		says []string
+	}{
+		"a question of its own timed out": {MoveOptions{kind: migration.Replace}, t.Context(), migration.Decision{}, late, exitError,
+			[]string{"does not commit", "next: kubectl zkmigrate replace demo --id=1 -n zk", "state is saved"}},
+		"interrupted":          {MoveOptions{kind: migration.Replace}, over, migration.Decision{}, context.Canceled, exitInterrupted, []string{"interrupted", "state is saved"}},
+		"to be confirmed":      {MoveOptions{kind: migration.Replace, all: true}, t.Context(), migration.Decision{}, mask, exitPaused, []string{"next: kubectl zkmigrate replace demo --id=1 -n zk --fenced"}},
+		"refused at once":      {MoveOptions{kind: migration.Replace}, t.Context(), refused, nil, exitRefused, []string{"Nothing was changed."}},
+		"refused, pods made":   {MoveOptions{kind: migration.Replace, wrote: true}, t.Context(), refused, nil, exitRefused, []string{"No server was touched."}},
+		"refused, after one":   {MoveOptions{kind: migration.Replace, all: true, wrote: true, moved: 1}, t.Context(), refused, nil, exitPaused, []string{"paused"}},
+		"a restart by program": {MoveOptions{kind: migration.Reconfigure, restart: "-f a --host-hook='h'"}, t.Context(), migration.Decision{}, errors.New("x"), exitError, []string{"reconfigure demo -f a --host-hook='h' -n zk"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := wrapped(t, "3.4.13")
+			c.o.deps = &deps{}
+			var out strings.Builder
+			code := report(&out, c.o.outcome(c.ctx, s, migration.Intent{ID: 1}, c.d, c.err, time.Now()))
+			if code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			for _, want := range c.says {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("does not say %q:\n%s", want, out.String())
+				}
+			}
+		})
+	}
+}
+
+// TestAQuestionCanBeInterrupted: nobody types an answer after a Ctrl-C.
+func TestAQuestionCanBeInterrupted(t *testing.T) {
+	r, w := io.Pipe()
+	defer func() { _ = w.Close() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := readLine(ctx, r); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if line, err := readLine(t.Context(), strings.NewReader("y")); line != "y" || err != nil {
+		t.Errorf("got %q, %v", line, err)
 	}
 }

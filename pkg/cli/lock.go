@@ -54,6 +54,9 @@ func ended(holder string) bool {
 // that died on another machine leaves one behind.
 const lockPatience = journal.LeaseDuration + 10*time.Second
 
+// releasePatience bounds the giving back, for somebody who waits for his prompt.
+const releasePatience = 5 * time.Second
+
 // acquire takes the lock. One that is renewed while we look is held by a living
 // command, which is named; one that is not is waited for.
 func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
@@ -124,9 +127,12 @@ func (s *session) locked(ctx context.Context, f func(context.Context) error) err
 	if cause := context.Cause(work); err != nil && ctx.Err() == nil && cause != nil {
 		err = cause
 	}
-	// The lock is given back also when the caller's time is over.
-	if releaseErr := lock.Release(context.WithoutCancel(ctx)); err == nil {
-		err = releaseErr
+	// The lock is given back also when the caller's time is over, and what was
+	// done is done also when the API server is gone by now.
+	release, stop := context.WithTimeout(context.WithoutCancel(ctx), releasePatience)
+	defer stop()
+	if releaseErr := lock.Release(release); releaseErr != nil {
+		fmt.Fprintf(s.kube.warn, "Warning: %v; it is free %s after its last renewal\n", releaseErr, journal.LeaseDuration)
 	}
 	return err
 }

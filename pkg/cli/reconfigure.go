@@ -192,8 +192,8 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 	}
 	s.engine.Hosts = f.deps.hosts(rec, f.hook, false, files)
 	p := &progress{out: f.deps.streams.ErrOut, start: time.Now(), verbose: f.verbose}
-	s.engine.OnEvent = p.event
 	mover := &MoveOptions{deps: f.deps, kind: migration.Reconfigure, restart: f.again()}
+	s.engine.OnEvent = mover.watch(p)
 	for {
 		obs, err := s.engine.Observe(ctx)
 		if err != nil {

@@ -46,6 +46,10 @@ type MoveOptions struct {
 	pods    podFlags
 	// restart are the flags of a reconfigure that drives restarts.
 	restart string
+	// moved counts the servers this command has moved, wrote says that it has
+	// written anything.
+	moved int
+	wrote bool
 }
 
 func newReplaceCommand(d *deps) *cobra.Command {
@@ -193,7 +197,7 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	}
 	s.engine.Hosts = o.deps.hosts(rec, o.hook, o.fenced, nil)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
-	s.engine.OnEvent = p.event
+	s.engine.OnEvent = o.watch(p)
 	in := migration.Intent{Kind: o.kind, ID: o.id, By: me(), Data: o.data}
 	if !o.all {
 		return o.one(ctx, s, in)
@@ -237,13 +241,21 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	}
 	fmt.Fprintf(out, "%s server %d of %s (host %s, address %s). Stop at any time with Ctrl-C: the state is saved.\n", verb, in.ID, s.name, sr.HostIP, sr.ClusterIP)
 	if rec.Flight == nil && !o.yes && o.hook != "" {
-		if err := o.deps.confirm(fmt.Sprintf("Stop server %d on host %s and move it? %d of %d voters stay up. [y/N] ", in.ID, sr.HostIP, len(ensemble.Without(rec.Ensemble().Voters(), in.ID)), len(rec.Ensemble().Voters()))); err != nil {
+		if err := o.deps.confirm(ctx, fmt.Sprintf("Stop server %d on host %s and move it? %d of %d voters stay up. [y/N] ", in.ID, sr.HostIP, len(ensemble.Without(rec.Ensemble().Voters(), in.ID)), len(rec.Ensemble().Voters()))); err != nil {
 			return err
 		}
 	}
 	began := time.Now()
 	d, err := s.engine.Run(ctx, in)
 	return o.outcome(ctx, s, in, d, err, began)
+}
+
+// watch prints events and keeps whether something was written.
+func (o *MoveOptions) watch(p *progress) func(engine.Event) {
+	return func(e engine.Event) {
+		o.wrote = o.wrote || e.Kind == engine.EventStepOK && migration.StepByID(e.Decision.Step).Writes
+		p.event(e)
+	}
 }
 
 // again is the command that goes on with it.
@@ -260,25 +272,39 @@ func (o *MoveOptions) again(s *session, id ensemble.ID) string {
 func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Intent, d migration.Decision, err error, began time.Time) error {
 	again := o.again(s, in.ID)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
 		return &pausedError{code: d.Code, reason: "time is over (--timeout) while: " + d.Reason, evidence: d.Evidence, next: again, timeout: true}
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return &workingError{err}
 	case refusedCopy(err) != nil:
 		r := refusedCopy(err)
 		return &pausedError{reason: r.Error(), next: again}
+	case err != nil && errors.As(err, new(*hosts.ConfirmationError)):
+		return o.unconfirmed(s, in.ID, err)
 	case err != nil:
-		return err
+		return &failedError{err: err, next: again}
 	case d.Kind == migration.Stop:
 		// The time may be over by now; how it stands is told all the same.
 		rec, loadErr := s.record(context.WithoutCancel(ctx))
-		if loadErr == nil && rec.Flight == nil {
-			return &refusedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next}
+		if loadErr == nil && rec.Flight == nil && o.moved == 0 {
+			return &refusedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, parked: o.wrote}
 		}
 		return &pausedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next}
 	}
+	o.moved++
 	fmt.Fprintf(o.deps.streams.Out, "server %d: %s (%.1f s)\n", in.ID, d.Reason, time.Since(began).Seconds())
 	return nil
+}
+
+// unconfirmed says with which command an action on a host is confirmed: with
+// --all there is none that would be meant for one host.
+func (o *MoveOptions) unconfirmed(s *session, id ensemble.ID, err error) error {
+	var c *hosts.ConfirmationError
+	if !errors.As(err, &c) {
+		return err
+	}
+	return &pausedError{reason: fmt.Sprintf("%s on host %s cannot be seen from here and must be confirmed", c.Action, c.Host),
+		evidence: []string{"do it on the host first"}, next: o.again(s, id) + " " + c.Flag}
 }
 
 // hosts is the operator's program, or the operator.

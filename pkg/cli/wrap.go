@@ -315,11 +315,13 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 				fmt.Fprintf(o.deps.streams.ErrOut, "server %d answers at %s (%s, %s)\n", srv.ID, hostPort(srv.ClusterIP, srv.ClientPort), live.Mode, live.Zxid)
 				break
 			}
-			if err := (clock{}).Sleep(ctx, pollInterval); err != nil {
+			if err := (clock{}).Sleep(ctx, pollInterval); errors.Is(err, context.Canceled) {
+				return err
+			} else if err != nil {
 				return &pausedError{
 					reason:   fmt.Sprintf("server %d does not answer at its Service's address %s from here yet: %s %s", srv.ID, hostPort(srv.ClusterIP, srv.ClientPort), live.Reach, live.Detail),
 					evidence: []string{"is kube-proxy running on this machine, or are ClusterIPs routed to it?", "the Services are created and harm nobody"},
-					next:     fmt.Sprintf("%s wrap %s -n %s", cliName, rec.Name, rec.Namespace), timeout: errors.Is(err, context.DeadlineExceeded),
+					next:     fmt.Sprintf("%s wrap %s -n %s", cliName, rec.Name, rec.Namespace), timeout: true,
 				}
 			}
 		}
