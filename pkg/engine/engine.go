@@ -99,11 +99,12 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 // failed for longer than the budget. The state is saved at every moment.
 func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decision, error) {
 	var last migration.Decision
-	var failingSince time.Time
+	var failingSince, seen time.Time
 	begun := false
 	for {
 		o, err := e.Observe(ctx, in.ID)
 		if err == nil {
+			in.Since = watchedSince(in.Since, seen, o)
 			if in.EpochAtStart == 0 {
 				in.EpochAtStart, _ = o.Epoch()
 			}
@@ -117,6 +118,9 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 			var changed bool
 			changed, err = e.act(ctx, in, o, d)
 			last = d
+			if told(o, in.ID) {
+				seen = e.Clock.Now()
+			}
 			if err == nil && (d.Kind == migration.Done || d.Kind == migration.Stop) {
 				return d, nil
 			}
@@ -143,6 +147,22 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 			return last, err
 		}
 	}
+}
+
+// watchedSince is from when on the host has been looked at without a gap; seen
+// is when the last step after a look that told something had ended. A machine
+// that sleeps stops its monotonic clock, so the wall's counts.
+func watchedSince(since, seen time.Time, o migration.Observation) time.Time {
+	if since.IsZero() || o.At.Round(0).Sub(seen.Round(0)) > migration.WatchGap {
+		return o.At.Round(0)
+	}
+	return since
+}
+
+// told reports whether the host answered or refused; silence tells nothing.
+func told(o migration.Observation, id ensemble.ID) bool {
+	v, _ := o.View(id)
+	return v.Host.Open() || v.Host.Closed()
 }
 
 // Permanent is implemented by errors that looking again will not mend, such

@@ -206,24 +206,6 @@ func (c *context) wrongIDs() []string {
 	return out
 }
 
-// holders returns which of ids hold the proof's write, in its epoch.
-func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missing []string) {
-	for _, id := range ids {
-		v, _ := c.o.View(id)
-		if v.Live.Serving() && v.Live.ServerID != 0 && v.Live.ServerID != id {
-			// A kube-proxy that is late: what another one holds proves nothing of this one.
-			missing = append(missing, fmt.Sprintf("the Service of server %d is answered by server %d", id, v.Live.ServerID))
-			continue
-		}
-		if v.Live.Serving() && v.Live.Zxid >= p.Zxid && v.Live.Zxid.Epoch() == p.Zxid.Epoch() {
-			held = append(held, id)
-			continue
-		}
-		missing = append(missing, fmt.Sprintf("server %d is at %s", id, v.Live.Zxid))
-	}
-	return held, missing
-}
-
 // copyFlight returns a copy that a decision may change.
 func (c *context) copyFlight() *Flight {
 	f := *c.flight

@@ -16,6 +16,10 @@ type Intent struct {
 	// that was not planned since then stops the run before the next server
 	// (I6). 0 when not known yet. To run the command again is to accept it.
 	EpochAtStart uint32 `json:"epochAtStart"`
+	// Since is from when on somebody has looked again and again, at this very
+	// clock; what was seen dead before that may have run meanwhile. Zero when
+	// nobody looks for long.
+	Since time.Time `json:"since,omitzero"`
 	// Data is what a new replacement starts from; empty means as recorded, or
 	// DataEmpty.
 	Data DataMode `json:"data,omitempty"`
@@ -61,6 +65,8 @@ const (
 	CodeNotSynced          Code = "NotSynced"
 	CodeLeaderLast         Code = "LeaderLast"
 	CodeUnplannedElection  Code = "UnplannedElection"
+	CodeExtraFollower      Code = "ExtraFollower"
+	CodeVersionDiffers     Code = "VersionDiffers"
 	CodeZxidOverflowNear   Code = "ZxidOverflowNear"
 	CodeQuorumAtRisk       Code = "QuorumAtRisk"
 	CodePodNotParked       Code = "PodNotParked"
@@ -141,7 +147,8 @@ const (
 	// ReportFresh bounds the age of a pod's report, by its node's clock; the
 	// gate reports at least every 5 s.
 	ReportFresh = 20 * time.Second
-	// ProofFresh bounds the age of the proof on n servers at the stop.
+	// ProofFresh bounds the age of the proof on n servers at the stop, and of
+	// that on the others at the release: it says nothing of what came later.
 	ProofFresh = 30 * time.Second
 	// KickEvery is how often a released pod that still shows itself parked is
 	// kicked.
@@ -149,6 +156,9 @@ const (
 	// AskAgain is when an action on a host is asked for again that shows no
 	// effect; a command killed right before the first time needs it.
 	AskAgain = 10 * time.Second
+	// WatchGap is how long nobody may have looked for a host that was seen dead
+	// to count as dead ever since.
+	WatchGap = 30 * time.Second
 	// ElectionGrace is how long the election that a leader's own stop forces is
 	// reported as what it is.
 	ElectionGrace = 20 * time.Second
@@ -162,6 +172,19 @@ const (
 	// zxidCounterWarn is where a forced election by counter overflow is near.
 	zxidCounterWarn = 0xf0000000
 )
+
+// young reports whether a moment lies less than ProofFresh back. One in the
+// future was written by another clock, and says nothing.
+func (c *context) young(at time.Time) bool {
+	age := c.o.At.Sub(at)
+	return age >= 0 && age <= ProofFresh
+}
+
+// due reports whether so much time has passed, or cannot be told.
+func (c *context) due(at time.Time, after time.Duration) bool {
+	age := c.o.At.Sub(at)
+	return age < 0 || age >= after
+}
 
 func do(step StepID, f *Flight, format string, a ...any) Decision {
 	return Decision{Kind: Do, Code: CodeStep, Step: step, Phase: StepByID(step).Phase, Reason: fmt.Sprintf(format, a...), Flight: f}

@@ -135,6 +135,15 @@ func goBackRules() []rule {
 			want: do, step: migration.StepTurnBack,
 		},
 		{
+			name: "nor does a revert begin then", kind: migration.Revert, set: func(s *scene) {
+				f := s.serving(1)
+				s.host(1, migration.PortClosed)
+				s.lostBeside(2)
+				s.o.Record.Flight = f
+			},
+			want: stop, code: migration.CodeDegraded, says: "replace demo --id=1",
+		},
+		{
 			name: "once the host may start, an election asks for no new proof", kind: migration.Revert, set: func(s *scene) {
 				f := s.turnable()
 				f.Unfenced, f.After = yes(), s.proof(epoch-1, counter, time.Minute, true)

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,7 +42,7 @@ func (c *context) join() Decision {
 		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.sr.HostIP, pod.GateDetail).
 			then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
 	case pod.Gate != GateStarted:
-		if f.Kicked == nil || c.o.At.Sub(*f.Kicked) >= KickEvery {
+		if f.Kicked == nil || c.due(*f.Kicked, KickEvery) {
 			g := c.copyFlight()
 			at := c.o.At
 			g.Kicked = &at
@@ -50,6 +51,9 @@ func (c *context) join() Decision {
 		return wait(CodePodStarting, PhaseRelease, "the pod has not seen the open gate yet")
 	case live.Serving() && live.ServerID != 0 && live.ServerID != f.ID:
 		return stop(CodeWrongServer, c.cmd("revert --id=%d", f.ID), "the Service of server %d is answered by server %d", f.ID, live.ServerID)
+	case live.Serving() && c.otherVersion() != "":
+		return stop(CodeVersionDiffers, c.cmd("revert --id=%d", f.ID), "%s", c.otherVersion()).
+			with("then wrap again with the right --image, and replace")
 	case !live.Serving():
 		return wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", pod.Name, orUnknown(string(live.Reach))).
 			then("kubectl logs " + pod.Name)
@@ -65,7 +69,7 @@ func (c *context) proveJoined() Decision {
 	if !ok {
 		return wait(CodeNoLeader, PhaseJoin, "there is no leader at the moment")
 	}
-	if f.Joined == nil || f.Joined.Zxid.Epoch() != epoch {
+	if f.Joined == nil || f.Joined.Zxid.Epoch() != epoch || f.Joined.At.After(c.o.At) {
 		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.v.Live.Mode)
 	}
 	// Whoever waits for the end of this operation is not waited for; nor is, on
@@ -121,7 +125,7 @@ func (c *context) proveJoined() Decision {
 // another voter closes the gate and stops the pod, before the survivors can
 // elect with it.
 func (c *context) watchdog(joined bool) (Decision, bool) {
-	synced := joined || c.flight.Joined != nil || c.v.Live.Serving()
+	synced := joined || !c.sr.Voter() || c.flight.Joined != nil || c.v.Live.Serving()
 	if synced || c.v.Cluster.Pod.Gate != GateStarted || c.flight.data() == DataCopy || c.flight.Returning != nil || c.guarded() {
 		return Decision{}, false
 	}
@@ -130,6 +134,16 @@ func (c *context) watchdog(joined bool) (Decision, bool) {
 		return Decision{}, false
 	}
 	return c.giveUp("another voter dropped while server %d was still empty, and this ZooKeeper lets an empty member vote", c.flight.ID).with(bad...), true
+}
+
+// otherVersion says that the pod runs another release than its leader.
+func (c *context) otherVersion() string {
+	leader, ok := c.o.View(c.o.Leader())
+	mine, theirs := c.v.Live.Version, leader.Live.Version
+	if !ok || mine.IsZero() || theirs.IsZero() || mine == theirs {
+		return ""
+	}
+	return fmt.Sprintf("pod %s runs ZooKeeper %s, its leader %s: the image is another release's", c.v.Cluster.Pod.Name, mine, theirs)
 }
 
 // guarded reports whether the ensemble's version has db.autocreate. An unknown

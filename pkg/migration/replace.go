@@ -90,12 +90,21 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 	}
 	if n := followers(servers); lv.Live.SyncedFollowers >= 0 && lv.Live.SyncedFollowers < n {
 		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", lv.Live.SyncedFollowers, n), false
+	} else if lv.Live.SyncedFollowers > n {
+		return stop(CodeExtraFollower, c.cmd("status"),
+			"the leader forwards to %d followers, and there are %d: the journal does not hold all servers, or one runs twice", lv.Live.SyncedFollowers, n).
+			with("one that has just come back may be counted twice for some seconds: then run the command again"), false
+	}
+	if v := lv.Live.Version; !v.IsZero() && c.rec.Settings.Version != "" && v.String() != c.rec.Settings.Version {
+		return stop(CodeVersionDiffers, c.cmd("wrap"),
+			"the servers run ZooKeeper %s, the journal says %s, which is what the pods are made for", v, c.rec.Settings.Version).
+			with("wrap, with the files of now, brings the journal up to date as long as nothing is replaced"), false
 	}
 	if !ensemble.NewQuorum(servers.Servers).Has(ensemble.Without(servers.IDs(), c.in.ID)) {
 		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID), false
 	}
 	if first := c.voting(ensemble.Without(left, c.in.ID)); leader == c.in.ID && len(first) > 0 {
-		return stop(CodeLeaderLast, c.cmd("%s --id=%d", c.in.Kind, first[0]),
+		return stop(CodeLeaderLast, c.goOn(c.in.Kind, first[0]),
 			"server %d leads: it goes last, so that this phase forces one election only; first go %s", c.in.ID, joinIDs(first)), false
 	}
 	epoch := lv.Live.Zxid.Epoch()
@@ -218,7 +227,7 @@ func (c *context) stillUp() Decision {
 			then("on host " + c.sr.HostIP + ": do not stop the server now")
 	case f.Before == nil || f.Before.Zxid.Epoch() != epoch:
 		return do(StepRestartProof, c.withoutProofs(), "an election happened before the server on host %s was stopped", c.sr.HostIP)
-	case c.o.At.Sub(*f.StopAsked) >= AskAgain:
+	case c.due(*f.StopAsked, AskAgain):
 		g := c.copyFlight()
 		at := c.o.At
 		g.StopAsked = &at
@@ -226,39 +235,6 @@ func (c *context) stillUp() Decision {
 	}
 	return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
 		then("on host " + c.sr.HostIP + ": stop the server")
-}
-
-// withoutProofs is the flight as before the first proof: what was asked for
-// and proven holds for one stop only.
-func (c *context) withoutProofs() *Flight {
-	g := c.copyFlight()
-	g.Before, g.After, g.StopAsked, g.ReportAtStop, g.DeadSince = nil, nil, nil, nil, nil
-	g.Seed, g.SeedAsked = "", nil
-	return g
-}
-
-// proveBefore brings about a complete, fresh canary on all n in this epoch.
-func (c *context) proveBefore() (Decision, bool) {
-	f := c.flight
-	epoch, ok := c.o.Epoch()
-	if !ok {
-		return wait(CodeNoLeader, PhaseProve, "there is no leader at the moment; nothing has been stopped"), false
-	}
-	if f.Before == nil || f.Before.Zxid.Epoch() != epoch || c.o.At.Sub(f.Before.At) > ProofFresh {
-		return do(StepProveBefore, nil, "all servers take part in epoch %d", epoch), false
-	}
-	if f.Before.Complete {
-		return Decision{}, true
-	}
-	held, missing := c.holders(*f.Before, c.rec.Ensemble().IDs())
-	if len(missing) > 0 {
-		return wait(CodeProofPending, PhaseProve, "not every server holds %s yet", f.Before.Zxid).with(missing...), false
-	}
-	g := c.copyFlight()
-	p := *f.Before
-	p.Held, p.Complete = held, true
-	g.Before = &p
-	return do(StepNoteBefore, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
 }
 
 // flipToPod: the host's server does not answer; prove it dead, prove the
@@ -276,6 +252,9 @@ func (c *context) flipToPod() Decision {
 		return wait(CodeStoppedTooEarly, PhaseProve,
 			"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.sr.HostIP).
 			then("on host " + c.sr.HostIP + ": unmask and start the server again; this command waits for it")
+	}
+	if d, ok := c.watched(); !ok {
+		return d
 	}
 	if d, ok := c.proveDead(); !ok {
 		return d
@@ -335,107 +314,6 @@ func (c *context) pointToPod(why string) (Decision, bool) {
 		return do(StepDropBridge, nil, "the controller's slice holds %s", pod.IP), false
 	case !same(ep.Union, pod.IP):
 		return wait(CodeAdoptPending, PhaseFlip, "the Service points to %s, the pod has %s", orNone(ep.Union), pod.IP), false
-	}
-	return Decision{}, true
-}
-
-// proveDead is I3: refused on both ports, from here and from the pod, after
-// the stop was asked for, and fenced.
-func (c *context) proveDead() (Decision, bool) {
-	f, pod := c.flight, c.v.Cluster.Pod
-	if !c.v.Host.Closed() {
-		return wait(CodeHostSilent, PhaseStop,
-			"host %s is silent (client port %s, election port %s): a dead machine and a broken network look alike", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
-			then("bring the machine or the network back, or start the server again and revert: " + c.cmd("revert --id=%d", f.ID)), false
-	}
-	if f.Fenced == nil {
-		return do(StepMaskHost, nil, "the host's server is down but could come back"), false
-	}
-	if f.DeadSince == nil {
-		g := c.copyFlight()
-		at := c.o.At
-		g.DeadSince = &at
-		return do(StepNoteDead, g, "host %s refuses on client and election port", c.sr.HostIP), false
-	}
-	if bad := c.aliveAfterAll(); bad != "" {
-		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.sr.HostIP, bad).
-			then("look at host " + c.sr.HostIP + ": is something in between refusing our connections?"), false
-	}
-	if !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop) {
-		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
-			then("kubectl logs " + pod.Name + "; or take it back: " + c.cmd("revert --id=%d", f.ID)), false
-	}
-	return Decision{}, true
-}
-
-// aliveAfterAll says what contradicts a dead host: an answer at the Service's
-// address, which takes another way through the network, or a leader that still
-// counts the server among its followers. mntr's zk_synced_followers holds
-// participants only (Leader.startForwarding); a leader drops a silent follower
-// after syncLimit ticks.
-func (c *context) aliveAfterAll() string {
-	if c.v.Live.Serving() && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP) {
-		return "server " + c.in.ID.String() + " answers at its Service's address " + c.sr.ClusterIP
-	}
-	if counted, left := c.counted(); counted > left {
-		return fmt.Sprintf("the leader still forwards to %d followers, and without it there are %d", counted, left)
-	}
-	return ""
-}
-
-// counted is how many followers the leader forwards to, and how many there are
-// without this server. Where the leader's count says nothing of it (it leads
-// itself, or observes), or there is no leader, it is none more.
-func (c *context) counted() (counted, left int) {
-	left = followers(c.rec.Ensemble()) - 1
-	leader, ok := c.o.View(c.o.Leader())
-	if !ok || leader.ID == c.in.ID || c.sr.Role == ensemble.Observer {
-		return left, left
-	}
-	return leader.Live.SyncedFollowers, left
-}
-
-// proveAfter is the second half of I4: with the server dead, a canary on all
-// other voters; sameEpoch asks that no election happened since the first one.
-func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
-	f := c.flight
-	others := c.others()
-	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
-	switch {
-	case f.Kind == Revert:
-		back = c.wayBack()
-	case c.sr.Replaced != nil:
-		back = "wait for them, or bring their hosts or pods back"
-	}
-	if bad := c.unhealthy(others); len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace {
-		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID), false
-	}
-	if bad := c.unhealthy(others); len(bad) > 0 {
-		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false
-	}
-	epoch, ok := c.o.Epoch()
-	if !ok {
-		return wait(CodeNoLeader, PhaseReprove, "there is no leader at the moment; nothing is released").then(back), false
-	}
-	if sameEpoch && f.Before != nil && f.Before.Zxid.Epoch() != epoch {
-		return stop(CodeElectionSinceProof, c.cmd("revert --id=%d", f.ID),
-			"an election happened between the proofs (epoch %d, now %d): the first proof no longer counts; the gate is closed, nothing is lost", f.Before.Zxid.Epoch(), epoch).
-			with("revert starts the server on its host, with its data; then begin again"), false
-	}
-	if f.After == nil || f.After.Zxid.Epoch() != epoch {
-		return do(StepProveAfter, nil, "server %d is dead, %d others are in sync", f.ID, len(others)), false
-	}
-	held, missing := c.holders(*f.After, others)
-	if len(missing) > 0 {
-		return wait(CodeProofPending, PhaseReprove, "not every other voter holds %s yet", f.After.Zxid).with(missing...), false
-	}
-	if !f.After.Complete {
-		g := c.copyFlight()
-		p := *f.After
-		// Their disks get their time from now on, not from the write.
-		p.Held, p.Complete, p.At = held, true, c.o.At
-		g.After = &p
-		return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
 	}
 	return Decision{}, true
 }

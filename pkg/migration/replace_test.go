@@ -461,7 +461,7 @@ func TestNothingOpensTheGateUnproven(t *testing.T) {
 // canary long after it was committed; its disk has just begun then.
 func TestDisksGetTheirTimeFromTheLastHolder(t *testing.T) {
 	s := healthy("3.8.0", 1, 2, 3, 4, 5)
-	s.dead(1).After = s.proof(epoch, counter-5, time.Minute, false)
+	s.dead(1).After = s.proof(epoch, counter-5, 20*time.Second, false)
 	d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1}, s.o)
 	if d.Step != migration.StepNoteAfter || d.Flight.After == nil || !d.Flight.After.At.Equal(t0()) {
 		t.Errorf("%s: the hold must count from %s, not from the write", d.Step, t0())

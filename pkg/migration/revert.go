@@ -59,8 +59,12 @@ func (c *context) beginRevert() Decision {
 			g.Line = f.Line
 		}
 	}
-	if lost := c.needRenewal(); len(lost) > 0 && c.flight == nil && c.v.Live.Serving() {
-		return stop(CodeDegraded, c.cmd("replace --id=%d", lost[0]),
+	if lost := c.needRenewal(); len(lost) > 0 && g.Served && c.v.Live.Serving() {
+		next := c.cmd("replace --id=%d", lost[0])
+		if c.flight != nil {
+			next = c.cmd("replace --id=%d", c.in.ID)
+		}
+		return stop(CodeDegraded, next,
 			"the pod of server %d needs a new start from empty, which comes first; server %d serves in its pod", lost[0], c.in.ID)
 	}
 	if !g.Served {
@@ -211,7 +215,7 @@ func (c *context) reclaim() (Decision, bool) {
 func (c *context) flipToHost() (Decision, bool) {
 	f, pod, ep := c.flight, c.v.Cluster.Pod, c.v.Cluster.Endpoints
 	slices := c.rec.EndpointsAPI != LegacyEndpoints
-	if c.v.Cluster.Service.Selector != "" || f.Cleared == nil {
+	if c.v.Cluster.Service.Selector != "" || f.Cleared == nil || f.Cleared.After(c.o.At) {
 		// Also when there is none: the tool may have died before it could note
 		// when the selector went.
 		if c.v.Cluster.Service.Selector != "" && slices && pod.Found && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID) {
@@ -239,7 +243,7 @@ func (c *context) flipToHost() (Decision, bool) {
 // startHost has the operator start the server and waits until it has joined.
 func (c *context) startHost() Decision {
 	f := c.flight
-	if f.Served && f.After != nil && f.Released == nil {
+	if f.Served && f.After != nil && f.Released == nil && f.Unmasking == nil {
 		if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
 			return wait(CodeHold, PhaseStart, "%.1f s left for the other servers' disks", left.Seconds())
 		}
@@ -268,7 +272,7 @@ func (c *context) startHost() Decision {
 // hostStarted waits until the host's server, asked to start, serves as itself.
 func (c *context) hostStarted() (Decision, bool) {
 	f := c.flight
-	if !c.v.Host.Open() && c.o.At.Sub(*f.Released) >= AskAgain {
+	if !c.v.Host.Open() && c.due(*f.Released, AskAgain) {
 		g := c.copyFlight()
 		at := c.o.At
 		g.Released = &at

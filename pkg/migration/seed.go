@@ -16,7 +16,7 @@ func (c *context) seed() (Decision, bool) {
 	if f.Seed != "" && pod.Seeded == f.Seed {
 		return Decision{}, true
 	}
-	if f.Seed == "" || f.SeedAsked == nil || c.o.At.Sub(*f.SeedAsked) >= AskAgain {
+	if f.Seed == "" || f.SeedAsked == nil || c.due(*f.SeedAsked, AskAgain) {
 		g := c.copyFlight()
 		at := c.o.At
 		g.SeedAsked = &at

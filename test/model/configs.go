@@ -21,6 +21,9 @@ func Quick() []Config {
 // onlyVolumes leaves no fault but a lost volume.
 func onlyVolumes() []string { return []string{"lease", "kill", "evict", "reboot", "stop", "blind", "lie"} }
 
+// onlyStops leaves no fault but a server that is stopped on its host, unasked.
+func onlyStops() []string { return []string{"lease", "kill", "evict", "reboot", "blind", "lie", "volume"} }
+
 // observed are three voters and an observer.
 func observed() []ensemble.ID { return []ensemble.ID{1, 2, 3, 9} }
 
@@ -51,6 +54,8 @@ func Whole() []Config {
 		Config{Name: "a volume is lost on the way back and into the pod again, one write", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Writes: 1, Without: onlyVolumes()},
 		Config{Name: "go back, and into the pod again, one fault, one write", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Writes: 1, Without: []string{"lease"}},
 		Config{Name: "go back, and into the pod again, two tools", Limit: 2_000_000, IDs: ids, Version: "3.8.0", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict", "volume"}},
+		Config{Name: "replace one, started and stopped again by hand, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Writes: 1, Hand: true, Without: onlyStops()},
+		Config{Name: "replace one from a copy, started and stopped again by hand, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Writes: 1, Hand: true, Copy: true, Without: onlyStops()},
 		Config{Name: "restart all with an observer", IDs: observed(), Observers: observed()[3:], Version: "3.4.13", Begins: 4, Restart: true},
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
 		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},

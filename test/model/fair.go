@@ -214,7 +214,7 @@ func (w *world) obey(st *state, d migration.Decision, id ensemble.ID) (again uin
 		if strings.Contains(d.Next, " revert ") && st.flight.on && st.flight.kind == replace {
 			return revert + 1, true
 		}
-		if strings.Contains(d.Next, " replace ") && st.flight.on && st.flight.kind == revert {
+		if strings.Contains(d.Next, " replace ") && st.flight.on {
 			return replace + 1, true
 		}
 	}

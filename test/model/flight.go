@@ -8,13 +8,15 @@ import (
 )
 
 // age is how long ago something happened, as far as Decide's timing rules can
-// tell: never, just now, or longer ago than any of them.
+// tell: never, just now, or longer ago than any of them; ancient is before
+// somebody last looked.
 type age uint8
 
 const (
 	never age = iota
 	fresh
 	old
+	ancient
 )
 
 // proof is migration.Proof in little.
@@ -85,16 +87,23 @@ func (a age) time() *time.Time {
 		return nil
 	case fresh:
 		t = now()
-	default:
+	case old:
 		t = now().Add(-time.Hour)
+	default:
+		t = since().Add(-time.Hour)
 	}
 	return &t
 }
+
+// since is from when on somebody looks without a gap.
+func since() time.Time { return now().Add(-2 * time.Hour) }
 
 func ageOf(t *time.Time) age {
 	switch {
 	case t == nil:
 		return never
+	case t.Before(since()):
+		return ancient
 	case t.Before(now()):
 		return old
 	}
@@ -113,6 +122,16 @@ func (p proof) migration() *migration.Proof {
 		return nil
 	}
 	return &migration.Proof{Zxid: toZxid(p.z), At: *p.age.time(), Complete: p.complete}
+}
+
+// held is the same for the proof on the others, which is old when their disks
+// have had their time, and too old only when nobody has looked since.
+func (p proof) held() *migration.Proof {
+	out := p.migration()
+	if p.age == old {
+		out.At = now().Add(-migration.ProofFresh / 2)
+	}
+	return out
 }
 
 func proofFrom(p *migration.Proof) proof {
@@ -152,7 +171,7 @@ func (f flight) migration(w *world) *migration.Flight {
 	out := &migration.Flight{
 		Kind: kindOf(f.kind), ID: w.cfg.IDs[f.id], Started: now(), By: "model", WasLeader: f.wasLeader,
 		Fenced: confirmed(f.fenced), Unfenced: confirmed(f.unfenced), Patched: confirmed(f.patched),
-		Before: f.before.migration(), After: f.after.migration(), Joined: f.joined.migration(),
+		Before: f.before.migration(), After: f.after.held(), Joined: f.joined.migration(),
 		StopAsked: f.stopAsked.time(), DeadSince: f.deadSince.time(), Released: f.released.time(),
 		Kicked: f.kicked.time(), Cleared: f.cleared.time(), Served: f.served,
 		SeedAsked: f.seedAsked.time(), Renewing: f.renewing.time(),

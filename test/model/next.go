@@ -32,6 +32,7 @@ const (
 	opKill
 	opReboot
 	opStopEarly
+	opHandStart
 	opCut
 	opToolBlind
 	opPodBlind
@@ -273,6 +274,18 @@ func (w *world) spares(st *state, i int) bool {
 	return !w.quorum[gone]
 }
 
+// byHand is somebody who wants the service back while nobody looks: the unit is
+// unmasked and started. That takes longer than a proof is fresh, or is seen.
+func (w *world) byHand(st *state, i int) {
+	st.s[i].masked = false
+	w.operatorStarts(st, i)
+	for _, a := range []*age{&st.flight.before.age, &st.flight.after.age, &st.flight.deadSince} {
+		if *a != never {
+			*a = ancient
+		}
+	}
+}
+
 // onItsWay: the server is in flight, and has its data.
 func (w *world) onItsWay(st *state, j int) bool {
 	s := &st.s[j]
@@ -304,6 +317,9 @@ func (w *world) faultMoves(st *state, put func(label, state)) {
 				next.s[i].wanted = false
 				w.stopProcess(next, int8(2*i))
 			})
+		}
+		if f := &st.flight; w.cfg.Hand && f.on && int(f.id) == i && f.kind == replace && !f.served && f.stopAsked != never && s.hostRole == down {
+			fault(opHandStart, i, func(next *state) { w.byHand(next, i) })
 		}
 		if !w.off["evict"] && s.phase != podAbsent && s.phase != podTerminating {
 			fault(opEvict, i, func(next *state) { next.s[i].phase = podTerminating; next.s[i].orphan = next.s[i].bridge != toHost })

@@ -122,6 +122,8 @@ func Rules(ids []ensemble.ID) []rule {
 	five := Config{IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1}
 	again := back(1, 1, "lie", "reboot", "blind", "evict", "volume", "kill")
 	again.Reverts = 2
+	hands := one(2, 1, onlyStops()...)
+	hands.Hand = true
 	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
 	old := time.Hour
 	return []rule{
@@ -186,7 +188,7 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "all others hold a second canary before the release", in: one(1, 1, "lie", "reboot", "stop", "blind", "evict"), want: []violation{unsafeRelease, lostWrite},
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
 				if f.DeadSince != nil && o.Leader() != 0 {
-					f.After = held(o, old)
+					f.After = held(o, migration.ProofFresh/2)
 				}
 			}),
 		},
@@ -194,7 +196,7 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "the same, followed to the loss", long: true, in: deeds(one(1, 1, killsOnly...)), want: []violation{lostWrite},
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
 				if f.DeadSince != nil && o.Leader() != 0 {
-					f.After = held(o, old)
+					f.After = held(o, migration.ProofFresh/2)
 				}
 			}),
 		},
@@ -203,7 +205,7 @@ func Rules(ids []ensemble.ID) []rule {
 			without: waived(migration.CodeHold, flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
 				if f.After != nil {
 					p := *f.After
-					p.At = o.At.Add(-old)
+					p.At = o.At.Add(-migration.ProofFresh / 2)
 					f.After = &p
 				}
 			})),
@@ -217,6 +219,29 @@ func Rules(ids []ensemble.ID) []rule {
 				}
 				return d
 			},
+		},
+		{
+			name: "a host that nobody watched is looked at anew", in: hands, want: []violation{unsafeRelease, lostWrite},
+			without: blind(func(_ migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+				if f := o.Record.Flight; f != nil && f.DeadSince != nil {
+					dead := o.At.Add(-old)
+					f.DeadSince = &dead
+					if f.After != nil {
+						p := *f.After
+						p.At = o.At.Add(-migration.ProofFresh / 2)
+						f.After = &p
+					}
+				}
+			}),
+		},
+		{
+			name: "the same, for a copy", in: copying(hands), want: []violation{unsafeRelease, lostWrite},
+			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
+				if f.DeadSince != nil {
+					dead := o.At.Add(-old)
+					f.DeadSince = &dead
+				}
+			}),
 		},
 		{
 			name: "flip before the selector", in: bare(one(0, 0)), want: []violation{twoAddresses, noAddress, leftBehind},
@@ -268,7 +293,7 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "revert: all others hold a second canary before the host starts", in: back(0, 1), want: []violation{lostWrite, unsafeStart},
 			without: flying(migration.Revert, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
 				if f.DeadSince != nil && o.Leader() != 0 {
-					f.After = held(o, old)
+					f.After = held(o, migration.ProofFresh/2)
 				}
 			}),
 		},
@@ -277,7 +302,7 @@ func Rules(ids []ensemble.ID) []rule {
 			want: []violation{unsafeRelease, lostWrite},
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
 				if f.Renewing != nil && o.Leader() != 0 {
-					f.After = held(o, old)
+					f.After = held(o, migration.ProofFresh/2)
 				}
 			}),
 		},

@@ -181,6 +181,9 @@ type Config struct {
 	Restart bool
 	// Copy starts pods from a copy of their host's data.
 	Copy bool
+	// Hand: somebody unmasks and starts a server by hand that the tool has
+	// stopped, while nobody looks.
+	Hand bool
 	// Faults, Writes, Reverts and Begins are budgets of one run.
 	Faults, Writes, Reverts, Begins int
 	// Moved servers run in their pods at the start.

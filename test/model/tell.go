@@ -68,6 +68,7 @@ func (w *world) tell(st *state, l label) string {
 		opWatch: "the endpointslice controller sees the new Service", opController: "the endpointslice controller writes its slice",
 		opCollect: "the garbage collector takes the bridge of a pod that is gone", opHeal: "the network around its host is well again",
 		opReboot:    "its host reboots, the unit starts (fault)",
+		opHandStart: "the operator unmasks and starts it on its host by hand, while nobody looks (fault)",
 		opStopEarly: "the operator stops it on its host, unasked (fault)", opCut: "its host is cut off from tool and pod (fault)",
 		opToolBlind: "something refuses the tool's probes of its host (fault)", opPodBlind: "something refuses its pod's probes of its host (fault)",
 		opEvict: "its pod is evicted (fault)", opLoseVolume: "its pod's node dies, with the volume (fault)",

@@ -68,7 +68,7 @@ func atOnce(s migration.StepID) bool {
 // intent is what somebody asks for. Each look counts as a new command: that a
 // pod which fails again and again stops the run adds nothing here.
 func (w *world) intent(kind uint8, i int) migration.Intent {
-	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model", RenewalsAtStart: 1}
+	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model", RenewalsAtStart: 1, Since: since()}
 	if kind == replace && w.cfg.Copy {
 		in.Data = migration.DataCopy
 	}

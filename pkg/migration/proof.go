@@ -1,0 +1,175 @@
+package migration
+
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// withoutProofs is the flight as before the first proof: what was asked for
+// and proven holds for one stop only.
+func (c *context) withoutProofs() *Flight {
+	g := c.copyFlight()
+	g.Before, g.After, g.StopAsked, g.ReportAtStop, g.DeadSince = nil, nil, nil, nil, nil
+	g.Seed, g.SeedAsked = "", nil
+	return g
+}
+
+// proveBefore brings about a complete, fresh canary on all n in this epoch.
+func (c *context) proveBefore() (Decision, bool) {
+	f := c.flight
+	epoch, ok := c.o.Epoch()
+	if !ok {
+		return wait(CodeNoLeader, PhaseProve, "there is no leader at the moment; nothing has been stopped"), false
+	}
+	if f.Before == nil || f.Before.Zxid.Epoch() != epoch || !c.young(f.Before.At) {
+		return do(StepProveBefore, nil, "all servers take part in epoch %d", epoch), false
+	}
+	if f.Before.Complete {
+		return Decision{}, true
+	}
+	held, missing := c.holders(*f.Before, c.rec.Ensemble().IDs())
+	if len(missing) > 0 {
+		return wait(CodeProofPending, PhaseProve, "not every server holds %s yet", f.Before.Zxid).with(missing...), false
+	}
+	g := c.copyFlight()
+	p := *f.Before
+	p.Held, p.Complete = held, true
+	g.Before = &p
+	return do(StepNoteBefore, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
+}
+
+// watched: a host that was seen dead and left alone since may have been unmasked,
+// started and stopped again by somebody who wanted the service back. What was
+// proven for its last stop, and a copy of that time, do not hold for this one.
+func (c *context) watched() (Decision, bool) {
+	f := c.flight
+	if f.DeadSince == nil || !f.DeadSince.Before(c.in.Since) && !f.DeadSince.After(c.o.At) {
+		return Decision{}, true
+	}
+	g := c.copyFlight()
+	g.Fenced, g.DeadSince, g.After, g.Seed, g.SeedAsked = nil, nil, nil, "", nil
+	report := c.v.Cluster.Pod.GateAt
+	g.ReportAtStop = &report
+	return do(StepRestartProof, g, "nobody watched host %s from %s on: it may have run since, so its end and its data are looked at anew",
+		c.sr.HostIP, f.DeadSince.UTC().Format("2006-01-02 15:04:05Z")), false
+}
+
+// proveDead is I3: refused on both ports, from here and from the pod, after
+// the stop was asked for, and fenced.
+func (c *context) proveDead() (Decision, bool) {
+	f, pod := c.flight, c.v.Cluster.Pod
+	if !c.v.Host.Closed() {
+		return wait(CodeHostSilent, PhaseStop,
+			"host %s is silent (client port %s, election port %s): a dead machine and a broken network look alike", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
+			then("bring the machine or the network back, or start the server again and revert: " + c.cmd("revert --id=%d", f.ID)), false
+	}
+	if f.Fenced == nil {
+		return do(StepMaskHost, nil, "the host's server is down but could come back"), false
+	}
+	if f.DeadSince == nil {
+		g := c.copyFlight()
+		at := c.o.At
+		g.DeadSince = &at
+		return do(StepNoteDead, g, "host %s refuses on client and election port", c.sr.HostIP), false
+	}
+	if bad := c.aliveAfterAll(); bad != "" {
+		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.sr.HostIP, bad).
+			then("look at host " + c.sr.HostIP + ": is something in between refusing our connections?"), false
+	}
+	if !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop) {
+		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
+			then("kubectl logs " + pod.Name + "; or take it back: " + c.cmd("revert --id=%d", f.ID)), false
+	}
+	return Decision{}, true
+}
+
+// aliveAfterAll says what contradicts a dead host: an answer at the Service's
+// address, which takes another way through the network, or a leader that still
+// counts the server among its followers. mntr's zk_synced_followers holds
+// participants only (Leader.startForwarding); a leader drops a silent follower
+// after syncLimit ticks.
+func (c *context) aliveAfterAll() string {
+	if c.v.Live.Serving() && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP) {
+		return "server " + c.in.ID.String() + " answers at its Service's address " + c.sr.ClusterIP
+	}
+	if counted, left := c.counted(); counted > left {
+		return fmt.Sprintf("the leader still forwards to %d followers, and without it there are %d", counted, left)
+	}
+	return ""
+}
+
+// counted is how many followers the leader forwards to, and how many there are
+// without this server. Where the leader's count says nothing of it (it leads
+// itself, or observes), or there is no leader, it is none more.
+func (c *context) counted() (counted, left int) {
+	left = followers(c.rec.Ensemble()) - 1
+	leader, ok := c.o.View(c.o.Leader())
+	if !ok || leader.ID == c.in.ID || c.sr.Role == ensemble.Observer {
+		return left, left
+	}
+	return leader.Live.SyncedFollowers, left
+}
+
+// proveAfter is the second half of I4: with the server dead, a canary on all
+// other voters; sameEpoch asks that no election happened since the first one.
+func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
+	f := c.flight
+	others := c.others()
+	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
+	switch {
+	case f.Kind == Revert:
+		back = c.wayBack()
+	case c.sr.Replaced != nil:
+		back = "wait for them, or bring their hosts or pods back"
+	}
+	if bad := c.unhealthy(others); len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace {
+		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID), false
+	}
+	if bad := c.unhealthy(others); len(bad) > 0 {
+		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false
+	}
+	epoch, ok := c.o.Epoch()
+	if !ok {
+		return wait(CodeNoLeader, PhaseReprove, "there is no leader at the moment; nothing is released").then(back), false
+	}
+	if sameEpoch && f.Before != nil && f.Before.Zxid.Epoch() != epoch {
+		return stop(CodeElectionSinceProof, c.cmd("revert --id=%d", f.ID),
+			"an election happened between the proofs (epoch %d, now %d): the first proof no longer counts; the gate is closed, nothing is lost", f.Before.Zxid.Epoch(), epoch).
+			with("revert starts the server on its host, with its data; then begin again"), false
+	}
+	if f.After == nil || f.After.Zxid.Epoch() != epoch || !c.young(f.After.At) {
+		return do(StepProveAfter, nil, "server %d is dead, %d others are in sync", f.ID, len(others)), false
+	}
+	held, missing := c.holders(*f.After, others)
+	if len(missing) > 0 {
+		return wait(CodeProofPending, PhaseReprove, "not every other voter holds %s yet", f.After.Zxid).with(missing...), false
+	}
+	if !f.After.Complete {
+		g := c.copyFlight()
+		p := *f.After
+		// Their disks get their time from now on, not from the write.
+		p.Held, p.Complete, p.At = held, true, c.o.At
+		g.After = &p
+		return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
+	}
+	return Decision{}, true
+}
+
+// holders returns which of ids hold the proof's write, in its epoch.
+func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missing []string) {
+	for _, id := range ids {
+		v, _ := c.o.View(id)
+		if v.Live.Serving() && v.Live.ServerID != 0 && v.Live.ServerID != id {
+			// A kube-proxy that is late: what another one holds proves nothing of this one.
+			missing = append(missing, fmt.Sprintf("the Service of server %d is answered by server %d", id, v.Live.ServerID))
+			continue
+		}
+		if v.Live.Serving() && v.Live.Zxid >= p.Zxid && v.Live.Zxid.Epoch() == p.Zxid.Epoch() {
+			held = append(held, id)
+			continue
+		}
+		missing = append(missing, fmt.Sprintf("server %d is at %s", id, v.Live.Zxid))
+	}
+	return held, missing
+}
