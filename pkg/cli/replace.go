@@ -72,7 +72,12 @@ func newReplaceCommand(d *deps) *cobra.Command {
 
 			Whatever must happen on the host is printed and waited for, or done by your own
 			program (--host-hook, see docs/host-hook.md). Kill the command at any time: the
-			same command, on any machine, goes on. revert goes back.`),
+			same command, on any machine, goes on. A command that goes on after the host was
+			stopped masks its unit once more, and asks for a new copy: nobody has watched the
+			host meanwhile. revert goes back.
+
+			A server on its way back to its host is taken into its pod again, as long as
+			nothing may have run on the host.`),
 		Example: examples(`
 			# Replace server 1; prints what to do on its host and waits for it
 			%[1]s replace --id=1
@@ -103,7 +108,8 @@ func newRevertCommand(d *deps) *cobra.Command {
 			Moves one server back to its host, whether its pod has served or not, and also
 			from the middle of a replacement. A pod that has served makes the host's data
 			stale: the other servers must prove first that they hold every write, exactly as
-			in a replacement.`),
+			in a replacement. Until the host's unit is unmasked, replace --id=N turns the revert
+			back: the pod's data is complete until then.`),
 		Example: examples(`
 			# Take server 1 back
 			%[1]s revert --id=1`),

@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
 // TestKilledAroundEveryWrite kills the command with SIGKILL before and after
-// every write of a replacement and of a revert (see killer), around each kind of
+// every write of a replacement, of a revert that is turned back into the pod, and
+// of a revert (see killer), around each kind of
 // write of its lock, in every kind of wait and in the hook's calls. The same
 // command, run again, goes on; at every moment the Service has exactly one
 // address.
@@ -30,10 +32,13 @@ func TestKilledAroundEveryWrite(t *testing.T) {
 			id := scene.But(s.IDs, before.Leader)[0]
 			verdict := s.WatchSlices()
 			k := newKiller(s, c.lateFirst)
-			for _, verb := range []string{"replace", "revert"} {
-				began := time.Now()
-				runs := k.drive(verb, id)
-				t.Logf("%s: %d runs in %.0f s", verb, runs, time.Since(began).Seconds())
+			began := time.Now()
+			for _, way := range []struct{ name, verb string }{{"replace", "replace"}, {"turned-back", "replace"}, {"revert", "revert"}} {
+				if way.name == "turned-back" {
+					k.halfway("revert", id, migration.StepDeletePod)
+				}
+				runs := k.drive(way.name, way.verb, id)
+				t.Logf("%s: %d runs, at %.0f s", way.name, runs, time.Since(began).Seconds())
 			}
 			verdict()
 			if st := s.Status(); !st.Healthy || st.Replaced != 0 || st.Epoch != before.Epoch {

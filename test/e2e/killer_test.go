@@ -15,6 +15,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/killproxy"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
@@ -122,30 +123,44 @@ type life struct {
 
 // drive runs the command until it ends by itself, and returns how often it was
 // started. Anything but exit code 0 is a finding.
-func (k *killer) drive(verb string, id int) int {
+func (k *killer) drive(name, verb string, id int) int {
 	t := k.s.T
 	t.Helper()
 	clear(k.waits)
 	clear(k.stopped)
 	clear(k.sent)
 	args := []string{"kubectl", "zkmigrate", verb, k.s.Name, fmt.Sprintf("--id=%d", id), "--yes", "--verbose",
-		"--host-hook", k.hook() + " " + verb, "-n", k.s.Name}
+		"--host-hook", k.hook() + " " + name, "-n", k.s.Name}
 	for runs := 1; runs <= maxRuns; runs++ {
 		l := &life{k: k, stall: k.wantsRenewal(), renewed: make(chan struct{}), writes: map[string]int{}}
 		k.proxy.Watch(l)
-		err := l.run(fmt.Sprintf("%s-%03d.log", verb, runs), args)
+		err := l.run(fmt.Sprintf("%s-%03d.log", name, runs), args)
 		switch {
 		case err == nil:
 			k.landLate()
 			return runs
 		case !dead(err):
-			t.Fatalf("%s, run %d, ended by itself: %v", verb, runs, err)
+			t.Fatalf("%s, run %d, ended by itself: %v", name, runs, err)
 		case !l.killed:
 			k.count(before, "a call of the hook")
 		}
 	}
-	t.Fatalf("%s: no end after %d runs", verb, maxRuns)
+	t.Fatalf("%s: no end after %d runs", name, maxRuns)
 	return 0
+}
+
+// halfway runs a command of its own until a step is done, and kills it there.
+func (k *killer) halfway(verb string, id int, step migration.StepID) {
+	t := k.s.T
+	t.Helper()
+	p, err := k.s.Lab.Start(t.Context(), "halfway.log", "kubectl", "zkmigrate", verb, k.s.Name, fmt.Sprintf("--id=%d", id), "--yes", "--verbose",
+		"--host-hook", k.s.Lab.HookCommand(), "-n", k.s.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := "ok    " + migration.StepByID(step).Title
+	scene.Eventually(t, done, func() error { return scene.Contains(p.Log(), done) })
+	p.Kill()
 }
 
 // maxRuns is far more than a command has writes and waits, maxRun far longer

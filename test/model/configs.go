@@ -19,10 +19,14 @@ func Quick() []Config {
 }
 
 // onlyVolumes leaves no fault but a lost volume.
-func onlyVolumes() []string { return []string{"lease", "kill", "evict", "reboot", "stop", "blind", "lie"} }
+func onlyVolumes() []string {
+	return []string{"lease", "kill", "evict", "reboot", "stop", "blind", "lie"}
+}
 
 // onlyStops leaves no fault but a server that is stopped on its host, unasked.
-func onlyStops() []string { return []string{"lease", "kill", "evict", "reboot", "blind", "lie", "volume"} }
+func onlyStops() []string {
+	return []string{"lease", "kill", "evict", "reboot", "blind", "lie", "volume"}
+}
 
 // observed are three voters and an observer.
 func observed() []ensemble.ID { return []ensemble.ID{1, 2, 3, 9} }
