@@ -168,3 +168,37 @@ func TestLeaseOutlivesErrorsUntilItsEnd(t *testing.T) {
 		t.Fatal("held past its end")
 	}
 }
+
+// A holder that died with its clock an hour ahead left a lock that lasts an hour
+// by ours; who has watched it for longer than a living one lets pass takes it.
+func TestLeaseOfADeadHolderWithAClockAhead(t *testing.T) {
+	ctx, c := context.Background(), &clock{at: time.Unix(1000, 0)}
+	kube := versioned(t)
+	dying, kill := context.WithCancel(ctx)
+	lock, err := lease(kube, &clock{at: time.Unix(4600, 0)}, "alice@laptop/1/a").Acquire(dying)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kill()
+	<-lock.done
+	next := lease(kube, c, "bob@server/2/b")
+	_, err = next.Acquire(ctx)
+	held, ok := IsHeld(err)
+	if !ok {
+		t.Fatal(err)
+	}
+	other := *held
+	other.Free = other.Free.Add(-time.Second)
+	next.Watched = &other
+	if _, err := next.Acquire(ctx); err == nil {
+		t.Error("taken though it was renewed since it was watched")
+	}
+	next.Watched = held
+	second, err := next.Acquire(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Release(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
