@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -116,19 +118,55 @@ func (o *StatusOptions) collect(ctx context.Context) ([]migration.EnsembleStatus
 		}
 		names = []ensembleName{{k.namespace, name}}
 	}
-	items := make([]migration.EnsembleStatus, 0, len(names))
-	for _, n := range names {
-		s := o.deps.session(kube{client: k.client, namespace: n.namespace, warn: k.warn}, n.name)
-		if _, err := s.record(ctx); err != nil {
+	return o.each(ctx, k, names)
+}
+
+// looksAtOnce bounds how many ensembles are looked at side by side: a dead
+// server costs a look its whole time-out, and there may be hundreds.
+const looksAtOnce = 8
+
+// each looks at every ensemble. With -A one that cannot be looked at does not
+// hide the others.
+func (o *StatusOptions) each(ctx context.Context, k kube, names []ensembleName) ([]migration.EnsembleStatus, error) {
+	items := make([]migration.EnsembleStatus, len(names))
+	errs := make([]error, len(names))
+	slots := make(chan struct{}, looksAtOnce)
+	var wg sync.WaitGroup
+	for i, n := range names {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			items[i], errs[i] = o.look(ctx, k, n)
+		})
+	}
+	wg.Wait()
+	for i, err := range errs {
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil && !o.all:
 			return nil, err
+		case err != nil:
+			items[i] = migration.EnsembleStatus{
+				APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: names[i].name, Namespace: names[i].namespace,
+				At: time.Now(), Problems: []string{err.Error()}, Servers: []migration.ServerStatus{},
+				Next: fmt.Sprintf("%s status %s -n %s", cliName, names[i].name, names[i].namespace),
+			}
 		}
-		obs, err := s.engine.Observe(ctx)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, migration.Summarize(obs))
 	}
 	return items, nil
+}
+
+func (o *StatusOptions) look(ctx context.Context, k kube, n ensembleName) (migration.EnsembleStatus, error) {
+	s := o.deps.session(kube{client: k.client, namespace: n.namespace, warn: k.warn}, n.name)
+	if _, err := s.record(ctx); err != nil {
+		return migration.EnsembleStatus{}, err
+	}
+	obs, err := s.engine.Observe(ctx)
+	if err != nil {
+		return migration.EnsembleStatus{}, err
+	}
+	return migration.Summarize(obs), nil
 }
 
 // sameStatus leaves out what changes all the time: the time, and the

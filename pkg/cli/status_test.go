@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// TestStatusOfAllShowsWhatCannotBeSeen: one ensemble whose objects cannot be
+// read does not hide the others, and does not pass for healthy.
+func TestStatusOfAllShowsWhatCannotBeSeen(t *testing.T) {
+	s := wrapped(t, "3.4.13")
+	rec, err := s.record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rec.Servers {
+		rec.Servers[i].HostIP, rec.Servers[i].ClusterIP = "127.0.0.1", "127.0.0.1"
+	}
+	if err := s.journal.Save(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	cm, err := s.kube.client.CoreV1().ConfigMaps("zk").Get(t.Context(), render.JournalName("demo"), metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := cm.DeepCopy()
+	other.Name, other.ResourceVersion = render.JournalName("other"), ""
+	other.Data = map[string]string{"record.json": strings.ReplaceAll(cm.Data["record.json"], `"demo"`, `"other"`)}
+	gate := render.Gate(rec, render.GateData{})
+	gate.Name, gate.Data = render.GateName("other"), map[string]string{"map": "x"}
+	for _, o := range []*metav1.ObjectMeta{&other.ObjectMeta, &gate.ObjectMeta} {
+		o.Labels[render.EnsembleLabel] = "other"
+	}
+	if _, err := s.kube.client.CoreV1().ConfigMaps("zk").Create(t.Context(), other, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.kube.client.CoreV1().ConfigMaps("zk").Create(t.Context(), gate, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	o := &StatusOptions{deps: &deps{}, all: true}
+	items, err := o.each(t.Context(), s.kube, []ensembleName{{"zk", "demo"}, {"zk", "other"}})
+	if err != nil || len(items) != 2 {
+		t.Fatal(items, err)
+	}
+	if len(items[0].Servers) != 3 {
+		t.Errorf("demo: %+v", items[0])
+	}
+	if items[1].Name != "other" || items[1].Healthy || len(items[1].Problems) != 1 || !strings.Contains(items[1].Problems[0], "gate") {
+		t.Errorf("other: %+v", items[1])
+	}
+	o.all = false
+	if _, err := o.each(t.Context(), s.kube, []ensembleName{{"zk", "other"}}); err == nil {
+		t.Error("one alone that cannot be seen is no error")
+	}
+}
