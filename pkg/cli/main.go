@@ -19,13 +19,18 @@ const cliName = "kubectl zkmigrate"
 
 // Main runs one command and returns its exit code.
 func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
-	root := NewRootCommand(streams)
+	root, d := newRoot(streams)
 	root.SetArgs(args)
-	return report(streams.ErrOut, root.ExecuteContext(ctx))
+	return report(d.streams.ErrOut, root.ExecuteContext(ctx))
 }
 
 // NewRootCommand builds the whole tree; each call is independent.
 func NewRootCommand(streams genericiooptions.IOStreams) *cobra.Command {
+	root, _ := newRoot(streams)
+	return root
+}
+
+func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 	root := &cobra.Command{
 		Use:         "zkmigrate",
 		Short:       "Move a running ZooKeeper ensemble from hosts into Kubernetes",
@@ -64,7 +69,7 @@ func NewRootCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	})
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.AddFlags(root.PersistentFlags())
-	d := &deps{streams: streams, flags: flags}
+	d := &deps{streams: withVia(streams, flags), flags: flags}
 	root.AddGroup(
 		&cobra.Group{ID: "look", Title: "Look:"},
 		&cobra.Group{ID: "prepare", Title: "Prepare:"},
@@ -82,7 +87,7 @@ func NewRootCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		group("move", newRevertCommand(d)),
 		newVersionCommand(d),
 	)
-	return root
+	return root, d
 }
 
 func group(id string, c *cobra.Command) *cobra.Command {
