@@ -22,7 +22,11 @@ func faultPage() string {
 		fmt.Fprintf(&b, "\n## %s\n", p.Title)
 		for _, f := range p.Faults {
 			fmt.Fprintf(&b, "\n### %s\n\n%s\n\n", f.Name, f.What)
-			fmt.Fprintf(&b, "- When: %s, on ZooKeeper %s.\n", moment(f), f.Version)
+			data := ""
+			if f.Large {
+				data = fmt.Sprintf(", with %d MB of data", faults.LargeZnodes*faults.LargeSize/1_000_000)
+			}
+			fmt.Fprintf(&b, "- When: %s, on ZooKeeper %s%s.\n", moment(f), f.Version, data)
 			fmt.Fprintf(&b, "- The tool %s\n", example.Replace(verdict(f.Verdict)))
 			fmt.Fprintf(&b, "- Way out: %s\n", f.Way)
 			fmt.Fprintf(&b, "- It ends with the server %s.\n", map[faults.Place]string{faults.OnHost: "on its host", faults.InPod: "in its pod"}[f.After])

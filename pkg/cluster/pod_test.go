@@ -182,7 +182,7 @@ func TestReadGate(t *testing.T) {
 			}
 			got := views[5].Pod
 			want := tc.want
-			want.Found, want.Name, want.UID, want.IP, want.Node, want.Running = true, "main-pod-1", "u1", "10.244.0.1", "node1", true
+			want.Found, want.Name, want.UID, want.IP, want.Node, want.Running, want.Claim = true, "main-pod-1", "u1", "10.244.0.1", "node1", true, "data-main-pod-1"
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}

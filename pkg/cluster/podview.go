@@ -16,7 +16,7 @@ import (
 // podView is what the pod's object and its gate say; pod is nil when there is
 // none.
 func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod) (migration.PodView, error) {
-	v := migration.PodView{Name: render.PodName(rec.Name, s.Ordinal)}
+	v := migration.PodView{Name: render.PodName(rec.Name, s.Ordinal), Claim: render.ClaimName(rec.Name, s.Ordinal)}
 	if pod == nil {
 		return v, nil
 	}
@@ -28,6 +28,7 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 	status := containerStatus(pod)
 	if status != nil {
 		v.Running, v.Ready, v.Restarts = status.State.Running != nil, status.Ready, int(status.RestartCount)
+		v.OutOfMemory = outOfMemory(status.State) || status.State.Terminated == nil && outOfMemory(status.LastTerminationState)
 	}
 	if !v.Running {
 		v.Problem = problem(pod, status)
@@ -37,11 +38,14 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 				return v, err
 			}
 			v.Problem = join(v.Problem, claim)
+			if claim != "" && noVolume(pod) {
+				v.Unbound = v.Claim
+			}
 		}
 		return v, nil
 	}
 	if lost := nodeLost(pod); lost != "" {
-		v.Problem = lost
+		v.Problem, v.NodeLost = lost, true
 	}
 	return v, c.readGate(ctx, pod, &v)
 }
@@ -129,12 +133,34 @@ func waitingProblem(pod *corev1.Pod, status *corev1.ContainerStatus, w *corev1.C
 // ended says how a container ended.
 func ended(t *corev1.ContainerStateTerminated) string {
 	switch {
-	case t.Reason == "OOMKilled":
-		return "it was killed for using more memory than its limit"
+	case t.Reason == oomKilled:
+		return "it was killed for using more memory than its limit (OOMKilled)"
 	case t.Reason == "" || t.Reason == "Error" || t.Reason == "Completed":
 		return withMessage(fmt.Sprintf("it ended with exit code %d", t.ExitCode), t.Message)
 	}
 	return withMessage(fmt.Sprintf("it ended with exit code %d, %s", t.ExitCode, t.Reason), t.Message)
+}
+
+// oomKilled is the reason of a container whose main process the kernel ended
+// for its cgroup's limit.
+const oomKilled = "OOMKilled"
+
+func outOfMemory(s corev1.ContainerState) bool {
+	return s.Terminated != nil && s.Terminated.Reason == oomKilled
+}
+
+// noVolume reports whether no node takes the pod because no volume can be had
+// for its claim: its class does not exist or has none, in the scheduler's words
+// (volumebinding, PreFilter and ErrReasonBindConflict). A provisioner that is
+// slow looks the same for a while.
+func noVolume(pod *corev1.Pod) bool {
+	for _, cond := range pod.Status.Conditions {
+		if cond.Type == corev1.PodScheduled && cond.Status == corev1.ConditionFalse {
+			return strings.Contains(cond.Message, "unbound immediate PersistentVolumeClaims") ||
+				strings.Contains(cond.Message, "didn't find available persistent volumes to bind")
+		}
+	}
+	return false
 }
 
 // nodeLost tells a container that runs from one of which nobody knows.

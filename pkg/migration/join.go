@@ -33,11 +33,11 @@ func (c *context) join() Decision {
 	}
 	switch {
 	case !pod.Found, pod.Terminating, !pod.Running:
-		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, podState(pod)).then("kubectl describe pod " + pod.Name)
+		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, podState(pod)).then(c.look(pod))
 	case pod.NeedsRenewal(c.v.Cluster.Gate):
 		return c.renew()
 	case pod.Gate == GateRefused && pod.GateCause == CauseNone:
-		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then("kubectl logs " + pod.Name)
+		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then(c.look(pod))
 	case pod.Gate == GateVetoed:
 		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.sr.HostIP, pod.GateDetail).
 			then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
@@ -55,8 +55,8 @@ func (c *context) join() Decision {
 		return stop(CodeVersionDiffers, c.cmd("revert --id=%d", f.ID), "%s", c.otherVersion()).
 			with("then wrap again with the right --image, and replace")
 	case !live.Serving():
-		return wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", pod.Name, orUnknown(string(live.Reach))).
-			then("kubectl logs " + pod.Name)
+		return c.syncTooLong(wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", pod.Name, orUnknown(string(live.Reach)))).
+			then(c.kubectl("logs %s", pod.Name))
 	}
 	return c.proveJoined()
 }

@@ -122,6 +122,15 @@ type PodView struct {
 	Restarts int `json:"restarts,omitempty"`
 	// Problem is why the pod does not run (unschedulable, image, volume).
 	Problem string `json:"problem,omitempty"`
+	// OutOfMemory: its container was killed for using more memory than its
+	// limit when it last ended.
+	OutOfMemory bool `json:"outOfMemory,omitempty"`
+	// NodeLost: its node does not report, or is no more.
+	NodeLost bool `json:"nodeLost,omitempty"`
+	// Claim is its volume claim; Unbound is the same where no volume can be had
+	// for it, so that no node takes the pod.
+	Claim   string `json:"claim,omitempty"`
+	Unbound string `json:"unbound,omitempty"`
 	// Gate is the script's latest report, GateDetail its own words,
 	// GateGeneration the newest gate generation it has read.
 	Gate           GateState `json:"gate,omitempty"`

@@ -22,10 +22,12 @@ func (c *context) resume() Decision {
 		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: epoch, Served: true, Renewing: &at}
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
 	case !c.v.Live.Serving():
-		return stop(CodePodAway, "kubectl describe pod "+pod.Name,
-			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, podState(pod)).
-			with("if its volume is gone for good: delete the pod and its volume claim; the next pod refuses to start from nothing, and " +
-				c.cmd("replace --id=%d", c.in.ID) + " proves that it may")
+		d := stop(CodePodAway, c.look(pod),
+			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, podState(pod))
+		if pod.NodeLost {
+			return c.lostNode(d, pod)
+		}
+		return d.with(c.lostVolume(pod)...)
 	}
 	return done("server %d runs in pod %s", c.in.ID, pod.Name)
 }
@@ -36,9 +38,12 @@ func (c *context) resume() Decision {
 func (c *context) renew() Decision {
 	f, pod, gate := c.flight, c.v.Cluster.Pod, c.v.Cluster.Gate
 	if f.Renewals-c.in.RenewalsAtStart >= RenewalsMax {
-		return stop(CodeKeepsFailing, "kubectl logs --previous "+pod.Name,
-			"pod %s began %d times from empty in this run and never synced: %s", pod.Name, RenewalsMax, pod.GateDetail).
-			with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), podState(pod))
+		d := stop(CodeKeepsFailing, c.kubectl("logs --previous %s", pod.Name),
+			"pod %s began %d times from empty in this run and never synced: %s", pod.Name, RenewalsMax, whyAnew(pod))
+		if pod.OutOfMemory {
+			return d.then(c.moreMemory())
+		}
+		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), podState(pod))
 	}
 	if c.v.Host.Open() {
 		return wait(CodePodVetoed, PhaseRelease, "host %s answers again; the pod does not start beside it", c.sr.HostIP).
@@ -48,7 +53,7 @@ func (c *context) renew() Decision {
 		g := c.copyFlight()
 		at := c.o.At
 		g.Renewing, g.After, g.Joined, g.Data, g.Seed, g.Returning = &at, nil, nil, "", "", nil
-		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, pod.GateDetail)
+		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, whyAnew(pod))
 	}
 	if bad := c.oldProcess(); bad != "" {
 		return wait(CodePodStopping, PhaseReprove, "%s", bad).

@@ -30,7 +30,7 @@ func renewRules() []rule {
 		{name: "a replaced server has lost its volume", set: func(s *scene) { s.lost(1) }, want: do, step: migration.StepBeginRenewal, says: "why it refuses"},
 		{
 			name: "its pod does not run", set: func(s *scene) { s.lost(1); pod(s).Running = false; pod(s).Problem = "no node takes the pod" },
-			want: stop, code: migration.CodePodAway, says: "delete the pod and its volume claim",
+			want: stop, code: migration.CodePodAway, says: "kubectl delete pod demo-pod-0 -n zk",
 		},
 		{
 			name: "the pod has not read the newest gate", set: func(s *scene) { s.lost(1); pod(s).GateGeneration = 1 },

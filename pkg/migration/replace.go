@@ -53,8 +53,7 @@ func (c *context) startReplace() Decision {
 	case pod.Outdated && !pod.Terminating && pod.Gate != GateStarted:
 		return do(StepDeletePod, nil, "pod %s was made before that; nothing was started in it", pod.Name)
 	case !pod.Parked():
-		return wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(podState(pod))).
-			then("kubectl describe pod " + pod.Name + "; image, memory, CPU and the like are corrected by the same command with the right flag (--image, --memory, --cpu)")
+		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(podState(pod))), pod)
 	case !pod.GateFresh:
 		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
 	case c.v.Host.Open() && pod.HostClosed:
@@ -72,10 +71,11 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 	servers := c.rec.Ensemble()
 	if bad := c.unhealthy(servers.IDs()); len(bad) > 0 {
 		next := c.cmd("status")
-		if lost := c.needRenewal(); len(lost) > 0 {
+		away, why := c.inPods()
+		if lost := append(c.needRenewal(), away...); len(lost) > 0 {
 			next = c.cmd("replace --id=%d", lost[0])
 		}
-		return stop(CodeDegraded, next, "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...), false
+		return stop(CodeDegraded, next, "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...).with(why...), false
 	}
 	if bad := c.wrongIDs(); len(bad) > 0 {
 		return stop(CodeWrongServer, c.cmd("check"), "endpoints point to the wrong servers").with(bad...), false
@@ -272,8 +272,7 @@ func (c *context) flipToPod() Decision {
 		why, start = fmt.Sprintf("servers %s hold %s", joinIDs(f.After.Held), f.After.Zxid), EmptyStart(pod.UID)
 	}
 	if !pod.Parked() {
-		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).
-			then("kubectl describe pod " + pod.Name)
+		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).then(c.look(pod))
 	}
 	if d, ok := c.pointToPod("host " + c.sr.HostIP + " is dead and fenced, " + why); !ok {
 		return d

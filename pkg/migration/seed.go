@@ -11,7 +11,7 @@ func (c *context) seed() (Decision, bool) {
 	f, pod := c.flight, c.v.Cluster.Pod
 	if !pod.Parked() {
 		return wait(CodePodNotParked, PhaseReprove, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).
-			then(c.kubectl("describe pod %s", pod.Name)), false
+			then(c.look(pod)), false
 	}
 	if f.Seed != "" && pod.Seeded == f.Seed {
 		return Decision{}, true

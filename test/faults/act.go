@@ -107,10 +107,12 @@ func (g *Stage) Heal() {
 func (g *Stage) Follow() {
 	g.T.Helper()
 	way := lastWay(g.said)
-	if _, command, ok := strings.Cut(way, "kubectl zkmigrate "); ok {
+	look := strings.HasPrefix(way, "kubectl ") && !strings.HasPrefix(way, "kubectl zkmigrate ")
+	if _, command, ok := strings.Cut(way, "kubectl zkmigrate "); ok && !look {
 		g.interrupt()
-		words := strings.Fields(command)
-		g.Begin(words[:len(words)-2]...) // without -n NAMESPACE, which Begin adds
+		// Without -n NAMESPACE, which Begin adds, and what comes after that.
+		command, _, _ = strings.Cut(command, " -n "+g.Name)
+		g.Begin(strings.Fields(command)...)
 		return
 	}
 	if _, command, ok := strings.Cut(way, "kubectl "); ok {
@@ -128,6 +130,27 @@ func (g *Stage) Follow() {
 		}
 	}
 	g.T.Fatalf("nobody can follow %q", way)
+}
+
+// Administrate carries out, in order, the commands of kubectl's that were printed
+// for somebody with more rights than the operator.
+func (g *Stage) Administrate() {
+	g.T.Helper()
+	var done []string
+	for _, line := range strings.Split(g.said, "\n") {
+		command, ok := strings.CutPrefix(strings.TrimSpace(line), "- kubectl ")
+		if !ok || slices.Contains(done, command) { // a wait is printed again and again
+			continue
+		}
+		done = append(done, command)
+		admin := *g.Lab
+		admin.Kubeconfig = ""
+		g.Must(admin.OnClient(g.T.Context(), append([]string{"kubectl"}, strings.Fields(command)...)...))
+	}
+	if len(done) == 0 {
+		g.T.Fatalf("nothing is printed for an administrator:\n%s", g.said)
+	}
+	g.T.Logf("%d commands of an administrator: %s", len(done), strings.Join(done, "; "))
 }
 
 func (g *Stage) onHost(id int, action string) {

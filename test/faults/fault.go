@@ -59,6 +59,8 @@ type Fault struct {
 	// NoAddress says why the Service may be without its one address meanwhile;
 	// empty where it must not be.
 	NoAddress string
+	// Large is set where there must be much data, and initLimit is short.
+	Large bool
 	// Alone is set where all of the lab suffers.
 	Alone bool
 }
@@ -88,6 +90,8 @@ func Parts() []Part {
 		{"Other servers", voters()},
 		{"The host, and who works on it", hosts()},
 		{"Between release and join, and after it", syncing()},
+		{"Large data", large()},
+		{"Nodes that lose their power", nodes()},
 		{"Kubernetes objects changed by hand", objects()},
 		{"The journal, its lock and the API server", journals()},
 		{"On the way back", back()},

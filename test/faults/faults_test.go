@@ -12,11 +12,11 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
-// TestMain brings one lab up for all faults.
-func TestMain(m *testing.M) { os.Exit(scene.Main(m)) }
+// TestMain brings one lab up for all faults, with a node to spare.
+func TestMain(m *testing.M) { os.Exit(scene.Main(m, "--nodes", "4")) }
 
-// TestFaults plays the list, one ensemble for each version; a fault leaves it as
-// it found it, or the next one brings it there.
+// TestFaults plays the list, one ensemble for each version and one with much
+// data; a fault leaves it as it found it, or the next one brings it there.
 func TestFaults(t *testing.T) {
 	var lab sync.RWMutex
 	for _, version := range []string{faults.Unguarded, faults.Guarded} {
@@ -26,11 +26,26 @@ func TestFaults(t *testing.T) {
 			s := scene.New(t, name, version, []int{1, 2, 3}, "zoo-cfg-line=tickTime=1000")
 			s.Ready()
 			s.StopLoad()
-			for _, f := range faults.All() {
-				if f.Version == version {
-					t.Run(f.Name, func(t *testing.T) { faults.Play(s.For(t), &lab, f) })
-				}
-			}
+			play(t, s, &lab, func(f faults.Fault) bool { return f.Version == version && !f.Large })
 		})
+	}
+	t.Run("large", func(t *testing.T) {
+		t.Parallel()
+		s := scene.New(t, "large", faults.Guarded, []int{1, 2, 3}, faults.LargeSpec()...)
+		s.Znodes, s.Size = faults.LargeZnodes, faults.LargeSize
+		s.Wrap(faults.LargePods()...)
+		s.StartLoad()
+		// It would raise initLimit.
+		s.Reconfigure("--leave=init-limit")
+		s.StopLoad()
+		play(t, s, &lab, func(f faults.Fault) bool { return f.Large })
+	})
+}
+
+func play(t *testing.T, s *scene.Scene, lab *sync.RWMutex, mine func(faults.Fault) bool) {
+	for _, f := range faults.All() {
+		if mine(f) {
+			t.Run(f.Name, func(t *testing.T) { faults.Play(s.For(t), lab, f) })
+		}
 	}
 }

@@ -85,23 +85,8 @@ func journals() []Fault {
 			},
 			After: InPod,
 		},
-		{
-			Name: "api-server-gone", What: "The API server does not answer for more than half a minute, right after the host's server was stopped.",
-			Version: Unguarded, From: OnHost, When: migration.StepStopHost, Alone: true,
-			Trigger: func(g *Stage) {
-				g.Zklab("daemon", "pause", "kube-apiserver")
-				g.T.Cleanup(func() { _, _ = g.Lab.Zklab(afterwards(g.T), "daemon", "resume", "kube-apiserver") })
-			},
-			Verdict: Verdict{Exit: 4, Says: "the lock was lost, another command may be at work", Next: "status {name}"},
-			Way:     "Nothing is decided on half a view. When it is back, run the same command again.",
-			Recover: func(g *Stage) {
-				g.Zklab("daemon", "resume", "kube-apiserver")
-				g.Follow()
-				g.Ends()
-				g.Again()
-			},
-			After: InPod,
-		},
+		apiServerGone("api-server-gone-before-stop", "The API server is killed and stays away for a minute, before the server is stopped.", migration.StepMaskHost),
+		apiServerGone("api-server-gone-after-stop", "The same after the server was stopped on its host.", migration.StepStopHost),
 	}
 }
 

@@ -11,7 +11,7 @@ func parking() []Fault {
 			Name: "image-missing", What: "The pods' image does not exist.",
 			Version: Unguarded, From: OnHost, Args: []string{"--image=zklab.local/zookeeper:0.0.0"},
 			Trigger: func(g *Stage) { g.Unpark() },
-			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "image zklab.local/zookeeper:0.0.0 cannot be pulled", Next: "kubectl describe pod {pod}; image, memory, CPU and the like are corrected by the same command with the right flag"},
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "image zklab.local/zookeeper:0.0.0 cannot be pulled", Next: "kubectl describe pod {pod} -n {name}; image, memory, CPU and the like are corrected by the same command with the right flag"},
 			Way:     "Nothing has been stopped. The same command with the right `--image`, as printed.",
 			Recover: func(g *Stage) {
 				g.Follow()
@@ -25,7 +25,7 @@ func parking() []Fault {
 			Name: "no-room", What: "No node has room for the pods.",
 			Version: Guarded, From: OnHost, Args: []string{"--cpu=64"},
 			Trigger: func(g *Stage) { g.Unpark() },
-			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "no node takes the pod", Next: "kubectl describe pod {pod}; image, memory, CPU and the like are corrected by the same command with the right flag"},
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "no node takes the pod", Next: "kubectl describe pod {pod} -n {name}; image, memory, CPU and the like are corrected by the same command with the right flag"},
 			Way:     "Nothing has been stopped. Make room, or ask for less: the same command with the right `--cpu`, as printed.",
 			Recover: func(g *Stage) {
 				g.Follow()
@@ -39,13 +39,12 @@ func parking() []Fault {
 			Name: "volume-pending", What: "The storage class of the pods' volumes does not exist.",
 			Version: Unguarded, From: OnHost, Args: []string{"--storage-class=nowhere"},
 			Trigger: func(g *Stage) { g.Unpark(); g.Unclaim() },
-			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: `is not bound (it asks storage class "nowhere")`, Next: "kubectl describe pod {pod}"},
-			Way:     "Nothing has been stopped. An administrator deletes the StatefulSet, in which nothing runs, and its empty claims; then name the right class: `replace --storage-class=...`.",
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: `is not bound (it asks storage class "nowhere")`, Next: "kubectl describe pvc data-{pod} -n {name}; after those commands kubectl zkmigrate replace {name} --id={id} -n {name} --storage-class=..."},
+			Way:     "Nothing has been stopped. The claims of a StatefulSet cannot be changed: an administrator runs the printed commands, which delete it without its pods, then the pods and claims that wait for a volume. Then name the right class: `replace --storage-class=...`.",
 			Recover: func(g *Stage) {
 				g.Follow()
 				g.interrupt()
-				g.Unpark()
-				g.Unclaim()
+				g.Administrate()
 				g.Begin("replace", g.Name, g.fill("--id={id}"), "--storage-class=zklab-"+g.Name)
 				g.Ends()
 			},
@@ -64,16 +63,16 @@ func parking() []Fault {
 			Name: "foreign-volume", What: "The pod's volume holds another server's data.",
 			Version: Unguarded, From: OnHost,
 			Trigger: func(g *Stage) { g.Contaminate() },
-			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "the volume belongs to another server: myid is '99', the map says {id}", Next: "kubectl describe pod {pod}"},
-			Way:     "Look whose data it is; empty the volume or give the pod another; the command goes on.",
-			Recover: func(g *Stage) { g.Clean(); g.Ends() },
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "the volume belongs to another server: myid is '99', the map says {id}", Next: "kubectl logs {pod} -n {name}"},
+			Way:     "The pod's log, as printed, says whose it is; empty the volume or give the pod another; the command goes on.",
+			Recover: func(g *Stage) { g.Follow(); g.Clean(); g.Ends() },
 			After:   InPod,
 		},
 		{
 			Name: "election-port-blocked", What: "A firewall drops what the pods send to the hosts' election port.",
 			Version: Unguarded, From: OnHost, When: migration.StepBegin,
 			Trigger: func(g *Stage) { g.CutPod(3888) },
-			Verdict: Verdict{Code: migration.CodeSecondVantage, Exit: Waits, Says: "waiting for pod {pod} to see the host dead, too", Next: "kubectl logs {pod}; or take it back: kubectl zkmigrate revert {name} --id={id}"},
+			Verdict: Verdict{Code: migration.CodeSecondVantage, Exit: Waits, Says: "waiting for pod {pod} to see the host dead, too", Next: "kubectl logs {pod} -n {name}; or take it back: kubectl zkmigrate revert {name} --id={id}"},
 			Way:     "Open the port; the command goes on. Or `revert`.",
 			Recover: func(g *Stage) { g.Heal(); g.Ends() },
 			After:   InPod,
@@ -85,7 +84,7 @@ func parking() []Fault {
 func syncing() []Fault {
 	return []Fault{
 		{
-			Name: "pod-deleted-while-syncing-unguarded", What: "The pod is deleted, or evicted, before its first sync has ended.",
+			Name: "pod-deleted-while-syncing-unguarded", What: "The pod is deleted before its first sync has ended.",
 			Version: Unguarded, From: OnHost, When: migration.StepDropBridge,
 			Trigger: func(g *Stage) { g.lonely(); g.Kubectl("delete", "pod", g.PodName()) },
 			Verdict: Verdict{Exit: Goes, Says: "note that the pod needs a new start from empty"},
@@ -103,6 +102,15 @@ func syncing() []Fault {
 			After:   InPod, NoAddress: podGone,
 		},
 		{
+			Name: "pod-evicted-while-syncing", What: "A drain evicts the pod (pods/eviction) before its first sync has ended. The pods' PodDisruptionBudget refuses that; here it is deleted.",
+			Version: Guarded, From: OnHost, When: migration.StepDropBridge,
+			Trigger: func(g *Stage) { g.lonely(); g.Evict() },
+			Verdict: Verdict{Exit: Goes, Says: "note that the pod needs a new start from empty"},
+			Way:     "Nothing: as above.",
+			Recover: func(*Stage) {},
+			After:   InPod, NoAddress: podGone,
+		},
+		{
 			Name: "slow-link", What: "The snapshot takes longer than initLimit.",
 			Version: Guarded, From: OnHost, When: migration.StepDropBridge,
 			Trigger: func(g *Stage) {
@@ -110,7 +118,7 @@ func syncing() []Fault {
 				g.GoOn(migration.StepRelease)
 				g.PodSays("Getting a snapshot from leader")
 			},
-			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "has started and is not serving yet", Next: "kubectl logs {pod}"},
+			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "has started and is not serving yet", Next: "kubectl logs {pod} -n {name}"},
 			Way:     "The pod's log, as printed, shows the time-outs. Make the link faster (or `revert`, and `reconfigure` with a higher initLimit); the command goes on.",
 			Recover: func(g *Stage) { g.Follow(); g.Unthrottle(); g.Ends() },
 			After:   InPod,
@@ -119,18 +127,9 @@ func syncing() []Fault {
 			Name: "kube-proxy-stopped", What: "kube-proxy on the leader's host has died: that host does not learn where the server has gone.",
 			Version: Guarded, From: OnHost, When: migration.StepBegin,
 			Trigger: func(g *Stage) { g.Zklab("daemon", "pause", g.fill("kube-proxy-{name}-{leader}")) },
-			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "has started and is not serving yet", Next: "kubectl logs {pod}"},
+			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "has started and is not serving yet", Next: "kubectl logs {pod} -n {name}"},
 			Way:     "Start kube-proxy again; the command goes on.",
 			Recover: func(g *Stage) { g.Zklab("daemon", "resume", g.fill("kube-proxy-{name}-{leader}")); g.Ends() },
-			After:   InPod,
-		},
-		{
-			Name: "node-lost", What: "The node of a replaced server loses its network.",
-			Version: Guarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"}, Alone: true,
-			Trigger: func(g *Stage) { g.drop(g.Pod().Spec.NodeName) },
-			Verdict: Verdict{Code: migration.CodeDegraded, Exit: 3, Says: "not every server is in sync: the ensemble must be whole before one is taken away", Next: "status {name}"},
-			Way:     "Nothing is stopped meanwhile. Bring the node back.",
-			Recover: func(g *Stage) { g.Heal() },
 			After:   InPod,
 		},
 		{
@@ -138,11 +137,10 @@ func syncing() []Fault {
 			Version: Guarded, From: OnHost,
 			Args:    []string{"--memory=40Mi"},
 			Trigger: func(g *Stage) { g.Unpark() },
-			Verdict: Verdict{Code: migration.CodePodStarting, Exit: Waits, Says: "killed for using more memory than its limit", Next: "kubectl describe pod {pod}"},
-			Way:     "`revert`, and begin again with more memory.",
+			Verdict: Verdict{Code: migration.CodePodStarting, Exit: Waits, Says: "killed for using more memory than its limit (OOMKilled)", Next: "revert {name} --id={id} -n {name}, then kubectl zkmigrate replace {name} --id={id} -n {name} --memory=..."},
+			Way:     "`revert`, and `replace` with more memory, as printed.",
 			Recover: func(g *Stage) {
-				g.interrupt()
-				g.Begin("revert", g.Name, g.fill("--id={id}"))
+				g.Follow()
 				g.Ends()
 				g.Begin("replace", g.Name, g.fill("--id={id}"), "--memory=512Mi")
 				g.Ends()
@@ -154,7 +152,7 @@ func syncing() []Fault {
 			Version: Guarded, From: OnHost,
 			Args:    []string{"--jvm-flags=-Xmx128m -Djute.maxbuffer=1000"},
 			Trigger: func(g *Stage) { g.BigZnode(4000); g.Unpark() },
-			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod}"},
+			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod} -n {name}"},
 			Way:     "The pod's log, as printed, says \"Unreasonable length\". `revert`, and begin again with the hosts' value.",
 			Recover: func(g *Stage) {
 				g.Follow()

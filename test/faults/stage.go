@@ -30,6 +30,10 @@ type Stage struct {
 	// first is another operator's command.
 	first *labkit.Process
 	runs  int
+	// off is the node without power.
+	off string
+	// outage is the API server's, under way.
+	outage *outage
 	// said is what the command had printed at its verdict.
 	said string
 }

@@ -49,7 +49,7 @@ func voters() []Fault {
 			Name: "voter-dies-before-sync-guarded", What: "The same on a ZooKeeper whose empty servers do not vote (3.6 and later).",
 			Version: Guarded, From: OnHost, When: migration.StepDropBridge,
 			Trigger: func(g *Stage) { g.lonely(); g.OnHost(g.Other, "stop") },
-			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod}"},
+			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod} -n {name}"},
 			Way:     "There is no quorum until a voter with data is back: bring it back; the command goes on by itself.",
 			Recover: func(g *Stage) {
 				g.Heal()
@@ -124,7 +124,7 @@ func voters() []Fault {
 			Name: "leader-dies-before-sync-guarded", What: "The leader dies while the pod is still empty, on 3.6 and later.",
 			Version: Guarded, From: OnHost, When: migration.StepDropBridge,
 			Trigger: func(g *Stage) { g.lonely(); g.OnHost(g.Leader, "stop") },
-			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod}"},
+			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod} -n {name}"},
 			Way:     "Bring it back; the command goes on by itself.",
 			Recover: func(g *Stage) {
 				g.Heal()

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
@@ -32,7 +34,7 @@ func (s *Scene) startLoad(connect string) {
 	s.T.Helper()
 	ctx := s.T.Context()
 	Eventually(s.T, "there is data", func() error {
-		_, err := labkit.Must(s.Lab.OnClient(ctx, "zkload", "prepare", "--connect", connect, "--znodes", "500"))
+		_, err := labkit.Must(s.Lab.OnClient(ctx, "zkload", "prepare", "--connect", connect, "--znodes", fmt.Sprint(s.Znodes), "--size", fmt.Sprint(s.Size), "--timeout", "5m"))
 		return err
 	})
 	var err error
@@ -59,6 +61,19 @@ func (s *Scene) StopLoad() {
 		s.T.Errorf("the client: %v", err)
 	}
 	s.load = nil
+}
+
+// Acknowledged is how many writes the client has got acknowledged so far.
+func (s *Scene) Acknowledged() int {
+	s.T.Helper()
+	r := s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "ctl", "--control", s.File("load.sock"), "status"))
+	_, rest, _ := strings.Cut(r.Stdout, "acknowledged ")
+	number, _, _ := strings.Cut(rest, ",")
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		s.T.Fatalf("no number of acknowledged writes in %q", r.Stdout)
+	}
+	return n
 }
 
 // NothingLost ends the client, counts, and has its history judged.

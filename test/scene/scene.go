@@ -27,8 +27,9 @@ func labName() string {
 }
 
 // Main brings one lab up for all tests of a package, runs them, takes it down
-// and returns the exit code; ensembles come and go with each test.
-func Main(m *testing.M) int {
+// and returns the exit code; ensembles come and go with each test. up are
+// further arguments of zklab up.
+func Main(m *testing.M, up ...string) int {
 	bin, err := filepath.Abs("../../bin")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -36,7 +37,7 @@ func Main(m *testing.M) int {
 	}
 	lab := &labkit.Lab{Name: labName(), Bin: bin, Echo: os.Stderr}
 	ctx := context.Background()
-	if _, err := labkit.Must(lab.Zklab(ctx, "up", "--clients", "1")); err != nil {
+	if _, err := labkit.Must(lab.Zklab(ctx, append([]string{"up", "--clients", "1"}, up...)...)); err != nil {
 		fmt.Fprintln(os.Stderr, "the lab does not come up:", err)
 		return 1
 	}
@@ -62,7 +63,9 @@ type Scene struct {
 	// Kube has all rights, for looking and for breaking things; commands run as
 	// the operator.
 	Kube kubernetes.Interface
-	load *labkit.Process
+	// Znodes and Size are the data there is when the client begins.
+	Znodes, Size int
+	load         *labkit.Process
 }
 
 // New adds an ensemble to the lab; it goes when the test ends.
@@ -72,7 +75,7 @@ func New(t *testing.T, name, version string, ids []int, extra ...string) *Scene 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Scene{T: t, Name: name, Version: version, IDs: ids, Lab: &labkit.Lab{Name: labName(), Bin: bin, Dir: t.TempDir()}}
+	s := &Scene{T: t, Name: name, Version: version, IDs: ids, Znodes: 500, Size: 100, Lab: &labkit.Lab{Name: labName(), Bin: bin, Dir: t.TempDir()}}
 	ctx := t.Context()
 	var words []string
 	for _, id := range ids {
@@ -184,7 +187,13 @@ func (s *Scene) Ready(extra ...string) {
 	s.T.Helper()
 	s.Wrap(extra...)
 	s.StartLoad()
-	s.Zkmigrate(0, append([]string{"reconfigure", s.Name, "--host-hook", s.Lab.HookCommand()}, s.Files()...)...)
+	s.Reconfigure()
+}
+
+// Reconfigure restarts the hosts with the new list.
+func (s *Scene) Reconfigure(extra ...string) {
+	s.T.Helper()
+	s.Zkmigrate(0, append(append([]string{"reconfigure", s.Name, "--host-hook", s.Lab.HookCommand()}, s.Files()...), extra...)...)
 }
 
 // Replace runs replace with the lab's hook and wants that exit code.

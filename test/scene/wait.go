@@ -13,7 +13,13 @@ import (
 // Eventually polls a condition until it holds, a minute at most.
 func Eventually(t *testing.T, what string, f func() error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	Within(t, time.Minute, what, f)
+}
+
+// Within is the same with another limit.
+func Within(t *testing.T, limit time.Duration, what string, f func() error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -24,7 +30,7 @@ func Eventually(t *testing.T, what string, f func() error) {
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s: not within a minute: %v", what, err)
+			t.Fatalf("%s: not within %s: %v", what, limit, err)
 		case <-tick.C:
 		}
 	}

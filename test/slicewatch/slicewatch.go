@@ -32,6 +32,9 @@ func (e Event) String() string {
 
 // Watcher collects events until it is stopped.
 type Watcher struct {
+	kube      kubernetes.Interface
+	namespace string
+
 	mu     sync.Mutex
 	events []Event
 	slices map[string]discoveryv1.EndpointSlice
@@ -48,11 +51,11 @@ func Start(ctx context.Context, kube kubernetes.Interface, namespace string) (*W
 		cancel()
 		return nil, err
 	}
-	w := &Watcher{slices: map[string]discoveryv1.EndpointSlice{}, done: make(chan struct{}), stop: cancel}
+	w := &Watcher{kube: kube, namespace: namespace, slices: map[string]discoveryv1.EndpointSlice{}, done: make(chan struct{}), stop: cancel}
 	for _, s := range list.Items {
 		w.slices[s.Name] = s
 	}
-	stream, err := kube.DiscoveryV1().EndpointSlices(namespace).Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
+	stream, err := w.from(ctx, list.ResourceVersion)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -61,17 +64,27 @@ func Start(ctx context.Context, kube kubernetes.Interface, namespace string) (*W
 	return w, nil
 }
 
+func (w *Watcher) from(ctx context.Context, version string) (watch.Interface, error) {
+	return w.kube.DiscoveryV1().EndpointSlices(w.namespace).Watch(ctx, metav1.ListOptions{ResourceVersion: version})
+}
+
 func (w *Watcher) run(ctx context.Context, stream watch.Interface) {
 	defer close(w.done)
-	defer stream.Stop()
+	defer func() { stream.Stop() }()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case ev, ok := <-stream.ResultChan():
 			if !ok {
-				w.fail(fmt.Errorf("the watch ended"))
-				return
+				next, err := w.again(ctx)
+				if err != nil {
+					w.fail(err)
+					return
+				}
+				stream.Stop()
+				stream = next
+				continue
 			}
 			slice, ok := ev.Object.(*discoveryv1.EndpointSlice)
 			if !ok {
@@ -81,6 +94,48 @@ func (w *Watcher) run(ctx context.Context, stream watch.Interface) {
 			w.take(ev.Type, slice)
 		}
 	}
+}
+
+// again goes on where the watch broke off, as soon as the API server answers. A
+// slice that has changed meanwhile is an error: what it held was not seen.
+func (w *Watcher) again(ctx context.Context) (watch.Interface, error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		list, err := w.kube.DiscoveryV1().EndpointSlices(w.namespace).List(ctx, metav1.ListOptions{})
+		if err == nil {
+			if changed := w.changed(list.Items); len(changed) > 0 {
+				return nil, fmt.Errorf("the watch ended, and until it began again there were changes of %s", strings.Join(changed, ", "))
+			}
+			return w.from(ctx, list.ResourceVersion)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// changed names the slices that are not as they were last seen.
+func (w *Watcher) changed(now []discoveryv1.EndpointSlice) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	names := map[string]bool{}
+	for name := range w.slices {
+		names[name] = true
+	}
+	for _, s := range now {
+		names[s.Name] = s.ResourceVersion != w.slices[s.Name].ResourceVersion
+	}
+	var out []string
+	for name, is := range names {
+		if is {
+			out = append(out, name)
+		}
+	}
+	sort.Strings(out)
+	return out
 }
 
 func (w *Watcher) fail(err error) {

@@ -42,6 +42,21 @@ func APIReady(ctx context.Context, client kubernetes.Interface) bool {
 	return err == nil
 }
 
+// Reported tells whether a node's kubelet has told of its state since a time,
+// to the second.
+func Reported(ctx context.Context, client kubernetes.Interface, n state.Node, since time.Time) bool {
+	node, err := client.CoreV1().Nodes().Get(ctx, n.Name, metav1.GetOptions{})
+	if err != nil {
+		return false
+	}
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c.LastHeartbeatTime.After(since)
+		}
+	}
+	return false
+}
+
 // NodeReady tells whether a node is ready, and gives it its pod range.
 func NodeReady(ctx context.Context, client kubernetes.Interface, n state.Node) bool {
 	node, err := client.CoreV1().Nodes().Get(ctx, n.Name, metav1.GetOptions{})
@@ -55,7 +70,7 @@ func NodeReady(ctx context.Context, client kubernetes.Interface, n state.Node) b
 		}
 	}
 	for _, t := range node.Spec.Taints {
-		if t.Key == corev1.TaintNodeNotReady {
+		if t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable {
 			return false
 		}
 	}

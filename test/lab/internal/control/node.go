@@ -37,6 +37,20 @@ func Containerd(lab *state.Lab, n state.Node) (sys.Daemon, error) {
 	if err := startFrom(lab.Images, nodeDir(lab, n, "var-lib/containerd")); err != nil {
 		return sys.Daemon{}, fmt.Errorf("give %s its images: %w", n.Name, err)
 	}
+	return containerd(lab, n)
+}
+
+// Reboot is the same for a node that was up before: its disk is as it was left,
+// and /run, which is memory on a real machine, is empty.
+func Reboot(lab *state.Lab, n state.Node) (sys.Daemon, error) {
+	run := nodeDir(lab, n, "run")
+	if err := errors.Join(os.RemoveAll(run), os.MkdirAll(filepath.Join(run, "netns"), 0o755)); err != nil {
+		return sys.Daemon{}, fmt.Errorf("boot %s: %w", n.Name, err)
+	}
+	return containerd(lab, n)
+}
+
+func containerd(lab *state.Lab, n state.Node) (sys.Daemon, error) {
 	plugins, err := cniPlugins()
 	if err != nil {
 		return sys.Daemon{}, err

@@ -22,13 +22,18 @@ type Spec struct {
 	ElectionPort int    `json:"electionPort"`
 	SharedHost   bool   `json:"sharedHost,omitempty"`
 	// Dynamic leaves the server list to the servers (3.5 and later).
-	Dynamic     bool     `json:"dynamic,omitempty"`
+	Dynamic bool `json:"dynamic,omitempty"`
+	// HeapMiB is each host's Java heap.
+	HeapMiB     int      `json:"heapMiB,omitempty"`
 	ZooCfgLines []string `json:"zooCfgLines,omitempty"`
 }
 
+// hostHeapMiB is small, so that many hosts fit.
+const hostHeapMiB = 128
+
 // DefaultSpec is three servers of the version that is quickest to have.
 func DefaultSpec(name string) Spec {
-	return Spec{Name: name, Version: "3.8.0", IDs: []int{1, 2, 3}, ClientPort: 2181, QuorumPort: 2888, ElectionPort: 3888}
+	return Spec{Name: name, Version: "3.8.0", IDs: []int{1, 2, 3}, ClientPort: 2181, QuorumPort: 2888, ElectionPort: 3888, HeapMiB: hostHeapMiB}
 }
 
 // Keys are the settings Parse takes, each with what it means.
@@ -42,6 +47,7 @@ func Keys() map[string]string {
 		"election-port": "election port",
 		"share-host":    "true puts all servers on one host, with ports counted up from the given ones",
 		"dynamic":       "true lets the servers keep their list in a dynamic file (reconfigEnabled, not 3.4), and own their files",
+		"heap":          "Java heap of each host in MiB, 128 where not given",
 		"zoo-cfg-line":  "one more line for every zoo.cfg, as key=value; may be given again",
 	}
 }
@@ -84,6 +90,10 @@ func (s *Spec) Set(key, value string) (err error) {
 		s.SharedHost, err = strconv.ParseBool(value)
 	case "dynamic":
 		s.Dynamic, err = strconv.ParseBool(value)
+	case "heap":
+		if s.HeapMiB, err = strconv.Atoi(value); err == nil && s.HeapMiB < hostHeapMiB {
+			err = fmt.Errorf("want %d MiB at least", hostHeapMiB)
+		}
 	case "zoo-cfg-line":
 		if !strings.Contains(value, "=") {
 			return fmt.Errorf("zoo-cfg-line %q: want key=value", value)

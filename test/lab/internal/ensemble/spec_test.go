@@ -21,6 +21,7 @@ func TestParse(t *testing.T) {
 			s.ZooCfgLines = []string{"autopurge.purgeInterval=1", "maxClientCnxns=0"}
 			s.SharedHost = true
 		}},
+		{"demo,heap=512", func(s *Spec) { s.HeapMiB = 512 }},
 		{"demo,version=3.9.3,dynamic=true", func(s *Spec) { s.Version, s.Dynamic = "3.9.3", true }},
 	} {
 		want := DefaultSpec("demo")
@@ -46,6 +47,7 @@ func TestParseRefuses(t *testing.T) {
 		"demo,ids":                              "key=value",
 		"demo,client-port=0":                    "port",
 		"demo,client-port=2888":                 "clash",
+		"demo,heap=1":                           "128 MiB",
 		"demo,zoo-cfg-line=x":                   "key=value",
 		"demo,version=3.4.13,dynamic=true":      "3.5 and later",
 		"demo,share-host=true,quorum-port=2182": "clash",

@@ -16,9 +16,6 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/sys"
 )
 
-// hostHeapMiB is a host's Java heap: small, so that many fit.
-const hostHeapMiB = 128
-
 // AddEnsemble adds an ensemble to a running lab; one that is there is left alone.
 func AddEnsemble(ctx context.Context, l *Lab, spec ensemble.Spec) error {
 	return l.change(ctx, func() error { return l.addMissing(ctx, Options{Ensembles: []ensemble.Spec{spec}}) })
@@ -194,7 +191,7 @@ func (l *Lab) startServer(ctx context.Context, spec ensemble.Spec, s ensemble.Se
 	if err != nil {
 		return err
 	}
-	machine := host.Machine{Dir: s.Dir, ZooCfg: s.ZooCfg(), DataDir: s.DataDir(), HeapMiB: hostHeapMiB}
+	machine := host.Machine{Dir: s.Dir, ZooCfg: s.ZooCfg(), DataDir: s.DataDir(), HeapMiB: spec.HeapMiB}
 	for _, layer := range slices.Backward(layers) {
 		machine.Layers = append(machine.Layers, layer.Rootfs)
 	}

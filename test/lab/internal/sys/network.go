@@ -62,9 +62,15 @@ func (n Network) AddMachine(ctx context.Context, machine, address string, routes
 	return nil
 }
 
+// Exists tells whether a machine has a network.
+func (n Network) Exists(machine string) bool {
+	_, err := os.Stat(n.Name.NamespacePath(machine))
+	return err == nil
+}
+
 // RemoveMachine undoes AddMachine.
 func (n Network) RemoveMachine(ctx context.Context, machine, address string) error {
-	if _, err := os.Stat(n.Name.NamespacePath(machine)); os.IsNotExist(err) {
+	if !n.Exists(machine) {
 		return nil
 	}
 	// A namespace lives on while a process is in it, and so would its address.

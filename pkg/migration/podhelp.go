@@ -1,0 +1,128 @@
+package migration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// look is the command that shows why a pod does not do what is waited for: what
+// its gate refuses is in its log, what keeps it from running is not.
+func (c *context) look(pod PodView) string {
+	switch {
+	case pod.Running && pod.Gate == GateRefused:
+		return c.kubectl("logs %s", pod.Name)
+	case pod.OutOfMemory:
+		return c.moreMemory()
+	}
+	return c.kubectl("describe pod %s", pod.Name)
+}
+
+// moreMemory is the way out of a limit that is too low. A pod that was released
+// is made anew by way of its host only.
+func (c *context) moreMemory() string {
+	again := c.cmd("replace --id=%d", c.in.ID) + " --memory=..., more than the heap (-Xmx) plus 512Mi"
+	if c.flight == nil && c.sr.Replaced == nil {
+		return again
+	}
+	return c.cmd("revert --id=%d", c.in.ID) + ", then " + again
+}
+
+// whyAnew says why a released pod needs a new start.
+func whyAnew(pod PodView) string {
+	if pod.OutOfMemory {
+		return pod.GateDetail + "; its container was killed for using more memory than its limit (OOMKilled)"
+	}
+	return pod.GateDetail
+}
+
+// toPark says what helps a pod that is not parked before its server is stopped.
+func (c *context) toPark(d Decision, pod PodView) Decision {
+	if pod.Unbound != "" {
+		return c.newClaims(d, pod)
+	}
+	next := c.look(pod)
+	if !pod.Running {
+		next += "; image, memory, CPU and the like are corrected by the same command with the right flag (--image, --memory, --cpu)"
+	}
+	return d.then(next)
+}
+
+// newClaims: a StatefulSet's claims cannot be changed, so another storage class
+// needs a new StatefulSet, from somebody who may delete the old one. It is
+// deleted without its pods: others of them may run servers.
+func (c *context) newClaims(d Decision, pod PodView) Decision {
+	var pods, claims []string
+	for _, v := range c.o.Servers {
+		if p := v.Cluster.Pod; p.Unbound != "" {
+			pods, claims = append(pods, p.Name), append(claims, p.Unbound)
+		}
+	}
+	set := strings.TrimSuffix(pod.Name, fmt.Sprintf("-%d", c.sr.Ordinal))
+	return d.with(
+		"where the class is the wrong one: interrupt this command; somebody who may delete the StatefulSet then runs, in this order, and nothing that serves is touched:",
+		c.kubectl("delete statefulset %s --cascade=orphan", set),
+		c.kubectl("delete pod %s", strings.Join(pods, " ")),
+		c.kubectl("delete pvc %s", strings.Join(claims, " ")),
+	).then(c.kubectl("describe pvc %s", pod.Unbound) + "; after those commands " + c.cmd("replace --id=%d", c.in.ID) + " --storage-class=...")
+}
+
+// lostNode says what helps a replaced server whose node has gone: the node, or
+// its end. Kubernetes moves no pod of a StatefulSet by itself, for it cannot
+// tell a dead machine from one that is cut off; neither can we.
+func (c *context) lostNode(d Decision, pod PodView) Decision {
+	return d.with(
+		"bring "+pod.Node+" back, and the pod serves again with its data, by itself",
+		"or, where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs, in this order:",
+		"kubectl delete node "+pod.Node,
+	).with(c.lostVolume(pod)...)
+}
+
+// lostVolume says how a replaced server begins anew on another volume.
+func (c *context) lostVolume(pod PodView) []string {
+	return []string{
+		"where its volume is gone for good, or cannot follow it to another node, also:",
+		c.kubectl("delete pvc %s --wait=false", pod.Claim),
+		c.kubectl("delete pod %s", pod.Name),
+		"the next pod then refuses to start from nothing, until the others have proved that they hold everything: " + c.cmd("replace --id=%d", c.in.ID),
+	}
+}
+
+// inPods names the other replaced servers that do not serve, with what is
+// wrong with their pods.
+func (c *context) inPods() (ids []ensemble.ID, why []string) {
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		if s.ID == c.in.ID || s.Replaced == nil || v.Live.Serving() {
+			continue
+		}
+		ids = append(ids, s.ID)
+		why = append(why, fmt.Sprintf("pod %s of server %d: %s", v.Cluster.Pod.Name, s.ID, podState(v.Cluster.Pod)))
+	}
+	return slices.Clip(ids), why
+}
+
+// syncTooLong says that a server has been joining for longer than a leader
+// allows: initLimit ticks for the snapshot, its loading and its writing. The
+// leader then drops it, and it begins anew, for ever.
+func (c *context) syncTooLong(d Decision) Decision {
+	s := c.rec.Settings
+	limit := time.Duration(s.InitLimit*s.TickTimeMillis) * time.Millisecond
+	if c.flight.Released == nil || limit <= 0 || c.o.At.Sub(*c.flight.Released) <= limit+joinSlack {
+		return d
+	}
+	return d.with(
+		fmt.Sprintf("it was released %.0f s ago, and initLimit gives a new server %s (%d ticks of %d ms) to get the snapshot, load it and write it",
+			c.o.At.Sub(*c.flight.Released).Seconds(), limit, s.InitLimit, s.TickTimeMillis),
+		"where its log says \"Getting a snapshot from leader\" again and again, that is too short: "+c.cmd("revert --id=%d", c.in.ID)+
+			", then "+c.cmd("replace --id=%d", c.in.ID)+" --data=copy",
+		"or, after the revert, raise initLimit on every host: "+c.cmd("reconfigure")+" -f ... and its rolling restart, then "+c.cmd("replace --id=%d", c.in.ID),
+	)
+}
+
+// joinSlack is what a server is given to start and to find the leader before a
+// join that lasts is explained.
+const joinSlack = 5 * time.Second

@@ -1,0 +1,115 @@
+package faults
+
+import (
+	"errors"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
+)
+
+// nodes are faults of the machines that pods run on.
+func nodes() []Fault {
+	lost := func(name, what, way string, recover func(*Stage)) Fault {
+		return Fault{
+			Name: name, What: what,
+			Version: Guarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"}, Alone: true,
+			Trigger: func(g *Stage) { g.PowerOff(g.Pod().Spec.NodeName) },
+			Verdict: Verdict{Code: migration.CodeDegraded, Exit: 3, Says: "pod {pod} of server {id}: node", Next: "replace {name} --id={id}"},
+			Way:     way,
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.Stopped(3, migration.CodePodAway)
+				recover(g)
+			},
+			After: InPod,
+		}
+	}
+	forGood := lost("node-lost-for-good", "The same, and the machine does not come back: the pod's volume goes with it.",
+		"`replace` of that server, as printed, says it: make sure that the machine is off, then an administrator deletes the node, and the claim and the pod with it. The next pod, on another node, refuses to start from nothing; `replace` of it again has the others prove that they hold everything.",
+		func(g *Stage) {
+			g.Administrate()
+			g.PodSays("state=refused")
+			g.Begin("replace", g.Name, g.fill("--id={id}"))
+			g.Ends()
+		})
+	forGood.NoAddress = podGone
+	return []Fault{
+		lost("node-lost", "The node of a replaced server loses its power.",
+			"Nothing is stopped meanwhile. `replace` of that server, as printed, says what is wrong and both ways out; here the machine comes back, and the pod serves again with its data.",
+			func(g *Stage) { g.PowerOn() }),
+		forGood,
+	}
+}
+
+// PowerOff cuts a node's power and waits until Kubernetes has noticed, which
+// takes some 40 s.
+func (g *Stage) PowerOff(node string) {
+	g.T.Helper()
+	g.off = node
+	g.T.Cleanup(func() {
+		if g.off != "" {
+			g.PowerOn()
+		}
+	})
+	g.Zklab("node", "kill", node)
+	scene.Within(g.T, patience, "the node is not ready", func() error {
+		n, err := g.Kube.CoreV1().Nodes().Get(g.T.Context(), node, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, c := range n.Status.Conditions {
+			if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue {
+				return errors.New("it is")
+			}
+		}
+		return nil
+	})
+	scene.Within(g.T, patience, "its pod is not ready", func() error {
+		for _, c := range g.Pod().Status.Conditions {
+			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+				return errors.New("it is")
+			}
+		}
+		return nil
+	})
+}
+
+// PowerOn boots the node that is off.
+func (g *Stage) PowerOn() {
+	g.T.Helper()
+	g.Must(g.Lab.Zklab(afterwards(g.T), "node", "start", g.off))
+	g.off = ""
+}
+
+// Evict evicts the pod as a drain does. The budget refuses; then it is deleted,
+// and it works.
+func (g *Stage) Evict() {
+	g.T.Helper()
+	evict := func() error {
+		return g.Kube.PolicyV1().Evictions(g.Name).Evict(g.T.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: g.PodName(), Namespace: g.Name}})
+	}
+	if err := evict(); !apierrors.IsTooManyRequests(err) {
+		g.T.Errorf("evicted beside a budget: %v", err)
+	}
+	budgets := g.Kube.PolicyV1().PodDisruptionBudgets(g.Name)
+	budget, err := budgets.Get(g.T.Context(), render.HeadlessName(g.Name), metav1.GetOptions{})
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	g.T.Cleanup(func() {
+		budget.ResourceVersion, budget.UID = "", ""
+		if _, err := budgets.Create(afterwards(g.T), budget, metav1.CreateOptions{}); err != nil {
+			g.T.Errorf("the budget is not put back: %v", err)
+		}
+	})
+	g.Kubectl("delete", "poddisruptionbudget", budget.Name)
+	if err := evict(); err != nil {
+		g.T.Fatal(err)
+	}
+}
