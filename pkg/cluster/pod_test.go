@@ -61,6 +61,11 @@ func unscheduled(p *corev1.Pod) {
 	}}}
 }
 
+// conditions are Ready and ContainersReady.
+func conditions(ready, containers corev1.ConditionStatus) []corev1.PodCondition {
+	return []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}, {Type: corev1.ContainersReady, Status: containers}}
+}
+
 func TestProblems(t *testing.T) {
 	class := "fast"
 	claim := func(phase corev1.PersistentVolumeClaimPhase) *corev1.PersistentVolumeClaim {
@@ -94,7 +99,7 @@ func TestProblems(t *testing.T) {
 		}, nil, "the pod was ended by Kubernetes: Evicted: low on disk"},
 		"not begun": {func(p *corev1.Pod) { p.Status = corev1.PodStatus{} }, nil, "node node1 has not begun"},
 		"node lost": {func(p *corev1.Pod) {
-			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, Reason: "NodeStatusUnknown"}}
+			p.Status.Conditions = conditions(corev1.ConditionFalse, corev1.ConditionTrue)
 		}, nil, "node node1 does not report"},
 	}
 	for name, tc := range tests {
@@ -184,6 +189,65 @@ func TestReadGate(t *testing.T) {
 			want := tc.want
 			want.Found, want.Name, want.UID, want.IP, want.Node, want.Running, want.Claim = true, "main-pod-1", "u1", "10.244.0.1", "node1", true, "data-main-pod-1"
 			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestPodTroubles: what rules print other commands for.
+func TestPodTroubles(t *testing.T) {
+	class := "fast"
+	pending := &corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: "data-main-pod-1", Namespace: "zk"},
+		Spec:       corev1.PersistentVolumeClaimSpec{StorageClassName: &class},
+		Status:     corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending},
+	}
+	refused := func(message string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) { unscheduled(p); p.Status.Conditions[0].Message = message }
+	}
+	killed := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "OOMKilled", ExitCode: 137}}
+	type troubles struct {
+		Unbound           string
+		OutOfMemory, Lost bool
+	}
+	tests := map[string]struct {
+		change func(*corev1.Pod)
+		want   troubles
+	}{
+		"none": {func(*corev1.Pod) {}, troubles{}},
+		"the class does not exist": {
+			refused("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"), troubles{Unbound: "data-main-pod-1"},
+		},
+		"the class has no volume": {
+			refused("0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind."), troubles{Unbound: "data-main-pod-1"},
+		},
+		"no room, and the claim waits for a node": {refused("0/3 nodes are available: 3 Insufficient cpu."), troubles{}},
+		"killed just now":                         {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State = killed }, troubles{OutOfMemory: true}},
+		"killed before it was started again":      {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].LastTerminationState = killed }, troubles{OutOfMemory: true}},
+		"killed once, and ended otherwise since": {func(p *corev1.Pod) {
+			p.Status.ContainerStatuses[0].LastTerminationState = killed
+			p.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Error", ExitCode: 1}}
+		}, troubles{}},
+		"its gate waits": {func(p *corev1.Pod) { p.Status.Conditions = conditions(corev1.ConditionFalse, corev1.ConditionFalse) }, troubles{}},
+		"it serves":      {func(p *corev1.Pod) { p.Status.Conditions = conditions(corev1.ConditionTrue, corev1.ConditionTrue) }, troubles{}},
+		"its node gives it up": {func(p *corev1.Pod) {
+			p.Status.Conditions = append(conditions(corev1.ConditionFalse, corev1.ConditionFalse), corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue})
+		}, troubles{Lost: true}},
+		"its node does not report": {func(p *corev1.Pod) {
+			p.Status.Conditions = conditions(corev1.ConditionFalse, corev1.ConditionTrue)
+		}, troubles{Lost: true}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := New(fake.NewClientset(podObject(tc.change), pending))
+			c.logs = func(context.Context, string, string, *corev1.PodLogOptions) ([]byte, error) { return nil, nil }
+			views, err := c.Observe(t.Context(), record())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := views[5].Pod
+			if diff := cmp.Diff(tc.want, troubles{Unbound: got.Unbound, OutOfMemory: got.OutOfMemory, Lost: got.NodeLost}); diff != "" {
 				t.Error(diff)
 			}
 		})

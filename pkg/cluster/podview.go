@@ -163,12 +163,23 @@ func noVolume(pod *corev1.Pod) bool {
 	return false
 }
 
-// nodeLost tells a container that runs from one of which nobody knows.
+// nodeLost tells a container that runs from one of which nobody knows. When a
+// node does not report, the node lifecycle controller sets its pods' Ready to
+// false, without a reason, and leaves everything else as the kubelet wrote it
+// last, ContainersReady among it (MarkPodsNotReady; seen on 1.34); a kubelet
+// writes the two alike where a pod has no readiness gates, and ours have none.
+// Later the pod is given up (DisruptionTarget).
 func nodeLost(pod *corev1.Pod) string {
+	is := map[corev1.PodConditionType]corev1.ConditionStatus{}
+	message := ""
 	for _, cond := range pod.Status.Conditions {
-		if cond.Type == corev1.PodReady && cond.Reason == "NodeStatusUnknown" || cond.Type == corev1.DisruptionTarget && cond.Status == corev1.ConditionTrue {
-			return withMessage("node "+pod.Spec.NodeName+" does not report, or gives the pod up", cond.Message)
+		is[cond.Type] = cond.Status
+		if cond.Type == corev1.DisruptionTarget {
+			message = cond.Message
 		}
+	}
+	if is[corev1.PodReady] == corev1.ConditionFalse && is[corev1.ContainersReady] == corev1.ConditionTrue || is[corev1.DisruptionTarget] == corev1.ConditionTrue {
+		return withMessage("node "+pod.Spec.NodeName+" does not report, or gives the pod up", message)
 	}
 	return ""
 }

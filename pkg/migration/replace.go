@@ -339,6 +339,8 @@ func podState(p PodView) string {
 	switch {
 	case !p.Found:
 		return "it does not exist"
+	case p.Terminating && p.NodeLost:
+		return p.Problem + "; it is being deleted"
 	case p.Terminating:
 		return "it is being deleted"
 	case p.Problem != "":

@@ -27,9 +27,13 @@ func nodes() []Fault {
 				g.Stopped(3, migration.CodePodAway)
 				recover(g)
 			},
-			After: InPod,
+			After: InPod, NoAddress: podGone,
 		}
 	}
+	back := lost("node-lost", "The node of a replaced server loses its power.",
+		"Nothing is stopped meanwhile. `replace` of that server, as printed, says what is wrong and both ways out; here the machine comes back, and the pod serves again with its data.",
+		func(g *Stage) { g.PowerOn() })
+	back.NoAddress = "a node that has booted tells of the pod before it has given it an address again"
 	forGood := lost("node-lost-for-good", "The same, and the machine does not come back: the pod's volume goes with it.",
 		"`replace` of that server, as printed, says it: make sure that the machine is off, then an administrator deletes the node, and the claim and the pod with it. The next pod, on another node, refuses to start from nothing; `replace` of it again has the others prove that they hold everything.",
 		func(g *Stage) {
@@ -38,13 +42,7 @@ func nodes() []Fault {
 			g.Begin("replace", g.Name, g.fill("--id={id}"))
 			g.Ends()
 		})
-	forGood.NoAddress = podGone
-	return []Fault{
-		lost("node-lost", "The node of a replaced server loses its power.",
-			"Nothing is stopped meanwhile. `replace` of that server, as printed, says what is wrong and both ways out; here the machine comes back, and the pod serves again with its data.",
-			func(g *Stage) { g.PowerOn() }),
-		forGood,
-	}
+	return []Fault{back, forGood}
 }
 
 // PowerOff cuts a node's power and waits until Kubernetes has noticed, which

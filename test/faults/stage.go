@@ -66,7 +66,10 @@ func Play(s *scene.Scene, lab *sync.RWMutex, f Fault) {
 	if f.From != f.After {
 		moves = 1
 	}
-	verdict := g.WatchSlicesAtLeast(moves)
+	verdict := g.LogGaps(g.ID)
+	if f.NoAddress == "" {
+		verdict = g.WatchSlicesAtLeast(moves)
+	}
 	if f.When == "" {
 		f.Trigger(g)
 	}
@@ -84,9 +87,7 @@ func Play(s *scene.Scene, lab *sync.RWMutex, f Fault) {
 	if f.After == InPod {
 		g.fenced()
 	}
-	if f.NoAddress == "" {
-		verdict()
-	}
+	verdict()
 	g.NothingLost()
 	t.Logf("%s: %.0f s", f.Name, time.Since(began).Seconds())
 }

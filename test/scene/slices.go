@@ -45,3 +45,34 @@ func (s *Scene) WatchSlicesAtLeast(atLeast int) func() {
 		s.T.Logf("%d slice events, exactly one address after each", len(events))
 	}
 }
+
+// LogGaps watches as well and only tells, in the end, for how long the Service
+// of a server had another number of addresses than one.
+func (s *Scene) LogGaps(id int) func() {
+	s.T.Helper()
+	w, err := slicewatch.Start(s.T.Context(), s.Kube, s.Name)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return func() {
+		s.T.Helper()
+		events, err := w.Stop()
+		if err != nil {
+			s.T.Logf("the slices' watch broke off: %v", err)
+		}
+		var since *slicewatch.Event
+		for _, e := range events {
+			switch {
+			case e.Service != fmt.Sprintf("%s-%d", s.Name, id):
+			case len(e.Union) != 1 && since == nil:
+				since = &e
+			case len(e.Union) == 1 && since != nil:
+				s.T.Logf("%d addresses for %.1f s: %s until %s", len(since.Union), e.At.Sub(since.At).Seconds(), since, e)
+				since = nil
+			}
+		}
+		if since != nil {
+			s.T.Logf("%d addresses to the end: %s", len(since.Union), since)
+		}
+	}
+}
