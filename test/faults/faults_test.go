@@ -22,15 +22,18 @@ func TestFaults(t *testing.T) {
 	for _, version := range []string{faults.Unguarded, faults.Guarded} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
+			lab.RLock() // no fault of all the lab meanwhile
 			name := "f" + strings.ReplaceAll(version, ".", "")
 			s := scene.New(t, name, version, []int{1, 2, 3}, "zoo-cfg-line=tickTime=1000")
 			s.Ready()
 			s.StopLoad()
+			lab.RUnlock()
 			play(t, s, &lab, func(f faults.Fault) bool { return f.Version == version && !f.Large })
 		})
 	}
 	t.Run("large", func(t *testing.T) {
 		t.Parallel()
+		lab.RLock()
 		s := scene.New(t, "large", faults.Guarded, []int{1, 2, 3}, faults.LargeSpec()...)
 		s.Znodes, s.Size = faults.LargeZnodes, faults.LargeSize
 		s.Wrap(faults.LargePods()...)
@@ -38,6 +41,7 @@ func TestFaults(t *testing.T) {
 		// It would raise initLimit.
 		s.Reconfigure("--leave=init-limit")
 		s.StopLoad()
+		lab.RUnlock()
 		play(t, s, &lab, func(f faults.Fault) bool { return f.Large })
 	})
 }

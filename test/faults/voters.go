@@ -11,8 +11,11 @@ func (g *Stage) lonely() {
 	g.PodSays("state=started")
 }
 
-// stoppedAtOnce is why an abort leaves the Service without an address.
-const stoppedAtOnce = "the pod is stopped at once, before its address can move; `revert` moves it"
+// stoppedAtOnce is why an abort leaves the Service without an address. Moving it
+// first takes writes and a second for the controllers, and the empty member
+// would vote meanwhile; a slice made by hand could only repeat the address of
+// the pod that is going, and goes with it.
+const stoppedAtOnce = "the pod is stopped at once, before its address can move: there is none for the seconds until its successor, parked, has one; `revert` moves it"
 
 // voters are faults of the other servers: who stays must hold everything.
 func voters() []Fault {
