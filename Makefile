@@ -52,7 +52,7 @@ test-e2e: build
 
 ## test-faults: everything that can go wrong, in the lab; one: make test-faults RUN=/host-silent
 test-faults: build
-	@go test -tags e2e -timeout 60m -count=1 -v -run 'TestFaults$(RUN)' ./test/faults/...
+	@go test -tags e2e -timeout 90m -count=1 -v -run 'TestFaults$(RUN)' ./test/faults/...
 
 ## verify: gofmt, vet, linter, imports, tidy, docs, manifests
 verify:
