@@ -63,7 +63,7 @@ func (c *context) goBack() Decision {
 		return do(StepMaskHost, nil, "nothing may start there beside the pod")
 	case !pod.Found || pod.Terminating || pod.IP == "":
 		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d is not there yet: %s", f.ID, podState(pod)).
-			then("kubectl describe pod " + pod.Name)
+			then(c.look(pod))
 	case c.v.Cluster.Service.Selector == "" && len(ep.Leftovers) > 0:
 		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers))
 	}

@@ -1,16 +1,6 @@
 package faults
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-
-	corev1 "k8s.io/api/core/v1"
-
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
-	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
-)
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 
 // LargeZnodes and LargeSize are the data of the ensemble that large faults are
 // played on: 270 MB.
@@ -44,65 +34,5 @@ func large() []Fault {
 			},
 			After: InPod,
 		},
-		{
-			Name: "snapshot-beyond-initlimit", What: "The pod gets little of its node's processors, and to load and write the snapshot takes longer than initLimit: the leader gives up, and the server begins anew, for ever.",
-			Version: Guarded, Large: true, From: OnHost, When: migration.StepDropBridge,
-			Trigger: func(g *Stage) { g.SlowDown() },
-			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "and initLimit gives a new server 2s (4 ticks of 500 ms) to get the snapshot, load it and write it", Next: "kubectl logs {pod} -n {name}"},
-			Way:     "The pod's log, as printed, says \"Getting a snapshot from leader\" again and again. `revert`, then `replace --data=copy`, as printed: the host's data is copied, and the start is an ordinary one, on the same slow node. Or raise initLimit by `reconfigure` in between.",
-			Recover: func(g *Stage) {
-				g.PodSaysAgain("Getting a snapshot from leader")
-				g.Follow()
-				g.interrupt()
-				g.Begin("revert", g.Name, g.fill("--id={id}"))
-				g.Ends()
-				g.Begin("replace", g.Name, g.fill("--id={id}"), "--data=copy")
-				g.hold(migration.StepMaskHost)
-				g.SlowDown()
-				g.resume()
-				g.Ends()
-			},
-			After: InPod,
-		},
 	}
-}
-
-// slowPercent is how much of one processor a slow pod gets. Alone, this data is
-// loaded and written within 2 s.
-const slowPercent = 15
-
-// SlowDown leaves the pod little of its node's processors, for as long as it
-// lives.
-func (g *Stage) SlowDown() {
-	g.T.Helper()
-	const period = 100_000 // microseconds
-	group := "/zklab/" + g.Lab.Name + "/" + g.Pod().Spec.NodeName + "/pods/kubepods/*/pod" + string(g.Pod().UID)
-	for file, text := range map[string]string{
-		"/sys/fs/cgroup/cpu" + group + "/cpu.cfs_quota_us": fmt.Sprint(period * slowPercent / 100),
-		"/sys/fs/cgroup" + group + "/cpu.max":              fmt.Sprintf("%d %d", period*slowPercent/100, period),
-	} {
-		found, err := filepath.Glob(file)
-		if err != nil {
-			g.T.Fatal(err)
-		}
-		for _, path := range found {
-			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-				g.T.Fatal(err)
-			}
-			return
-		}
-	}
-	g.T.Fatalf("no cgroup %s", group)
-}
-
-// PodSaysAgain waits until the pod's log has the part twice.
-func (g *Stage) PodSaysAgain(part string) {
-	g.T.Helper()
-	scene.Within(g.T, patience, "the pod says again "+part, func() error {
-		data, err := g.Kube.CoreV1().Pods(g.Name).GetLogs(g.PodName(), &corev1.PodLogOptions{}).DoRaw(g.T.Context())
-		if n := strings.Count(string(data), part); err == nil && n < 2 {
-			err = fmt.Errorf("%d times", n)
-		}
-		return err
-	})
 }
