@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -45,7 +46,12 @@ func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, v *migration.Pod
 	}
 	// Nothing but the gate's lines is written before ZooKeeper starts. Where
 	// the whole tail is somebody else's, the gate has done its work and its
-	// last line has scrolled by.
+	// last line has scrolled by. Where it ends with the gate's own words, and
+	// they cannot be read, that is a gate, and no ZooKeeper.
+	if len(lines) > 0 && render.IsGateLine(lines[len(lines)-1].text) {
+		v.Problem = fmt.Sprintf("it waits at the gate of another release of this tool, whose reports cannot be read: kubectl delete pod %s -n %s makes it anew", pod.Name, pod.Namespace)
+		return nil
+	}
 	if len(lines) > 0 {
 		v.Gate, v.GateDetail, v.GateAt = migration.GateStarted, "ZooKeeper writes the log", lines[len(lines)-1].at
 	}

@@ -158,6 +158,14 @@ func TestReadGate(t *testing.T) {
 			young: at(8, "INFO zookeeper"), all: at(7, "INFO zookeeper") + at(8, "INFO zookeeper"),
 			want: migration.PodView{Gate: migration.GateStarted, GateDetail: "ZooKeeper writes the log", GateAt: when(8)},
 		},
+		"the gate of another release": {
+			young: at(8, "zkmigrate-gate state=parked mood=good"), all: at(8, "zkmigrate-gate state=parked mood=good"),
+			want: migration.PodView{Problem: "it waits at the gate of another release of this tool, whose reports cannot be read: kubectl delete pod main-pod-1 -n zk makes it anew"},
+		},
+		"ZooKeeper behind the gate of another release": {
+			young: at(7, "zkmigrate-gate state=started mood=good") + at(8, "INFO zookeeper"), all: at(7, "zkmigrate-gate state=started mood=good") + at(8, "INFO zookeeper"),
+			want: migration.PodView{Gate: migration.GateStarted, GateDetail: "ZooKeeper writes the log", GateAt: when(8)},
+		},
 		"nothing yet":        {},
 		"node down":          {err: errors.New("dial tcp 10.0.0.1:10250: i/o timeout"), want: migration.PodView{Problem: "its log cannot be read, so its gate is unknown: dial tcp 10.0.0.1:10250: i/o timeout"}},
 		"no right to read":   {err: apierrors.NewForbidden(schema.GroupResource{Resource: "pods/log"}, "main-pod-1", nil), fails: true},
