@@ -3,7 +3,6 @@ package cluster
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -49,7 +48,7 @@ func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, v *migration.Pod
 	// last line has scrolled by. Where it ends with the gate's own words, and
 	// they cannot be read, that is a gate, and no ZooKeeper.
 	if len(lines) > 0 && render.IsGateLine(lines[len(lines)-1].text) {
-		v.Problem = fmt.Sprintf("it waits at the gate of another release of this tool, whose reports cannot be read: kubectl delete pod %s -n %s makes it anew", pod.Name, pod.Namespace)
+		v.Problem = "it waits at the gate of another release of this tool, whose reports cannot be read: finish with that release what it has begun; a new replacement makes the pod anew"
 		return nil
 	}
 	if len(lines) > 0 {

@@ -160,7 +160,7 @@ func TestReadGate(t *testing.T) {
 		},
 		"the gate of another release": {
 			young: at(8, "zkmigrate-gate state=parked mood=good"), all: at(8, "zkmigrate-gate state=parked mood=good"),
-			want: migration.PodView{Problem: "it waits at the gate of another release of this tool, whose reports cannot be read: kubectl delete pod main-pod-1 -n zk makes it anew"},
+			want: migration.PodView{Problem: "it waits at the gate of another release of this tool, whose reports cannot be read: finish with that release what it has begun; a new replacement makes the pod anew"},
 		},
 		"ZooKeeper behind the gate of another release": {
 			young: at(7, "zkmigrate-gate state=started mood=good") + at(8, "INFO zookeeper"), all: at(7, "zkmigrate-gate state=started mood=good") + at(8, "INFO zookeeper"),

@@ -23,6 +23,8 @@ func TestOutdatedPods(t *testing.T) {
 	old := rec
 	old.Pods.Image = "zk:nosuch"
 	oldSet := markOf(t, old)
+	before := rec
+	before.Pods.ZooCfg += "maxClientCnxns=60\n"
 	for name, tc := range map[string]struct {
 		mark     string
 		set      migration.Record
@@ -31,6 +33,7 @@ func TestOutdatedPods(t *testing.T) {
 		"as recorded":         {mark: mark, set: rec},
 		"the image was wrong": {mark: oldSet, set: old, pod: true, all: true},
 		"the set is mended":   {mark: oldSet, set: rec, pod: true},
+		"another zoo.cfg":     {mark: markOf(t, before), set: before, pod: true, all: true},
 		"of another release":  {mark: "", set: rec, pod: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,11 +22,14 @@ func TemplateMark(rec migration.Record) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return templateMark(template)
+	return templateMark(rec, template)
 }
 
-func templateMark(template corev1.PodTemplateSpec) (string, error) {
-	data, err := json.Marshal(template)
+// templateMark covers the configuration and the gate as well: they come from a
+// ConfigMap that is written together with the template and at no other time, and
+// a gate that waits goes on as the script it was begun as.
+func templateMark(rec migration.Record, template corev1.PodTemplateSpec) (string, error) {
+	data, err := json.Marshal([]any{template, conf(rec).Data})
 	if err != nil {
 		return "", fmt.Errorf("the pods' template: %w", err)
 	}

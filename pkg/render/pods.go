@@ -173,7 +173,7 @@ func statefulSet(rec migration.Record) (*appsv1.StatefulSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	mark, err := templateMark(template)
+	mark, err := templateMark(rec, template)
 	if err != nil {
 		return nil, err
 	}
