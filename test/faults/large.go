@@ -9,9 +9,9 @@ const (
 	LargeSize   = 9_000
 )
 
-// LargeSpec has hosts with room for the data and an initLimit of 2 s.
+// LargeSpec has hosts with room for the data and an initLimit of 5 s.
 func LargeSpec() []string {
-	return []string{"heap=1024", "zoo-cfg-line=tickTime=500", "zoo-cfg-line=initLimit=4", "zoo-cfg-line=syncLimit=10"}
+	return []string{"heap=1024", "zoo-cfg-line=tickTime=500", "zoo-cfg-line=initLimit=10", "zoo-cfg-line=syncLimit=10"}
 }
 
 // LargePods are the flags of pods that have room for it, too.

@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds every wait; what is waited for takes seconds.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // Stage is where one fault is played: an ensemble, the operator's command, and
 // who is who.
