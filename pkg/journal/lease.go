@@ -192,6 +192,9 @@ func (l Lease) held(live *coordinationv1.Lease) error {
 }
 
 func (l Lease) failed(verb string, err error) error {
+	if verb == "create" && apierrors.IsNotFound(err) {
+		return fmt.Errorf("there is no namespace %s: kubectl create namespace %s: %w", l.Namespace, l.Namespace, err)
+	}
 	return fmt.Errorf("cannot %s the lock in Lease %s/%s: %w", verb, l.Namespace, render.JournalName(l.Name), err)
 }
 

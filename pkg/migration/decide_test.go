@@ -280,3 +280,14 @@ func TestStatusCountsFollowers(t *testing.T) {
 		t.Error("three followers of two are healthy")
 	}
 }
+
+// TestStatusTellsOfAHostThatRunsBehindItsAddress: somebody has started it by
+// hand; its Service cannot show that.
+func TestStatusTellsOfAHostThatRunsBehindItsAddress(t *testing.T) {
+	s := healthy("3.4.13", 1, 2, 3)
+	s.flipped(1)
+	s.host(1, migration.PortOpen)
+	if all := strings.Join(migration.Summarize(s.o).Problems, "\n"); !strings.Contains(all, "something answers on host 10.0.0.1 of server 1") {
+		t.Errorf("problems: %s", all)
+	}
+}

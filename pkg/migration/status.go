@@ -100,6 +100,10 @@ func (c *context) problems(s ServerRecord, v ServerView) []string {
 	if d, ok := c.checkPlace(s, v); !ok {
 		out = append(out, d.Reason)
 	}
+	if c.flight != nil && c.flight.ID == s.ID && v.Host.Open() && !same(v.Cluster.Endpoints.Union, s.HostIP) {
+		out = append(out, fmt.Sprintf("something answers on host %s of server %d (client port %s, election port %s), while its address points to %s",
+			s.HostIP, s.ID, v.Host.Client, v.Host.Election, orNone(v.Cluster.Endpoints.Union)))
+	}
 	if pod := v.Cluster.Pod; pod.NeedsRenewal(v.Cluster.Gate) {
 		out = append(out, fmt.Sprintf("pod %s of server %d needs a new start from empty: %s", pod.Name, s.ID, pod.GateDetail))
 	}
