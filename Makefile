@@ -77,7 +77,7 @@ dist:
 	@hack/package.sh
 
 lab-down:
-	@bin/zklab down --name demo; bin/zklab down --name e2e; bin/zklab down --name bench
+	@bin/zklab down --name demo; bin/zklab down --name e2e; bin/zklab down --name faults; bin/zklab down --name bench
 
 clean:
 	rm -rf bin dist demo-report.json bench-report.json

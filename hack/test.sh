@@ -29,9 +29,18 @@ part unit tests unit ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test
 part lab-unit bash -c "cd test/lab && go run $gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $log/lab.json -- ./..."
 part zookeeper tests zookeeper -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/render/... ./test/load/... ./test/zkreal/... ./test/quorumpeerconfig/...
 part krew bash -c "cd test/krew && go run $gotestsum --format pkgname --jsonfile $log/krew.json -- ./..."
-part e2e tests e2e -tags e2e -timeout 60m -count=1 -parallel 2 ./test/e2e/...
-part faults tests faults -tags e2e -timeout 90m -count=1 -parallel 2 ./test/faults/...
-# After e2e, whose lab builds the Kubernetes binary on a fresh machine.
+# Side by side, each in a lab of its own: they wait more than they compute. The
+# first lab builds the Kubernetes binary on a fresh machine, the other waits for it.
+(
+  failed=()
+  part e2e tests e2e -tags e2e -timeout 60m -count=1 -parallel 2 ./test/e2e/...
+  ((${#failed[@]} == 0))
+) >"$log/e2e.out" 2>&1 &
+e2e=$!
+E2E_LAB=faults part faults tests faults -tags e2e -timeout 60m -count=1 -parallel 2 ./test/faults/...
+wait "$e2e" || failed+=(e2e)
+cat "$log/e2e.out"
+# After those, which have the binary built.
 part integration tests integration -tags integration -timeout 15m -count=1 ./test/integration/...
 
 printf '\n=== all parts\n'
