@@ -72,9 +72,9 @@ func newReplaceCommand(d *deps) *cobra.Command {
 
 			Whatever must happen on the host is printed and waited for, or done by your own
 			program (--host-hook, see docs/host-hook.md). Kill the command at any time: the
-			same command, on any machine, goes on. A command that goes on after the host was
-			stopped masks its unit once more, and asks for a new copy: nobody has watched the
-			host meanwhile. revert goes back.
+			same command, on any machine, goes on. If neither a command nor the parked pod has
+			watched the stopped host meanwhile, its unit is masked once more and a copy made
+			anew. revert goes back.
 
 			A server on its way back to its host is taken into its pod again, as long as
 			nothing may have run on the host.`),

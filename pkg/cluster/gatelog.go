@@ -59,6 +59,7 @@ func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, v *migration.Pod
 
 func setReport(v *migration.PodView, r render.GateReport, at time.Time) {
 	v.Gate, v.GateDetail, v.GateGeneration, v.HostClosed, v.GateAt = r.State, r.Detail, r.Generation, r.HostClosed(), at
+	v.HostClosedFor = r.HostClosedFor
 	v.GateCause, v.Seeded, v.NeverSynced, v.NeverStarted = r.Cause, r.Seed, r.NeverSynced, r.NeverStarted
 }
 

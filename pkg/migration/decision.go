@@ -66,6 +66,7 @@ const (
 	CodeLeaderLast         Code = "LeaderLast"
 	CodeUnplannedElection  Code = "UnplannedElection"
 	CodeExtraFollower      Code = "ExtraFollower"
+	CodeHostUnwatched      Code = "HostUnwatched"
 	CodeVersionDiffers     Code = "VersionDiffers"
 	CodeZxidOverflowNear   Code = "ZxidOverflowNear"
 	CodeQuorumAtRisk       Code = "QuorumAtRisk"

@@ -1,5 +1,7 @@
 package migration
 
+import "time"
+
 // turnBack decides for a server that is asked into its pod while it is on its
 // way back to its host. As long as nothing was started there, the pod's data is
 // all the server ever acknowledged: to start it again is an ordinary restart
@@ -18,7 +20,15 @@ func (c *context) turnBack() Decision {
 	case f.Line == nil || f.Line.Generation == 0:
 		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
 			"server %d is on its way back to its host, begun by %s; its pod was given up before", f.ID, f.By)
-	case f.StopAsked == nil && c.sr.Replaced != nil && c.v.Cluster.Gate.Released:
+	case f.StopAsked == nil || c.neverStopped() || c.watchedFrom(*c.stopped()):
+	case !c.v.Cluster.Pod.Parked() || !c.v.Cluster.Pod.GateFresh:
+		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d has not parked yet, and tells then how long host %s has been down: %s",
+			f.ID, c.sr.HostIP, podState(c.v.Cluster.Pod)).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))
+	default:
+		return stop(CodeHostUnwatched, c.cmd("revert --id=%d", f.ID),
+			"nobody watched host %s from %s on: its server may have run since, and what its pod holds may be old", c.sr.HostIP, moment(*c.stopped()))
+	}
+	if f.StopAsked == nil && c.sr.Replaced != nil && c.v.Cluster.Gate.Released {
 		return do(StepCancelRevert, nil, "nothing was stopped; the pod of server %d serves on", f.ID)
 	}
 	at := c.o.At
@@ -26,7 +36,24 @@ func (c *context) turnBack() Decision {
 		Kind: Replace, ID: f.ID, Started: at, By: c.in.By, Epoch: f.Epoch, Served: true, Returning: &at,
 		Fenced: f.Fenced, Renewals: f.Renewals, Cleared: f.Cleared, Line: f.Line,
 	}
+	if c.neverStopped() {
+		g.PodUID = f.PodUID
+	}
 	return do(StepTurnBack, g, "nothing was started on host %s since the pod stopped, so the pod's data is complete", c.sr.HostIP)
+}
+
+// neverStopped: the very pod whose gate was closed has run ZooKeeper all the time.
+func (c *context) neverStopped() bool {
+	pod := c.v.Cluster.Pod
+	return c.flight.Reclaimed == nil && pod.Gate == GateStarted && !pod.Terminating && pod.UID != "" && pod.UID == c.flight.PodUID
+}
+
+// stopped is when the pod was known to have stopped, or else asked to.
+func (c *context) stopped() *time.Time {
+	if c.flight.DeadSince != nil {
+		return c.flight.DeadSince
+	}
+	return c.flight.StopAsked
 }
 
 // line is the server's line in the gate, or the one the journal keeps.
@@ -43,6 +70,10 @@ func (c *context) line() *Release {
 // wayBack is what helps when the others are not whole while a server is on its
 // way back to its host.
 func (c *context) wayBack() string {
+	f := c.flight
+	if f.Line == nil || f.Line.Generation == 0 || f.Released != nil || f.Unmasking != nil || f.Unfenced != nil {
+		return "bring their hosts or pods back"
+	}
 	return "bring them back; or take server " + c.in.ID.String() + " into its pod again, whose data is complete: " + c.cmd("replace --id=%d", c.in.ID)
 }
 
@@ -51,14 +82,14 @@ func (c *context) wayBack() string {
 func (c *context) goBack() Decision {
 	f, pod, ep := c.flight, c.v.Cluster.Pod, c.v.Cluster.Endpoints
 	switch {
-	case c.v.Host.Open():
+	case c.v.Host.Open() || !c.neverStopped() && !c.watchedFrom(*f.Returning):
 		// It may have voted: what the pod holds is old from now on.
 		g := &Flight{Kind: Revert, ID: f.ID, Started: c.o.At, By: c.in.By, Epoch: f.Epoch, Served: true, Renewals: f.Renewals, Cleared: f.Cleared}
 		if pod.Parked() {
 			at := c.o.At
 			g.StopAsked, g.DeadSince = &at, &at
 		}
-		return do(StepBeginRevert, g, "the server on host %s runs, so it stays there", c.sr.HostIP)
+		return do(StepBeginRevert, g, "the server on host %s runs, or may have run while nobody watched: it stays there", c.sr.HostIP)
 	case f.Fenced == nil:
 		return do(StepMaskHost, nil, "nothing may start there beside the pod")
 	case !pod.Found || pod.Terminating || pod.IP == "":

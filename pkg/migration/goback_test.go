@@ -189,6 +189,51 @@ func goBackRules() []rule {
 	}
 }
 
+// TestGoBackOnlyWatched: a host that nobody watched may have run and voted; what
+// the pod holds may be old then.
+func TestGoBackOnlyWatched(t *testing.T) {
+	minute := t0().Add(-time.Minute)
+	old := func(s *scene) *migration.PodView {
+		f := s.turnable()
+		f.StopAsked, f.DeadSince = ago(time.Hour), ago(time.Hour)
+		return &s.view(1).Cluster.Pod
+	}
+	for name, c := range map[string]struct {
+		set  func(s *scene)
+		step migration.StepID
+		code migration.Code
+	}{
+		"by this command":   {func(s *scene) { s.turnable() }, migration.StepTurnBack, migration.CodeStep},
+		"by an earlier one": {func(s *scene) { old(s) }, "", migration.CodeHostUnwatched},
+		"by the parked pod": {func(s *scene) { old(s).HostClosedFor = time.Hour }, migration.StepTurnBack, migration.CodeStep},
+		"by a younger pod":  {func(s *scene) { old(s).HostClosedFor = 40 * time.Minute }, "", migration.CodeHostUnwatched},
+		"the pod has never stopped": {func(s *scene) {
+			pod := old(s)
+			pod.Gate, pod.UID = migration.GateStarted, s.o.Record.Flight.PodUID
+		}, migration.StepTurnBack, migration.CodeStep},
+		"its successor has started, by an old gate": {func(s *scene) { old(s).Gate = migration.GateStarted }, "", migration.CodePodStopping},
+		"a successor that is to go": {func(s *scene) {
+			pod := old(s)
+			f := s.o.Record.Flight
+			pod.Gate, pod.UID, f.Reclaimed = migration.GateStarted, f.PodUID, ago(time.Hour)
+		}, "", migration.CodePodStopping},
+		"its successor is being made": {func(s *scene) { *old(s) = migration.PodView{} }, "", migration.CodePodStopping},
+		"on the way, then nobody":     {func(s *scene) { s.returning().Returning = ago(time.Hour) }, migration.StepBeginRevert, migration.CodeStep},
+		"on the way, and by the pod": {func(s *scene) {
+			s.returning().Returning = ago(time.Hour)
+			s.view(1).Cluster.Pod.HostClosedFor = time.Hour
+		}, migration.StepFlip, migration.CodeStep},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := healthy("3.4.13", 1, 2, 3)
+			c.set(s)
+			if d := s.decideSince(minute); d.Step != c.step || d.Code != c.code {
+				t.Errorf("%s %s %q: %s", d.Kind, d.Code, d.Step, d.Reason)
+			}
+		})
+	}
+}
+
 func TestGoBack(t *testing.T) { checkAll(t, goBackRules()) }
 
 // TestRevertKeepsTheLine: what a revert takes out of the gate can be written

@@ -140,7 +140,7 @@ func (c *context) watchdog(joined bool) (Decision, bool) {
 func (c *context) otherVersion() string {
 	leader, ok := c.o.View(c.o.Leader())
 	mine, theirs := c.v.Live.Version, leader.Live.Version
-	if !ok || mine.IsZero() || theirs.IsZero() || mine == theirs {
+	if !ok || mine.IsZero() || theirs.IsZero() || mine.Compare(theirs) == 0 || c.rec.Waived(WaiverOneVersion) {
 		return ""
 	}
 	return fmt.Sprintf("pod %s runs ZooKeeper %s, its leader %s: the image is another release's", c.v.Cluster.Pod.Name, mine, theirs)

@@ -149,6 +149,9 @@ type PodView struct {
 	// HostClosed: the pod itself, dialling the host's client and election
 	// port, is refused on both. It is the second vantage point of I3.
 	HostClosed bool `json:"hostClosed,omitempty"`
+	// HostClosedFor is how long it has been refused at each look, some seconds
+	// apart, when it reported.
+	HostClosedFor time.Duration `json:"hostClosedFor,omitempty"`
 	// GateAt is when the report was written, by the node's clock; it is only
 	// ever compared with itself.
 	GateAt time.Time `json:"gateAt,omitempty"`

@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
@@ -44,7 +45,7 @@ func (c *context) proveBefore() (Decision, bool) {
 // proven for its last stop, and a copy of that time, do not hold for this one.
 func (c *context) watched() (Decision, bool) {
 	f := c.flight
-	if f.DeadSince == nil || !f.DeadSince.Before(c.in.Since) && !f.DeadSince.After(c.o.At) {
+	if f.DeadSince == nil || c.watchedFrom(*f.DeadSince) {
 		return Decision{}, true
 	}
 	g := c.copyFlight()
@@ -52,8 +53,25 @@ func (c *context) watched() (Decision, bool) {
 	report := c.v.Cluster.Pod.GateAt
 	g.ReportAtStop = &report
 	return do(StepRestartProof, g, "nobody watched host %s from %s on: it may have run since, so its end and its data are looked at anew",
-		c.sr.HostIP, f.DeadSince.UTC().Format("2006-01-02 15:04:05Z")), false
+		c.sr.HostIP, moment(*f.DeadSince)), false
 }
+
+// watchedFrom reports whether somebody has looked at the host without a gap from
+// that moment on: this very command, or the parked pod, which is refused at each
+// of its looks. A moment of another machine's clock, ahead of ours, says nothing.
+func (c *context) watchedFrom(from time.Time) bool {
+	pod := c.v.Cluster.Pod
+	age := c.o.At.Sub(from)
+	switch {
+	case age < 0:
+		return false
+	case !from.Before(c.in.Since):
+		return true
+	}
+	return pod.Parked() && pod.GateFresh && pod.HostClosed && pod.HostClosedFor+WatchGap >= age
+}
+
+func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05Z") }
 
 // proveDead is I3: refused on both ports, from here and from the pod, after
 // the stop was asked for, and fenced.

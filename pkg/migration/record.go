@@ -177,6 +177,8 @@ type Flight struct {
 	// PodUID is the pod that was deleted by a revert; its successor has
 	// another.
 	PodUID string `json:"podUID,omitempty"`
+	// Reclaimed is when a pod that may have run ZooKeeper was first asked to go.
+	Reclaimed *time.Time `json:"reclaimed,omitempty"`
 	// Unmasking is when the host's unit was first to be unmasked: from then on
 	// its server may run. Unfenced is the confirmation that the host's server may start again.
 	Unmasking *time.Time    `json:"unmasking,omitempty"`

@@ -95,7 +95,7 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 			"the leader forwards to %d followers, and there are %d: the journal does not hold all servers, or one runs twice", lv.Live.SyncedFollowers, n).
 			with("one that has just come back may be counted twice for some seconds: then run the command again"), false
 	}
-	if v := lv.Live.Version; !v.IsZero() && c.rec.Settings.Version != "" && v.String() != c.rec.Settings.Version {
+	if v := lv.Live.Version; !v.IsZero() && c.rec.Settings.Version != "" && v.String() != c.rec.Settings.Version && !c.rec.Waived(WaiverOneVersion) {
 		return stop(CodeVersionDiffers, c.cmd("wrap"),
 			"the servers run ZooKeeper %s, the journal says %s, which is what the pods are made for", v, c.rec.Settings.Version).
 			with("wrap, with the files of now, brings the journal up to date as long as nothing is replaced"), false

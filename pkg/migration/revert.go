@@ -54,7 +54,7 @@ func (c *context) beginRevert() Decision {
 	g.Line = c.line()
 	if f := c.flight; f != nil {
 		g.Served = g.Served || f.Served
-		g.Fenced, g.Renewals = f.Fenced, f.Renewals
+		g.Fenced, g.Renewals, g.Reclaimed = f.Fenced, f.Renewals, f.Reclaimed
 		if f.Aborted != "" {
 			g.Line = f.Line
 		}
@@ -129,6 +129,10 @@ func (c *context) stopPod() (Decision, bool) {
 		g := c.copyFlight()
 		at := c.o.At
 		g.DeadSince = &at
+		if f.Line != nil && !c.watchedFrom(*f.StopAsked) {
+			// Its host may have run since the pod was told to stop: no way back.
+			g.Line = &Release{Start: f.Line.Start}
+		}
 		return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.v.Cluster.Pod.GateGeneration), false
 	}
 	if f.Released != nil {
@@ -199,6 +203,9 @@ func (c *context) reclaim() (Decision, bool) {
 	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted):
 		g := c.copyFlight()
 		g.PodUID = pod.UID
+		if at := c.o.At; g.Reclaimed == nil {
+			g.Reclaimed = &at
+		}
 		return do(StepDeletePod, g, "pod %s may run ZooKeeper", pod.Name), false
 	case !pod.Found:
 		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again"), false

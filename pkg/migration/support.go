@@ -10,6 +10,10 @@ import (
 // a refused version go on; every data-safety proof stays.
 const WaiverVersion = "ZK002"
 
+// WaiverOneVersion is the check id that lets servers of several releases be
+// migrated.
+const WaiverOneVersion = "ZK004"
+
 // VersionRefusal says why a version is not migrated, and the way round. Both
 // are empty for a supported version.
 func VersionRefusal(v ensemble.Version) (reason, wayRound string) {

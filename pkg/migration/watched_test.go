@@ -27,6 +27,19 @@ func TestWatched(t *testing.T) {
 		"seen dead by an earlier command": {func(s *scene) {
 			s.unbridged(1).DeadSince = ago(2 * time.Minute)
 		}, minute, migration.StepRestartProof},
+		"seen dead by an earlier command, and by the pod ever since": {func(s *scene) {
+			s.unbridged(1).DeadSince = ago(10 * time.Minute)
+			s.view(1).Cluster.Pod.HostClosedFor = 599 * time.Second
+		}, minute, migration.StepRelease},
+		"and by the pod since a minute after that": {func(s *scene) {
+			s.unbridged(1).DeadSince = ago(10 * time.Minute)
+			s.view(1).Cluster.Pod.HostClosedFor = 540 * time.Second
+		}, minute, migration.StepRestartProof},
+		"by the pod, in a report of long ago": {func(s *scene) {
+			s.unbridged(1).DeadSince = ago(10 * time.Minute)
+			pod := &s.view(1).Cluster.Pod
+			pod.HostClosedFor, pod.GateFresh = 599*time.Second, false
+		}, minute, migration.StepRestartProof},
 		"seen dead by a clock ahead of ours": {func(s *scene) {
 			at := t0().Add(time.Hour)
 			s.unbridged(1).DeadSince = &at
@@ -87,6 +100,7 @@ func TestOtherClocks(t *testing.T) {
 // must fit what the journal holds.
 func TestNotTheRecordedEnsemble(t *testing.T) {
 	other, _ := ensemble.ParseVersion("3.5.9")
+	built, _ := ensemble.ParseVersion("3.8.0-1~somebody, built on 05/10/2026")
 	checkAll(t, []rule{
 		{
 			name: "more followers than servers", set: func(s *scene) { s.view(3).Live.SyncedFollowers = 4 },
@@ -99,6 +113,17 @@ func TestNotTheRecordedEnsemble(t *testing.T) {
 		{
 			name: "the pod runs another version", set: func(s *scene) { s.serving(1); s.view(1).Live.Version = other },
 			want: stop, code: migration.CodeVersionDiffers, says: "revert demo --id=1",
+		},
+		{
+			name: "the same version of another build", set: func(s *scene) { s.joined(1, time.Minute); s.view(1).Live.Version = built },
+			want: do, step: migration.StepFinish,
+		},
+		{
+			name: "another version, waived", set: func(s *scene) {
+				s.o.Record.Settings.Version = "3.4.13"
+				s.o.Record.Waivers = []migration.Waiver{{Check: migration.WaiverOneVersion}}
+			},
+			want: do, step: migration.StepBegin,
 		},
 		{
 			name: "an observer does not vote: no watchdog", version: "3.4.13", ids: []ensemble.ID{1, 2, 3, 4}, set: func(s *scene) {

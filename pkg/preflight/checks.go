@@ -18,7 +18,7 @@ func Checks() []Check {
 		{ID: migration.WaiverVersion, Title: "the ZooKeeper version can be migrated", Severity: Blocker, Waivable: true,
 			Hint: "upgrade on the hosts first; with a patched build: --waive=" + migration.WaiverVersion, Eval: version},
 		{ID: "ZK003", Title: "the ZooKeeper version has no known trap on the way", Severity: Warning, Eval: versionWarning},
-		{ID: "ZK004", Title: "all servers run the same version", Severity: Blocker, Waivable: true,
+		{ID: migration.WaiverOneVersion, Title: "all servers run the same version", Severity: Blocker, Waivable: true,
 			Hint: "finish the upgrade first", Eval: sameVersion},
 		{ID: "ZK005", Title: "each address is answered by the server the files name", Severity: Blocker,
 			Hint: "compare the server.N lines with each host's myid", Eval: rightIDs},

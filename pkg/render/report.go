@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -22,6 +23,9 @@ type GateReport struct {
 	// unknown when it did not ask (it asks the election port only when the
 	// client port does not answer).
 	HostClient, HostElection migration.PortState
+	// HostClosedFor is how long both ports have refused it at each look, by the
+	// node's clock; 0 while they do not.
+	HostClosedFor time.Duration
 	// Cause is why it refuses, Seed the token of the copied data on the volume.
 	Cause migration.GateCause
 	Seed  string
@@ -31,7 +35,7 @@ type GateReport struct {
 	// NeverStarted: ZooKeeper was never started on this volume, for all that the
 	// files show.
 	NeverStarted bool
-	Detail      string
+	Detail       string
 }
 
 // HostClosed reports whether both of the host's ports refused the pod.
@@ -64,8 +68,8 @@ func ParseGateLine(line string) (GateReport, error) {
 		values[key] = value
 	}
 	r := GateReport{Detail: strings.TrimSuffix(detail, `"`)}
-	if len(values) != 9 {
-		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 9: %q", len(values), line)
+	if len(values) != 10 {
+		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 10: %q", len(values), line)
 	}
 	switch s := migration.GateState(values["state"]); s {
 	case migration.GateParked, migration.GateVetoed, migration.GateRefused, migration.GateStarted:
@@ -77,14 +81,14 @@ func ParseGateLine(line string) (GateReport, error) {
 	if values["ordinal"] == "-1" && r.State == migration.GateRefused {
 		values["ordinal"], r.Ordinal = "0", -1
 	}
-	n, err := gateNumbers(values["ordinal"], values["id"], values["generation"])
+	n, err := gateNumbers(values["ordinal"], values["id"], values["generation"], values["closed"])
 	if err != nil {
 		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
 	}
 	if r.Ordinal == 0 {
 		r.Ordinal = n[0]
 	}
-	r.ID, r.Generation = ensemble.ID(n[1]), n[2]
+	r.ID, r.Generation, r.HostClosedFor = ensemble.ID(n[1]), n[2], time.Duration(n[3])*time.Second
 	if r.HostClient, err = reportedPort(values["host-client"]); err != nil {
 		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
 	}

@@ -85,6 +85,8 @@ state= detail= cause= seed= synced= generation=0 id=0 release= start=
 host= client_port= election_port= target=
 client=unasked election=unasked
 due=0 said= said_at=-9 watcher= tag=0
+# Since when the host has refused both ports at each look; -1 while it has not.
+closed_at=-1
 
 # An fd that never has data, unless a watcher writes: waiting on it is
 # interruptible by signals and costs no process.
@@ -125,12 +127,14 @@ ask_client() {
 }
 
 probe() {
-  due=$((SECONDS + 40))
+  local since=$closed_at
+  due=$((SECONDS + 40)) closed_at=-1
   ask_client
   client=$answer election=unasked
   [[ $client == open ]] && return
   connect "$election_port"
   election=$answer due=$((SECONDS + 2))
+  [[ $client$election != closedclosed ]] || closed_at=$((since < 0 ? SECONDS : since))
   # A server that is going down closes this port last.
   [[ $election == open ]] && due=$((SECONDS + 1))
   [[ $client == silent || $election == silent ]] && due=$((SECONDS + 4))
@@ -140,8 +144,9 @@ report() {
   local key="$state $generation $id $client $election $cause $seed $synced $detail"
   [[ $key != "$said" ]] || ((SECONDS - said_at >= 5)) || return 0
   said=$key said_at=$SECONDS
-  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s cause=%s seed=%s synced=%s detail="%s"\n' \
-    "$state" "$ordinal" "$id" "$generation" "$client" "$election" "${cause:--}" "${seed:--}" "${synced:--}" "${detail//\"/\'}"
+  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s closed=%s cause=%s seed=%s synced=%s detail="%s"\n' \
+    "$state" "$ordinal" "$id" "$generation" "$client" "$election" "$((closed_at < 0 ? 0 : SECONDS - closed_at))" \
+    "${cause:--}" "${seed:--}" "${synced:--}" "${detail//\"/\'}"
 }
 
 refuse() { # TEXT [CAUSE]
@@ -221,7 +226,7 @@ look() {
   f=($mine)
   id=${f[1]} host=${f[2]} client_port=${f[3]} election_port=${f[4]}
   if [[ $target != "$host $client_port $election_port" ]]; then
-    target="$host $client_port $election_port" client=unasked election=unasked due=0
+    target="$host $client_port $election_port" client=unasked election=unasked due=0 closed_at=-1
   fi
   for line in ${released_lines[@]+"${released_lines[@]}"}; do
     f=($line)

@@ -53,6 +53,19 @@ func TestGateHeartbeat(t *testing.T) {
 	}
 }
 
+// TestGateTellsHowLongItsHostIsClosed: a host that came up in between breaks it.
+func TestGateTellsHowLongItsHostIsClosed(t *testing.T) {
+	p := newPod(t)
+	p.start()
+	p.waitReport("not while it is up", func(r GateReport) bool { return r.HostClient == migration.PortOpen && r.HostClosedFor == 0 })
+	p.hostDown()
+	p.waitReport("a while", func(r GateReport) bool { return r.HostClosed() && r.HostClosedFor >= 3*time.Second })
+	p.election.up()
+	p.waitReport("not while one port answers", func(r GateReport) bool { return r.HostElection == migration.PortOpen && r.HostClosedFor == 0 })
+	p.election.down()
+	p.waitReport("from the beginning", func(r GateReport) bool { return r.HostClosed() && r.HostClosedFor < 3*time.Second })
+}
+
 func TestGateVeto(t *testing.T) {
 	for name, alive := range map[string]func(*pod){
 		"client port":   func(p *pod) { p.election.down() },

@@ -60,6 +60,7 @@ func Whole() []Config {
 		Config{Name: "go back, and into the pod again, two tools", Limit: 2_000_000, IDs: ids, Version: "3.8.0", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict", "volume"}},
 		Config{Name: "replace one, started and stopped again by hand, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Writes: 1, Hand: true, Without: onlyStops()},
 		Config{Name: "replace one from a copy, started and stopped again by hand, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Writes: 1, Hand: true, Copy: true, Without: onlyStops()},
+		Config{Name: "go back and forth, started and stopped again by hand, one write", Limit: 3_000_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 2, Writes: 1, Hand: true, Without: onlyStops()},
 		Config{Name: "restart all with an observer", IDs: observed(), Observers: observed()[3:], Version: "3.4.13", Begins: 4, Restart: true},
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
 		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},

@@ -210,8 +210,8 @@ func (w *world) obey(st *state, d migration.Decision, id ensemble.ID) (again uin
 	}
 	switch d.Code {
 	case migration.CodeHostReturned, migration.CodeElectionSinceProof, migration.CodeAborted, migration.CodeJournalDisagrees, migration.CodeDegraded,
-		migration.CodeNoLeader, migration.CodeHostSilent, migration.CodeHostStillUp, migration.CodeLeaderLast:
-		if strings.Contains(d.Next, " revert ") && st.flight.on && st.flight.kind == replace {
+		migration.CodeNoLeader, migration.CodeHostSilent, migration.CodeHostStillUp, migration.CodeLeaderLast, migration.CodeOneAtATime, migration.CodeHostUnwatched:
+		if strings.Contains(d.Next, " revert ") && st.flight.on {
 			return revert + 1, true
 		}
 		if strings.Contains(d.Next, " replace ") && st.flight.on {

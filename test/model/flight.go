@@ -48,6 +48,7 @@ type flight struct {
 	line, lineFor uint8
 	returning     age
 	unmasking     age
+	reclaimed     age
 }
 
 // Kinds of operation, as the state holds them.
@@ -175,7 +176,7 @@ func (f flight) migration(w *world) *migration.Flight {
 		StopAsked: f.stopAsked.time(), DeadSince: f.deadSince.time(), Released: f.released.time(),
 		Kicked: f.kicked.time(), Cleared: f.cleared.time(), Served: f.served,
 		SeedAsked: f.seedAsked.time(), Renewing: f.renewing.time(),
-		Returning: f.returning.time(), Unmasking: f.unmasking.time(),
+		Returning: f.returning.time(), Unmasking: f.unmasking.time(), Reclaimed: f.reclaimed.time(),
 	}
 	if f.line != 0 || f.lineFor != 0 {
 		out.Line = &migration.Release{Generation: int(f.line), Start: startOf(f.lineFor)}
@@ -212,7 +213,7 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 		joined: proofFrom(m.Joined), stopAsked: ageOf(m.StopAsked), deadSince: ageOf(m.DeadSince), released: ageOf(m.Released),
 		kicked: ageOf(m.Kicked), cleared: ageOf(m.Cleared), copied: m.Data == migration.DataCopy, seed: m.Seed != "",
 		renewed: m.Renewals > 0, seedAsked: ageOf(m.SeedAsked), renewing: ageOf(m.Renewing),
-		returning: ageOf(m.Returning), unmasking: ageOf(m.Unmasking),
+		returning: ageOf(m.Returning), unmasking: ageOf(m.Unmasking), reclaimed: ageOf(m.Reclaimed),
 	}
 	if m.Line != nil {
 		f.line, f.lineFor = uint8(m.Line.Generation), startFrom(m.Line.Start)
@@ -229,7 +230,7 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 // later makes everything that just happened long ago.
 func (f *flight) later() bool {
 	moved := false
-	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared, &f.seedAsked, &f.renewing, &f.returning, &f.unmasking} {
+	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared, &f.seedAsked, &f.renewing, &f.returning, &f.unmasking, &f.reclaimed} {
 		if *a == fresh {
 			*a, moved = old, true
 		}

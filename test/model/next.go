@@ -274,12 +274,23 @@ func (w *world) spares(st *state, i int) bool {
 	return !w.quorum[gone]
 }
 
+// tempting: the tool has stopped the server, and somebody could want it back on
+// its host, which still has, or others have, all that it acknowledged.
+func (w *world) tempting(st *state, i int) bool {
+	f, s := &st.flight, &st.s[i]
+	if st.tool[0].on || !f.on || int(f.id) != i || f.stopAsked == never && f.returning == never || s.hostRole != down || s.podRole != down {
+		return false
+	}
+	// A pod that sees an open gate starts sooner than anybody works by hand.
+	return f.kind == replace && !f.served || f.unmasking == never && s.gate == 0 && s.view == 0 && w.othersHold(st, i)
+}
+
 // byHand is somebody who wants the service back while nobody looks: the unit is
 // unmasked and started. That takes longer than a proof is fresh, or is seen.
 func (w *world) byHand(st *state, i int) {
 	st.s[i].masked = false
 	w.operatorStarts(st, i)
-	for _, a := range []*age{&st.flight.before.age, &st.flight.after.age, &st.flight.deadSince} {
+	for _, a := range []*age{&st.flight.before.age, &st.flight.after.age, &st.flight.deadSince, &st.flight.stopAsked, &st.flight.returning} {
 		if *a != never {
 			*a = ancient
 		}
@@ -318,7 +329,7 @@ func (w *world) faultMoves(st *state, put func(label, state)) {
 				w.stopProcess(next, int8(2*i))
 			})
 		}
-		if f := &st.flight; w.cfg.Hand && f.on && int(f.id) == i && f.kind == replace && !f.served && f.stopAsked != never && s.hostRole == down {
+		if w.cfg.Hand && w.tempting(st, i) {
 			fault(opHandStart, i, func(next *state) { w.byHand(next, i) })
 		}
 		if !w.off["evict"] && s.phase != podAbsent && s.phase != podTerminating {

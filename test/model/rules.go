@@ -124,6 +124,8 @@ func Rules(ids []ensemble.ID) []rule {
 	again.Reverts = 2
 	hands := one(2, 1, onlyStops()...)
 	hands.Hand = true
+	handsBack := back(2, 1, onlyStops()...)
+	handsBack.Hand, handsBack.Reverts = true, 2
 	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
 	old := time.Hour
 	return []rule{
@@ -240,6 +242,20 @@ func Rules(ids []ensemble.ID) []rule {
 				if f.DeadSince != nil {
 					dead := o.At.Add(-old)
 					f.DeadSince = &dead
+				}
+			}),
+		},
+		{
+			name: "the same, for a revert that is turned back", long: true, in: handsBack, want: []violation{unsafeRelease, lostWrite},
+			without: blind(func(_ migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+				if o.Record.Flight == nil {
+					return
+				}
+				for _, t := range []**time.Time{&o.Record.Flight.StopAsked, &o.Record.Flight.DeadSince, &o.Record.Flight.Returning} {
+					if *t != nil {
+						seen := o.At.Add(-old)
+						*t = &seen
+					}
 				}
 			}),
 		},
