@@ -51,6 +51,8 @@ type pausedError struct {
 	evidence []string
 	next     string
 	timeout  bool
+	// other: what is under way is another operation than the one asked for.
+	other bool
 }
 
 func (e *pausedError) Error() string { return e.reason }
@@ -96,6 +98,10 @@ func report(w io.Writer, err error) int {
 	case errors.As(err, &paused):
 		fmt.Fprintf(w, "paused: %s%s\n", paused.reason, bracketed(paused.code))
 		printDetails(w, paused.evidence, paused.next)
+		if paused.other {
+			fmt.Fprintln(w, "Nothing was changed; the state of what is under way is saved.")
+			return exitPaused
+		}
 		fmt.Fprintln(w, "The state is saved; the same command, on any machine, goes on from here.")
 		if paused.timeout {
 			return exitTimeout

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
@@ -75,6 +76,41 @@ func TestOutcome(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOutcomeBesideAnother: what is refused for another's sake does not go on.
+func TestOutcomeBesideAnother(t *testing.T) {
+	s := wrapped(t, "3.4.13")
+	rec, err := s.record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.Flight = &migration.Flight{Kind: migration.Replace, ID: 3, By: "somebody"}
+	if err := s.journal.Save(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	o := MoveOptions{kind: migration.Revert, deps: &deps{}}
+	d := migration.Decision{Kind: migration.Stop, Code: migration.CodeOneAtATime, Reason: "in the middle of another"}
+	for id, want := range map[ensemble.ID]string{1: "Nothing was changed", 3: "goes on from here"} {
+		var out strings.Builder
+		if code := report(&out, o.outcome(t.Context(), s, migration.Intent{ID: id}, d, nil, time.Now())); code != exitPaused || !strings.Contains(out.String(), want) {
+			t.Errorf("server %d: exit code %d\n%s", id, code, out.String())
+		}
+	}
+}
+
+// TestProgressRetries: what is not tried again is not called so.
+func TestProgressRetries(t *testing.T) {
+	var out strings.Builder
+	p := &progress{out: &out}
+	p.event(engine.Event{Kind: engine.EventError, Err: fmt.Errorf("step mask-host: %w", &hosts.ConfirmationError{})})
+	if out.Len() > 0 {
+		t.Errorf("printed %q", out.String())
+	}
+	p.event(engine.Event{Kind: engine.EventError, Err: errors.New("the API server is away")})
+	if !strings.Contains(out.String(), "retry") {
+		t.Errorf("printed %q", out.String())
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -45,6 +46,9 @@ func (p *progress) event(e engine.Event) {
 	case engine.EventWaiting:
 		p.wait(e)
 	case engine.EventError:
+		if lasting := engine.Permanent(nil); errors.As(e.Err, &lasting) && lasting.Permanent() {
+			return // it is not tried again; the caller prints it
+		}
 		p.line(e, "retry", "%s", e.Err.Error())
 	case engine.EventDone:
 		p.line(e, "done", "%s", e.Decision.Reason)

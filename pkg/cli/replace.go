@@ -295,7 +295,7 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 		if loadErr == nil && rec.Flight == nil && o.moved == 0 {
 			return &refusedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, parked: o.wrote}
 		}
-		return &pausedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next}
+		return &pausedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, other: loadErr == nil && rec.Flight != nil && rec.Flight.ID != in.ID}
 	}
 	o.moved++
 	fmt.Fprintf(o.deps.streams.Out, "server %d: %s (%.1f s)\n", in.ID, d.Reason, time.Since(began).Seconds())
