@@ -118,8 +118,8 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 			var changed bool
 			changed, err = e.act(ctx, in, o, d)
 			last = d
-			if told(o, in.ID) {
-				seen = e.Clock.Now()
+			if err == nil && told(o, in.ID) {
+				seen = lastSeen(o.At, e.Clock.Now(), d.Step)
 			}
 			if err == nil && (d.Kind == migration.Done || d.Kind == migration.Stop) {
 				return d, nil
@@ -157,6 +157,16 @@ func watchedSince(since, seen time.Time, o migration.Observation) time.Time {
 		return o.At.Round(0)
 	}
 	return since
+}
+
+// lastSeen is until when a look counts: to the end of the step that it led to,
+// which may be somebody's work on a host and take as long as it likes. Any other
+// step that takes long has slept.
+func lastSeen(look, end time.Time, step migration.StepID) time.Time {
+	if hostAction(step) != "" || step == migration.StepSeed || end.Round(0).Sub(look.Round(0)) <= migration.WatchGap {
+		return end
+	}
+	return look
 }
 
 // told reports whether the host answered or refused; silence tells nothing.
@@ -207,6 +217,10 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 		}
 	} else if err := e.unchanged(ctx, o.Record); err != nil {
 		return false, err
+	}
+	if old := e.Clock.Now().Round(0).Sub(o.At.Round(0)); old > migration.WatchGap {
+		// The machine slept, or the API server did; what was decided on is over.
+		return false, fmt.Errorf("step %s of server %d was not taken: what it rests on is %.0f s old; looking again", d.Step, in.ID, old.Seconds())
 	}
 	outcome, err := e.perform(ctx, in, o, rec, d)
 	if err != nil {

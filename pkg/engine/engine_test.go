@@ -60,6 +60,26 @@ func TestTheWayIsWhatHappens(t *testing.T) {
 	}
 }
 
+// TestAnOldLookIsNotActedOn: a machine that sleeps between the decision and the
+// release wakes up to another world. What was seen before is seen anew.
+func TestAnOldLookIsNotActedOn(t *testing.T) {
+	w := newWorld()
+	e := w.engine()
+	slept := false
+	e.OnEvent = func(ev engine.Event) {
+		if ev.Kind == engine.EventStep && ev.Decision.Step == migration.StepRelease && !slept {
+			slept, w.now = true, w.now.Add(time.Hour)
+		}
+	}
+	if d, err := e.Run(t.Context(), replaceOne()); err != nil || d.Kind != migration.Done {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	want := []string{"park", "mask", "canary", "stop", "canary", "flip", "adopt", "drop-bridge", "mask", "canary", "release", "kick", "canary"}
+	if diff := cmp.Diff(want, w.acts()); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
 // TestKilledBeforeEachWrite: an engine that dies before any of its writes, and
 // one that dies right after it, is followed by one that finishes.
 func TestKilledBeforeEachWrite(t *testing.T) {

@@ -160,6 +160,9 @@ const (
 	// WatchGap is how long nobody may have looked for a host that was seen dead
 	// to count as dead ever since.
 	WatchGap = 30 * time.Second
+	// WatchBegin is how long after a host's end its pod's count of looks may
+	// begin, the age of a report included: it looks every 4 s at least.
+	WatchBegin = 15 * time.Second
 	// ElectionGrace is how long the election that a leader's own stop forces is
 	// reported as what it is.
 	ElectionGrace = 20 * time.Second

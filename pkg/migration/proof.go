@@ -68,7 +68,7 @@ func (c *context) watchedFrom(from time.Time) bool {
 	case !from.Before(c.in.Since):
 		return true
 	}
-	return pod.Parked() && pod.GateFresh && pod.HostClosed && pod.HostClosedFor+WatchGap >= age
+	return pod.Parked() && pod.GateFresh && pod.HostClosed && pod.HostClosedFor+WatchBegin >= age
 }
 
 func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05Z") }

@@ -255,7 +255,9 @@ func (c *context) startHost() Decision {
 			return wait(CodeHold, PhaseStart, "%.1f s left for the other servers' disks", left.Seconds())
 		}
 	}
-	if f.Unfenced == nil && !c.v.Host.Open() {
+	// One that never stopped, or was started by hand, is masked all the same, and
+	// would not come back after a reboot.
+	if f.Unfenced == nil && (!c.v.Host.Open() || f.Fenced != nil || f.Served) {
 		g := c.copyFlight()
 		at := c.o.At
 		g.Unmasking = &at

@@ -129,7 +129,8 @@ func revertRules() []rule {
 		{
 			name: "kube-proxy is late: another server still answers at its address",
 			set: func(s *scene) {
-				s.backAtHost(1).Released = ago(time.Second)
+				f := s.backAtHost(1)
+				f.Unfenced, f.Released = yes(), ago(time.Second)
 				s.host(1, migration.PortOpen)
 				s.serve(1)
 				s.view(1).Live.ServerID = 3
@@ -191,6 +192,23 @@ func revertRules() []rule {
 				s.down(2)
 			},
 			want: do, step: migration.StepBridge,
+		},
+		{
+			name: "never stopped: the mask goes all the same",
+			set: func(s *scene) {
+				f := s.flight(migration.Revert, 1)
+				f.Fenced, f.Cleared = yes(), ago(0)
+			},
+			want: do, step: migration.StepUnmaskHost,
+		},
+		{
+			name: "started by hand: so does it",
+			set: func(s *scene) {
+				s.backAtHost(1)
+				s.host(1, migration.PortOpen)
+				s.serve(1)
+			},
+			want: do, step: migration.StepUnmaskHost,
 		},
 		{
 			name: "never served, the host is up already",
