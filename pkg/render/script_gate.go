@@ -86,7 +86,7 @@ host= client_port= election_port= target=
 client=unasked election=unasked
 due=0 said= said_at=-9 watcher= tag=0
 # Since when the host has refused both ports at each look; -1 while it has not.
-closed_at=-1
+closed_at=-1 probed=0
 
 # An fd that never has data, unless a watcher writes: waiting on it is
 # interruptible by signals and costs no process.
@@ -134,6 +134,9 @@ probe() {
   [[ $client == open ]] && return
   connect "$election_port"
   election=$answer due=$((SECONDS + 2))
+  # Frozen, or the clock was set: nobody looked meanwhile.
+  ((SECONDS >= probed && SECONDS - probed <= 15)) || since=-1
+  probed=$SECONDS
   [[ $client$election != closedclosed ]] || closed_at=$((since < 0 ? SECONDS : since))
   # A server that is going down closes this port last.
   [[ $election == open ]] && due=$((SECONDS + 1))
@@ -351,6 +354,8 @@ prepare() {
 }
 
 while :; do
+  # A clock that was set back would put the next look off for as long.
+  ((due <= SECONDS + 40 && said_at <= SECONDS)) || due=$SECONDS said_at=$((SECONDS - 9))
   if ! look; then
     : # the reason stands in detail
   else

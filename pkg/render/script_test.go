@@ -53,6 +53,34 @@ func TestGateHeartbeat(t *testing.T) {
 	}
 }
 
+// TestGateDidNotLookWhileItWasFrozen: what it says of that time it cannot know.
+func TestGateDidNotLookWhileItWasFrozen(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	p.start()
+	p.waitReport("a while", func(r GateReport) bool { return r.HostClosed() && r.HostClosedFor >= 3*time.Second })
+	group := -p.cmd.Process.Pid
+	if err := syscall.Kill(group, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	thaw := time.NewTimer(20 * time.Second)
+	defer thaw.Stop()
+	select {
+	case <-thaw.C:
+	case <-t.Context().Done():
+	}
+	p.forget()
+	if err := syscall.Kill(group, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	p.waitReport("from the beginning", func(r GateReport) bool {
+		if r.HostClosedFor >= 20*time.Second {
+			t.Errorf("it says %s", r.HostClosedFor)
+		}
+		return r.HostClosed() && r.HostClosedFor >= 3*time.Second
+	})
+}
+
 // TestGateTellsHowLongItsHostIsClosed: a host that came up in between breaks it.
 func TestGateTellsHowLongItsHostIsClosed(t *testing.T) {
 	p := newPod(t)
