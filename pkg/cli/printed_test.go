@@ -29,7 +29,7 @@ func TestPrintedCommands(t *testing.T) {
 			}
 			if words[1] != "zkmigrate" {
 				// Nodes are in no namespace.
-				if !strings.Contains(p.text, " -n ") && !strings.Contains(p.text, "kubectl delete node ") && !p.late() {
+				if !strings.Contains(p.text, " -n ") && !strings.Contains(p.text, "kubectl delete node ") {
 					t.Errorf("%s: %q names no namespace", p.at, command)
 				}
 				continue
@@ -43,7 +43,7 @@ func TestPrintedCommands(t *testing.T) {
 					wrong[command] = errOut
 				}
 			}
-			if errOut := wrong[command]; errOut != "" && !p.late() {
+			if errOut := wrong[command]; errOut != "" {
 				t.Errorf("%s: %q does not work: %s", p.at, command, errOut)
 			}
 		}
@@ -57,16 +57,6 @@ func TestPrintedCommands(t *testing.T) {
 type text struct {
 	at   token.Position
 	text string
-}
-
-// late are files whose kubectl commands get their namespace with the rules that
-// are being rewritten there.
-func (p text) late() bool {
-	switch filepath.Base(p.at.Filename) {
-	case "replace.go", "join.go", "renew.go", "revert.go", "goback.go":
-		return true
-	}
-	return false
 }
 
 // printed finds every text of the packages that holds a command.
