@@ -168,8 +168,13 @@ func value(e ast.Expr) string {
 			return "zk"
 		case "id", "ID":
 			return "1"
+		case "restart": // how a restart goes on
+			return "-f FILE"
 		}
 	case *ast.CallExpr:
+		if f, ok := e.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "data" { // a DataMode
+			return "copy"
+		}
 		if s := call(e); s != "" {
 			return s
 		}

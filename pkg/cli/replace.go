@@ -172,7 +172,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 	if _, ok := rec.Server(o.id); !ok && !o.all {
 		return usagef("ensemble %s has no server %d; it has %v", s.name, o.id, rec.Ensemble().IDs())
 	}
-	if err := o.mayCopy(ctx, s.kube, s.name); err != nil {
+	if err := o.mayCopy(ctx, s.kube); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
@@ -181,7 +181,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 }
 
 // mayCopy asks for the permission before a server is stopped for it.
-func (o *MoveOptions) mayCopy(ctx context.Context, k kube, name string) error {
+func (o *MoveOptions) mayCopy(ctx context.Context, k kube) error {
 	if o.data != migration.DataCopy {
 		return nil
 	}
