@@ -143,8 +143,12 @@ func (s *session) locked(ctx context.Context, f func(context.Context) error) err
 		case <-lock.Lost():
 			// Not the caller's time: a renewal that takes too long ends in a
 			// deadline of its own.
+			why := "the API server did not answer in time"
+			if _, held := journal.IsHeld(lock.Err()); held {
+				why = "another command has it"
+			}
 			cancel(&pausedError{
-				reason: fmt.Sprintf("the lock was lost, another command may be at work: %v", lock.Err()),
+				reason: fmt.Sprintf("the lock was lost, %s: %v", why, lock.Err()),
 				next:   fmt.Sprintf("%s status %s -n %s", cliName, s.name, s.kube.namespace),
 			})
 		case <-work.Done():

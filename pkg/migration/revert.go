@@ -196,8 +196,13 @@ func (c *context) reclaim() (Decision, bool) {
 	case gate.Released:
 		return do(StepCloseGate, nil, "no restart of pod %s may start ZooKeeper again", pod.Name), false
 	case pod.Found && pod.Terminating:
-		return wait(CodePodStopping, PhaseReclaim, "pod %s is being deleted", pod.Name).
-			then("if its node is lost, prove the machine dead and remove it from the cluster; the pod is never deleted by force"), false
+		d := wait(CodePodStopping, PhaseReclaim, "pod %s is being deleted", pod.Name).
+			then("if its node is lost, prove the machine dead and remove it from the cluster; the pod is never deleted by force")
+		if pod.NodeLost {
+			d = d.with("where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs:",
+				"kubectl delete node "+pod.Node)
+		}
+		return d, false
 	case pod.Parked() && pod.GateGeneration >= gate.Generation:
 		return Decision{}, true
 	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted):

@@ -23,7 +23,7 @@ func apiServerGone(name, what string, when migration.StepID) Fault {
 		Name: name, What: what,
 		Version: Unguarded, From: OnHost, When: when, Alone: true,
 		Trigger: func(g *Stage) { g.APIServerDies() },
-		Verdict: Verdict{Exit: 4, Says: "the lock was lost", Next: "status {name}"},
+		Verdict: Verdict{Exit: 4, Says: "the lock was lost, the API server did not answer in time", Next: "status {name}"},
 		Way:     "ZooKeeper and its clients go on. The command cannot renew its lock and ends, nothing is decided on half a view. When the API server is back, run the same command again.",
 		Recover: func(g *Stage) {
 			g.APIServerReturns()
