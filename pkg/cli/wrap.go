@@ -308,7 +308,7 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 		for {
 			address := hostPort(srv.ClusterIP, srv.ClientPort)
 			live := s.prober.named(ctx, address, s.prober.Sight(ctx, address))
-			if live.Serving() && live.ServerID != 0 && live.ServerID != srv.ID {
+			if live.Another(srv.ID) {
 				return fmt.Errorf("service %s is answered by server %d instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
 			}
 			if live.Serving() {

@@ -199,7 +199,7 @@ func (c *context) unhealthy(ids []ensemble.ID) []string {
 func (c *context) wrongIDs() []string {
 	var out []string
 	for _, v := range c.o.Servers {
-		if v.Live.Serving() && v.Live.ServerID != 0 && v.Live.ServerID != v.ID {
+		if v.Live.Another(v.ID) {
 			out = append(out, fmt.Sprintf("the Service of server %d is answered by server %d", v.ID, v.Live.ServerID))
 		}
 	}

@@ -49,7 +49,7 @@ func (c *context) join() Decision {
 			return do(StepKick, g, "the gate is open, the pod has not seen it yet")
 		}
 		return wait(CodePodStarting, PhaseRelease, "the pod has not seen the open gate yet")
-	case live.Serving() && live.ServerID != 0 && live.ServerID != f.ID:
+	case live.Another(f.ID):
 		return stop(CodeWrongServer, c.cmd("revert --id=%d", f.ID), "the Service of server %d is answered by server %d", f.ID, live.ServerID)
 	case live.Serving() && c.otherVersion() != "":
 		return stop(CodeVersionDiffers, c.cmd("revert --id=%d", f.ID), "%s", c.otherVersion()).
@@ -73,12 +73,13 @@ func (c *context) proveJoined() Decision {
 		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.v.Live.Mode)
 	}
 	// Whoever waits for the end of this operation is not waited for; nor is, on
-	// the way back to the host, anybody who is away: that may be why it goes back.
+	// the way back to the host, anybody who is away, or whose Service leads to
+	// another server: that may be why it goes back.
 	all, expected := []ensemble.ID{f.ID}, followers(c.rec.Ensemble())
 	lost := c.needRenewal()
 	for _, id := range ensemble.Without(c.voters(), f.ID) {
 		v, _ := c.o.View(id)
-		if slices.Contains(lost, id) || f.Kind == Revert && !v.Live.Serving() {
+		if slices.Contains(lost, id) || f.Kind == Revert && (!v.Live.Serving() || v.Live.Another(id)) {
 			expected--
 		} else {
 			all = append(all, id)

@@ -254,6 +254,12 @@ type Sighting struct {
 // Serving reports whether the server takes part in a quorum.
 func (s Sighting) Serving() bool { return s.Reach == ReachAnswered && s.Mode.Serving() }
 
+// Another reports whether what serves at that server's address says that it is
+// a different one: endpoints are mixed up, or kube-proxy is late.
+func (s Sighting) Another(id ensemble.ID) bool {
+	return s.Serving() && s.ServerID != 0 && s.ServerID != id
+}
+
 // View returns what was seen of a server.
 func (o Observation) View(id ensemble.ID) (ServerView, bool) {
 	for _, v := range o.Servers {

@@ -178,7 +178,7 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missing []string) {
 	for _, id := range ids {
 		v, _ := c.o.View(id)
-		if v.Live.Serving() && v.Live.ServerID != 0 && v.Live.ServerID != id {
+		if v.Live.Another(id) {
 			// A kube-proxy that is late: what another one holds proves nothing of this one.
 			missing = append(missing, fmt.Sprintf("the Service of server %d is answered by server %d", id, v.Live.ServerID))
 			continue

@@ -296,7 +296,7 @@ func (c *context) hostStarted() (Decision, bool) {
 		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not serving yet (client port %s): %s", c.sr.HostIP, c.v.Host.Client, orUnknown(string(c.v.Live.Reach))).
 			then("on host " + c.sr.HostIP + ": start the server"), false
 	}
-	if c.v.Live.ServerID != 0 && c.v.Live.ServerID != f.ID {
+	if c.v.Live.Another(f.ID) {
 		// kube-proxy may be late with an address that was just moved.
 		return wait(CodeWrongServer, PhaseStart, "the Service of server %d is answered by server %d", f.ID, c.v.Live.ServerID).
 			then(c.cmd("check")), false

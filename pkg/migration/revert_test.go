@@ -185,6 +185,18 @@ func revertRules() []rule {
 			want: do, step: migration.StepFinishRevert,
 		},
 		{
+			name: "back, and another's Service still leads to it: that one is set right next",
+			set: func(s *scene) {
+				f := s.backAtHost(1)
+				f.Unfenced, f.Released, f.Joined = yes(), ago(time.Minute), s.proof(epoch, counter, time.Minute, true)
+				f.Joined.Complete = false
+				s.host(1, migration.PortOpen)
+				s.serve(1)
+				s.view(2).Live.ServerID = 1
+			},
+			want: do, step: migration.StepNoteJoined,
+		},
+		{
 			name: "never served: no proof is asked for",
 			set: func(s *scene) {
 				s.unbridged(1)

@@ -61,7 +61,7 @@ func journals() []Fault {
 				g.tool.Kill()
 				g.tool = nil
 			},
-			Verdict: Verdict{Exit: Goes, Says: "@elsewhere/"},
+			Verdict: Verdict{Exit: Goes, Says: "@elsewhere#"},
 			Way:     "Nothing: the lock is watched, and taken when nobody renews it.",
 			Recover: func(*Stage) {},
 			After:   InPod,
@@ -76,7 +76,7 @@ func journals() []Fault {
 				g.first = g.tool
 				g.tool = nil
 			},
-			Verdict: Verdict{Exit: 3, Says: "@elsewhere/", Next: "let it finish, or interrupt it there"},
+			Verdict: Verdict{Exit: 3, Says: "@elsewhere#", Next: "let it finish, or interrupt it there"},
 			Way:     "Let the first one finish, as printed.",
 			Recover: func(g *Stage) {
 				g.write("hook.sh.go", "")

@@ -2,12 +2,10 @@ package faults
 
 import (
 	"fmt"
-	"strings"
-
-	corev1 "k8s.io/api/core/v1"
+	"os"
+	"path/filepath"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
-	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
 // LargeZnodes and LargeSize are the data of the ensemble that large faults are
@@ -17,9 +15,9 @@ const (
 	LargeSize   = 9_000
 )
 
-// LargeSpec has hosts with room for the data and an initLimit of 2 s.
+// LargeSpec has hosts with room for the data and an initLimit of 5 s.
 func LargeSpec() []string {
-	return []string{"heap=1024", "zoo-cfg-line=tickTime=500", "zoo-cfg-line=initLimit=4", "zoo-cfg-line=syncLimit=10"}
+	return []string{"heap=1024", "zoo-cfg-line=tickTime=500", "zoo-cfg-line=initLimit=10", "zoo-cfg-line=syncLimit=10"}
 }
 
 // LargePods are the flags of pods that have room for it, too.
@@ -43,42 +41,57 @@ func large() []Fault {
 			After: InPod,
 		},
 		{
-			Name: "snapshot-beyond-initlimit", What: "The link to the pod is slow for so much data, and initLimit is short: the leader gives up before the snapshot is there, and the server begins anew, for ever.",
+			Name: "snapshot-beyond-initlimit", What: "The pod gets little of its node's processors, and to load and write so large a snapshot takes it longer than initLimit: the leader gives up, and the server begins anew, for ever.",
 			Version: Guarded, Large: true, From: OnHost, When: migration.StepDropBridge,
-			Trigger: func(g *Stage) { g.Throttle(slowLink) },
-			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "and initLimit gives a new server 2s (4 ticks of 500 ms) to get the snapshot, load it and write it", Next: "kubectl logs {pod} -n {name}"},
-			Way:     "The pod's log, as printed, says \"Getting a snapshot from leader\" again and again. `revert`, then `replace --data=copy`, as printed: the host's data is copied, and the start is an ordinary one, over the same slow link. Or raise initLimit by `reconfigure` in between.",
+			Trigger: func(g *Stage) { g.Throttle(syncLink) },
+			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "and initLimit gives a new server 5s (10 ticks of 500 ms) to get the snapshot, load it and write it", Next: "kubectl logs {pod} -n {name}"},
+			Way:     "The pod's log, as printed, says \"Getting a snapshot from leader\" and \"Exception when following the leader\", again and again. `revert`, then `replace --data=copy`, as printed: the host's data is copied, and the start is an ordinary one, without a snapshot. Or raise initLimit by `reconfigure` in between.",
 			Recover: func(g *Stage) {
-				g.PodSaysAgain("Getting a snapshot from leader")
+				g.PodSays("Getting a snapshot from leader")
+				g.SlowDown()
+				g.PodSays("Exception when following the leader")
 				g.Follow()
 				g.interrupt()
 				g.Begin("revert", g.Name, g.fill("--id={id}"))
 				g.Ends()
 				g.Begin("replace", g.Name, g.fill("--id={id}"), "--data=copy")
-				g.hold(migration.StepMaskHost)
-				g.Throttle(slowLink)
-				g.resume()
 				g.Ends()
-				g.Unthrottle()
+				g.PodSays("Getting a diff from the leader")
 			},
 			After: InPod,
 		},
 	}
 }
 
-// slowLink is a link over which the last of this data, when the leader has sent
-// everything and waits, needs longer than initLimit; and all of it minutes. On a
-// link that is not slow a common machine is fast enough.
-const slowLink = "10mbit"
+// syncLink is a link over which this data takes some 20 s: long enough to see
+// that it is on its way.
+const syncLink = "100mbit"
 
-// PodSaysAgain waits until the pod's log has the part twice.
-func (g *Stage) PodSaysAgain(part string) {
+// slowPercent is how much of one processor a slow pod gets. With all of one,
+// this data is loaded and written within 2 s.
+const slowPercent = 5
+
+// SlowDown leaves the pod little of its node's processors, for as long as it
+// lives.
+func (g *Stage) SlowDown() {
 	g.T.Helper()
-	scene.Within(g.T, patience, "the pod says again "+part, func() error {
-		data, err := g.Kube.CoreV1().Pods(g.Name).GetLogs(g.PodName(), &corev1.PodLogOptions{}).DoRaw(g.T.Context())
-		if n := strings.Count(string(data), part); err == nil && n < 2 {
-			err = fmt.Errorf("%d times", n)
+	const period = 100_000 // microseconds
+	pod := g.Pod()
+	group := "/zklab/" + g.Lab.Name + "/" + pod.Spec.NodeName + "/pods/kubepods/*/pod" + string(pod.UID)
+	for file, text := range map[string]string{
+		"/sys/fs/cgroup/cpu" + group + "/cpu.cfs_quota_us": fmt.Sprint(period * slowPercent / 100),
+		"/sys/fs/cgroup" + group + "/cpu.max":              fmt.Sprintf("%d %d", period*slowPercent/100, period),
+	} {
+		found, err := filepath.Glob(file)
+		if err != nil {
+			g.T.Fatal(err)
 		}
-		return err
-	})
+		for _, path := range found {
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				g.T.Fatal(err)
+			}
+			return
+		}
+	}
+	g.T.Fatalf("no cgroup %s", group)
 }
