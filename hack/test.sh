@@ -37,7 +37,7 @@ part krew bash -c "cd test/krew && go run $gotestsum --format pkgname --jsonfile
   ((${#failed[@]} == 0))
 ) >"$log/e2e.out" 2>&1 &
 e2e=$!
-E2E_LAB=faults part faults tests faults -tags e2e -timeout 60m -count=1 -parallel 2 ./test/faults/...
+E2E_LAB=faults part faults tests faults -tags e2e -timeout 60m -count=1 -parallel 3 ./test/faults/...
 wait "$e2e" || failed+=(e2e)
 cat "$log/e2e.out"
 # After those, which have the binary built.
