@@ -96,19 +96,6 @@ func (c *Client) service(ctx context.Context, rec migration.Record, s migration.
 	return svc, nil
 }
 
-// selected is the name of the pod that the Service selects: empty without a
-// selector, migration.ForeignSelector when it is none of ours.
-func selected(rec migration.Record, s migration.ServerRecord, svc *corev1.Service) string {
-	if len(svc.Spec.Selector) == 0 {
-		return ""
-	}
-	want := render.PodName(rec.Name, s.Ordinal)
-	if len(svc.Spec.Selector) == 1 && svc.Spec.Selector[render.PodNameLabel] == want {
-		return want
-	}
-	return migration.ForeignSelector
-}
-
 // foreignSelector is the refusal to touch a Service somebody else steers.
 func foreignSelector(rec migration.Record, svc *corev1.Service) error {
 	return &Error{Reason: Conflict,

@@ -34,7 +34,7 @@ type behind struct {
 
 // behind reads what stands behind the server's Service.
 func (c *Client) behind(ctx context.Context, rec migration.Record, s migration.ServerRecord, svc *corev1.Service) (behind, error) {
-	b := behind{rec: rec, s: s, selector: selected(rec, s, svc)}
+	b := behind{rec: rec, s: s, selector: render.SelectedPod(rec, s, svc)}
 	slices, err := c.slices(ctx, rec, svc.Name)
 	if err != nil {
 		return b, err

@@ -81,8 +81,9 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 	}
 	b := behind{rec: rec, s: s, slices: slices}
 	if svc != nil {
-		b.selector = selected(rec, s, svc)
+		b.selector = render.SelectedPod(rec, s, svc)
 		v.Service = migration.ServiceView{Found: true, UID: string(svc.UID), ClusterIP: svc.Spec.ClusterIP, Selector: b.selector}
+		v.Service.Changed, v.Service.Patch = render.Drift(rec, s, svc)
 	}
 	if b.endpoints, err = c.endpoints(ctx, rec.Namespace, name); err != nil {
 		return v, err

@@ -80,14 +80,17 @@ func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
 			"Service %s of server %d is gone; servers and clients have its address %s", s.Service, s.ID, s.ClusterIP).
 			with("create it again with clusterIP: " + s.ClusterIP + " before anything else happens"), false
 	case svc.ClusterIP != s.ClusterIP:
-		return stop(CodeAddressChanged, c.cmd("status -o wide"),
-			"Service %s of server %d has address %s, but %s is what servers and clients were given", s.Service, s.ID, svc.ClusterIP, s.ClusterIP), false
+		return stop(CodeAddressChanged, c.kubectl("delete service %s", s.Service)+" (an administrator), then "+c.cmd("wrap"),
+			"Service %s of server %d has address %q, but %s is what servers and clients were given", s.Service, s.ID, svc.ClusterIP, s.ClusterIP).
+			with("an address cannot be changed, only given anew: wrap makes the Service with clusterIP " + s.ClusterIP), false
 	case svc.UID != s.ServiceUID:
 		return stop(CodeAddressChanged, c.cmd("wrap"),
 			"Service %s of server %d was deleted and created again (uid %s, recorded %s)", s.Service, s.ID, svc.UID, s.ServiceUID).
 			with("its address is the same; running wrap again records the new Service"), false
-	case svc.Selector == ForeignSelector:
-		return stop(CodeForeignSelector, c.cmd("status -o wide"), "somebody gave Service %s a selector of their own", s.Service), false
+	case len(svc.Changed) > 0:
+		return stop(CodeServiceChanged, c.kubectl("patch service %s --type=merge -p '%s'", s.Service, svc.Patch),
+			"somebody changed Service %s of server %d: %s", s.Service, s.ID, strings.Join(svc.Changed, ", ")).
+			with("who: "+c.kubectl("get service %s --show-managed-fields -o yaml", s.Service)), false
 	case len(v.Cluster.Endpoints.Foreign) > 0:
 		return stop(CodeForeignEndpoints, "delete them: "+c.kubectl("delete %s", strings.Join(v.Cluster.Endpoints.Foreign, " ")),
 			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(v.Cluster.Endpoints.Foreign, ", ")), false

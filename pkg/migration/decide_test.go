@@ -96,15 +96,18 @@ func TestGuard(t *testing.T) {
 		},
 		{
 			name: "the Service has another address", set: func(s *scene) { s.view(2).Cluster.Service.ClusterIP = "10.96.9.9" },
-			want: stop, code: migration.CodeAddressChanged, says: "10.96.9.9",
+			want: stop, code: migration.CodeAddressChanged, says: "kubectl delete service demo-2 -n zk (an administrator), then kubectl zkmigrate wrap demo -n zk",
 		},
 		{
 			name: "the Service was created anew", set: func(s *scene) { s.view(3).Cluster.Service.UID = "other" },
 			want: stop, code: migration.CodeAddressChanged, says: "wrap",
 		},
 		{
-			name: "a selector of somebody's own", set: func(s *scene) { s.view(1).Cluster.Service.Selector = migration.ForeignSelector },
-			want: stop, code: migration.CodeForeignSelector,
+			name: "a Service that was changed by hand", set: func(s *scene) {
+				svc := &s.view(1).Cluster.Service
+				svc.Changed, svc.Patch = []string{"publishNotReadyAddresses is false"}, `{"spec":{"publishNotReadyAddresses":true}}`
+			},
+			want: stop, code: migration.CodeServiceChanged, says: `kubectl patch service demo-1 --type=merge -p '{"spec":{"publishNotReadyAddresses":true}}' -n zk`,
 		},
 		{
 			name: "endpoints of somebody's own", set: func(s *scene) { s.view(3).Cluster.Endpoints.Foreign = []string{"EndpointSlice/mine"} },

@@ -54,7 +54,7 @@ const (
 	CodeServiceGone        Code = "ServiceGone"
 	CodeAddressChanged     Code = "AddressChanged"
 	CodeForeignEndpoints   Code = "ForeignEndpoints"
-	CodeForeignSelector    Code = "ForeignSelector"
+	CodeServiceChanged     Code = "ServiceChanged"
 	CodeOneAtATime         Code = "OneAtATime"
 	CodeJournalDisagrees   Code = "JournalDisagrees"
 	CodeVersionRefused     Code = "VersionRefused"

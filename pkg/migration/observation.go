@@ -47,6 +47,10 @@ type ServiceView struct {
 	// Selector is the pod name selected, empty while the endpoints are
 	// hand-made; "?" when the selector is none of ours.
 	Selector string `json:"selector,omitempty"`
+	// Changed says, in words, what somebody changed in it that it cannot be used
+	// with; Patch is the merge patch (JSON) that sets it right.
+	Changed []string `json:"changed,omitempty"`
+	Patch   string   `json:"patch,omitempty"`
 }
 
 // ForeignSelector marks a selector we did not write.

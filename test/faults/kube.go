@@ -130,7 +130,7 @@ func (g *Stage) onLink(command string) {
 // asOperator runs a printed kubectl command with the operator's own rights.
 func (g *Stage) asOperator(command string) {
 	g.T.Helper()
-	g.Must(g.Lab.OnClient(g.T.Context(), strings.Fields(command)...))
+	g.Must(g.Lab.OnClient(g.T.Context(), "sh", "-c", command))
 }
 
 // hasPod reports whether the server's pod exists.

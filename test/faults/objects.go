@@ -39,6 +39,28 @@ func objects() []Fault {
 			After: OnHost, NoAddress: "there is no Service meanwhile",
 		},
 		{
+			Name: "service-changed", What: "Somebody sets publishNotReadyAddresses of a server's Service to false after its host's server was stopped: no parked pod would get its address.",
+			Version: Guarded, From: OnHost, When: migration.StepStopHost,
+			Trigger: func(g *Stage) {
+				g.patch("service", g.fill("{name}-{id}"), map[string]any{"spec": map[string]any{"publishNotReadyAddresses": false}})
+			},
+			Verdict: Verdict{Code: migration.CodeServiceChanged, Exit: 4, Says: "somebody changed Service {name}-{id} of server {id}: publishNotReadyAddresses is false", Next: "kubectl patch service {name}-{id} --type=merge -p"},
+			Way:     "Set it right, as printed, then the same command.",
+			Recover: func(g *Stage) { g.Follow(); g.Again() },
+			After:   InPod,
+		},
+		{
+			Name: "service-selects-others", What: "Somebody gives the Service of a replaced server a selector of their own.",
+			Version: Unguarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"},
+			Trigger: func(g *Stage) {
+				g.patch("service", g.fill("{name}-{id}"), map[string]any{"spec": map[string]any{"selector": map[string]any{"app": "zk", "statefulset.kubernetes.io/pod-name": nil}}})
+			},
+			Verdict: Verdict{Code: migration.CodeServiceChanged, Exit: 3, Says: "somebody changed Service {name}-{id} of server {id}: its selector is map[app:zk]", Next: "kubectl patch service {name}-{id} --type=merge -p"},
+			Way:     "Set it right, as printed.",
+			Recover: func(g *Stage) { g.Follow() },
+			After:   InPod, NoAddress: "the fault takes the address away",
+		},
+		{
 			Name: "foreign-slice", What: "Somebody else adds endpoints to a server's Service.",
 			Version: Guarded, From: OnHost,
 			Trigger: func(g *Stage) { g.Intrude() },
