@@ -116,6 +116,26 @@ func newPod(t *testing.T) *pod {
 	return p
 }
 
+// startedPod was released and runs ZooKeeper.
+func startedPod(t *testing.T) *pod {
+	t.Helper()
+	p := newPod(t)
+	p.hostDown()
+	p.release()
+	p.start()
+	p.waitZooKeeper()
+	return p
+}
+
+// stoppedPod has run ZooKeeper, in sync, and does not run any more.
+func stoppedPod(t *testing.T) *pod {
+	t.Helper()
+	p := startedPod(t)
+	p.joined()
+	p.kill()
+	return p
+}
+
 func (p *pod) mkdir(name string) {
 	if err := os.MkdirAll(filepath.Join(p.dir, name), 0o755); err != nil {
 		p.t.Fatal(err)

@@ -115,13 +115,7 @@ func TestGateVeto(t *testing.T) {
 }
 
 func TestGateVetoesARestartWhenTheHostIsBack(t *testing.T) {
-	p := newPod(t)
-	p.hostDown()
-	p.release()
-	p.start()
-	p.waitZooKeeper()
-	p.joined()
-	p.kill()
+	p := stoppedPod(t)
 	p.client.up()
 	p.start()
 	p.waitState(migration.GateVetoed)
@@ -306,11 +300,7 @@ func TestGateEndsAtOnceOnTerm(t *testing.T) {
 }
 
 func TestGateBecomesZooKeeper(t *testing.T) {
-	p := newPod(t)
-	p.hostDown()
-	p.release()
-	p.start()
-	p.waitZooKeeper()
+	p := startedPod(t)
 	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)

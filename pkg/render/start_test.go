@@ -7,13 +7,7 @@ import (
 )
 
 func TestGateRefusesWhenStartedDataHasVanished(t *testing.T) {
-	p := newPod(t)
-	p.hostDown()
-	p.release()
-	p.start()
-	p.waitZooKeeper()
-	p.joined()
-	p.kill()
+	p := stoppedPod(t)
 	p.remove("volume/data")
 	p.start()
 	p.waitRefused(migration.CauseLost, "vanished")
@@ -23,13 +17,7 @@ func TestGateRefusesWhenStartedDataHasVanished(t *testing.T) {
 }
 
 func TestGateRefusesALostVolumeToAnotherPod(t *testing.T) {
-	p := newPod(t)
-	p.hostDown()
-	p.release()
-	p.start()
-	p.waitZooKeeper()
-	p.joined()
-	p.kill()
+	p := stoppedPod(t)
 	p.remove("volume")
 	p.mkdir("volume")
 	p.uid = "uid-2"
@@ -43,13 +31,7 @@ func TestGateRefusesALostVolumeToAnotherPod(t *testing.T) {
 }
 
 func TestGateLetsAnotherPodGoOnWithItsData(t *testing.T) {
-	p := newPod(t)
-	p.hostDown()
-	p.release()
-	p.start()
-	p.waitZooKeeper()
-	p.joined()
-	p.kill()
+	p := stoppedPod(t)
 	p.uid = "uid-2"
 	p.start()
 	p.waitZooKeeper()
@@ -59,11 +41,7 @@ func TestGateLetsAnotherPodGoOnWithItsData(t *testing.T) {
 }
 
 func TestGateRefusesAnInterruptedFirstSync(t *testing.T) {
-	p := newPod(t)
-	p.hostDown()
-	p.release()
-	p.start()
-	p.waitZooKeeper()
+	p := startedPod(t)
 	p.mkdir("volume/data/version-2")
 	p.write("volume/data/version-2/snapshot.1", "half")
 	p.kill()
