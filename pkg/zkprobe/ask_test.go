@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
 func TestAskReach(t *testing.T) {
@@ -22,14 +24,14 @@ func TestAskReach(t *testing.T) {
 		text   string
 		err    string
 	}{
-		{name: "answered", addr: listen(t, say("imok")), want: Answered, text: "imok"},
-		{name: "not serving", addr: listen(t, say(notServingText+"\n")), want: NotServing, text: notServingText + "\n", err: "in no quorum"},
-		{name: "not whitelisted", addr: listen(t, say("srvr is not executed because it is not in the whitelist.")), want: NotWhitelisted,
+		{name: "answered", addr: tcpfake.Listen(t, say("imok")), want: Answered, text: "imok"},
+		{name: "not serving", addr: tcpfake.Listen(t, say(notServingText+"\n")), want: NotServing, text: notServingText + "\n", err: "in no quorum"},
+		{name: "not whitelisted", addr: tcpfake.Listen(t, say("srvr is not executed because it is not in the whitelist.")), want: NotWhitelisted,
 			text: "srvr is not executed because it is not in the whitelist.", err: "4lw.commands.whitelist"},
-		{name: "closed at once", addr: listen(t, func(c net.Conn) {}), want: ClosedEmpty, err: "maxClientCnxns"},
-		{name: "reset", addr: listen(t, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }), want: ClosedEmpty, err: "maxClientCnxns"},
-		{name: "silent", addr: listen(t, hang), want: Timeout, err: "no answer within 150ms"},
-		{name: "half an answer", addr: listen(t, func(c net.Conn) { say("Zookeeper ver")(c); hang(c) }), want: Timeout, text: "Zookeeper ver", err: "no answer"},
+		{name: "closed at once", addr: tcpfake.Listen(t, func(c net.Conn) {}), want: ClosedEmpty, err: "maxClientCnxns"},
+		{name: "reset", addr: tcpfake.Listen(t, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }), want: ClosedEmpty, err: "maxClientCnxns"},
+		{name: "silent", addr: tcpfake.Listen(t, tcpfake.Silent), want: Timeout, err: "no answer within 150ms"},
+		{name: "half an answer", addr: tcpfake.Listen(t, func(c net.Conn) { say("Zookeeper ver")(c); tcpfake.Silent(c) }), want: Timeout, text: "Zookeeper ver", err: "no answer"},
 		{name: "refused", addr: closedPort(t), want: Refused, err: "refused"},
 		{name: "filtered", addr: "192.0.2.1:2181", dialer: deadDialer{}, want: Timeout, err: "no answer"},
 		{name: "no route", addr: "192.0.2.1:2181", dialer: unreachable(), want: Unreachable, err: "no route"},
@@ -59,7 +61,7 @@ func TestAskReach(t *testing.T) {
 func TestAskLearnsNothingWhenTheCallerGivesUp(t *testing.T) {
 	for _, dialer := range []Dialer{deadDialer{}, nil} {
 		ctx, cancel := context.WithCancel(t.Context())
-		addr := listen(t, hang)
+		addr := tcpfake.Listen(t, tcpfake.Silent)
 		time.AfterFunc(50*time.Millisecond, cancel)
 		got := Prober{Dialer: dialer}.Ask(ctx, addr, Srvr)
 		if got.Reach != Unknown || !errors.Is(got.Err, context.Canceled) {
@@ -69,7 +71,7 @@ func TestAskLearnsNothingWhenTheCallerGivesUp(t *testing.T) {
 }
 
 func TestAskBoundsTheReply(t *testing.T) {
-	addr := listen(t, func(c net.Conn) {
+	addr := tcpfake.Listen(t, func(c net.Conn) {
 		word(c)
 		for {
 			if _, err := io.WriteString(c, "zk_more\t1\n"); err != nil {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
 // fakeZK grants a session and answers requests with the given zxids in turn; a
@@ -15,10 +17,10 @@ import (
 // demands SASL does.
 func fakeZK(t *testing.T, zxids ...int64) string {
 	t.Helper()
-	return listen(t, func(c net.Conn) {
+	return tcpfake.Listen(t, func(c net.Conn) {
 		j := &juteConn{conn: c}
 		if _, err := j.receive(); err != nil || len(zxids) == 0 {
-			hang(c)
+			tcpfake.Silent(c)
 			return
 		}
 		b := binary.BigEndian.AppendUint32(nil, 0)
@@ -34,7 +36,7 @@ func fakeZK(t *testing.T, zxids ...int64) string {
 				return
 			}
 			if zxid == 0 {
-				hang(c)
+				tcpfake.Silent(c)
 				return
 			}
 			code := int32(0)
@@ -79,9 +81,9 @@ func TestCanaryFailures(t *testing.T) {
 		{"session not granted", fakeZK(t), CanarySession, Timeout, true, "no commit within 200ms"},
 		{"check not committed", fakeZK(t, 0), CanaryCommit, Timeout, true, "no commit within 200ms"},
 		{"authentication demanded", fakeZK(t, -1), CanaryCommit, Answered, false, "code -124"},
-		{"not serving", listen(t, func(c net.Conn) { _, _ = (&juteConn{conn: c}).receive() }), CanarySession, ClosedEmpty, false, "serves nobody"},
-		{"no ZooKeeper", listen(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) }), CanarySession, Answered, false, "no ZooKeeper client port"},
-		{"short answer", listen(t, func(c net.Conn) { _ = (&juteConn{conn: c}).send([]byte("hello")) }), CanarySession, Answered, false, "too short"},
+		{"not serving", tcpfake.Listen(t, func(c net.Conn) { _, _ = (&juteConn{conn: c}).receive() }), CanarySession, ClosedEmpty, false, "serves nobody"},
+		{"no ZooKeeper", tcpfake.Listen(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) }), CanarySession, Answered, false, "no ZooKeeper client port"},
+		{"short answer", tcpfake.Listen(t, func(c net.Conn) { _ = (&juteConn{conn: c}).send([]byte("hello")) }), CanarySession, Answered, false, "too short"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
 func TestProbePort(t *testing.T) {
@@ -17,7 +19,7 @@ func TestProbePort(t *testing.T) {
 		dialer Dialer
 		want   PortState
 	}{
-		{"open", t.Context(), listen(t, func(net.Conn) {}), nil, PortOpen},
+		{"open", t.Context(), tcpfake.Listen(t, func(net.Conn) {}), nil, PortOpen},
 		{"closed", t.Context(), closedPort(t), nil, PortClosed},
 		{"filtered", t.Context(), "192.0.2.1:3888", deadDialer{}, PortFiltered},
 		{"no route", t.Context(), "192.0.2.1:3888", unreachable(), PortUnreachable},
@@ -36,7 +38,7 @@ func TestProbePort(t *testing.T) {
 
 func TestProbePortClosesAtOnce(t *testing.T) {
 	closed := make(chan struct{})
-	addr := listen(t, func(c net.Conn) {
+	addr := tcpfake.Listen(t, func(c net.Conn) {
 		var b [1]byte
 		if n, _ := c.Read(b[:]); n == 0 {
 			close(closed)

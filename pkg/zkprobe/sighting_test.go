@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
 // TestSightRecorded looks at servers that say what real ones said. After
@@ -24,7 +25,7 @@ func TestSightRecorded(t *testing.T) {
 	for _, path := range folders {
 		dir := filepath.Dir(path)
 		t.Run(dir, func(t *testing.T) {
-			addr := listen(t, func(c net.Conn) {
+			addr := tcpfake.Listen(t, func(c net.Conn) {
 				// A file that is missing is answered with nothing.
 				b, _ := os.ReadFile(filepath.Join(dir, string(word(c))+".txt"))
 				_, _ = c.Write(b)
@@ -58,7 +59,7 @@ func TestSightRecorded(t *testing.T) {
 
 func TestSightOfNoServer(t *testing.T) {
 	asked := 0
-	s := Prober{Timeout: 100 * time.Millisecond}.Sight(t.Context(), listen(t, func(c net.Conn) {
+	s := Prober{Timeout: 100 * time.Millisecond}.Sight(t.Context(), tcpfake.Listen(t, func(c net.Conn) {
 		asked++
 		_, _ = io.WriteString(c, notServingText+"\n")
 	}))
@@ -68,7 +69,7 @@ func TestSightOfNoServer(t *testing.T) {
 	for _, tt := range []struct {
 		addr string
 		want Reach
-	}{{closedPort(t), Refused}, {listen(t, hang), Timeout}} {
+	}{{closedPort(t), Refused}, {tcpfake.Listen(t, tcpfake.Silent), Timeout}} {
 		s := Prober{Timeout: 100 * time.Millisecond}.Sight(t.Context(), tt.addr)
 		if s.Reach != tt.want || s.Mode != "" || s.Error == "" || s.Reach.Alive() {
 			t.Errorf("got %+v, want %s", s, tt.want)

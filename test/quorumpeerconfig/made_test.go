@@ -52,6 +52,13 @@ func TestMadeFilesAreReadByZooKeeper(t *testing.T) {
 
 func readIfEnsemble(t *testing.T, zooCfg, dynamic string) (*ensemble.Config, bool) {
 	t.Helper()
+	cfg, err := parseFile(t, zooCfg, dynamic)
+	return cfg, err == nil && len(cfg.Servers) > 1
+}
+
+// parseFile parses a zoo.cfg, with its dynamic file if it has one.
+func parseFile(t *testing.T, zooCfg, dynamic string) (*ensemble.Config, error) {
+	t.Helper()
 	text, err := os.ReadFile(zooCfg)
 	if err != nil {
 		t.Fatal(err)
@@ -62,8 +69,7 @@ func readIfEnsemble(t *testing.T, zooCfg, dynamic string) (*ensemble.Config, boo
 			t.Fatal(err)
 		}
 	}
-	cfg, err := ensemble.ParseConfig(zooCfg, text, dynamicText)
-	return cfg, err == nil && len(cfg.Servers) > 1
+	return ensemble.ParseConfig(zooCfg, text, dynamicText)
 }
 
 func serviceHosts(c *ensemble.Config) map[ensemble.ID]string {

@@ -147,17 +147,7 @@ func newRolling(ctx context.Context, t *testing.T, release string, v ensemble.Ve
 
 func parseFiles(t *testing.T, zooCfg, dynamic string) *ensemble.Config {
 	t.Helper()
-	text, err := os.ReadFile(zooCfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var dynamicText []byte
-	if dynamic != "" {
-		if dynamicText, err = os.ReadFile(dynamic); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c, err := ensemble.ParseConfig(zooCfg, text, dynamicText)
+	c, err := parseFile(t, zooCfg, dynamic)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,49 +5,11 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
-
-// listen serves connections until the test ends.
-func listen(t *testing.T, handle func(net.Conn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mu sync.Mutex
-	var open []net.Conn
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			open = append(open, c)
-			mu.Unlock()
-			wg.Go(func() {
-				defer c.Close()
-				handle(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		mu.Lock()
-		for _, c := range open {
-			c.Close()
-		}
-		mu.Unlock()
-		wg.Wait()
-	})
-	return l.Addr().String()
-}
-
-func silent(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
 // grant answers the connect request with a session: the one asked for, or id
 // when a new one is asked for; with forget it knows no old session.
@@ -76,7 +38,7 @@ func grant(id uint64, forget bool) func(net.Conn) {
 		if _, err := c.Write(answer); err != nil {
 			return
 		}
-		silent(c)
+		tcpfake.Silent(c)
 	}
 }
 
@@ -97,7 +59,7 @@ func within(t *testing.T) context.Context {
 }
 
 func TestSwitchKeepsTheSession(t *testing.T) {
-	first, second := listen(t, grant(7, false)), listen(t, grant(8, false))
+	first, second := tcpfake.Listen(t, grant(7, false)), tcpfake.Listen(t, grant(8, false))
 	c := open(t, first)
 	ctx := within(t)
 	if err := c.WaitSession(ctx); err != nil {
@@ -113,7 +75,7 @@ func TestSwitchKeepsTheSession(t *testing.T) {
 }
 
 func TestSwitchTellsOfALostSession(t *testing.T) {
-	first, second := listen(t, grant(7, false)), listen(t, grant(8, true))
+	first, second := tcpfake.Listen(t, grant(7, false)), tcpfake.Listen(t, grant(8, true))
 	c := open(t, first)
 	ctx := within(t)
 	if err := c.WaitSession(ctx); err != nil {
@@ -129,14 +91,14 @@ func TestSwitchTellsOfALostSession(t *testing.T) {
 }
 
 func TestASilentServerIsLeftInTime(t *testing.T) {
-	c := open(t, listen(t, grant(7, false)))
+	c := open(t, tcpfake.Listen(t, grant(7, false)))
 	ctx := within(t)
 	if err := c.WaitSession(ctx); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	good := listen(t, grant(7, false))
-	if _, after, err := c.Switch(ctx, []string{listen(t, silent), good}); err != nil || after != 7 || c.Server() != good {
+	good := tcpfake.Listen(t, grant(7, false))
+	if _, after, err := c.Switch(ctx, []string{tcpfake.Listen(t, tcpfake.Silent), good}); err != nil || after != 7 || c.Server() != good {
 		t.Errorf("session %d via %s: %v", after, c.Server(), err)
 	}
 	if took := time.Since(start); took > 4*time.Second {
