@@ -105,6 +105,8 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 		return Decision{}, true
 	}
 	gate := v.Cluster.Gate
+	// What is missing of a replaced server's is written again.
+	resumes := c.in.Kind == Replace && c.in.ID == s.ID
 	switch {
 	case s.Replaced == nil && gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
@@ -117,13 +119,11 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 	case s.Replaced == nil && (v.Cluster.Service.Selector != "" || !same(v.Cluster.Endpoints.Union, s.HostIP)):
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
 			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(v.Cluster.Endpoints.Union)), false
-	case s.Replaced != nil && !gate.Released && c.in.Kind == Replace && c.in.ID == s.ID:
-		// resume writes it again.
-	case s.Replaced != nil && !gate.Released:
+	case s.Replaced != nil && !gate.Released && !resumes:
 		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
 			"the journal says server %d runs in its pod, but its gate is closed: a restart of the pod would not start ZooKeeper", s.ID), false
-	case s.Replaced != nil && v.Cluster.Service.Selector == "":
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+	case s.Replaced != nil && v.Cluster.Service.Selector == "" && !resumes:
+		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
 			"the journal says server %d runs in its pod, but its Service does not select the pod", s.ID), false
 	case s.Replaced != nil && v.Host.Open():
 		return stop(CodeGhostHost, "on host "+s.HostIP+": stop the server and mask its unit",

@@ -145,7 +145,7 @@ func TestGuard(t *testing.T) {
 		{
 			name: "a replaced server's selector was taken away", id: 2,
 			set:  func(s *scene) { s.replaced(1); s.view(1).Cluster.Service.Selector = "" },
-			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+			want: stop, code: migration.CodeJournalDisagrees, says: "replace demo --id=1",
 		},
 		{
 			name: "a ghost at an old host blocks every later step", id: 2,

@@ -16,6 +16,9 @@ func (c *context) resume() Decision {
 		d := do(StepRestoreGate, nil, "somebody closed the gate of server %d; its line of generation %d is written again", c.in.ID, c.sr.Release.Generation)
 		d.Release = c.sr.Release
 		return d
+	case c.unadopted() && pod.Found && !pod.Terminating && pod.IP != "":
+		d, _ := c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
+		return d
 	case pod.NeedsRenewal(gate):
 		epoch, _ := c.o.Epoch()
 		at := c.o.At
@@ -30,6 +33,12 @@ func (c *context) resume() Decision {
 		return d.with(c.lostVolume(pod)...)
 	}
 	return done("server %d runs in pod %s", c.in.ID, pod.Name)
+}
+
+// unadopted: the Service does not select the pod, or not it alone. It was made
+// again, by wrap, and has nothing behind it.
+func (c *context) unadopted() bool {
+	return c.v.Cluster.Service.Selector == "" || c.v.Cluster.Endpoints.BridgeFound && c.rec.EndpointsAPI != LegacyEndpoints
 }
 
 // renew lets a released pod start from empty once more. What it has lost may

@@ -26,6 +26,13 @@ func (s *scene) lostAndProven(id ensemble.ID) *migration.Flight {
 
 func renewRules() []rule {
 	pod := func(s *scene) *migration.PodView { return &s.view(1).Cluster.Pod }
+	anew := func(s *scene) *migration.EndpointsView {
+		s.replaced(1)
+		s.host(1, migration.PortClosed)
+		v := &s.view(1).Cluster
+		v.Service.Selector, v.Endpoints = "", migration.EndpointsView{}
+		return &v.Endpoints
+	}
 	return []rule{
 		{name: "a replaced server has lost its volume", set: func(s *scene) { s.lost(1) }, want: do, step: migration.StepBeginRenewal, says: "why it refuses"},
 		{
@@ -34,6 +41,32 @@ func renewRules() []rule {
 		},
 		{
 			name: "the pod has not read the newest gate", set: func(s *scene) { s.lost(1); pod(s).GateGeneration = 1 },
+			want: stop, code: migration.CodePodAway,
+		},
+		{
+			name: "its Service was made again, with nothing behind it", set: func(s *scene) { anew(s) },
+			want: do, step: migration.StepFlip, says: "server 1 runs in pod demo-pod-0",
+		},
+		{
+			name: "and the address is the pod's", set: func(s *scene) {
+				ep := anew(s)
+				ep.BridgeFound, ep.Bridge, ep.BridgePodUID, ep.Union = true, []string{pod(s).IP}, pod(s).UID, []string{pod(s).IP}
+			},
+			want: do, step: migration.StepAdopt,
+		},
+		{
+			name: "and the controller has it", set: func(s *scene) {
+				s.replaced(1)
+				s.view(1).Cluster.Endpoints.BridgeFound = true
+			},
+			want: do, step: migration.StepDropBridge,
+		},
+		{
+			name: "and its old host answers", set: func(s *scene) { anew(s); s.host(1, migration.PortOpen) },
+			want: stop, code: migration.CodeGhostHost,
+		},
+		{
+			name: "and the pod is away, too", set: func(s *scene) { anew(s); *pod(s) = migration.PodView{}; s.down(1) },
 			want: stop, code: migration.CodePodAway,
 		},
 		{name: "the others prove themselves whole", set: func(s *scene) { s.renewing(1) }, want: do, step: migration.StepProveAfter},

@@ -27,7 +27,7 @@ func objects() []Fault {
 			Version: Unguarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"},
 			Trigger: func(g *Stage) { g.Kubectl("delete", "service", g.fill("{name}-{id}")) },
 			Verdict: Verdict{Code: migration.CodeServiceGone, Exit: 3, Says: "Service {name}-{id} of server {id} is gone", Next: "wrap {name}"},
-			Way:     "`wrap`, as printed, then `revert`, as the next command prints.",
+			Way:     "`wrap`, as printed, makes it again, with the same address; then `replace` of that server, as the next command prints, points it to its pod.",
 			Recover: func(g *Stage) {
 				g.Follow()
 				g.Ends()
@@ -36,7 +36,7 @@ func objects() []Fault {
 				g.Follow()
 				g.Ends()
 			},
-			After: OnHost, NoAddress: "there is no Service meanwhile",
+			After: InPod, NoAddress: "there is no Service meanwhile",
 		},
 		{
 			Name: "service-changed", What: "Somebody sets publishNotReadyAddresses of a server's Service to false after its host's server was stopped: no parked pod would get its address.",
