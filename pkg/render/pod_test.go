@@ -208,7 +208,7 @@ func (p *pod) start() {
 		"PATH=" + os.Getenv("PATH"), "POD_NAME=" + p.name, "POD_UID=" + p.uid,
 		"ZKMIGRATE_GATE=" + filepath.Join(p.dir, "gate"),
 		"ZKMIGRATE_CONF=" + filepath.Join(p.dir, "conf"),
-		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"),
+		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"), "ZKMIGRATE_NAMED=/zookeeper",
 	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := p.cmd.StdoutPipe()

@@ -54,8 +54,42 @@ func TestGateRefusesAnInterruptedFirstSync(t *testing.T) {
 	}
 }
 
+// TestGateRefusesOtherDirectories: a zoo.cfg that names other directories than
+// those of the data would have the server begin with an old snapshot, or nothing.
+func TestGateRefusesOtherDirectories(t *testing.T) {
+	apart, together := "dataDir=/zookeeper/data\ndataLogDir = /zookeeper/datalog\r\n", "dataDir=/zookeeper/data\n"
+	for name, c := range map[string]struct{ cfg, logs, word string }{
+		"the logs' own directory is not named": {together, "datalog", "dataLogDir"},
+		"the logs are to be elsewhere":         {apart, "data", "dataLogDir"},
+		"another directory":                    {"dataDir=/zookeeper/other\n", "data", "dataDir"},
+		"another one for the logs":             {"dataDir=/zookeeper/data\ndataLogDir:/zookeeper/logs", "data", "dataLogDir"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPod(t)
+			good := map[string]string{"data": together, "datalog": apart}[c.logs]
+			p.write("conf/zoo.cfg", good)
+			p.hostDown()
+			p.release()
+			p.start()
+			p.waitZooKeeper()
+			p.mkdir("volume/" + c.logs + "/version-2")
+			p.write("volume/"+c.logs+"/version-2/log.1", "what it has acknowledged")
+			p.joined()
+			p.kill()
+			p.write("conf/zoo.cfg", c.cfg)
+			p.start()
+			p.waitRefused(migration.CauseNone, c.word)
+			t.Log("it starts by itself once the file is right again")
+			p.write("conf/zoo.cfg", good)
+			p.waitZooKeeper()
+		})
+	}
+}
+
 // seeded puts a complete copy on the volume.
 func (p *pod) seeded(token string) {
+	p.write("conf/zoo.cfg", "dataDir=/zookeeper/data\ndataLogDir=/zookeeper/datalog\n")
 	p.mkdir("volume/seed-" + token + "/data/version-2")
 	p.mkdir("volume/seed-" + token + "/datalog/version-2")
 	p.write("volume/seed-"+token+"/data/myid", "2\n")

@@ -1,0 +1,113 @@
+package render
+
+// volumeScript is the part of the gate's script that makes the volume ready for
+// a start. What it rests on stands at gateScript.
+const volumeScript = `# The value of dynamicConfigFile in FILE: sets dynamic.
+dynamic_of() { # FILE
+  local line
+  dynamic=
+  while read -r line || [[ -n $line ]]; do
+    [[ $line == dynamicConfigFile=* ]] && dynamic=${line#*=}
+  done 2>/dev/null <"$1"
+}
+
+# Copies the configuration to where ZooKeeper may write. The dynamic file is
+# copied once a generation; a newer one that ZooKeeper has written stays named.
+configure() {
+  local dir=${cfg%/*} ours name line
+  dynamic_of "$conf/zoo.cfg"
+  ours=$dynamic name=${dynamic##*/}
+  if [[ -n $ours ]]; then
+    if [[ ! -e $dir/$name ]]; then
+      cp "$conf/$name" "$dir/$name.tmp" && mv -fT "$dir/$name.tmp" "$dir/$name" || return
+    fi
+    dynamic_of "$cfg"
+    [[ -n $dynamic && -e $dir/${dynamic##*/} ]] || dynamic=$ours
+  fi
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ $line == dynamicConfigFile=* ]] && line=dynamicConfigFile=$dynamic
+    printf '%s\n' "$line"
+  done <"$conf/zoo.cfg" >"$cfg.tmp" && mv -fT "$cfg.tmp" "$cfg"
+}
+
+# Refuses a zoo.cfg that does not name the directories in which this server has
+# its data: it would start with an old snapshot and no logs, or with nothing.
+directories() {
+  local key value dir= logs= file other=$datalog
+  while IFS=$'=: \t\r' read -r key value || [[ -n $key ]]; do
+    [[ $key == dataDir ]] && dir=$value
+    [[ $key == dataLogDir ]] && logs=$value
+  done 2>/dev/null <"$conf/zoo.cfg"
+  [[ $dir == "$named/data" ]] || { refuse "the pods' zoo.cfg has dataDir=$dir, and the data is in $named/data: set it right"; return; }
+  [[ -z $logs || $logs == "$named/datalog" ]] ||
+    { refuse "the pods' zoo.cfg has dataLogDir=$logs, which is not $named/datalog: set it right"; return; }
+  [[ -n $logs ]] && other=$data
+  set +f
+  for file in "$other"/version-2/log.*; do
+    [[ -e $file ]] && break
+  done
+  set -f
+  [[ ! -e $file ]] || refuse "the pods' zoo.cfg has dataLogDir=$logs, and this server has its logs in ${other/#"$volume"/"$named"}: set it right"
+}
+
+# Moves the copied data in place.
+plant() {
+  local from=$volume/seed-${start#seed:} dir
+  for dir in data datalog; do
+    [[ -d $from/$dir ]] || continue
+    [[ ! -e $volume/$dir ]] || { refuse "$volume/$dir is in the way of the copied data: remove it"; return; }
+    mv -T "$from/$dir" "$volume/$dir" || { refuse "cannot rename $from/$dir"; return; }
+  done
+  sync "$volume" && rmdir "$from" || { refuse "cannot remove $from"; return; }
+}
+
+# Makes the volume ready for this generation; repeatable at any point.
+prepare() {
+  local have= dir old stamp= synced=
+  [[ -e $marker ]] && read -r have <"$marker"
+  [[ -e $started ]] && read -r stamp _ <"$started"
+  [[ -e $joined ]] && read -r synced <"$joined"
+  if [[ $have == "$release" && $stamp == "$release" ]]; then
+    if [[ ! -e $data/myid ]]; then
+      refuse "the data of generation $release has vanished: an empty start needs a new proof" lost
+      return
+    fi
+    if [[ $start == empty:* && $synced != "$release" ]]; then
+      refuse "an earlier start ended before it had synced: what it left must not be built on, an empty start needs a new proof" interrupted
+      return
+    fi
+  elif [[ $start == empty:* && $start != "empty:${POD_UID-}" ]]; then
+    refuse "there is no data, and the gate was opened for another pod: an empty start needs a new proof" lost
+    return
+  elif [[ $start == seed:* && $have != "$release" && $seed != "${start#seed:}" ]]; then
+    refuse "the copied data ${start#seed:} is not on this volume: an empty start needs a new proof" lost
+    return
+  fi
+  if [[ $have != "$release" ]]; then
+    for dir in "$data" "$datalog"; do
+      set +f
+      for old in "$dir".stale-*; do
+        [[ -e $old && $old != "$dir.stale-$release" ]] && rm -rf -- "$old"
+      done
+      set -f
+      [[ -e $dir ]] || continue
+      [[ ! -e $dir.stale-$release ]] || { refuse "$dir and $dir.stale-$release both exist: remove one"; return; }
+      mv -T "$dir" "$dir.stale-$release" || { refuse "cannot rename $dir"; return; }
+    done
+    rm -rf -- "${cfg%/*}" || { refuse "cannot remove ${cfg%/*}"; return; }
+    sync "$volume" && put "$marker" "$release" || { refuse "cannot write $marker"; return; }
+  fi
+  if [[ $start == seed:* && -d $volume/seed-${start#seed:} ]]; then
+    plant || return
+  fi
+  if [[ $start == seed:* && ! -e $data/myid ]]; then
+    refuse "the copied data has vanished: an empty start needs a new proof" lost
+    return
+  fi
+  mkdir -p "$data" "${cfg%/*}" || { refuse "cannot write to $volume"; return; }
+  [[ -e $data/myid ]] || put "$data/myid" "$id" || { refuse "cannot write $data/myid"; return; }
+  directories || return
+  configure || { refuse "cannot copy the configuration from $conf"; return; }
+  put "$started" "$release $(printf '%(%s)T' -1)" || { refuse "cannot write $started"; return; }
+}
+`
