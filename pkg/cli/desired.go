@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -48,6 +49,9 @@ func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recor
 					next:   "if the host has really moved, say so by wrapping under another name; an address that clients use is never changed",
 				}
 			}
+			if err := sameVote(recorded, &kept, srv, desc.config != nil); err != nil {
+				return rec, desc, err
+			}
 			sr = kept
 		} else if known {
 			return rec, desc, &refusedError{reason: fmt.Sprintf("server %d is not in the recorded ensemble %s, which has %v", srv.ID, name, recorded.Ensemble().IDs()),
@@ -69,6 +73,30 @@ func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recor
 		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = c.TickTime, c.InitLimit, c.SyncLimit
 	}
 	return rec, desc, nil
+}
+
+// moved reports whether any server is in its pod, or on its way.
+func moved(rec migration.Record) bool {
+	return rec.Flight != nil || slices.ContainsFunc(rec.Servers, func(s migration.ServerRecord) bool { return s.Replaced != nil })
+}
+
+// sameVote brings a server's part in the quorum up to date while everything runs
+// on its host, and refuses another one afterwards: the pods would count votes as
+// the input says, the rules as the journal does. --member says nothing of weights
+// and groups.
+func sameVote(recorded migration.Record, kept *migration.ServerRecord, said ensemble.Server, files bool) error {
+	if !files {
+		said.Weight, said.Group = kept.Weight, kept.Group
+	}
+	if said.Vote() == kept.Vote() {
+		return nil
+	}
+	if moved(recorded) {
+		return &refusedError{reason: fmt.Sprintf("server %d is recorded as %s, the input says %s", kept.ID, kept.Vote(), said.Vote()),
+			next: "membership does not change during a migration: bring the hosts' files back to what is recorded, or leave -f out"}
+	}
+	kept.Role, kept.Weight, kept.Group = said.Role, said.Weight, said.Group
+	return nil
 }
 
 // directories keeps where a host has its server's data, if its file was read.

@@ -77,6 +77,11 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	if want := rec.Ensemble().IDs(); !slices.Equal(desc.ensemble.IDs(), want) {
 		return e, usagef("the files have servers %v, the wrapped ensemble has %v", desc.ensemble.IDs(), want)
 	}
+	for _, srv := range desc.ensemble.Servers {
+		if old, ok := rec.Server(srv.ID); ok && old.Vote() != srv.Vote() {
+			return e, usagef("server %d is %s in the files, %s in the journal: bring it up to date with %s wrap %s -f FILE -n %s, while everything runs on its host", srv.ID, srv.Vote(), old.Vote(), cliName, rec.Name, rec.Namespace)
+		}
+	}
 	v, err := ensemble.ParseVersion(rec.Settings.Version)
 	if err != nil {
 		return e, err
@@ -192,10 +197,8 @@ func (f *reconfigureFlags) keep(ctx context.Context, s *session, e emission) err
 	if rec.Elections.AtReconfigure == 0 {
 		rec.Elections.AtReconfigure = e.epoch
 	}
-	moved := rec.Flight != nil
 	for i := range rec.Servers {
 		sr := &rec.Servers[i]
-		moved = moved || sr.Replaced != nil
 		for _, in := range e.input.Hosts {
 			if in.ID == sr.ID {
 				keepDirectories(sr, in.Config)
@@ -209,7 +212,7 @@ func (f *reconfigureFlags) keep(ctx context.Context, s *session, e emission) err
 			sr.Emitted = &migration.Emission{At: e.at, Epoch: e.epoch, Digest: sum}
 		}
 	}
-	if !moved {
+	if !moved(rec) {
 		config, err := patchedConfig(e.plan.Hosts[0])
 		if err != nil {
 			return err

@@ -45,9 +45,15 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 				return err
 			}
 		}
+		had := rec.Pods
 		notes, err := setPodConfig(rec, config)
 		if err != nil {
 			return err
+		}
+		if moved(*rec) && had.ZooCfg != "" && logsApart(had.ZooCfg) != logsApart(rec.Pods.ZooCfg) {
+			rec.Pods.ZooCfg, rec.Pods.DynamicName, rec.Pods.Dynamic = had.ZooCfg, had.DynamicName, had.Dynamic
+			notes = nil
+			fmt.Fprintln(o.deps.streams.ErrOut, "Warning: the pods keep the zoo.cfg they have: the one given differs in whether it has a dataLogDir, and servers in their pods would not find their logs; name a host's file first that is like it")
 		}
 		printNotes(o.deps.streams.ErrOut, notes)
 	}
@@ -68,12 +74,11 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 // cannot do it says.
 func upgraded(rec *migration.Record, live []string, files bool) (note string) {
 	old := rec.Settings.Version
-	moved := rec.Flight != nil || slices.ContainsFunc(rec.Servers, func(s migration.ServerRecord) bool { return s.Replaced != nil })
 	switch {
 	case len(live) == 0 || slices.Contains(live, old):
 		return ""
 	case old == "":
-	case moved:
+	case moved(*rec):
 		return fmt.Sprintf("the hosts run ZooKeeper %s, and the migration was begun with %s: bring them back to it before another server is replaced", live[0], old)
 	case !files:
 		return fmt.Sprintf("the hosts run ZooKeeper %s, the pods would be made for %s; so that they follow: %s wrap %s -f FILE -n %s", live[0], old, cliName, rec.Name, rec.Namespace)
@@ -83,6 +88,12 @@ func upgraded(rec *migration.Record, live []string, files bool) (note string) {
 		rec.Pods.Image = ""
 	}
 	return ""
+}
+
+// logsApart reports whether a zoo.cfg of the pods has the logs in a directory of
+// their own.
+func logsApart(zooCfg string) bool {
+	return slices.ContainsFunc(strings.Split(zooCfg, "\n"), func(line string) bool { return strings.HasPrefix(line, "dataLogDir=") })
 }
 
 // samePorts refuses hosts whose client ports one file for all pods cannot have:
