@@ -182,6 +182,18 @@ func (c *context) kubectl(format string, a ...any) string {
 // voters returns the ids that vote.
 func (c *context) voters() []ensemble.ID { return c.rec.Ensemble().Voters() }
 
+// participants returns the ids that are no observers. One of weight 0 has no
+// vote, and its leader forwards to it and counts it all the same.
+func (c *context) participants() []ensemble.ID {
+	var ids []ensemble.ID
+	for _, s := range c.rec.Servers {
+		if s.Role != ensemble.Observer {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
 // unhealthy lists, in words, every server of ids that does not take part.
 func (c *context) unhealthy(ids []ensemble.ID) []string {
 	var out []string

@@ -77,11 +77,11 @@ func (c *context) proveJoined() Decision {
 	// another server: that may be why it goes back.
 	all, expected := []ensemble.ID{f.ID}, followers(c.rec.Ensemble())
 	lost := c.needRenewal()
-	for _, id := range ensemble.Without(c.voters(), f.ID) {
+	for _, id := range ensemble.Without(c.participants(), f.ID) {
 		v, _ := c.o.View(id)
 		if slices.Contains(lost, id) || f.Kind == Revert && (!v.Live.Serving() || v.Live.Another(id)) {
 			expected--
-		} else {
+		} else if sr, ok := c.rec.Server(id); ok && sr.Voter() {
 			all = append(all, id)
 		}
 	}

@@ -175,7 +175,7 @@ func (c *context) neverSynced() bool {
 func (c *context) podCarries() bool {
 	leader := c.o.Leader()
 	following := 0
-	for _, id := range ensemble.Without(c.voters(), c.in.ID) {
+	for _, id := range ensemble.Without(c.participants(), c.in.ID) {
 		if v, _ := c.o.View(id); id != leader && v.Live.Serving() {
 			following++
 		}

@@ -34,6 +34,13 @@ func healthy(version string) Facts {
 	return f
 }
 
+// weigh gives the servers weights, in one group.
+func weigh(f *Facts, weights ...int) {
+	for i, w := range weights {
+		f.Servers[i].Weight, f.Servers[i].Group = w, 1
+	}
+}
+
 func linted(t *testing.T, version, text string) []ensemble.Finding {
 	t.Helper()
 	v, err := ensemble.ParseVersion(version)
@@ -68,10 +75,14 @@ func TestAudit(t *testing.T) {
 		"TLS between servers":  {file(plain + three + "sslQuorum=true\n"), "ZK021", Warn, "certificates"},
 		"client port on loopback": {file(plain + three + "clientPortAddress=127.0.0.1\n"), "ZK022", Warn,
 			"clientPortAddress"},
-		"a typing error":    {file(plain + three + "server.3=10.1.0.4:2888:3888\n"), "ZK010", Fail, "server.3"},
-		"a key twice":       {file(plain + three + "syncLimit=5\n"), "ZK012", Warn, "syncLimit"},
-		"two servers":       {file(plain + strings.Replace(three, "server.3=10.1.0.3:2888:3888\n", "", 1)), "ZK009", Fail, "2 voters"},
-		"files that differ": {func(f *Facts) { f.Differences = []string{"x differs"} }, "ZK011", Fail, "x differs"},
+		"a typing error": {file(plain + three + "server.3=10.1.0.4:2888:3888\n"), "ZK010", Fail, "server.3"},
+		"a key twice":    {file(plain + three + "syncLimit=5\n"), "ZK012", Warn, "syncLimit"},
+		"two servers":    {file(plain + strings.Replace(three, "server.3=10.1.0.3:2888:3888\n", "", 1)), "ZK009", Fail, "2 voters"},
+		"a voter that the quorum cannot spare": {func(f *Facts) { weigh(f, 2, 1, 1) }, "ZK009", Fail,
+			"without server 1 the other 2 voters are no quorum"},
+		"each can be spared":    {func(f *Facts) { weigh(f, 3, 2, 2) }, "", OK, ""},
+		"a vote without weight": {func(f *Facts) { weigh(f, 0, 1, 1) }, "ZK009", Fail, "2 voters"},
+		"files that differ":     {func(f *Facts) { f.Differences = []string{"x differs"} }, "ZK011", Fail, "x differs"},
 		"a reconfiguration under way": {func(f *Facts) { f.LiveConfig[2] = "100000003" }, "ZK017", Fail,
 			"version 100000003: servers [2]"},
 		"files older than the servers": {func(f *Facts) {

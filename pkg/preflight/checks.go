@@ -28,8 +28,8 @@ func Checks() []Check {
 			Hint: "a leader may answer srvr and commit nothing (ZOOKEEPER-3829): restart all servers at once", Eval: commits},
 		{ID: "ZK008", Title: "election ports answer", Severity: Blocker,
 			Hint: "open the election port between the hosts, the pods and the machine this runs on", Eval: elections},
-		{ID: "ZK009", Title: "at least three voters", Severity: Blocker,
-			Hint: "grow the ensemble to three voters first: with fewer, every stop is an outage", Codes: []string{"standalone", "few-voters"}, Eval: voters},
+		{ID: "ZK009", Title: "at least three voters, and the quorum can spare each", Severity: Blocker,
+			Hint: "grow the ensemble to three voters first, or spread its weights and groups: the stop of one that cannot be spared is an outage", Codes: []string{"standalone", "few-voters"}, Eval: voters},
 		{ID: "ZK010", Title: "the configuration files can be migrated", Severity: Blocker,
 			Hint: "mend the lines named", Eval: otherErrors},
 		{ID: "ZK011", Title: "the hosts' files agree", Severity: Blocker,
@@ -170,15 +170,23 @@ func elections(f Facts) (wrong []string, _ string) {
 	return wrong, ""
 }
 
+// voters wants a quorum without any one server. Where groups weigh, one can be
+// indispensable among many: the stop of it is refused at its turn anyway, which
+// is late.
 func voters(f Facts) (wrong []string, _ string) {
-	n := 0
+	e := ensemble.Ensemble{}
 	for _, s := range f.Servers {
-		if s.Voter() {
-			n++
-		}
+		e.Servers = append(e.Servers, s.Server)
 	}
-	if n < 3 {
-		wrong = append(wrong, fmt.Sprintf("%d voters", n))
+	all := e.Voters()
+	if len(all) < 3 {
+		return []string{fmt.Sprintf("%d voters", len(all))}, ""
+	}
+	quorum := ensemble.NewQuorum(e.Servers)
+	for _, id := range all {
+		if !quorum.Has(ensemble.Without(all, id)) {
+			wrong = append(wrong, fmt.Sprintf("without server %d the other %d voters are no quorum: its weight and group count for too much", id, len(all)-1))
+		}
 	}
 	return wrong, ""
 }
