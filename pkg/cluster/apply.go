@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -40,17 +41,26 @@ func (c *Client) Park(ctx context.Context, rec migration.Record) error {
 	}
 	for _, o := range objects {
 		if _, _, err := c.apply(ctx, rec, o, false); err != nil {
-			return immutable(err, o)
+			return wayOut(err, o)
 		}
 	}
 	return nil
 }
 
-// immutable adds the way out to a StatefulSet's refusal: its claims' template
-// cannot be changed.
-func immutable(err error, o render.Object) error {
+// wayOut adds the way out to a StatefulSet's refusal: its claims' template cannot
+// be changed, and who has scaled it owns its size.
+func wayOut(err error, o render.Object) error {
 	var e *Error
-	if _, ok := o.(*appsv1.StatefulSet); !ok || !errors.As(err, &e) || !apierrors.IsInvalid(e.Err) {
+	set, ok := o.(*appsv1.StatefulSet)
+	if !ok || !errors.As(err, &e) {
+		return err
+	}
+	if e.Reason == Conflict && strings.Contains(e.What, ".spec.replicas") {
+		out := *e
+		out.Next = fmt.Sprintf("kubectl scale statefulset %s --replicas=%d -n %s, then run the command again", set.Name, *set.Spec.Replicas, set.Namespace)
+		return &out
+	}
+	if !apierrors.IsInvalid(e.Err) {
 		return err
 	}
 	out := *e

@@ -15,10 +15,11 @@ import (
 
 // podView is what the pod's object and its gate say; pod is nil when there is
 // none.
-func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod) (migration.PodView, error) {
-	v := migration.PodView{Name: render.PodName(rec.Name, s.Ordinal), Claim: render.ClaimName(rec.Name, s.Ordinal)}
+func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod) (v migration.PodView, err error) {
+	v = migration.PodView{Name: render.PodName(rec.Name, s.Ordinal), Claim: render.ClaimName(rec.Name, s.Ordinal)}
 	if pod == nil {
-		return v, nil
+		v.Unmade, err = c.setMissing(ctx, rec, s)
+		return v, err
 	}
 	v.Found, v.UID, v.IP, v.Node = true, string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
 	v.Terminating = pod.DeletionTimestamp != nil
@@ -32,6 +33,9 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 	}
 	if !v.Running {
 		v.Problem = problem(pod, status)
+		if v.Unmade, err = c.confMissing(ctx, rec); err != nil {
+			return v, err
+		}
 		if v.Node == "" {
 			claim, err := c.claimProblem(ctx, rec, s)
 			if err != nil {
@@ -48,6 +52,31 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 		v.Problem, v.NodeLost = lost, true
 	}
 	return v, c.readGate(ctx, pod, &v)
+}
+
+// setMissing reports whether nothing makes the pod: the StatefulSet is gone, or
+// was scaled down.
+func (c *Client) setMissing(ctx context.Context, rec migration.Record, s migration.ServerRecord) (bool, error) {
+	name := render.StatefulSetName(rec.Name)
+	set, err := c.kube.AppsV1().StatefulSets(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, failed(err, "get", "StatefulSet", rec.Namespace, name)
+	}
+	return set.Spec.Replicas != nil && int(*set.Spec.Replicas) <= s.Ordinal, nil
+}
+
+// confMissing reports whether the pods' zoo.cfg and scripts are gone: a kubelet
+// waits for them for ever.
+func (c *Client) confMissing(ctx context.Context, rec migration.Record) (bool, error) {
+	name := render.ConfName(rec.Name)
+	_, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return true, nil
+	}
+	return false, failed(err, "get", "ConfigMap", rec.Namespace, name)
 }
 
 // template compares what the pod was made from with what the record wants.

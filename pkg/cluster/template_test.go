@@ -1,9 +1,13 @@
 package cluster
 
 import (
+	"context"
+	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -75,4 +79,68 @@ func markOf(t *testing.T, rec migration.Record) string {
 		t.Fatal(err)
 	}
 	return mark
+}
+
+// TestUnmadePods: what makes the pods can be deleted, and a StatefulSet scaled.
+func TestUnmadePods(t *testing.T) {
+	rec := record()
+	rec.Pods = migration.PodOptions{
+		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
+		ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
+	}
+	creating := podObject(waiting("ContainerCreating", ""))
+	for name, tc := range map[string]struct {
+		pod      *corev1.Pod
+		without  string
+		replicas int32
+		unmade   bool
+	}{
+		"not made yet":               {replicas: 3},
+		"no StatefulSet":             {replicas: 3, without: "StatefulSet", unmade: true},
+		"too few":                    {replicas: 1, unmade: true},
+		"as many as it takes":        {replicas: 2},
+		"it is being prepared":       {pod: creating, replicas: 3},
+		"and waits for its files":    {pod: creating, replicas: 3, without: "ConfigMap", unmade: true},
+		"running, orphaned: it runs": {pod: podObject(), replicas: 3, without: "StatefulSet"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			objects, err := render.Pods(rec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kube := fake.NewClientset()
+			for _, o := range objects {
+				if o.GetObjectKind().GroupVersionKind().Kind == tc.without {
+					continue
+				}
+				if set, ok := o.(*appsv1.StatefulSet); ok {
+					set.Spec.Replicas = &tc.replicas
+				}
+				if err := kube.Tracker().Add(o); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c := New(kube)
+			c.logs = func(context.Context, string, string, *corev1.PodLogOptions) ([]byte, error) { return nil, nil }
+			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod)
+			if err != nil || v.Unmade != tc.unmade {
+				t.Errorf("unmade %t, %v", v.Unmade, err)
+			}
+		})
+	}
+}
+
+// TestScaledByHand: whoever scaled the StatefulSet owns its size, and an apply
+// of ours without force cannot take it back.
+func TestScaledByHand(t *testing.T) {
+	three := int32(3)
+	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "main-pod", Namespace: "zk"}, Spec: appsv1.StatefulSetSpec{Replicas: &three}}
+	err := wayOut(&Error{Reason: Conflict, What: "cannot apply StatefulSet zk/main-pod: .spec.replicas: conflict with \"kubectl\"", Next: "let it"}, set)
+	if !strings.Contains(err.Error(), "kubectl scale statefulset main-pod --replicas=3 -n zk") {
+		t.Error(err)
+	}
+	other := &Error{Reason: Conflict, What: "cannot apply StatefulSet zk/main-pod: .spec.template", Next: "let it"}
+	if got := wayOut(other, set); got.Error() != other.Error() {
+		t.Error(got)
+	}
 }

@@ -21,6 +21,8 @@ func (c *context) turnBack() Decision {
 		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
 			"server %d is on its way back to its host, begun by %s; its pod was given up before", f.ID, f.By)
 	case f.StopAsked == nil || c.neverStopped() || c.watchedFrom(*c.stopped()):
+	case c.v.Cluster.Pod.Unmade:
+		return c.makeAgain()
 	case !c.v.Cluster.Pod.Parked() || !c.v.Cluster.Pod.GateFresh:
 		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d has not parked yet, and tells then how long host %s has been down: %s",
 			f.ID, c.sr.HostIP, podState(c.v.Cluster.Pod)).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))

@@ -122,6 +122,9 @@ type PodView struct {
 	// SetOutdated: so would its successor be.
 	Outdated    bool `json:"outdated,omitempty"`
 	SetOutdated bool `json:"setOutdated,omitempty"`
+	// Unmade: some of what it is made from is missing: the StatefulSet (or it is
+	// too small for this pod), or the ConfigMap with its files.
+	Unmade bool `json:"unmade,omitempty"`
 	// Restarts of the container.
 	Restarts int `json:"restarts,omitempty"`
 	// Problem is why the pod does not run (unschedulable, image, volume).

@@ -73,7 +73,7 @@ func TestPlan(t *testing.T) {
 		{"pods that do not exist yet", func() *scene {
 			s := healthy("3.8.0", 1, 2, 3)
 			for i := range s.o.Servers {
-				s.o.Servers[i].Cluster.Pod, s.o.Servers[i].Cluster.Gate = migration.PodView{}, migration.GateView{}
+				s.o.Servers[i].Cluster.Pod, s.o.Servers[i].Cluster.Gate = migration.PodView{Unmade: true}, migration.GateView{}
 			}
 			return s
 		}, []string{"elections 1", "clients: 0", "replace: 1", "1 ready Step", "2 ready Step", "3 ready Step election"}},
@@ -165,7 +165,7 @@ func TestPlan(t *testing.T) {
 func TestPlanSaysWhyItIsSafe(t *testing.T) {
 	s := healthy("3.8.0", 1, 2, 3)
 	for i := range s.o.Servers {
-		s.o.Servers[i].Cluster.Pod = migration.PodView{}
+		s.o.Servers[i].Cluster.Pod = migration.PodView{Unmade: true}
 	}
 	p := migration.Plan(s.o)
 	for _, sv := range p.Phases[1].Servers {

@@ -13,12 +13,25 @@ import (
 // its gate refuses is in its log, what keeps it from running is not.
 func (c *context) look(pod PodView) string {
 	switch {
+	case !pod.Found:
+		return c.kubectl("describe statefulset %s", c.set(pod))
 	case pod.Running && pod.Gate == GateRefused:
 		return c.kubectl("logs %s", pod.Name)
 	case pod.OutOfMemory:
 		return c.moreMemory()
 	}
 	return c.kubectl("describe pod %s", pod.Name)
+}
+
+// set is the name of the pod's StatefulSet.
+func (c *context) set(pod PodView) string {
+	return strings.TrimSuffix(pod.Name, fmt.Sprintf("-%d", c.sr.Ordinal))
+}
+
+// makeAgain makes what somebody has deleted, or made smaller, of what the pod is
+// made from. It changes no gate: the pod parks, or goes on with the data it has.
+func (c *context) makeAgain() Decision {
+	return do(StepPark, nil, "what pod %s is made from is gone, or was made smaller", c.v.Cluster.Pod.Name)
 }
 
 // moreMemory is the way out of a limit that is too low. A pod that was released
@@ -45,7 +58,7 @@ func (c *context) toPark(d Decision, pod PodView) Decision {
 		return c.newClaims(d, pod)
 	}
 	next := c.look(pod)
-	if !pod.Running {
+	if pod.Found && !pod.Running {
 		next += "; image, memory, CPU and the like are corrected by the same command with the right flag (--image, --memory, --cpu)"
 	}
 	return d.then(next)
@@ -61,10 +74,9 @@ func (c *context) newClaims(d Decision, pod PodView) Decision {
 			pods, claims = append(pods, p.Name), append(claims, p.Unbound)
 		}
 	}
-	set := strings.TrimSuffix(pod.Name, fmt.Sprintf("-%d", c.sr.Ordinal))
 	return d.with(
 		"where the class is the wrong one: interrupt this command; somebody who may delete the StatefulSet then runs, in this order, and nothing that serves is touched:",
-		c.kubectl("delete statefulset %s --cascade=orphan", set),
+		c.kubectl("delete statefulset %s --cascade=orphan", c.set(pod)),
 		c.kubectl("delete pod %s", strings.Join(pods, " ")),
 		c.kubectl("delete pvc %s", strings.Join(claims, " ")),
 	).then(c.kubectl("describe pvc %s", pod.Unbound) + "; after those commands " + c.cmd("replace --id=%d", c.in.ID) + " --storage-class=...")

@@ -9,6 +9,8 @@ func (c *context) resume() Decision {
 	switch {
 	case !gate.Found:
 		return do(StepPark, nil, "the gate is gone; without it no gate is open")
+	case pod.Unmade:
+		return c.makeAgain()
 	case !gate.Released && c.sr.Release == nil:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
 			"somebody closed the gate of server %d, and the journal does not hold its line; its pod serves until its next restart", c.in.ID)

@@ -23,6 +23,8 @@ func (c *context) replace() Decision {
 		return c.abort()
 	case !c.v.Cluster.Gate.Found:
 		return do(StepPark, nil, "the gate is gone; without it no gate is open")
+	case c.v.Cluster.Pod.Unmade:
+		return c.makeAgain()
 	case c.v.Cluster.Gate.Released:
 		return c.join()
 	case f.Returning != nil:
@@ -46,7 +48,7 @@ func (c *context) startReplace() Decision {
 	}
 	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
 	switch {
-	case !gate.Found || !pod.Found:
+	case !gate.Found || pod.Unmade:
 		return do(StepPark, nil, "the pods do not exist yet")
 	case pod.SetOutdated:
 		return do(StepPark, nil, "the pods are to be made differently now")

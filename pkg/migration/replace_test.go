@@ -119,7 +119,11 @@ func startRules() []rule {
 			},
 			want: stop, code: migration.CodeZxidOverflowNear,
 		},
-		{name: "no pods yet", set: func(s *scene) { s.view(1).Cluster.Pod = migration.PodView{} }, want: do, step: migration.StepPark},
+		{name: "no pods yet", set: func(s *scene) { s.view(1).Cluster.Pod = migration.PodView{Unmade: true} }, want: do, step: migration.StepPark},
+		{
+			name: "the StatefulSet makes no pod (a quota)", set: func(s *scene) { s.view(1).Cluster.Pod = migration.PodView{Name: "demo-pod-0"} },
+			want: wait, code: migration.CodePodNotParked, says: "kubectl describe statefulset demo-pod -n zk",
+		},
 		{name: "no gate yet", set: func(s *scene) { s.view(1).Cluster.Gate = migration.GateView{} }, want: do, step: migration.StepPark},
 		{
 			name: "the pod cannot be scheduled",

@@ -195,6 +195,8 @@ func (c *context) reclaim() (Decision, bool) {
 	switch {
 	case gate.Released:
 		return do(StepCloseGate, nil, "no restart of pod %s may start ZooKeeper again", pod.Name), false
+	case pod.Unmade:
+		return c.makeAgain(), false
 	case pod.Found && pod.Terminating:
 		d := wait(CodePodStopping, PhaseReclaim, "pod %s is being deleted", pod.Name).
 			then("if its node is lost, prove the machine dead and remove it from the cluster; the pod is never deleted by force")
@@ -213,7 +215,7 @@ func (c *context) reclaim() (Decision, bool) {
 		}
 		return do(StepDeletePod, g, "pod %s may run ZooKeeper", pod.Name), false
 	case !pod.Found:
-		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again"), false
+		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again").then(c.look(pod)), false
 	case !pod.Running && pod.Node == "":
 		// Not scheduled anywhere: no process, and no gate read yet.
 		return Decision{}, true
