@@ -39,6 +39,9 @@ package render
 //     release. Where its zoo.cfg names other directories, ZooKeeper begins from
 //     what is there; only 3.4.12, 3.5.4 and later look for logs in a wrong place,
 //     and only while the two directories differ (ZOOKEEPER-2967).
+//   - A host that runs while the line is out of the gate makes what is on the
+//     volume old. The volume remembers that, and the same line opens nothing any
+//     more, should somebody put back a journal of before.
 //   - ConfigMap volumes change by a rename of ..data; all files are read through
 //     one target of it.
 const gateScript = `#!/usr/bin/env bash
@@ -56,6 +59,7 @@ marker=$volume/zkmigrate-generation
 started=$volume/zkmigrate-started
 joined=$volume/zkmigrate-joined
 newest=$volume/zkmigrate-newest
+outlived=$volume/zkmigrate-outlived
 cfg=$volume/conf/zoo.cfg
 # The volume as zoo.cfg names it.
 named=${ZKMIGRATE_NAMED:-$volume}
@@ -282,6 +286,7 @@ while :; do
     if ((SECONDS >= due)) || [[ -n $release && $client != open ]]; then probe; fi
     if [[ -z $release ]]; then
       state=parked detail="waits for its line in the gate"
+      [[ $client != open && $election != open ]] || outlive
     elif [[ $client == open || $election == open ]]; then
       state=vetoed detail="released, but the server on host $host still accepts connections"
     elif prepare; then

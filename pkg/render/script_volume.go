@@ -61,12 +61,25 @@ plant() {
   sync "$volume" && rmdir "$from" || { refuse "cannot remove $from"; return; }
 }
 
+# Notes that the host runs: the data on the volume will not be the newest.
+outlive() {
+  local have= old=
+  [[ -e $marker ]] && read -r have <"$marker"
+  [[ -e $outlived ]] && read -r old <"$outlived"
+  [[ -z $have || $have == "$old" ]] || put "$outlived" "$have" || refuse "cannot write $outlived"
+}
+
 # Makes the volume ready for this generation; repeatable at any point.
 prepare() {
-  local have= dir old stamp= synced=
+  local have= dir old stamp= synced= older=
   [[ -e $marker ]] && read -r have <"$marker"
   [[ -e $started ]] && read -r stamp _ <"$started"
   [[ -e $joined ]] && read -r synced <"$joined"
+  [[ -e $outlived ]] && read -r older <"$outlived"
+  if [[ $older == "$release" ]]; then
+    refuse "this server has run on its host since the data of generation $release was made: an empty start needs a new proof" lost
+    return
+  fi
   if [[ $have == "$release" && $stamp == "$release" ]]; then
     if [[ ! -e $data/myid ]]; then
       refuse "the data of generation $release has vanished: an empty start needs a new proof" lost

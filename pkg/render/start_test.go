@@ -54,6 +54,46 @@ func TestGateRefusesAnInterruptedFirstSync(t *testing.T) {
 	}
 }
 
+// TestGateRefusesDataFromBeforeItsHostRan: whatever a journal says that was put
+// back, a line that was taken out while the host ran does not count any more.
+func TestGateRefusesDataFromBeforeItsHostRan(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	line := p.release()
+	p.start()
+	p.waitZooKeeper()
+	p.joined()
+	p.kill()
+	t.Log("the gate is closed and opened again, the host is down all the time: a restart")
+	p.generation++
+	p.gate("")
+	p.start()
+	p.waitState(migration.GateParked)
+	p.generation++
+	p.gate(line)
+	p.waitZooKeeper()
+	p.kill()
+	t.Log("the gate is closed, and the host runs for a while")
+	p.generation++
+	p.gate("")
+	p.client.up()
+	p.start()
+	p.waitReport("the host", func(r GateReport) bool { return r.State == migration.GateParked && r.HostClient == migration.PortOpen })
+	p.client.down()
+	p.waitReport("its end", func(r GateReport) bool { return r.HostClosed() })
+	p.kill()
+	p.generation++
+	p.gate(line)
+	p.start()
+	p.waitRefused(migration.CauseLost, "has run on its host since")
+	t.Log("a new proof, and with it another generation")
+	p.release()
+	p.waitZooKeeper()
+	if !p.exists("volume/data.stale-7") {
+		t.Error("the old data is in use, or gone")
+	}
+}
+
 // TestGateRefusesOtherDirectories: a zoo.cfg that names other directories than
 // those of the data would have the server begin with an old snapshot, or nothing.
 func TestGateRefusesOtherDirectories(t *testing.T) {
