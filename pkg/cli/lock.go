@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
 // me names this operator in the journal.
@@ -123,10 +125,24 @@ func (s *session) fence(ctx context.Context) error {
 	if err != nil || rec.Flight == nil {
 		return err
 	}
-	if err := cluster.New(s.kube.client).Fence(ctx, rec, rec.Flight.ID, holder()); err != nil {
-		return fmt.Errorf("taking over the operation on server %s: %w", rec.Flight.ID, err)
+	return s.takeOver(ctx, rec, rec.Flight.ID)
+}
+
+func (s *session) takeOver(ctx context.Context, rec migration.Record, id ensemble.ID) error {
+	if err := cluster.New(s.kube.client).Fence(ctx, rec, id, holder()); err != nil {
+		return fmt.Errorf("taking over the operation on server %s: %w", id, err)
 	}
 	return nil
+}
+
+// fenceResumed does the same for a replaced server that is moved, or whose
+// Service and gate are mended: a replace that mends has no operation under way
+// to be known by, and a revert writes nothing where there is nothing to take away.
+func (s *session) fenceResumed(ctx context.Context, rec migration.Record, id ensemble.ID) error {
+	if sr, ok := rec.Server(id); !ok || sr.Replaced == nil || rec.Flight != nil {
+		return nil
+	}
+	return s.takeOver(ctx, rec, id)
 }
 
 // locked runs f while holding the ensemble's lock; the context f gets ends when

@@ -201,6 +201,9 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if err := s.fenceResumed(ctx, rec, o.id); err != nil {
+		return err
+	}
 	s.engine.Hosts = o.deps.hosts(rec, o.hook, o.fenced, nil)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
 	s.engine.OnEvent = o.watch(p)
