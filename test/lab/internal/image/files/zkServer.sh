@@ -12,9 +12,10 @@ usage() {
 command=${1:-}
 config=${2:-${ZOOCFGDIR:-${ZOO_CONF_DIR:-/conf}}/zoo.cfg}
 flags="-Xmx${ZK_SERVER_HEAP:-1000}m $SERVER_JVMFLAGS $JVMFLAGS"
+# The first compiler alone: these servers live for minutes, and share a few cores.
 # Words in the flags are meant to be split.
 # shellcheck disable=SC2086
-set -- java -XX:+UseSerialGC \
+set -- java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
   -Dzookeeper.log.dir="${ZOO_LOG_DIR:-/logs}" \
   -Dlog4j.configuration="file:${ZOO_LOG4J:-$home/conf/log4j.properties}" \
   -XX:+ExitOnOutOfMemoryError \
