@@ -50,9 +50,9 @@ bench: build
 test-e2e: build
 	@go test -tags e2e -timeout 60m -count=1 -v ./test/e2e/...
 
-## test-faults: everything that can go wrong, in the lab; one: make test-faults RUN=/host-silent
+## test-faults: everything that can go wrong, in the lab; one: make test-faults RUN=host-silent
 test-faults: build
-	@go test -tags e2e -timeout 90m -count=1 -v -run 'TestFaults$(RUN)' ./test/faults/...
+	@go test -tags e2e -timeout 90m -count=1 -v -run 'TestFaults/.*/$(RUN)' ./test/faults/...
 
 ## verify: gofmt, vet, linter, imports, tidy, docs, manifests
 verify:
@@ -77,7 +77,7 @@ dist:
 	@hack/package.sh
 
 lab-down:
-	@bin/zklab down --name demo; bin/zklab down --name e2e; bin/zklab down --name faults; bin/zklab down --name bench
+	@bin/zklab down --name demo; bin/zklab down --name e2e; bin/zklab down --name faults; bin/zklab down --name outages; bin/zklab down --name bench
 
 clean:
 	rm -rf bin dist demo-report.json bench-report.json

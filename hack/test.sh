@@ -30,16 +30,25 @@ part lab-unit bash -c "cd test/lab && go run $gotestsum --format pkgname --forma
 part zookeeper tests zookeeper -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/render/... ./test/load/... ./test/zkreal/... ./test/quorumpeerconfig/...
 part krew bash -c "cd test/krew && go run $gotestsum --format pkgname --jsonfile $log/krew.json -- ./..."
 # Side by side, each in a lab of its own: they wait more than they compute. The
-# first lab builds the Kubernetes binary on a fresh machine, the other waits for it.
-(
-  failed=()
-  part e2e tests e2e -tags e2e -timeout 60m -count=1 -parallel 2 ./test/e2e/...
-  ((${#failed[@]} == 0))
-) >"$log/e2e.out" 2>&1 &
-e2e=$!
-E2E_LAB=faults part faults tests faults -tags e2e -timeout 60m -count=1 -parallel 3 ./test/faults/...
-wait "$e2e" || failed+=(e2e)
-cat "$log/e2e.out"
+# first lab builds the Kubernetes binary on a fresh machine, the others wait for it.
+declare -A beside
+beside() { # NAME GO-TEST-ARGUMENTS...
+  local name=$1
+  shift
+  (
+    failed=()
+    E2E_LAB=$name part "$name" tests "$name" -tags e2e -timeout 60m -count=1 "$@"
+    ((${#failed[@]} == 0))
+  ) >"$log/$name.out" 2>&1 &
+  beside[$name]=$!
+}
+beside e2e -parallel 2 ./test/e2e/...
+beside faults -parallel 3 -run '^TestFaults$|^TestList$' ./test/faults/...
+beside outages -run '^TestFaultsOfTheLab$' ./test/faults/...
+for name in e2e faults outages; do
+  wait "${beside[$name]}" || failed+=("$name")
+  cat "$log/$name.out"
+done
 # After those, which have the binary built.
 part integration tests integration -tags integration -timeout 15m -count=1 ./test/integration/...
 

@@ -61,7 +61,7 @@ type Fault struct {
 	NoAddress string
 	// Large is set where there must be much data, and initLimit is short.
 	Large bool
-	// Alone is set where all of the lab suffers.
+	// Alone is set where all of the lab suffers; TestFaultsOfTheLab plays it.
 	Alone bool
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -40,14 +39,7 @@ type Stage struct {
 
 // Play plays one fault: whatever happens, the client loses nothing, and the
 // Service has one address.
-func Play(s *scene.Scene, lab *sync.RWMutex, f Fault) {
-	if f.Alone {
-		lab.Lock()
-		defer lab.Unlock()
-	} else {
-		lab.RLock()
-		defer lab.RUnlock()
-	}
+func Play(s *scene.Scene, f Fault) {
 	began := time.Now()
 	g, t := &Stage{Scene: s, fault: f}, s.T
 	g.hook = g.Lab.HookCommand()
