@@ -31,7 +31,7 @@ part zookeeper tests zookeeper -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli
 part krew bash -c "cd test/krew && go run $gotestsum --format pkgname --jsonfile $log/krew.json -- ./..."
 # Side by side, each in a lab of its own: they wait more than they compute. The
 # first lab builds the Kubernetes binary on a fresh machine, the others wait for it.
-declare -A beside
+declare -A pids
 beside() { # NAME GO-TEST-ARGUMENTS...
   local name=$1
   shift
@@ -40,13 +40,13 @@ beside() { # NAME GO-TEST-ARGUMENTS...
     E2E_LAB=$name part "$name" tests "$name" -tags e2e -timeout 60m -count=1 "$@"
     ((${#failed[@]} == 0))
   ) >"$log/$name.out" 2>&1 &
-  beside[$name]=$!
+  pids[$name]=$!
 }
 beside e2e -parallel 2 ./test/e2e/...
 beside faults -parallel 3 -run '^TestFaults$|^TestList$' ./test/faults/...
 beside outages -run '^TestFaultsOfTheLab$' ./test/faults/...
 for name in e2e faults outages; do
-  wait "${beside[$name]}" || failed+=("$name")
+  wait "${pids[$name]}" || failed+=("$name")
   cat "$log/$name.out"
 done
 # After those, which have the binary built.
