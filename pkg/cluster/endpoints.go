@@ -3,11 +3,13 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -110,14 +112,14 @@ func (b behind) ours(slice discoveryv1.EndpointSlice) bool {
 func (b behind) view() migration.EndpointsView {
 	var v migration.EndpointsView
 	if slice := b.bridgeSlice(); slice != nil && !b.legacy() {
-		v.BridgeFound, v.Bridge, v.BridgePodUID = true, ready(*slice), podOwner(slice.OwnerReferences)
+		v.BridgeFound, v.Bridge, v.BridgePodUID = true, b.serves(*slice), podOwner(slice.OwnerReferences)
 	}
 	if e := b.bridgeEndpoints(); e != nil {
 		v.BridgeFound, v.Bridge, v.BridgePodUID = true, endpointAddresses(e), podOwner(e.OwnerReferences)
 	}
 	var union, controller []string
 	for _, slice := range b.slices {
-		addresses := ready(slice)
+		addresses := b.serves(slice)
 		union = append(union, addresses...)
 		if slice.Labels[discoveryv1.LabelManagedBy] == sliceController {
 			controller = append(controller, addresses...)
@@ -162,6 +164,19 @@ func (b behind) only(address string) error {
 		}
 	}
 	return nil
+}
+
+// serves is ready, but for our own slice with ports that somebody changed: it
+// leads nowhere, and is to be written anew.
+func (b behind) serves(slice discoveryv1.EndpointSlice) []string {
+	if !b.legacy() && b.ours(slice) {
+		for _, want := range render.SlicePorts(b.s) {
+			if !slices.ContainsFunc(slice.Ports, func(p discoveryv1.EndpointPort) bool { return apiequality.Semantic.DeepEqual(p, want) }) {
+				return nil
+			}
+		}
+	}
+	return ready(slice)
 }
 
 // ready lists the addresses of a slice that kube-proxy uses: an endpoint

@@ -17,6 +17,11 @@ func aSlice(name, by string, ready *bool, addresses ...string) discoveryv1.Endpo
 		ObjectMeta:  metav1.ObjectMeta{Name: name, Labels: map[string]string{discoveryv1.LabelServiceName: "main-5"}},
 		AddressType: discoveryv1.AddressTypeIPv4,
 	}
+	if by == render.Manager {
+		rec := record()
+		server, _ := rec.Server(5)
+		s.Ports = render.SlicePorts(*server)
+	}
 	if by != "" {
 		s.Labels[discoveryv1.LabelManagedBy] = by
 	}
@@ -30,6 +35,8 @@ func TestEndpointsView(t *testing.T) {
 	yes, no := true, false
 	fromPod := aSlice("main-5-bridge", render.Manager, &yes, "10.244.0.1")
 	fromPod.OwnerReferences = []metav1.OwnerReference{{Kind: "Pod", Name: "main-pod-1", UID: "u1"}}
+	portless := aSlice("main-5-bridge", render.Manager, &yes, "10.1.0.5")
+	portless.Ports = portless.Ports[1:]
 	object := func(labels map[string]string, address string) *corev1.Endpoints { //nolint:staticcheck // what is tested
 		return &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Name: "main-5", Labels: labels}, //nolint:staticcheck // what is tested
 			Subsets: []corev1.EndpointSubset{{Addresses: []corev1.EndpointAddress{{IP: address}}}}} //nolint:staticcheck // what is tested
@@ -46,6 +53,10 @@ func TestEndpointsView(t *testing.T) {
 		"wrapped": {
 			slices: []discoveryv1.EndpointSlice{aSlice("main-5-bridge", render.Manager, &yes, "10.1.0.5")},
 			want:   migration.EndpointsView{BridgeFound: true, Bridge: []string{"10.1.0.5"}, Union: []string{"10.1.0.5"}},
+		},
+		"wrapped, and a port is gone: it leads nowhere": {
+			slices: []discoveryv1.EndpointSlice{portless},
+			want:   migration.EndpointsView{BridgeFound: true},
 		},
 		"adopting: one address in two slices is one": {
 			selector:  "main-pod-1",

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -111,6 +112,9 @@ func (c *Client) pointSlice(ctx context.Context, b behind, desired *discoveryv1.
 	live := b.bridgeSlice()
 	if live == nil {
 		_, err := slices.Create(ctx, desired, metav1.CreateOptions{FieldManager: FieldManager})
+		if apierrors.IsAlreadyExists(err) {
+			return c.strayed(ctx, desired, err)
+		}
 		return failed(err, "create", "EndpointSlice", desired.Namespace, desired.Name)
 	}
 	next := live.DeepCopy()
@@ -123,6 +127,18 @@ func (c *Client) pointSlice(ctx context.Context, b behind, desired *discoveryv1.
 	}
 	_, err := slices.Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
 	return failed(err, "update", "EndpointSlice", desired.Namespace, desired.Name)
+}
+
+// strayed tells a slice that was created since we looked, which looking again
+// finds, from one that lost the labels by which it is found behind its Service.
+func (c *Client) strayed(ctx context.Context, desired *discoveryv1.EndpointSlice, exists error) error {
+	live, err := c.kube.DiscoveryV1().EndpointSlices(desired.Namespace).Get(ctx, desired.Name, metav1.GetOptions{})
+	if err == nil && (live.Labels[discoveryv1.LabelServiceName] != desired.Labels[discoveryv1.LabelServiceName] || live.Labels[discoveryv1.LabelManagedBy] != render.Manager) {
+		return &Error{Reason: Conflict,
+			What: fmt.Sprintf("EndpointSlice %s/%s exists and does not carry our labels any more, so it is not behind its Service", desired.Namespace, desired.Name),
+			Next: "delete it: kubectl delete endpointslice " + desired.Name + " -n " + desired.Namespace + "; then run the command again"}
+	}
+	return failed(exists, "create", "EndpointSlice", desired.Namespace, desired.Name)
 }
 
 func (c *Client) pointEndpoints(ctx context.Context, b behind, desired *corev1.Endpoints) error { //nolint:staticcheck // asked for by name

@@ -90,7 +90,7 @@ func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
 	case len(svc.Changed) > 0:
 		return stop(CodeServiceChanged, c.kubectl("patch service %s --type=merge -p '%s'", s.Service, svc.Patch),
 			"somebody changed Service %s of server %d: %s", s.Service, s.ID, strings.Join(svc.Changed, ", ")).
-			with("who: "+c.kubectl("get service %s --show-managed-fields -o yaml", s.Service)), false
+			with("who: " + c.kubectl("get service %s --show-managed-fields -o yaml", s.Service)), false
 	case len(v.Cluster.Endpoints.Foreign) > 0:
 		return stop(CodeForeignEndpoints, "delete them: "+c.kubectl("delete %s", strings.Join(v.Cluster.Endpoints.Foreign, " ")),
 			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(v.Cluster.Endpoints.Foreign, ", ")), false

@@ -85,6 +85,16 @@ func Bridge(rec migration.Record, s migration.ServerRecord, t Target) (Object, e
 	return slice(rec, s, t), nil
 }
 
+// SlicePorts are the ports of a server's hand-made EndpointSlice.
+func SlicePorts(s migration.ServerRecord) []discoveryv1.EndpointPort {
+	var out []discoveryv1.EndpointPort
+	for _, p := range ports(s) {
+		name, number, tcp := p.name, int32(p.number), corev1.ProtocolTCP
+		out = append(out, discoveryv1.EndpointPort{Name: &name, Port: &number, Protocol: &tcp})
+	}
+	return out
+}
+
 func slice(rec migration.Record, s migration.ServerRecord, t Target) *discoveryv1.EndpointSlice {
 	yes, no := true, false
 	endpoint := discoveryv1.Endpoint{
@@ -114,10 +124,7 @@ func slice(rec migration.Record, s migration.ServerRecord, t Target) *discoveryv
 	if t.Owner != nil {
 		out.OwnerReferences = []metav1.OwnerReference{*t.Owner}
 	}
-	for _, p := range ports(s) {
-		name, number, tcp := p.name, int32(p.number), corev1.ProtocolTCP
-		out.Ports = append(out.Ports, discoveryv1.EndpointPort{Name: &name, Port: &number, Protocol: &tcp})
-	}
+	out.Ports = SlicePorts(s)
 	return out
 }
 

@@ -86,12 +86,13 @@ func (g *Stage) SlowDown() {
 		if err != nil {
 			g.T.Fatal(err)
 		}
-		for _, path := range found {
-			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-				g.T.Fatal(err)
-			}
-			return
+		if len(found) == 0 {
+			continue
 		}
+		if err := os.WriteFile(found[0], []byte(text), 0o644); err != nil {
+			g.T.Fatal(err)
+		}
+		return
 	}
 	g.T.Fatalf("no cgroup %s", group)
 }
