@@ -110,6 +110,9 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 			}
 		}
 		e.input.Hosts = append(e.input.Hosts, host)
+		if fl := rec.Flight; srv.Replaced != nil || fl != nil && fl.ID == srv.ID && fl.Kind != migration.Reconfigure {
+			e.input.InPods = append(e.input.InPods, srv.ID)
+		}
 	}
 	if e.plan, err = hostpatch.Reconfigure(e.input); err != nil {
 		return e, &usageError{err}

@@ -38,6 +38,9 @@ type Input struct {
 	Hosts []Host
 	// Leader is the leader of this moment; 0 where unknown.
 	Leader ensemble.ID
+	// InPods are servers that run in their pods, or are on their way: nothing is
+	// done on their hosts.
+	InPods []ensemble.ID
 	// Leave names changes that are left out, see Optional.
 	Leave []string
 	// InitLimit is the initLimit the size of the snapshot asks for, in ticks;
@@ -147,7 +150,8 @@ func Reconfigure(in Input) (Plan, error) {
 	if err := checkAgreement(in, plan); err != nil {
 		return Plan{}, err
 	}
-	plan.Order = RestartOrder(in.Ensemble, in.Leader)
+	plan.Hosts = slices.DeleteFunc(plan.Hosts, func(h HostPatch) bool { return slices.Contains(in.InPods, h.ID) })
+	plan.Order = slices.DeleteFunc(RestartOrder(in.Ensemble, in.Leader), func(id ensemble.ID) bool { return slices.Contains(in.InPods, id) })
 	plan.Readme = readme(in, plan)
 	return plan, nil
 }

@@ -34,6 +34,9 @@ func readme(in Input, plan Plan) []byte {
 	}
 	w("Copy each server's directory to its host, as ~/zkmigrate/%s and so on: the commands below expect it there.", patchDirExample(plan))
 	w("One server at a time, in this order: %s.", idList(plan.Order))
+	if len(in.InPods) > 0 {
+		w("Not on the hosts of %s: they run in their pods, and one started on its host would be a second with its id.", idList(in.InPods))
+	}
 	switch {
 	case in.Leader != 0:
 		w("Server %s led when this was written. The leader comes last among the voters: each restart of a", in.Leader)

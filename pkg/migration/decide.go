@@ -119,6 +119,11 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 	case s.Replaced == nil && (v.Cluster.Service.Selector != "" || !same(v.Cluster.Endpoints.Union, s.HostIP)):
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
 			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(v.Cluster.Endpoints.Union)), false
+	case s.Replaced != nil && v.Cluster.Service.Selector == "" && same(v.Cluster.Endpoints.Union, s.HostIP):
+		// It was on its way back when the journal of before was put back: the
+		// host may have run since, and what the pod holds may be old.
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+			"the journal says server %d runs in its pod, but its Service points to its host %s", s.ID, s.HostIP), false
 	case s.Replaced != nil && !gate.Released && !resumes:
 		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
 			"the journal says server %d runs in its pod, but its gate is closed: a restart of the pod would not start ZooKeeper", s.ID), false

@@ -11,6 +11,8 @@ func (c *context) resume() Decision {
 		return do(StepPark, nil, "the gate is gone; without it no gate is open")
 	case pod.Unmade:
 		return c.makeAgain()
+	case !pod.Found:
+		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look(pod))
 	case !gate.Released && c.sr.Release == nil:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
 			"somebody closed the gate of server %d, and the journal does not hold its line; its pod serves until its next restart", c.in.ID)
@@ -26,6 +28,8 @@ func (c *context) resume() Decision {
 		at := c.o.At
 		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: epoch, Served: true, Renewing: &at}
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
+	case !c.v.Live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
+		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, podState(pod)).then(c.kubectl("logs %s", pod.Name))
 	case !c.v.Live.Serving():
 		d := stop(CodePodAway, c.look(pod),
 			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, podState(pod))

@@ -62,12 +62,39 @@ func renewRules() []rule {
 			want: do, step: migration.StepDropBridge,
 		},
 		{
+			name: "it was on its way back, and the journal of before was put back",
+			set:  func(s *scene) { s.flippedBack(1); s.o.Record.Flight = nil; s.host(1, migration.PortOpen) },
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+		},
+		{
+			name: "and its host was stopped since",
+			set: func(s *scene) {
+				s.flippedBack(1)
+				s.o.Record.Flight = nil
+				s.server(1).Release = &migration.Release{Generation: 2, Start: "empty:a"}
+			},
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+		},
+		{
+			name: "a restart that takes a while", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortClosed); s.down(1) },
+			want: wait, code: migration.CodePodStarting, says: "kubectl logs demo-pod-0 -n zk",
+		},
+		{
+			name: "the pod has not seen its line yet", set: func(s *scene) {
+				s.replaced(1)
+				s.host(1, migration.PortClosed)
+				s.down(1)
+				pod(s).Gate = migration.GateParked
+			},
+			want: wait, code: migration.CodePodStarting,
+		},
+		{
 			name: "and its old host answers", set: func(s *scene) { anew(s); s.host(1, migration.PortOpen) },
 			want: stop, code: migration.CodeGhostHost,
 		},
 		{
 			name: "and the pod is away, too", set: func(s *scene) { anew(s); *pod(s) = migration.PodView{}; s.down(1) },
-			want: stop, code: migration.CodePodAway,
+			want: wait, code: migration.CodePodStarting,
 		},
 		{name: "the others prove themselves whole", set: func(s *scene) { s.renewing(1) }, want: do, step: migration.StepProveAfter},
 		{name: "another one is away", set: func(s *scene) { s.renewing(1); s.down(2) }, want: wait, code: migration.CodeDegraded},

@@ -172,7 +172,7 @@ func (c *context) nextCommand(st EnsembleStatus) string {
 		return c.cmd("reconfigure")
 	}
 	for _, v := range c.o.Servers {
-		if s, ok := c.rec.Server(v.ID); ok && s.Replaced != nil && v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate) {
+		if s, ok := c.rec.Server(v.ID); ok && s.Replaced != nil && (!v.Live.Serving() || v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate)) {
 			return c.cmd("replace --id=%d", v.ID)
 		}
 	}
