@@ -49,6 +49,10 @@ func (c *context) join() Decision {
 			return do(StepKick, g, "the gate is open, the pod has not seen it yet")
 		}
 		return wait(CodePodStarting, PhaseRelease, "the pod has not seen the open gate yet")
+	case c.v.Cluster.Service.Selector == "":
+		// Somebody deleted the Service, and wrap made it again.
+		d, _ := c.pointToPod(fmt.Sprintf("server %d was started in pod %s", f.ID, pod.Name))
+		return d
 	case live.Another(f.ID):
 		return stop(CodeWrongServer, c.cmd("revert --id=%d", f.ID), "the Service of server %d is answered by server %d", f.ID, live.ServerID)
 	case live.Serving() && c.otherVersion() != "":

@@ -76,6 +76,22 @@ func joinRules() []rule {
 			},
 			want: do, step: migration.StepDropBridge,
 		},
+		{
+			name: "its Service was deleted and made again, with nothing behind it",
+			set: func(s *scene) {
+				s.started(1)
+				s.view(1).Cluster.Service.Selector, s.view(1).Cluster.Endpoints = "", migration.EndpointsView{}
+			},
+			want: do, step: migration.StepFlip,
+		},
+		{
+			name: "the same, and the pod does not run yet: without it, no address",
+			set: func(s *scene) {
+				s.released(1)
+				s.view(1).Cluster.Service.Selector, s.view(1).Cluster.Endpoints = "", migration.EndpointsView{}
+			},
+			want: do, step: migration.StepKick,
+		},
 		{name: "done", set: func(s *scene) { s.joined(1, 11*time.Second) }, want: do, step: migration.StepFinish},
 		{
 			name: "the host returns while the pod joins", set: func(s *scene) { s.started(1); s.host(1, migration.PortOpen) },
