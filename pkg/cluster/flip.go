@@ -132,8 +132,16 @@ func (c *Client) pointSlice(ctx context.Context, b behind, desired *discoveryv1.
 // strayed tells a slice that was created since we looked, which looking again
 // finds, from one that lost the labels by which it is found behind its Service.
 func (c *Client) strayed(ctx context.Context, desired *discoveryv1.EndpointSlice, exists error) error {
-	live, err := c.kube.DiscoveryV1().EndpointSlices(desired.Namespace).Get(ctx, desired.Name, metav1.GetOptions{})
-	if err == nil && (live.Labels[discoveryv1.LabelServiceName] != desired.Labels[discoveryv1.LabelServiceName] || live.Labels[discoveryv1.LabelManagedBy] != render.Manager) {
+	// The Role has no get for slices.
+	list, err := c.kube.DiscoveryV1().EndpointSlices(desired.Namespace).List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + desired.Name})
+	if err != nil {
+		return failed(err, "list", "EndpointSlices", desired.Namespace, desired.Name)
+	}
+	for _, live := range list.Items {
+		if live.Name != desired.Name ||
+			live.Labels[discoveryv1.LabelServiceName] == desired.Labels[discoveryv1.LabelServiceName] && live.Labels[discoveryv1.LabelManagedBy] == render.Manager {
+			continue
+		}
 		return &Error{Reason: Conflict,
 			What: fmt.Sprintf("EndpointSlice %s/%s exists and does not carry our labels any more, so it is not behind its Service", desired.Namespace, desired.Name),
 			Next: "delete it: kubectl delete endpointslice " + desired.Name + " -n " + desired.Namespace + "; then run the command again"}
