@@ -159,3 +159,18 @@ func TestUnsafePodFlags(t *testing.T) {
 		}
 	}
 }
+
+// TestWrapMendsInFlight: the Service of a server that is on its way may be gone
+// while nothing answers on its host; wrap is what makes it again.
+func TestWrapMendsInFlight(t *testing.T) {
+	rec := migration.Record{Servers: []migration.ServerRecord{
+		{Server: ensemble.Server{ID: 1}, Replaced: &time.Time{}}, {Server: ensemble.Server{ID: 2}}, {Server: ensemble.Server{ID: 3}},
+	}, Flight: &migration.Flight{Kind: migration.Replace, ID: 2}}
+	if got := unasked(rec); !got[1] || !got[2] || got[3] {
+		t.Error(got)
+	}
+	rec.Flight = nil
+	if got := unasked(rec); !got[1] || got[2] || got[3] {
+		t.Error(got)
+	}
+}

@@ -231,12 +231,9 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 	facts := collectFacts(ctx, s, rec, desc, known)
 	// Whether the Services reach their servers is asked after they are written:
 	// one that was deleted is made again by wrap alone. A server in its pod
-	// answers through its Service or not at all.
+	// answers through its Service or not at all, and one on its way may be down.
 	facts.Wrapped = false
-	facts.Unasked = map[ensemble.ID]bool{}
-	for _, srv := range rec.Servers {
-		facts.Unasked[srv.ID] = srv.Replaced != nil
-	}
+	facts.Unasked = unasked(rec)
 	facts.Waivers = append(facts.Waivers, o.waive...)
 	return refuseFailed(facts)
 }
@@ -297,12 +294,22 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 	return o.waitReachable(ctx, s, rec)
 }
 
+// unasked are the servers that need not answer: those in their pods, and the one
+// that is on its way.
+func unasked(rec migration.Record) map[ensemble.ID]bool {
+	out := map[ensemble.ID]bool{}
+	for _, srv := range rec.Servers {
+		out[srv.ID] = srv.Replaced != nil || rec.Flight != nil && rec.Flight.ID == srv.ID
+	}
+	return out
+}
+
 // waitReachable waits until each Service is answered by the right server.
 func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migration.Record) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	for _, srv := range rec.Servers {
-		if srv.Replaced != nil {
+		if unasked(rec)[srv.ID] {
 			continue
 		}
 		for {
