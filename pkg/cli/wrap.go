@@ -233,7 +233,7 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 	// one that was deleted is made again by wrap alone. A server in its pod
 	// answers through its Service or not at all, and one on its way may be down.
 	facts.Wrapped = false
-	facts.Unasked = unasked(rec)
+	facts.Unasked = o.unasked(rec)
 	facts.Waivers = append(facts.Waivers, o.waive...)
 	return refuseFailed(facts)
 }
@@ -295,11 +295,12 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 }
 
 // unasked are the servers that need not answer: those in their pods, and the one
-// that is on its way.
-func unasked(rec migration.Record) map[ensemble.ID]bool {
+// that is on its way. A copy of the journal does not know which that was, and
+// nothing goes on before it is put back.
+func (o *WrapOptions) unasked(rec migration.Record) map[ensemble.ID]bool {
 	out := map[ensemble.ID]bool{}
 	for _, srv := range rec.Servers {
-		out[srv.ID] = srv.Replaced != nil || rec.Flight != nil && rec.Flight.ID == srv.ID
+		out[srv.ID] = o.restore || srv.Replaced != nil || rec.Flight != nil && rec.Flight.ID == srv.ID
 	}
 	return out
 }
@@ -309,7 +310,7 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	for _, srv := range rec.Servers {
-		if unasked(rec)[srv.ID] {
+		if o.unasked(rec)[srv.ID] {
 			continue
 		}
 		for {
@@ -332,6 +333,10 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 				}
 			}
 		}
+	}
+	if o.restore {
+		fmt.Fprintf(o.deps.streams.ErrOut, "next: %s status %s -n %s\n", cliName, rec.Name, rec.Namespace)
+		return nil
 	}
 	fmt.Fprintf(o.deps.streams.ErrOut, "next: %s clients %s -n %s\n", cliName, rec.Name, rec.Namespace)
 	return nil
