@@ -189,3 +189,26 @@ func TestChecksAreData(t *testing.T) {
 		}
 	}
 }
+
+// TestLeaderNobodyAsks: the Service of the leader, in its pod, may be the one
+// that wrap is to make again; two leaders are one too many all the same.
+func TestLeaderNobodyAsks(t *testing.T) {
+	f := healthy("3.8.0")
+	f.Direct[3], f.Through[3], f.Election[3] = migration.Sighting{}, migration.Sighting{}, migration.PortClosed
+	f.Wrapped, f.Unasked = false, map[ensemble.ID]bool{3: true}
+	for _, got := range Run(f) {
+		if got.Result == Fail {
+			t.Errorf("%s %s: %v", got.ID, got.Title, got.Detail)
+		}
+	}
+	for _, id := range []ensemble.ID{1, 2} {
+		v := f.Direct[id]
+		v.Mode = ensemble.Leader
+		f.Direct[id], f.Through[id] = v, v
+	}
+	for _, got := range Run(f) {
+		if (got.Result == Fail) != (got.ID == "ZK006") {
+			t.Errorf("%s %s: %s", got.ID, got.Title, got.Result)
+		}
+	}
+}

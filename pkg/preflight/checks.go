@@ -140,12 +140,16 @@ func rightIDs(f Facts) (wrong []string, _ string) {
 
 func oneLeader(f Facts) (wrong []string, _ string) {
 	var leaders []ensemble.ID
+	unseen := false
 	for _, s := range f.Servers {
-		if v := f.live(s.ID); v.Serving() && v.Mode == ensemble.Leader {
+		v := f.live(s.ID)
+		if v.Serving() && v.Mode == ensemble.Leader {
 			leaders = append(leaders, s.ID)
 		}
+		// It may lead, in a pod whose Service is to be made again.
+		unseen = unseen || f.Unasked[s.ID] && !v.Serving()
 	}
-	if len(leaders) != 1 {
+	if len(leaders) != 1 && (len(leaders) > 0 || !unseen) {
 		wrong = append(wrong, fmt.Sprintf("%d servers say that they lead: %v", len(leaders), leaders))
 	}
 	return wrong, ""
