@@ -64,6 +64,9 @@ func (c *context) guard() (Decision, bool) {
 		}
 	}
 	if f := c.flight; f != nil && f.ID != c.in.ID {
+		if d, ok := c.mend(); ok {
+			return d, false
+		}
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID),
 			"%s is in the middle of %s of server %d, begun by %s at %s: at most one server of an ensemble is away from sync",
 			c.rec.Name, f.Kind, f.ID, f.By, f.Started.UTC().Format("2006-01-02 15:04:05Z")), false
@@ -105,8 +108,9 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 		return Decision{}, true
 	}
 	gate := v.Cluster.Gate
-	// What is missing of a replaced server's is written again.
-	resumes := c.in.Kind == Replace && c.in.ID == s.ID
+	// What is missing of a replaced server's is written again, and where several
+	// miss it, one after the other.
+	resumes := c.in.Kind == Replace && c.sr.Replaced != nil
 	switch {
 	case s.Replaced == nil && gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),

@@ -6,23 +6,15 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 func (c *context) resume() Decision {
 	pod := c.v.Cluster.Pod
 	gate := c.v.Cluster.Gate
+	if d, ok := c.mend(); ok {
+		return d
+	}
 	switch {
-	case !gate.Found:
-		return do(StepPark, nil, "the gate is gone; without it no gate is open")
-	case pod.Unmade:
-		return c.makeAgain()
 	case !pod.Found:
 		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look(pod))
-	case !gate.Released && c.sr.Release == nil:
+	case !gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
 			"somebody closed the gate of server %d, and the journal does not hold its line; its pod serves until its next restart", c.in.ID)
-	case !gate.Released:
-		d := do(StepRestoreGate, nil, "somebody closed the gate of server %d; its line of generation %d is written again", c.in.ID, c.sr.Release.Generation)
-		d.Release = c.sr.Release
-		return d
-	case c.unadopted() && pod.Found && !pod.Terminating && pod.IP != "":
-		d, _ := c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
-		return d
 	case pod.NeedsRenewal(gate):
 		epoch, _ := c.o.Epoch()
 		at := c.o.At
@@ -39,6 +31,31 @@ func (c *context) resume() Decision {
 		return d.with(c.lostVolume(pod)...)
 	}
 	return done("server %d runs in pod %s", c.in.ID, pod.Name)
+}
+
+// mend writes again what somebody took away from a server that is not being
+// moved. It takes no server away, so it may come in the middle of another one's
+// operation, which waits for it.
+func (c *context) mend() (Decision, bool) {
+	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
+	switch {
+	case c.in.Kind == Revert && c.sr.Replaced == nil && !c.mayRun() && c.v.Cluster.Service.Selector == "" && len(c.v.Cluster.Endpoints.Leftovers) == 0 && !c.atHost():
+		return do(StepFlipBack, nil, "server %d runs on its host, and its Service points to %s", c.in.ID, orNone(c.v.Cluster.Endpoints.Union)), true
+	case c.in.Kind != Replace || c.sr.Replaced == nil:
+		return Decision{}, false
+	case !gate.Found:
+		return do(StepPark, nil, "the gate is gone; without it no gate is open"), true
+	case pod.Unmade:
+		return c.makeAgain(), true
+	case c.unadopted() && pod.Found && !pod.Terminating && pod.IP != "":
+		d, _ := c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
+		return d, true
+	case !gate.Released && c.sr.Release != nil:
+		d := do(StepRestoreGate, nil, "somebody closed the gate of server %d; its line of generation %d is written again", c.in.ID, c.sr.Release.Generation)
+		d.Release = c.sr.Release
+		return d, true
+	}
+	return Decision{}, false
 }
 
 // unadopted: the Service does not select the pod, or not it alone. It was made

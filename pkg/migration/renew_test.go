@@ -62,6 +62,79 @@ func renewRules() []rule {
 			want: do, step: migration.StepDropBridge,
 		},
 		{
+			name: "the gates of two are gone: one after the other", set: func(s *scene) {
+				s.replaced(1)
+				s.replaced(2)
+				for _, id := range []ensemble.ID{1, 2} {
+					s.host(id, migration.PortClosed)
+					s.view(id).Cluster.Gate = migration.GateView{Found: true, Generation: 9}
+					s.server(id).Release = &migration.Release{Generation: 2, Start: "empty:a"}
+				}
+			},
+			want: do, step: migration.StepRestoreGate,
+		},
+		{
+			name: "the Services of two were made again: one after the other", set: func(s *scene) {
+				anew(s)
+				s.replaced(2)
+				s.host(2, migration.PortClosed)
+				s.view(2).Cluster.Service.Selector, s.view(2).Cluster.Endpoints = "", migration.EndpointsView{}
+			},
+			want: do, step: migration.StepFlip,
+		},
+		{
+			name: "a gate that was closed in the middle of another one's move", set: func(s *scene) {
+				s.replaced(1)
+				s.host(1, migration.PortClosed)
+				s.started(2)
+				s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 9}
+				s.server(1).Release = &migration.Release{Generation: 2, Start: "empty:a"}
+			},
+			want: do, step: migration.StepRestoreGate,
+		},
+		{
+			name: "the whole gate, too", set: func(s *scene) {
+				s.replaced(1)
+				s.host(1, migration.PortClosed)
+				s.started(2)
+				s.view(1).Cluster.Gate = migration.GateView{}
+			},
+			want: do, step: migration.StepPark,
+		},
+		{
+			name: "and then the other one's move goes on", set: func(s *scene) {
+				s.replaced(1)
+				s.host(1, migration.PortClosed)
+				s.started(2)
+			},
+			want: stop, code: migration.CodeOneAtATime, says: "replace demo --id=2",
+		},
+		{
+			name: "the endpoints of one on its host, in the middle of another one's move", kind: migration.Revert, set: func(s *scene) {
+				s.started(2)
+				s.view(1).Cluster.Endpoints = migration.EndpointsView{}
+			},
+			want: do, step: migration.StepFlipBack,
+		},
+		{
+			name: "a revert of one on its host, and nothing is wrong with it", kind: migration.Revert, set: func(s *scene) { s.started(2) },
+			want: stop, code: migration.CodeOneAtATime, says: "replace demo --id=2",
+		},
+		{
+			name: "the other one's old host answers", set: func(s *scene) {
+				anew(s)
+				s.replaced(2)
+				s.host(2, migration.PortOpen)
+			},
+			want: stop, code: migration.CodeGhostHost,
+		},
+		{
+			name: "nothing new begins meanwhile", id: 3, set: func(s *scene) {
+				anew(s)
+			},
+			want: stop, code: migration.CodeJournalDisagrees, says: "replace demo --id=1",
+		},
+		{
 			name: "it was on its way back, and the journal of before was put back",
 			set:  func(s *scene) { s.flippedBack(1); s.o.Record.Flight = nil; s.host(1, migration.PortOpen) },
 			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
