@@ -308,7 +308,9 @@ func (e *Engine) perform(ctx context.Context, in migration.Intent, o migration.O
 			err = e.Cluster.Kick(ctx, rec, id)
 		}
 	case migration.StepRestoreGate:
-		err = e.Cluster.RestoreGate(ctx, rec, id, *d.Release)
+		if err = e.Cluster.RestoreGate(ctx, rec, id, *d.Release); err == nil && pod.Found {
+			err = e.Cluster.Kick(ctx, rec, id)
+		}
 	case migration.StepSeed:
 		out.Done, err = e.seed(ctx, rec, *sr)
 	case migration.StepKick:
