@@ -47,12 +47,20 @@ func (c *Client) Park(ctx context.Context, rec migration.Record) error {
 	return nil
 }
 
-// wayOut adds the way out to a StatefulSet's refusal: its claims' template cannot
-// be changed, and who has scaled it owns its size.
+// wayOut adds the way out to a refusal: who has edited the pods' files owns them; a
+// StatefulSet's claims cannot be changed, and who has scaled it owns its size.
 func wayOut(err error, o render.Object) error {
 	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	if cm, ok := o.(*corev1.ConfigMap); ok && e.Reason == Conflict && strings.Contains(e.What, ".data.") {
+		out := *e
+		out.Next = fmt.Sprintf("somebody edited the pods' files: kubectl delete configmap %s -n %s, then run the command again, which makes it anew", cm.Name, cm.Namespace)
+		return &out
+	}
 	set, ok := o.(*appsv1.StatefulSet)
-	if !ok || !errors.As(err, &e) {
+	if !ok {
 		return err
 	}
 	if e.Reason == Conflict && strings.Contains(e.What, ".spec.replicas") {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -51,7 +52,13 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 	if lost := nodeLost(pod); lost != "" {
 		v.Problem, v.NodeLost = lost, true
 	}
-	return v, c.readGate(ctx, pod, &v)
+	if err := c.readGate(ctx, pod, &v); err != nil {
+		return v, err
+	}
+	if v.Gate == migration.GateRefused && v.GateCause == migration.CauseNone {
+		v.Unmade, err = c.confMissing(ctx, rec)
+	}
+	return v, err
 }
 
 // setMissing reports whether nothing makes the pod: the StatefulSet is gone, or
@@ -68,15 +75,30 @@ func (c *Client) setMissing(ctx context.Context, rec migration.Record, s migrati
 	return set.Spec.Replicas != nil && int(*set.Spec.Replicas) <= s.Ordinal, nil
 }
 
-// confMissing reports whether the pods' zoo.cfg and scripts are gone: a kubelet
-// waits for them for ever.
+// confMissing reports whether the pods' zoo.cfg and scripts are gone, for which a
+// kubelet waits for ever, or not what the record says, which a gate may refuse.
 func (c *Client) confMissing(ctx context.Context, rec migration.Record) (bool, error) {
+	if rec.Pods.Image == "" {
+		return false, nil // see template
+	}
 	name := render.ConfName(rec.Name)
-	_, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	live, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return true, nil
 	}
-	return false, failed(err, "get", "ConfigMap", rec.Namespace, name)
+	if err != nil {
+		return false, failed(err, "get", "ConfigMap", rec.Namespace, name)
+	}
+	objects, err := render.Pods(rec)
+	if err != nil {
+		return false, &Error{Reason: Invalid, What: err.Error()}
+	}
+	for _, o := range objects {
+		if want, ok := o.(*corev1.ConfigMap); ok && want.Name == name {
+			return !maps.Equal(want.Data, live.Data), nil
+		}
+	}
+	return false, nil
 }
 
 // template compares what the pod was made from with what the record wants.

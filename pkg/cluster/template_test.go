@@ -81,6 +81,8 @@ func markOf(t *testing.T, rec migration.Record) string {
 	return mark
 }
 
+const refusedLine = `zkmigrate-gate state=refused ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=yes detail="the pods' zoo.cfg has dataLogDir=x"`
+
 // TestUnmadePods: what makes the pods can be deleted, and a StatefulSet scaled.
 func TestUnmadePods(t *testing.T) {
 	rec := record()
@@ -94,6 +96,8 @@ func TestUnmadePods(t *testing.T) {
 		without  string
 		replicas int32
 		unmade   bool
+		log      string
+		edited   bool
 	}{
 		"not made yet":               {replicas: 3},
 		"no StatefulSet":             {replicas: 3, without: "StatefulSet", unmade: true},
@@ -102,6 +106,9 @@ func TestUnmadePods(t *testing.T) {
 		"it is being prepared":       {pod: creating, replicas: 3},
 		"and waits for its files":    {pod: creating, replicas: 3, without: "ConfigMap", unmade: true},
 		"running, orphaned: it runs": {pod: podObject(), replicas: 3, without: "StatefulSet"},
+		"its gate refuses":           {pod: podObject(), replicas: 3, log: refusedLine},
+		"its gate refuses the files": {pod: podObject(), replicas: 3, log: refusedLine, edited: true, unmade: true},
+		"edited, and it waits":       {pod: podObject(), replicas: 3, log: parkedLine, edited: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects, err := render.Pods(rec)
@@ -116,12 +123,17 @@ func TestUnmadePods(t *testing.T) {
 				if set, ok := o.(*appsv1.StatefulSet); ok {
 					set.Spec.Replicas = &tc.replicas
 				}
+				if cm, ok := o.(*corev1.ConfigMap); ok && tc.edited {
+					cm.Data["zoo.cfg"] += "dataLogDir=/zookeeper/datalog\n"
+				}
 				if err := kube.Tracker().Add(o); err != nil {
 					t.Fatal(err)
 				}
 			}
 			c := New(kube)
-			c.logs = func(context.Context, string, string, *corev1.PodLogOptions) ([]byte, error) { return nil, nil }
+			c.logs = func(context.Context, string, string, *corev1.PodLogOptions) ([]byte, error) {
+				return []byte("2026-01-02T03:04:05.000000001Z " + tc.log + "\n"), nil
+			}
 			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod)
 			if err != nil || v.Unmade != tc.unmade {
 				t.Errorf("unmade %t, %v", v.Unmade, err)
@@ -137,6 +149,11 @@ func TestScaledByHand(t *testing.T) {
 	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "main-pod", Namespace: "zk"}, Spec: appsv1.StatefulSetSpec{Replicas: &three}}
 	err := wayOut(&Error{Reason: Conflict, What: "cannot apply StatefulSet zk/main-pod: .spec.replicas: conflict with \"kubectl\"", Next: "let it"}, set)
 	if !strings.Contains(err.Error(), "kubectl scale statefulset main-pod --replicas=3 -n zk") {
+		t.Error(err)
+	}
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "main-zkmigrate-conf", Namespace: "zk"}}
+	err = wayOut(&Error{Reason: Conflict, What: "cannot apply ConfigMap zk/main-zkmigrate-conf: .data.zoo.cfg: conflict", Next: "let it"}, cm)
+	if !strings.Contains(err.Error(), "kubectl delete configmap main-zkmigrate-conf -n zk") {
 		t.Error(err)
 	}
 	other := &Error{Reason: Conflict, What: "cannot apply StatefulSet zk/main-pod: .spec.template", Next: "let it"}

@@ -123,7 +123,8 @@ type PodView struct {
 	Outdated    bool `json:"outdated,omitempty"`
 	SetOutdated bool `json:"setOutdated,omitempty"`
 	// Unmade: some of what it is made from is missing: the StatefulSet (or it is
-	// too small for this pod), or the ConfigMap with its files.
+	// too small for this pod), or the ConfigMap with its files, which may also have
+	// been edited so that its gate refuses them.
 	Unmade bool `json:"unmade,omitempty"`
 	// Restarts of the container.
 	Restarts int `json:"restarts,omitempty"`
