@@ -28,6 +28,9 @@ func (c *context) resume() Decision {
 		if pod.NodeLost {
 			return c.lostNode(d, pod)
 		}
+		if pod.Running && pod.Gate == GateRefused {
+			return d // its volume is there
+		}
 		return d.with(c.lostVolume(pod)...)
 	}
 	return done("server %d runs in pod %s", c.in.ID, pod.Name)

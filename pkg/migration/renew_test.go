@@ -153,6 +153,15 @@ func renewRules() []rule {
 			want: wait, code: migration.CodePodStarting, says: "kubectl logs demo-pod-0 -n zk",
 		},
 		{
+			name: "its gate refuses for another reason", set: func(s *scene) {
+				s.replaced(1)
+				s.host(1, migration.PortClosed)
+				s.down(1)
+				pod(s).Gate, pod(s).GateDetail = migration.GateRefused, "the gate's map is garbled"
+			},
+			want: stop, code: migration.CodePodAway, says: "kubectl logs demo-pod-0 -n zk",
+		},
+		{
 			name: "the pod has not seen its line yet", set: func(s *scene) {
 				s.replaced(1)
 				s.host(1, migration.PortClosed)

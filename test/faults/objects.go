@@ -61,6 +61,17 @@ func objects() []Fault {
 			After:   InPod, NoAddress: "the fault takes the address away",
 		},
 		{
+			Name: "statefulset-deleted", What: "The pods' StatefulSet is deleted by hand, and with it the pod of a server that runs in one.",
+			Version: Guarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"},
+			Trigger: func(g *Stage) {
+				g.Kubectl("delete", "statefulset", render.StatefulSetName(g.Name), "--cascade=foreground")
+			},
+			Verdict: Verdict{Code: migration.CodeDegraded, Exit: 3, Says: "not every server is in sync", Next: "replace {name} --id={id}"},
+			Way:     "`replace` of that server, as printed, makes it again; the pod starts with its data.",
+			Recover: func(g *Stage) { g.Follow(); g.Ends() },
+			After:   InPod, NoAddress: podGone,
+		},
+		{
 			Name: "foreign-slice", What: "Somebody else adds endpoints to a server's Service.",
 			Version: Guarded, From: OnHost,
 			Trigger: func(g *Stage) { g.Intrude() },
