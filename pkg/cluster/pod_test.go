@@ -117,6 +117,9 @@ func TestProblems(t *testing.T) {
 			if got := views[5].Pod.Problem; !strings.Contains(got, tc.want) {
 				t.Errorf("got %q, want it to say %q", got, tc.want)
 			}
+			if got := views[5].Pod.Preparing; got != (name == "creating" || name == "not begun") {
+				t.Errorf("preparing: %t", got)
+			}
 		})
 	}
 }

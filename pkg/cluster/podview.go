@@ -33,7 +33,7 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 		v.OutOfMemory = outOfMemory(status.State) || status.State.Terminated == nil && outOfMemory(status.LastTerminationState)
 	}
 	if !v.Running {
-		v.Problem = problem(pod, status)
+		v.Problem, v.Preparing = problem(pod, status), preparing(pod, status)
 		if v.Unmade, err = c.confMissing(ctx, rec); err != nil {
 			return v, err
 		}
@@ -161,6 +161,23 @@ func problem(pod *corev1.Pod, status *corev1.ContainerStatus) string {
 		return ended(t)
 	}
 	return ""
+}
+
+// preparing reports whether problem tells of nothing but that it takes time.
+func preparing(pod *corev1.Pod, status *corev1.ContainerStatus) bool {
+	for _, cond := range pod.Status.Conditions {
+		if cond.Type == corev1.PodScheduled && cond.Status == corev1.ConditionFalse {
+			return false
+		}
+	}
+	if pod.Status.Phase == corev1.PodFailed || pod.Status.Reason != "" {
+		return false
+	}
+	if status == nil {
+		return true
+	}
+	w := status.State.Waiting
+	return w != nil && (w.Reason == "ContainerCreating" || w.Reason == "PodInitializing" || w.Reason == "")
 }
 
 func waitingProblem(pod *corev1.Pod, status *corev1.ContainerStatus, w *corev1.ContainerStateWaiting) string {

@@ -126,6 +126,9 @@ type PodView struct {
 	// too small for this pod), or the ConfigMap with its files, which may also have
 	// been edited so that its gate refuses them.
 	Unmade bool `json:"unmade,omitempty"`
+	// Preparing: nothing is known to keep it from running; it is being scheduled,
+	// or its node prepares it.
+	Preparing bool `json:"preparing,omitempty"`
 	// Restarts of the container.
 	Restarts int `json:"restarts,omitempty"`
 	// Problem is why the pod does not run (unschedulable, image, volume).

@@ -22,6 +22,9 @@ func (c *context) resume() Decision {
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
 	case !c.v.Live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
 		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, podState(pod)).then(c.kubectl("logs %s", pod.Name))
+	case !c.v.Live.Serving() && pod.Preparing && !pod.Terminating:
+		return wait(CodePodStarting, PhaseRelease, "pod %s of server %d does not run yet: %s", pod.Name, c.in.ID, podState(pod)).
+			with(c.lostVolume(pod)...).then(c.look(pod))
 	case !c.v.Live.Serving():
 		d := stop(CodePodAway, c.look(pod),
 			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, podState(pod))

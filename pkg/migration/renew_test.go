@@ -162,6 +162,15 @@ func renewRules() []rule {
 			want: stop, code: migration.CodePodAway, says: "kubectl logs demo-pod-0 -n zk",
 		},
 		{
+			name: "its pod is being made", set: func(s *scene) {
+				s.replaced(1)
+				s.host(1, migration.PortClosed)
+				s.down(1)
+				*pod(s) = migration.PodView{Found: true, Name: "demo-pod-0", Preparing: true, Problem: "no node was chosen for the pod yet"}
+			},
+			want: wait, code: migration.CodePodStarting, says: "no node was chosen",
+		},
+		{
 			name: "the pod has not seen its line yet", set: func(s *scene) {
 				s.replaced(1)
 				s.host(1, migration.PortClosed)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -227,8 +228,8 @@ func TestOneAddressAtEveryEvent(t *testing.T) {
 	if t.Failed() {
 		t.Log(w.dump())
 	}
-	if after := s.view(5).Service; after != before {
-		t.Errorf("the Service changed: %+v, now %+v", before, after)
+	if diff := cmp.Diff(before, s.view(5).Service); diff != "" {
+		t.Errorf("the Service changed (-before +now):\n%s", diff)
 	}
 }
 
