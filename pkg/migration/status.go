@@ -168,6 +168,16 @@ func (c *context) nextCommand(st EnsembleStatus) string {
 	if f := c.flight; f != nil {
 		return c.goOn(f.Kind, f.ID)
 	}
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		c.in = Intent{ID: s.ID}
+		if d, ok := c.checkAddress(s, v); !ok {
+			return d.Next
+		}
+		if d, ok := c.checkPlace(s, v); !ok {
+			return d.Next
+		}
+	}
 	if len(c.notReconfigured()) > 0 {
 		return c.cmd("reconfigure")
 	}

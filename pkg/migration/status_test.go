@@ -1,0 +1,35 @@
+package migration_test
+
+import (
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// TestStatusSaysWhatHelps: where journal and world disagree, status prints what
+// sets that right, not the next server's turn.
+func TestStatusSaysWhatHelps(t *testing.T) {
+	for name, c := range map[string]struct {
+		set  func(s *scene)
+		next string
+	}{
+		"all is well":        {func(*scene) {}, "kubectl zkmigrate replace demo --id=1 -n zk"},
+		"a Service is gone":  {func(s *scene) { s.view(2).Cluster.Service.Found = false }, "kubectl zkmigrate wrap demo -n zk"},
+		"endpoints are gone": {func(s *scene) { s.view(2).Cluster.Endpoints = migration.EndpointsView{} }, "kubectl zkmigrate revert demo --id=2 -n zk"},
+		"a gate was closed": {func(s *scene) {
+			s.replaced(2)
+			s.host(2, migration.PortClosed)
+			s.view(2).Cluster.Gate.Released = false
+		}, "kubectl zkmigrate replace demo --id=2 -n zk"},
+		"a pod does not serve":    {func(s *scene) { s.replaced(2); s.host(2, migration.PortClosed); s.down(2) }, "kubectl zkmigrate replace demo --id=2 -n zk"},
+		"an operation goes first": {func(s *scene) { s.started(1); s.view(2).Cluster.Endpoints = migration.EndpointsView{} }, "kubectl zkmigrate replace demo --id=1 -n zk"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := healthy("3.8.0", 1, 2, 3)
+			c.set(s)
+			if got := migration.Summarize(s.o).Next; got != c.next {
+				t.Errorf("next %q, want %q", got, c.next)
+			}
+		})
+	}
+}
