@@ -37,6 +37,7 @@ func (c *context) turnBack() Decision {
 	g := &Flight{
 		Kind: Replace, ID: f.ID, Started: at, By: c.in.By, Epoch: f.Epoch, Served: true, Returning: &at,
 		Fenced: f.Fenced, Renewals: f.Renewals, Cleared: f.Cleared, Line: f.Line,
+		DeadReport: c.podReport(),
 	}
 	if c.neverStopped() {
 		g.PodUID = f.PodUID

@@ -11,7 +11,7 @@ import (
 // and proven holds for one stop only.
 func (c *context) withoutProofs() *Flight {
 	g := c.copyFlight()
-	g.Before, g.After, g.StopAsked, g.ReportAtStop, g.DeadSince = nil, nil, nil, nil, nil
+	g.Before, g.After, g.StopAsked, g.ReportAtStop, g.DeadSince, g.DeadReport = nil, nil, nil, nil, nil, nil
 	g.Seed, g.SeedAsked = "", nil
 	return g
 }
@@ -49,7 +49,7 @@ func (c *context) watched() (Decision, bool) {
 		return Decision{}, true
 	}
 	g := c.copyFlight()
-	g.Fenced, g.DeadSince, g.After, g.Seed, g.SeedAsked = nil, nil, nil, "", nil
+	g.Fenced, g.DeadSince, g.DeadReport, g.After, g.Seed, g.SeedAsked = nil, nil, nil, nil, "", nil
 	report := c.v.Cluster.Pod.GateAt
 	g.ReportAtStop = &report
 	return do(StepRestartProof, g, "nobody watched host %s from %s on: it may have run since, so its end and its data are looked at anew",
@@ -58,7 +58,8 @@ func (c *context) watched() (Decision, bool) {
 
 // watchedFrom reports whether somebody has looked at the host without a gap from
 // that moment on: this very command, or the parked pod, which is refused at each
-// of its looks. A moment of another machine's clock, ahead of ours, says nothing.
+// of its looks. A moment of another machine's clock, ahead of ours, says nothing;
+// where the pod's own report of that moment is kept, its node's clock alone counts.
 func (c *context) watchedFrom(from time.Time) bool {
 	pod := c.v.Cluster.Pod
 	age := c.o.At.Sub(from)
@@ -68,7 +69,22 @@ func (c *context) watchedFrom(from time.Time) bool {
 	case !from.Before(c.in.Since):
 		return true
 	}
-	return pod.Parked() && pod.GateFresh && pod.HostClosed && pod.HostClosedFor+WatchBegin >= age
+	if !pod.Parked() || !pod.GateFresh || !pod.HostClosed {
+		return false
+	}
+	if r := c.flight.DeadReport; r != nil && r.UID == pod.UID {
+		return !pod.GateAt.Add(-pod.HostClosedFor).After(r.At.Add(WatchBegin))
+	}
+	return pod.HostClosedFor+WatchBegin >= age
+}
+
+// podReport is when the parked pod reported last; nil when it is not parked.
+func (c *context) podReport() *PodReport {
+	pod := c.v.Cluster.Pod
+	if !pod.Parked() {
+		return nil
+	}
+	return &PodReport{UID: pod.UID, At: pod.GateAt}
 }
 
 func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05Z") }
@@ -88,7 +104,7 @@ func (c *context) proveDead() (Decision, bool) {
 	if f.DeadSince == nil {
 		g := c.copyFlight()
 		at := c.o.At
-		g.DeadSince = &at
+		g.DeadSince, g.DeadReport = &at, c.podReport()
 		return do(StepNoteDead, g, "host %s refuses on client and election port", c.sr.HostIP), false
 	}
 	if bad := c.aliveAfterAll(); bad != "" {

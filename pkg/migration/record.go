@@ -170,7 +170,11 @@ type Flight struct {
 	// opened (revert: the host asked to start).
 	StopAsked *time.Time `json:"stopAsked,omitempty"`
 	DeadSince *time.Time `json:"deadSince,omitempty"`
-	Released  *time.Time `json:"released,omitempty"`
+	// DeadReport is the pod's last report at that moment (or when a revert was
+	// turned back), by its node's clock: with it the pod's next ones tell whether
+	// it has watched since, whatever other clocks say.
+	DeadReport *PodReport `json:"deadReport,omitempty"`
+	Released   *time.Time `json:"released,omitempty"`
 	// ReportAtStop is the time of the pod's last report when the stop was
 	// asked for, by the node's clock: the second witness must be younger.
 	ReportAtStop *time.Time `json:"reportAtStop,omitempty"`
@@ -200,6 +204,12 @@ type Flight struct {
 	// Served says that the pod may have taken part in the quorum since the
 	// host's server stopped: the host's data is stale then.
 	Served bool `json:"served,omitempty"`
+}
+
+// PodReport says when a pod reported, by the clock of its node.
+type PodReport struct {
+	UID string    `json:"uid"`
+	At  time.Time `json:"at"`
 }
 
 // Proof is a canary write: the id of a transaction of ours that was committed.

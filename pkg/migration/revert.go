@@ -128,7 +128,7 @@ func (c *context) stopPod() (Decision, bool) {
 	if f.DeadSince == nil {
 		g := c.copyFlight()
 		at := c.o.At
-		g.DeadSince = &at
+		g.DeadSince, g.DeadReport = &at, c.podReport()
 		if f.Line != nil && !c.watchedFrom(*f.StopAsked) {
 			// Its host may have run since the pod was told to stop: no way back.
 			g.Line = &Release{Start: f.Line.Start}

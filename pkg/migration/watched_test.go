@@ -35,6 +35,21 @@ func TestWatched(t *testing.T) {
 			s.unbridged(1).DeadSince = ago(10 * time.Minute)
 			s.view(1).Cluster.Pod.HostClosedFor = 540 * time.Second
 		}, minute, migration.StepRestartProof},
+		"by a clock ten minutes ahead of ours; the pod's own tells that it has watched since": {func(s *scene) {
+			f, pod := s.unbridged(1), &s.view(1).Cluster.Pod
+			f.DeadSince, pod.HostClosedFor = ago(10*time.Minute), 1199*time.Second
+			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.GateAt.Add(-20 * time.Minute)}
+		}, minute, migration.StepRelease},
+		"by a clock ten minutes ahead of ours; the pod's own tells that it has not": {func(s *scene) {
+			f, pod := s.unbridged(1), &s.view(1).Cluster.Pod
+			f.DeadSince, pod.HostClosedFor = ago(10*time.Minute), 599*time.Second
+			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.GateAt.Add(-20 * time.Minute)}
+		}, minute, migration.StepRestartProof},
+		"another pod's clock says nothing": {func(s *scene) {
+			f, pod := s.unbridged(1), &s.view(1).Cluster.Pod
+			f.DeadSince, pod.HostClosedFor = ago(10*time.Minute), 599*time.Second
+			f.DeadReport = &migration.PodReport{UID: "another", At: pod.GateAt.Add(-20 * time.Minute)}
+		}, minute, migration.StepRelease},
 		"by the pod, in a report of long ago": {func(s *scene) {
 			s.unbridged(1).DeadSince = ago(10 * time.Minute)
 			pod := &s.view(1).Cluster.Pod
