@@ -163,6 +163,9 @@ const (
 	// WatchBegin is how long after a host's end its pod's count of looks may
 	// begin, the age of a report included: it looks every 4 s at least.
 	WatchBegin = 15 * time.Second
+	// WatchReport is the same by the pod's own clock, from its last report before
+	// that end was noted: it reports every 5 s and looks every 2 s.
+	WatchReport = 10 * time.Second
 	// ElectionGrace is how long the election that a leader's own stop forces is
 	// reported as what it is.
 	ElectionGrace = 20 * time.Second

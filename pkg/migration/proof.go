@@ -73,7 +73,7 @@ func (c *context) watchedFrom(from time.Time) bool {
 		return false
 	}
 	if r := c.flight.DeadReport; r != nil && r.UID == pod.UID {
-		return !pod.GateAt.Add(-pod.HostClosedFor).After(r.At.Add(WatchBegin))
+		return !pod.GateAt.Add(-pod.HostClosedFor).After(r.At.Add(WatchReport))
 	}
 	return pod.HostClosedFor+WatchBegin >= age
 }

@@ -45,6 +45,11 @@ func TestWatched(t *testing.T) {
 			f.DeadSince, pod.HostClosedFor = ago(10*time.Minute), 599*time.Second
 			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.GateAt.Add(-20 * time.Minute)}
 		}, minute, migration.StepRestartProof},
+		"the host ran for some seconds right after that": {func(s *scene) {
+			f, pod := s.unbridged(1), &s.view(1).Cluster.Pod
+			f.DeadSince, pod.HostClosedFor = ago(time.Minute+time.Second), 49*time.Second
+			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.GateAt.Add(-time.Minute)}
+		}, minute, migration.StepRestartProof},
 		"another pod's clock says nothing": {func(s *scene) {
 			f, pod := s.unbridged(1), &s.view(1).Cluster.Pod
 			f.DeadSince, pod.HostClosedFor = ago(10*time.Minute), 599*time.Second
