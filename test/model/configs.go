@@ -14,6 +14,7 @@ func Quick() []Config {
 		{Name: "replace one from a copy, one fault", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1, Copy: true, Without: []string{"lease"}},
 		{Name: "go back, and into the pod again", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2},
 		{Name: "a volume is lost on the way back", IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: onlyVolumes()},
+		{Name: "the volume of one without weight is lost", IDs: weightless(), Weightless: weightless()[3:], Version: "3.4.13", Moved: weightless()[3:], Only: ids[:1], Begins: 1, Faults: 1, Without: onlyVolumes()},
 		{Name: "a volume is lost", IDs: ids, Version: "3.4.13", Moved: ids, Faults: 1, Writes: 1, Without: []string{"lease", "kill", "evict", "reboot"}},
 	}
 }
@@ -30,6 +31,9 @@ func onlyStops() []string {
 
 // observed are three voters and an observer.
 func observed() []ensemble.ID { return []ensemble.ID{1, 2, 3, 9} }
+
+// weightless are three voters and a server of weight 0.
+func weightless() []ensemble.ID { return []ensemble.ID{1, 2, 3, 4} }
 
 // Whole are the explorations that see every state within their budgets, or the
 // first so many of them where a limit stands there.
@@ -71,11 +75,13 @@ func Whole() []Config {
 func Walks() []Config {
 	five := []ensemble.ID{2, 5, 9, 11, 200}
 	base := Config{IDs: five, Begins: 9, Reverts: 3, Faults: 3, Writes: 4}
-	old, guarded, observed, grouped := base, base, base, base
+	old, guarded, observed, grouped, weighed := base, base, base, base, base
 	old.Name, old.Version = "five servers", "3.4.13"
 	guarded.Name, guarded.Version = "five servers, guarded", "3.8.0"
 	observed.Name, observed.Version, observed.Observers = "four voters and an observer", "3.4.13", five[:1]
 	grouped.Name, grouped.Version = "three groups", "3.5.9"
 	grouped.Groups = map[ensemble.ID]int{2: 1, 5: 1, 9: 1, 11: 2, 200: 3}
-	return []Config{old, guarded, observed, grouped}
+	weighed.Name, weighed.Version, weighed.Weightless = "three groups, one server without weight", "3.4.13", five[4:]
+	weighed.Groups = map[ensemble.ID]int{2: 1, 5: 2, 9: 3, 11: 3, 200: 1}
+	return []Config{old, guarded, observed, grouped, weighed}
 }

@@ -200,7 +200,7 @@ func (w *world) sighting(st *state, i int, union []string) migration.Sighting {
 		out.SyncedFollowers = w.followers(st)
 	default:
 		out.Mode = ensemble.Follower
-		if !w.voter[i] {
+		if !w.counted[i] {
 			out.Mode = ensemble.Observing
 		}
 	}
@@ -240,7 +240,7 @@ func (w *world) behind(st *state, i int, union []string) (int8, bool) {
 func (w *world) followers(st *state) int {
 	n := 0
 	for i := range w.n {
-		if w.voter[i] && (st.s[i].hostRole == following || st.s[i].podRole == following) {
+		if w.counted[i] && (st.s[i].hostRole == following || st.s[i].podRole == following) {
 			n++
 		}
 	}

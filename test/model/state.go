@@ -175,6 +175,8 @@ type Config struct {
 	Observers []ensemble.ID
 	// Groups of a hierarchical quorum, nil for a majority.
 	Groups map[ensemble.ID]int
+	// Weightless servers follow and are counted by their leader, and have no vote.
+	Weightless []ensemble.ID
 	// Version decides about the db.autocreate guard.
 	Version string
 	// Restart explores the rolling restart instead of replacements.
@@ -210,16 +212,18 @@ type Config struct {
 
 // world is a Config made ready.
 type world struct {
-	cfg    Config
-	n      int
-	guard  bool
-	voter  [maxServers]bool
-	quorum [1 << maxServers]bool
-	voters int
-	off    map[string]bool
-	only   [maxServers]bool
-	decide decideFunc
-	base   base
+	cfg   Config
+	n     int
+	guard bool
+	voter [maxServers]bool
+	// counted are all but observers: mntr has them as followers.
+	counted [maxServers]bool
+	quorum  [1 << maxServers]bool
+	voters  int
+	off     map[string]bool
+	only    [maxServers]bool
+	decide  decideFunc
+	base    base
 }
 
 func newWorld(cfg Config, rule decideFunc) *world {
@@ -234,7 +238,10 @@ func newWorld(cfg Config, rule decideFunc) *world {
 				s.Role = ensemble.Observer
 			}
 		}
-		w.voter[i] = s.Voter()
+		if slices.Contains(cfg.Weightless, id) {
+			s.Weight = 0
+		}
+		w.voter[i], w.counted[i] = s.Voter(), s.Role != ensemble.Observer
 		if w.voter[i] {
 			w.voters++
 		}
