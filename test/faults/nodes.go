@@ -2,6 +2,8 @@ package faults
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -55,19 +57,10 @@ func (g *Stage) PowerOff(node string) {
 			g.PowerOn()
 		}
 	})
+	// A node that has just booted serves before Kubernetes knows that it is back.
+	scene.Within(g.T, patience, "the node is ready", func() error { return g.nodeIs(node, true) })
 	g.Zklab("node", "kill", node)
-	scene.Within(g.T, patience, "the node is not ready", func() error {
-		n, err := g.Kube.CoreV1().Nodes().Get(g.T.Context(), node, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		for _, c := range n.Status.Conditions {
-			if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue {
-				return errors.New("it is")
-			}
-		}
-		return nil
-	})
+	scene.Within(g.T, patience, "the node is not ready", func() error { return g.nodeIs(node, false) })
 	scene.Within(g.T, patience, "its pod is not ready", func() error {
 		for _, c := range g.Pod().Status.Conditions {
 			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
@@ -76,6 +69,21 @@ func (g *Stage) PowerOff(node string) {
 		}
 		return nil
 	})
+}
+
+// nodeIs is an error while Kubernetes takes the node for something else.
+func (g *Stage) nodeIs(node string, ready bool) error {
+	n, err := g.Kube.CoreV1().Nodes().Get(g.T.Context(), node, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	is := slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+	})
+	if is != ready {
+		return fmt.Errorf("ready: %t", is)
+	}
+	return nil
 }
 
 // PowerOn boots the node that is off.
