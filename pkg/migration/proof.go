@@ -152,6 +152,8 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	others := c.others()
 	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
 	switch {
+	case len(c.mendable()) > 0:
+		back = c.cmd("replace --id=%d", c.mendable()[0])
 	case f.Kind == Revert:
 		back = c.wayBack()
 	case c.sr.Replaced != nil:

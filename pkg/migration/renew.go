@@ -15,6 +15,10 @@ func (c *context) resume() Decision {
 	case !gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
 			"somebody closed the gate of server %d, and the journal does not hold its line; its pod serves until its next restart", c.in.ID)
+	case pod.NeedsRenewal(gate) && len(c.mendable()) > 0:
+		other := c.mendable()[0]
+		return stop(CodeDegraded, c.cmd("replace --id=%d", other),
+			"pod %s needs a new start, for which the others must be whole; the gate of server %d is closed, or its Service does not select its pod", pod.Name, other)
 	case pod.NeedsRenewal(gate):
 		epoch, _ := c.o.Epoch()
 		at := c.o.At
@@ -62,6 +66,19 @@ func (c *context) mend() (Decision, bool) {
 		return d, true
 	}
 	return Decision{}, false
+}
+
+// mendable are the other replaced servers of which mend writes something again
+// without anybody's help.
+func (c *context) mendable() []ensemble.ID {
+	var out []ensemble.ID
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		if s.ID != c.in.ID && s.Replaced != nil && s.Release != nil && (!v.Cluster.Gate.Released || v.Cluster.Service.Selector == "") {
+			out = append(out, s.ID)
+		}
+	}
+	return out
 }
 
 // unadopted: the Service does not select the pod, or not it alone. It was made

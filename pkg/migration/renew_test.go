@@ -26,6 +26,11 @@ func (s *scene) lostAndProven(id ensemble.ID) *migration.Flight {
 
 func renewRules() []rule {
 	pod := func(s *scene) *migration.PodView { return &s.view(1).Cluster.Pod }
+	shut := func(s *scene, id ensemble.ID) {
+		s.replaced(id)
+		s.server(id).Release = &migration.Release{Generation: 1, Start: "empty:pod-2"}
+		s.view(id).Cluster.Gate.Released = false
+	}
 	anew := func(s *scene) *migration.EndpointsView {
 		s.replaced(1)
 		s.host(1, migration.PortClosed)
@@ -186,6 +191,14 @@ func renewRules() []rule {
 		{
 			name: "and the pod is away, too", set: func(s *scene) { anew(s); *pod(s) = migration.PodView{}; s.down(1) },
 			want: wait, code: migration.CodePodStarting,
+		},
+		{
+			name: "another one's gate is closed: it comes first", set: func(s *scene) { shut(s, 2); s.lost(1) },
+			want: stop, code: migration.CodeDegraded, says: "kubectl zkmigrate replace demo --id=2 -n zk",
+		},
+		{
+			name: "another one's gate was closed meanwhile: so it does", set: func(s *scene) { shut(s, 2); s.renewing(1); s.down(2) },
+			want: wait, code: migration.CodeDegraded, says: "kubectl zkmigrate replace demo --id=2 -n zk",
 		},
 		{name: "the others prove themselves whole", set: func(s *scene) { s.renewing(1) }, want: do, step: migration.StepProveAfter},
 		{name: "another one is away", set: func(s *scene) { s.renewing(1); s.down(2) }, want: wait, code: migration.CodeDegraded},

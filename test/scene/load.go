@@ -13,6 +13,10 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 )
 
+// limit bounds what the client is asked to do at once: several labs may share
+// two cores, and there may be hundreds of megabytes.
+const limit = "5m"
+
 // File is the path of a file of this test.
 func (s *Scene) File(name string) string { return filepath.Join(s.Lab.Dir, name) }
 
@@ -34,12 +38,12 @@ func (s *Scene) startLoad(connect string) {
 	s.T.Helper()
 	ctx := s.T.Context()
 	Eventually(s.T, "there is data", func() error {
-		_, err := labkit.Must(s.Lab.OnClient(ctx, "zkload", "prepare", "--connect", connect, "--znodes", fmt.Sprint(s.Znodes), "--size", fmt.Sprint(s.Size), "--timeout", "5m"))
+		_, err := labkit.Must(s.Lab.OnClient(ctx, "zkload", "prepare", "--connect", connect, "--znodes", fmt.Sprint(s.Znodes), "--size", fmt.Sprint(s.Size), "--timeout", limit))
 		return err
 	})
 	var err error
 	// Its end is ours to ask for, also after a failure.
-	s.load, err = s.Lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", connect, "--report", s.File("load.json"), "--control", s.File("load.sock"), "--session-timeout", "30s", "--writers", "2", "--pace", "25ms")
+	s.load, err = s.Lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", connect, "--report", s.File("load.json"), "--control", s.File("load.sock"), "--session-timeout", "30s", "--writers", "2", "--pace", "25ms", "--timeout", limit)
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -100,8 +104,8 @@ func (s *Scene) NothingLost() {
 	if load.Acknowledged == 0 || load.Sessions.Lost != 0 || !load.EphemeralHeld {
 		s.T.Errorf("the client: %+v; want writes, no session lost, the ephemeral node held", load)
 	}
-	r := s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "verify", "--connect", s.NewConnection(), "--report", s.File("load.json")))
+	r := s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "verify", "--timeout", limit, "--connect", s.NewConnection(), "--report", s.File("load.json")))
 	s.T.Logf("longest write stall %.2f s; %s", load.LongestStall.Seconds, strings.TrimSpace(r.Stderr))
-	r = s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "check", s.File("load.json.history.jsonl")))
+	r = s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "check", "--timeout", limit, s.File("load.json.history.jsonl")))
 	s.T.Log(strings.TrimSpace(r.Stderr))
 }

@@ -10,10 +10,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Eventually polls a condition until it holds, a minute at most.
+// Eventually polls a condition until it holds, for three minutes at most: a
+// machine with two cores and several labs is slow.
 func Eventually(t *testing.T, what string, f func() error) {
 	t.Helper()
-	Within(t, time.Minute, what, f)
+	Within(t, 3*time.Minute, what, f)
 }
 
 // Within is the same with another limit.
