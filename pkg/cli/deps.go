@@ -164,11 +164,16 @@ func (d *deps) open(ctx context.Context, args []string) (*session, migration.Rec
 func (s *session) record(ctx context.Context) (migration.Record, error) {
 	rec, err := s.journal.Load(ctx)
 	if journal.IsNotFound(err) {
-		if _, copyErr := s.journal.Copy(ctx); copyErr == nil {
-			return rec, &refusedError{reason: fmt.Sprintf("the journal of ensemble %s in namespace %s is gone; its copy, made when nothing was under way last, can be put back", s.name, s.kube.namespace),
-				next: fmt.Sprintf("%s wrap %s -n %s", cliName, s.name, s.kube.namespace)}
-		}
-		return rec, usagef("namespace %s holds no wrapped ensemble %q\nnext: %s wrap %s -f zoo.cfg -n %s", s.kube.namespace, s.name, cliName, s.name, s.kube.namespace)
+		return rec, s.gone(ctx)
 	}
 	return rec, err
+}
+
+// gone says what helps where there is no journal.
+func (s *session) gone(ctx context.Context) error {
+	if _, err := s.journal.Copy(ctx); err == nil {
+		return &refusedError{reason: fmt.Sprintf("the journal of ensemble %s in namespace %s is gone; its copy, made when nothing was under way last, can be put back", s.name, s.kube.namespace),
+			next: fmt.Sprintf("%s wrap %s -n %s", cliName, s.name, s.kube.namespace)}
+	}
+	return usagef("namespace %s holds no wrapped ensemble %q\nnext: %s wrap %s -f zoo.cfg -n %s", s.kube.namespace, s.name, cliName, s.name, s.kube.namespace)
 }

@@ -68,6 +68,8 @@ func (e *workingError) Unwrap() error { return e.err }
 type failedError struct {
 	err  error
 	next string
+	// lost: the journal went meanwhile, and what was under way with it.
+	lost bool
 }
 
 func (e *failedError) Error() string { return e.err.Error() }
@@ -121,6 +123,10 @@ func report(w io.Writer, err error) int {
 		// Before the ends of contexts: some question of its own may have timed out.
 		fmt.Fprintf(w, "error: %v\n", err)
 		printDetails(w, nil, failed.next)
+		if failed.lost {
+			fmt.Fprintln(w, "What was under way is forgotten with it: start and stop nothing by hand until there is a journal again, and status has said what to do.")
+			return exitError
+		}
 		fmt.Fprintln(w, "The state is saved; the same command, on any machine, goes on from here.")
 		return exitError
 	case errors.Is(err, context.DeadlineExceeded):

@@ -12,6 +12,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -290,6 +291,14 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 		return &pausedError{reason: r.Error(), next: again}
 	case err != nil && errors.As(err, new(*hosts.ConfirmationError)):
 		return o.unconfirmed(s, in.ID, err)
+	case journal.IsBroken(err):
+		return &failedError{err: err, lost: true}
+	case journal.IsNotFound(err):
+		lost := &failedError{err: err, next: again, lost: true}
+		if gone := (*refusedError)(nil); errors.As(s.gone(context.WithoutCancel(ctx)), &gone) {
+			lost.err, lost.next = errors.New(gone.reason), gone.next
+		}
+		return lost
 	case err != nil:
 		return &failedError{err: err, next: again}
 	case d.Kind == migration.Stop:

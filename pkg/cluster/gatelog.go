@@ -60,7 +60,7 @@ func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, v *migration.Pod
 func setReport(v *migration.PodView, r render.GateReport, at time.Time) {
 	v.Gate, v.GateDetail, v.GateGeneration, v.HostClosed, v.GateAt = r.State, r.Detail, r.Generation, r.HostClosed(), at
 	v.HostClosedFor = r.HostClosedFor
-	v.GateCause, v.Seeded, v.NeverSynced, v.NeverStarted = r.Cause, r.Seed, r.NeverSynced, r.NeverStarted
+	v.GateCause, v.Seeded, v.NeverSynced, v.NeverStarted, v.Outlived = r.Cause, r.Seed, r.NeverSynced, r.NeverStarted, r.Outlived
 }
 
 // tail reads the end of the log. That a node does not answer is something to

@@ -38,6 +38,9 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("namespace %s has no ensemble %q; kubectl zkmigrate status -A lists what there is, wrap makes one", e.Namespace, e.Name)
 }
 
+// Permanent says that trying again does not help.
+func (e *NotFoundError) Permanent() bool { return true }
+
 // ExistsError says that an ensemble has a journal already.
 type ExistsError struct{ Namespace, Name string }
 

@@ -157,6 +157,9 @@ type PodView struct {
 	NeverSynced bool `json:"neverSynced,omitempty"`
 	// NeverStarted: ZooKeeper was never started on the volume.
 	NeverStarted bool `json:"neverStarted,omitempty"`
+	// Outlived: the data on the volume is older than the host's last run, which the
+	// pod has seen.
+	Outlived bool `json:"outlived,omitempty"`
 	// HostClosed: the pod itself, dialling the host's client and election
 	// port, is refused on both. It is the second vantage point of I3.
 	HostClosed bool `json:"hostClosed,omitempty"`

@@ -117,6 +117,24 @@ func (c *context) inPods() (ids []ensemble.ID, why []string) {
 	return slices.Clip(ids), why
 }
 
+// comeBack is what brings a server back that should run on its host and is
+// refused there; empty when there is none. One whose pod holds what the host may not
+// have comes back by a revert, which proves first that the others have it.
+func (c *context) comeBack() string {
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		flying := c.flight != nil && c.flight.ID == s.ID
+		if flying || s.Replaced != nil || v.Live.Reach != ReachRefused {
+			continue
+		}
+		if pod := v.Cluster.Pod; pod.Parked() && !pod.NeverStarted && !pod.Outlived {
+			return c.cmd("revert --id=%d", s.ID)
+		}
+		return "on host " + s.HostIP + ": start the server"
+	}
+	return ""
+}
+
 // syncTooLong says that a server has been joining for longer than a leader
 // allows: initLimit ticks for the snapshot, its loading and its writing. The
 // leader then drops it, and it begins anew, for ever.

@@ -76,6 +76,8 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 		away, why := c.inPods()
 		if lost := append(c.needRenewal(), away...); len(lost) > 0 {
 			next = c.cmd("replace --id=%d", lost[0])
+		} else if back := c.comeBack(); back != "" {
+			next = back
 		}
 		return stop(CodeDegraded, next, "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...).with(why...), false
 	}

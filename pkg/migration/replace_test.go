@@ -35,6 +35,9 @@ func startRules() []rule {
 			name: "a server was not seen with the new list", set: func(s *scene) { s.server(2).Reconfigured = nil },
 			want: stop, code: migration.CodeNotReconfigured, says: "reconfigure demo --verify",
 		},
+		{name: "another server is down: its host", set: func(s *scene) { s.down(2); s.view(2).Cluster.Pod.NeverStarted = true }, want: stop, code: migration.CodeDegraded, says: "on host 10.0.0.2: start the server"},
+		{name: "another server is down, and runs on its host since", set: func(s *scene) { s.down(2); s.view(2).Cluster.Pod.Outlived = true }, want: stop, code: migration.CodeDegraded, says: "on host 10.0.0.2: start the server"},
+		{name: "another server is down, and its pod has data", set: func(s *scene) { s.down(2) }, want: stop, code: migration.CodeDegraded, says: "revert demo --id=2"},
 		{name: "another server is down", set: func(s *scene) { s.down(2) }, want: stop, code: migration.CodeDegraded, says: "server 2"},
 		{
 			name: "another server answers without a quorum",

@@ -47,10 +47,26 @@ func (c *context) atHost() bool {
 	return c.v.Cluster.Service.Selector == "" && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
 }
 
+// mayNotHaveRun reports whether the world shows what the journal says of a server
+// that is on its host with nothing under way: that its pod holds nothing newer
+// than its host, and does not start. A journal that was put back from before an
+// operation says so, too.
+func (c *context) mayNotHaveRun() bool {
+	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
+	switch {
+	case c.v.Host.Open():
+		// What it has acknowledged since counts; its pod does not start beside it.
+		return true
+	case !pod.Found:
+		return pod.Unmade
+	}
+	return pod.Parked() && pod.GateFresh && pod.GateGeneration >= gate.Generation && pod.NeverStarted
+}
+
 func (c *context) beginRevert() Decision {
 	epoch, _ := c.o.Epoch()
 	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
-	g.Served = c.sr.Replaced != nil || c.mayRun()
+	g.Served = c.sr.Replaced != nil || c.mayRun() || c.flight == nil && !c.mayNotHaveRun()
 	g.Line = c.line()
 	if f := c.flight; f != nil {
 		g.Served = g.Served || f.Served
@@ -69,6 +85,12 @@ func (c *context) beginRevert() Decision {
 	}
 	if !g.Served {
 		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart")
+	}
+	if pod := c.v.Cluster.Pod; c.flight == nil && c.v.Host.Open() && c.atHost() && !c.v.Cluster.Gate.Released && pod.Parked() && pod.GateGeneration >= c.v.Cluster.Gate.Generation {
+		// The journal was put back from before it went to its host.
+		at := c.o.At
+		g.StopAsked, g.DeadSince = &at, &at
+		return do(StepBeginRevert, g, "the server runs on host %s, its address points there, and its pod is parked: only the journal does not say so", c.sr.HostIP)
 	}
 	if c.v.Host.Open() {
 		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server",

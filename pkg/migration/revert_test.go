@@ -21,6 +21,49 @@ func revertRules() []rule {
 		},
 		{name: "from a replaced server", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale"},
 		{
+			name: "put back from before its replacement: the pod may not have read that its gate is closed",
+			set: func(s *scene) {
+				s.down(1)
+				s.host(1, migration.PortClosed)
+				pod(s).NeverStarted = true
+				s.view(1).Cluster.Gate.Generation = 2
+			},
+			want: do, step: migration.StepBeginRevert, says: "stale",
+		},
+		{
+			name: "put back from before its replacement: the pod has data",
+			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale",
+		},
+		{
+			name: "put back from before its replacement: the pod never ran",
+			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed); pod(s).NeverStarted = true }, want: do, step: migration.StepBeginRevert, says: "ordinary restart",
+		},
+		{
+			name: "put back from before its replacement: the pod is being made again",
+			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed); *pod(s) = migration.PodView{} }, want: do, step: migration.StepBeginRevert, says: "stale",
+		},
+		{
+			name: "it is down, and there are no pods yet",
+			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed); *pod(s) = migration.PodView{Unmade: true} }, want: do, step: migration.StepBeginRevert, says: "ordinary restart",
+		},
+		{
+			name: "put back from before a whole revert: it runs on its host",
+			set: func(s *scene) {
+				at := *ago(time.Hour)
+				s.server(1).Replaced = &at
+			},
+			want: do, step: migration.StepBeginRevert, says: "only the journal",
+		},
+		{
+			name: "the same, and its pod may not have read that its gate is closed",
+			set: func(s *scene) {
+				at := *ago(time.Hour)
+				s.server(1).Replaced = &at
+				s.view(1).Cluster.Gate.Generation = 2
+			},
+			want: stop, code: migration.CodeGhostHost,
+		},
+		{
 			name: "the host is up beside the pod", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortOpen) },
 			want: stop, code: migration.CodeGhostHost,
 		},

@@ -178,6 +178,9 @@ func (c *context) nextCommand(st EnsembleStatus) string {
 			return d.Next
 		}
 	}
+	if back := c.comeBack(); back != "" {
+		return back
+	}
 	if len(c.notReconfigured()) > 0 {
 		return c.cmd("reconfigure")
 	}

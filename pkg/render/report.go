@@ -35,7 +35,9 @@ type GateReport struct {
 	// NeverStarted: ZooKeeper was never started on this volume, for all that the
 	// files show.
 	NeverStarted bool
-	Detail       string
+	// Outlived: the data on this volume is older than the host's last run.
+	Outlived bool
+	Detail   string
 }
 
 // HostClosed reports whether both of the host's ports refused the pod.
@@ -108,6 +110,8 @@ func ParseGateLine(line string) (GateReport, error) {
 		r.NeverStarted = true
 	case "no":
 		r.NeverSynced = true
+	case "old":
+		r.Outlived = true
 	default:
 		return GateReport{}, fmt.Errorf("line of the gate with synced=%q: %q", synced, line)
 	}

@@ -182,9 +182,9 @@ find_seed() {
 }
 
 # Whether a ZooKeeper that was started on this volume has followed a leader;
-# nothing when none was started.
+# nothing when none was started, old when its host has run since.
 find_synced() {
-  local have= stamp= epoch=
+  local have= stamp= epoch= older=
   synced=
   [[ -e $marker ]] && read -r have <"$marker"
   [[ -e $started ]] && read -r stamp _ <"$started"
@@ -196,6 +196,8 @@ find_synced() {
   elif [[ ! -e $data/version-2/acceptedEpoch ]]; then
     synced=no
   fi
+  [[ -e $outlived ]] && read -r older <"$outlived"
+  [[ $synced != yes || $older != "$have" ]] || synced=old
 }
 
 # Reads map, released and generation from one view of the volume.

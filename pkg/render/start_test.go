@@ -63,12 +63,14 @@ func TestGateRefusesDataFromBeforeItsHostRan(t *testing.T) {
 	p.start()
 	p.waitZooKeeper()
 	p.joined()
+	p.mkdir("volume/data/version-2")
+	p.write("volume/data/version-2/currentEpoch", "1\n")
 	p.kill()
 	t.Log("the gate is closed and opened again, the host is down all the time: a restart")
 	p.generation++
 	p.gate("")
 	p.start()
-	p.waitState(migration.GateParked)
+	p.waitReport("parked", func(r GateReport) bool { return r.State == migration.GateParked && !r.Outlived && !r.NeverStarted })
 	p.generation++
 	p.gate(line)
 	p.waitZooKeeper()
@@ -78,9 +80,11 @@ func TestGateRefusesDataFromBeforeItsHostRan(t *testing.T) {
 	p.gate("")
 	p.client.up()
 	p.start()
-	p.waitReport("the host", func(r GateReport) bool { return r.State == migration.GateParked && r.HostClient == migration.PortOpen })
+	p.waitReport("the host", func(r GateReport) bool {
+		return r.State == migration.GateParked && r.HostClient == migration.PortOpen && r.Outlived
+	})
 	p.client.down()
-	p.waitReport("its end", func(r GateReport) bool { return r.HostClosed() })
+	p.waitReport("its end", func(r GateReport) bool { return r.HostClosed() && r.Outlived })
 	p.kill()
 	p.generation++
 	p.gate(line)

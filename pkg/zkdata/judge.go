@@ -2,6 +2,7 @@ package zkdata
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -60,6 +61,9 @@ func (c *copier) judgeSnapshots() error {
 	}
 	if !found {
 		what := "it holds no snapshot in a folder version-2"
+		if z, ok := c.beginning(); ok {
+			what += fmt.Sprintf(", and its logs begin with %s: what came before may be missing", z)
+		}
 		if len(others) > 0 {
 			what = "it holds no whole snapshot: " + strings.Join(others[:min(len(others), maxListed)], "; ")
 		}
@@ -71,16 +75,23 @@ func (c *copier) judgeSnapshots() error {
 	return nil
 }
 
-// fromTheBeginning: a follower on 3.4 that was never restarted may have no
-// snapshot, and starts by its logs alone (ZOOKEEPER-2325; seen on 3.4.13). Then
-// they begin with the first transaction of all.
+// fromTheBeginning: a server on 3.4 that has been sent differences only may have
+// no snapshot, and starts by its logs alone (ZOOKEEPER-2325; seen on 3.4.13). Then
+// they begin with the first transaction of all. Where the first epochs ended before
+// anything was written they begin later, and nothing tells that from a lost log.
 func (c *copier) fromTheBeginning() bool {
+	z, ok := c.beginning()
+	return ok && z == firstZxid
+}
+
+// beginning is the first transaction of all logs.
+func (c *copier) beginning() (first ensemble.Zxid, ok bool) {
 	for _, l := range c.logs {
-		if len(l.runs) > 0 && l.runs[0].first == firstZxid {
-			return true
+		if len(l.runs) > 0 && (!ok || l.runs[0].first < first) {
+			first, ok = l.runs[0].first, true
 		}
 	}
-	return false
+	return first, ok
 }
 
 // firstZxid is the first transaction of the first epoch.

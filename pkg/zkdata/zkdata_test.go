@@ -173,7 +173,7 @@ func TestRefusals(t *testing.T) {
 		{"acceptedEpoch below currentEpoch", with(good(), file{name: "version-2/acceptedEpoch", data: []byte("1")}), zkdata.EpochsDisagree, "below"},
 		{"updatingEpoch", with(good(), file{name: "version-2/updatingEpoch"}), zkdata.Leftover, "updatingEpoch"},
 		{"a .tmp", with(good(), file{name: "version-2/currentEpoch.tmp", data: []byte("3")}), zkdata.Leftover, "currentEpoch.tmp"},
-		{"no snapshot, logs from later on", without(good(), "version-2/snapshot.100000002", "/logs/version-2/log.100000001"), zkdata.NoSnapshot, "no snapshot"},
+		{"no snapshot, logs from later on", without(good(), "version-2/snapshot.100000002", "/logs/version-2/log.100000001"), zkdata.NoSnapshot, "no snapshot in a folder version-2, and its logs begin with 0x200000001"},
 		{"no snapshot, no logs", without(good(), "version-2/snapshot.100000002", "/logs/version-2/log.100000001", "/logs/version-2/log.200000001"), zkdata.NoSnapshot, "no snapshot"},
 		{"the only snapshot is cut", with(good(), file{name: "version-2/snapshot.100000002", data: madeSnapshot("a tree")[:22]}), zkdata.NoSnapshot, "snapshot.100000002 is not whole"},
 		{"the only snapshot is no snapshot", with(good(), file{name: "version-2/snapshot.100000002", data: []byte("hello\x00\x00\x00\x01/")}), zkdata.NoSnapshot, "not whole"},

@@ -70,12 +70,36 @@ func hasCopy(s *scene.Scene, id int, pod string, before []string) {
 	}
 }
 
+// snapshots has the hosts write one now and then, as all do after a while, and
+// small logs. A young server on 3.4 may have none, and a log that does not begin
+// with the first epoch where that saw no write: its copy is refused.
+func snapshots() []string {
+	return []string{"zoo-cfg-line=snapCount=300", "zoo-cfg-line=preAllocSize=64"}
+}
+
+// snapshotsWritten waits until each host has one of a tree that somebody has
+// written to.
+func snapshotsWritten(s *scene.Scene) {
+	s.T.Helper()
+	for _, id := range s.IDs {
+		scene.Eventually(s.T, fmt.Sprintf("server %d has a snapshot", id), func() error {
+			for _, f := range hostFiles(s, id) {
+				if strings.HasPrefix(f, "snapshot.") && f != "snapshot.0" {
+					return nil
+				}
+			}
+			return errors.New("none")
+		})
+	}
+}
+
 // TestDataCopy is the whole migration with copied data, and there and back
 // once more, by the hook.
 func TestDataCopy(t *testing.T) {
 	t.Parallel()
-	s := scene.New(t, "copy", "3.4.13", []int{2, 5, 9})
+	s := scene.New(t, "copy", "3.4.13", []int{2, 5, 9}, snapshots()...)
 	s.Ready()
+	snapshotsWritten(s)
 	before := s.Status()
 	held := map[int][]string{}
 	for _, id := range s.IDs {
@@ -119,8 +143,9 @@ func fakeSSH(s *scene.Scene) string {
 // copy made after the stop is refused, and the replace goes on waiting.
 func TestDataCopyByHand(t *testing.T) {
 	t.Parallel()
-	s := scene.New(t, "byhand", "3.4.13", []int{1, 2, 3})
+	s := scene.New(t, "byhand", "3.4.13", []int{1, 2, 3}, snapshots()...)
 	s.Ready()
+	snapshotsWritten(s)
 	ctx := t.Context()
 	bin := fakeSSH(s)
 	shell := func(code int, line string) labkit.Result {
@@ -200,8 +225,9 @@ func TestDataCopyByHand(t *testing.T) {
 // quorum.
 func TestSeededPodIsAWholeMember(t *testing.T) {
 	t.Parallel()
-	s := scene.New(t, "member", "3.4.13", []int{1, 2, 3})
+	s := scene.New(t, "member", "3.4.13", []int{1, 2, 3}, snapshots()...)
 	s.Ready()
+	snapshotsWritten(s)
 	ctx := t.Context()
 	// The leader's own restart, the last one, leaves a follower out for a moment.
 	scene.Eventually(t, "all are in sync", func() error {

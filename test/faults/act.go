@@ -30,6 +30,12 @@ func (g *Stage) OnHost(id int, verbs ...string) {
 func (g *Stage) Returns(id int) {
 	g.T.Helper()
 	g.OnHost(id, "unmask", "start")
+	g.Answers(id)
+}
+
+// Answers waits until a server's host does.
+func (g *Stage) Answers(id int) {
+	g.T.Helper()
 	h := g.Host(id)
 	scene.Eventually(g.T, "host "+h.Name+" answers", func() error {
 		_, err := labkit.Must(g.Lab.OnClient(g.T.Context(), "bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/%s/%d", h.Address, h.ClientPort)))

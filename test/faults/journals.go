@@ -53,6 +53,42 @@ func journals() []Fault {
 			After:   InPod,
 		},
 		{
+			Name: "journal-deleted-after-release", What: "The journal is deleted by hand in the middle of a replacement whose pod serves already; its copy knows nothing of that.",
+			Version: Unguarded, From: OnHost, When: migration.StepProveJoined,
+			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.JournalName(g.Name)) },
+			Verdict: Verdict{Exit: 1, Says: "the journal of ensemble {name} in namespace {name} is gone", Next: "wrap {name} -n {name}"},
+			Way:     "`wrap`, as printed, puts its copy back. The next `replace` sees that the gate is open and prints `revert`, which begins with the others' proof, for the host's data is old; then `replace` again.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.Ends()
+				g.Begin(g.command()...)
+				g.Stopped(3, migration.CodeJournalDisagrees)
+				g.Follow()
+				g.sees("the host's data is stale")
+				g.Ends()
+				g.Again()
+			},
+			After: InPod,
+		},
+		{
+			Name: "journal-deleted-on-the-way-back", What: "The journal is deleted by hand in the middle of a revert, when the server has just started on its host; its copy says that it runs in its pod.",
+			Version: Guarded, From: InPod, Command: []string{"revert", "{name}", "--id={id}"}, When: migration.StepStartHost,
+			Trigger: func(g *Stage) {
+				g.Answers(g.ID)
+				g.Kubectl("delete", "configmap", render.JournalName(g.Name))
+			},
+			Verdict: Verdict{Exit: 1, Says: "the journal of ensemble {name} in namespace {name} is gone", Next: "wrap {name} -n {name}"},
+			Way:     "`wrap`, as printed, puts its copy back. `revert`, which `status` prints then, brings the journal up to date; the server is not stopped.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.Ends()
+				g.Begin(g.command()...)
+				g.sees("only the journal does not say so")
+				g.Ends()
+			},
+			After: OnHost,
+		},
+		{
 			Name: "holder-dead", What: "The command is killed on another machine and leaves its lock behind.",
 			Version: Guarded, From: OnHost,
 			Trigger: func(g *Stage) {

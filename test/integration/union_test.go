@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,7 +45,8 @@ func (i instant) String() string {
 // follow begins with what is there.
 func follow(t *testing.T, cp *controlPlane, ns, service string) *watcher {
 	t.Helper()
-	ctx := t.Context()
+	// The watch outlives the test's own context: it is stopped in its cleanup.
+	ctx := context.WithoutCancel(t.Context())
 	o := metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service}
 	list, err := cp.admin.DiscoveryV1().EndpointSlices(ns).List(ctx, o)
 	if err != nil {

@@ -7,12 +7,19 @@ func (w *world) canonical(st state) state {
 	for i := range w.n {
 		s := &st.s[i]
 		mine := st.flight.on && int(st.flight.id) == i
-		if s.phase == podWaiting && s.gate == 0 && s.view == 0 && s.line == 0 && !(mine && st.flight.line != 0) {
+		if st.faults == 0 || !w.cfg.Copies && !w.cfg.Backups {
+			s.kept = keeping{}
+		}
+		if s.phase == podWaiting && s.gate == 0 && s.view == 0 && s.line == 0 && s.kept.line == 0 && !(mine && st.flight.line != 0) {
 			// The next release puts this data away.
 			s.pod, s.marker = store{empty: true}, 0
 		}
 		if s.marker == 0 {
-			s.joined = false
+			s.joined, s.outlived = false, false
+		}
+		if s.away && !mine && (s.hostRole.serving() || s.podRole.serving()) {
+			// Its operation was forgotten, with the journal.
+			s.away = false
 		}
 		if s.gate == 0 {
 			s.gateFor = 0
@@ -34,7 +41,7 @@ func (w *world) canonical(st state) state {
 		if s.phase == podStarted || s.phase == podAbsent {
 			s.hostClosed = true
 		}
-		for _, u := range []*uint8{&s.gateFor, &s.viewFor, &s.lineFor} {
+		for _, u := range []*uint8{&s.gateFor, &s.viewFor, &s.lineFor, &s.kept.lineFor} {
 			gone(s, u)
 		}
 		if mine {
@@ -116,11 +123,11 @@ func (w *world) counters(st *state) {
 // uids renumbers the pod's uids: only equality counts.
 func (w *world) uids(st *state, i int) {
 	s := &st.s[i]
-	var all [10]*uint8
+	var all [11]*uint8
 	n := 0
 	add := func(u *uint8) { all[n] = u; n++ }
 	add(&s.uid)
-	for _, u := range []*uint8{&s.gateFor, &s.viewFor, &s.lineFor} {
+	for _, u := range []*uint8{&s.gateFor, &s.viewFor, &s.lineFor, &s.kept.lineFor} {
 		if *u != 0 && *u < forGone {
 			add(u)
 		}
@@ -154,7 +161,7 @@ func (w *world) uids(st *state, i int) {
 // generations renumbers those of the gate's line; 0 stays 0.
 func (w *world) generations(st *state, i int) {
 	s := &st.s[i]
-	var all [7]*uint8
+	var all [8]*uint8
 	n := 0
 	add := func(g *uint8) {
 		if *g != 0 {
@@ -166,6 +173,7 @@ func (w *world) generations(st *state, i int) {
 	add(&s.view)
 	add(&s.marker)
 	add(&s.line)
+	add(&s.kept.line)
 	if st.flight.on && int(st.flight.id) == i {
 		add(&st.flight.line)
 	}

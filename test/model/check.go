@@ -16,6 +16,7 @@ const (
 	leaderStopped
 	unsafeRelease
 	unsafeStart
+	staleStart
 	leftBehind
 )
 
@@ -32,6 +33,7 @@ func (v violation) String() string {
 		"the tool stops the leader before the others have gone (I6)",
 		"the gate opens before the others provably hold every write (I4)",
 		"a stale server starts before the others provably hold every write (I4)",
+		"old data starts in a pod before the others provably hold every write (I4)",
 		"an operation ends with endpoints left behind (I2)",
 	}[v]
 }
@@ -98,14 +100,22 @@ func (w *world) othersHold(st *state, i int) bool {
 
 // gated: the server has lost its data, and its gate keeps it from voting.
 func gated(s *server) bool {
-	return s.replaced && s.hostRole == down && s.podRole == down && s.marker == 0
+	return s.inPod() && s.hostRole == down && s.podRole == down && s.marker == 0
+}
+
+// inPod: that is where the server is, or was last, whatever the journal says.
+func (s *server) inPod() bool {
+	if s.hostRole != down {
+		return false
+	}
+	return s.podRole != down || s.stale
 }
 
 // holds reports whether the disk that a server runs from has all of writes, also
 // while it is down or looks for a leader.
 func (w *world) holds(st *state, j int, writes uint8) bool {
 	disk := &st.s[j].host
-	if st.s[j].replaced {
+	if st.s[j].inPod() {
 		disk = &st.s[j].pod
 	}
 	return writes&^disk.dwrites == 0

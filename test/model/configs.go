@@ -15,6 +15,7 @@ func Quick() []Config {
 		{Name: "go back, and into the pod again", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2},
 		{Name: "a volume is lost on the way back", IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: onlyVolumes()},
 		{Name: "the volume of one without weight is lost", IDs: weightless(), Weightless: weightless()[3:], Version: "3.4.13", Moved: weightless()[3:], Only: ids[:1], Begins: 1, Faults: 1, Without: onlyVolumes()},
+		{Name: "the journal's copy is put back", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Copies: true, Without: onlyJournal()},
 		{Name: "a volume is lost", IDs: ids, Version: "3.4.13", Moved: ids, Faults: 1, Writes: 1, Without: []string{"lease", "kill", "evict", "reboot"}},
 	}
 }
@@ -23,6 +24,12 @@ func Quick() []Config {
 func onlyVolumes() []string {
 	return []string{"lease", "kill", "evict", "reboot", "stop", "blind", "lie"}
 }
+
+// onlyJournal leaves no fault but a journal that is put back.
+func onlyJournal() []string { return append(onlyStops(), "stop") }
+
+// besideJournal leaves few others: what stops servers, pods and the tool.
+func besideJournal() []string { return []string{"lease", "volume", "blind", "lie", "reboot"} }
 
 // onlyStops leaves no fault but a server that is stopped on its host, unasked.
 func onlyStops() []string {
@@ -65,6 +72,11 @@ func Whole() []Config {
 		Config{Name: "replace one, started and stopped again by hand, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Writes: 1, Hand: true, Without: onlyStops()},
 		Config{Name: "replace one from a copy, started and stopped again by hand, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Writes: 1, Hand: true, Copy: true, Without: onlyStops()},
 		Config{Name: "go back and forth, started and stopped again by hand, one write", Limit: 3_000_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 2, Writes: 1, Hand: true, Without: onlyStops()},
+		Config{Name: "the journal's copy is put back, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Copies: true, Without: onlyJournal()},
+		Config{Name: "go back, the journal's copy is put back, one write", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Copies: true, Without: onlyJournal()},
+		Config{Name: "go back, a backup of the journal is put back, one write", IDs: ids, Version: "3.8.0", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Backups: true, Without: onlyJournal()},
+		Config{Name: "a backup of the journal is put back, one more fault", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Backups: true, Without: besideJournal()},
+		Config{Name: "go back, the journal's copy is put back, one more fault, one write", Limit: 6_000_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Writes: 1, Copies: true, Without: append(besideJournal(), "kill", "stop")},
 		Config{Name: "restart all with an observer", IDs: observed(), Observers: observed()[3:], Version: "3.4.13", Begins: 4, Restart: true},
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
 		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},

@@ -26,7 +26,7 @@ func Fair(cfg Config, st state) error {
 	if st.flight.on {
 		kind = st.flight.kind
 	}
-	var asked ensemble.ID
+	var asked command
 	for range 600 {
 		w.quiet(&st)
 		if st.broken != fine {
@@ -35,17 +35,16 @@ func Fair(cfg Config, st state) error {
 		if kind == revert && !st.flight.on {
 			kind = want
 		}
-		id, ok := w.goes(&st, kind)
+		id, ok := w.cfg.IDs[st.flight.id], st.flight.on
 		if !ok {
-			return nil
+			if kind, id, ok = w.goes(&st); !ok {
+				return nil
+			}
+			if asked.id != 0 {
+				kind, id = asked.kind, asked.id
+			}
 		}
-		if asked != 0 && !st.flight.on {
-			id, kind = asked, replace
-		}
-		asked = 0
-		if !st.flight.on && st.s[w.base.index(id)].replaced {
-			kind = replace
-		}
+		asked = command{}
 		in := w.intent(kind, int(w.base.index(id)))
 		o := w.observe(&st)
 		next, d, did := w.look(&st, o, kind, int(w.base.index(id)), 0)
@@ -66,8 +65,8 @@ func Fair(cfg Config, st state) error {
 			}
 			continue
 		}
-		if other, ok := elsewhere(d, id); ok {
-			asked = other
+		if c, ok := commanded(d.Next); ok && c != (command{kind, id}) {
+			asked = c
 			continue
 		}
 		return fmt.Errorf("stuck\n  %s", strings.Join(way[max(0, len(way)-25):], "\n  "))
@@ -75,37 +74,43 @@ func Fair(cfg Config, st state) error {
 	return fmt.Errorf("no end in sight\n  %s", strings.Join(way[len(way)-25:], "\n  "))
 }
 
-// elsewhere is another server whose replacement a decision asks for first.
-func elsewhere(d migration.Decision, id ensemble.ID) (ensemble.ID, bool) {
-	_, flag, ok := strings.Cut(d.Next, "kubectl zkmigrate replace m --id=")
-	if !ok {
-		return 0, false
-	}
-	n, _, _ := strings.Cut(flag, " ")
-	other, err := ensemble.ParseID(n)
-	return other, err == nil && other != id
+// command is one of ours that something printed.
+type command struct {
+	kind uint8
+	id   ensemble.ID
 }
 
-// goes is the server that somebody who wants the whole migration names next.
-func (w *world) goes(st *state, kind uint8) (ensemble.ID, bool) {
-	if st.flight.on {
-		return w.cfg.IDs[st.flight.id], true
+// commanded is the command in a hint, if it is one for a server.
+func commanded(hint string) (command, bool) {
+	for kind, name := range map[uint8]string{replace: "replace", revert: "revert"} {
+		if _, flag, ok := strings.Cut(hint, "kubectl zkmigrate "+name+" m --id="); ok {
+			n, _, _ := strings.Cut(flag, " ")
+			id, err := ensemble.ParseID(n)
+			return command{kind, id}, err == nil
+		}
 	}
+	return command{}, false
+}
+
+// goes is what somebody who wants the whole migration does next while nothing is
+// under way: what status says. ok is false when it is done.
+func (w *world) goes(st *state) (kind uint8, id ensemble.ID, ok bool) {
 	o := w.observe(st)
-	for _, v := range o.Servers {
-		// What status tells to do first.
-		if v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate) || !w.cfg.Restart && st.s[w.base.index(v.ID)].replaced && !v.Cluster.Gate.Released {
-			return v.ID, true
+	if w.cfg.Restart {
+		if order := migration.RestartOrder(o); len(order) > 0 {
+			return restart, order[0], true
 		}
+		return restart, 0, false
 	}
-	if kind == restart {
-		order := migration.RestartOrder(o)
-		if len(order) == 0 {
-			return 0, false
-		}
-		return order[0], true
+	s := migration.Summarize(o)
+	if c, ok := commanded(s.Next); ok {
+		return c.kind, c.id, true
 	}
-	return migration.NextReplacement(o)
+	// Something is to be done on a host first; the command tells the same.
+	if id, ok := migration.NextReplacement(o); ok {
+		return replace, id, true
+	}
+	return replace, w.cfg.IDs[0], s.Next != ""
 }
 
 // quiet lets everything happen that happens by itself in a healthy world.
@@ -191,6 +196,7 @@ func (w *world) elapse(st *state) bool {
 func (w *world) obey(st *state, d migration.Decision, id ensemble.ID) (again uint8, ok bool) {
 	i := int(w.base.index(id))
 	moved := false
+	printed, _ := commanded(d.Next)
 	for j := range w.n {
 		s := &st.s[j]
 		ghost := d.Code == migration.CodeGhostHost || d.Code == migration.CodePodVetoed
@@ -202,6 +208,8 @@ func (w *world) obey(st *state, d migration.Decision, id ensemble.ID) (again uin
 		case d.Code == migration.CodeStoppedTooEarly && j == i:
 			s.masked, moved = false, true
 			w.operatorStarts(st, j)
+		case printed == command{revert, w.cfg.IDs[j]} && !st.flight.on:
+			// It comes back by that.
 		case !ghost && (j != i || !st.flight.on) && !s.replaced && s.hostRole == down && s.phase != podStarted:
 			// A server that should run on its host.
 			s.masked, moved = false, true

@@ -15,7 +15,7 @@ func (w *world) gateChanged(st *state) {
 
 func (w *world) nextGeneration(st *state, i int) uint8 {
 	s := &st.s[i]
-	g := max(s.gate, s.view, s.marker, s.line)
+	g := max(s.gate, s.view, s.marker, s.line, s.kept.line)
 	if st.flight.on && int(st.flight.id) == i {
 		g = max(g, st.flight.line)
 	}
@@ -54,6 +54,8 @@ func refusal(s *server) migration.GateCause {
 	switch {
 	case s.view == 0:
 		return migration.CauseNone
+	case s.marker == s.view && s.outlived:
+		return migration.CauseLost
 	case s.marker == s.view:
 		if !s.joined && s.viewFor != bySeed {
 			return migration.CauseInterrupted
@@ -86,6 +88,16 @@ func (w *world) report(st *state, i int) bool {
 	return true
 }
 
+// outlives is a parked pod that sees its host run: the data on its volume will
+// not be the newest.
+func (w *world) outlives(s *server) bool {
+	if w.cfg.Forgetful || s.phase != podWaiting || s.view != 0 || s.marker == 0 || s.outlived || s.hostRole == down || s.podBlind || s.cut {
+		return false
+	}
+	s.outlived = true
+	return true
+}
+
 // podStart is the script at the head of the container finding its line and the
 // host not answering: silence is no veto.
 func (w *world) podStart(st *state, i int) bool {
@@ -94,8 +106,12 @@ func (w *world) podStart(st *state, i int) bool {
 	if s.phase != podWaiting || s.view == 0 || open || refusal(s) != migration.CauseNone {
 		return false
 	}
+	if s.joined && s.marker == s.view && !s.stale && !w.othersHold(st, i) {
+		// Its host has voted since.
+		st.violate(staleStart)
+	}
 	if s.marker != s.view {
-		s.pod, s.marker, s.joined = store{empty: true}, s.view, false
+		s.pod, s.marker, s.joined, s.outlived = store{empty: true}, s.view, false, false
 		if s.viewFor == bySeed {
 			s.pod, s.seeded, s.copied = s.copied, false, store{}
 		}
@@ -129,7 +145,7 @@ func (w *world) podAgain(st *state, i int) {
 func (w *world) loseVolume(st *state, i int) {
 	w.podGone(st, i)
 	s := &st.s[i]
-	s.pod, s.marker, s.joined, s.seeded, s.copied = store{empty: true}, 0, false, false, store{}
+	s.pod, s.marker, s.joined, s.outlived, s.seeded, s.copied = store{empty: true}, 0, false, false, false, store{}
 }
 
 // controller is one pass of the endpointslice controller over a Service, with

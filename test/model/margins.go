@@ -10,6 +10,7 @@ import (
 // one does not.
 func Margins(ids []ensemble.ID) []rule {
 	in := Config{IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1, Writes: 1, Without: []string{"lease"}}
+	forgetful := Config{IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Backups: true, Forgetful: true, Without: onlyJournal()}
 	return []rule{
 		{
 			name: "watchdog before 3.6", in: in,
@@ -24,6 +25,7 @@ func Margins(ids []ensemble.ID) []rule {
 				f.WasLeader = true
 			}),
 		},
+		{name: "what a parked pod notes of its host", in: forgetful, without: migration.Decide},
 		{
 			name: "the canary on all n before the stop", in: in,
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {

@@ -27,6 +27,9 @@ const (
 	opCollect
 	opTime
 	opHeal
+	opOutlive
+	opWrap
+	opBackup
 	// Faults, each paid for.
 	opLie
 	opKill
@@ -39,6 +42,7 @@ const (
 	opEvict
 	opLoseVolume
 	opLoseLease
+	opLoseJournal
 )
 
 // label names one transition of a state: the kind and what it was done to.
@@ -64,6 +68,11 @@ func (w *world) next(st *state, emit func(label, state)) {
 		w.hostMoves(st, i, put)
 	}
 	w.timePasses(st, put)
+	if w.cfg.Backups && !st.flight.on && st.faults > 0 {
+		next := *st
+		next.keep(w.n)
+		put(label{op: opBackup}, next)
+	}
 	if st.faults > 0 {
 		w.faultMoves(st, put)
 	}
@@ -178,6 +187,8 @@ func (w *world) clusterMoves(st *state, i int, put func(label, state)) {
 	}
 	try(opRefresh, func(next *state) bool { return w.refresh(&next.s[i]) })
 	try(opReport, func(next *state) bool { return w.report(next, i) })
+	try(opOutlive, func(next *state) bool { return w.outlives(&next.s[i]) })
+	try(opWrap, func(next *state) bool { return w.wrap(next, i) })
 	try(opPodStart, func(next *state) bool { return w.podStart(next, i) })
 	try(opWatch, func(next *state) bool { return w.watch(&next.s[i]) })
 	try(opController, func(next *state) bool { return w.controller(&next.s[i]) })
@@ -351,6 +362,9 @@ func (w *world) faultMoves(st *state, put func(label, state)) {
 		if st.liar != 1 {
 			fault(opPodBlind, i, func(next *state) { next.s[i].podBlind, next.liar = true, 2 })
 		}
+	}
+	if w.cfg.Copies || w.cfg.Backups {
+		fault(opLoseJournal, 0, w.loseJournal)
 	}
 	if !w.off["lease"] && !st.twoTools && st.tool[0].on {
 		fault(opLoseLease, 0, func(next *state) { next.twoTools = true })

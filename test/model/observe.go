@@ -162,6 +162,7 @@ func (w *world) podView(s *server, i int) migration.PodView {
 	}
 	p.NeverStarted = s.phase == podWaiting && s.marker == 0
 	p.NeverSynced = s.phase == podWaiting && s.marker != 0 && s.pod.current == 0
+	p.Outlived = s.outlived
 	if s.seeded {
 		p.Seeded = token
 	}

@@ -126,6 +126,10 @@ func Rules(ids []ensemble.ID) []rule {
 	hands.Hand = true
 	handsBack := back(2, 1, onlyStops()...)
 	handsBack.Hand, handsBack.Reverts = true, 2
+	copied := one(1, 1, onlyJournal()...)
+	copied.Copies, copied.Reverts = true, 1
+	putBack := copied
+	putBack.Copies, putBack.Backups, putBack.Moved = false, true, ids[:1]
 	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
 	old := time.Hour
 	return []rule{
@@ -356,6 +360,23 @@ func Rules(ids []ensemble.ID) []rule {
 					v.Host = migration.HostView{Client: migration.PortClosed, Election: migration.PortClosed}
 				})(in, o)
 			},
+		},
+		{
+			name: "a server is where its Service points to, whatever a journal that was put back says", in: putBack, want: []violation{twoProcesses, staleStart},
+			without: waived(migration.CodeJournalDisagrees, blind(func(_ migration.Intent, o *migration.Observation, v *migration.ServerView) {
+				if sr, ok := o.Record.Server(v.ID); ok && sr.Replaced != nil {
+					v.Cluster.Endpoints.Union = nil
+				}
+			})),
+		},
+		{
+			name: "a pod that may have run has read the closed gate, whatever a journal that was put back says", in: copied, want: []violation{twoProcesses, unsafeStart},
+			without: blind(func(in migration.Intent, o *migration.Observation, v *migration.ServerView) {
+				if o.Record.Flight == nil && in.Kind == migration.Revert && v.Cluster.Pod.Gate == migration.GateParked {
+					v.Cluster.Pod.Found, v.Cluster.Pod.NeverStarted = true, true
+					v.Cluster.Pod.GateGeneration = v.Cluster.Gate.Generation
+				}
+			}),
 		},
 		{
 			name: "one server at a time", in: Config{IDs: ids, Version: "3.4.13", Begins: 2, Only: ids[:2], Without: []string{"lease"}}, want: []violation{twoAway, unsafeStop},

@@ -104,6 +104,8 @@ type server struct {
 	gateFor, viewFor uint8
 	// line and lineFor are the line of the gate that the journal keeps.
 	line, lineFor uint8
+	// kept is the same, and replaced, in the copy of the journal.
+	kept keeping
 	// late: a pod was made with an old view of this gate once already.
 	late bool
 
@@ -114,6 +116,8 @@ type server struct {
 	// joined: a start in the marker's generation has synced, and the readiness
 	// probe has noted it.
 	joined bool
+	// outlived: the volume remembers that the host has run since its data was made.
+	outlived bool
 	// seeded: a complete copy of the host's data waits on the volume.
 	seeded bool
 	copied store
@@ -128,6 +132,12 @@ type server struct {
 	// replaced and away are the journal's word and the truth: away is set
 	// from the stop the tool asked for to the end of the operation.
 	replaced, away bool
+}
+
+// keeping is what a copy of the journal says of a server.
+type keeping struct {
+	replaced      bool
+	line, lineFor uint8
 }
 
 // pending is a tool between its write-ahead and its action.
@@ -196,6 +206,11 @@ type Config struct {
 	// was paused between its last look at the journal and the write). I2 is
 	// not checked then.
 	Late bool
+	// Copies: the journal is deleted and its copy, the last one without an operation
+	// under way, put back. Backups: so is one from an earlier time.
+	Copies, Backups bool
+	// Forgetful: pods do not note that they have seen their host run.
+	Forgetful bool
 	// Unguarded: Kubernetes takes every write. pkg/cluster refuses many a
 	// wrong one by itself; a rule of Decide is tried without that net.
 	Unguarded bool
@@ -286,9 +301,10 @@ func (w *world) start() state {
 				s.selector, s.seen, s.slice, s.sliceUID, s.bridge = true, true, toPod, 1, noSlice
 				s.gate, s.view, s.marker, s.phase = 1, 1, 1, podStarted
 				s.gateFor, s.viewFor, s.joined = 1, 1, true
-				s.line, s.lineFor = 1, 1
+				s.line, s.lineFor, s.stale = 1, 1, true
 			}
 		}
+		s.keep()
 		if w.voter[i] {
 			st.leader = int8(2 * i)
 			if s.replaced {

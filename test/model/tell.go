@@ -58,6 +58,10 @@ func (w *world) tell(st *state, l label) string {
 			return "supervisor starts server " + id(l.a) + " on its host again"
 		}
 		return "container of server " + id(l.a) + " is started again"
+	case opLoseJournal:
+		return "the journal is deleted, and its copy put back (fault)"
+	case opBackup:
+		return "somebody makes a backup of the journal"
 	case opLoseLease:
 		return "the tool is paused and loses its Lease (fault)"
 	}
@@ -67,6 +71,7 @@ func (w *world) tell(st *state, l label) string {
 		opPodStart: "the gate's script starts ZooKeeper in its pod", opPodGone: "its pod is gone", opPodAgain: "the StatefulSet makes its pod again",
 		opWatch: "the endpointslice controller sees the new Service", opController: "the endpointslice controller writes its slice",
 		opCollect: "the garbage collector takes the bridge of a pod that is gone", opHeal: "the network around its host is well again",
+		opOutlive: "its parked pod sees the host run and notes it on the volume", opWrap: "wrap points its Service to its host",
 		opReboot:    "its host reboots, the unit starts (fault)",
 		opHandStart: "the operator unmasks and starts it on its host by hand, while nobody looks (fault)",
 		opStopEarly: "the operator stops it on its host, unasked (fault)", opCut: "its host is cut off from tool and pod (fault)",

@@ -31,6 +31,9 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 		if s := &st.s[i]; s.replaced && !w.cfg.Restart && s.phase == podWaiting && (s.gate == 0 || refusal(s) != migration.CauseNone) {
 			f(replace, i)
 		}
+		if w.disagrees(&st.s[i]) {
+			f(revert, i)
+		}
 	}
 	if st.begins == 0 {
 		return
@@ -121,6 +124,9 @@ func (w *world) brought(st *state, rec migration.Record, in migration.Intent, d 
 		if sr.Release != nil {
 			st.s[i].line, st.s[i].lineFor = uint8(sr.Release.Generation), startFrom(sr.Release.Start)
 		}
+	}
+	if w.cfg.Copies && !st.flight.on {
+		st.keep(w.n)
 	}
 	w.journalWritten(st, slot)
 }

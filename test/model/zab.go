@@ -44,6 +44,10 @@ func (w *world) stopProcess(st *state, p int8) {
 	if *r == down {
 		return
 	}
+	if p%2 == 0 {
+		// It has run for longer than a parked pod takes to see it.
+		w.outlives(&st.s[p/2])
+	}
 	*r = down
 	st.s[p/2].helped = st.acked
 	s.z, s.writes = s.dz, s.dwrites
