@@ -47,11 +47,11 @@ func (c *context) atHost() bool {
 	return c.v.Cluster.Service.Selector == "" && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
 }
 
-// mayNotHaveRun reports whether the world shows what the journal says of a server
+// hostIsNewest reports whether the world shows what the journal says of a server
 // that is on its host with nothing under way: that its pod holds nothing newer
 // than its host, and does not start. A journal that was put back from before an
 // operation says so, too.
-func (c *context) mayNotHaveRun() bool {
+func (c *context) hostIsNewest() bool {
 	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
 	switch {
 	case c.v.Host.Open():
@@ -66,7 +66,7 @@ func (c *context) mayNotHaveRun() bool {
 func (c *context) beginRevert() Decision {
 	epoch, _ := c.o.Epoch()
 	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
-	g.Served = c.sr.Replaced != nil || c.mayRun() || c.flight == nil && !c.mayNotHaveRun()
+	g.Served = c.sr.Replaced != nil || c.mayRun() || c.flight == nil && !c.hostIsNewest()
 	g.Line = c.line()
 	if f := c.flight; f != nil {
 		g.Served = g.Served || f.Served
