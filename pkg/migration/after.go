@@ -42,6 +42,9 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 		}
 		f.Unfenced = &Confirmation{At: o.At, By: in.By, How: o.By}
 	case StepClearSelector, StepDeleteLeftovers:
+		if f == nil || f.ID != in.ID {
+			return r, false // see mend
+		}
 		at := o.At
 		f.Cleared = &at
 	case StepFinish:

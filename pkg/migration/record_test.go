@@ -98,3 +98,23 @@ func TestStepsAreDescribed(t *testing.T) {
 		seen[s.ID] = true
 	}
 }
+
+// TestLeftoversOfAnotherOperation: what is mended beside an operation, or without
+// one, is no news for its timing.
+func TestLeftoversOfAnotherOperation(t *testing.T) {
+	for name, set := range map[string]func(s *scene){
+		"no operation":           func(*scene) {},
+		"another's":              func(s *scene) { s.flight(migration.Revert, 2) },
+		"another's, was cleared": func(s *scene) { s.flight(migration.Revert, 2).Cleared = ago(time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := healthy("3.8.0", 1, 2, 3)
+			set(s)
+			in := migration.Intent{Kind: migration.Replace, ID: 1, By: "bob"}
+			got, changed := s.o.Record.After(in, migration.Decision{Step: migration.StepDeleteLeftovers}, migration.Outcome{At: t0(), Done: true}, 3)
+			if diff := cmp.Diff(s.o.Record, got); changed || diff != "" {
+				t.Errorf("changed %v\n%s", changed, diff)
+			}
+		})
+	}
+}

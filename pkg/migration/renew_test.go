@@ -79,6 +79,20 @@ func renewRules() []rule {
 			want: do, step: migration.StepRestoreGate,
 		},
 		{
+			name: "the journal was put back in the middle of its revert, and its pod is another one by now", set: func(s *scene) {
+				anew(s)
+				s.view(1).Cluster.Endpoints = migration.EndpointsView{Controller: []string{"10.244.0.77"}, Union: []string{"10.244.0.77"}, Leftovers: []string{"demo-1-x"}}
+			},
+			want: do, step: migration.StepDeleteLeftovers, says: "demo-1-x",
+		},
+		{
+			name: "the same, and its pod is the same", set: func(s *scene) {
+				anew(s)
+				s.view(1).Cluster.Endpoints = migration.EndpointsView{Controller: []string{"10.244.0.1"}, Union: []string{"10.244.0.1"}, Leftovers: []string{"demo-1-x"}}
+			},
+			want: do, step: migration.StepFlip,
+		},
+		{
 			name: "the Services of two were made again: one after the other", set: func(s *scene) {
 				anew(s)
 				s.replaced(2)

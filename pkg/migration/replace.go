@@ -307,6 +307,8 @@ func (c *context) pointToPod(why string) (Decision, bool) {
 	pod, ep := c.v.Cluster.Pod, c.v.Cluster.Endpoints
 	slices := c.rec.EndpointsAPI != LegacyEndpoints
 	switch {
+	case c.v.Cluster.Service.Selector == "" && len(ep.Controller) > 0 && !same(ep.Controller, pod.IP):
+		return do(StepDeleteLeftovers, nil, "left behind, with the address of an earlier pod: %s", orNone(ep.Leftovers)), false
 	case c.v.Cluster.Service.Selector == "" && (!same(ep.Bridge, pod.IP) || slices && ep.BridgePodUID != pod.UID):
 		return do(StepFlip, nil, "%s", why), false
 	case c.v.Cluster.Service.Selector == "":
