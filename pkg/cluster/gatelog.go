@@ -61,6 +61,7 @@ func setReport(v *migration.PodView, r render.GateReport, at time.Time) {
 	v.Gate, v.GateDetail, v.GateGeneration, v.HostClosed, v.GateAt = r.State, r.Detail, r.Generation, r.HostClosed(), at
 	v.HostClosedFor = r.HostClosedFor
 	v.GateCause, v.Seeded, v.NeverSynced, v.NeverStarted, v.Outlived = r.Cause, r.Seed, r.NeverSynced, r.NeverStarted, r.Outlived
+	v.DataGeneration, v.VolumeSince = r.Data, r.Since
 }
 
 // tail reads the end of the log. That a node does not answer is something to

@@ -125,9 +125,9 @@ func TestProblems(t *testing.T) {
 }
 
 const (
-	parkedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- detail="waits"`
-	closedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- detail="waits"`
-	startedLine = `zkmigrate-gate state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- detail="generation 9"`
+	parkedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
+	closedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
+	startedLine = `zkmigrate-gate state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="generation 9"`
 )
 
 func TestReadGate(t *testing.T) {

@@ -160,6 +160,11 @@ type PodView struct {
 	// Outlived: the data on the volume is older than the host's last run, which the
 	// pod has seen.
 	Outlived bool `json:"outlived,omitempty"`
+	// DataGeneration is that of the release whose data is on the volume, 0 without
+	// any; VolumeSince is the gate's generation when this volume was looked at first,
+	// nil when unknown.
+	DataGeneration int  `json:"dataGeneration,omitempty"`
+	VolumeSince    *int `json:"volumeSince,omitempty"`
 	// HostClosed: the pod itself, dialling the host's client and election
 	// port, is refused on both. It is the second vantage point of I3.
 	HostClosed bool `json:"hostClosed,omitempty"`

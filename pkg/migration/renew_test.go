@@ -353,10 +353,22 @@ func TestRevertOfAPodThatNeverSynced(t *testing.T) {
 		s.view(1).Cluster.Pod.NeverSynced = true
 		return f
 	}
+	older := func(s *scene, since, data int) {
+		never(s).Line = &migration.Release{Generation: 5, Start: "empty:gone"}
+		pod := &s.view(1).Cluster.Pod
+		pod.NeverSynced, pod.VolumeSince, pod.DataGeneration = false, &since, data
+		s.down(2)
+	}
 	for _, r := range []rule{
 		{name: "its host starts while another one is away", set: func(s *scene) { never(s); s.down(2); s.down(3) }, want: do, step: migration.StepUnmaskHost},
 		{name: "not when it was replaced before", set: func(s *scene) { never(s); s.server(1).Replaced = ago(0); s.down(2) }, want: wait, code: migration.CodeDegraded},
 		{name: "not after a renewal", set: func(s *scene) { never(s).Renewals = 1; s.down(2) }, want: wait, code: migration.CodeDegraded},
+		{name: "its volume was there before, and holds older data", set: func(s *scene) { older(s, 2, 3) }, want: do, step: migration.StepUnmaskHost},
+		{name: "its volume was there before, and holds none", set: func(s *scene) { older(s, 2, 0) }, want: do, step: migration.StepUnmaskHost},
+		{name: "not with that release's data", set: func(s *scene) { older(s, 2, 5) }, want: wait, code: migration.CodeDegraded},
+		{name: "not on another volume", set: func(s *scene) { older(s, 5, 0) }, want: wait, code: migration.CodeDegraded},
+		{name: "not on who knows what volume", set: func(s *scene) { older(s, 2, 3); s.view(1).Cluster.Pod.VolumeSince = nil }, want: wait, code: migration.CodeDegraded},
+		{name: "not when nothing says which release", set: func(s *scene) { older(s, 2, 3); s.o.Record.Flight.Line = nil }, want: wait, code: migration.CodeDegraded},
 		{name: "not on an old report", set: func(s *scene) { never(s); s.view(1).Cluster.Pod.GateFresh = false; s.down(2) }, want: wait, code: migration.CodeDegraded},
 	} {
 		r.kind = migration.Revert

@@ -188,7 +188,14 @@ func (c *context) neverSynced() bool {
 	// The pod that the line was for stands there as it was: the gate's script
 	// becomes ZooKeeper, so it is at the head again only after a restart.
 	waited := pod.NeverStarted && pod.Restarts == 0 && c.flight.Line != nil && c.flight.Line.Start == EmptyStart(pod.UID)
-	return pod.NeverSynced || waited
+	return pod.NeverSynced || waited || c.notOfThisRelease()
+}
+
+// notOfThisRelease: the volume was in its place before the gate was opened, and
+// its data is none of what that would have made: nothing was started from then on.
+func (c *context) notOfThisRelease() bool {
+	pod, line := c.v.Cluster.Pod, c.flight.Line
+	return line != nil && pod.VolumeSince != nil && *pod.VolumeSince < line.Generation && pod.DataGeneration != line.Generation
 }
 
 // podCarries reports whether the others count on the pod, which the Service

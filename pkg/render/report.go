@@ -37,7 +37,11 @@ type GateReport struct {
 	NeverStarted bool
 	// Outlived: the data on this volume is older than the host's last run.
 	Outlived bool
-	Detail   string
+	// Data is the generation of the data on the volume, 0 without any; Since is the
+	// gate's generation when this volume was looked at first, nil when unknown.
+	Data   int
+	Since  *int
+	Detail string
 }
 
 // HostClosed reports whether both of the host's ports refused the pod.
@@ -70,8 +74,8 @@ func ParseGateLine(line string) (GateReport, error) {
 		values[key] = value
 	}
 	r := GateReport{Detail: strings.TrimSuffix(detail, `"`)}
-	if len(values) != 10 {
-		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 10: %q", len(values), line)
+	if len(values) != 12 {
+		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 12: %q", len(values), line)
 	}
 	switch s := migration.GateState(values["state"]); s {
 	case migration.GateParked, migration.GateVetoed, migration.GateRefused, migration.GateStarted:
@@ -83,14 +87,14 @@ func ParseGateLine(line string) (GateReport, error) {
 	if values["ordinal"] == "-1" && r.State == migration.GateRefused {
 		values["ordinal"], r.Ordinal = "0", -1
 	}
-	n, err := gateNumbers(values["ordinal"], values["id"], values["generation"], values["closed"])
+	n, err := gateNumbers(values["ordinal"], values["id"], values["generation"], values["closed"], values["data"])
 	if err != nil {
 		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
 	}
 	if r.Ordinal == 0 {
 		r.Ordinal = n[0]
 	}
-	r.ID, r.Generation, r.HostClosedFor = ensemble.ID(n[1]), n[2], time.Duration(n[3])*time.Second
+	r.ID, r.Generation, r.HostClosedFor, r.Data = ensemble.ID(n[1]), n[2], time.Duration(n[3])*time.Second, n[4]
 	if r.HostClient, err = reportedPort(values["host-client"]); err != nil {
 		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
 	}
@@ -114,6 +118,12 @@ func ParseGateLine(line string) (GateReport, error) {
 		r.Outlived = true
 	default:
 		return GateReport{}, fmt.Errorf("line of the gate with synced=%q: %q", synced, line)
+	}
+	if since := values["since"]; since != "-" {
+		if n, err = gateNumbers(since); err != nil {
+			return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
+		}
+		r.Since = &n[0]
 	}
 	if seed := values["seed"]; seed != "-" {
 		if !wordOf(seed, seedLetters) {

@@ -59,6 +59,7 @@ marker=$volume/zkmigrate-generation
 started=$volume/zkmigrate-started
 joined=$volume/zkmigrate-joined
 newest=$volume/zkmigrate-newest
+born=$volume/zkmigrate-born
 outlived=$volume/zkmigrate-outlived
 cfg=$volume/conf/zoo.cfg
 # The volume as zoo.cfg names it.
@@ -91,7 +92,7 @@ begin='^(empty:[a-z0-9-]+|seed:[a-z0-9]+)$'
 letters='^[a-z0-9]+$'
 ordinal=${POD_NAME-}
 ordinal=${ordinal##*-}
-state= detail= cause= seed= synced= generation=0 id=0 release= start=
+state= detail= cause= seed= synced= holds=0 since= generation=0 id=0 release= start=
 host= client_port= election_port= target=
 client=unasked election=unasked
 due=0 said= said_at=-9 watcher= tag=0
@@ -154,12 +155,12 @@ probe() {
 }
 
 report() {
-  local key="$state $generation $id $client $election $cause $seed $synced $detail"
+  local key="$state $generation $id $client $election $cause $seed $synced $holds $since $detail"
   [[ $key != "$said" ]] || ((SECONDS - said_at >= 5)) || return 0
   said=$key said_at=$SECONDS
-  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s closed=%s cause=%s seed=%s synced=%s detail="%s"\n' \
+  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s closed=%s cause=%s seed=%s synced=%s data=%s since=%s detail="%s"\n' \
     "$state" "$ordinal" "$id" "$generation" "$client" "$election" "$((closed_at < 0 ? 0 : SECONDS - closed_at))" \
-    "${cause:--}" "${seed:--}" "${synced:--}" "${detail//\"/\'}"
+    "${cause:--}" "${seed:--}" "${synced:--}" "$holds" "${since:--}" "${detail//\"/\'}"
 }
 
 refuse() { # TEXT [CAUSE]
@@ -182,11 +183,14 @@ find_seed() {
 }
 
 # Whether a ZooKeeper that was started on this volume has followed a leader;
-# nothing when none was started, old when its host has run since.
+# nothing when none was started, old when its host has run since; and of which
+# generation the data is.
 find_synced() {
   local have= stamp= epoch= older=
   synced=
   [[ -e $marker ]] && read -r have <"$marker"
+  holds=${have:-0}
+  [[ $holds =~ $number ]] || holds=0
   [[ -e $started ]] && read -r stamp _ <"$started"
   [[ -n $have && $have == "$stamp" && -e $data/myid ]] || return 0
   synced=yes
@@ -275,6 +279,10 @@ newer() {
   ((generation >= seen)) ||
     { refuse "the gate was at generation $seen here and is at $generation: an old view of it opens nothing (if it was made anew by hand, set its generation above $seen)"; return; }
   ((generation == seen)) || put "$newest" "$generation" || { refuse "cannot write $newest"; return; }
+  # A volume that is in its place for the first time is none of an earlier release.
+  [[ -e $born ]] || put "$born" "$((seen > 0 ? seen : generation))" || { refuse "cannot write $born"; return; }
+  read -r since <"$born"
+  [[ $since =~ $number ]] || since=
 }
 
 ` + volumeScript + `

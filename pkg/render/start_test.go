@@ -98,6 +98,39 @@ func TestGateRefusesDataFromBeforeItsHostRan(t *testing.T) {
 	}
 }
 
+// TestGateTellsOfItsVolume: since when it is this one, and of which release its
+// data is. That tells, where a revert asks, that a release was never started on it.
+func TestGateTellsOfItsVolume(t *testing.T) {
+	p := newPod(t)
+	p.hostDown()
+	says := func(what string, data, since int) {
+		t.Helper()
+		p.waitReport(what, func(r GateReport) bool {
+			return r.State == migration.GateParked && r.Generation == p.generation && r.Data == data && r.Since != nil && *r.Since == since
+		})
+	}
+	p.start()
+	says("a new volume", 0, 1)
+	p.release()
+	p.waitZooKeeper()
+	p.kill()
+	p.generation++
+	p.gate("")
+	p.start()
+	says("the data of generation 2", 2, 1)
+	p.kill()
+	p.remove("volume")
+	p.mkdir("volume")
+	p.start()
+	says("another volume", 0, 3)
+	p.kill()
+	p.remove("volume/zkmigrate-born")
+	p.generation++
+	p.gate("")
+	p.start()
+	says("one of an earlier release of the tool", 0, 3)
+}
+
 // TestGateRefusesOtherDirectories: a zoo.cfg that names other directories than
 // those of the data would have the server begin with an old snapshot, or nothing.
 func TestGateRefusesOtherDirectories(t *testing.T) {

@@ -14,6 +14,10 @@ func (w *world) canonical(st state) state {
 			// The next release puts this data away.
 			s.pod, s.marker = store{empty: true}, 0
 		}
+		if s.gate == 0 && s.line == 0 && s.kept.line == 0 && !(mine && st.flight.line != 0) {
+			// The next release makes it the same.
+			s.another = false
+		}
 		if s.marker == 0 {
 			s.joined, s.outlived = false, false
 		}

@@ -146,6 +146,7 @@ func (w *world) loseVolume(st *state, i int) {
 	w.podGone(st, i)
 	s := &st.s[i]
 	s.pod, s.marker, s.joined, s.outlived, s.seeded, s.copied = store{empty: true}, 0, false, false, false, store{}
+	s.another = true
 }
 
 // controller is one pass of the endpointslice controller over a Service, with

@@ -267,7 +267,10 @@ func (w *world) timePasses(st *state, put func(label, state)) {
 // first sync nobody knows which of the two.
 func (w *world) spares(st *state, i int) bool {
 	if f := &st.flight; f.on && int(f.id) != i {
-		if s := &st.s[f.id]; f.released != never && f.kind == replace && f.returning == never && !s.joined && s.gateFor != bySeed {
+		s := &st.s[f.id]
+		released := f.released != never && f.kind == replace && f.returning == never && !s.joined && s.gateFor != bySeed
+		sees := s.view != 0 && s.view != s.marker && s.viewFor != bySeed
+		if released || sees || s.marker != 0 && !s.joined {
 			return false
 		}
 	}

@@ -162,7 +162,10 @@ func (w *world) podView(s *server, i int) migration.PodView {
 	}
 	p.NeverStarted = s.phase == podWaiting && s.marker == 0
 	p.NeverSynced = s.phase == podWaiting && s.marker != 0 && s.pod.current == 0
-	p.Outlived = s.outlived
+	p.Outlived, p.DataGeneration = s.outlived, int(s.marker)
+	if !s.another {
+		p.VolumeSince = new(int)
+	}
 	if s.seeded {
 		p.Seeded = token
 	}

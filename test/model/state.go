@@ -118,6 +118,8 @@ type server struct {
 	joined bool
 	// outlived: the volume remembers that the host has run since its data was made.
 	outlived bool
+	// another: the volume is another one than when the gate was opened last.
+	another bool
 	// seeded: a complete copy of the host's data waits on the volume.
 	seeded bool
 	copied store

@@ -259,7 +259,7 @@ func (w *world) write(st *state, p pending) bool {
 			return false
 		}
 		if s.gate == 0 {
-			s.gate, s.gateFor = w.nextGeneration(st, i), p.uid
+			s.gate, s.gateFor, s.another = w.nextGeneration(st, i), p.uid, false
 			if st.flight.copied && st.flight.seed {
 				s.gateFor = bySeed
 			}
@@ -270,7 +270,7 @@ func (w *world) write(st *state, p pending) bool {
 			return false
 		}
 		if s.gate != 0 && s.gate == p.gate {
-			s.gate, s.gateFor = w.nextGeneration(st, i), p.uid
+			s.gate, s.gateFor, s.another = w.nextGeneration(st, i), p.uid, false
 			w.gateChanged(st)
 		}
 	case migration.StepRestoreGate:
