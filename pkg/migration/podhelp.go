@@ -127,7 +127,7 @@ func (c *context) comeBack() string {
 		if flying || s.Replaced != nil || v.Live.Reach != ReachRefused {
 			continue
 		}
-		if pod := v.Cluster.Pod; pod.Parked() && !pod.NeverStarted && !pod.Outlived {
+		if pod := v.Cluster.Pod; pod.Parked() && !pod.NeverStarted && !pod.NeverSynced && !pod.Outlived {
 			return c.cmd("revert --id=%d", s.ID)
 		}
 		return "on host " + s.HostIP + ": start the server"

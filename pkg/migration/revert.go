@@ -47,20 +47,16 @@ func (c *context) atHost() bool {
 	return c.v.Cluster.Service.Selector == "" && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
 }
 
-// hostIsNewest reports whether the world shows what the journal says of a server
-// that is on its host with nothing under way: that its pod holds nothing newer
-// than its host, and does not start. A journal that was put back from before an
-// operation says so, too.
+// hostIsNewest reports whether the world bears out what the journal says of a
+// server that is on its host with nothing under way: that no pod has anything
+// newer. A journal that was put back from before an operation says so, too, and a
+// pod that shows no data may have lost its volume.
 func (c *context) hostIsNewest() bool {
-	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
-	switch {
-	case c.v.Host.Open():
-		// What it has acknowledged since counts; its pod does not start beside it.
+	if c.v.Host.Open() {
+		// What it has acknowledged since counts, and its pod does not start beside it.
 		return true
-	case !pod.Found:
-		return pod.Unmade
 	}
-	return pod.Parked() && pod.GateFresh && pod.GateGeneration >= gate.Generation && pod.NeverStarted
+	return !c.v.Cluster.Pod.Found && c.v.Cluster.Pod.Unmade
 }
 
 func (c *context) beginRevert() Decision {

@@ -21,13 +21,8 @@ func revertRules() []rule {
 		},
 		{name: "from a replaced server", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale"},
 		{
-			name: "put back from before its replacement: the pod may not have read that its gate is closed",
-			set: func(s *scene) {
-				s.down(1)
-				s.host(1, migration.PortClosed)
-				pod(s).NeverStarted = true
-				s.view(1).Cluster.Gate.Generation = 2
-			},
+			name: "put back from before its replacement: its pod may have run, and lost its volume",
+			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed); pod(s).NeverStarted = true },
 			want: do, step: migration.StepBeginRevert, says: "stale",
 		},
 		{
@@ -35,8 +30,8 @@ func revertRules() []rule {
 			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale",
 		},
 		{
-			name: "put back from before its replacement: the pod never ran",
-			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed); pod(s).NeverStarted = true }, want: do, step: migration.StepBeginRevert, says: "ordinary restart",
+			name: "its host is up: only its address is set right",
+			set:  func(s *scene) { s.view(1).Cluster.Endpoints = migration.EndpointsView{} }, want: do, step: migration.StepBeginRevert, says: "ordinary restart",
 		},
 		{
 			name: "put back from before its replacement: the pod is being made again",

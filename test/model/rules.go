@@ -370,11 +370,10 @@ func Rules(ids []ensemble.ID) []rule {
 			})),
 		},
 		{
-			name: "a pod that may have run has read the closed gate, whatever a journal that was put back says", in: copied, want: []violation{twoProcesses, unsafeStart},
+			name: "a revert from a journal that was put back proves as if its pod had run", in: copied, want: []violation{twoProcesses, unsafeStart},
 			without: blind(func(in migration.Intent, o *migration.Observation, v *migration.ServerView) {
 				if o.Record.Flight == nil && in.Kind == migration.Revert && v.Cluster.Pod.Gate == migration.GateParked {
-					v.Cluster.Pod.Found, v.Cluster.Pod.NeverStarted = true, true
-					v.Cluster.Pod.GateGeneration = v.Cluster.Gate.Generation
+					v.Cluster.Pod = migration.PodView{Unmade: true}
 				}
 			}),
 		},
