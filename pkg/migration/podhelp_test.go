@@ -86,6 +86,14 @@ func TestWhatHelpsAPod(t *testing.T) {
 			code: migration.CodeKeepsFailing,
 			next: "kubectl zkmigrate revert demo --id=1 -n zk, then " + memory,
 		},
+		"the same, and Kubernetes has forgotten the container": {
+			set: func(s *scene) {
+				f := s.refused(1, migration.CauseInterrupted)
+				f.Renewals, f.OutOfMemory = migration.RenewalsMax, true
+			},
+			code: migration.CodeKeepsFailing,
+			next: "kubectl zkmigrate revert demo --id=1 -n zk, then " + memory,
+		},
 		"its node has gone": {
 			set: func(s *scene) { lost(s, true) }, code: migration.CodePodAway,
 			evidence: append([]string{

@@ -158,6 +158,9 @@ type Flight struct {
 	// from empty; Renewals counts such starts.
 	Renewing *time.Time `json:"renewing,omitempty"`
 	Renewals int        `json:"renewals,omitempty"`
+	// OutOfMemory: a start of the pod ended so. Kubernetes forgets it with the
+	// container.
+	OutOfMemory bool `json:"outOfMemory,omitempty"`
 	// Fenced is the confirmation that the host's server cannot come back.
 	Fenced *Confirmation `json:"fenced,omitempty"`
 	// Before is the canary on all n, After the one on the n-1 others while

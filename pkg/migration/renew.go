@@ -22,7 +22,7 @@ func (c *context) resume() Decision {
 	case pod.NeedsRenewal(gate):
 		epoch, _ := c.o.Epoch()
 		at := c.o.At
-		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: epoch, Served: true, Renewing: &at}
+		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: epoch, Served: true, Renewing: &at, OutOfMemory: pod.OutOfMemory}
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
 	case !c.v.Live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
 		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, podState(pod)).then(c.kubectl("logs %s", pod.Name))
@@ -95,7 +95,7 @@ func (c *context) renew() Decision {
 	if f.Renewals-c.in.RenewalsAtStart >= RenewalsMax {
 		d := stop(CodeKeepsFailing, c.kubectl("logs --previous %s", pod.Name),
 			"pod %s began %d times from empty in this run and never synced: %s", pod.Name, RenewalsMax, whyAnew(pod))
-		if pod.OutOfMemory {
+		if pod.OutOfMemory || f.OutOfMemory {
 			return d.then(c.moreMemory())
 		}
 		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), podState(pod))
@@ -108,6 +108,7 @@ func (c *context) renew() Decision {
 		g := c.copyFlight()
 		at := c.o.At
 		g.Renewing, g.After, g.Joined, g.Data, g.Seed, g.Returning = &at, nil, nil, "", "", nil
+		g.OutOfMemory = f.OutOfMemory || pod.OutOfMemory
 		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, whyAnew(pod))
 	}
 	if bad := c.oldProcess(); bad != "" {
