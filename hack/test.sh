@@ -29,25 +29,25 @@ part unit tests unit ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test
 part lab-unit bash -c "cd test/lab && go run $gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $log/lab.json -- ./..."
 part zookeeper tests zookeeper -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/render/... ./test/load/... ./test/zkreal/... ./test/quorumpeerconfig/...
 part krew bash -c "cd test/krew && go run $gotestsum --format pkgname --jsonfile $log/krew.json -- ./..."
-# Side by side, each in a lab of its own: they wait more than they compute. The
-# first lab builds the Kubernetes binary on a fresh machine, the others wait for it.
-declare -A pids
-beside() { # NAME GO-TEST-ARGUMENTS...
+# Two lanes, each part in a lab of its own: they wait more than they compute, and
+# more of them at once would have tests wait for a processor. The first lab builds
+# the Kubernetes binary on a fresh machine, the other waits for it.
+lab() { # NAME GO-TEST-ARGUMENTS...
   local name=$1
   shift
-  (
-    failed=()
-    E2E_LAB=$name part "$name" tests "$name" -tags e2e -timeout 60m -count=1 "$@"
-    ((${#failed[@]} == 0))
-  ) >"$log/$name.out" 2>&1 &
-  pids[$name]=$!
+  failed=()
+  E2E_LAB=$name part "$name" tests "$name" -tags e2e -timeout 60m -count=1 "$@" >"$log/$name.out" 2>&1
+  ((${#failed[@]} == 0)) || : >"$log/$name.failed"
 }
-beside e2e -parallel 2 ./test/e2e/...
-beside faults -parallel 2 -run '^TestFaults$|^TestList$' ./test/faults/...
-beside outages -run '^TestFaultsOfTheLab$' ./test/faults/...
-for name in e2e faults outages; do
-  wait "${pids[$name]}" || failed+=("$name")
+(
+  lab e2e -parallel 2 ./test/e2e/...
+  lab outages -run '^TestFaultsOfTheLab$' ./test/faults/...
+) &
+lab faults -parallel 2 -run '^TestFaults$|^TestList$' ./test/faults/... &
+wait
+for name in e2e outages faults; do
   cat "$log/$name.out"
+  [[ ! -e $log/$name.failed ]] || failed+=("$name")
 done
 # After those, which have the binary built.
 part integration tests integration -tags integration -timeout 15m -count=1 ./test/integration/...
