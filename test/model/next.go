@@ -270,7 +270,8 @@ func (w *world) spares(st *state, i int) bool {
 		s := &st.s[f.id]
 		released := f.released != never && f.kind == replace && f.returning == never && !s.joined && s.gateFor != bySeed
 		sees := s.view != 0 && s.view != s.marker && s.viewFor != bySeed
-		if released || sees || s.marker != 0 && !s.joined {
+		open := s.gate != 0 && s.gate != s.marker && s.gateFor != bySeed
+		if released || sees || open || s.marker != 0 && !s.joined {
 			return false
 		}
 	}
