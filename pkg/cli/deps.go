@@ -171,9 +171,17 @@ func (s *session) record(ctx context.Context) (migration.Record, error) {
 
 // gone says what helps where there is no journal.
 func (s *session) gone(ctx context.Context) error {
-	if _, err := s.journal.Copy(ctx); err == nil {
-		return &refusedError{reason: fmt.Sprintf("the journal of ensemble %s in namespace %s is gone; its copy, made when nothing was under way last, can be put back", s.name, s.kube.namespace),
-			next: fmt.Sprintf("%s wrap %s -n %s", cliName, s.name, s.kube.namespace)}
+	if reason, next, ok := s.copyKept(ctx); ok {
+		return &refusedError{reason: reason, next: next}
 	}
 	return usagef("namespace %s holds no wrapped ensemble %q\nnext: %s wrap %s -f zoo.cfg -n %s", s.kube.namespace, s.name, cliName, s.name, s.kube.namespace)
+}
+
+// copyKept says how the copy of a journal that is gone is put back, if there is one.
+func (s *session) copyKept(ctx context.Context) (reason, next string, ok bool) {
+	if _, err := s.journal.Copy(ctx); err != nil {
+		return "", "", false
+	}
+	return fmt.Sprintf("the journal of ensemble %s in namespace %s is gone; its copy, made when nothing was under way last, can be put back", s.name, s.kube.namespace),
+		fmt.Sprintf("%s wrap %s -n %s", cliName, s.name, s.kube.namespace), true
 }

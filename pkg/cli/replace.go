@@ -295,8 +295,8 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 		return &failedError{err: err, lost: true}
 	case journal.IsNotFound(err):
 		lost := &failedError{err: err, next: again, lost: true}
-		if gone := (*refusedError)(nil); errors.As(s.gone(context.WithoutCancel(ctx)), &gone) {
-			lost.err, lost.next = errors.New(gone.reason), gone.next
+		if reason, next, ok := s.copyKept(context.WithoutCancel(ctx)); ok {
+			lost.err, lost.next = errors.New(reason), next
 		}
 		return lost
 	case err != nil:

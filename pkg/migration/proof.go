@@ -151,9 +151,10 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	f := c.flight
 	others := c.others()
 	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
+	other, mendable := c.mendable()
 	switch {
-	case len(c.mendable()) > 0:
-		back = c.cmd("replace --id=%d", c.mendable()[0])
+	case mendable:
+		back = c.cmd("replace --id=%d", other)
 	case f.Kind == Revert:
 		back = c.wayBack()
 	case c.sr.Replaced != nil:

@@ -9,14 +9,14 @@ func (c *context) resume() Decision {
 	if d, ok := c.mend(); ok {
 		return d
 	}
+	other, mendable := c.mendable()
 	switch {
 	case !pod.Found:
 		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look(pod))
 	case !gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
 			"somebody closed the gate of server %d, and the journal does not hold its line; its pod serves until its next restart", c.in.ID)
-	case pod.NeedsRenewal(gate) && len(c.mendable()) > 0:
-		other := c.mendable()[0]
+	case pod.NeedsRenewal(gate) && mendable:
 		return stop(CodeDegraded, c.cmd("replace --id=%d", other),
 			"pod %s needs a new start, for which the others must be whole; the gate of server %d is closed, or its Service does not select its pod", pod.Name, other)
 	case pod.NeedsRenewal(gate):
@@ -68,17 +68,16 @@ func (c *context) mend() (Decision, bool) {
 	return Decision{}, false
 }
 
-// mendable are the other replaced servers of which mend writes something again
-// without anybody's help.
-func (c *context) mendable() []ensemble.ID {
-	var out []ensemble.ID
+// mendable is another replaced server of which mend writes something again
+// without anybody's help; ok is false when there is none.
+func (c *context) mendable() (id ensemble.ID, ok bool) {
 	for _, s := range c.rec.Servers {
 		v, _ := c.o.View(s.ID)
 		if s.ID != c.in.ID && s.Replaced != nil && s.Release != nil && (!v.Cluster.Gate.Released || v.Cluster.Service.Selector == "") {
-			out = append(out, s.ID)
+			return s.ID, true
 		}
 	}
-	return out
+	return 0, false
 }
 
 // unadopted: the Service does not select the pod, or not it alone. It was made

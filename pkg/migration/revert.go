@@ -42,6 +42,12 @@ func (c *context) mayRun() bool {
 	return c.v.Cluster.Gate.Released || c.v.Cluster.Pod.Gate == GateStarted
 }
 
+// podShut: the gate is closed, and the pod is parked before it, having read that.
+func (c *context) podShut() bool {
+	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
+	return !gate.Released && pod.Parked() && pod.GateGeneration >= gate.Generation
+}
+
 // atHost: the address is the host's and no selector is set.
 func (c *context) atHost() bool {
 	return c.v.Cluster.Service.Selector == "" && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
@@ -82,7 +88,7 @@ func (c *context) beginRevert() Decision {
 	if !g.Served {
 		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart")
 	}
-	if pod := c.v.Cluster.Pod; c.flight == nil && c.v.Host.Open() && c.atHost() && !c.v.Cluster.Gate.Released && pod.Parked() && pod.GateGeneration >= c.v.Cluster.Gate.Generation {
+	if c.flight == nil && c.v.Host.Open() && c.atHost() && c.podShut() {
 		// The journal was put back from before it went to its host.
 		at := c.o.At
 		g.StopAsked, g.DeadSince = &at, &at
@@ -230,7 +236,7 @@ func (c *context) reclaim() (Decision, bool) {
 				"kubectl delete node "+pod.Node)
 		}
 		return d, false
-	case pod.Parked() && pod.GateGeneration >= gate.Generation:
+	case c.podShut():
 		return Decision{}, true
 	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted):
 		g := c.copyFlight()

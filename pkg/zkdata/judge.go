@@ -61,11 +61,10 @@ func (c *copier) judgeSnapshots() error {
 	}
 	if !found {
 		what := "it holds no snapshot in a folder version-2"
-		if z, ok := c.beginning(); ok {
-			what += fmt.Sprintf(", and its logs begin with %s: what came before may be missing", z)
-		}
 		if len(others) > 0 {
 			what = "it holds no whole snapshot: " + strings.Join(others[:min(len(others), maxListed)], "; ")
+		} else if z, ok := c.beginning(); ok {
+			what += fmt.Sprintf(", and its logs begin with %s: what came before may be missing", z)
 		}
 		return refuse(NoSnapshot, "", what, again+"; "+otherwise)
 	}

@@ -71,7 +71,7 @@ func TestManual(t *testing.T) {
 		h := s.Host(id)
 		dir := strings.TrimSuffix(h.ZooCfg, "/zoo.cfg")
 		s.Must(s.Lab.OnClient(ctx, "sh", "-c", fmt.Sprintf("cd %s && patch -p0 < %s/%d-%s/zoo.cfg.patch", dir, s.File("patches"), id, h.Address)))
-		s.Must(s.Lab.Zklab(ctx, "host", "restart", fmt.Sprintf("%s/%d", s.Name, id)))
+		s.OnHost(id, "restart")
 		want := fmt.Sprintf("server %d: verified", id)
 		scene.Eventually(t, want, func() error { return scene.Contains(verify.Log(), want) })
 	}
@@ -95,9 +95,7 @@ func TestManual(t *testing.T) {
 	if !strings.Contains(second.Stderr, "is at work on") {
 		t.Errorf("the second command is not refused by name:\n%s", second.Stderr)
 	}
-	name := fmt.Sprintf("%s/%d", s.Name, id)
-	s.Must(s.Lab.Zklab(ctx, "host", "mask", name))
-	s.Must(s.Lab.Zklab(ctx, "host", "stop", name))
+	s.OnHost(id, "mask", "stop")
 	if err := p.Wait(2 * time.Minute); err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,6 @@ func TestDynamicEnsemble(t *testing.T) {
 			t.Errorf("%s, %s (-want +got):\n%s", when, where, diff)
 		}
 	}
-	admin := *s.Lab
-	admin.Kubeconfig = "" // exec is no right of the operator
 	everywhere := func(when string) {
 		t.Helper()
 		for _, server := range s.Status().Servers {
@@ -54,8 +52,7 @@ func TestDynamicEnsemble(t *testing.T) {
 			if server.Place == "host" {
 				_, text = dynamicFile(t, s.Host(server.ID))
 			} else {
-				text = s.Must(admin.OnClient(t.Context(), "kubectl", "exec", server.Pod, "-n", s.Name, "--", "bash", "-c",
-					`f=$(sed -n s/^dynamicConfigFile=//p /zookeeper/conf/zoo.cfg) && cat "$f"`)).Stdout
+				text = s.Kubectl("exec", server.Pod, "--", "bash", "-c", `f=$(sed -n s/^dynamicConfigFile=//p /zookeeper/conf/zoo.cfg) && cat "$f"`)
 			}
 			listed(when, fmt.Sprintf("file of server %d on its %s", server.ID, server.Place), text)
 		}

@@ -168,7 +168,7 @@ func newGroups(t *testing.T, name, version string, lines []string) groups {
 func (s groups) host(action string, ids ...int) {
 	s.T.Helper()
 	for _, id := range ids {
-		s.Must(s.Lab.Zklab(s.T.Context(), "host", action, fmt.Sprintf("%s/%d", s.Name, id)))
+		s.OnHost(id, action)
 	}
 }
 
@@ -186,9 +186,7 @@ func (s groups) whole() {
 // scale leaves the first n pods, which are those of the lowest ids.
 func (s groups) scale(n int) {
 	s.T.Helper()
-	admin := *s.Lab
-	admin.Kubeconfig = "" // no operator does that
-	s.Must(admin.OnClient(s.T.Context(), "kubectl", "scale", "statefulset", s.Name+"-pod", fmt.Sprintf("--replicas=%d", n), "-n", s.Name))
+	s.Kubectl("scale", "statefulset", s.Name+"-pod", fmt.Sprintf("--replicas=%d", n))
 }
 
 // commitNothing wants that nobody can open a session with these servers on their
@@ -231,11 +229,8 @@ func (silent) Printf(string, ...any) {}
 // no others.
 func (s groups) carried(pod string, want []string) {
 	s.T.Helper()
-	admin := *s.Lab
-	admin.Kubeconfig = "" // exec is no right of the operator
-	r := s.Must(admin.OnClient(s.T.Context(), "kubectl", "exec", pod, "-n", s.Name, "--", "cat", "/zookeeper/conf/zoo.cfg"))
 	var got []string
-	for line := range strings.Lines(r.Stdout) {
+	for line := range strings.Lines(s.Kubectl("exec", pod, "--", "cat", "/zookeeper/conf/zoo.cfg")) {
 		if strings.HasPrefix(line, "group") || strings.HasPrefix(line, "weight") {
 			got = append(got, strings.TrimSpace(line))
 		}

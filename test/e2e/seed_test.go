@@ -33,10 +33,7 @@ func hostFiles(s *scene.Scene, id int) []string {
 
 func podFiles(s *scene.Scene, pod string) []string {
 	s.T.Helper()
-	admin := *s.Lab
-	admin.Kubeconfig = ""
-	r := s.Must(admin.OnClient(s.T.Context(), "kubectl", "exec", "-n", s.Name, pod, "--", "sh", "-c", "cd /zookeeper && ls -d *; ls data/version-2"))
-	return strings.Fields(r.Stdout)
+	return strings.Fields(s.Kubectl("exec", pod, "--", "sh", "-c", "cd /zookeeper && ls -d *; ls data/version-2"))
 }
 
 // dataDir is what the host's zoo.cfg says.
@@ -157,7 +154,6 @@ func TestDataCopyByHand(t *testing.T) {
 		return r
 	}
 	id := scene.But(s.IDs, s.Status().Leader)[0]
-	name := fmt.Sprintf("%s/%d", s.Name, id)
 	seed := fmt.Sprintf("kubectl zkmigrate seed %s --id=%d -n %s", s.Name, id, s.Name)
 	for _, early := range []string{"no replacement of server"} {
 		if r := shell(3, "true | "+seed); !strings.Contains(r.Stderr, early) {
@@ -176,8 +172,7 @@ func TestDataCopyByHand(t *testing.T) {
 	if r := shell(3, "true | "+seed); !strings.Contains(r.Stderr, "not proven dead") {
 		t.Errorf("refused otherwise: %s", r.Stderr)
 	}
-	s.Must(s.Lab.Zklab(ctx, "host", "mask", name))
-	s.Must(s.Lab.Zklab(ctx, "host", "stop", name))
+	s.OnHost(id, "mask", "stop")
 	var line string
 	scene.Eventually(t, "it prints the line", func() error {
 		for l := range strings.Lines(p.Log()) {
@@ -244,28 +239,17 @@ func TestSeededPodIsAWholeMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	scene.Eventually(t, "the gate is opened", func() error { return scene.Contains(p.Log(), "open the gate") })
-	victim := fmt.Sprintf("%s/%d", s.Name, other)
-	s.Must(s.Lab.Zklab(ctx, "host", "mask", victim))
-	s.Must(s.Lab.Zklab(ctx, "host", "kill", victim))
-	acknowledged := func() int {
-		r := s.Must(s.Lab.OnClient(ctx, "zkload", "ctl", "--control", s.File("load.sock"), "status"))
-		n := 0
-		if _, err := fmt.Sscanf(r.Stdout, "acknowledged %d,", &n); err != nil {
-			t.Fatalf("%v: %s", err, r.Stdout)
-		}
-		return n
-	}
-	before := acknowledged()
+	s.OnHost(other, "mask", "kill")
+	before := s.Acknowledged()
 	scene.Eventually(t, "the client writes with the seeded pod in the quorum", func() error {
-		if n := acknowledged(); n < before+50 {
+		if n := s.Acknowledged(); n < before+50 {
 			return fmt.Errorf("%d writes, %d before", n, before)
 		}
 		return nil
 	})
 	st := s.Status()
 	t.Logf("a quorum of two: leader %d, epoch %d", st.Leader, st.Epoch)
-	s.Must(s.Lab.Zklab(ctx, "host", "unmask", victim))
-	s.Must(s.Lab.Zklab(ctx, "host", "start", victim))
+	s.OnHost(other, "unmask", "start")
 	if err := p.Wait(2 * time.Minute); err != nil {
 		// An election nobody planned may end the command; the next one goes on.
 		t.Log(err)

@@ -16,15 +16,6 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
-// OnHost does to a server's host what an operator or an init system does: stop,
-// start, kill (its supervisor starts it again), mask, unmask.
-func (g *Stage) OnHost(id int, verbs ...string) {
-	g.T.Helper()
-	for _, verb := range verbs {
-		g.Must(g.Lab.Zklab(g.T.Context(), "host", verb, fmt.Sprintf("%s/%d", g.Name, id)))
-	}
-}
-
 // Returns starts a server's host as a reboot or a supervisor does, whatever was
 // masked, and waits until it answers.
 func (g *Stage) Returns(id int) {
@@ -47,14 +38,6 @@ func (g *Stage) Answers(id int) {
 func (g *Stage) Zklab(args ...string) {
 	g.T.Helper()
 	g.Must(g.Lab.Zklab(g.T.Context(), args...))
-}
-
-// Kubectl runs kubectl with all rights, in the ensemble's namespace.
-func (g *Stage) Kubectl(args ...string) string {
-	g.T.Helper()
-	admin := *g.Lab
-	admin.Kubeconfig = ""
-	return g.Must(admin.OnClient(afterwards(g.T), append([]string{"kubectl", "-n", g.Name}, args...)...)).Stdout
 }
 
 // PodName is that of the server's pod.

@@ -37,7 +37,7 @@ func journals() []Fault {
 		{
 			Name: "journal-deleted", What: "The journal is deleted by hand, all servers on their hosts.",
 			Version: Unguarded, From: OnHost,
-			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.JournalName(g.Name)) },
+			Trigger: func(g *Stage) { g.deleteJournal() },
 			Verdict: Verdict{Exit: 3, Says: "the journal of ensemble {name} in namespace {name} is gone", Next: "wrap {name} -n {name}"},
 			Way:     "`wrap`, as printed, puts its copy back.",
 			Recover: func(g *Stage) { g.Follow(); g.Ends(); g.Again() },
@@ -46,7 +46,7 @@ func journals() []Fault {
 		{
 			Name: "journal-deleted-in-pod", What: "The journal is deleted by hand while the server runs in its pod.",
 			Version: Guarded, From: InPod,
-			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.JournalName(g.Name)) },
+			Trigger: func(g *Stage) { g.deleteJournal() },
 			Verdict: Verdict{Exit: 3, Says: "the journal of ensemble {name} in namespace {name} is gone", Next: "wrap {name} -n {name}"},
 			Way:     "`wrap`, as printed, puts its copy back.",
 			Recover: func(g *Stage) { g.Follow(); g.Ends(); g.Again() },
@@ -55,15 +55,11 @@ func journals() []Fault {
 		{
 			Name: "journal-deleted-after-release", What: "The journal is deleted by hand in the middle of a replacement whose pod serves already; its copy knows nothing of that.",
 			Version: Unguarded, From: OnHost, When: migration.StepProveJoined,
-			Trigger: func(g *Stage) { g.Kubectl("delete", "configmap", render.JournalName(g.Name)) },
+			Trigger: func(g *Stage) { g.deleteJournal() },
 			Verdict: Verdict{Exit: 1, Says: "the journal of ensemble {name} in namespace {name} is gone", Next: "wrap {name} -n {name}"},
 			Way:     "`wrap`, as printed, puts its copy back. The next `replace` sees that the gate is open and prints `revert`, which begins with the others' proof, for the host's data is old; then `replace` again.",
 			Recover: func(g *Stage) {
-				g.Follow()
-				g.Ends()
-				g.Begin(g.command()...)
-				g.Stopped(3, migration.CodeJournalDisagrees)
-				g.Follow()
+				g.Disagrees()
 				g.sees("the host's data is stale")
 				g.Ends()
 				g.Again()
@@ -75,7 +71,7 @@ func journals() []Fault {
 			Version: Guarded, From: InPod, Command: []string{"revert", "{name}", "--id={id}"}, When: migration.StepStartHost,
 			Trigger: func(g *Stage) {
 				g.Answers(g.ID)
-				g.Kubectl("delete", "configmap", render.JournalName(g.Name))
+				g.deleteJournal()
 			},
 			Verdict: Verdict{Exit: 1, Says: "the journal of ensemble {name} in namespace {name} is gone", Next: "wrap {name} -n {name}"},
 			Way:     "`wrap`, as printed, puts its copy back. `revert`, which `status` prints then, brings the journal up to date; the server is not stopped.",
@@ -135,6 +131,11 @@ func flightOf(g *Stage) *migration.Flight {
 func (g *Stage) journal() string {
 	g.T.Helper()
 	return g.Kubectl("get", "configmap", render.JournalName(g.Name), "-o", `jsonpath={.data.record\.json}`)
+}
+
+func (g *Stage) deleteJournal() {
+	g.T.Helper()
+	g.Kubectl("delete", "configmap", render.JournalName(g.Name))
 }
 
 func (g *Stage) setJournal(text string) {

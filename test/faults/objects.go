@@ -29,11 +29,7 @@ func objects() []Fault {
 			Verdict: Verdict{Code: migration.CodeServiceGone, Exit: 3, Says: "Service {name}-{id} of server {id} is gone", Next: "wrap {name}"},
 			Way:     "`wrap`, as printed, makes it again, with the same address; then `replace` of that server, as the next command prints, points it to its pod.",
 			Recover: func(g *Stage) {
-				g.Follow()
-				g.Ends()
-				g.Begin(g.command()...)
-				g.Stopped(3, migration.CodeJournalDisagrees)
-				g.Follow()
+				g.Disagrees()
 				g.Ends()
 			},
 			After: InPod, NoAddress: "there is no Service meanwhile",

@@ -238,6 +238,18 @@ func (g *Stage) Stopped(exit int, code migration.Code) {
 	g.said = g.tool.Log()
 }
 
+// Disagrees follows the way out that was printed to its end, begins the same
+// command again, which stops because journal and world disagree, and begins what
+// helps, as it prints then.
+func (g *Stage) Disagrees() {
+	g.T.Helper()
+	g.Follow()
+	g.Ends()
+	g.Begin(g.command()...)
+	g.Stopped(3, migration.CodeJournalDisagrees)
+	g.Follow()
+}
+
 // Again runs the same command again, to its end.
 func (g *Stage) Again() {
 	g.T.Helper()

@@ -7,14 +7,15 @@ func (w *world) canonical(st state) state {
 	for i := range w.n {
 		s := &st.s[i]
 		mine := st.flight.on && int(st.flight.id) == i
-		if st.faults == 0 || !w.cfg.Copies && !w.cfg.Backups {
+		if st.faults == 0 || !w.cfg.restores() {
 			s.kept = keeping{}
 		}
-		if s.phase == podWaiting && s.gate == 0 && s.view == 0 && s.line == 0 && s.kept.line == 0 && !(mine && st.flight.line != 0) {
+		unlined := s.gate == 0 && s.line == 0 && s.kept.line == 0 && !(mine && st.flight.line != 0)
+		if unlined && s.phase == podWaiting && s.view == 0 {
 			// The next release puts this data away.
 			s.pod, s.marker = store{empty: true}, 0
 		}
-		if s.gate == 0 && s.line == 0 && s.kept.line == 0 && !(mine && st.flight.line != 0) {
+		if unlined {
 			// The next release makes it the same.
 			s.another = false
 		}

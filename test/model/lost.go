@@ -3,6 +3,9 @@ package model
 // The journal that somebody deletes, and the copy that is put back: a ConfigMap
 // of ours with the last record without an operation under way, or a backup.
 
+// restores: a journal is put back in this exploration.
+func (c Config) restores() bool { return c.Copies || c.Backups }
+
 // keep takes a copy of what the journal says of a server.
 func (s *server) keep() { s.kept = keeping{s.replaced, s.line, s.lineFor} }
 
@@ -31,7 +34,7 @@ func (w *world) loseJournal(st *state) {
 // by then.
 func (w *world) wrap(st *state, i int) bool {
 	s := &st.s[i]
-	if !w.cfg.Copies && !w.cfg.Backups || s.replaced || st.flight.on && int(st.flight.id) == i || s.selector || s.seen || s.bridge != noSlice || s.slice != noSlice {
+	if !w.cfg.restores() || s.replaced || st.flight.on && int(st.flight.id) == i || s.selector || s.seen || s.bridge != noSlice || s.slice != noSlice {
 		return false
 	}
 	s.bridge = toHost
@@ -41,7 +44,7 @@ func (w *world) wrap(st *state, i int) bool {
 // disagrees: journal and world do not agree on where a server is, and a revert
 // is the way out.
 func (w *world) disagrees(s *server) bool {
-	if !w.cfg.Copies && !w.cfg.Backups {
+	if !w.cfg.restores() {
 		return false
 	}
 	if s.replaced {

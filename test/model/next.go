@@ -367,7 +367,7 @@ func (w *world) faultMoves(st *state, put func(label, state)) {
 			fault(opPodBlind, i, func(next *state) { next.s[i].podBlind, next.liar = true, 2 })
 		}
 	}
-	if w.cfg.Copies || w.cfg.Backups {
+	if w.cfg.restores() {
 		fault(opLoseJournal, 0, w.loseJournal)
 	}
 	if !w.off["lease"] && !st.twoTools && st.tool[0].on {

@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -97,4 +98,22 @@ func (s *Scene) Host(id int) labkit.Host {
 	}
 	s.T.Fatalf("no host of server %d", id)
 	return labkit.Host{}
+}
+
+// OnHost does to a server's host what an operator or an init system does: stop,
+// start, kill (its supervisor starts it again), mask, unmask.
+func (s *Scene) OnHost(id int, verbs ...string) {
+	s.T.Helper()
+	for _, verb := range verbs {
+		s.Must(s.Lab.Zklab(s.T.Context(), "host", verb, fmt.Sprintf("%s/%d", s.Name, id)))
+	}
+}
+
+// Kubectl runs kubectl with all rights, which no operator has, in the ensemble's
+// namespace; also to clear up, when the test's own context has ended.
+func (s *Scene) Kubectl(args ...string) string {
+	s.T.Helper()
+	admin := *s.Lab
+	admin.Kubeconfig = ""
+	return s.Must(admin.OnClient(context.WithoutCancel(s.T.Context()), append([]string{"kubectl", "-n", s.Name}, args...)...)).Stdout
 }
