@@ -12,6 +12,7 @@ import (
 	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
@@ -60,15 +61,16 @@ func Start(ctx context.Context, kube kubernetes.Interface, namespace string) (*W
 		cancel()
 		return nil, err
 	}
-	go w.run(ctx, stream)
+	go w.run(ctx, stream, list.ResourceVersion)
 	return w, nil
 }
 
+// from watches from after a version on.
 func (w *Watcher) from(ctx context.Context, version string) (watch.Interface, error) {
 	return w.kube.DiscoveryV1().EndpointSlices(w.namespace).Watch(ctx, metav1.ListOptions{ResourceVersion: version})
 }
 
-func (w *Watcher) run(ctx context.Context, stream watch.Interface) {
+func (w *Watcher) run(ctx context.Context, stream watch.Interface, version string) {
 	defer close(w.done)
 	defer func() { stream.Stop() }()
 	for {
@@ -76,66 +78,46 @@ func (w *Watcher) run(ctx context.Context, stream watch.Interface) {
 		case <-ctx.Done():
 			return
 		case ev, ok := <-stream.ResultChan():
-			if !ok {
-				next, err := w.again(ctx)
-				if err != nil {
-					w.fail(err)
-					return
-				}
-				stream.Stop()
-				stream = next
+			if slice, is := ev.Object.(*discoveryv1.EndpointSlice); is {
+				w.take(ev.Type, slice)
+				version = slice.ResourceVersion
 				continue
 			}
-			slice, ok := ev.Object.(*discoveryv1.EndpointSlice)
-			if !ok {
-				w.fail(fmt.Errorf("the watch sent a %T", ev.Object))
+			if ok {
+				if err := apierrors.FromObject(ev.Object); apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
+					w.fail(fmt.Errorf("what happened after version %s was not seen: %w", version, err))
+					return
+				}
+			}
+			next := w.again(ctx, version)
+			if next == nil {
+				w.fail(fmt.Errorf("what happened after version %s was not seen: the watch was stopped while it was broken off", version))
 				return
 			}
-			w.take(ev.Type, slice)
+			stream.Stop()
+			stream = next
 		}
 	}
 }
 
-// again goes on where the watch broke off, as soon as the API server answers. A
-// slice that has changed meanwhile is an error: what it held was not seen.
-func (w *Watcher) again(ctx context.Context) (watch.Interface, error) {
+// again goes on after the last event seen, as soon as the API server answers,
+// so that a watch over its restart misses none. That takes an API server which
+// asks etcd and has no cache of slices: a cache begins with the server and
+// refuses every older version (k8s.io/apiserver pkg/storage/cacher). It returns
+// nil when the context ends first.
+func (w *Watcher) again(ctx context.Context, version string) watch.Interface {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		list, err := w.kube.DiscoveryV1().EndpointSlices(w.namespace).List(ctx, metav1.ListOptions{})
-		if err == nil {
-			if changed := w.changed(list.Items); len(changed) > 0 {
-				return nil, fmt.Errorf("the watch ended, and until it began again there were changes of %s", strings.Join(changed, ", "))
-			}
-			return w.from(ctx, list.ResourceVersion)
-		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil
 		case <-tick.C:
 		}
-	}
-}
-
-// changed names the slices that are not as they were last seen.
-func (w *Watcher) changed(now []discoveryv1.EndpointSlice) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	names := map[string]bool{}
-	for name := range w.slices {
-		names[name] = true
-	}
-	for _, s := range now {
-		names[s.Name] = s.ResourceVersion != w.slices[s.Name].ResourceVersion
-	}
-	var out []string
-	for name, is := range names {
-		if is {
-			out = append(out, name)
+		if stream, err := w.from(ctx, version); err == nil {
+			return stream
 		}
 	}
-	sort.Strings(out)
-	return out
 }
 
 func (w *Watcher) fail(err error) {

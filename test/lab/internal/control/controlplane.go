@@ -83,6 +83,9 @@ func APIServer(lab *state.Lab) sys.Daemon {
 	return sys.Daemon{Name: "kube-apiserver", Place: lab.Place(plan.ControlPlaneMachine), Args: []string{
 		lab.Program("kube-apiserver"),
 		"--etcd-servers=http://127.0.0.1:2379",
+		// So that a watch of slices goes on where it was when this server was
+		// killed: a cache knows nothing from before its own start.
+		"--watch-cache-sizes=endpointslices.discovery.k8s.io#0",
 		"--advertise-address=" + plan.ControlPlane, fmt.Sprintf("--secure-port=%d", plan.APIPort),
 		"--service-cluster-ip-range=" + plan.ServiceNet,
 		"--authorization-mode=Node,RBAC", "--allow-privileged=true",
