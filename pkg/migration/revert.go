@@ -280,7 +280,7 @@ func (c *context) flipToHost() (Decision, bool) {
 		return wait(CodeHold, PhaseFlip, "waiting for the controllers to let go of the Service"), false
 	}
 	if same(ep.Bridge, c.sr.HostIP) {
-		return wait(CodeAdoptPending, PhaseFlip, "the endpoints are written, the Service still points to %s", orNone(ep.Union)), false
+		return wait(CodeAdoptPending, PhaseFlip, "the endpoints are written, the Service still points to %s", orNone(ep.Union)).then(c.controllersHelp()), false
 	}
 	return do(StepFlipBack, nil, "the gate is closed"), false
 }

@@ -35,15 +35,44 @@ func apiServerGone(name, what string, when migration.StepID) Fault {
 	}
 }
 
+// controllersGone takes the one away that the tool waits for when it points a
+// Service to a pod.
+func controllersGone() Fault {
+	return Fault{
+		Name: "controllers-gone", What: "kube-controller-manager dies after the server was stopped on its host: nobody writes the slice that the Service's selector asks for.",
+		Version: Unguarded, From: OnHost, When: migration.StepStopHost, Alone: true,
+		Trigger: func(g *Stage) {
+			g.T.Cleanup(func() { g.daemon("start", controllers) })
+			g.daemon("kill", controllers)
+		},
+		Verdict: Verdict{Code: migration.CodeAdoptPending, Exit: Waits, Says: "the endpointslice controller shows nothing", Next: "an administrator restarts it"},
+		Way:     "The hand-made slice has the pod's address all the time, and the pod waits. The controllers are started again, the command goes on by itself.",
+		Recover: func(g *Stage) {
+			g.daemon("start", controllers)
+			g.Ends()
+		},
+		After: InPod,
+	}
+}
+
+// controllers is the daemon that runs the endpointslice controller.
+const controllers = "kube-controller-manager"
+
+// daemon kills or starts one of the control plane, also when the test is over:
+// the next fault needs it.
+func (g *Stage) daemon(verb, name string) {
+	g.T.Helper()
+	if _, err := labkit.Must(g.Lab.Zklab(afterwards(g.T), "daemon", verb, name)); err != nil {
+		g.T.Errorf("%s %s: %v", verb, name, err)
+	}
+}
+
 // APIServerDies kills the API server.
 func (g *Stage) APIServerDies() {
 	g.T.Helper()
 	g.outage = &outage{began: time.Now(), had: g.Acknowledged()}
-	g.T.Cleanup(func() {
-		// Also after a failure; the next fault needs it.
-		_, _ = labkit.Must(g.Lab.Zklab(afterwards(g.T), "daemon", "start", "kube-apiserver"))
-	})
-	g.Zklab("daemon", "kill", "kube-apiserver")
+	g.T.Cleanup(func() { g.daemon("start", "kube-apiserver") })
+	g.daemon("kill", "kube-apiserver")
 }
 
 // APIServerReturns starts it when it has been away for its minute, in which
@@ -59,5 +88,5 @@ func (g *Stage) APIServerReturns() {
 	} else {
 		g.T.Logf("%d writes acknowledged while the API server was away", now-g.outage.had)
 	}
-	g.Zklab("daemon", "start", "kube-apiserver")
+	g.daemon("start", "kube-apiserver")
 }

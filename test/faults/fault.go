@@ -93,7 +93,7 @@ func Parts() []Part {
 		{"Large data", large()},
 		{"Nodes that lose their power", nodes()},
 		{"Kubernetes objects changed by hand", objects()},
-		{"The journal, its lock and the API server", journals()},
+		{"The journal, its lock and the control plane", journals()},
 		{"On the way back", back()},
 		{"Lost data", losses()},
 	}

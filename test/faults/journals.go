@@ -119,6 +119,7 @@ func journals() []Fault {
 		},
 		apiServerGone("api-server-gone-before-stop", "The API server is killed and stays away for a minute, before the server is stopped.", migration.StepMaskHost),
 		apiServerGone("api-server-gone-after-stop", "The same after the server was stopped on its host.", migration.StepStopHost),
+		controllersGone(),
 	}
 }
 

@@ -84,7 +84,9 @@ func APIServer(lab *state.Lab) sys.Daemon {
 		lab.Program("kube-apiserver"),
 		"--etcd-servers=http://127.0.0.1:2379",
 		// So that a watch of slices goes on where it was when this server was
-		// killed: a cache knows nothing from before its own start.
+		// killed: a cache knows nothing from before its own start. It also spares
+		// the tests that the endpointslice controller misses a slice which came
+		// and went meanwhile, and waits for it.
 		"--watch-cache-sizes=endpointslices.discovery.k8s.io#0",
 		"--advertise-address=" + plan.ControlPlane, fmt.Sprintf("--secure-port=%d", plan.APIPort),
 		"--service-cluster-ip-range=" + plan.ServiceNet,
