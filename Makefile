@@ -67,7 +67,7 @@ lint:
 
 ## test-model: the model checker's long run, tens of minutes
 test-model:
-	@go test -v -tags model -timeout 40m ./test/model
+	@go test -v -tags model -timeout 60m ./test/model
 
 ## test-integration: a real control plane; the lab must have been up once
 test-integration:

@@ -20,7 +20,7 @@ func (c *context) turnBack() Decision {
 	case f.Line == nil || f.Line.Generation == 0:
 		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
 			"server %d is on its way back to its host, begun by %s; its pod was given up before", f.ID, f.By)
-	case f.StopAsked == nil || c.neverStopped() || c.watchedFrom(*c.stopped()):
+	case f.StopAsked == nil && c.mayRun() || c.neverStopped() || c.stopped() != nil && c.watchedFrom(*c.stopped()):
 	case c.v.Cluster.Pod.Unmade:
 		return c.makeAgain()
 	case !c.v.Cluster.Pod.Parked() || !c.v.Cluster.Pod.GateFresh:
@@ -28,7 +28,7 @@ func (c *context) turnBack() Decision {
 			f.ID, c.sr.HostIP, podState(c.v.Cluster.Pod)).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))
 	default:
 		return stop(CodeHostUnwatched, c.cmd("revert --id=%d", f.ID),
-			"nobody watched host %s from %s on: its server may have run since, and what its pod holds may be old", c.sr.HostIP, moment(*c.stopped()))
+			"nobody watched host %s since the pod last ran: its server may have run since, and what its pod holds may be old", c.sr.HostIP)
 	}
 	if f.StopAsked == nil && c.sr.Replaced != nil && c.v.Cluster.Gate.Released {
 		return do(StepCancelRevert, nil, "nothing was stopped; the pod of server %d serves on", f.ID)
@@ -51,12 +51,17 @@ func (c *context) neverStopped() bool {
 	return c.flight.Reclaimed == nil && pod.Gate == GateStarted && !pod.Terminating && pod.UID != "" && pod.UID == c.flight.PodUID
 }
 
-// stopped is when the pod was known to have stopped, or else asked to.
+// stopped is when the pod was known to have stopped, or else asked to; nil when it
+// had stopped before this revert began, and nobody noted when.
 func (c *context) stopped() *time.Time {
-	if c.flight.DeadSince != nil {
-		return c.flight.DeadSince
+	switch f := c.flight; {
+	case f.PodUID == "":
+		return f.Reclaimed
+	case f.DeadSince != nil:
+		return f.DeadSince
+	default:
+		return f.StopAsked
 	}
-	return c.flight.StopAsked
 }
 
 // line is the server's line in the gate, or the one the journal keeps.

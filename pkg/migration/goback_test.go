@@ -50,6 +50,17 @@ func goBackRules() []rule {
 			want: do, step: migration.StepCancelRevert,
 		},
 		{
+			name: "the pod had stopped before: its host may have run since", set: func(s *scene) { s.turnable().PodUID = "" },
+			want: stop, code: migration.CodeHostUnwatched, says: "revert demo --id=1",
+		},
+		{
+			name: "put back from the beginning of a revert: the gate is closed already", set: func(s *scene) {
+				f := s.turnable()
+				f.StopAsked, f.DeadSince, f.PodUID = nil, nil, ""
+			},
+			want: stop, code: migration.CodeHostUnwatched,
+		},
+		{
 			name: "the host was unmasked", set: func(s *scene) { s.turnable().Unfenced = yes() },
 			want: stop, code: migration.CodeOneAtATime, says: "revert demo --id=1",
 		},

@@ -29,8 +29,11 @@ func (c *context) replace() Decision {
 		return c.join()
 	case f.Returning != nil:
 		return c.goBack()
-	case f.Released != nil && c.v.Cluster.Pod.Gate == GateStarted:
+	case f.Released != nil && (c.v.Cluster.Pod.Gate == GateStarted || c.gateChanged()):
 		return c.giveUp("somebody closed the gate while server %d was joining in its pod: a restart would not start it again", f.ID)
+	case c.v.Cluster.Pod.Gate == GateStarted:
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
+			"the journal says that nothing was released, but ZooKeeper was started in pod %s: a journal of an earlier time was put back", c.v.Cluster.Pod.Name)
 	case c.v.Host.Open():
 		return c.stopHost()
 	}
@@ -63,7 +66,7 @@ func (c *context) startReplace() Decision {
 			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.sr.HostIP)
 	}
 	epoch, _ := c.o.Epoch()
-	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID, Data: c.in.Data}
+	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID, Data: c.in.Data, Gate: gate.Generation}
 	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 }
 
@@ -253,6 +256,10 @@ func (c *context) flipToPod() Decision {
 			g.Fenced = nil
 			return do(StepRestartProof, g, "the server on host %s is down before the proof that all others hold its writes", c.sr.HostIP)
 		}
+		if c.gateChanged() {
+			return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
+				"the gate has changed since this replacement began, so pod %s may have run since: a journal of an earlier time was put back", c.v.Cluster.Pod.Name)
+		}
 		return wait(CodeStoppedTooEarly, PhaseProve,
 			"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.sr.HostIP).
 			then("on host " + c.sr.HostIP + ": unmask and start the server again; this command waits for it")
@@ -288,6 +295,10 @@ func (c *context) flipToPod() Decision {
 	}
 	g := c.copyFlight()
 	at := c.o.At
+	if c.gateChanged() {
+		// It may not be the first start: a revert must not take it for that.
+		g.Renewals++
+	}
 	g.Released, g.Kicked, g.Served, g.Line = &at, &at, true, &Release{Start: start}
 	d := do(StepRelease, g, "host dead and fenced, %s, the address is the pod's", why)
 	d.Start = start

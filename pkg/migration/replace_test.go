@@ -274,6 +274,29 @@ func stopRules() []rule {
 			want: wait, code: migration.CodeStoppedTooEarly, says: "start the server again",
 		},
 		{
+			name: "the same, and its gate has changed since: its pod may have run",
+			set: func(s *scene) {
+				s.flight(migration.Replace, 1).Gate = 7
+				s.host(1, migration.PortClosed)
+				s.down(1)
+			},
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+		},
+		{
+			name: "nothing was released, and ZooKeeper runs in the pod",
+			set:  func(s *scene) { s.dead(1); s.view(1).Cluster.Pod.Gate = migration.GateStarted },
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+		},
+		{
+			name: "released, and the gate is closed by somebody else",
+			set: func(s *scene) {
+				f := s.released(1)
+				f.Gate = 1
+				s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 3}
+			},
+			want: do, step: migration.StepAbort,
+		},
+		{
 			name: "down before the proof, and masked: its mask counts for nothing any more",
 			set: func(s *scene) {
 				s.flight(migration.Replace, 1).Fenced = yes()

@@ -19,6 +19,10 @@ func (c *context) revert() Decision {
 	if !c.v.Cluster.Gate.Found && c.v.Cluster.Pod.Found {
 		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.v.Cluster.Pod.Name)
 	}
+	if f.Served && f.DeadSince != nil && c.v.Cluster.Gate.Released {
+		g := &Flight{Kind: Revert, ID: f.ID, Started: c.o.At, By: c.in.By, Epoch: f.Epoch, Served: true, Line: c.line(), Fenced: f.Fenced, Renewals: f.Renewals}
+		return do(StepBeginRevert, g, "the journal says that the pod has stopped, but its gate is open: a journal of an earlier time was put back, and nothing it has proven holds")
+	}
 	if f.Served {
 		if d, ok := c.closePod(); !ok {
 			return d
@@ -65,13 +69,20 @@ func (c *context) hostIsNewest() bool {
 	return !c.v.Cluster.Pod.Found && c.v.Cluster.Pod.Unmade
 }
 
+// gateChanged reports whether the gate is another one than when the replacement
+// began. Where that has not opened it, its journal is one of an earlier time, put
+// back, and the pod may have run meanwhile.
+func (c *context) gateChanged() bool {
+	return c.flight.Gate != 0 && c.flight.Gate != c.v.Cluster.Gate.Generation
+}
+
 func (c *context) beginRevert() Decision {
 	epoch, _ := c.o.Epoch()
 	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
 	g.Served = c.sr.Replaced != nil || c.mayRun() || c.flight == nil && !c.hostIsNewest()
 	g.Line = c.line()
 	if f := c.flight; f != nil {
-		g.Served = g.Served || f.Served
+		g.Served = g.Served || f.Served || c.gateChanged()
 		g.Fenced, g.Renewals, g.Reclaimed = f.Fenced, f.Renewals, f.Reclaimed
 		if f.Aborted != "" {
 			g.Line = f.Line
@@ -131,6 +142,8 @@ func (c *context) closePod() (Decision, bool) {
 		if c.mayRun() {
 			g.PodUID = c.v.Cluster.Pod.UID
 		}
+		// What is closed, whatever a journal of an earlier time says.
+		g.Line = c.line()
 		g.WasLeader = c.o.Leader() == f.ID || f.Before == nil
 		return do(StepCloseGate, g, "no restart of pod %s may start ZooKeeper again", c.v.Cluster.Pod.Name), false
 	}
@@ -244,6 +257,13 @@ func (c *context) reclaim() (Decision, bool) {
 		if at := c.o.At; g.Reclaimed == nil {
 			g.Reclaimed = &at
 		}
+		if f.DeadSince != nil && pod.Gate == GateStarted {
+			// It has run since that was noted: what was proven then is void.
+			g.DeadSince, g.DeadReport, g.After = nil, nil, nil
+			if !c.v.Host.Open() {
+				g.Released = nil
+			}
+		}
 		return do(StepDeletePod, g, "pod %s may run ZooKeeper", pod.Name), false
 	case !pod.Found:
 		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again").then(c.look(pod)), false
@@ -327,7 +347,7 @@ func (c *context) hostStarted() (Decision, bool) {
 	}
 	if !c.v.Host.Open() || !c.v.Live.Serving() {
 		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not serving yet (client port %s): %s", c.sr.HostIP, c.v.Host.Client, orUnknown(string(c.v.Live.Reach))).
-			then("on host " + c.sr.HostIP + ": start the server"), false
+			then("on host " + c.sr.HostIP + ": unmask and start the server"), false
 	}
 	if c.v.Live.Another(f.ID) {
 		// kube-proxy may be late with an address that was just moved.

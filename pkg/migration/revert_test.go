@@ -21,6 +21,14 @@ func revertRules() []rule {
 		},
 		{name: "from a replaced server", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale"},
 		{
+			name: "put back from the middle of its replacement: its gate has changed since",
+			set:  func(s *scene) { s.dead(1).Gate = 7 }, want: do, step: migration.StepBeginRevert, says: "stale",
+		},
+		{
+			name: "from the middle of its replacement: its gate is as it was",
+			set:  func(s *scene) { s.dead(1).Gate = 1 }, want: do, step: migration.StepBeginRevert, says: "ordinary restart",
+		},
+		{
 			name: "put back from before its replacement: its pod may have run, and lost its volume",
 			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed); pod(s).NeverStarted = true },
 			want: do, step: migration.StepBeginRevert, says: "stale",
@@ -151,6 +159,14 @@ func revertRules() []rule {
 		{
 			name: "the new pod started all the same", set: func(s *scene) { s.reclaimed(1); pod(s).Gate = migration.GateStarted },
 			want: do, step: migration.StepDeletePod,
+		},
+		{
+			name: "put back from the middle of a revert: the gate is open again",
+			set: func(s *scene) {
+				s.backAtHost(1)
+				s.view(1).Cluster.Gate.Released = true
+			},
+			want: do, step: migration.StepBeginRevert, says: "nothing it has proven holds",
 		},
 		{name: "gone: noted", set: func(s *scene) { s.reclaimed(1).DeadSince = nil }, want: do, step: migration.StepNoteDead},
 		{name: "gone: prove on the others", set: func(s *scene) { s.reclaimed(1) }, want: do, step: migration.StepProveAfter},
@@ -445,4 +461,21 @@ func equal(got []ensemble.ID, want ...ensemble.ID) bool {
 		}
 	}
 	return true
+}
+
+// TestProofsAreVoidWhenThePodRunsAgain: what was proven while the pod was parked
+// says nothing of what it acknowledged since.
+func TestProofsAreVoidWhenThePodRunsAgain(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3)
+	f := s.backAtHost(1)
+	f.Unfenced, f.Released = yes(), ago(time.Second)
+	s.host(1, migration.PortClosed)
+	s.view(1).Cluster.Pod.Gate = migration.GateStarted
+	d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: 1, By: "bob"}, s.o)
+	if d.Step != migration.StepDeletePod {
+		t.Fatalf("got %s %s, want its pod deleted", d.Step, d.Reason)
+	}
+	if g := d.Flight; g.After != nil || g.DeadSince != nil || g.DeadReport != nil || g.Released != nil {
+		t.Errorf("kept: %+v", g)
+	}
 }

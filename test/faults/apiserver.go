@@ -37,21 +37,16 @@ func apiServerGone(name, what string, when migration.StepID) Fault {
 
 // controllersGone takes the one away that the tool waits for when it points a
 // Service to a pod.
-func controllersGone() Fault {
+func controllersGone(name, way string, after Place, recover func(*Stage)) Fault {
 	return Fault{
-		Name: "controllers-gone", What: "kube-controller-manager dies after the server was stopped on its host: nobody writes the slice that the Service's selector asks for.",
+		Name: name, What: "kube-controller-manager dies after the server was stopped on its host: nobody writes the slice that the Service's selector asks for.",
 		Version: Unguarded, From: OnHost, When: migration.StepStopHost, Alone: true,
 		Trigger: func(g *Stage) {
 			g.T.Cleanup(func() { g.daemon("start", controllers) })
 			g.daemon("kill", controllers)
 		},
 		Verdict: Verdict{Code: migration.CodeAdoptPending, Exit: Waits, Says: "the endpointslice controller shows nothing", Next: "an administrator restarts it"},
-		Way:     "The hand-made slice has the pod's address all the time, and the pod waits. The controllers are started again, the command goes on by itself.",
-		Recover: func(g *Stage) {
-			g.daemon("start", controllers)
-			g.Ends()
-		},
-		After: InPod,
+		Way:     way, Recover: recover, After: after,
 	}
 }
 

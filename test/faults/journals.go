@@ -85,6 +85,29 @@ func journals() []Fault {
 			After: OnHost,
 		},
 		{
+			Name: "journal-of-the-middle", What: "In the middle of a revert somebody puts a backup of the journal back that was made in the middle of the replacement before.",
+			Version: Unguarded, From: OnHost, When: migration.StepMaskHost,
+			Trigger: func(g *Stage) {
+				backup := g.journal()
+				g.resume()
+				g.Ends()
+				g.Begin("revert", g.Name, g.fill("--id={id}"))
+				g.hold(migration.StepDeletePod)
+				g.tool.Kill()
+				g.setJournal(backup)
+				g.Begin(g.command()...)
+			},
+			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 4, Says: "a journal of an earlier time was put back", Next: "revert {name} --id={id}"},
+			Way:     "The journal says that nothing was released, and the gate says otherwise. `revert`, as printed, begins with the others' proof, for the host's data is old; then `replace` again.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.sees("the host's data is stale")
+				g.Ends()
+				g.Again()
+			},
+			After: InPod,
+		},
+		{
 			Name: "holder-dead", What: "The command is killed on another machine and leaves its lock behind.",
 			Version: Guarded, From: OnHost,
 			Trigger: func(g *Stage) {
@@ -119,7 +142,16 @@ func journals() []Fault {
 		},
 		apiServerGone("api-server-gone-before-stop", "The API server is killed and stays away for a minute, before the server is stopped.", migration.StepMaskHost),
 		apiServerGone("api-server-gone-after-stop", "The same after the server was stopped on its host.", migration.StepStopHost),
-		controllersGone(),
+		controllersGone("controllers-gone", "The hand-made slice has the pod's address all the time, and the pod waits. The controllers are started again, the command goes on by itself.", InPod,
+			func(g *Stage) {
+				g.daemon("start", controllers)
+				g.Ends()
+			}),
+		controllersGone("controllers-gone-for-long", "`revert`, as printed, moves the address back to the host; it needs no controller.", OnHost,
+			func(g *Stage) {
+				g.Follow()
+				g.Ends()
+			}),
 	}
 }
 

@@ -3,6 +3,9 @@ package model
 // canonical renames what is only ever compared (counters, uids, generations),
 // so that states that differ in names only are one.
 func (w *world) canonical(st state) state {
+	if st.faults == 0 || !w.cfg.restores() {
+		st.kept = flight{}
+	}
 	w.counters(&st)
 	for i := range w.n {
 		s := &st.s[i]
@@ -10,7 +13,9 @@ func (w *world) canonical(st state) state {
 		if st.faults == 0 || !w.cfg.restores() {
 			s.kept = keeping{}
 		}
-		unlined := s.gate == 0 && s.line == 0 && s.kept.line == 0 && !(mine && st.flight.line != 0)
+		kept := st.kept.on && int(st.kept.id) == i
+		s.quiet = s.quiet && (kept || mine && st.flight.gap())
+		unlined := s.gate == 0 && s.line == 0 && s.kept.line == 0 && !(mine && st.flight.line != 0) && !(kept && st.kept.line != 0)
 		if unlined && s.phase == podWaiting && s.view == 0 {
 			// The next release puts this data away.
 			s.pod, s.marker = store{empty: true}, 0
@@ -32,11 +37,11 @@ func (w *world) canonical(st state) state {
 		if s.view == 0 {
 			s.viewFor = 0
 		}
-		if s.seeded && !(mine && st.flight.seed) && s.gateFor != bySeed && s.viewFor != bySeed {
+		if s.seeded && !(mine && st.flight.seed) && !(kept && st.kept.seed) && s.gateFor != bySeed && s.viewFor != bySeed {
 			// Its token is void.
 			s.seeded, s.copied = false, store{}
 		}
-		if !mine && s.phase != podAbsent && s.view == s.gate {
+		if !mine && !kept && s.phase != podAbsent && s.view == s.gate {
 			// Only the pod in flight is asked what it has read and seen.
 			s.viewFresh = true
 			if s.phase == podWaiting && s.gate == 0 {
@@ -52,17 +57,12 @@ func (w *world) canonical(st state) state {
 		if mine {
 			gone(s, &st.flight.lineFor)
 		}
+		if kept {
+			gone(s, &st.kept.lineFor)
+		}
 		w.uids(&st, i)
 		w.generations(&st, i)
-		if !mine || st.flight.reportAtStop == 0 {
-			s.reportAt = 1
-			continue
-		}
-		if s.reportAt > st.flight.reportAtStop {
-			s.reportAt, st.flight.reportAtStop = 2, 1
-		} else {
-			s.reportAt, st.flight.reportAtStop = 1, 1
-		}
+		w.reports(&st, i)
 	}
 	for t := range st.tool {
 		if !st.tool[t].on {
@@ -84,7 +84,7 @@ func gone(s *server, u *uint8) {
 
 // counters renumbers the counters of each epoch in order.
 func (w *world) counters(st *state) {
-	var all [6*maxServers + 3]*zxid
+	var all [6*maxServers + 6]*zxid
 	n := 0
 	add := func(z *zxid) { all[n] = z; n++ }
 	for i := range w.n {
@@ -98,7 +98,7 @@ func (w *world) counters(st *state) {
 			add(&s.copied.dz)
 		}
 	}
-	for _, p := range []*proof{&st.flight.before, &st.flight.after, &st.flight.joined} {
+	for _, p := range []*proof{&st.flight.before, &st.flight.after, &st.flight.joined, &st.kept.before, &st.kept.after, &st.kept.joined} {
 		if p.on {
 			add(&p.z)
 		}
@@ -128,7 +128,7 @@ func (w *world) counters(st *state) {
 // uids renumbers the pod's uids: only equality counts.
 func (w *world) uids(st *state, i int) {
 	s := &st.s[i]
-	var all [11]*uint8
+	var all [13]*uint8
 	n := 0
 	add := func(u *uint8) { all[n] = u; n++ }
 	add(&s.uid)
@@ -147,7 +147,10 @@ func (w *world) uids(st *state, i int) {
 	} else {
 		s.sliceUID = 0
 	}
-	if f := &st.flight; f.on && int(f.id) == i {
+	for _, f := range []*flight{&st.flight, &st.kept} {
+		if !f.on || int(f.id) != i {
+			continue
+		}
 		if f.podUID != 0 {
 			add(&f.podUID)
 		}
@@ -166,7 +169,7 @@ func (w *world) uids(st *state, i int) {
 // generations renumbers those of the gate's line; 0 stays 0.
 func (w *world) generations(st *state, i int) {
 	s := &st.s[i]
-	var all [8]*uint8
+	var all [9]*uint8
 	n := 0
 	add := func(g *uint8) {
 		if *g != 0 {
@@ -179,8 +182,10 @@ func (w *world) generations(st *state, i int) {
 	add(&s.marker)
 	add(&s.line)
 	add(&s.kept.line)
-	if st.flight.on && int(st.flight.id) == i {
-		add(&st.flight.line)
+	for _, f := range []*flight{&st.flight, &st.kept} {
+		if f.on && int(f.id) == i {
+			add(&f.line)
+		}
 	}
 	for t := range st.tool {
 		if p := &st.tool[t]; p.on && int(p.id) == i {
@@ -188,6 +193,19 @@ func (w *world) generations(st *state, i int) {
 		}
 	}
 	rank(all[:n], 1)
+}
+
+// reports renumbers a pod's reports: what counts is whether there is a newer one
+// than that which an operation has noted.
+func (w *world) reports(st *state, i int) {
+	s := &st.s[i]
+	all := []*uint8{&s.reportAt}
+	for _, f := range []*flight{&st.flight, &st.kept} {
+		if f.on && int(f.id) == i && f.reportAtStop != 0 {
+			all = append(all, &f.reportAtStop)
+		}
+	}
+	rank(all, 1)
 }
 
 func rank(all []*uint8, from uint8) {

@@ -154,7 +154,8 @@ func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 			st.violate(unsafeRelease)
 		}
 	case migration.StepStartHost:
-		if st.flight.served && st.flight.kind == revert && s.hostRole == down && (s.podRole != down || s.gate != 0 || first && s.stale && !w.othersHold(st, i)) {
+		beside := st.flight.served && (s.podRole != down || s.gate != 0)
+		if st.flight.kind == revert && s.hostRole == down && (beside || first && s.stale && !w.othersHold(st, i)) {
 			st.violate(unsafeStart)
 		}
 	}

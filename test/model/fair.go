@@ -56,6 +56,10 @@ func Fair(cfg Config, st state) error {
 			}
 			continue
 		}
+		if d.Code == migration.CodeHostStarting && st.s[w.base.index(id)].masked {
+			// Whoever is to start it finds it masked, and reads what helps.
+			st.s[w.base.index(id)].masked = !strings.Contains(d.Next, "unmask and start the server")
+		}
 		if d.Kind == migration.Wait && w.elapse(&st) {
 			continue
 		}
@@ -206,6 +210,9 @@ func (w *world) obey(st *state, d migration.Decision, id ensemble.ID) (again uin
 			s.wanted, s.masked, s.lied, moved = false, true, false, true
 			w.stopProcess(st, int8(2*j))
 		case d.Code == migration.CodeStoppedTooEarly && j == i:
+			if s.stale && !w.othersHold(st, j) {
+				st.violate(unsafeStart)
+			}
 			s.masked, moved = false, true
 			w.operatorStarts(st, j)
 		case printed == command{revert, w.cfg.IDs[j]} && !st.flight.on:
@@ -218,7 +225,7 @@ func (w *world) obey(st *state, d migration.Decision, id ensemble.ID) (again uin
 	}
 	switch d.Code {
 	case migration.CodeHostReturned, migration.CodeElectionSinceProof, migration.CodeAborted, migration.CodeJournalDisagrees, migration.CodeDegraded,
-		migration.CodeNoLeader, migration.CodeHostSilent, migration.CodeHostStillUp, migration.CodeLeaderLast, migration.CodeOneAtATime, migration.CodeHostUnwatched:
+		migration.CodeNoLeader, migration.CodeHostSilent, migration.CodeHostStillUp, migration.CodeLeaderLast, migration.CodeOneAtATime, migration.CodeHostUnwatched, migration.CodePodStopping:
 		if strings.Contains(d.Next, " revert ") && st.flight.on {
 			return revert + 1, true
 		}

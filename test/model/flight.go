@@ -44,12 +44,23 @@ type flight struct {
 	// copied is Data, seed that there is a token.
 	copied, seed, renewed bool
 	seedAsked, renewing   age
+	// gate is whether the gate has changed since it began.
+	gate gateThen
 	// line and lineFor are the line of the gate that a revert took out.
 	line, lineFor uint8
 	returning     age
 	unmasking     age
 	reclaimed     age
 }
+
+// gateThen is the gate's generation when an operation began.
+type gateThen uint8
+
+const (
+	notNoted gateThen = iota
+	unchanged
+	changed
+)
 
 // Kinds of operation, as the state holds them.
 const (
@@ -178,6 +189,9 @@ func (f flight) migration(w *world) *migration.Flight {
 		SeedAsked: f.seedAsked.time(), Renewing: f.renewing.time(),
 		Returning: f.returning.time(), Unmasking: f.unmasking.time(), Reclaimed: f.reclaimed.time(),
 	}
+	if f.gate != notNoted {
+		out.Gate = gateGeneration + int(unchanged) - int(f.gate)
+	}
 	if f.line != 0 || f.lineFor != 0 {
 		out.Line = &migration.Release{Generation: int(f.line), Start: startOf(f.lineFor)}
 	}
@@ -215,6 +229,13 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 		renewed: m.Renewals > 0, seedAsked: ageOf(m.SeedAsked), renewing: ageOf(m.Renewing),
 		returning: ageOf(m.Returning), unmasking: ageOf(m.Unmasking), reclaimed: ageOf(m.Reclaimed),
 	}
+	switch m.Gate {
+	case 0:
+	case gateGeneration:
+		f.gate = unchanged
+	default:
+		f.gate = changed
+	}
 	if m.Line != nil {
 		f.line, f.lineFor = uint8(m.Line.Generation), startFrom(m.Line.Start)
 	}
@@ -227,13 +248,38 @@ func (w *world) flightFrom(m *migration.Flight) flight {
 	return f
 }
 
+// ages are all of them.
+func (f *flight) ages() []*age {
+	return append(f.stops(), &f.before.age, &f.after.age, &f.joined.age, &f.released, &f.kicked, &f.cleared, &f.seedAsked, &f.renewing, &f.unmasking)
+}
+
+// stops are when the server was known, or asked, to be down: what matters is
+// whether somebody has looked since.
+func (f *flight) stops() []*age {
+	return []*age{&f.stopAsked, &f.deadSince, &f.returning, &f.reclaimed}
+}
+
+// gap reports whether nobody but a pod can have looked all the time since.
+func (f *flight) gap() bool {
+	return f.stopAsked == ancient || f.deadSince == ancient || f.returning == ancient || f.reclaimed == ancient
+}
+
 // later makes everything that just happened long ago.
 func (f *flight) later() bool {
 	moved := false
-	for _, a := range []*age{&f.before.age, &f.after.age, &f.joined.age, &f.stopAsked, &f.deadSince, &f.released, &f.kicked, &f.cleared, &f.seedAsked, &f.renewing, &f.returning, &f.unmasking, &f.reclaimed} {
+	for _, a := range f.ages() {
 		if *a == fresh {
 			*a, moved = old, true
 		}
 	}
 	return moved
+}
+
+// past has all of them lie before somebody last looked.
+func past(all []*age) {
+	for _, a := range all {
+		if *a != never {
+			*a = ancient
+		}
+	}
 }

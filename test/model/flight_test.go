@@ -20,7 +20,7 @@ func TestFlightIsWhole(t *testing.T) {
 		joined: proof{on: true, complete: true, z: zx(4, 1), age: old}, stopAsked: old, deadSince: fresh, released: old, kicked: fresh,
 		cleared: old, reportAtStop: 1, podUID: 2,
 		copied: true, seed: true, renewed: true, seedAsked: old, renewing: fresh,
-		line: 3, lineFor: 2, returning: old, unmasking: fresh, reclaimed: old,
+		gate: changed, line: 3, lineFor: 2, returning: old, unmasking: fresh, reclaimed: old,
 	}
 	expanded := full.migration(w)
 	if got := w.flightFrom(expanded); got != full {

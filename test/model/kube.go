@@ -11,13 +11,20 @@ func (w *world) gateChanged(st *state) {
 	for i := range w.n {
 		st.s[i].viewFresh, st.s[i].late = false, false
 	}
+	for _, f := range []*flight{&st.flight, &st.kept} {
+		if f.gate == unchanged {
+			f.gate = changed
+		}
+	}
 }
 
 func (w *world) nextGeneration(st *state, i int) uint8 {
 	s := &st.s[i]
 	g := max(s.gate, s.view, s.marker, s.line, s.kept.line)
-	if st.flight.on && int(st.flight.id) == i {
-		g = max(g, st.flight.line)
+	for _, f := range []*flight{&st.flight, &st.kept} {
+		if f.on && int(f.id) == i {
+			g = max(g, f.line)
+		}
 	}
 	return g + 1
 }
@@ -25,10 +32,13 @@ func (w *world) nextGeneration(st *state, i int) uint8 {
 func nextUID(st *state, i int) uint8 {
 	s := &st.s[i]
 	u := max(s.uid, s.bridgeUID, s.sliceUID)
-	if st.flight.on && int(st.flight.id) == i {
-		u = max(u, st.flight.podUID)
-		if st.flight.lineFor < forGone {
-			u = max(u, st.flight.lineFor)
+	for _, f := range []*flight{&st.flight, &st.kept} {
+		if !f.on || int(f.id) != i {
+			continue
+		}
+		u = max(u, f.podUID)
+		if f.lineFor < forGone {
+			u = max(u, f.lineFor)
 		}
 	}
 	for _, p := range st.tool {
@@ -132,7 +142,7 @@ func (w *world) podGone(st *state, i int) {
 func (w *world) podAgain(st *state, i int) {
 	s := &st.s[i]
 	s.uid = nextUID(st, i)
-	s.phase, s.viewFresh, s.hostClosed = podWaiting, false, false
+	s.phase, s.viewFresh, s.hostClosed, s.quiet = podWaiting, false, false, false
 	if s.late {
 		s.view, s.viewFor, s.viewFresh = s.gate, s.gateFor, true
 	}

@@ -11,21 +11,44 @@ func (s *server) keep() { s.kept = keeping{s.replaced, s.line, s.lineFor} }
 
 // keep takes a copy of the journal.
 func (st *state) keep(n int) {
+	st.kept = st.flight
 	for i := range n {
-		st.s[i].keep()
+		s := &st.s[i]
+		s.keep()
+		s.quiet = st.kept.on && s.hostRole == down && s.phase == podWaiting
 	}
 }
 
 // loseJournal puts the copy in the place of the journal. Whoever is at work finds
 // that it has changed.
 func (w *world) loseJournal(st *state) {
-	st.flight = flight{}
+	st.flight = st.kept
+	// Whoever looks now began after this. What was proven may still be young.
+	past(st.flight.stops())
+	if st.kept.on {
+		// Nobody does any more what a command asked for that knew better.
+		for i := range w.n {
+			st.s[i].askedStop, st.s[i].askedStart = false, false
+		}
+	}
 	for i := range w.n {
 		s := &st.s[i]
 		s.replaced, s.line, s.lineFor = s.kept.replaced, s.kept.line, s.kept.lineFor
 	}
 	for t := range st.tool {
 		st.tool[t].journal = true
+	}
+}
+
+// loseJournalLater puts a backup from long ago in its place: whatever could happen
+// by itself meanwhile has.
+func (w *world) loseJournalLater(st *state) {
+	w.loseJournal(st)
+	past(st.flight.ages())
+	w.flush(st)
+	for i := range w.n {
+		w.watch(&st.s[i])
+		w.controller(&st.s[i])
 	}
 }
 

@@ -68,7 +68,7 @@ func (w *world) next(st *state, emit func(label, state)) {
 		w.hostMoves(st, i, put)
 	}
 	w.timePasses(st, put)
-	if w.cfg.Backups && !st.flight.on && st.faults > 0 {
+	if w.cfg.Backups && (w.cfg.Flights || !st.flight.on) && st.faults > 0 {
 		next := *st
 		next.keep(w.n)
 		put(label{op: opBackup}, next)
@@ -252,6 +252,7 @@ func (w *world) operatorStarts(st *state, i int) {
 func (w *world) timePasses(st *state, put func(label, state)) {
 	next := *st
 	moved := next.flight.later()
+	moved = next.kept.later() || moved
 	moved = w.flush(&next) || moved
 	for i := range w.n {
 		moved = w.watch(&next.s[i]) || moved
@@ -305,11 +306,7 @@ func (w *world) tempting(st *state, i int) bool {
 func (w *world) byHand(st *state, i int) {
 	st.s[i].masked = false
 	w.operatorStarts(st, i)
-	for _, a := range []*age{&st.flight.before.age, &st.flight.after.age, &st.flight.deadSince, &st.flight.stopAsked, &st.flight.returning} {
-		if *a != never {
-			*a = ancient
-		}
-	}
+	past(append(st.flight.stops(), &st.flight.before.age, &st.flight.after.age))
 }
 
 // onItsWay: the server is in flight, and has its data.
@@ -369,6 +366,9 @@ func (w *world) faultMoves(st *state, put func(label, state)) {
 	}
 	if w.cfg.restores() {
 		fault(opLoseJournal, 0, w.loseJournal)
+		if st.kept.on {
+			fault(opLoseJournal, 1, w.loseJournalLater)
+		}
 	}
 	if !w.off["lease"] && !st.twoTools && st.tool[0].on {
 		fault(opLoseLease, 0, func(next *state) { next.twoTools = true })

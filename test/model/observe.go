@@ -152,6 +152,9 @@ func (w *world) podView(s *server, i int) migration.PodView {
 	if !s.viewFresh {
 		p.GateGeneration--
 	}
+	if s.quiet {
+		p.HostClosedFor = now().Sub(*ancient.time())
+	}
 	switch {
 	case s.podRole != down || s.phase == podStarted:
 		p.Gate = migration.GateStarted

@@ -130,6 +130,11 @@ func Rules(ids []ensemble.ID) []rule {
 	copied.Copies, copied.Reverts = true, 1
 	putBack := copied
 	putBack.Copies, putBack.Backups, putBack.Moved = false, true, ids[:1]
+	underWay := putBack
+	underWay.Flights = true
+	underWay.Limit = 4_000_000
+	twice := underWay
+	twice.Moved, twice.Reverts = nil, 2
 	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
 	old := time.Hour
 	return []rule{
@@ -376,6 +381,25 @@ func Rules(ids []ensemble.ID) []rule {
 					v.Cluster.Pod = migration.PodView{Unmade: true}
 				}
 			}),
+		},
+		{
+			name: "what a revert has proven is void when its pod has run since", in: underWay, want: []violation{unsafeStart, lostWrite}, long: true,
+			without: func(in migration.Intent, o migration.Observation) migration.Decision {
+				was := o.Record.Flight
+				d := flying(migration.Revert, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
+					if v.Cluster.Gate.Released {
+						f.DeadSince = nil
+					}
+				})(in, o)
+				if d.Step == migration.StepDeletePod && was.Kind == migration.Revert {
+					d.Flight.DeadSince, d.Flight.After, d.Flight.Released = was.DeadSince, was.After, was.Released
+				}
+				return d
+			},
+		},
+		{
+			name: "a replacement that has opened no gate finds it as it began", in: twice, want: []violation{twoProcesses, unsafeStart}, long: true,
+			without: flying(migration.Replace, func(f *migration.Flight, _ *migration.Observation, _ *migration.ServerView) { f.Gate = 0 }),
 		},
 		{
 			name: "one server at a time", in: Config{IDs: ids, Version: "3.4.13", Begins: 2, Only: ids[:2], Without: []string{"lease"}}, want: []violation{twoAway, unsafeStop},

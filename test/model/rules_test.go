@@ -15,7 +15,7 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 			continue
 		}
 		t.Run(strings.ReplaceAll(r.name, " ", "_"), func(t *testing.T) {
-			res := Explore(r.in, r.without, 2_000_000)
+			res := Explore(r.in, r.without, max(r.in.Limit, 2_000_000))
 			t.Logf("| %s | %s | %d steps | %d states | %s |", r.name, res.Broken, len(res.Story)-1, res.States, res.Took.Round(1e6))
 			if !slices.Contains(r.want, res.Broken) {
 				t.Errorf("without this rule: %s, expected one of %v (whole=%v)\n  %s", res.Broken, r.want, res.Whole, strings.Join(res.Story, "\n  "))

@@ -118,6 +118,9 @@ type server struct {
 	joined bool
 	// outlived: the volume remembers that the host has run since its data was made.
 	outlived bool
+	// quiet: its host has not run since the backup of the journal, and the same
+	// parked pod has watched it.
+	quiet bool
 	// another: the volume is another one than when the gate was opened last.
 	another bool
 	// seeded: a complete copy of the host's data waits on the volume.
@@ -167,7 +170,9 @@ type state struct {
 	// were.
 	acked, used uint8
 	flight      flight
-	tool        [2]pending
+	// kept is the operation under way in the copy of the journal.
+	kept flight
+	tool [2]pending
 	// What is left of the budgets.
 	faults, writes, reverts, begins uint8
 	// twoTools: the Lease was lost while its holder was paused.
@@ -211,6 +216,8 @@ type Config struct {
 	// Copies: the journal is deleted and its copy, the last one without an operation
 	// under way, put back. Backups: so is one from an earlier time.
 	Copies, Backups bool
+	// Flights: a backup may have an operation under way in it.
+	Flights bool
 	// Forgetful: pods do not note that they have seen their host run.
 	Forgetful bool
 	// Unguarded: Kubernetes takes every write. pkg/cluster refuses many a

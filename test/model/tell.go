@@ -59,6 +59,9 @@ func (w *world) tell(st *state, l label) string {
 		}
 		return "container of server " + id(l.a) + " is started again"
 	case opLoseJournal:
+		if l.a == 1 {
+			return "the journal is deleted, and a backup from long ago put back (fault)"
+		}
 		return "the journal is deleted, and its copy put back (fault)"
 	case opBackup:
 		return "somebody makes a backup of the journal"

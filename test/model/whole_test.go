@@ -12,7 +12,7 @@ const full = true
 
 // stateLimit is far above what any configuration needs; one that meets it
 // fails.
-const stateLimit = 20_000_000
+const stateLimit = 40_000_000
 
 // TestWhole sees every state within the budgets of Whole; some minutes on two
 // cores.

@@ -55,7 +55,10 @@ func (w *world) stopProcess(st *state, p int8) {
 }
 
 // startProcess begins to look for a leader.
-func (w *world) startProcess(st *state, p int8) { *w.roleOf(st, p) = looking }
+func (w *world) startProcess(st *state, p int8) {
+	*w.roleOf(st, p) = looking
+	st.s[p/2].quiet = false
+}
 
 // reached reports whether other servers reach that process by its Service.
 func (w *world) reached(st *state, p int8) bool {
