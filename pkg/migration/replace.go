@@ -258,7 +258,7 @@ func (c *context) flipToPod() Decision {
 		}
 		if c.gateChanged() {
 			return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
-				"the gate has changed since this replacement began, so pod %s may have run since: a journal of an earlier time was put back", c.v.Cluster.Pod.Name)
+				"the gate has changed since this replacement began, so pod %s may have run since; was a journal of an earlier time put back?", c.v.Cluster.Pod.Name)
 		}
 		return wait(CodeStoppedTooEarly, PhaseProve,
 			"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.sr.HostIP).

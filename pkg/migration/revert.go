@@ -257,7 +257,7 @@ func (c *context) reclaim() (Decision, bool) {
 		if at := c.o.At; g.Reclaimed == nil {
 			g.Reclaimed = &at
 		}
-		if f.DeadSince != nil && pod.Gate == GateStarted {
+		if f.Kind == Revert && f.DeadSince != nil && pod.Gate == GateStarted {
 			// It has run since that was noted: what was proven then is void.
 			g.DeadSince, g.DeadReport, g.After = nil, nil, nil
 			if !c.v.Host.Open() {
