@@ -97,7 +97,7 @@ func journals() []Fault {
 				g.setJournal(backup)
 				g.Begin(g.command()...)
 			},
-			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 4, Says: "the gate has changed since this replacement began", Next: "revert {name} --id={id}"},
+			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 4, Says: "a journal of an earlier time", Next: "revert {name} --id={id}"},
 			Way:     "The journal says that nothing was released, and the gate says otherwise. `revert`, as printed, begins with the others' proof, for the host's data is old; then `replace` again.",
 			Recover: func(g *Stage) {
 				g.Follow()
