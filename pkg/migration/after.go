@@ -64,7 +64,7 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 			s.Release = f.Line
 		}
 		out.Flight = nil
-	case StepCancelRestart, StepCancelRevert:
+	case StepCancelRestart, StepCancelRevert, StepForget:
 		out.Flight = nil
 	case StepFinishRevert:
 		if s, ok := out.Server(in.ID); ok {

@@ -149,6 +149,9 @@ func yes() *migration.Confirmation {
 // flight begins an operation on a server.
 func (s *scene) flight(kind migration.FlightKind, id ensemble.ID) *migration.Flight {
 	s.o.Record.Flight = &migration.Flight{Kind: kind, ID: id, Started: *ago(time.Minute), By: "alice", Epoch: epoch}
+	if kind == migration.Reconfigure {
+		s.o.Record.Flight.Gate = s.view(id).Cluster.Gate.Generation
+	}
 	return s.o.Record.Flight
 }
 

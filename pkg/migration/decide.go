@@ -67,6 +67,9 @@ func (c *context) guard() (Decision, bool) {
 		if d, ok := c.mend(); ok {
 			return d, false
 		}
+		if c.in.Kind == Revert && c.elsewhere() && !settledElsewhere(c.sr, c.v) {
+			return c.forget("server %d has changed its place since the %s of server %d began", c.in.ID, f.Kind, f.ID), false
+		}
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID),
 			"%s is in the middle of %s of server %d, begun by %s at %s: at most one server of an ensemble is away from sync",
 			c.rec.Name, f.Kind, f.ID, f.By, f.Started.UTC().Format("2006-01-02 15:04:05Z")), false
@@ -104,29 +107,34 @@ func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
 // checkPlace compares journal and world for servers that are not in flight. A
 // revert may begin from what stops everything else: it is the way out.
 func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
-	if c.flight != nil && c.flight.ID == s.ID || c.revertTarget(s.ID) {
+	settled := settledElsewhere(s, v)
+	if c.flight != nil && c.flight.ID == s.ID || c.revertTarget(s.ID) || c.in.Kind == Revert && settled {
 		return Decision{}, true
 	}
-	gate := v.Cluster.Gate
+	gate, revert := v.Cluster.Gate, c.cmd("revert --id=%d", s.ID)
+	if c.flight != nil && settled {
+		// It is not in the way of what comes first.
+		revert = c.cmd("revert --id=%d", c.flight.ID)
+	}
 	// What is missing of a replaced server's is written again, and where several
 	// miss it, one after the other.
 	resumes := c.in.Kind == Replace && c.sr.Replaced != nil
 	switch {
 	case s.Replaced == nil && gate.Released:
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+		return stop(CodeJournalDisagrees, revert,
 			"the journal says server %d runs on its host, but its gate is open", s.ID), false
 	case s.Replaced == nil && v.Cluster.Pod.Gate == GateStarted:
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+		return stop(CodeJournalDisagrees, revert,
 			"the journal says server %d runs on its host, but ZooKeeper was started in pod %s", s.ID, v.Cluster.Pod.Name), false
 	case s.Replaced == nil && c.repairs():
 		// Two Services that were swapped are set right one after the other.
 	case s.Replaced == nil && (v.Cluster.Service.Selector != "" || !same(v.Cluster.Endpoints.Union, s.HostIP)):
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+		return stop(CodeJournalDisagrees, revert,
 			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(v.Cluster.Endpoints.Union)), false
 	case s.Replaced != nil && v.Cluster.Service.Selector == "" && same(v.Cluster.Endpoints.Union, s.HostIP):
 		// It was on its way back when the journal of before was put back: the
 		// host may have run since, and what the pod holds may be old.
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", s.ID),
+		return stop(CodeJournalDisagrees, revert,
 			"the journal says server %d runs in its pod, but its Service points to its host %s", s.ID, s.HostIP), false
 	case s.Replaced != nil && !gate.Released && !resumes:
 		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
@@ -140,6 +148,32 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 			with("client port "+string(v.Host.Client), "election port "+string(v.Host.Election)), false
 	}
 	return Decision{}, true
+}
+
+// settledElsewhere: the server is not where the journal says, but wholly on the
+// other side. The journal is of an earlier time; several servers may have moved
+// since, and each goes back for itself.
+func settledElsewhere(s ServerRecord, v ServerView) bool {
+	svc, union := v.Cluster.Service, v.Cluster.Endpoints.Union
+	if s.Replaced == nil {
+		return v.Cluster.Gate.Released && svc.Selector != "" && v.Cluster.Pod.IP != "" && same(union, v.Cluster.Pod.IP)
+	}
+	return !v.Cluster.Gate.Released && svc.Selector == "" && same(union, s.HostIP)
+}
+
+// elsewhere: the server is on the other side than the journal says, or on its
+// way there. No operation on another one leaves it so.
+func (c *context) elsewhere() bool {
+	if c.sr.Replaced == nil {
+		return c.mayRun() || !c.atHost()
+	}
+	return c.atHost()
+}
+
+// forget drops an operation that cannot be under way any more. What the journal
+// says besides is then held against the world as ever.
+func (c *context) forget(why string, a ...any) Decision {
+	return do(StepForget, nil, why+": a journal of an earlier time was put back", a...)
 }
 
 // revertTarget: the server is the one a revert is asked for.

@@ -160,6 +160,47 @@ func TestGuard(t *testing.T) {
 	})
 }
 
+// TestSeveralHaveMovedSince: a journal of an earlier time may be wrong about more
+// than one server. They go back one after the other.
+func TestSeveralHaveMovedSince(t *testing.T) {
+	inPods := func(s *scene, ids ...ensemble.ID) {
+		for _, id := range ids {
+			s.replaced(id)
+			s.host(id, migration.PortClosed)
+			s.server(id).Replaced = nil
+		}
+	}
+	halfway := func(s *scene) {
+		s.unbridged(2)
+		s.host(2, migration.PortClosed)
+		s.flight(migration.Replace, 1)
+	}
+	checkAll(t, []rule{
+		{
+			name: "nothing else happens before", set: func(s *scene) { inPods(s, 1, 2) },
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+		},
+		{name: "one goes", kind: migration.Revert, set: func(s *scene) { inPods(s, 1, 2) }, want: do, step: migration.StepBeginRevert, says: "stale"},
+		{name: "or the other", kind: migration.Revert, id: 2, set: func(s *scene) { inPods(s, 1, 2) }, want: do, step: migration.StepBeginRevert, says: "stale"},
+		{
+			name: "with an operation in the journal, its server goes first", set: func(s *scene) { inPods(s, 1, 2); s.flight(migration.Replace, 1) },
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
+		},
+		{
+			name: "and the other one waits for it", kind: migration.Revert, id: 2, set: func(s *scene) { inPods(s, 1, 2); s.flight(migration.Replace, 1) },
+			want: stop, code: migration.CodeOneAtATime, says: "replace demo --id=1",
+		},
+		{
+			name: "one that is half way goes first of all", set: halfway,
+			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=2",
+		},
+		{
+			name: "so the operation is dropped", kind: migration.Revert, id: 2, set: halfway,
+			want: do, step: migration.StepForget, says: "a journal of an earlier time",
+		},
+	})
+}
+
 // TestJournalDisagreesHasAWayOut: what stops everything else is what revert is
 // for; it must not be refused for the same reason.
 func TestJournalDisagreesHasAWayOut(t *testing.T) {

@@ -95,7 +95,7 @@ func (c *context) goBack() Decision {
 		g := &Flight{Kind: Revert, ID: f.ID, Started: c.o.At, By: c.in.By, Epoch: f.Epoch, Served: true, Renewals: f.Renewals, Cleared: f.Cleared}
 		if pod.Parked() {
 			at := c.o.At
-			g.StopAsked, g.DeadSince = &at, &at
+			g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.v.Cluster.Gate.Generation
 		}
 		return do(StepBeginRevert, g, "the server on host %s runs, or may have run while nobody watched: it stays there", c.sr.HostIP)
 	case f.Fenced == nil:

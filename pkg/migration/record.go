@@ -146,7 +146,8 @@ type Flight struct {
 	Epoch uint32 `json:"epoch"`
 	// WasLeader is set when the server led at the last look before its stop.
 	WasLeader bool `json:"wasLeader,omitempty"`
-	// Gate is the gate's generation when a replacement began.
+	// Gate is the gate's generation that the operation counts on: when it began
+	// or, where a pod that has served goes, when that was seen gone.
 	Gate int `json:"gate,omitempty"`
 	// Data says what the pod starts from; empty means DataEmpty.
 	Data DataMode `json:"data,omitempty"`

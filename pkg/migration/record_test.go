@@ -52,6 +52,7 @@ func TestRecordAfterKeepsWhatCannotBeSeen(t *testing.T) {
 		"selector cleared":   {migration.StepClearSelector, true, true, func(r *migration.Record) { r.Flight.Cleared = &replaced }},
 		"leftovers deleted":  {migration.StepDeleteLeftovers, true, true, func(r *migration.Record) { r.Flight.Cleared = &replaced }},
 		"finish":             {migration.StepFinish, true, true, func(r *migration.Record) { r.Servers[0].Replaced, r.Flight = &replaced, nil }},
+		"dropped":            {migration.StepForget, true, true, func(r *migration.Record) { r.Flight = nil }},
 		"put off":            {migration.StepCancelRestart, true, true, func(r *migration.Record) { r.Flight = nil }},
 		"finish of a revert": {migration.StepFinishRevert, true, true, func(r *migration.Record) { r.Servers[0].Replaced, r.Flight = nil, nil }},
 	} {

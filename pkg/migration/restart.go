@@ -17,10 +17,12 @@ func (c *context) restart() Decision {
 			return d
 		}
 		epoch, _ := c.o.Epoch()
-		g := &Flight{Kind: Reconfigure, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
+		g := &Flight{Kind: Reconfigure, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID, Gate: c.v.Cluster.Gate.Generation}
 		return do(StepBeginRestart, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 	case f.Kind != Reconfigure:
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
+	case c.elsewhere() || c.gateChanged():
+		return c.forget("server %d has left its host since its restart began", f.ID)
 	case f.Patched == nil:
 		return do(StepApplyPatch, nil, "the file first, then the restart")
 	case f.DeadSince == nil:

@@ -11,6 +11,9 @@ func (c *context) revert() Decision {
 		return done("server %d runs on its host %s", c.in.ID, c.sr.HostIP)
 	}
 	if f != nil && f.Kind == Reconfigure {
+		if c.elsewhere() || c.gateChanged() {
+			return c.restart()
+		}
 		return stop(CodeOneAtATime, c.cmd("reconfigure"), "server %d is in the middle of its restart, begun by %s", f.ID, f.By)
 	}
 	if f == nil || f.Kind == Replace {
@@ -19,9 +22,9 @@ func (c *context) revert() Decision {
 	if !c.v.Cluster.Gate.Found && c.v.Cluster.Pod.Found {
 		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.v.Cluster.Pod.Name)
 	}
-	if f.Served && f.DeadSince != nil && c.v.Cluster.Gate.Released {
+	if c.outlived() {
 		g := &Flight{Kind: Revert, ID: f.ID, Started: c.o.At, By: c.in.By, Epoch: f.Epoch, Served: true, Line: c.line(), Fenced: f.Fenced, Renewals: f.Renewals}
-		return do(StepBeginRevert, g, "the journal says that the pod has stopped, but its gate is open: a journal of an earlier time was put back, and nothing it has proven holds")
+		return do(StepBeginRevert, g, "the gate has changed since, so the pod may have run: a journal of an earlier time was put back, and nothing it has proven holds")
 	}
 	if f.Served {
 		if d, ok := c.closePod(); !ok {
@@ -69,11 +72,27 @@ func (c *context) hostIsNewest() bool {
 	return !c.v.Cluster.Pod.Found && c.v.Cluster.Pod.Unmade
 }
 
-// gateChanged reports whether the gate is another one than when the replacement
-// began. Where that has not opened it, its journal is one of an earlier time, put
+// gateChanged reports whether the gate is another one than the operation counts
+// on. Where that has not opened it, its journal is one of an earlier time, put
 // back, and the pod may have run meanwhile.
 func (c *context) gateChanged() bool {
-	return c.flight.Gate != 0 && c.flight.Gate != c.v.Cluster.Gate.Generation
+	f, gate := c.flight, c.v.Cluster.Gate
+	if f.Kind == Reconfigure {
+		// It may have begun before there was a gate.
+		return gate.Found && gate.Generation != f.Gate
+	}
+	return f.Gate != 0 && f.Gate != gate.Generation
+}
+
+// outlived reports whether the pod may have run since the revert counted on it
+// that nothing does.
+func (c *context) outlived() bool {
+	f := c.flight
+	reopened := c.v.Cluster.Gate.Released || c.gateChanged() && !c.v.Host.Open()
+	if f.Served {
+		return f.DeadSince != nil && reopened
+	}
+	return reopened || c.v.Cluster.Pod.Gate == GateStarted
 }
 
 func (c *context) beginRevert() Decision {
@@ -97,12 +116,13 @@ func (c *context) beginRevert() Decision {
 			"the pod of server %d needs a new start from empty, which comes first; server %d serves in its pod", lost[0], c.in.ID)
 	}
 	if !g.Served {
+		g.Gate = c.v.Cluster.Gate.Generation
 		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart")
 	}
 	if c.flight == nil && c.v.Host.Open() && c.atHost() && c.podShut() {
 		// The journal was put back from before it went to its host.
 		at := c.o.At
-		g.StopAsked, g.DeadSince = &at, &at
+		g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.v.Cluster.Gate.Generation
 		return do(StepBeginRevert, g, "the server runs on host %s, its address points there, and its pod is parked: only the journal does not say so", c.sr.HostIP)
 	}
 	if c.v.Host.Open() {
@@ -116,6 +136,10 @@ func (c *context) beginRevert() Decision {
 func (c *context) closePod() (Decision, bool) {
 	f := c.flight
 	others := ensemble.Without(c.voters(), f.ID)
+	if c.v.Host.Open() && c.podShut() && c.atHost() {
+		// It runs there, beside nothing: neither is taken away.
+		return Decision{}, true
+	}
 	if f.DeadSince == nil && c.v.Host.Open() {
 		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server",
 			"the server on host %s answers while its pod may run: two processes with one id", c.sr.HostIP), false
@@ -165,15 +189,16 @@ func (c *context) stopPod() (Decision, bool) {
 	if f.DeadSince == nil {
 		g := c.copyFlight()
 		at := c.o.At
-		g.DeadSince, g.DeadReport = &at, c.podReport()
-		if f.Line != nil && !c.watchedFrom(*f.StopAsked) {
+		g.DeadSince, g.DeadReport, g.Gate = &at, c.podReport(), c.v.Cluster.Gate.Generation
+		if f.Line != nil && (f.StopAsked == nil || !c.watchedFrom(*f.StopAsked)) {
 			// Its host may have run since the pod was told to stop: no way back.
 			g.Line = &Release{Start: f.Line.Start}
 		}
 		return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.v.Cluster.Pod.GateGeneration), false
 	}
-	if f.Released != nil {
-		// The host was asked to start: the proof was complete then.
+	if f.Released != nil || c.v.Host.Open() {
+		// The host was asked to start, and the proof was complete then; or it runs,
+		// and there is nothing left to prove it for.
 		return Decision{}, true
 	}
 	if c.neverSynced() {

@@ -13,6 +13,10 @@ func revertRules() []rule {
 	rules := []rule{
 		{name: "never left its host", want: done, code: migration.CodeDone},
 		{name: "a restart is under way", set: func(s *scene) { s.flight(migration.Reconfigure, 1) }, want: stop, code: migration.CodeOneAtATime},
+		{
+			name: "a restart of long ago was put back", set: func(s *scene) { s.flight(migration.Reconfigure, 1).Gate = 0 },
+			want: do, step: migration.StepForget, says: "a journal of an earlier time",
+		},
 		{name: "from the middle of a replacement, nothing stopped", set: func(s *scene) { s.stopAsked(1) }, want: do, step: migration.StepBeginRevert, says: "ordinary restart"},
 		{name: "from a released pod", set: func(s *scene) { s.started(1) }, want: do, step: migration.StepBeginRevert, says: "stale"},
 		{
@@ -167,6 +171,50 @@ func revertRules() []rule {
 				s.view(1).Cluster.Gate.Released = true
 			},
 			want: do, step: migration.StepBeginRevert, says: "nothing it has proven holds",
+		},
+		{
+			name: "put back from the middle of a revert: the pod has been there and is parked again",
+			set:  func(s *scene) { s.backAtHost(1).Gate = 1 },
+			want: do, step: migration.StepBeginRevert, says: "nothing it has proven holds",
+		},
+		{name: "its gate is as it was when the pod was gone", set: func(s *scene) { s.backAtHost(1).Gate = 3 }, want: do, step: migration.StepUnmaskHost},
+		{
+			name: "put back from the middle of a revert: its host runs, beside nothing",
+			set: func(s *scene) {
+				s.reclaimed(1).DeadSince = nil
+				s.host(1, migration.PortOpen)
+			},
+			want: do, step: migration.StepNoteDead,
+		},
+		{
+			name: "its host runs already: another voter is away, and nobody waits for it",
+			set: func(s *scene) {
+				s.reclaimed(1)
+				s.host(1, migration.PortOpen)
+				s.down(2)
+			},
+			want: do, step: migration.StepUnmaskHost,
+		},
+		{
+			name: "begun when nothing had run in the pod, and its gate is open",
+			set: func(s *scene) {
+				s.flight(migration.Revert, 1)
+				s.view(1).Cluster.Gate.Released = true
+			},
+			want: do, step: migration.StepBeginRevert, says: "nothing it has proven holds",
+		},
+		{
+			name: "begun when nothing had run in the pod, and its gate has changed since",
+			set: func(s *scene) {
+				s.flight(migration.Revert, 1).Gate = 7
+				s.host(1, migration.PortClosed)
+			},
+			want: do, step: migration.StepBeginRevert, says: "nothing it has proven holds",
+		},
+		{
+			name: "the same, and the host never stopped",
+			set:  func(s *scene) { s.flight(migration.Revert, 1).Gate = 7 },
+			want: do, step: migration.StepClearSelector,
 		},
 		{name: "gone: noted", set: func(s *scene) { s.reclaimed(1).DeadSince = nil }, want: do, step: migration.StepNoteDead},
 		{name: "gone: prove on the others", set: func(s *scene) { s.reclaimed(1) }, want: do, step: migration.StepProveAfter},
@@ -342,6 +390,25 @@ func restartRules() []rule {
 			want: do, step: migration.StepStopHost,
 		},
 		{
+			name: "put back: its gate was made since", set: func(s *scene) { restarted(s).Gate = 0 },
+			want: do, step: migration.StepForget, says: "a journal of an earlier time",
+		},
+		{
+			name: "put back: its Service points to its pod", set: func(s *scene) {
+				restarted(s)
+				s.view(1).Cluster.Service.Selector = "demo-0"
+			},
+			want: do, step: migration.StepForget, says: "has left its host",
+		},
+		{
+			name: "there are no pods yet", set: func(s *scene) {
+				restarted(s).Gate = 0
+				s.view(1).Cluster.Gate = migration.GateView{}
+				members(s, "")
+			},
+			want: do, step: migration.StepProveJoined,
+		},
+		{
 			name: "it became the leader meanwhile: the others go first",
 			set: func(s *scene) {
 				fresh(s)
@@ -477,5 +544,30 @@ func TestProofsAreVoidWhenThePodRunsAgain(t *testing.T) {
 	}
 	if g := d.Flight; g.After != nil || g.DeadSince != nil || g.DeadReport != nil || g.Released != nil {
 		t.Errorf("kept: %+v", g)
+	}
+}
+
+// TestTheGateIsNoted: a journal that is put back later is held against it.
+func TestTheGateIsNoted(t *testing.T) {
+	for name, set := range map[string]func(s *scene){
+		"a revert of one that never ran": func(s *scene) { s.stopAsked(1) },
+		"a revert whose pod is gone":     func(s *scene) { s.reclaimed(1).DeadSince = nil },
+		"a revert that was turned back, and its host may have run": func(s *scene) {
+			s.returning()
+			s.host(1, migration.PortOpen)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := healthy("3.4.13", 1, 2, 3)
+			set(s)
+			kind := migration.Revert
+			if f := s.o.Record.Flight; f.Returning != nil {
+				kind = migration.Replace
+			}
+			d := migration.Decide(migration.Intent{Kind: kind, ID: 1, By: "bob"}, s.o)
+			if want := s.view(1).Cluster.Gate.Generation; d.Flight == nil || d.Flight.Gate != want {
+				t.Errorf("%s %q: %+v, want gate %d", d.Step, d.Reason, d.Flight, want)
+			}
+		})
 	}
 }

@@ -46,6 +46,7 @@ const (
 	StepCancelRenewal   StepID = "cancel-renewal"
 	StepCancelRevert    StepID = "cancel-revert"
 	StepTurnBack        StepID = "turn-back"
+	StepForget          StepID = "forget"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -118,6 +119,7 @@ func Steps() []Step {
 		{StepCancelRestart, PhaseProve, "note that this restart is put off", "it became the leader before it was stopped; the others go first (I6)", false},
 		{StepCancelRevert, PhaseReclaim, "note that this revert is put off", "another server needs a new start first, or somebody changed their mind; the pod serves on", false},
 		{StepTurnBack, PhaseReclaim, "note that the revert is turned back, into the pod", "the pod's data is complete as long as nothing runs on the host", false},
+		{StepForget, PhaseProve, "drop the operation that the journal holds", "it ended long ago; what it has proven does not count", false},
 		{StepNoteStarted, PhaseStart, "note that the host's server is up", "it was started by hand", false},
 		{StepFinishRevert, PhaseDone, "note that the server is back on its host", "the next operation may begin", false},
 	}

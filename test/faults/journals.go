@@ -108,6 +108,32 @@ func journals() []Fault {
 			After: InPod,
 		},
 		{
+			Name: "journal-of-long-ago", What: "A backup of the journal that was made in the middle of a replacement is put back when that server and another one run in their pods.",
+			Version: Unguarded, From: OnHost, When: migration.StepMaskHost,
+			Trigger: func(g *Stage) {
+				backup := g.journal()
+				g.resume()
+				g.Ends()
+				g.Replace(0, g.fill("--id={other}"))
+				g.setJournal(backup)
+				g.Begin(g.command()...)
+			},
+			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 4, Says: "the journal says server {other} runs on its host, but its gate is open", Next: "revert {name} --id={id}"},
+			Way:     "One goes back after the other, as printed; each revert begins with the others' proof. Then `replace` again.",
+			Recover: func(g *Stage) {
+				g.Follow()
+				g.sees("the host's data is stale")
+				g.Ends()
+				g.Begin(g.command()...)
+				g.Stopped(3, migration.CodeJournalDisagrees)
+				g.Follow()
+				g.sees("the host's data is stale")
+				g.Ends()
+				g.Again()
+			},
+			After: InPod,
+		},
+		{
 			Name: "holder-dead", What: "The command is killed on another machine and leaves its lock behind.",
 			Version: Guarded, From: OnHost,
 			Trigger: func(g *Stage) {

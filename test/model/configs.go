@@ -17,6 +17,7 @@ func Quick() []Config {
 		{Name: "the volume of one without weight is lost", IDs: weightless(), Weightless: weightless()[3:], Version: "3.4.13", Moved: weightless()[3:], Only: ids[:1], Begins: 1, Faults: 1, Without: onlyVolumes()},
 		{Name: "the journal's copy is put back", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Copies: true, Without: onlyJournal()},
 		{Name: "go back, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
+		{Name: "replace two, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Only: ids[:2], Begins: 2, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
 		{Name: "a volume is lost", IDs: ids, Version: "3.4.13", Moved: ids, Faults: 1, Writes: 1, Without: []string{"lease", "kill", "evict", "reboot"}},
 	}
 }
@@ -78,6 +79,12 @@ func Whole() []Config {
 		Config{Name: "go back, a backup of the journal is put back, one write", IDs: ids, Version: "3.8.0", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Backups: true, Without: onlyJournal()},
 		Config{Name: "a backup with an operation under way is put back, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Writes: 1, Backups: true, Flights: true, Without: onlyJournal()},
 		Config{Name: "go back, a backup with an operation under way is put back, one write", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Backups: true, Flights: true, Without: onlyJournal()},
+		Config{Name: "a backup with an operation under way is put back, later", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 2, Reverts: 1, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
+		Config{Name: "go back twice, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
+		Config{Name: "replace two, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Only: ids[:2], Begins: 2, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
+		Config{Name: "two go back, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Moved: ids[:2], Only: ids[:2], Begins: 1, Reverts: 2, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
+		Config{Name: "one goes and one comes, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Moved: ids[1:2], Only: ids[:2], Begins: 1, Reverts: 1, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
+		Config{Name: "a backup from the rolling restart is put back, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Backups: true, Restarted: true, Without: onlyJournal()},
 		Config{Name: "a backup of the journal is put back, one more fault", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Backups: true, Without: besideJournal()},
 		Config{Name: "go back, the journal's copy is put back, one more fault, one write", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Writes: 1, Copies: true, Without: append(besideJournal(), "kill", "stop")},
 		Config{Name: "restart all with an observer", IDs: observed(), Observers: observed()[3:], Version: "3.4.13", Begins: 4, Restart: true},
@@ -98,5 +105,9 @@ func Walks() []Config {
 	grouped.Groups = map[ensemble.ID]int{2: 1, 5: 1, 9: 1, 11: 2, 200: 3}
 	weighed.Name, weighed.Version, weighed.Weightless = "three groups, one server without weight", "3.4.13", five[4:]
 	weighed.Groups = map[ensemble.ID]int{2: 1, 5: 2, 9: 3, 11: 3, 200: 1}
-	return []Config{old, guarded, observed, grouped, weighed}
+	restored := Config{
+		Name: "backups of the journal, two more faults", IDs: []ensemble.ID{1, 2, 3}, Version: "3.4.13", Only: []ensemble.ID{1, 2},
+		Begins: 3, Reverts: 2, Faults: 3, Writes: 2, Backups: true, Flights: true, Without: besideJournal(),
+	}
+	return []Config{old, guarded, observed, grouped, weighed, restored}
 }

@@ -41,8 +41,13 @@ func Fair(cfg Config, st state) error {
 				return nil
 			}
 			if asked.id != 0 {
-				kind, id = asked.kind, asked.id
+				kind = asked.kind
 			}
+		}
+		before := kind
+		if asked.id != 0 {
+			// Also in the middle of another server's operation.
+			kind, id = asked.kind, asked.id
 		}
 		asked = command{}
 		in := w.intent(kind, int(w.base.index(id)))
@@ -53,6 +58,9 @@ func Fair(cfg Config, st state) error {
 			st = next
 			if st.tool[0].on {
 				st = w.carryOut(st)
+			}
+			if st.flight.on && w.cfg.IDs[st.flight.id] != id {
+				kind = before
 			}
 			continue
 		}
@@ -222,6 +230,9 @@ func (w *world) obey(st *state, d migration.Decision, id ensemble.ID) (again uin
 			s.masked, moved = false, true
 			w.operatorStarts(st, j)
 		}
+	}
+	if printed.id != 0 && printed.id != id {
+		return 0, moved
 	}
 	switch d.Code {
 	case migration.CodeHostReturned, migration.CodeElectionSinceProof, migration.CodeAborted, migration.CodeJournalDisagrees, migration.CodeDegraded,

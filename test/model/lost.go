@@ -25,9 +25,14 @@ func (w *world) loseJournal(st *state) {
 	st.flight = st.kept
 	// Whoever looks now began after this. What was proven may still be young.
 	past(st.flight.stops())
-	if st.kept.on {
-		// Nobody does any more what a command asked for that knew better.
-		for i := range w.n {
+	for i := range w.n {
+		if st.kept.on {
+			// That takes longer than controllers need to let go of a Service.
+			w.controller(&st.s[i])
+			w.watch(&st.s[i])
+		}
+		if w.cfg.Flights || len(w.cfg.Only) > 1 {
+			// Nobody does any more what a command asked for that knew better.
 			st.s[i].askedStop, st.s[i].askedStart = false, false
 		}
 	}
@@ -46,10 +51,6 @@ func (w *world) loseJournalLater(st *state) {
 	w.loseJournal(st)
 	past(st.flight.ages())
 	w.flush(st)
-	for i := range w.n {
-		w.watch(&st.s[i])
-		w.controller(&st.s[i])
-	}
 }
 
 // wrap is what wrap does besides: it makes the hand-made endpoints of a server

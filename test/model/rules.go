@@ -135,6 +135,8 @@ func Rules(ids []ensemble.ID) []rule {
 	underWay.Limit = 4_000_000
 	twice := underWay
 	twice.Moved, twice.Reverts = nil, 2
+	later := twice
+	later.Begins, later.Reverts = 2, 1
 	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
 	old := time.Hour
 	return []rule{
@@ -390,12 +392,23 @@ func Rules(ids []ensemble.ID) []rule {
 					if v.Cluster.Gate.Released {
 						f.DeadSince = nil
 					}
+					if f.Served {
+						f.Gate = 0
+					}
 				})(in, o)
 				if d.Step == migration.StepDeletePod && was.Kind == migration.Revert {
 					d.Flight.DeadSince, d.Flight.After, d.Flight.Released = was.DeadSince, was.After, was.Released
 				}
 				return d
 			},
+		},
+		{
+			name: "a revert of one that never ran is begun anew when it has", in: later, want: []violation{twoProcesses, unsafeStart}, long: true,
+			without: flying(migration.Revert, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
+				if !f.Served {
+					f.Gate, v.Cluster.Gate.Released, v.Cluster.Pod.Gate = 0, false, migration.GateParked
+				}
+			}),
 		},
 		{
 			name: "a replacement that has opened no gate finds it as it began", in: twice, want: []violation{twoProcesses, unsafeStart}, long: true,

@@ -216,8 +216,9 @@ type Config struct {
 	// Copies: the journal is deleted and its copy, the last one without an operation
 	// under way, put back. Backups: so is one from an earlier time.
 	Copies, Backups bool
-	// Flights: a backup may have an operation under way in it.
-	Flights bool
+	// Flights: a backup may have an operation under way in it. Restarted: there is
+	// one from the rolling restart, when the first server had just been stopped.
+	Flights, Restarted bool
 	// Forgetful: pods do not note that they have seen their host run.
 	Forgetful bool
 	// Unguarded: Kubernetes takes every write. pkg/cluster refuses many a
@@ -322,6 +323,9 @@ func (w *world) start() state {
 		}
 	}
 	*w.roleOf(&st, st.leader) = leading
+	if w.cfg.Restarted {
+		st.kept = flight{on: true, kind: restart, patched: true, stopAsked: ancient, deadSince: ancient, gate: unchanged}
+	}
 	return w.canonical(st)
 }
 

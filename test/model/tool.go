@@ -24,6 +24,14 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 			// Somebody asks for another server meanwhile.
 			f(replace, (i+1)%w.n)
 		}
+		if st.flight.kind == restart && st.reverts > 0 && !w.cfg.Restart {
+			f(revert, i)
+		}
+		for j := range w.n {
+			if j != i && w.disagrees(&st.s[j]) {
+				f(revert, j)
+			}
+		}
 		return
 	}
 	for i := range w.n {
@@ -61,7 +69,7 @@ func atOnce(s migration.StepID) bool {
 	switch s {
 	case migration.StepBegin, migration.StepNoteBefore, migration.StepNoteDead, migration.StepNoteAfter, migration.StepKick,
 		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
-		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart,
+		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart, migration.StepForget,
 		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack:
 		return true
 	}
