@@ -181,7 +181,8 @@ func revertRules() []rule {
 		{
 			name: "put back from the middle of a revert: its host runs, beside nothing",
 			set: func(s *scene) {
-				s.reclaimed(1).DeadSince = nil
+				f := s.turnable()
+				f.DeadSince, f.StopAsked = nil, nil
 				s.host(1, migration.PortOpen)
 			},
 			want: do, step: migration.StepNoteDead,
@@ -549,22 +550,24 @@ func TestProofsAreVoidWhenThePodRunsAgain(t *testing.T) {
 
 // TestTheGateIsNoted: a journal that is put back later is held against it.
 func TestTheGateIsNoted(t *testing.T) {
-	for name, set := range map[string]func(s *scene){
-		"a revert of one that never ran": func(s *scene) { s.stopAsked(1) },
-		"a revert whose pod is gone":     func(s *scene) { s.reclaimed(1).DeadSince = nil },
-		"a revert that was turned back, and its host may have run": func(s *scene) {
+	for name, c := range map[string]struct {
+		kind migration.FlightKind
+		set  func(s *scene)
+	}{
+		"a restart":                            {migration.Reconfigure, func(s *scene) { s.server(1).Reconfigured = nil }},
+		"a replacement":                        {migration.Replace, func(*scene) {}},
+		"a revert of one that never ran":       {migration.Revert, func(s *scene) { s.stopAsked(1) }},
+		"a revert whose pod is gone":           {migration.Revert, func(s *scene) { s.reclaimed(1).DeadSince = nil }},
+		"a revert that only the journal needs": {migration.Revert, func(s *scene) { at := *ago(time.Hour); s.server(1).Replaced = &at }},
+		"one that was turned back, and its host may have run": {migration.Replace, func(s *scene) {
 			s.returning()
 			s.host(1, migration.PortOpen)
-		},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := healthy("3.4.13", 1, 2, 3)
-			set(s)
-			kind := migration.Revert
-			if f := s.o.Record.Flight; f.Returning != nil {
-				kind = migration.Replace
-			}
-			d := migration.Decide(migration.Intent{Kind: kind, ID: 1, By: "bob"}, s.o)
+			c.set(s)
+			d := migration.Decide(migration.Intent{Kind: c.kind, ID: 1, By: "bob"}, s.o)
 			if want := s.view(1).Cluster.Gate.Generation; d.Flight == nil || d.Flight.Gate != want {
 				t.Errorf("%s %q: %+v, want gate %d", d.Step, d.Reason, d.Flight, want)
 			}
