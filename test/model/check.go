@@ -146,7 +146,7 @@ func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 			st.violate(unsafeRelease)
 		}
 	case migration.StepRestoreGate:
-		if st.flight.on && st.flight.line == s.marker && s.joined && s.host.z > s.pod.z {
+		if st.flight.on && int(st.flight.id) == i && st.flight.line == s.marker && s.joined && s.host.z > s.pod.z {
 			st.violate(unsafeRelease)
 		}
 	case migration.StepRenew:
