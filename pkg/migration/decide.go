@@ -111,30 +111,30 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 	if c.flight != nil && c.flight.ID == s.ID || c.revertTarget(s.ID) || c.in.Kind == Revert && settled {
 		return Decision{}, true
 	}
-	gate, revert := v.Cluster.Gate, c.cmd("revert --id=%d", s.ID)
+	gate, back := v.Cluster.Gate, s.ID
 	if c.flight != nil && settled {
 		// It is not in the way of what comes first.
-		revert = c.cmd("revert --id=%d", c.flight.ID)
+		back = c.flight.ID
 	}
 	// What is missing of a replaced server's is written again, and where several
 	// miss it, one after the other.
 	resumes := c.in.Kind == Replace && c.sr.Replaced != nil
 	switch {
 	case s.Replaced == nil && gate.Released:
-		return stop(CodeJournalDisagrees, revert,
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
 			"the journal says server %d runs on its host, but its gate is open", s.ID), false
 	case s.Replaced == nil && v.Cluster.Pod.Gate == GateStarted:
-		return stop(CodeJournalDisagrees, revert,
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
 			"the journal says server %d runs on its host, but ZooKeeper was started in pod %s", s.ID, v.Cluster.Pod.Name), false
 	case s.Replaced == nil && c.repairs():
 		// Two Services that were swapped are set right one after the other.
-	case s.Replaced == nil && (v.Cluster.Service.Selector != "" || !same(v.Cluster.Endpoints.Union, s.HostIP)):
-		return stop(CodeJournalDisagrees, revert,
+	case s.Replaced == nil && !atHost(s, v):
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
 			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(v.Cluster.Endpoints.Union)), false
-	case s.Replaced != nil && v.Cluster.Service.Selector == "" && same(v.Cluster.Endpoints.Union, s.HostIP):
+	case s.Replaced != nil && atHost(s, v):
 		// It was on its way back when the journal of before was put back: the
 		// host may have run since, and what the pod holds may be old.
-		return stop(CodeJournalDisagrees, revert,
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
 			"the journal says server %d runs in its pod, but its Service points to its host %s", s.ID, s.HostIP), false
 	case s.Replaced != nil && !gate.Released && !resumes:
 		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
@@ -154,11 +154,11 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 // other side. The journal is of an earlier time; several servers may have moved
 // since, and each goes back for itself.
 func settledElsewhere(s ServerRecord, v ServerView) bool {
-	svc, union := v.Cluster.Service, v.Cluster.Endpoints.Union
+	pod := v.Cluster.Pod.IP
 	if s.Replaced == nil {
-		return v.Cluster.Gate.Released && svc.Selector != "" && v.Cluster.Pod.IP != "" && same(union, v.Cluster.Pod.IP)
+		return v.Cluster.Gate.Released && v.Cluster.Service.Selector != "" && pod != "" && same(v.Cluster.Endpoints.Union, pod)
 	}
-	return !v.Cluster.Gate.Released && svc.Selector == "" && same(union, s.HostIP)
+	return !v.Cluster.Gate.Released && atHost(s, v)
 }
 
 // elsewhere: the server is on the other side than the journal says, or on its

@@ -21,8 +21,8 @@ func (c *context) restart() Decision {
 		return do(StepBeginRestart, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 	case f.Kind != Reconfigure:
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
-	case c.elsewhere() || c.gateChanged():
-		return c.forget("server %d has left its host since its restart began", f.ID)
+	case c.leftSinceRestart():
+		return c.forgetRestart()
 	case f.Patched == nil:
 		return do(StepApplyPatch, nil, "the file first, then the restart")
 	case f.DeadSince == nil:
@@ -44,6 +44,14 @@ func (c *context) restart() Decision {
 		return wait(CodeHostStarting, PhaseStart, "the election port of host %s is %s: it must listen on all addresses (quorumListenOnAllIPs)", c.sr.HostIP, c.v.Host.Election)
 	}
 	return c.proveJoined()
+}
+
+// leftSinceRestart: the server is in its pod or was there, which comes after its
+// restart.
+func (c *context) leftSinceRestart() bool { return c.elsewhere() || c.gateChanged() }
+
+func (c *context) forgetRestart() Decision {
+	return c.forget("server %d has left its host since its restart began", c.flight.ID)
 }
 
 // stopForRestart proves all n whole and has the server stopped.

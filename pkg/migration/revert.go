@@ -11,8 +11,8 @@ func (c *context) revert() Decision {
 		return done("server %d runs on its host %s", c.in.ID, c.sr.HostIP)
 	}
 	if f != nil && f.Kind == Reconfigure {
-		if c.elsewhere() || c.gateChanged() {
-			return c.restart()
+		if c.leftSinceRestart() {
+			return c.forgetRestart()
 		}
 		return stop(CodeOneAtATime, c.cmd("reconfigure"), "server %d is in the middle of its restart, begun by %s", f.ID, f.By)
 	}
@@ -56,9 +56,15 @@ func (c *context) podShut() bool {
 }
 
 // atHost: the address is the host's and no selector is set.
-func (c *context) atHost() bool {
-	return c.v.Cluster.Service.Selector == "" && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
+func atHost(s ServerRecord, v ServerView) bool {
+	return v.Cluster.Service.Selector == "" && same(v.Cluster.Endpoints.Union, s.HostIP)
 }
+
+func (c *context) atHost() bool { return atHost(c.sr, c.v) }
+
+// onHostAlone: the server runs on its host, behind its address, and nothing may
+// start beside it.
+func (c *context) onHostAlone() bool { return c.v.Host.Open() && c.atHost() && c.podShut() }
 
 // hostIsNewest reports whether the world bears out what the journal says of a
 // server that is on its host with nothing under way: that no pod has anything
@@ -119,7 +125,7 @@ func (c *context) beginRevert() Decision {
 		g.Gate = c.v.Cluster.Gate.Generation
 		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart")
 	}
-	if c.flight == nil && c.v.Host.Open() && c.atHost() && c.podShut() {
+	if c.flight == nil && c.onHostAlone() {
 		// The journal was put back from before it went to its host.
 		at := c.o.At
 		g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.v.Cluster.Gate.Generation
@@ -136,8 +142,8 @@ func (c *context) beginRevert() Decision {
 func (c *context) closePod() (Decision, bool) {
 	f := c.flight
 	others := ensemble.Without(c.voters(), f.ID)
-	if c.v.Host.Open() && c.podShut() && c.atHost() {
-		// It runs there, beside nothing: neither is taken away.
+	if c.onHostAlone() {
+		// Neither is taken away.
 		return Decision{}, true
 	}
 	if f.DeadSince == nil && c.v.Host.Open() {

@@ -88,21 +88,16 @@ func journals() []Fault {
 			Name: "journal-of-the-middle", What: "In the middle of a revert somebody puts a backup of the journal back that was made in the middle of the replacement before.",
 			Version: Unguarded, From: OnHost, When: migration.StepMaskHost,
 			Trigger: func(g *Stage) {
-				backup := g.journal()
-				g.resume()
-				g.Ends()
-				g.Begin("revert", g.Name, g.fill("--id={id}"))
-				g.hold(migration.StepDeletePod)
-				g.tool.Kill()
-				g.setJournal(backup)
-				g.Begin(g.command()...)
+				g.putBack(func() {
+					g.Begin("revert", g.Name, g.fill("--id={id}"))
+					g.hold(migration.StepDeletePod)
+					g.tool.Kill()
+				})
 			},
 			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 4, Says: "a journal of an earlier time", Next: "revert {name} --id={id}"},
 			Way:     "The journal says that nothing was released, and the gate says otherwise. `revert`, as printed, begins with the others' proof, for the host's data is old; then `replace` again.",
 			Recover: func(g *Stage) {
-				g.Follow()
-				g.sees("the host's data is stale")
-				g.Ends()
+				g.followBack()
 				g.Again()
 			},
 			After: InPod,
@@ -111,24 +106,15 @@ func journals() []Fault {
 			Name: "journal-of-long-ago", What: "A backup of the journal that was made in the middle of a replacement is put back when that server and another one run in their pods.",
 			Version: Unguarded, From: OnHost, When: migration.StepMaskHost,
 			Trigger: func(g *Stage) {
-				backup := g.journal()
-				g.resume()
-				g.Ends()
-				g.Replace(0, g.fill("--id={other}"))
-				g.setJournal(backup)
-				g.Begin(g.command()...)
+				g.putBack(func() { g.Replace(0, g.fill("--id={other}")) })
 			},
 			Verdict: Verdict{Code: migration.CodeJournalDisagrees, Exit: 4, Says: "the journal says server {other} runs on its host, but its gate is open", Next: "revert {name} --id={id}"},
 			Way:     "One goes back after the other, as printed; each revert begins with the others' proof. Then `replace` again.",
 			Recover: func(g *Stage) {
-				g.Follow()
-				g.sees("the host's data is stale")
-				g.Ends()
+				g.followBack()
 				g.Begin(g.command()...)
 				g.Stopped(3, migration.CodeJournalDisagrees)
-				g.Follow()
-				g.sees("the host's data is stale")
-				g.Ends()
+				g.followBack()
 				g.Again()
 			},
 			After: InPod,
@@ -200,6 +186,26 @@ func (g *Stage) deleteJournal() {
 func (g *Stage) setJournal(text string) {
 	g.T.Helper()
 	g.patch("configmap", render.JournalName(g.Name), map[string]any{"data": map[string]string{"record.json": text}})
+}
+
+// putBack lets the command that is held end, and something more happen, puts the
+// journal of now back then, and begins the command again.
+func (g *Stage) putBack(meanwhile func()) {
+	g.T.Helper()
+	backup := g.journal()
+	g.resume()
+	g.Ends()
+	meanwhile()
+	g.setJournal(backup)
+	g.Begin(g.command()...)
+}
+
+// followBack follows a printed revert of a pod that has served to its end.
+func (g *Stage) followBack() {
+	g.T.Helper()
+	g.Follow()
+	g.sees("the host's data is stale")
+	g.Ends()
 }
 
 func (g *Stage) editJournal(edit func(*migration.Record)) {

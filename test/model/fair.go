@@ -40,9 +40,6 @@ func Fair(cfg Config, st state) error {
 			if kind, id, ok = w.goes(&st); !ok {
 				return nil
 			}
-			if asked.id != 0 {
-				kind = asked.kind
-			}
 		}
 		before := kind
 		if asked.id != 0 {

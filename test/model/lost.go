@@ -26,18 +26,16 @@ func (w *world) loseJournal(st *state) {
 	// Whoever looks now began after this. What was proven may still be young.
 	past(st.flight.stops())
 	for i := range w.n {
+		s := &st.s[i]
 		if st.kept.on {
 			// That takes longer than controllers need to let go of a Service.
-			w.controller(&st.s[i])
-			w.watch(&st.s[i])
+			w.controller(s)
+			w.watch(s)
 		}
 		if w.cfg.Flights || len(w.cfg.Only) > 1 {
 			// Nobody does any more what a command asked for that knew better.
-			st.s[i].askedStop, st.s[i].askedStart = false, false
+			s.askedStop, s.askedStart = false, false
 		}
-	}
-	for i := range w.n {
-		s := &st.s[i]
 		s.replaced, s.line, s.lineFor = s.kept.replaced, s.kept.line, s.kept.lineFor
 	}
 	for t := range st.tool {
