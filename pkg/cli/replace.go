@@ -48,9 +48,10 @@ type MoveOptions struct {
 	// restart are the flags of a reconfigure that drives restarts.
 	restart string
 	// moved counts the servers this command has moved, wrote says that it has
-	// written anything.
+	// written anything, seen is the last look it decided on.
 	moved int
 	wrote bool
+	seen  migration.Observation
 }
 
 func newReplaceCommand(d *deps) *cobra.Command {
@@ -222,8 +223,7 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 		}
 		id, ok := migration.NextReplacement(obs)
 		if !ok {
-			fmt.Fprintf(o.deps.streams.Out, "All %d servers of %s run in pods.\n", len(rec.Servers), s.name)
-			return nil
+			return o.finish(ctx, s, obs)
 		}
 		in.ID = id
 		led := obs.Leader() == id
@@ -263,6 +263,9 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 // watch prints events and keeps whether something was written.
 func (o *MoveOptions) watch(p *progress) func(engine.Event) {
 	return func(e engine.Event) {
+		if e.Kind != engine.EventError {
+			o.seen = e.Observation
+		}
 		o.wrote = o.wrote || e.Kind == engine.EventStepOK && migration.StepByID(e.Decision.Step).Writes
 		p.event(e)
 	}
@@ -283,7 +286,8 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 	again := o.again(s, in.ID)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
-		return &pausedError{code: d.Code, reason: "time is over (--timeout) while: " + d.Reason, evidence: d.Evidence, next: again, timeout: true}
+		return &pausedError{code: d.Code, reason: "timed out while waiting for: " + d.Reason, evidence: d.Evidence,
+			next: migration.GoesOn(in, o.seen, again), timeout: true}
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return &workingError{err}
 	case refusedCopy(err) != nil:

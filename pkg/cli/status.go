@@ -149,7 +149,8 @@ func (o *StatusOptions) each(ctx context.Context, k kube, names []ensembleName) 
 		case err != nil:
 			items[i] = migration.EnsembleStatus{
 				APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: names[i].name, Namespace: names[i].namespace,
-				At: time.Now(), Problems: []string{err.Error()}, Servers: []migration.ServerStatus{},
+				At: time.Now(), Health: migration.Unknown,
+				Problems: []migration.Problem{{Class: migration.ClassUnseen, Text: err.Error()}}, Servers: []migration.ServerStatus{},
 				Next: fmt.Sprintf("%s status %s -n %s", cliName, names[i].name, names[i].namespace),
 			}
 		}

@@ -49,7 +49,7 @@ func TestStatusOfAllShowsWhatCannotBeSeen(t *testing.T) {
 	if len(items[0].Servers) != 3 {
 		t.Errorf("demo: %+v", items[0])
 	}
-	if items[1].Name != "other" || items[1].Healthy || len(items[1].Problems) != 1 || !strings.Contains(items[1].Problems[0], "gate") {
+	if items[1].Name != "other" || items[1].Healthy || len(items[1].Problems) != 1 || !strings.Contains(items[1].Problems[0].Text, "gate") {
 		t.Errorf("other: %+v", items[1])
 	}
 	o.all = false

@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -331,7 +332,7 @@ func TestStatusTellsOfAHostThatRunsBehindItsAddress(t *testing.T) {
 	s := healthy("3.4.13", 1, 2, 3)
 	s.flipped(1)
 	s.host(1, migration.PortOpen)
-	if all := strings.Join(migration.Summarize(s.o).Problems, "\n"); !strings.Contains(all, "something answers on host 10.0.0.1 of server 1") {
+	if all := fmt.Sprint(migration.Summarize(s.o).Problems); !strings.Contains(all, "something answers on host 10.0.0.1 of server 1") {
 		t.Errorf("problems: %s", all)
 	}
 }

@@ -95,6 +95,7 @@ const (
 	CodeRenewal            Code = "Renewal"
 	CodeKeepsFailing       Code = "KeepsFailing"
 	CodePodAway            Code = "PodAway"
+	CodePodOutdated        Code = "PodOutdated"
 )
 
 // Decision is what Decide returns.

@@ -22,9 +22,15 @@ type EnsemblePlan struct {
 	Phases    []PlannedPhase `json:"phases"`
 	// Advice is empty where the way as it stands needs none.
 	Advice []PlannedAdvice `json:"advice,omitempty"`
+	// Problems is what is not as it should be now, as status has it.
+	Problems []Problem `json:"problems,omitempty"`
 	// Next is the command that goes on; empty at the end of the way.
 	Next string `json:"next,omitempty"`
 }
+
+// Done reports whether nothing is left to do: no part of the way, and nothing
+// that is not as it should be.
+func (p EnsemblePlan) Done() bool { return len(p.Phases) == 0 && len(Hindrances(p.Problems)) == 0 }
 
 // PhaseName names a part of the way.
 type PhaseName string
@@ -100,7 +106,7 @@ func Plan(o Observation) EnsemblePlan {
 	st := Summarize(o)
 	p := EnsemblePlan{
 		APIVersion: RecordVersion, Kind: "EnsemblePlan", Name: c.rec.Name, Namespace: c.rec.Namespace,
-		At: o.At, Version: st.Version, Leader: st.Leader, Next: st.Next, Phases: []PlannedPhase{},
+		At: o.At, Version: st.Version, Leader: st.Leader, Problems: st.Problems, Next: st.Next, Phases: []PlannedPhase{},
 	}
 	// Each phase is judged in the world that the ones before it leave behind.
 	w := o
@@ -153,7 +159,7 @@ func (c *context) planFlight(o Observation) PlannedPhase {
 	f := c.flight
 	phase := PlannedPhase{
 		Name: PlanFlight, Title: fmt.Sprintf("%s of server %d, begun by %s: %s", f.Kind, f.ID, f.By, f.phase()),
-		Command: c.goOn(f.Kind, f.ID), Note: "at most one server is away from sync: nothing else may begin before it ends",
+		Command: c.next(), Note: "at most one server is away from sync: nothing else may begin before it ends",
 	}
 	s := planServer(o, f.Kind, f.ID)
 	// Its own election is ahead as long as nothing was stopped.
@@ -183,7 +189,7 @@ func planPhase(o Observation, kind FlightKind, order []ensemble.ID) (PlannedPhas
 // planServer asks Decide about one server. Pods that do not exist yet are made
 // first; what comes after that is what the plan is about.
 func planServer(o Observation, kind FlightKind, id ensemble.ID) PlannedServer {
-	in := Intent{Kind: kind, ID: id, By: "plan"}
+	in := Intent{Kind: kind, ID: id, By: "plan", Since: o.At}
 	d := Decide(in, o)
 	if d.Kind == Do && d.Step == StepPark {
 		d = Decide(in, imagineParked(o, id))

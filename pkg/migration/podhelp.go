@@ -127,10 +127,7 @@ func (c *context) comeBack() string {
 		if flying || s.Replaced != nil || v.Live.Reach != ReachRefused {
 			continue
 		}
-		if pod := v.Cluster.Pod; pod.Parked() && !pod.NeverStarted && !pod.NeverSynced && !pod.Outlived {
-			return c.cmd("revert --id=%d", s.ID)
-		}
-		return "on host " + s.HostIP + ": start the server"
+		return c.about(s, v).bringBack()
 	}
 	return ""
 }

@@ -381,6 +381,6 @@ func TestStatusTellsOfALostVolume(t *testing.T) {
 	s.lost(1)
 	st := migration.Summarize(s.o)
 	if st.Healthy || st.Next != "kubectl zkmigrate replace demo --id=1 -n zk" {
-		t.Errorf("healthy %v, next %q, %q", st.Healthy, st.Next, st.Problems)
+		t.Errorf("healthy %v, next %q, %v", st.Healthy, st.Next, st.Problems)
 	}
 }

@@ -84,29 +84,12 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 		}
 		return stop(CodeDegraded, next, "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...).with(why...), false
 	}
-	if bad := c.wrongIDs(); len(bad) > 0 {
-		return stop(CodeWrongServer, c.cmd("check"), "endpoints point to the wrong servers").with(bad...), false
+	for _, condition := range c.conditions() {
+		if d, _, ok := condition(); !ok {
+			return d, false
+		}
 	}
 	leader := c.o.Leader()
-	if leader == 0 {
-		return stop(CodeNoLeader, c.cmd("status"), "there is not exactly one leader"), false
-	}
-	lv, _ := c.o.View(leader)
-	if reason, way := VersionRefusal(lv.Live.Version); reason != "" && !c.rec.Waived(WaiverVersion) {
-		return stop(CodeVersionRefused, way, "%s", reason), false
-	}
-	if n := followers(servers); lv.Live.SyncedFollowers >= 0 && lv.Live.SyncedFollowers < n {
-		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", lv.Live.SyncedFollowers, n), false
-	} else if lv.Live.SyncedFollowers > n {
-		return stop(CodeExtraFollower, c.cmd("status"),
-			"the leader forwards to %d followers, and there are %d: the journal does not hold all servers, or one runs twice", lv.Live.SyncedFollowers, n).
-			with("one that has just come back may be counted twice for some seconds: then run the command again"), false
-	}
-	if v := lv.Live.Version; !v.IsZero() && c.rec.Settings.Version != "" && v.String() != c.rec.Settings.Version && !c.rec.Waived(WaiverOneVersion) {
-		return stop(CodeVersionDiffers, c.cmd("wrap"),
-			"the servers run ZooKeeper %s, the journal says %s, which is what the pods are made for", v, c.rec.Settings.Version).
-			with("wrap, with the files of now, brings the journal up to date as long as nothing is replaced"), false
-	}
 	if !ensemble.NewQuorum(servers.Servers).Has(ensemble.Without(servers.IDs(), c.in.ID)) {
 		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID), false
 	}
@@ -114,14 +97,9 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 		return stop(CodeLeaderLast, c.goOn(c.in.Kind, first[0]),
 			"server %d leads: it goes last, so that this phase forces one election only; first go %s", c.in.ID, joinIDs(first)), false
 	}
-	epoch := lv.Live.Zxid.Epoch()
-	if c.in.EpochAtStart != 0 && epoch != c.in.EpochAtStart {
+	if epoch, _ := c.o.Epoch(); c.in.EpochAtStart != 0 && epoch != c.in.EpochAtStart {
 		return stop(CodeUnplannedElection, c.cmd("status"),
 			"an election nobody planned happened since this command began (epoch %d, now %d); find out why, then run the command again", c.in.EpochAtStart, epoch), false
-	}
-	if lv.Live.Zxid.Counter() > zxidCounterWarn {
-		return stop(CodeZxidOverflowNear, "restart the leader at a quiet time, then go on",
-			"the transaction counter is near its end (%s): an election is near", lv.Live.Zxid), false
 	}
 	return Decision{}, true
 }

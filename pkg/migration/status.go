@@ -1,7 +1,7 @@
 package migration
 
 import (
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -18,20 +18,37 @@ const (
 	PlaceBroken Place = "?"
 )
 
+// Health is what a look at an ensemble adds up to.
+type Health string
+
+const (
+	// Healthy: everybody was seen to serve, where it should.
+	Healthy Health = "healthy"
+	// Changing: one server is away because of the operation under way, and nothing
+	// else is wrong.
+	Changing Health = "changing"
+	// Degraded: something was seen to be wrong.
+	Degraded Health = "degraded"
+	// Unknown: not everything could be seen; nothing was seen to be wrong.
+	Unknown Health = "unknown"
+)
+
 // EnsembleStatus is one ensemble as status shows it; its JSON form is stable.
 type EnsembleStatus struct {
-	APIVersion string         `json:"apiVersion"`
-	Kind       string         `json:"kind"`
-	Name       string         `json:"name"`
-	Namespace  string         `json:"namespace"`
-	At         time.Time      `json:"at"`
-	Healthy    bool           `json:"healthy"`
-	Problems   []string       `json:"problems,omitempty"`
-	Leader     ensemble.ID    `json:"leader,omitempty"`
-	Epoch      uint32         `json:"epoch,omitempty"`
-	Version    string         `json:"version,omitempty"`
-	Replaced   int            `json:"replaced"`
-	Servers    []ServerStatus `json:"servers"`
+	APIVersion string    `json:"apiVersion"`
+	Kind       string    `json:"kind"`
+	Name       string    `json:"name"`
+	Namespace  string    `json:"namespace"`
+	At         time.Time `json:"at"`
+	// Healthy is Health == healthy.
+	Healthy  bool           `json:"healthy"`
+	Health   Health         `json:"health"`
+	Problems []Problem      `json:"problems,omitempty"`
+	Leader   ensemble.ID    `json:"leader,omitempty"`
+	Epoch    uint32         `json:"epoch,omitempty"`
+	Version  string         `json:"version,omitempty"`
+	Replaced int            `json:"replaced"`
+	Servers  []ServerStatus `json:"servers"`
 	// Next is the command that goes on.
 	Next string `json:"next,omitempty"`
 }
@@ -66,48 +83,40 @@ func Summarize(o Observation) EnsembleStatus {
 		st.Epoch = v.Live.Zxid.Epoch()
 		st.Version = v.Live.Version.String()
 	}
-	c := &context{o: o, rec: rec, flight: rec.Flight}
+	c := summarized(o)
 	for _, s := range rec.Servers {
 		v, _ := o.View(s.ID)
-		c.in = Intent{ID: s.ID}
 		st.Servers = append(st.Servers, c.serverStatus(s, v))
 		if s.Replaced != nil {
 			st.Replaced++
 		}
-		st.Problems = append(st.Problems, c.problems(s, v)...)
 	}
-	if st.Leader == 0 {
-		st.Problems = append(st.Problems, "there is not exactly one leader")
-	}
-	st.Problems = append(st.Problems, c.wrongIDs()...)
-	if v, ok := o.View(st.Leader); ok && v.Live.SyncedFollowers > followers(rec.Ensemble()) {
-		st.Problems = append(st.Problems, fmt.Sprintf("the leader forwards to %d followers, %s has %d: an id runs twice, or there are servers that are not recorded",
-			v.Live.SyncedFollowers, rec.Name, followers(rec.Ensemble())))
-	}
-	st.Healthy = len(st.Problems) == 0
-	st.Next = c.nextCommand(st)
+	st.Problems = c.problems()
+	st.Health = c.health(st.Problems)
+	st.Healthy = st.Health == Healthy
+	st.Next = c.next()
 	return st
 }
 
-func (c *context) problems(s ServerRecord, v ServerView) []string {
-	var out []string
-	if !v.Live.Serving() {
-		out = append(out, fmt.Sprintf("server %d does not serve: %s", s.ID, orUnknown(string(v.Live.Reach))))
+// health is what the problems add up to.
+func (c *context) health(problems []Problem) Health {
+	has := func(class Class) bool {
+		return slices.ContainsFunc(problems, func(p Problem) bool { return p.Class == class })
 	}
-	if d, ok := c.checkAddress(s, v); !ok {
-		out = append(out, d.Reason)
+	switch {
+	case has(ClassWrong):
+		return Degraded
+	case has(ClassUnseen):
+		return Unknown
+	case c.flight != nil && c.flight.takenAway() && !c.serves(c.flight.ID):
+		return Changing
 	}
-	if d, ok := c.checkPlace(s, v); !ok {
-		out = append(out, d.Reason)
-	}
-	if c.flight != nil && c.flight.ID == s.ID && v.Host.Open() && !same(v.Cluster.Endpoints.Union, s.HostIP) {
-		out = append(out, fmt.Sprintf("something answers on host %s of server %d (client port %s, election port %s), while its address points to %s",
-			s.HostIP, s.ID, v.Host.Client, v.Host.Election, orNone(v.Cluster.Endpoints.Union)))
-	}
-	if pod := v.Cluster.Pod; pod.NeedsRenewal(v.Cluster.Gate) {
-		out = append(out, fmt.Sprintf("pod %s of server %d needs a new start from empty: %s", pod.Name, s.ID, pod.GateDetail))
-	}
-	return out
+	return Healthy
+}
+
+func (c *context) serves(id ensemble.ID) bool {
+	v, _ := c.o.View(id)
+	return v.Live.Serving()
 }
 
 func (c *context) serverStatus(s ServerRecord, v ServerView) ServerStatus {
@@ -162,39 +171,4 @@ func (f *Flight) phase() Phase {
 		return PhaseStop
 	}
 	return PhaseProve
-}
-
-func (c *context) nextCommand(st EnsembleStatus) string {
-	if f := c.flight; f != nil {
-		return c.goOn(f.Kind, f.ID)
-	}
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		c.in = Intent{ID: s.ID}
-		if d, ok := c.checkAddress(s, v); !ok {
-			return d.Next
-		}
-		if d, ok := c.checkPlace(s, v); !ok {
-			return d.Next
-		}
-	}
-	if back := c.comeBack(); back != "" {
-		return back
-	}
-	if len(c.notReconfigured()) > 0 {
-		return c.cmd("reconfigure")
-	}
-	for _, v := range c.o.Servers {
-		if s, ok := c.rec.Server(v.ID); ok && s.Replaced != nil && (!v.Live.Serving() || v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate)) {
-			return c.cmd("replace --id=%d", v.ID)
-		}
-	}
-	if st.Replaced == len(c.rec.Servers) {
-		return ""
-	}
-	order := ReplacementOrder(c.o)
-	if len(order) == 0 {
-		return ""
-	}
-	return c.cmd("replace --id=%d", order[0])
 }

@@ -20,8 +20,12 @@ func Plan(w io.Writer, f Format, p migration.EnsemblePlan) error {
 	}
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "Plan for ensemble %s in namespace %s, ZooKeeper %s: %s\n", p.Name, p.Namespace, orDash(p.Version), elections(p))
-	if len(p.Phases) == 0 {
+	printProblems(out, p.Problems, p.Next)
+	switch {
+	case p.Done():
 		fmt.Fprintln(out, "Every server runs in its pod: nothing is left to do.")
+	case len(p.Phases) == 0:
+		fmt.Fprintln(out, "Every server was replaced, but not everything is as it should be.")
 	}
 	for i, phase := range p.Phases {
 		fmt.Fprintf(out, "\n%d. %s: %s\n", i+1, phase.Name, phase.Title)

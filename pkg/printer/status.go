@@ -96,12 +96,8 @@ func structured(w io.Writer, f Format, v any) error {
 }
 
 func servers(w io.Writer, f Format, e migration.EnsembleStatus) error {
-	health := "healthy"
-	if !e.Healthy {
-		health = "NOT HEALTHY"
-	}
 	if _, err := fmt.Fprintf(w, "Ensemble %s in namespace %s: %s, ZooKeeper %s, %d of %d servers in pods\n",
-		e.Name, e.Namespace, health, orDash(e.Version), e.Replaced, len(e.Servers)); err != nil {
+		e.Name, e.Namespace, health(e), orDash(e.Version), e.Replaced, len(e.Servers)); err != nil {
 		return err
 	}
 	tw := tabwriter.NewWriter(w, 0, 4, 3, ' ', 0)
@@ -128,11 +124,7 @@ func servers(w io.Writer, f Format, e migration.EnsembleStatus) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	for _, p := range e.Problems {
-		if _, err := fmt.Fprintf(w, "problem: %s\n", p); err != nil {
-			return err
-		}
-	}
+	printProblems(w, e.Problems, e.Next)
 	if e.Next != "" {
 		if _, err := fmt.Fprintf(w, "next:    %s\n", e.Next); err != nil {
 			return err
@@ -143,7 +135,7 @@ func servers(w io.Writer, f Format, e migration.EnsembleStatus) error {
 
 func ensembles(w io.Writer, items []migration.EnsembleStatus) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 3, ' ', 0)
-	fmt.Fprintln(tw, "NAMESPACE\tNAME\tHEALTHY\tVERSION\tPLACES\tLEADER\tIN PODS\tNEXT")
+	fmt.Fprintln(tw, "NAMESPACE\tNAME\tHEALTH\tVERSION\tPLACES\tLEADER\tIN PODS\tNEXT")
 	for _, e := range items {
 		var places []string
 		for _, s := range e.Servers {
@@ -153,7 +145,7 @@ func ensembles(w io.Writer, items []migration.EnsembleStatus) error {
 		if e.Leader != 0 {
 			leader = e.Leader.String()
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%t\t%s\t%s\t%s\t%d/%d\t%s\n", e.Namespace, e.Name, e.Healthy, orDash(e.Version),
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", e.Namespace, e.Name, e.Health, orDash(e.Version),
 			strings.Join(places, " "), leader, e.Replaced, len(e.Servers), orDash(e.Next))
 	}
 	return tw.Flush()

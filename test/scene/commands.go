@@ -10,11 +10,14 @@ import (
 
 // Status is what the tests read of status -o json.
 type Status struct {
-	Healthy  bool     `json:"healthy"`
-	Problems []string `json:"problems"`
-	Leader   int      `json:"leader"`
-	Epoch    uint32   `json:"epoch"`
-	Replaced int      `json:"replaced"`
+	Healthy  bool `json:"healthy"`
+	Problems []struct {
+		Class string `json:"class"`
+		Text  string `json:"text"`
+	} `json:"problems"`
+	Leader   int    `json:"leader"`
+	Epoch    uint32 `json:"epoch"`
+	Replaced int    `json:"replaced"`
 	Servers  []struct {
 		ID        int    `json:"id"`
 		Place     string `json:"place"`

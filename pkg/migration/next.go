@@ -1,0 +1,110 @@
+package migration
+
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+
+// Next is the one command, or act on a host, that helps in this state: what
+// status, plan and a time-out print. It is empty at the end of the way.
+func Next(o Observation) string { return summarized(o).next() }
+
+// GoesOn is what goes on with an intent that did not come to its end: the very
+// command, unless what has begun meanwhile needs another one.
+func GoesOn(in Intent, o Observation, again string) string {
+	if f := o.Record.Flight; f == nil || f.Kind == Reconfigure && in.Kind == Reconfigure {
+		return again
+	}
+	return Next(o)
+}
+
+func (c *context) next() string {
+	if !c.o.ClusterComplete {
+		return c.cmd("status")
+	}
+	if c.flight != nil {
+		return c.nextInFlight()
+	}
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		for _, p := range c.about(s, v).misplaced() {
+			return p.Next
+		}
+	}
+	if back := c.comeBack(); back != "" {
+		return back
+	}
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		switch {
+		case s.Replaced == nil:
+		case v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate), !v.Live.Serving() && !unseen(v.Live):
+			return c.cmd("replace --id=%d", s.ID)
+		}
+	}
+	for _, s := range c.rec.Servers {
+		if v, _ := c.o.View(s.ID); unseen(v.Live) {
+			return c.about(s, v).notSeen().Next
+		}
+	}
+	if len(c.notReconfigured()) > 0 {
+		return c.cmd("reconfigure")
+	}
+	for _, p := range c.problems() {
+		if p.Class != ClassNote && p.Class != ClassRefusal {
+			return p.Next
+		}
+	}
+	order := ReplacementOrder(c.o)
+	if len(order) == 0 {
+		return ""
+	}
+	if d := Decide(Intent{Kind: Replace, ID: order[0], Since: c.o.At}, c.o); d.Kind == Stop && d.Next != "" {
+		return d.Next
+	}
+	return c.cmd("replace --id=%d", order[0])
+}
+
+// nextInFlight: the operation under way goes on, unless its own command would
+// stop, or wait for a quorum that another one brings back.
+func (c *context) nextInFlight() string {
+	f := c.flight
+	d := c.inFlight()
+	sr, ok := c.rec.Server(f.ID)
+	if !ok {
+		return c.cmd("status")
+	}
+	first := f.Kind == Replace && sr.Replaced == nil
+	switch {
+	case d.Kind == Stop && d.Next != "":
+		return d.Next
+	case first && f.Aborted != "":
+		return c.cmd("revert --id=%d", f.ID)
+	case d.Kind != Wait || !c.noQuorum():
+	case first && f.StopAsked != nil && f.Joined == nil && f.Returning == nil && (f.Released == nil || f.data() == DataEmpty):
+		// Its host has everything up to its stop.
+		return c.cmd("revert --id=%d", f.ID)
+	case f.Kind == Revert && Decide(Intent{Kind: Replace, ID: f.ID, By: f.By, Since: c.o.At}, c.o).Kind == Do:
+		// So has its pod.
+		return c.cmd("replace --id=%d", f.ID)
+	}
+	return c.goOn(f.Kind, f.ID)
+}
+
+// noQuorum: those that were seen not to serve are so many that the rest is none.
+// Who was not seen counts as serving.
+func (c *context) noQuorum() bool {
+	servers := c.rec.Ensemble()
+	var rest []ensemble.ID
+	for _, id := range servers.Voters() {
+		if v, _ := c.o.View(id); v.Live.Serving() || unseen(v.Live) {
+			rest = append(rest, id)
+		}
+	}
+	return !ensemble.NewQuorum(servers.Servers).Has(rest)
+}
+
+// bringBack is what brings back a server that should serve from its host.
+func (c *context) bringBack() string {
+	if pod := c.v.Cluster.Pod; pod.Parked() && !pod.NeverStarted && !pod.NeverSynced && !pod.Outlived {
+		return c.cmd("revert --id=%d", c.sr.ID)
+	}
+	return "on host " + c.sr.HostIP + ": start the server"
+}

@@ -1,0 +1,307 @@
+package migration
+
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// Class says what a problem means.
+type Class string
+
+const (
+	// ClassWrong: it was seen to be wrong. Nothing is begun meanwhile.
+	ClassWrong Class = "wrong"
+	// ClassUnseen: it could not be seen, and is neither right nor wrong. Nothing
+	// is begun meanwhile.
+	ClassUnseen Class = "unseen"
+	// ClassRefusal: the ensemble is well, and no replacement may begin.
+	ClassRefusal Class = "refusal"
+	// ClassPlanned: an operation under way explains it.
+	ClassPlanned Class = "planned"
+	// ClassNote: worth knowing; it is in nobody's way.
+	ClassNote Class = "note"
+)
+
+// Problem is one thing that is not as it should be, derived from one look.
+// status, plan and check show the same list, and no command calls the ensemble
+// well, or itself done, beside one.
+type Problem struct {
+	Code   Code        `json:"code"`
+	Class  Class       `json:"class"`
+	Server ensemble.ID `json:"server,omitempty"`
+	// Text says what was seen, Evidence what that rests on, Next what helps.
+	Text     string   `json:"text"`
+	Evidence []string `json:"evidence,omitempty"`
+	Next     string   `json:"next,omitempty"`
+}
+
+// Problems lists what is not as it should be, hardest first.
+func Problems(o Observation) []Problem { return summarized(o).problems() }
+
+// Hindrances are the problems beside which nothing is well or done: an
+// operation under way is one, for its end is still to come.
+func Hindrances(problems []Problem) []Problem {
+	var out []Problem
+	for _, p := range problems {
+		if p.Class != ClassNote && p.Class != ClassRefusal {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// summarized is the context of a look that nobody asked anything of.
+func summarized(o Observation) *context {
+	return &context{o: o, rec: o.Record, flight: o.Record.Flight}
+}
+
+// about is the same for one server.
+func (c *context) about(s ServerRecord, v ServerView) *context {
+	out := *c
+	out.in, out.sr, out.v = Intent{ID: s.ID}, s, v
+	return &out
+}
+
+func problem(class Class, id ensemble.ID, d Decision) Problem {
+	return Problem{Code: d.Code, Class: class, Server: id, Text: d.Reason, Evidence: d.Evidence, Next: d.Next}
+}
+
+func (c *context) problems() []Problem {
+	if !c.o.ClusterComplete {
+		d, _ := c.guard()
+		return []Problem{problem(ClassUnseen, 0, d)}
+	}
+	var out []Problem
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		out = append(out, c.about(s, v).misplaced()...)
+	}
+	if c.flight != nil {
+		out = append(out, c.underWay())
+	}
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		out = append(out, c.about(s, v).ailing()...)
+	}
+	if c.leaderExpected() {
+		for _, condition := range c.conditions() {
+			if d, class, ok := condition(); !ok {
+				out = append(out, problem(class, 0, d))
+			}
+		}
+	}
+	return out
+}
+
+// misplaced holds one server's objects and addresses against the journal.
+func (c *context) misplaced() []Problem {
+	var out []Problem
+	if d, ok := c.checkAddress(c.sr, c.v); !ok {
+		out = append(out, problem(ClassWrong, c.sr.ID, d))
+	}
+	if d, ok := c.checkPlace(c.sr, c.v); !ok {
+		out = append(out, problem(ClassWrong, c.sr.ID, d))
+	}
+	if c.flying() && c.v.Host.Open() && !same(c.v.Cluster.Endpoints.Union, c.sr.HostIP) {
+		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeHostReturned, "on host "+c.sr.HostIP+": stop the server and mask its unit",
+			"something answers on host %s of server %d (client port %s, election port %s), while its address points to %s",
+			c.sr.HostIP, c.sr.ID, c.v.Host.Client, c.v.Host.Election, orNone(c.v.Cluster.Endpoints.Union))))
+	}
+	return out
+}
+
+// flying: this server is the one under way.
+func (c *context) flying() bool { return c.flight != nil && c.flight.ID == c.sr.ID }
+
+// takenAway reports whether the operation has begun to stop something: that its
+// server does not serve is planned from then on.
+func (f *Flight) takenAway() bool {
+	return f.StopAsked != nil || f.DeadSince != nil || f.Released != nil || f.Reclaimed != nil || f.Renewing != nil || f.Returning != nil || f.Aborted != ""
+}
+
+// underWay is the operation under way: what it is, whose, since when, and what
+// it waits for.
+func (c *context) underWay() Problem {
+	f := c.flight
+	d := c.inFlight()
+	p := Problem{Code: CodeOneAtATime, Class: ClassPlanned, Server: f.ID, Next: c.next(),
+		Text: fmt.Sprintf("%s of server %d is under way, begun by %s at %s, and has come to: %s", f.Kind, f.ID, f.By, moment(f.Started), f.phase())}
+	if v, _ := c.o.View(f.ID); f.takenAway() && !v.Live.Serving() {
+		p.Evidence = append(p.Evidence, fmt.Sprintf("that server %d does not serve meanwhile is planned", f.ID))
+	}
+	if d.Kind == Wait || d.Kind == Stop {
+		p.Evidence = append(p.Evidence, d.Reason)
+		p.Evidence = append(p.Evidence, d.Evidence...)
+	}
+	return p
+}
+
+// inFlight is what the command that goes on with the operation under way would
+// decide, if it looked now.
+func (c *context) inFlight() Decision {
+	return Decide(Intent{Kind: c.flight.Kind, ID: c.flight.ID, By: c.flight.By, Since: c.o.At}, c.o)
+}
+
+// ailing is what is wrong with one server where it runs.
+func (c *context) ailing() []Problem {
+	var out []Problem
+	live, pod := c.v.Live, c.v.Cluster.Pod
+	switch {
+	case live.Serving():
+	case c.flying() && c.flight.takenAway():
+	case unseen(live):
+		out = append(out, problem(ClassUnseen, c.sr.ID, c.notSeen()))
+	case c.sr.Replaced != nil:
+		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodePodAway, c.cmd("replace --id=%d", c.sr.ID),
+			"server %d does not serve: %s", c.sr.ID, live.said()).with(fmt.Sprintf("pod %s: %s", pod.Name, podState(pod)))))
+	default:
+		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.sr.ID, live.said())))
+	}
+	if pod.NeedsRenewal(c.v.Cluster.Gate) {
+		next := c.cmd("replace --id=%d", c.sr.ID)
+		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeRenewal, next, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.sr.ID, pod.GateDetail)))
+	}
+	if c.sr.Replaced != nil && pod.Found && pod.Outdated {
+		out = append(out, problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "",
+			"pod %s of server %d runs with other settings than those recorded now; it gets them when it is next made", pod.Name, c.sr.ID)))
+	}
+	return out
+}
+
+// notSeen says of a server that could not be seen just that.
+func (c *context) notSeen() Decision {
+	return stop("Unseen", "look from a machine that reaches "+c.sr.ClusterIP+": "+c.cmd("status"),
+		"server %d was not seen from here: %s; it may serve", c.sr.ID, c.v.Live.said())
+}
+
+// condition is something that must hold of the ensemble before a server is taken
+// away; ok is true when it does.
+type condition func() (d Decision, class Class, ok bool)
+
+// conditions are those that do not depend on which server that is, hardest first.
+func (c *context) conditions() []condition {
+	return []condition{c.rightServers, c.oneLeader, c.oldVersion, c.counts, c.recordedVersion, c.oneVersion, c.roomInEpoch}
+}
+
+func held() (Decision, Class, bool) { return Decision{}, "", true }
+
+func (c *context) rightServers() (Decision, Class, bool) {
+	if bad := c.wrongIDs(); len(bad) > 0 {
+		return stop(CodeWrongServer, c.cmd("check"), "endpoints point to the wrong servers").with(bad...), ClassWrong, false
+	}
+	return held()
+}
+
+// leaderExpected: no operation under way has just taken the leader away.
+func (c *context) leaderExpected() bool {
+	f := c.flight
+	return f == nil || !f.WasLeader || f.StopAsked == nil || c.due(*f.StopAsked, ElectionGrace) || c.o.Leader() != 0
+}
+
+func (c *context) oneLeader() (Decision, Class, bool) {
+	if c.o.Leader() != 0 {
+		return held()
+	}
+	var leading, hidden []ensemble.ID
+	for _, v := range c.o.Servers {
+		switch {
+		case v.Live.Serving() && v.Live.Mode == ensemble.Leader:
+			leading = append(leading, v.ID)
+		case unseen(v.Live):
+			hidden = append(hidden, v.ID)
+		}
+	}
+	switch {
+	case len(leading) > 1:
+		return stop(CodeNoLeader, c.cmd("status"), "there is not exactly one leader: servers %s say that they lead", joinIDs(leading)), ClassWrong, false
+	case len(hidden) > 0:
+		return stop(CodeNoLeader, c.cmd("status"), "no leader was seen; server %s, not seen from here, may lead", joinIDs(hidden)), ClassUnseen, false
+	}
+	return stop(CodeNoLeader, c.cmd("status"), "there is not exactly one leader: no server says that it leads"), ClassWrong, false
+}
+
+func (c *context) oldVersion() (Decision, Class, bool) {
+	lv, ok := c.o.View(c.o.Leader())
+	if !ok || len(c.onHosts(0)) == 0 {
+		return held()
+	}
+	if reason, way := VersionRefusal(lv.Live.Version); reason != "" && !c.rec.Waived(WaiverVersion) {
+		return stop(CodeVersionRefused, way, "%s", reason), ClassRefusal, false
+	}
+	return held()
+}
+
+// counts holds the leader's count of followers against the servers there are.
+func (c *context) counts() (Decision, Class, bool) {
+	lv, ok := c.o.View(c.o.Leader())
+	n := followers(c.rec.Ensemble())
+	switch {
+	case !ok:
+	case lv.Live.SyncedFollowers > n:
+		return stop(CodeExtraFollower, c.cmd("status"),
+			"the leader forwards to %d followers, and there are %d: the journal does not hold all servers, or one runs twice", lv.Live.SyncedFollowers, n).
+			with("one that has just come back may be counted twice for some seconds: then run the command again"), ClassWrong, false
+	case len(c.unhealthy(c.participants())) > 0:
+		// Who is away is told by itself, and who is on its way by the operation.
+	case lv.Live.SyncedFollowers >= 0 && lv.Live.SyncedFollowers < n:
+		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", lv.Live.SyncedFollowers, n), ClassWrong, false
+	}
+	return held()
+}
+
+func (c *context) recordedVersion() (Decision, Class, bool) {
+	lv, _ := c.o.View(c.o.Leader())
+	if v := lv.Live.Version; !v.IsZero() && c.rec.Settings.Version != "" && v.String() != c.rec.Settings.Version && !c.rec.Waived(WaiverOneVersion) {
+		return stop(CodeVersionDiffers, c.cmd("wrap"),
+			"the servers run ZooKeeper %s, the journal says %s, which is what the pods are made for", v, c.rec.Settings.Version).
+			with("wrap, with the files of now, brings the journal up to date as long as nothing is replaced"), ClassRefusal, false
+	}
+	return held()
+}
+
+// oneVersion: a server of another release than its leader was not meant.
+func (c *context) oneVersion() (Decision, Class, bool) {
+	lv, ok := c.o.View(c.o.Leader())
+	if !ok || lv.Live.Version.IsZero() || c.rec.Waived(WaiverOneVersion) {
+		return held()
+	}
+	var other []string
+	for _, v := range c.o.Servers {
+		if l := v.Live; v.ID != lv.ID && l.Serving() && !l.Version.IsZero() && l.Version.Compare(lv.Live.Version) != 0 {
+			other = append(other, fmt.Sprintf("server %d runs ZooKeeper %s", v.ID, l.Version))
+		}
+	}
+	if len(other) == 0 {
+		return held()
+	}
+	return stop(CodeVersionDiffers, c.cmd("check"), "not all servers run the leader's release, ZooKeeper %s", lv.Live.Version).with(other...), ClassRefusal, false
+}
+
+func (c *context) roomInEpoch() (Decision, Class, bool) {
+	lv, _ := c.o.View(c.o.Leader())
+	if lv.Live.Zxid.Counter() > zxidCounterWarn {
+		return stop(CodeZxidOverflowNear, "restart the leader at a quiet time, then go on",
+			"the transaction counter is near its end (%s): an election is near", lv.Live.Zxid), ClassRefusal, false
+	}
+	return held()
+}
+
+// unseen reports whether the question told nothing of the server: no way to it,
+// no answer in time, or a connection without one.
+func unseen(s Sighting) bool {
+	return s.Reach != ReachAnswered && s.Reach != ReachNotServing && s.Reach != ReachRefused
+}
+
+// said is how the question ended, in words.
+func (s Sighting) said() string {
+	out := map[Reach]string{
+		ReachAnswered: "it answers as " + string(s.Mode), ReachNotServing: "it runs, and takes part in no quorum",
+		ReachRefused: "connections to it are refused", ReachTimeout: "no answer in time", ReachUnreachable: "there is no way to it",
+		ReachNotWhitelisted: "it does not answer srvr (4lw.commands.whitelist)", ReachOther: "the connection brought no answer", ReachUnknown: "not asked",
+	}[s.Reach]
+	if s.Detail != "" {
+		out += " (" + s.Detail + ")"
+	}
+	return out
+}

@@ -1,0 +1,140 @@
+package migration_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// short is a list of problems in short.
+func short(problems []migration.Problem) []string {
+	var out []string
+	for _, p := range problems {
+		out = append(out, string(p.Class)+" "+string(p.Code))
+	}
+	return out
+}
+
+// unseen: the question got no answer in time.
+func (s *scene) unseen(ids ...int) {
+	for i, v := range s.o.Servers {
+		if slices.Contains(ids, int(v.ID)) {
+			s.o.Servers[i].Live = migration.Sighting{Reach: migration.ReachTimeout, SyncedFollowers: -1, Learners: -1}
+		}
+	}
+}
+
+// TestOneListOfProblems: each case is one fault, and what status, plan and the
+// commands say of it is one and the same.
+func TestOneListOfProblems(t *testing.T) {
+	all := func(s *scene) {
+		for _, v := range s.o.Servers {
+			s.replaced(v.ID)
+		}
+	}
+	for name, c := range map[string]struct {
+		set    func(s *scene)
+		health migration.Health
+		want   []string
+		says   string
+		// done: plan may say that nothing is left.
+		done bool
+	}{
+		"all on their hosts": {set: func(*scene) {}, health: migration.Healthy},
+		"all in their pods":  {set: all, health: migration.Healthy, done: true},
+		"a ghost at the end": {set: func(s *scene) { all(s); s.host(2, migration.PortOpen) }, health: migration.Degraded,
+			want: []string{"wrong GhostHost"}, says: "something answers at its old host"},
+		"a dead pod at the end": {set: func(s *scene) { all(s); s.down(2) }, health: migration.Degraded,
+			want: []string{"wrong PodAway"}, says: "server 2 does not serve: connections to it are refused"},
+		"one that was not seen": {set: func(s *scene) { s.unseen(2) }, health: migration.Unknown,
+			want: []string{"unseen Unseen"}, says: "server 2 was not seen from here: no answer in time"},
+		"nobody was seen": {set: func(s *scene) { s.unseen(1, 2, 3) }, health: migration.Unknown,
+			want: []string{"unseen Unseen", "unseen Unseen", "unseen Unseen", "unseen NoLeader"}, says: "no leader was seen"},
+		"one that serves not": {set: func(s *scene) { s.down(2) }, health: migration.Degraded, want: []string{"wrong Degraded"}},
+		"a planned stop": {set: func(s *scene) { s.dead(1) }, health: migration.Changing, want: []string{"planned OneAtATime"},
+			says: "replace of server 1 is under way, begun by alice at 2026-03-01 11:59:00Z"},
+		"the leader's planned stop": {set: func(s *scene) { s.dead(3).WasLeader = true }, health: migration.Changing, want: []string{"planned OneAtATime"}},
+		"a planned stop and a second one": {set: func(s *scene) { s.dead(1); s.down(2) }, health: migration.Degraded,
+			want: []string{"planned OneAtATime", "wrong Degraded"}},
+		"a revert at the end":     {set: func(s *scene) { all(s); s.reverting(2) }, health: migration.Healthy, want: []string{"planned OneAtATime"}},
+		"an older release":        {set: func(s *scene) { s.view(2).Live.Version.Patch++ }, health: migration.Healthy, want: []string{"refusal VersionDiffers"}},
+		"a pod of other settings": {set: func(s *scene) { all(s); s.view(2).Cluster.Pod.Outdated = true }, health: migration.Healthy, want: []string{"note PodOutdated"}, done: true},
+		"half a view":             {set: func(s *scene) { s.o.ClusterComplete = false }, health: migration.Unknown, want: []string{"unseen APIIncomplete"}},
+		"a follower too few":      {set: func(s *scene) { s.view(3).Live.SyncedFollowers-- }, health: migration.Degraded, want: []string{"wrong NotSynced"}},
+		"a follower too many":     {set: func(s *scene) { s.view(3).Live.SyncedFollowers++ }, health: migration.Degraded, want: []string{"wrong ExtraFollower"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := healthy("3.8.0", 1, 2, 3)
+			c.set(s)
+			st, p := migration.Summarize(s.o), migration.Plan(s.o)
+			if diff := cmp.Diff(c.want, short(st.Problems)); diff != "" {
+				t.Errorf("problems (-want +got):\n%s\n%+v", diff, st.Problems)
+			}
+			if diff := cmp.Diff(st.Problems, p.Problems); diff != "" {
+				t.Errorf("status and plan differ:\n%s", diff)
+			}
+			if st.Health != c.health || st.Healthy != (c.health == migration.Healthy) {
+				t.Errorf("health %q (%t), want %q", st.Health, st.Healthy, c.health)
+			}
+			if p.Done() != c.done {
+				t.Errorf("plan says done %t, want %t", p.Done(), c.done)
+			}
+			text := ""
+			for _, q := range st.Problems {
+				text += q.Text + "\n"
+			}
+			if !strings.Contains(text, c.says) {
+				t.Errorf("no %q in:\n%s", c.says, text)
+			}
+			if st.Health == migration.Unknown && (strings.Contains(text, "down") || strings.Contains(text, "does not serve")) {
+				t.Errorf("what was not seen is called down:\n%s", text)
+			}
+			// Beside what is wrong or unseen no server is taken away.
+			if stops := len(c.want) > 0 && c.want[0] != "note PodOutdated"; stops {
+				for _, v := range s.o.Servers {
+					if d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: v.ID}, s.o); d.Step == migration.StepBegin {
+						t.Errorf("server %d would be taken away: %s", v.ID, d.Reason)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestNextInAnOutage: where one server is away as planned and another one is
+// lost, the command is the one that brings the quorum back.
+func TestNextInAnOutage(t *testing.T) {
+	for name, c := range map[string]struct {
+		version string
+		set     func(s *scene)
+		next    string
+	}{
+		"stopped, another lost":            {"3.4.13", func(s *scene) { s.proven(1); s.down(2) }, "revert demo --id=1"},
+		"released and empty, another lost": {"3.8.0", func(s *scene) { s.started(1); s.down(2) }, "revert demo --id=1"},
+		"given up by the watchdog":         {"3.4.13", func(s *scene) { s.started(1).Aborted = "another voter dropped" }, "revert demo --id=1"},
+		"another release in the pod":       {"3.8.0", func(s *scene) { s.serving(1); s.view(1).Live.Version.Patch++ }, "revert demo --id=1"},
+		"a copy is in the pod":             {"3.4.13", func(s *scene) { s.started(1).Data = migration.DataCopy; s.down(2) }, "replace demo --id=1"},
+		"only slow":                        {"3.8.0", func(s *scene) { s.started(1) }, "replace demo --id=1"},
+		"another one not seen":             {"3.8.0", func(s *scene) { s.started(1); s.unseen(2) }, "replace demo --id=1"},
+		"on the way back, and it can return": {"3.4.13", func(s *scene) {
+			s.reclaimed(1).Line = &migration.Release{Generation: 2, Start: migration.EmptyStart("pod-1-a")}
+			s.view(1).Cluster.Pod.HostClosedFor = 60e9
+			s.down(2)
+		}, "replace demo --id=1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := healthy(c.version, 1, 2, 3)
+			c.set(s)
+			want := "kubectl zkmigrate " + c.next + " -n zk"
+			st, p := migration.Summarize(s.o), migration.Plan(s.o)
+			late := migration.GoesOn(migration.Intent{Kind: migration.Replace, ID: 1}, s.o, "the same again")
+			if st.Next != want || p.Next != want || late != want {
+				t.Errorf("status %q, plan %q, time-out %q; want %q", st.Next, p.Next, late, want)
+			}
+		})
+	}
+}
