@@ -37,7 +37,9 @@ func newCheckCommand(d *deps) *cobra.Command {
 			Runs every check and prints each with what was seen and what helps. Before the
 			wrap it needs the hosts' files (-f or --member); afterwards it uses what is
 			recorded. Nothing is written but one session that is opened and closed, to see
-			that the ensemble commits. Exit code 3 when a check fails.`),
+			that the ensemble commits. A check whose input is missing is skipped and says which;
+			one that could not see a server is unknown. Exit code 3 when a check fails, or one
+			that must hold is unknown.`),
 		Example: examples(`
 			# Before anything is created
 			%[1]s check zk1 -f zoo.cfg
@@ -74,15 +76,35 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 		return err
 	}
 	facts := collectFacts(ctx, s, rec, desc, known)
+	if known {
+		lookFacts(ctx, s, &facts)
+	}
 	facts.Waivers = append(facts.Waivers, o.waive...)
 	findings := preflight.Run(facts)
 	if err := o.print(findings); err != nil {
 		return err
 	}
 	if failed := preflight.Failed(findings); len(failed) > 0 {
-		return &refusedError{reason: fmt.Sprintf("%d of %d checks failed", len(failed), len(findings))}
+		return &refusedError{reason: failedText(failed, len(findings))}
 	}
 	return nil
+}
+
+// failedText counts what failed and what could not be seen.
+func failedText(failed []preflight.Finding, all int) string {
+	unknown := 0
+	for _, f := range failed {
+		if f.Result == preflight.Unknown {
+			unknown++
+		}
+	}
+	switch {
+	case unknown == 0:
+		return fmt.Sprintf("%d of %d checks failed", len(failed), all)
+	case unknown == len(failed):
+		return fmt.Sprintf("%d of %d checks are unknown: not everything could be seen from here", unknown, all)
+	}
+	return fmt.Sprintf("%d of %d checks failed, and %d are unknown", len(failed)-unknown, all, unknown)
 }
 
 // describe reads the input without refusing what a check reports better.
@@ -116,12 +138,12 @@ func (o *CheckOptions) print(findings []preflight.Finding) error {
 		})
 	}
 	for _, f := range findings {
-		fmt.Fprintf(out, "%-6s %-6s %s\n", f.Result, f.ID, f.Title)
+		fmt.Fprintf(out, "%-7s %-6s %s\n", f.Result, f.ID, f.Title)
 		for _, d := range f.Detail {
-			fmt.Fprintf(out, "                - %s\n", d)
+			fmt.Fprintf(out, "                 - %s\n", d)
 		}
 		if f.Hint != "" && f.Result != preflight.OK {
-			fmt.Fprintf(out, "                hint: %s\n", f.Hint)
+			fmt.Fprintf(out, "                 hint: %s\n", f.Hint)
 		}
 	}
 	return nil

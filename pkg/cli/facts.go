@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
@@ -111,6 +112,7 @@ func fileFacts(desc described, rec migration.Record, f *preflight.Facts) {
 		}
 		return some
 	})
+	f.Files = len(desc.hosts)
 	for _, h := range desc.hosts {
 		if h.ID != 0 && h.Config.Dynamic != nil {
 			f.FileConfig[h.ID] = h.Config.DynamicVersion()
@@ -136,6 +138,10 @@ func commitFact(ctx context.Context, s *session, rec migration.Record, f *prefli
 		f.CommitAsked = true
 		if _, err := s.prober.Canary(ctx, address); err != nil {
 			f.CommitError = err.Error()
+			var canary *zkprobe.CanaryError
+			if errors.As(err, &canary) {
+				f.CommitAuth, f.CommitStuck = canary.AuthDemanded(), canary.NoCommit
+			}
 		}
 		return
 	}
@@ -146,17 +152,34 @@ func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *pref
 	minor, err := c.KubernetesMinor()
 	if err != nil {
 		f.PermissionsError = "the API server does not answer: " + err.Error()
+		f.ClashesError = f.PermissionsError
 		return
 	}
 	f.KubernetesMinor = minor
 	denied, err := c.Denied(ctx, s.kube.namespace)
 	if err != nil {
 		f.PermissionsError = err.Error()
-		return
 	}
 	f.Denied = denied
-	if clashes, err := c.Clashes(ctx, rec); err == nil {
-		f.Clashes = clashes
+	clashes, err := c.Clashes(ctx, rec)
+	if f.Clashes = clashes; err != nil {
+		f.ClashesError = "nobody could look: " + err.Error()
+	}
+}
+
+// lookFacts takes a look as status does, and has its problems checked. A server
+// that is away as planned is nobody's concern besides.
+func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
+	o, err := s.engine.Observe(ctx)
+	if err != nil {
+		f.LookError = err.Error()
+		return
+	}
+	f.Looked, f.Problems = true, migration.Problems(o)
+	for _, p := range f.Problems {
+		if v, _ := o.View(p.Server); p.Class == migration.ClassPlanned && !v.Live.Serving() {
+			f.Unasked = map[ensemble.ID]bool{p.Server: o.Record.Flight.TakenAway()}
+		}
 	}
 }
 

@@ -114,9 +114,9 @@ func (c *context) misplaced() []Problem {
 // flying: this server is the one under way.
 func (c *context) flying() bool { return c.flight != nil && c.flight.ID == c.sr.ID }
 
-// takenAway reports whether the operation has begun to stop something: that its
+// TakenAway reports whether the operation has begun to stop something: that its
 // server does not serve is planned from then on.
-func (f *Flight) takenAway() bool {
+func (f *Flight) TakenAway() bool {
 	return f.StopAsked != nil || f.DeadSince != nil || f.Released != nil || f.Reclaimed != nil || f.Renewing != nil || f.Returning != nil || f.Aborted != ""
 }
 
@@ -127,7 +127,7 @@ func (c *context) underWay() Problem {
 	d := c.inFlight()
 	p := Problem{Code: CodeOneAtATime, Class: ClassPlanned, Server: f.ID, Next: c.next(),
 		Text: fmt.Sprintf("%s of server %d is under way, begun by %s at %s, and has come to: %s", f.Kind, f.ID, f.By, moment(f.Started), f.phase())}
-	if v, _ := c.o.View(f.ID); f.takenAway() && !v.Live.Serving() {
+	if v, _ := c.o.View(f.ID); f.TakenAway() && !v.Live.Serving() {
 		p.Evidence = append(p.Evidence, fmt.Sprintf("that server %d does not serve meanwhile is planned", f.ID))
 	}
 	if d.Kind == Wait || d.Kind == Stop {
@@ -149,7 +149,7 @@ func (c *context) ailing() []Problem {
 	live, pod := c.v.Live, c.v.Cluster.Pod
 	switch {
 	case live.Serving():
-	case c.flying() && c.flight.takenAway():
+	case c.flying() && c.flight.TakenAway():
 	case unseen(live):
 		out = append(out, problem(ClassUnseen, c.sr.ID, c.notSeen()))
 	case c.sr.Replaced != nil:

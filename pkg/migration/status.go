@@ -108,7 +108,7 @@ func (c *context) health(problems []Problem) Health {
 		return Degraded
 	case has(ClassUnseen):
 		return Unknown
-	case c.flight != nil && c.flight.takenAway() && !c.serves(c.flight.ID):
+	case c.flight != nil && c.flight.TakenAway() && !c.serves(c.flight.ID):
 		return Changing
 	}
 	return Healthy

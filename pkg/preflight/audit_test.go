@@ -19,7 +19,7 @@ func healthy(version string) Facts {
 	f := Facts{
 		Direct: map[ensemble.ID]migration.Sighting{}, Through: map[ensemble.ID]migration.Sighting{}, Election: map[ensemble.ID]migration.PortState{},
 		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
-		CommitAsked: true, KubernetesMinor: 34, Wrapped: true, InitLimit: 10, TickTimeMillis: 2000, DataBytes: 1 << 20,
+		CommitAsked: true, KubernetesMinor: 34, Wrapped: true, Files: 3, Looked: true, InitLimit: 10, TickTimeMillis: 2000, DataBytes: 1 << 20,
 	}
 	for id := ensemble.ID(1); id <= 3; id++ {
 		mode := ensemble.Follower

@@ -25,7 +25,7 @@ func Checks() []Check {
 		{ID: "ZK006", Title: "there is exactly one leader", Severity: Blocker,
 			Hint: "kubectl zkmigrate status; look at the servers' logs", Eval: oneLeader},
 		{ID: "ZK007", Title: "the ensemble commits", Severity: Blocker,
-			Hint: "a leader may answer srvr and commit nothing (ZOOKEEPER-3829): restart all servers at once", Eval: commits},
+			Hint: "look at the leader's log and disk, and run the check again: an election ends by itself; restart nothing before that", HintFor: commitHint, Eval: commits},
 		{ID: "ZK008", Title: "election ports answer", Severity: Blocker,
 			Hint: "open the election port between the hosts, the pods and the machine this runs on", Eval: elections},
 		{ID: "ZK009", Title: "at least three voters, and the quorum can spare each", Severity: Blocker,
@@ -58,6 +58,10 @@ func Checks() []Check {
 			Hint: "is kube-proxy running where this runs, and have the endpoints been written?", Eval: through},
 		{ID: "ZK023", Title: "the ensemble has the servers that the files name, and no other", Severity: Blocker,
 			Hint: "name all of its servers, with their groups and weights (the hosts' files do): who does not know a voter counts the wrong majority", Eval: everyServer},
+		{ID: "ZK024", Title: "every server, pod and address is where the journal says", Severity: Blocker,
+			Hint: "kubectl zkmigrate status says of each what helps", Eval: inPlace},
+		{ID: "ZK025", Title: "no operation is under way", Severity: Warning,
+			Hint: "let it end, or go on with it: kubectl zkmigrate status prints the command", Eval: idle},
 		{ID: "K8S001", Title: "permissions", Severity: Blocker,
 			Hint: "apply docs/rbac/role.yaml and bind it to this user", Eval: permissions},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,
@@ -69,22 +73,11 @@ func Checks() []Check {
 
 func allServing(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
-		if v := f.Direct[s.ID]; !v.Serving() {
-			if t := f.Through[s.ID]; t.Serving() || f.Unasked[s.ID] {
-				continue
-			}
+		if v := f.live(s.ID); !v.Serving() && sightless(v) == "" && !f.Unasked[s.ID] {
 			wrong = append(wrong, fmt.Sprintf("server %d at %s:%d: %s %s", s.ID, s.HostIP, s.ClientPort, v.Reach, v.Detail))
 		}
 	}
 	return wrong, ""
-}
-
-// live returns a sighting of a server by whichever way it was seen.
-func (f Facts) live(id ensemble.ID) migration.Sighting {
-	if t := f.Through[id]; t.Serving() {
-		return t
-	}
-	return f.Direct[id]
 }
 
 func version(f Facts) (wrong []string, skip string) {
@@ -165,9 +158,54 @@ func commits(f Facts) (wrong []string, skip string) {
 	return nil, ""
 }
 
+// commitHint is what helps by why nothing was committed.
+func commitHint(f Facts) string {
+	switch {
+	case f.CommitAuth:
+		return "this tool opens sessions without credentials. For the time of the migration add ip to enforce.auth.schemes (3.7 and later), or set " +
+			"enforce.auth.enabled=false and sessionRequireClientSASLAuth=false, on one server after the other, the leader last"
+	case f.CommitStuck && f.stuckByAddresses():
+		return "if it lasts longer than an election, it is ZOOKEEPER-3829: after a rolling change of addresses the leader answers srvr and commits nothing, " +
+			"and only a restart of all servers at the same time ends that"
+	case f.CommitStuck:
+		return "an election may be under way: run the check again. If it lasts, look at the leader's log and disk; restart nothing before that"
+	}
+	return "run the check again; if it lasts, look at the log of the server it went through"
+}
+
+// stuckByAddresses: a release that stops committing after a rolling change of
+// addresses runs.
+func (f Facts) stuckByAddresses() bool {
+	for _, s := range f.Servers {
+		if v := f.live(s.ID).Version; v.AtLeast(3, 5, 0) && !v.AtLeast(3, 5, 9) || v.AtLeast(3, 6, 0) && !v.AtLeast(3, 6, 2) {
+			return true
+		}
+	}
+	return false
+}
+
+// inPlace reports what a look finds wrong that no other check asks for.
+func inPlace(f Facts) (wrong []string, _ string) {
+	for _, p := range f.Problems {
+		if p.Class == migration.ClassWrong && p.Code != migration.CodeDegraded {
+			wrong = append(wrong, p.Text)
+		}
+	}
+	return wrong, ""
+}
+
+func idle(f Facts) (wrong []string, _ string) {
+	for _, p := range f.Problems {
+		if p.Class == migration.ClassPlanned {
+			wrong = append(wrong, p.Text)
+		}
+	}
+	return wrong, ""
+}
+
 func elections(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
-		if p := f.Election[s.ID]; p != migration.PortOpen && !f.Through[s.ID].Serving() && !f.Unasked[s.ID] {
+		if p := f.Election[s.ID]; p == migration.PortClosed && !f.Through[s.ID].Serving() && !f.Unasked[s.ID] {
 			wrong = append(wrong, fmt.Sprintf("server %d at %s:%d: %s", s.ID, s.HostIP, s.ElectionPort, p))
 		}
 	}
@@ -197,11 +235,12 @@ func voters(f Facts) (wrong []string, _ string) {
 
 func through(f Facts) (wrong []string, skip string) {
 	if !f.Wrapped {
-		return nil, "not wrapped yet"
+		return nil, ""
 	}
 	for _, s := range f.Servers {
 		v := f.Through[s.ID]
 		switch {
+		case f.Unasked[s.ID], sightless(v) != "":
 		case !v.Serving():
 			wrong = append(wrong, fmt.Sprintf("server %d through %s:%d: %s %s", s.ID, s.ClusterIP, s.ClientPort, v.Reach, v.Detail))
 		case v.ServerID != 0 && v.ServerID != s.ID:

@@ -27,7 +27,10 @@ const (
 	OK   Result = "ok"
 	Warn Result = "warn"
 	Fail Result = "fail"
+	// Skip: it was not made, for what it looks at was not asked for or is not told.
 	Skip Result = "skip"
+	// Unknown: it was made, and not everything it looks at could be seen.
+	Unknown Result = "unknown"
 	// Waived: it failed and an operator waived it by name.
 	Waived Result = "waived"
 )
@@ -40,6 +43,8 @@ type Finding struct {
 	// Detail says what was seen, Hint what helps.
 	Detail []string `json:"detail,omitempty"`
 	Hint   string   `json:"hint,omitempty"`
+	// Blocks: nothing begins with this outcome.
+	Blocks bool `json:"blocks,omitempty"`
 }
 
 // Check is one check. Ids are never reused.
@@ -50,6 +55,8 @@ type Check struct {
 	// Waivable by name; the checks behind I1 to I5 are not.
 	Waivable bool
 	Hint     string
+	// HintFor is the hint where the facts decide which one is right.
+	HintFor func(Facts) string
 	// Codes are the findings of ensemble.Lint that this check reports.
 	Codes []string
 	// Eval returns the details of what is wrong; none means ok. skip is a
@@ -73,6 +80,11 @@ type Facts struct {
 	// that one was tried.
 	CommitAsked bool
 	CommitError string
+	// CommitAuth: clients must authenticate; CommitStuck: the write was taken and
+	// did not come back.
+	CommitAuth, CommitStuck bool
+	// Files is how many hosts' files were read, 0 where none was named.
+	Files int
 	// Lint is what ensemble.Lint found in the hosts' files, for the version
 	// that runs; Differences are those between hosts.
 	Lint        []ensemble.Finding
@@ -90,8 +102,15 @@ type Facts struct {
 	// could not be looked up.
 	Denied           []string
 	PermissionsError string
-	// Clashes lists objects that exist and are not ours.
-	Clashes []string
+	// Clashes lists objects that exist and are not ours, ClashesError why nobody
+	// could look.
+	Clashes      []string
+	ClashesError string
+	// Problems are those of a look as status takes it: Looked says that one was
+	// taken, LookError why not.
+	Problems  []migration.Problem
+	Looked    bool
+	LookError string
 	// ServerVersion is the cluster's, as "1.34".
 	KubernetesMinor int
 	// Wrapped says that Services exist.
@@ -108,23 +127,40 @@ func Run(f Facts) []Finding {
 	}
 	var out []Finding
 	for _, c := range Checks() {
-		wrong, skip := c.eval(f)
-		fd := Finding{ID: c.ID, Title: c.Title, Result: OK}
-		sort.Strings(wrong)
-		switch {
-		case skip != "":
-			fd.Result, fd.Detail = Skip, []string{skip}
-		case len(wrong) == 0:
-		case c.Severity == Warning:
-			fd.Result, fd.Detail, fd.Hint = Warn, wrong, c.Hint
-		case c.Waivable && waived[c.ID]:
-			fd.Result, fd.Detail, fd.Hint = Waived, wrong, c.Hint
-		default:
-			fd.Result, fd.Detail, fd.Hint = Fail, wrong, c.Hint
-		}
-		out = append(out, fd)
+		out = append(out, c.run(f, waived[c.ID]))
 	}
 	return out
+}
+
+// run makes one check. What was seen to be wrong counts, whatever else was not
+// seen; without it, a check that was not made in full is not ok.
+func (c Check) run(f Facts, waived bool) Finding {
+	wrong, skip := c.eval(f)
+	missing, hidden := c.lacks(f)
+	if skip == "" {
+		skip = missing
+	}
+	hint := c.Hint
+	if c.HintFor != nil {
+		hint = c.HintFor(f)
+	}
+	sort.Strings(wrong)
+	fd := Finding{ID: c.ID, Title: c.Title, Result: OK}
+	switch {
+	case len(wrong) > 0:
+		fd.Result, fd.Detail, fd.Hint = Fail, wrong, hint
+		if c.Severity == Warning {
+			fd.Result = Warn
+		} else if c.Waivable && waived {
+			fd.Result = Waived
+		}
+	case skip != "":
+		fd.Result, fd.Detail = Skip, []string{skip}
+	case len(hidden) > 0:
+		fd.Result, fd.Detail = Unknown, hidden
+	}
+	fd.Blocks = fd.Result == Fail || fd.Result == Unknown && c.Severity == Blocker
+	return fd
 }
 
 // eval joins what a check finds itself with the findings it reports.
@@ -142,11 +178,12 @@ func (c Check) eval(f Facts) (wrong []string, skip string) {
 	return wrong, skip
 }
 
-// Failed returns the findings that block.
+// Failed returns the findings that block: what failed, and what could not be
+// seen.
 func Failed(findings []Finding) []Finding {
 	var out []Finding
 	for _, f := range findings {
-		if f.Result == Fail {
+		if f.Blocks {
 			out = append(out, f)
 		}
 	}

@@ -61,6 +61,27 @@ func (e *CanaryError) Error() string {
 	return fmt.Sprintf("canary write via %s (%s): %v", e.Addr, e.Stage, e.Err)
 }
 
+// AuthDemanded reports whether the server closes sessions of clients that have
+// not authenticated (enforce.auth.enabled, sessionRequireClientSASLAuth).
+func (e *CanaryError) AuthDemanded() bool {
+	var refused *refusedWrite
+	return errors.As(e.Err, &refused) && refused.code == codeAuthDemanded
+}
+
+// codeAuthDemanded is KeeperException's SESSIONCLOSEDREQUIRESASLAUTH.
+const codeAuthDemanded = -124
+
+// refusedWrite is a server's refusal of a write by its code.
+type refusedWrite struct{ code int32 }
+
+func (e *refusedWrite) Error() string {
+	if e.code == codeAuthDemanded {
+		return fmt.Sprintf("the server demands that clients authenticate (code %d, SESSIONCLOSEDREQUIRESASLAUTH): "+
+			"enforce.auth.enabled or sessionRequireClientSASLAuth is set there", e.code)
+	}
+	return fmt.Sprintf("the server refused the write with code %d", e.code)
+}
+
 // Unwrap returns the cause.
 func (e *CanaryError) Unwrap() error { return e.Err }
 
@@ -103,9 +124,8 @@ func (p Prober) canaryVia(caller context.Context, addr string) (CanaryResult, er
 	defer done()
 	commit, err := c.checkRoot()
 	if err == nil && commit.zxid <= 0 {
-		// A refusal before the request got to the quorum, as
-		// SESSIONCLOSEDREQUIRESASLAUTH (-124), carries no zxid.
-		err = fmt.Errorf("the server refused the write with code %d: it may demand authenticated clients", commit.code)
+		// A refusal before the request got to the quorum carries no zxid.
+		err = &refusedWrite{code: commit.code}
 	}
 	if err != nil {
 		return CanaryResult{}, canaryError(ctx, caller, addr, CanaryCommit, limit, err)

@@ -1,0 +1,151 @@
+package preflight
+
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Need is something a check looks at. A check that lacks one is skipped and says
+// why; one that lacks sight of a server is unknown. Neither is ever ok.
+type Need string
+
+// What the checks look at.
+const (
+	// NeedList is the list of servers, which is there always.
+	NeedList Need = "list"
+	// NeedFiles are the hosts' files, NeedAllFiles one of every host.
+	NeedFiles    Need = "files"
+	NeedAllFiles Need = "all-files"
+	// NeedServers is every server's own answer, by whichever way; NeedThrough the
+	// one through its Service, NeedElection its election port.
+	NeedServers  Need = "servers"
+	NeedThrough  Need = "through"
+	NeedElection Need = "election"
+	// NeedClashes is what exists under our names.
+	NeedClashes Need = "clashes"
+	// NeedLook is a look at the wrapped ensemble as status takes it.
+	NeedLook Need = "look"
+	// NeedCluster is what the API server says; its checks tell by themselves.
+	NeedCluster Need = "cluster"
+)
+
+// needs is what each check looks at.
+func needs(id string) []Need {
+	return map[string][]Need{
+		"ZK001": {NeedServers}, "ZK002": {NeedServers}, "ZK003": {NeedServers}, "ZK004": {NeedServers}, "ZK005": {NeedServers},
+		"ZK006": {NeedServers}, "ZK007": {NeedList}, "ZK008": {NeedElection}, "ZK009": {NeedList}, "ZK010": {NeedFiles}, "ZK011": {NeedAllFiles},
+		"ZK012": {NeedFiles}, "ZK013": {NeedFiles}, "ZK014": {NeedFiles}, "ZK015": {NeedFiles}, "ZK016": {NeedFiles},
+		"ZK017": {NeedServers}, "ZK018": {NeedFiles}, "ZK019": {NeedList}, "ZK020": {NeedThrough}, "ZK021": {NeedFiles}, "ZK022": {NeedFiles},
+		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook},
+		"K8S001": {NeedCluster}, "K8S002": {NeedClashes}, "K8S003": {NeedCluster},
+	}[id]
+}
+
+// lacks says which needs of a check are not met: missing is why it was not made,
+// hidden what was not seen of what it looks at.
+func (c Check) lacks(f Facts) (missing string, hidden []string) {
+	for _, n := range needs(c.ID) {
+		m, h := f.lack(n)
+		if m != "" && missing == "" {
+			missing = m
+		}
+		hidden = append(hidden, h...)
+	}
+	return missing, hidden
+}
+
+func (f Facts) lack(n Need) (missing string, hidden []string) {
+	switch n {
+	case NeedFiles, NeedAllFiles:
+		return f.lackFiles(n == NeedAllFiles), nil
+	case NeedServers:
+		return "", f.hidden(func(s migration.ServerRecord) string { return sightless(f.live(s.ID)) })
+	case NeedThrough:
+		if !f.Wrapped {
+			return "not wrapped yet", nil
+		}
+		return "", f.hidden(func(s migration.ServerRecord) string { return sightless(f.Through[s.ID]) })
+	case NeedElection:
+		return "", f.hidden(func(s migration.ServerRecord) string {
+			p := f.Election[s.ID]
+			if p == migration.PortOpen || p == migration.PortClosed || f.Through[s.ID].Serving() {
+				return ""
+			}
+			return fmt.Sprintf("election port %s:%d: %s", s.HostIP, s.ElectionPort, orNotAsked(string(p)))
+		})
+	case NeedClashes:
+		return f.ClashesError, nil
+	case NeedLook:
+		switch {
+		case f.LookError != "":
+			return "nobody could look: " + f.LookError, nil
+		case !f.Looked:
+			return "not wrapped yet", nil
+		}
+		for _, p := range f.Problems {
+			if p.Class == migration.ClassUnseen {
+				hidden = append(hidden, p.Text)
+			}
+		}
+		return "", hidden
+	case NeedList, NeedCluster:
+	}
+	return "", nil
+}
+
+// lackFiles is why a check of the files was not made.
+func (f Facts) lackFiles(all bool) string {
+	switch {
+	case f.Files == 0:
+		return "the hosts' files were not read: name them with -f"
+	case all && f.Files == 1 && len(f.Servers) > 1:
+		return "one file was read: name every host's (-f ID=FILE) to have them compared"
+	case all && f.Files < len(f.Servers):
+		return fmt.Sprintf("%d files were read, and there are %d servers: name every host's (-f ID=FILE)", f.Files, len(f.Servers))
+	}
+	return ""
+}
+
+// hidden asks look of every server that is anybody's concern.
+func (f Facts) hidden(look func(migration.ServerRecord) string) []string {
+	var out []string
+	for _, s := range f.Servers {
+		if f.Unasked[s.ID] {
+			continue
+		}
+		if why := look(s); why != "" {
+			out = append(out, fmt.Sprintf("server %d was not seen from here: %s", s.ID, why))
+		}
+	}
+	return out
+}
+
+// sightless is why a look at a server told nothing; empty when it told something.
+func sightless(s migration.Sighting) string {
+	switch s.Reach {
+	case migration.ReachAnswered, migration.ReachNotServing, migration.ReachRefused:
+		return ""
+	}
+	if s.Detail != "" {
+		return s.Detail
+	}
+	return orNotAsked(string(s.Reach))
+}
+
+func orNotAsked(s string) string {
+	if s == "" {
+		return "not asked"
+	}
+	return s
+}
+
+// live returns what was seen of a server, by whichever way more was.
+func (f Facts) live(id ensemble.ID) migration.Sighting {
+	t, d := f.Through[id], f.Direct[id]
+	if t.Serving() || !d.Serving() && sightless(d) != "" && t.Reach != migration.ReachUnknown {
+		return t
+	}
+	return d
+}
