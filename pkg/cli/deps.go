@@ -122,6 +122,8 @@ type session struct {
 	journal *journal.Journal
 	engine  *engine.Engine
 	prober  prober
+	// lock is nil outside of locked.
+	lock *journal.Lock
 }
 
 func (d *deps) session(k kube, name string) *session {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -145,6 +146,45 @@ func (s *session) fenceResumed(ctx context.Context, rec migration.Record, id ens
 	return s.takeOver(ctx, rec, id)
 }
 
+// lockLost says why a command ends before its time.
+func (s *session) lockLost(lost error) error {
+	e := &pausedError{
+		reason: "the lock was lost, the API server did not answer in time",
+		next:   fmt.Sprintf("%s status %s -n %s", cliName, s.name, s.kube.namespace),
+	}
+	var l *journal.LostError
+	if held, ok := journal.IsHeld(lost); ok {
+		e.reason = fmt.Sprintf("the lock was lost, another command has it: %s has held it since %s", held.Holder, held.Since.Local().Format(time.DateTime))
+	} else if errors.As(lost, &l) && l.Overslept > 0 {
+		e.reason = fmt.Sprintf("this command stood still for %.0f s (did the machine sleep?), so the lock is no longer its own; it did nothing since", l.Overslept.Seconds())
+	}
+	return e
+}
+
+// held is asked right before a write outside of the engine's loop.
+func (s *session) held(ctx context.Context) error {
+	if s.lock == nil {
+		return nil
+	}
+	return s.lock.Held(ctx)
+}
+
+// lockUntil tells hooks until when nobody else is at work.
+func (s *session) lockUntil() func() time.Time {
+	if s.lock == nil {
+		return nil
+	}
+	return s.lock.Until
+}
+
+// save writes the journal outside of the engine's loop.
+func (s *session) save(ctx context.Context, rec migration.Record) error {
+	if err := s.held(ctx); err != nil {
+		return err
+	}
+	return s.journal.Save(ctx, rec)
+}
+
 // locked runs f while holding the ensemble's lock; the context f gets ends when
 // the lock is lost.
 func (s *session) locked(ctx context.Context, f func(context.Context) error) error {
@@ -152,29 +192,21 @@ func (s *session) locked(ctx context.Context, f func(context.Context) error) err
 	if err != nil {
 		return err
 	}
+	s.lock, s.engine.Lock = lock, lock
 	work, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
 		select {
 		case <-lock.Lost():
-			// Not the caller's time: a renewal that takes too long ends in a
-			// deadline of its own.
-			why := "the API server did not answer in time"
-			if _, held := journal.IsHeld(lock.Err()); held {
-				why = "another command has it"
-			}
-			cancel(&pausedError{
-				reason: fmt.Sprintf("the lock was lost, %s: %v", why, lock.Err()),
-				next:   fmt.Sprintf("%s status %s -n %s", cliName, s.name, s.kube.namespace),
-			})
+			cancel(s.lockLost(lock.Err()))
 		case <-work.Done():
 		}
 	}()
 	if err = s.fence(work); err == nil {
 		err = f(work)
 	}
-	if cause := context.Cause(work); err != nil && ctx.Err() == nil && cause != nil {
-		err = cause
+	if lost := lock.Err(); err != nil && ctx.Err() == nil && lost != nil {
+		err = s.lockLost(lost)
 	}
 	// The lock is given back also when the caller's time is over, and what was
 	// done is done also when the API server is gone by now.

@@ -228,7 +228,7 @@ func (f *reconfigureFlags) keep(ctx context.Context, s *session, e emission) err
 		rec.Settings.InitLimit = config.InitLimit
 	}
 	rec.Note(migration.AuditEntry{At: e.at, By: me(), Step: "reconfigure", Detail: "patches written"})
-	return s.journal.Save(ctx, rec)
+	return s.save(ctx, rec)
 }
 
 func patchedConfig(h hostpatch.HostPatch) (*ensemble.Config, error) {

@@ -96,5 +96,5 @@ func (f *podFlags) store(ctx context.Context, s *session) error {
 		return nil
 	}
 	rec.Pods = pods
-	return s.journal.Save(ctx, rec)
+	return s.save(ctx, rec)
 }

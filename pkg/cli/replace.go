@@ -206,7 +206,7 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	if err := s.fenceResumed(ctx, rec, o.id); err != nil {
 		return err
 	}
-	s.engine.Hosts = o.deps.hosts(rec, o.hook, o.fenced, nil)
+	s.engine.Hosts = o.deps.hosts(rec, o.hook, o.fenced, s.lockUntil(), nil)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
 	s.engine.OnEvent = o.watch(p)
 	in := migration.Intent{Kind: o.kind, ID: o.id, By: me(), Data: o.data}
@@ -330,9 +330,9 @@ func (o *MoveOptions) unconfirmed(s *session, id ensemble.ID, err error) error {
 }
 
 // hosts is the operator's program, or the operator.
-func (d *deps) hosts(rec migration.Record, hook string, fenced bool, filesDir func(migration.ServerRecord) string) engine.Hosts {
+func (d *deps) hosts(rec migration.Record, hook string, fenced bool, notAfter func() time.Time, filesDir func(migration.ServerRecord) string) engine.Hosts {
 	if hook != "" {
-		return hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: rec.Namespace, FilesDir: filesDir}
+		return hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: rec.Namespace, FilesDir: filesDir, NotAfter: notAfter}
 	}
 	return &hosts.Manual{Out: d.streams.ErrOut, In: d.terminal(), Fenced: fenced, Commands: manualCommands(rec.Hosts), Copy: manualCopy(rec)}
 }

@@ -188,7 +188,7 @@ func (v *verifier) verified(ctx context.Context, sr migration.ServerRecord, w *w
 	kept, _ := rec.Server(sr.ID)
 	kept.Reconfigured = &migration.Confirmation{At: time.Now(), By: me(), How: w.verdict.Why}
 	rec.Note(migration.AuditEntry{At: time.Now(), By: me(), ID: sr.ID, Step: "reconfigure", Detail: w.verdict.Why})
-	if err := v.s.journal.Save(ctx, rec); err != nil {
+	if err := v.s.save(ctx, rec); err != nil {
 		return false, err
 	}
 	fmt.Fprintf(out, "server %d: verified, and the ensemble commits\n", sr.ID)
@@ -210,7 +210,7 @@ func (v *verifier) countElections(ctx context.Context, obs migration.Observation
 			return err
 		}
 		rec.Elections.AtReconfigure = now
-		return v.s.journal.Save(ctx, rec)
+		return v.s.save(ctx, rec)
 	}
 	if !first {
 		fmt.Fprintf(v.f.deps.streams.ErrOut, "server %d leads in epoch %d. %s\n", obs.Leader(), now, electionsText(obs.Record, now))
@@ -278,7 +278,7 @@ func (f *reconfigureFlags) confirm(ctx context.Context, s *session) error {
 		sr.Reconfigured = &migration.Confirmation{At: time.Now(), By: me(), How: "confirmed by the operator"}
 		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), ID: sr.ID, Step: "reconfigure", Detail: "confirmed by the operator"})
 	}
-	return s.journal.Save(ctx, rec)
+	return s.save(ctx, rec)
 }
 
 func orText(text, otherwise string) string {

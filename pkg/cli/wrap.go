@@ -239,6 +239,9 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 }
 
 func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
+	if err := s.held(ctx); err != nil {
+		return err
+	}
 	if o.restore && o.dryRun != "server" {
 		if _, err := s.journal.Restore(ctx); err != nil {
 			return err
@@ -275,7 +278,7 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		return err
 	}
 	if known {
-		err = s.journal.Save(ctx, rec)
+		err = s.save(ctx, rec)
 	} else {
 		err = s.journal.Create(ctx, rec)
 	}

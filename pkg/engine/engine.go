@@ -21,7 +21,9 @@ type Engine struct {
 	Prober  Prober
 	Hosts   Hosts
 	Journal Journal
-	Clock   Clock
+	// Lock is asked before each step; nil where none is taken, as by a look.
+	Lock  Lock
+	Clock Clock
 	// OnEvent, when set, is told what happens; it must not block for long.
 	OnEvent func(Event)
 	// Poll is the pause between two looks while waiting.
@@ -218,9 +220,8 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	} else if err := e.unchanged(ctx, o.Record); err != nil {
 		return false, err
 	}
-	if old := e.Clock.Now().Round(0).Sub(o.At.Round(0)); old > migration.WatchGap {
-		// The machine slept, or the API server did; what was decided on is over.
-		return false, fmt.Errorf("step %s of server %d was not taken: what it rests on is %.0f s old; looking again", d.Step, in.ID, old.Seconds())
+	if err := e.stillOurs(ctx, in, o, d); err != nil {
+		return false, err
 	}
 	outcome, err := e.perform(ctx, in, o, rec, d)
 	if err != nil {
@@ -242,6 +243,23 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	ev.Took = outcome.At.Sub(began)
 	e.tell(ev)
 	return true, nil
+}
+
+// stillOurs is the last thing that is asked before a step, whatever it is: that
+// the lock is held, and that what was decided on is not over. A machine that
+// slept, or a process that was stopped, anywhere between the look and this moment
+// finds out here; so does one whose API server took long to answer. Hosts know
+// neither lock nor version: for what is done there nothing else asks.
+func (e *Engine) stillOurs(ctx context.Context, in migration.Intent, o migration.Observation, d migration.Decision) error {
+	if e.Lock != nil {
+		if err := e.Lock.Held(ctx); err != nil {
+			return fmt.Errorf("step %s of server %d was not taken: %w", d.Step, in.ID, err)
+		}
+	}
+	if old := e.Clock.Now().Round(0).Sub(o.At.Round(0)); old > migration.WatchGap {
+		return fmt.Errorf("step %s of server %d was not taken: what it rests on is %.0f s old; looking again", d.Step, in.ID, old.Seconds())
+	}
+	return nil
 }
 
 // unchanged looks at the journal once more right before an act that is not

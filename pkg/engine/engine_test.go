@@ -203,3 +203,41 @@ func (j *overtakenJournal) Load(ctx context.Context) (migration.Record, error) {
 	rec.Settings.InitLimit += j.loads
 	return rec, err
 }
+
+// lockUntil is a lock that is lost from the n-th question on.
+type lockUntil struct{ left int }
+
+func (l *lockUntil) Held(context.Context) error {
+	if l.left--; l.left < 0 {
+		return permanentError{}
+	}
+	return nil
+}
+
+// TestALostLockIsFollowedByNothing: wherever the lock is lost, neither a host's
+// hook nor a write of the cluster comes after that, whatever step is next.
+func TestALostLockIsFollowedByNothing(t *testing.T) {
+	whole := newWorld()
+	e := whole.engine()
+	asked := &lockUntil{left: 1000}
+	e.Lock = asked
+	if d, err := e.Run(t.Context(), replaceOne()); err != nil || d.Kind != migration.Done {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	steps := 1000 - asked.left
+	if steps < len(migration.Way(migration.Replace)) {
+		t.Fatalf("the lock was asked %d times only, of %d steps", steps, len(migration.Way(migration.Replace)))
+	}
+	for n := range steps {
+		w := newWorld()
+		e := w.engine()
+		e.Lock = &lockUntil{left: n}
+		_, err := e.Run(t.Context(), replaceOne())
+		if !errors.As(err, new(permanentError)) {
+			t.Fatalf("lost at question %d: %v", n, err)
+		}
+		if at := len(w.acts()); at > n || at > 0 && w.acts()[at-1] != whole.acts()[at-1] {
+			t.Errorf("lost at question %d: %v", n, w.acts())
+		}
+	}
+}

@@ -104,6 +104,14 @@ type Journal interface {
 	Save(ctx context.Context, rec migration.Record) error
 }
 
+// Lock is what lets one command at a time work on an ensemble.
+type Lock interface {
+	// Held fails when the lock is no longer ours, or may not be: it asks the API
+	// server, and it compares the wall's clock, which goes on while a machine
+	// sleeps.
+	Held(ctx context.Context) error
+}
+
 // Clock is the time.
 type Clock interface {
 	Now() time.Time

@@ -70,6 +70,9 @@ func (h Hook) command(ctx context.Context, action engine.HostAction, s migration
 		"ZKMIGRATE_ID="+s.ID.String(),
 		"ZKMIGRATE_HOST="+s.HostIP,
 	)
+	if h.NotAfter != nil {
+		cmd.Env = append(cmd.Env, fmt.Sprintf("ZKMIGRATE_NOT_AFTER=%d", h.NotAfter().Unix()))
+	}
 	// A hook that leaves children behind must not hang us.
 	cmd.WaitDelay = 2 * time.Second
 	return cmd, nil

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -88,5 +90,14 @@ func TestManualCopyDataIsPrintedOnceAToken(t *testing.T) {
 	text := out.String()
 	if strings.Count(text, "send 3 a\n") != 1 || strings.Count(text, "send 3 b\n") != 1 || !strings.Contains(text, "# mind the gap") {
 		t.Errorf("printed:\n%s", text)
+	}
+}
+
+// TestHookKnowsUntilWhen: a call that comes late can refuse by itself.
+func TestHookKnowsUntilWhen(t *testing.T) {
+	h := program(t, `[ "$ZKMIGRATE_NOT_AFTER" = 1700000000 ]`)
+	h.NotAfter = func() time.Time { return time.Unix(1700000000, 0) }
+	if done, _, err := h.Do(t.Context(), engine.HostStop, host3()); err != nil || !done {
+		t.Errorf("%t, %v", done, err)
 	}
 }

@@ -30,6 +30,9 @@ const DefaultHookTimeout = 2 * time.Minute
 //	ZKMIGRATE_FILES      a directory with the patches (*.patch) of the host's
 //	                     files and those that take them back (*.undo.patch), set
 //	                     for apply-patch and undo-patch
+//	ZKMIGRATE_NOT_AFTER  seconds since 1970 by this machine's clock: until then
+//	                     no other command works on the ensemble, whatever happens
+//	                     to this one; a call that comes later must do nothing
 //
 // besides the caller's own; CopyData has more. Exit code 0 says that the action is complete: stop
 // returns when the process is gone. Every action must be idempotent. Anything
@@ -40,6 +43,8 @@ type Hook struct {
 	Namespace string
 	// FilesDir returns the directory with a server's patches.
 	FilesDir func(s migration.ServerRecord) string
+	// NotAfter is when the lock's time is over; nil where there is none.
+	NotAfter func() time.Time
 	Timeout  time.Duration
 }
 

@@ -18,11 +18,35 @@ const brokenKey = Key + ".broken"
 // keep writes the copy that Restore reads: the last record without an operation
 // under way, in a ConfigMap of its own. Somebody who deletes or garbles the
 // journal by hand has that to go on with; what it does not know can be seen in
-// the cluster, and Decide stops where the two disagree.
-func (j *Journal) keep(ctx context.Context, rec migration.Record, data string) error {
+// the cluster, and Decide stops where the two disagree. written is the journal's
+// version that it is a copy of.
+func (j *Journal) keep(ctx context.Context, rec migration.Record, data, written string) error {
 	if rec.Flight != nil {
 		return nil
 	}
+	for range copyTries {
+		err := j.writeCopy(ctx, data)
+		switch {
+		case err == nil:
+			return nil
+		case !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err):
+			return fmt.Errorf("cannot write the journal's copy in ConfigMap %s/%s: %w", j.namespace, render.JournalCopyName(j.name), err)
+		}
+		// Somebody else has just written it. Where that is a command that has
+		// written the journal since, its copy is the newer one.
+		live, err := j.kube.CoreV1().ConfigMaps(j.namespace).Get(ctx, render.JournalName(j.name), metav1.GetOptions{})
+		if err == nil && live.ResourceVersion != written {
+			return nil
+		}
+	}
+	// The journal itself is saved, and the next settled one brings a copy again.
+	return nil
+}
+
+// copyTries is how often a copy is written that somebody else writes, too.
+const copyTries = 5
+
+func (j *Journal) writeCopy(ctx context.Context, data string) error {
 	name := render.JournalCopyName(j.name)
 	maps := j.kube.CoreV1().ConfigMaps(j.namespace)
 	cm, err := maps.Get(ctx, name, metav1.GetOptions{})
@@ -38,10 +62,7 @@ func (j *Journal) keep(ctx context.Context, rec migration.Record, data string) e
 		cm.Labels[render.RoleLabel] = render.RoleJournalCopy
 		_, err = maps.Create(ctx, cm, metav1.CreateOptions{FieldManager: FieldManager})
 	}
-	if err != nil {
-		return fmt.Errorf("cannot write the journal's copy in ConfigMap %s/%s: %w", j.namespace, name, err)
-	}
-	return nil
+	return err
 }
 
 // Copy reads the copy; it fails with NotFoundError when there is none.

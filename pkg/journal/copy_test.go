@@ -6,8 +6,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
@@ -69,5 +73,60 @@ func TestRestore(t *testing.T) {
 	}
 	if records, broken, err := List(ctx, kube, "zk"); len(records) != 1 || len(broken) != 0 || err != nil {
 		t.Errorf("listed: %d, broken %v, %v", len(records), broken, err)
+	}
+}
+
+// TestAConflictOnTheCopyFailsNothing: the journal is saved, and that is what
+// counts. The copy is written again, unless somebody's newer one is there.
+func TestAConflictOnTheCopyFailsNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		conflicts int
+		newer     bool
+		// kept: the copy is that of the second record.
+		kept bool
+	}{
+		"none":              {0, false, true},
+		"one":               {1, false, true},
+		"without end":       {1000, false, false},
+		"with a newer save": {1, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			kube := versioned(t)
+			j := New(kube, "zk", "main")
+			if err := j.Create(ctx, record("zk", "main")); err != nil {
+				t.Fatal(err)
+			}
+			left := c.conflicts
+			kube.PrependReactor("update", "configmaps", func(action clienttesting.Action) (bool, runtime.Object, error) {
+				name := action.(clienttesting.UpdateAction).GetObject().(*corev1.ConfigMap).Name
+				if name != render.JournalCopyName("main") || left == 0 {
+					return false, nil, nil
+				}
+				left--
+				if c.newer {
+					live, err := kube.Tracker().Get(action.GetResource(), "zk", render.JournalName("main"))
+					if err != nil {
+						t.Error(err)
+						return true, nil, err
+					}
+					next := live.DeepCopyObject().(*corev1.ConfigMap)
+					next.ResourceVersion = "999"
+					if err := kube.Tracker().Update(action.GetResource(), next, "zk"); err != nil {
+						t.Error(err)
+					}
+				}
+				return true, nil, apierrors.NewConflict(action.GetResource().GroupResource(), name, nil)
+			})
+			second := record("zk", "main")
+			second.Settings.InitLimit = 77
+			if err := j.Save(ctx, second); err != nil {
+				t.Fatalf("the journal is saved, and yet: %v", err)
+			}
+			got, err := j.Copy(ctx)
+			if err != nil || (got.Settings.InitLimit == 77) != c.kept {
+				t.Errorf("the copy: initLimit %d, %v", got.Settings.InitLimit, err)
+			}
+		})
 	}
 }

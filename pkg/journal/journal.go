@@ -146,7 +146,7 @@ func (j *Journal) Create(ctx context.Context, rec migration.Record) error {
 		return fmt.Errorf("cannot create the journal in ConfigMap %s/%s: %w", j.namespace, cm.Name, err)
 	}
 	j.remember(made)
-	return j.keep(ctx, rec, data)
+	return j.keep(ctx, rec, data, made.ResourceVersion)
 }
 
 // Load reads the record; it fails with NotFoundError when there is none, and
@@ -198,7 +198,7 @@ func (j *Journal) Save(ctx context.Context, rec migration.Record) error {
 		return fmt.Errorf("cannot write the journal in ConfigMap %s/%s: %w", j.namespace, next.Name, err)
 	}
 	j.seen = written
-	return j.keep(ctx, rec, data)
+	return j.keep(ctx, rec, data, written.ResourceVersion)
 }
 
 func (j *Journal) remember(cm *corev1.ConfigMap) {

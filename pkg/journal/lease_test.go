@@ -202,3 +202,79 @@ func TestLeaseOfADeadHolderWithAClockAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestAHolderThatSleptHoldsNothing: on a machine that sleeps the renewal does not
+// run, and its clock for time-outs stands still; the wall's goes on. Whoever wakes
+// up asks before it acts, and learns it though nobody has told it.
+func TestAHolderThatSleptHoldsNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		slept time.Duration
+		taken bool
+		want  bool
+	}{
+		"did not sleep":            {0, false, true},
+		"slept a little":           {20 * time.Second, false, true},
+		"slept, nobody took it":    {31 * time.Second, false, false},
+		"slept, another has it":    {31 * time.Second, true, false},
+		"taken while it looked on": {0, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, clock := t.Context(), &clock{at: time.Unix(1000, 0)}
+			kube := versioned(t)
+			l := lease(kube, clock, "alice@laptop/1/a")
+			l.Renew = time.Hour // the renewal does not run either
+			lock, err := l.Acquire(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clock.forward(c.slept)
+			if c.taken {
+				thief := lease(kube, clock, "bob@server/2/b")
+				thief.Dead = func(string) bool { return true }
+				if _, err := thief.Acquire(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err = lock.Held(ctx)
+			if (err == nil) != c.want {
+				t.Fatalf("held: %v", err)
+			}
+			select {
+			case <-lock.Lost():
+				if c.want {
+					t.Error("the lock counts as lost")
+				}
+			default:
+				if !c.want {
+					t.Error("the lock does not count as lost")
+				}
+			}
+			if _, held := IsHeld(err); held != c.taken {
+				t.Errorf("who has it: %v", err)
+			}
+			if err := lock.Release(ctx); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestALateRenewalDoesNotHideASleep: a renewal that comes after the lock's time
+// must not make it look as if it had been held throughout.
+func TestALateRenewalDoesNotHideASleep(t *testing.T) {
+	ctx, c := t.Context(), &clock{at: time.Unix(1000, 0)}
+	lock, err := lease(versioned(t), c, "alice@laptop/1/a").Acquire(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.forward(time.Hour)
+	select {
+	case <-lock.Lost():
+	case <-time.After(10 * time.Second):
+		t.Fatal("renewed after an hour")
+	}
+	var l *LostError
+	if !errors.As(lock.Err(), &l) || l.Overslept < 30*time.Second {
+		t.Errorf("the reason: %v", lock.Err())
+	}
+}
