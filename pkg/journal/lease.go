@@ -80,7 +80,6 @@ func (l Lease) defaults() Lease {
 	return l
 }
 
-
 // Acquire takes the lock, or fails with HeldError. A lock whose time is over is
 // taken: at once when its holder ran on this machine, whose clock is ours; from
 // another machine only when it is not renewed for longer than a renewal takes
