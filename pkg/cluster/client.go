@@ -15,6 +15,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,7 +38,7 @@ const FieldManager = "kubectl-zkmigrate"
 // warn since Kubernetes 1.33.
 type Client struct {
 	kube kubernetes.Interface
-	// logs reads the end of a pod's log.
+	// logs reads the end of a container's log, never more than o.LimitBytes.
 	logs func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error)
 	// exec runs programs in pods.
 	exec execFunc
@@ -51,7 +52,12 @@ func New(kube kubernetes.Interface, options ...Option) *Client {
 		kube: kube,
 		now:  time.Now,
 		logs: func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error) {
-			return kube.CoreV1().Pods(namespace).GetLogs(pod, o).Do(ctx).Raw()
+			stream, err := kube.CoreV1().Pods(namespace).GetLogs(pod, o).Stream(ctx)
+			if err != nil {
+				return nil, err
+			}
+			defer func() { _ = stream.Close() }()
+			return io.ReadAll(io.LimitReader(stream, *o.LimitBytes))
 		},
 		exec: noExec,
 	}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,46 +20,93 @@ const (
 	logWait  = 5 * time.Second
 	logLines = int64(40)
 	logBytes = int64(256 << 10)
+	// relayDelay bounds the time from a report to its line in the log, by the same
+	// node's clock; it may be told in whole seconds.
+	relayDelay = 3 * time.Second
 )
 
-// readGate completes the view with the gate's latest report. A waiting gate
-// writes at least every 5 s. The first question is for lines that are young by
-// the node's own clock (sinceSeconds is counted by the kubelet); clocks of
-// nodes are never compared with ours.
-func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, v *migration.PodView) error {
+// readGate completes the view with the gate's latest report, read from the log of
+// the relay, which ZooKeeper does not write to. A waiting gate reports at least
+// every 5 s. The first question is for lines that are young by the node's own clock
+// (sinceSeconds is counted by the kubelet); clocks of nodes are never compared with
+// ours.
+func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, s migration.ServerRecord, v *migration.PodView) error {
+	if !hasRelay(pod) {
+		if v.Ready {
+			served(v)
+		} else if v.Problem == "" {
+			v.Problem = earlierRelease
+		}
+		return nil
+	}
 	young := int64(migration.ReportFresh / time.Second)
-	lines, err := c.tail(ctx, pod, &young, v)
-	if err != nil {
-		return err
-	}
-	if report, at, ok := lastReport(lines); ok {
-		setReport(v, report, at)
-		v.GateFresh = true
+	for _, since := range []*int64{&young, nil} {
+		lines, err := c.tail(ctx, pod, since, v)
+		if err != nil {
+			return err
+		}
+		r, at, ok := lastReport(lines, pod)
+		if !ok {
+			continue
+		}
+		if why := contradiction(r, at, pod, s); why != "" {
+			v.GateDetail = "its report does not count: " + why
+			return nil
+		}
+		setReport(v, r)
+		v.GateFresh = since != nil && at.Sub(r.At) <= relayDelay
 		return nil
 	}
-	if lines, err = c.tail(ctx, pod, nil, v); err != nil {
-		return err
-	}
-	if report, at, ok := lastReport(lines); ok {
-		setReport(v, report, at)
-		return nil
-	}
-	// Nothing but the gate's lines is written before ZooKeeper starts. Where
-	// the whole tail is somebody else's, the gate has done its work and its
-	// last line has scrolled by. Where it ends with the gate's own words, and
-	// they cannot be read, that is a gate, and no ZooKeeper.
-	if len(lines) > 0 && render.IsGateLine(lines[len(lines)-1].text) {
-		v.Problem = "it waits at the gate of another release of this tool, whose reports cannot be read: finish with that release what it has begun; a new replacement makes the pod anew"
-		return nil
-	}
-	if len(lines) > 0 {
-		v.Gate, v.GateDetail, v.GateAt = migration.GateStarted, "ZooKeeper writes the log", lines[len(lines)-1].at
+	if v.Ready {
+		served(v)
 	}
 	return nil
 }
 
-func setReport(v *migration.PodView, r render.GateReport, at time.Time) {
-	v.Gate, v.GateDetail, v.GateGeneration, v.HostClosed, v.GateAt = r.State, r.Detail, r.Generation, r.HostClosed(), at
+// earlierRelease is said of a waiting pod that has no relay.
+const earlierRelease = "an earlier release of this tool created it, and its reports are no evidence: " +
+	"anybody who can reach the server can write them into its log; the pod has to be recreated"
+
+// served takes Kubernetes' word, for want of another: the readiness probe asks
+// ZooKeeper itself, and fails at the gate.
+func served(v *migration.PodView) {
+	v.Gate, v.GateDetail = migration.GateStarted, "its readiness probe passes"
+}
+
+func hasRelay(pod *corev1.Pod) bool {
+	for _, c := range pod.Spec.Containers {
+		if c.Name == render.RelayName {
+			return true
+		}
+	}
+	return false
+}
+
+// contradiction says why a report of this pod is none that counts now: written for
+// another run of the container, for another server, or against what Kubernetes
+// says of the container. at is when it reached the log.
+func contradiction(r render.GateReport, at time.Time, pod *corev1.Pod, s migration.ServerRecord) string {
+	status := containerStatus(pod)
+	switch {
+	case status == nil || status.State.Running == nil || status.State.Running.StartedAt.IsZero():
+		return "Kubernetes does not say since when its container runs"
+	// Kubernetes tells whole seconds.
+	case r.At.Before(status.State.Running.StartedAt.Add(time.Second)):
+		return "it is older than this run of the container"
+	case r.At.Sub(at) > relayDelay:
+		return "its time lies ahead of the node's"
+	case r.State != migration.GateStarted && status.Ready:
+		return fmt.Sprintf("it says %s, and Kubernetes says that the server is ready", r.State)
+	case r.State == migration.GateRefused && r.ID == 0:
+		return ""
+	case r.Ordinal != s.Ordinal || r.ID != s.ID:
+		return fmt.Sprintf("it is one of server %s, ordinal %d", r.ID, r.Ordinal)
+	}
+	return ""
+}
+
+func setReport(v *migration.PodView, r render.GateReport) {
+	v.Gate, v.GateDetail, v.GateGeneration, v.HostClosed, v.GateAt = r.State, r.Detail, r.Generation, r.HostClosed(), r.At
 	v.HostClosedFor = r.HostClosedFor
 	v.GateCause, v.Seeded, v.NeverSynced, v.NeverStarted, v.Outlived = r.Cause, r.Seed, r.NeverSynced, r.NeverStarted, r.Outlived
 	v.DataGeneration, v.VolumeSince = r.Data, r.Since
@@ -71,7 +119,7 @@ func (c *Client) tail(ctx context.Context, pod *corev1.Pod, since *int64, v *mig
 	defer cancel()
 	n, limit := logLines, logBytes
 	data, err := c.logs(ctxLog, pod.Namespace, pod.Name, &corev1.PodLogOptions{
-		Container: render.ContainerName, Timestamps: true, TailLines: &n, LimitBytes: &limit, SinceSeconds: since,
+		Container: render.RelayName, Timestamps: true, TailLines: &n, LimitBytes: &limit, SinceSeconds: since,
 	})
 	switch {
 	case ctx.Err() != nil:
@@ -106,13 +154,10 @@ func splitLog(data []byte) []logLine {
 	return out
 }
 
-// lastReport is the newest line of the gate that can be read.
-func lastReport(lines []logLine) (render.GateReport, time.Time, bool) {
+// lastReport is the newest report of that pod that can be read.
+func lastReport(lines []logLine, pod *corev1.Pod) (render.GateReport, time.Time, bool) {
 	for i := len(lines) - 1; i >= 0; i-- {
-		if !render.IsGateLine(lines[i].text) {
-			continue
-		}
-		if r, err := render.ParseGateLine(lines[i].text); err == nil {
+		if r, err := render.ParseGateLine(lines[i].text); err == nil && r.Pod == string(pod.UID) {
 			return r, lines[i].at, true
 		}
 	}

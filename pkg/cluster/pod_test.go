@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -35,11 +36,13 @@ func record() migration.Record {
 func podObject(change ...func(*corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "main-pod-1", Namespace: "zk", UID: "u1", Labels: render.Labels("main")},
-		Spec:       corev1.PodSpec{NodeName: "node1", Containers: []corev1.Container{{Name: render.ContainerName, Image: "zk:3.8.0"}}},
+		Spec:       corev1.PodSpec{NodeName: "node1", Containers: []corev1.Container{{Name: render.ContainerName, Image: "zk:3.8.0"}, {Name: render.RelayName, Image: "zk:3.8.0"}}},
 		Status: corev1.PodStatus{
 			PodIP: "10.244.0.1",
-			ContainerStatuses: []corev1.ContainerStatus{{Name: render.ContainerName,
-				State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}},
+			ContainerStatuses: []corev1.ContainerStatus{
+				{Name: render.ContainerName, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(when(0))}}},
+				{Name: render.RelayName, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(when(0))}}},
+			},
 		},
 	}
 	for _, c := range change {
@@ -124,17 +127,26 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// when is a second in the life of a pod whose containers started at 0.
+func when(sec int) time.Time { return time.Unix(1767323040+int64(sec), 0).UTC() }
+
+// reportAt is a report of that second, and its line in the log of the next instant.
+func reportAt(sec int, text string) string {
+	return logAt(sec, strings.Replace(text, "at=0", fmt.Sprintf("at=%d.000000", when(sec).Unix()), 1))
+}
+
+func logAt(sec int, text string) string {
+	return when(sec).Add(500*time.Millisecond).Format(time.RFC3339Nano) + " " + text + "\n"
+}
+
 const (
-	parkedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
-	closedLine  = `zkmigrate-gate state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
-	startedLine = `zkmigrate-gate state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="generation 9"`
+	parkedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
+	closedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
+	startedLine = `zkmigrate-gate pod=u1 at=0 state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="generation 9"`
 )
 
 func TestReadGate(t *testing.T) {
-	at := func(sec int, text string) string {
-		return time.Date(2026, 1, 2, 3, 4, sec, 500, time.UTC).Format(time.RFC3339Nano) + " " + text + "\n"
-	}
-	when := func(sec int) time.Time { return time.Date(2026, 1, 2, 3, 4, sec, 500, time.UTC) }
+	at := reportAt
 	tests := map[string]struct {
 		young, all string
 		err        error
@@ -153,21 +165,9 @@ func TestReadGate(t *testing.T) {
 			all:  at(1, parkedLine),
 			want: migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", NeverStarted: true, GateAt: when(1)},
 		},
-		"started, still in view": {
-			young: at(1, closedLine) + at(2, startedLine) + at(3, "INFO zookeeper"),
-			want:  migration.PodView{Gate: migration.GateStarted, GateGeneration: 9, GateDetail: "generation 9", NeverStarted: true, HostClosed: true, GateAt: when(2), GateFresh: true},
-		},
-		"started long ago": {
-			young: at(8, "INFO zookeeper"), all: at(7, "INFO zookeeper") + at(8, "INFO zookeeper"),
-			want: migration.PodView{Gate: migration.GateStarted, GateDetail: "ZooKeeper writes the log", GateAt: when(8)},
-		},
-		"the gate of another release": {
-			young: at(8, "zkmigrate-gate state=parked mood=good"), all: at(8, "zkmigrate-gate state=parked mood=good"),
-			want: migration.PodView{Problem: "it waits at the gate of another release of this tool, whose reports cannot be read: finish with that release what it has begun; a new replacement makes the pod anew"},
-		},
-		"ZooKeeper behind the gate of another release": {
-			young: at(7, "zkmigrate-gate state=started mood=good") + at(8, "INFO zookeeper"), all: at(7, "zkmigrate-gate state=started mood=good") + at(8, "INFO zookeeper"),
-			want: migration.PodView{Gate: migration.GateStarted, GateDetail: "ZooKeeper writes the log", GateAt: when(8)},
+		"repeated long after": {
+			young: logAt(64, strings.Replace(startedLine, "at=0", fmt.Sprintf("at=%d", when(4).Unix()), 1)),
+			want:  migration.PodView{Gate: migration.GateStarted, GateGeneration: 9, GateDetail: "generation 9", NeverStarted: true, HostClosed: true, GateAt: when(4)},
 		},
 		"nothing yet":        {},
 		"node down":          {err: errors.New("dial tcp 10.0.0.1:10250: i/o timeout"), want: migration.PodView{Problem: "its log cannot be read, so its gate is unknown: dial tcp 10.0.0.1:10250: i/o timeout"}},
@@ -178,7 +178,7 @@ func TestReadGate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := New(fake.NewClientset(podObject()))
 			c.logs = func(_ context.Context, ns, pod string, o *corev1.PodLogOptions) ([]byte, error) {
-				if ns != "zk" || pod != "main-pod-1" || o.Container != render.ContainerName || !o.Timestamps {
+				if ns != "zk" || pod != "main-pod-1" || o.Container != render.RelayName || !o.Timestamps {
 					t.Errorf("asked for the log of %s/%s with %+v", ns, pod, o)
 				}
 				if o.SinceSeconds != nil {

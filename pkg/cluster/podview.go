@@ -52,7 +52,7 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 	if lost := nodeLost(pod); lost != "" {
 		v.Problem, v.NodeLost = lost, true
 	}
-	if err := c.readGate(ctx, pod, &v); err != nil {
+	if err := c.readGate(ctx, pod, s, &v); err != nil {
 		return v, err
 	}
 	if v.Gate == migration.GateRefused && v.GateCause == migration.CauseNone {

@@ -242,7 +242,7 @@ func TestTwoCopiesAtOnce(t *testing.T) {
 
 func TestSeedOnlyWhenAskedForAndParked(t *testing.T) {
 	flight := &migration.Flight{Kind: migration.Replace, ID: 5, Data: migration.DataCopy, Seed: "tok1", Before: &migration.Proof{Zxid: 0x100000002, Complete: true}}
-	parked := `zkmigrate-gate state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
+	parked := `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
 	for name, tc := range map[string]struct {
 		flight   *migration.Flight
 		log      string
@@ -269,7 +269,7 @@ func TestSeedOnlyWhenAskedForAndParked(t *testing.T) {
 			}
 			c := New(fake.NewClientset(podObject(), render.Gate(rec, g)))
 			c.logs = func(context.Context, string, string, *corev1.PodLogOptions) ([]byte, error) {
-				return []byte("2024-05-01T12:00:00Z " + tc.log + "\n"), nil
+				return []byte(reportAt(3, tc.log)), nil
 			}
 			ran := false
 			c.exec = func(context.Context, string, string, []string, io.Reader, io.Writer, io.Writer) error {

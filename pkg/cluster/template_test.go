@@ -81,7 +81,7 @@ func markOf(t *testing.T, rec migration.Record) string {
 	return mark
 }
 
-const refusedLine = `zkmigrate-gate state=refused ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=yes data=0 since=- detail="the pods' zoo.cfg has dataLogDir=x"`
+const refusedLine = `zkmigrate-gate pod=u1 at=0 state=refused ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=yes data=0 since=- detail="the pods' zoo.cfg has dataLogDir=x"`
 
 // TestUnmadePods: what makes the pods can be deleted, and a StatefulSet scaled.
 func TestUnmadePods(t *testing.T) {
@@ -132,7 +132,7 @@ func TestUnmadePods(t *testing.T) {
 			}
 			c := New(kube)
 			c.logs = func(context.Context, string, string, *corev1.PodLogOptions) ([]byte, error) {
-				return []byte("2026-01-02T03:04:05.000000001Z " + tc.log + "\n"), nil
+				return []byte(reportAt(3, tc.log)), nil
 			}
 			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod)
 			if err != nil || v.Unmade != tc.unmade {

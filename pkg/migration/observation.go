@@ -171,7 +171,7 @@ type PodView struct {
 	// HostClosedFor is how long it has been refused at each look, some seconds
 	// apart, when it reported.
 	HostClosedFor time.Duration `json:"hostClosedFor,omitempty"`
-	// GateAt is when the report was written, by the node's clock; it is only
+	// GateAt is when the gate made the report, by the node's clock; it is only
 	// ever compared with itself.
 	GateAt time.Time `json:"gateAt,omitempty"`
 	// GateFresh: the report is younger than ReportFresh by the node's clock.

@@ -354,6 +354,8 @@ func podState(p PodView) string {
 		return p.Problem
 	case !p.Running:
 		return "its container does not run yet"
+	case p.Gate == GateUnknown && p.GateDetail != "":
+		return p.GateDetail
 	case p.Gate == GateUnknown:
 		return "its gate has not reported yet"
 	}

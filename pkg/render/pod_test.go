@@ -27,6 +27,7 @@ type pod struct {
 	name       string
 	cmd        *exec.Cmd
 	exited     chan struct{}
+	began      time.Time
 	mu         sync.Mutex
 	lines      []string
 	changed    chan struct{}
@@ -102,10 +103,11 @@ func (h *host) count() int {
 func newPod(t *testing.T) *pod {
 	t.Helper()
 	p := &pod{t: t, dir: t.TempDir(), client: newHost(t), election: newHost(t), name: "main-pod-0", changed: make(chan struct{}, 1), generation: 1, uid: "uid-1"}
-	for _, d := range []string{"gate", "conf", "volume"} {
+	for _, d := range []string{"gate", "conf", "volume", "report"} {
 		p.mkdir(d)
 	}
 	p.write("conf/gate.sh", gateScript)
+	p.write("conf/relay.sh", relayScript)
 	p.write("conf/zoo.cfg", "dataDir=/zookeeper/data\n")
 	// What stands for ZooKeeper: says its arguments and stays.
 	p.write("zookeeper", "#!/usr/bin/env bash\necho \"zookeeper $*\"\ntrap 'exit 0' TERM\nwhile :; do read -rt 1 <> <(:); done\n")
@@ -200,30 +202,51 @@ func (p *pod) gateData(data map[string]string) {
 	}
 }
 
-// start runs the gate until the test ends or stop is called.
+// start runs the gate, and beside it the relay, until the test ends or kill is
+// called.
 func (p *pod) start() {
 	p.t.Helper()
-	p.cmd = exec.Command("bash", filepath.Join(p.dir, "conf/gate.sh"), filepath.Join(p.dir, "zookeeper"), "start")
-	p.cmd.Env = []string{
+	p.mu.Lock()
+	p.lines = nil
+	p.mu.Unlock()
+	p.began = time.Now()
+	p.cmd = p.run(filepath.Join(p.dir, "conf/gate.sh"), filepath.Join(p.dir, "zookeeper"), "start")
+	relay := p.run(filepath.Join(p.dir, "conf/relay.sh"))
+	p.exited = p.listen(p.cmd)
+	p.t.Cleanup(p.kill)
+	heard := p.listen(relay)
+	p.t.Cleanup(func() {
+		_ = syscall.Kill(-relay.Process.Pid, syscall.SIGKILL)
+		<-heard
+	})
+}
+
+// run begins a script as a container would.
+func (p *pod) run(args ...string) *exec.Cmd {
+	cmd := exec.Command("bash", args...)
+	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "POD_NAME=" + p.name, "POD_UID=" + p.uid,
 		"ZKMIGRATE_GATE=" + filepath.Join(p.dir, "gate"),
 		"ZKMIGRATE_CONF=" + filepath.Join(p.dir, "conf"),
 		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"), "ZKMIGRATE_NAMED=/zookeeper",
+		"ZKMIGRATE_REPORT=" + filepath.Join(p.dir, "report"),
 	}
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	out, err := p.cmd.StdoutPipe()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+// listen starts cmd and keeps every line it writes.
+func (p *pod) listen(cmd *exec.Cmd) chan struct{} {
+	p.t.Helper()
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.cmd.Stderr = p.cmd.Stdout
-	if err := p.cmd.Start(); err != nil {
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	p.mu.Lock()
-	p.lines = nil
-	p.mu.Unlock()
-	exited := make(chan struct{})
-	p.exited = exited
+	ended := make(chan struct{})
 	go func() {
 		scan := bufio.NewScanner(out)
 		for scan.Scan() {
@@ -235,10 +258,10 @@ func (p *pod) start() {
 			default:
 			}
 		}
-		_ = p.cmd.Wait()
-		close(exited)
+		_ = cmd.Wait()
+		close(ended)
 	}()
-	p.t.Cleanup(p.kill)
+	return ended
 }
 
 func (p *pod) kill() {
@@ -290,10 +313,13 @@ func (p *pod) forget() {
 func (p *pod) waitReport(what string, match func(GateReport) bool) {
 	p.t.Helper()
 	p.waitLine(what, func(line string) bool {
-		if !IsGateLine(line) {
+		if !strings.HasPrefix(line, gateLinePrefix) {
 			return false
 		}
 		r, err := ParseGateLine(line)
+		if err == nil && r.At.Before(p.began) {
+			return false // of the run before
+		}
 		if err != nil {
 			p.t.Errorf("the gate wrote what cannot be read: %v", err)
 			return false

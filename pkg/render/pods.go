@@ -20,6 +20,7 @@ const (
 	zooCfgKey = "zoo.cfg"
 	gateKey   = "gate.sh"
 	probeKey  = "probe.sh"
+	relayKey  = "relay.sh"
 )
 
 // Pods renders what the pods need besides the gate: configuration and scripts,
@@ -95,7 +96,7 @@ func validateDynamic(rec migration.Record) error {
 	if want := migration.PodConfDir + "/" + name; named != want {
 		return fmt.Errorf("ensemble %s: the pods' zoo.cfg has dynamicConfigFile=%s, expected %s", rec.Name, named, want)
 	}
-	if problems := validation.IsConfigMapKey(name); len(problems) > 0 || name == zooCfgKey || name == gateKey || name == probeKey {
+	if problems := validation.IsConfigMapKey(name); len(problems) > 0 || name == zooCfgKey || name == gateKey || name == probeKey || name == relayKey {
 		return fmt.Errorf("ensemble %s: %q cannot be the name of the pods' dynamic file: %s", rec.Name, name, strings.Join(problems, "; "))
 	}
 	return nil
@@ -107,7 +108,7 @@ func conf(rec migration.Record) *corev1.ConfigMap {
 	if !strings.HasSuffix(cfg, "\n") {
 		cfg += "\n"
 	}
-	cm.Data = map[string]string{zooCfgKey: cfg, gateKey: gateScript, probeKey: probeScript}
+	cm.Data = map[string]string{zooCfgKey: cfg, gateKey: gateScript, probeKey: probeScript, relayKey: relayScript}
 	if rec.Pods.DynamicName != "" {
 		cm.Data[rec.Pods.DynamicName] = rec.Pods.Dynamic
 	}

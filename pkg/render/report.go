@@ -1,7 +1,9 @@
 package render
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,11 +11,18 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// gateLinePrefix begins every line that the gate writes to its log.
+// gateLinePrefix begins every report of the gate.
 const gateLinePrefix = "zkmigrate-gate "
+
+// maxReport is more than the script ever writes.
+const maxReport = 4096
 
 // GateReport is one line of the gate.
 type GateReport struct {
+	// Pod is the uid of the pod that the gate stands in, At the time of the report
+	// by its node's clock.
+	Pod     string
+	At      time.Time
 	State   migration.GateState
 	Ordinal int
 	ID      ensemble.ID
@@ -49,39 +58,42 @@ func (r GateReport) HostClosed() bool {
 	return r.HostClient == migration.PortClosed && r.HostElection == migration.PortClosed
 }
 
-// IsGateLine reports whether a line of a pod's log was written by the gate.
-func IsGateLine(line string) bool { return strings.HasPrefix(line, gateLinePrefix) }
-
 // ParseGateLine reads a line of the gate. Every field must be there once and
 // hold a value the script writes; a line cut off by the log's limits is an
 // error, never half a report.
 func ParseGateLine(line string) (GateReport, error) {
 	line = strings.TrimRight(line, "\r\n")
 	rest, ok := strings.CutPrefix(line, gateLinePrefix)
-	if !ok {
-		return GateReport{}, fmt.Errorf("not a line of the gate: %q", line)
+	if !ok || len(line) > maxReport {
+		return GateReport{}, errors.New("not a report of the gate")
 	}
 	head, detail, ok := strings.Cut(rest, ` detail="`)
-	if !ok || !strings.HasSuffix(detail, `"`) || strings.Count(detail, `"`) != 1 {
-		return GateReport{}, fmt.Errorf("line of the gate without its detail: %q", line)
+	if !ok || !strings.HasSuffix(detail, `"`) || strings.Count(detail, `"`) != 1 || strings.ContainsFunc(line, unprintable) {
+		return GateReport{}, fmt.Errorf("report of the gate without its detail: %q", line)
 	}
 	values := map[string]string{}
-	for _, field := range strings.Fields(head) {
+	for _, field := range strings.Split(head, " ") {
 		key, value, ok := strings.Cut(field, "=")
 		if _, twice := values[key]; !ok || twice {
-			return GateReport{}, fmt.Errorf("line of the gate with an odd field %q: %q", field, line)
+			return GateReport{}, fmt.Errorf("report of the gate with an odd field %q: %q", field, line)
 		}
 		values[key] = value
 	}
-	r := GateReport{Detail: strings.TrimSuffix(detail, `"`)}
-	if len(values) != 12 {
-		return GateReport{}, fmt.Errorf("line of the gate with %d fields instead of 12: %q", len(values), line)
+	r := GateReport{Detail: strings.TrimSuffix(detail, `"`), Pod: values["pod"]}
+	if len(values) != 14 {
+		return GateReport{}, fmt.Errorf("report of the gate with %d fields instead of 14: %q", len(values), line)
+	}
+	if !wordOf(r.Pod, uidLetters) {
+		return GateReport{}, fmt.Errorf("report of the gate with pod %q: %q", r.Pod, line)
+	}
+	if r.At, ok = gateTime(values["at"]); !ok {
+		return GateReport{}, fmt.Errorf("report of the gate with time %q: %q", values["at"], line)
 	}
 	switch s := migration.GateState(values["state"]); s {
 	case migration.GateParked, migration.GateVetoed, migration.GateRefused, migration.GateStarted:
 		r.State = s
 	default:
-		return GateReport{}, fmt.Errorf("line of the gate with state %q: %q", s, line)
+		return GateReport{}, fmt.Errorf("report of the gate with state %q: %q", s, line)
 	}
 	// A script that cannot make out its ordinal says -1 and refuses.
 	if values["ordinal"] == "-1" && r.State == migration.GateRefused {
@@ -89,24 +101,24 @@ func ParseGateLine(line string) (GateReport, error) {
 	}
 	n, err := gateNumbers(values["ordinal"], values["id"], values["generation"], values["closed"], values["data"])
 	if err != nil {
-		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
+		return GateReport{}, fmt.Errorf("report of the gate: %w: %q", err, line)
 	}
 	if r.Ordinal == 0 {
 		r.Ordinal = n[0]
 	}
 	r.ID, r.Generation, r.HostClosedFor, r.Data = ensemble.ID(n[1]), n[2], time.Duration(n[3])*time.Second, n[4]
 	if r.HostClient, err = reportedPort(values["host-client"]); err != nil {
-		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
+		return GateReport{}, fmt.Errorf("report of the gate: %w: %q", err, line)
 	}
 	if r.HostElection, err = reportedPort(values["host-election"]); err != nil {
-		return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
+		return GateReport{}, fmt.Errorf("report of the gate: %w: %q", err, line)
 	}
 	switch cause := migration.GateCause(values["cause"]); cause {
 	case "-":
 	case migration.CauseLost, migration.CauseInterrupted:
 		r.Cause = cause
 	default:
-		return GateReport{}, fmt.Errorf("line of the gate with cause %q: %q", cause, line)
+		return GateReport{}, fmt.Errorf("report of the gate with cause %q: %q", cause, line)
 	}
 	switch synced := values["synced"]; synced {
 	case "yes":
@@ -117,21 +129,39 @@ func ParseGateLine(line string) (GateReport, error) {
 	case "old":
 		r.Outlived = true
 	default:
-		return GateReport{}, fmt.Errorf("line of the gate with synced=%q: %q", synced, line)
+		return GateReport{}, fmt.Errorf("report of the gate with synced=%q: %q", synced, line)
 	}
 	if since := values["since"]; since != "-" {
 		if n, err = gateNumbers(since); err != nil {
-			return GateReport{}, fmt.Errorf("line of the gate: %w: %q", err, line)
+			return GateReport{}, fmt.Errorf("report of the gate: %w: %q", err, line)
 		}
 		r.Since = &n[0]
 	}
 	if seed := values["seed"]; seed != "-" {
 		if !wordOf(seed, seedLetters) {
-			return GateReport{}, fmt.Errorf("line of the gate with seed %q: %q", seed, line)
+			return GateReport{}, fmt.Errorf("report of the gate with seed %q: %q", seed, line)
 		}
 		r.Seed = seed
 	}
 	return r, nil
+}
+
+func unprintable(r rune) bool { return r < ' ' || r > '~' }
+
+// gateTime reads seconds since 1970, with or without microseconds.
+func gateTime(s string) (time.Time, bool) {
+	whole, part, _ := strings.Cut(s, ".")
+	sec, err := gateNumber(whole)
+	if err != nil {
+		return time.Time{}, false
+	}
+	micro := 0
+	if len(whole) != len(s) {
+		if micro, err = strconv.Atoi(part); err != nil || len(part) != 6 || strings.Trim(part, "0123456789") != "" {
+			return time.Time{}, false
+		}
+	}
+	return time.Unix(int64(sec), int64(micro)*1000), true
 }
 
 func reportedPort(s string) (migration.PortState, error) {

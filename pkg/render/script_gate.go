@@ -42,6 +42,8 @@ package render
 //   - A host that runs while the line is out of the gate makes what is on the
 //     volume old. The volume remembers that, and the same line opens nothing any
 //     more, should somebody put back a journal of before.
+//   - What it reports goes into a file that another container repeats (relayScript),
+//     with the pod's uid and the time: ZooKeeper's log shows what clients send.
 //   - ConfigMap volumes change by a rename of ..data; all files are read through
 //     one target of it.
 const gateScript = `#!/usr/bin/env bash
@@ -53,6 +55,7 @@ set -uf
 gate=${ZKMIGRATE_GATE:-/zkmigrate/gate}
 conf=${ZKMIGRATE_CONF:-/zkmigrate/conf}
 volume=${ZKMIGRATE_VOLUME:-/zookeeper}
+reports=${ZKMIGRATE_REPORT:-/zkmigrate/report}
 data=$volume/data
 datalog=$volume/datalog
 marker=$volume/zkmigrate-generation
@@ -95,7 +98,7 @@ ordinal=${ordinal##*-}
 state= detail= cause= seed= synced= holds=0 since= generation=0 id=0 release= start=
 host= client_port= election_port= target=
 client=unasked election=unasked
-due=0 said= said_at=-9 watcher= tag=0
+due=0 said= told= said_at=-9 watcher= tag=0
 # Since when the host has refused both ports at each look; -1 while it has not.
 closed_at=-1 probed=0
 
@@ -154,13 +157,22 @@ probe() {
   [[ $client == silent || $election == silent ]] && due=$((SECONDS + 4))
 }
 
+# Writes the report, in full or not at all, when it has changed, each second at
+# first and every 5 s later. The log gets the words alone: nobody reads it but people.
 report() {
-  local key="$state $generation $id $client $election $cause $seed $synced $holds $since $detail"
-  [[ $key != "$said" ]] || ((SECONDS - said_at >= 5)) || return 0
+  local LC_ALL=C now words=${detail//\"/\'}
+  words=${words//[^[:print:]]/?} words=${words:0:1000}
+  local key="$state $generation $id $client $election $cause $seed $synced $holds $since $words"
+  [[ $key != "$said" ]] || ((SECONDS - said_at >= (SECONDS < 5 ? 1 : 5))) || return 0
   said=$key said_at=$SECONDS
-  printf 'zkmigrate-gate state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s closed=%s cause=%s seed=%s synced=%s data=%s since=%s detail="%s"\n' \
-    "$state" "$ordinal" "$id" "$generation" "$client" "$election" "$((closed_at < 0 ? 0 : SECONDS - closed_at))" \
-    "${cause:--}" "${seed:--}" "${synced:--}" "$holds" "${since:--}" "${detail//\"/\'}"
+  [[ $told == "$state $words" ]] || printf 'gate: %s: %s\n' "$state" "$words"
+  told="$state $words"
+  now=${EPOCHREALTIME-}
+  [[ -n $now ]] || printf -v now '%(%s)T' -1
+  { printf 'zkmigrate-gate pod=%s at=%s state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s closed=%s cause=%s seed=%s synced=%s data=%s since=%s detail="%s"\n' \
+    "${POD_UID:--}" "${now/,/.}" "$state" "$ordinal" "$id" "$generation" "$client" "$election" "$((closed_at < 0 ? 0 : SECONDS - closed_at))" \
+    "${cause:--}" "${seed:--}" "${synced:--}" "$holds" "${since:--}" "$words" >"$reports/gate.tmp" &&
+    mv -fT "$reports/gate.tmp" "$reports/gate"; } || echo "gate: cannot write $reports/gate"
 }
 
 refuse() { # TEXT [CAUSE]

@@ -12,14 +12,19 @@ import (
 
 // Names and paths inside the pods.
 const (
-	// ContainerName is the one container, whose log holds the gate's lines.
+	// ContainerName is the container that becomes ZooKeeper.
 	ContainerName = "zookeeper"
+	// RelayName is the container whose log holds the gate's reports, and nothing
+	// that ZooKeeper says.
+	RelayName = "gate"
 
-	dataVolume = "data"
-	gateVolume = "gate"
-	confVolume = "conf"
-	gatePath   = "/zkmigrate/gate"
-	confPath   = "/zkmigrate/conf"
+	dataVolume   = "data"
+	gateVolume   = "gate"
+	confVolume   = "conf"
+	reportVolume = "report"
+	gatePath     = "/zkmigrate/gate"
+	confPath     = "/zkmigrate/conf"
+	reportPath   = "/zkmigrate/report"
 )
 
 // podTemplate meets the "restricted" pod security standard. Service links are
@@ -67,11 +72,12 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 				SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Affinity:   affinity,
-			Containers: []corev1.Container{container},
+			Containers: []corev1.Container{container, relayContainer(rec)},
 			// Whole directories: files mounted by subPath are never refreshed.
 			Volumes: []corev1.Volume{
 				configVolume(gateVolume, GateName(rec.Name)),
 				configVolume(confVolume, ConfName(rec.Name)),
+				memoryVolume(reportVolume),
 			},
 		},
 	}, nil
@@ -81,6 +87,41 @@ func configVolume(name, configMap string) corev1.Volume {
 	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: configMap}},
 	}}
+}
+
+// memoryVolume is a small directory that a full disk does not keep from being
+// written.
+func memoryVolume(name string) corev1.Volume {
+	size := resource.MustParse("1Mi")
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
+		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: &size},
+	}}
+}
+
+// relayContainer repeats the gate's reports (ADR 9). It sees nothing of the data,
+// and has no probe: where it does not run, there is no report.
+func relayContainer(rec migration.Record) corev1.Container {
+	memory := resource.MustParse("32Mi")
+	no, yes := false, true
+	return corev1.Container{
+		Name:            RelayName,
+		Image:           rec.Pods.Image,
+		ImagePullPolicy: corev1.PullIfNotPresent,
+		Command:         []string{"bash", confPath + "/" + relayKey},
+		Resources: corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceMemory: memory, corev1.ResourceCPU: resource.MustParse("10m")},
+			Limits:   corev1.ResourceList{corev1.ResourceMemory: memory},
+		},
+		SecurityContext: &corev1.SecurityContext{
+			AllowPrivilegeEscalation: &no,
+			ReadOnlyRootFilesystem:   &yes,
+			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+		},
+		VolumeMounts: []corev1.VolumeMount{
+			{Name: confVolume, MountPath: confPath, ReadOnly: true},
+			{Name: reportVolume, MountPath: reportPath, ReadOnly: true},
+		},
+	}
 }
 
 // zookeeperContainer runs the gate, which becomes ZooKeeper.
@@ -119,6 +160,7 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 			{Name: dataVolume, MountPath: migration.PodVolumePath},
 			{Name: gateVolume, MountPath: gatePath, ReadOnly: true},
 			{Name: confVolume, MountPath: confPath, ReadOnly: true},
+			{Name: reportVolume, MountPath: reportPath},
 		},
 		StartupProbe:   probe("live", 5, 5, 24),
 		LivenessProbe:  probe("live", 15, 5, 4),
