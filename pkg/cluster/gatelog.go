@@ -31,12 +31,16 @@ const (
 // (sinceSeconds is counted by the kubelet); clocks of nodes are never compared with
 // ours.
 func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, s migration.ServerRecord, v *migration.PodView) error {
-	if !hasRelay(pod) {
+	if !hasRelay(pod.Spec) {
 		if v.Ready {
 			served(v)
 		} else if v.Problem == "" {
 			v.Problem = earlierRelease
 		}
+		return nil
+	}
+	if why := relayProblem(pod); why != "" && !v.Ready {
+		v.Problem = join(v.Problem, why)
 		return nil
 	}
 	young := int64(migration.ReportFresh / time.Second)
@@ -73,8 +77,26 @@ func served(v *migration.PodView) {
 	v.Gate, v.GateDetail = migration.GateStarted, "its readiness probe passes"
 }
 
-func hasRelay(pod *corev1.Pod) bool {
-	for _, c := range pod.Spec.Containers {
+// relayProblem says why the relay does not run, which is no news while the node
+// still creates it.
+func relayProblem(pod *corev1.Pod) string {
+	status := statusOf(pod, render.RelayName)
+	if status == nil || status.State.Running != nil {
+		return ""
+	}
+	why := "it has ended"
+	if w := status.State.Waiting; w != nil {
+		if w.Reason == "ContainerCreating" || w.Reason == "" {
+			return ""
+		}
+		why = withMessage(w.Reason, w.Message)
+	}
+	return fmt.Sprintf("its container %s, which passes on the gate's reports, does not run: %s (kubectl logs -n %s %s -c %s --previous)",
+		render.RelayName, why, pod.Namespace, pod.Name, render.RelayName)
+}
+
+func hasRelay(spec corev1.PodSpec) bool {
+	for _, c := range spec.Containers {
 		if c.Name == render.RelayName {
 			return true
 		}

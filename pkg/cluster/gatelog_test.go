@@ -100,6 +100,32 @@ func TestReportsThatDoNotCount(t *testing.T) {
 	}
 }
 
+// TestWithoutItsRelay: where the relay does not run nothing is known, and why is said.
+func TestWithoutItsRelay(t *testing.T) {
+	for name, tc := range map[string]struct {
+		state corev1.ContainerState
+		says  string
+	}{
+		"being created": {state: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}},
+		"crashing": {
+			state: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off"}},
+			says:  "its container gate, which passes on the gate's reports, does not run: CrashLoopBackOff: back-off (kubectl logs -n zk main-pod-1 -c gate --previous)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := New(fake.NewClientset(podObject(func(p *corev1.Pod) { p.Status.ContainerStatuses[1].State = tc.state })))
+			c.logs = func(context.Context, string, string, *corev1.PodLogOptions) ([]byte, error) { return nil, nil }
+			views, err := c.Observe(t.Context(), record())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p := views[5].Pod; p.Gate != migration.GateUnknown || p.Problem != tc.says {
+				t.Errorf("gate %q, problem %q", p.Gate, p.Problem)
+			}
+		})
+	}
+}
+
 // TestHostileLogs: whatever the relay's log holds, it costs little and is no report.
 func TestHostileLogs(t *testing.T) {
 	noise := make([]byte, 300<<10)

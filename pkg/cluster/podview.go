@@ -34,9 +34,11 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 	}
 	if !v.Running {
 		v.Problem, v.Preparing = problem(pod, status), preparing(pod, status)
-		if v.Unmade, err = c.confMissing(ctx, rec); err != nil {
+		missing, err := c.confMissing(ctx, rec)
+		if err != nil {
 			return v, err
 		}
+		v.Unmade = v.Unmade || missing
 		if v.Node == "" {
 			claim, err := c.claimProblem(ctx, rec, s)
 			if err != nil {
@@ -125,12 +127,18 @@ func (c *Client) template(ctx context.Context, rec migration.Record, pod *corev1
 		return failed(err, "get", "StatefulSet", rec.Namespace, name)
 	}
 	v.SetOutdated = set.Spec.Template.Annotations[render.TemplateAnnotation] != want
+	// Its successor could not report either.
+	v.Unmade = !hasRelay(pod.Spec) && !hasRelay(set.Spec.Template.Spec)
 	return nil
 }
 
 func containerStatus(pod *corev1.Pod) *corev1.ContainerStatus {
+	return statusOf(pod, render.ContainerName)
+}
+
+func statusOf(pod *corev1.Pod, container string) *corev1.ContainerStatus {
 	for i := range pod.Status.ContainerStatuses {
-		if pod.Status.ContainerStatuses[i].Name == render.ContainerName {
+		if pod.Status.ContainerStatuses[i].Name == container {
 			return &pod.Status.ContainerStatuses[i]
 		}
 	}

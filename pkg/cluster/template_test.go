@@ -62,6 +62,39 @@ func TestOutdatedPods(t *testing.T) {
 	}
 }
 
+// TestPodsThatCannotReport: an earlier release made pods without a relay, and so
+// would its StatefulSet; the command that goes on applies a new one.
+func TestPodsThatCannotReport(t *testing.T) {
+	rec := record()
+	rec.Pods = migration.PodOptions{
+		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
+		ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
+	}
+	for name, old := range map[string]bool{"and a set that would make the next one alike": true, "the set is a new one": false} {
+		t.Run(name, func(t *testing.T) {
+			pod := podObject(withoutRelay)
+			kube := fake.NewClientset(pod)
+			objects, err := render.Pods(rec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range objects {
+				if set, ok := o.(*appsv1.StatefulSet); ok && old {
+					set.Spec.Template.Spec.Containers = set.Spec.Template.Spec.Containers[:1]
+					set.Spec.Template.Annotations[render.TemplateAnnotation] = "earlier"
+				}
+				if err := kube.Tracker().Add(o); err != nil {
+					t.Fatal(err)
+				}
+			}
+			v, err := New(kube).podView(t.Context(), rec, *mustServer(t, rec, 5), pod)
+			if err != nil || !v.Outdated || v.Unmade != old || v.Gate != migration.GateUnknown || v.Problem == "" {
+				t.Errorf("%+v, %v", v, err)
+			}
+		})
+	}
+}
+
 func mustServer(t *testing.T, rec migration.Record, id ensemble.ID) *migration.ServerRecord {
 	t.Helper()
 	s, ok := rec.Server(id)

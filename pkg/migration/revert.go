@@ -282,7 +282,7 @@ func (c *context) reclaim() (Decision, bool) {
 		return d, false
 	case c.podShut():
 		return Decision{}, true
-	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted):
+	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted || pod.Gate == GateUnknown && pod.Outdated && !pod.SetOutdated):
 		g := c.copyFlight()
 		g.PodUID = pod.UID
 		if at := c.o.At; g.Reclaimed == nil {

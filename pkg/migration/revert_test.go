@@ -161,6 +161,15 @@ func revertRules() []rule {
 			want: wait, code: migration.CodePodStopping,
 		},
 		{
+			name: "the new pod is of an earlier template and cannot report",
+			set:  func(s *scene) { s.reclaimed(1); pod(s).Gate, pod(s).Outdated = migration.GateUnknown, true },
+			want: do, step: migration.StepDeletePod,
+		},
+		{
+			name: "the new pod has not reported yet", set: func(s *scene) { s.reclaimed(1); pod(s).Gate = migration.GateUnknown },
+			want: wait, code: migration.CodePodStopping,
+		},
+		{
 			name: "the new pod started all the same", set: func(s *scene) { s.reclaimed(1); pod(s).Gate = migration.GateStarted },
 			want: do, step: migration.StepDeletePod,
 		},
