@@ -31,7 +31,7 @@ func TestStatusOfAllShowsWhatCannotBeSeen(t *testing.T) {
 	other.Name, other.ResourceVersion = render.JournalName("other"), ""
 	other.Data = map[string]string{"record.json": strings.ReplaceAll(cm.Data["record.json"], `"demo"`, `"other"`)}
 	gate := render.Gate(rec, render.GateData{})
-	gate.Name, gate.Data = render.GateName("other"), map[string]string{"map": "x"}
+	gate.Name, gate.Data = render.GateName("other"), map[string]string{"released": "x", "generation": "1"}
 	for _, o := range []*metav1.ObjectMeta{&other.ObjectMeta, &gate.ObjectMeta} {
 		o.Labels[render.EnsembleLabel] = "other"
 	}

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -87,9 +89,8 @@ func (c *Client) changeGate(ctx context.Context, rec migration.Record, id ensemb
 		return &Error{Reason: NotFound, What: fmt.Sprintf("the gate's ConfigMap %s/%s is gone", rec.Namespace, render.GateName(rec.Name)),
 			Next: "all gates are closed without it; run the command again, which makes it anew"}
 	}
-	if !inMap(g, s) {
-		return &Error{Reason: Precondition, What: fmt.Sprintf("the gate's map in ConfigMap %s/%s does not say that ordinal %d is server %s with host %s",
-			cm.Namespace, cm.Name, s.Ordinal, s.ID, s.HostIP), Next: "set its line right by hand: ordinal, id, host, client port, election port"}
+	if err := c.sameMap(cm, g, rec); err != nil {
+		return err
 	}
 	if !change(&g, s.Ordinal, s.ID) {
 		return nil
@@ -97,14 +98,20 @@ func (c *Client) changeGate(ctx context.Context, rec migration.Record, id ensemb
 	return c.saveGate(ctx, cm, g)
 }
 
-func inMap(g render.GateData, s migration.ServerRecord) bool {
-	for _, m := range g.Members {
-		if m.Ordinal == s.Ordinal && m.ID == s.ID && m.ClientPort == s.ClientPort && m.ElectionPort == s.ElectionPort {
-			host, err := render.HostAddr(s)
-			return err == nil && m.HostIP == host
-		}
+// sameMap refuses to change a gate whose map, by which pods of an earlier release
+// know who they are, is not the journal's.
+func (c *Client) sameMap(cm *corev1.ConfigMap, g render.GateData, rec migration.Record) error {
+	want, err := render.Members(rec)
+	if err != nil {
+		return &Error{Reason: Invalid, What: err.Error()}
 	}
-	return false
+	if len(g.Members) == 0 || slices.Equal(g.Members, want) {
+		return nil
+	}
+	lines := render.GateData{Members: want}.Data()[render.GateMapKey]
+	return &Error{Reason: Precondition,
+		What: fmt.Sprintf("key %q of the gate in ConfigMap %s/%s does not say what the journal says, and pods of an earlier release go by it", render.GateMapKey, cm.Namespace, cm.Name),
+		Next: fmt.Sprintf("restore it (kubectl edit configmap %s -n %s): %s", cm.Name, cm.Namespace, strings.ReplaceAll(strings.TrimSpace(lines), "\n", ", "))}
 }
 
 // gate reads the gate; the ConfigMap is nil when there is none.
@@ -117,13 +124,27 @@ func (c *Client) gate(ctx context.Context, rec migration.Record) (*corev1.Config
 	if err != nil {
 		return nil, render.GateData{}, failed(err, "get", "ConfigMap", rec.Namespace, name)
 	}
-	g, err := render.ParseGate(cm.Data)
+	g, err := render.ParseGate(cm.Data, rec)
 	if err != nil {
 		return nil, g, &Error{Reason: Invalid, Err: err,
 			What: fmt.Sprintf("the gate in ConfigMap %s/%s cannot be read", rec.Namespace, name),
-			Next: "pods that have not started refuse it as well; set its data right by hand (the journal's audit lists what was released)"}
+			Next: fmt.Sprintf("restore it by hand: kubectl edit configmap %s -n %s; %s. Pods that have not started refuse it as well", name, rec.Namespace, recorded(rec))}
 	}
 	return cm, g, nil
+}
+
+// recorded says what the released list holds by the journal.
+func recorded(rec migration.Record) string {
+	var lines []string
+	for _, s := range rec.Servers {
+		if s.Release != nil {
+			lines = append(lines, fmt.Sprintf("%q", fmt.Sprintf("%d %s %d %s", s.Ordinal, s.ID, s.Release.Generation, s.Release.Start)))
+		}
+	}
+	if len(lines) == 0 {
+		return "the journal records no released server, so key \"released\" is empty unless a replacement is under way"
+	}
+	return "the journal records these lines of key \"released\": " + strings.Join(lines, ", ")
 }
 
 func (c *Client) saveGate(ctx context.Context, cm *corev1.ConfigMap, g render.GateData) error {
@@ -133,53 +154,28 @@ func (c *Client) saveGate(ctx context.Context, cm *corev1.ConfigMap, g render.Ga
 	return failed(err, "update", "ConfigMap", cm.Namespace, cm.Name)
 }
 
-// parkGate makes a closed gate, or brings the map of an existing one up to
-// date; what is released stays so.
+// parkGate makes a closed gate, or brings the map of one from an earlier release
+// up to date; what is released stays so. A volume remembers the generation its data
+// was started in and outlives the gate, so the first generation must be greater than
+// any that an earlier gate of the same name has had: it is the time in seconds.
 func (c *Client) parkGate(ctx context.Context, rec migration.Record) error {
-	want, err := render.NewGate(rec, int(c.now().Unix()))
-	if err != nil {
-		return &Error{Reason: Invalid, What: err.Error()}
-	}
 	cm, have, err := c.gate(ctx, rec)
 	if err != nil {
 		return err
 	}
 	if cm == nil {
-		fresh := render.Gate(rec, want)
+		fresh := render.Gate(rec, render.GateData{Generation: int(c.now().Unix())})
 		_, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Create(ctx, fresh, metav1.CreateOptions{FieldManager: FieldManager})
 		return failed(err, "create", "ConfigMap", rec.Namespace, fresh.Name)
 	}
-	if sameMembers(have.Members, want.Members) {
+	want, err := render.Members(rec)
+	if err != nil {
+		return &Error{Reason: Invalid, What: err.Error()}
+	}
+	if len(have.Members) == 0 || slices.Equal(have.Members, want) {
 		return nil
 	}
-	for _, r := range have.Released {
-		if m, ok := memberOf(want.Members, r.Ordinal); !ok || m.ID != r.ID {
-			return &Error{Reason: Conflict, What: fmt.Sprintf("ordinal %d was released as server %s and would become another one", r.Ordinal, r.ID),
-				Next: "ordinals never change once a server was released: restore the journal's servers"}
-		}
-	}
-	have.Members = want.Members
+	have.Members = want
 	have.Generation++
 	return c.saveGate(ctx, cm, have)
-}
-
-func memberOf(members []render.GateMember, ordinal int) (render.GateMember, bool) {
-	for _, m := range members {
-		if m.Ordinal == ordinal {
-			return m, true
-		}
-	}
-	return render.GateMember{}, false
-}
-
-func sameMembers(a, b []render.GateMember) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

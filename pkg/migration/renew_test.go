@@ -176,7 +176,7 @@ func renewRules() []rule {
 				s.replaced(1)
 				s.host(1, migration.PortClosed)
 				s.down(1)
-				pod(s).Gate, pod(s).GateDetail = migration.GateRefused, "the gate's map is garbled"
+				pod(s).Gate, pod(s).GateDetail = migration.GateRefused, "the gate's released list is garbled"
 			},
 			want: stop, code: migration.CodePodAway, says: "kubectl logs demo-pod-0 -n zk",
 		},

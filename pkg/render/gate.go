@@ -14,7 +14,8 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// Keys of the gate's ConfigMap.
+// Keys of the gate's ConfigMap. The map is read by pods of earlier releases alone,
+// which take from it who they are: a gate that has one keeps it.
 const (
 	GateMapKey        = "map"
 	GateReleasedKey   = "released"
@@ -46,32 +47,22 @@ type GateRelease struct {
 type GateData struct {
 	// Generation counts every change.
 	Generation int
-	Members    []GateMember
 	Released   []GateRelease
+	// Members is the map of a gate from an earlier release, empty in any other.
+	Members []GateMember
 }
 
-// NewGate is the closed gate of an ensemble. A volume remembers the generation
-// its data was started in and outlives the gate, so the first generation must
-// be greater than any that an earlier gate of the same name has had: callers
-// count from the time in seconds.
-func NewGate(rec migration.Record, generation int) (GateData, error) {
-	if err := validate(rec); err != nil {
-		return GateData{}, err
-	}
-	if err := validateOrdinals(rec); err != nil {
-		return GateData{}, err
-	}
-	g := GateData{Generation: generation}
+// Members is the map that pods of earlier releases want.
+func Members(rec migration.Record) ([]GateMember, error) {
+	var out []GateMember
 	for _, s := range byID(rec) {
 		host, err := HostAddr(s)
 		if err != nil {
-			return GateData{}, err
+			return nil, err
 		}
-		g.Members = append(g.Members, GateMember{
-			Ordinal: s.Ordinal, ID: s.ID, HostIP: host, ClientPort: s.ClientPort, ElectionPort: s.ElectionPort,
-		})
+		out = append(out, GateMember{Ordinal: s.Ordinal, ID: s.ID, HostIP: host, ClientPort: s.ClientPort, ElectionPort: s.ElectionPort})
 	}
-	return g, nil
+	return out, nil
 }
 
 // Gate renders the gate's ConfigMap.
@@ -90,11 +81,14 @@ func (g GateData) Data() map[string]string {
 	for _, r := range g.Released {
 		fmt.Fprintf(&released, "%d %s %d %s\n", r.Ordinal, r.ID, r.Generation, r.Start)
 	}
-	return map[string]string{
-		GateMapKey:        members.String(),
+	out := map[string]string{
 		GateReleasedKey:   released.String(),
 		GateGenerationKey: strconv.Itoa(g.Generation) + "\n",
 	}
+	if len(g.Members) > 0 {
+		out[GateMapKey] = members.String()
+	}
+	return out
 }
 
 // Open adds the line of a server and reports whether that changed anything.
@@ -164,24 +158,32 @@ func (g GateData) Release(id ensemble.ID) (GateRelease, bool) {
 	return GateRelease{}, false
 }
 
-// ParseGate reads the ConfigMap's content as strictly as the script does:
-// anything odd is an error, for a pod would refuse it too.
-func ParseGate(data map[string]string) (GateData, error) {
+// ParseGate reads the ConfigMap's content as strictly as the script does, and
+// holds it against the record: anything odd is an error that names key and line,
+// for a pod would refuse it too.
+func ParseGate(data map[string]string, rec migration.Record) (GateData, error) {
 	var g GateData
-	for _, key := range []string{GateMapKey, GateReleasedKey, GateGenerationKey} {
+	for _, key := range []string{GateReleasedKey, GateGenerationKey} {
 		if _, ok := data[key]; !ok {
-			return g, fmt.Errorf("the gate has no key %q: it was edited by hand, or is not ours", key)
+			return g, fmt.Errorf("it has no key %q", key)
+		}
+	}
+	for key := range data {
+		if key != GateReleasedKey && key != GateGenerationKey && key != GateMapKey {
+			return g, fmt.Errorf("it has a key %q, which no release of this tool writes", key)
 		}
 	}
 	n, err := gateNumber(strings.TrimSpace(data[GateGenerationKey]))
 	if err != nil {
-		return g, fmt.Errorf("the gate's generation: %w", err)
+		return g, fmt.Errorf("key %q: %w", GateGenerationKey, err)
 	}
 	g.Generation = n
-	if g.Members, err = parseMembers(data[GateMapKey]); err != nil {
-		return GateData{}, err
+	if text, ok := data[GateMapKey]; ok {
+		if g.Members, err = parseMembers(text); err != nil {
+			return GateData{}, err
+		}
 	}
-	if g.Released, err = parseReleased(data[GateReleasedKey], g.Members); err != nil {
+	if g.Released, err = parseReleased(data[GateReleasedKey], rec); err != nil {
 		return GateData{}, err
 	}
 	return g, nil
@@ -196,18 +198,18 @@ func parseMembers(text string) ([]GateMember, error) {
 			continue
 		}
 		if len(f) != 5 {
-			return nil, fmt.Errorf("the gate's map, line %d: %q: expected ordinal, id, host, client port, election port", i+1, line)
+			return nil, fmt.Errorf("key \"map\", line %d: %q: expected ordinal, id, host, client port, election port", i+1, line)
 		}
 		n, err := gateNumbers(f[0], f[1], f[3], f[4])
 		if err != nil {
-			return nil, fmt.Errorf("the gate's map, line %d: %w", i+1, err)
+			return nil, fmt.Errorf("key \"map\", line %d: %w", i+1, err)
 		}
 		host, err := netip.ParseAddr(f[2])
 		if err != nil {
-			return nil, fmt.Errorf("the gate's map, line %d: %q is no IP address", i+1, f[2])
+			return nil, fmt.Errorf("key \"map\", line %d: %q is not an IP address", i+1, f[2])
 		}
 		if ordinals[n[0]] || ids[n[1]] {
-			return nil, fmt.Errorf("the gate's map, line %d: ordinal %d or id %d stands there twice", i+1, n[0], n[1])
+			return nil, fmt.Errorf("key \"map\", line %d: ordinal %d or id %d appears twice", i+1, n[0], n[1])
 		}
 		ordinals[n[0]], ids[n[1]] = true, true
 		out = append(out, GateMember{Ordinal: n[0], ID: ensemble.ID(n[1]), HostIP: host, ClientPort: n[2], ElectionPort: n[3]})
@@ -215,7 +217,7 @@ func parseMembers(text string) ([]GateMember, error) {
 	return out, nil
 }
 
-func parseReleased(text string, members []GateMember) ([]GateRelease, error) {
+func parseReleased(text string, rec migration.Record) ([]GateRelease, error) {
 	var out []GateRelease
 	for i, line := range strings.Split(text, "\n") {
 		f := strings.Fields(line)
@@ -223,36 +225,27 @@ func parseReleased(text string, members []GateMember) ([]GateRelease, error) {
 			continue
 		}
 		if len(f) != 4 {
-			return nil, fmt.Errorf("the gate's released list, line %d: %q: expected ordinal, id, generation, start", i+1, line)
+			return nil, fmt.Errorf("key \"released\", line %d: %q: expected ordinal, id, generation, start", i+1, line)
 		}
 		n, err := gateNumbers(f[:3]...)
 		if err != nil {
-			return nil, fmt.Errorf("the gate's released list, line %d: %w", i+1, err)
+			return nil, fmt.Errorf("key \"released\", line %d: %w", i+1, err)
 		}
 		r := GateRelease{Ordinal: n[0], ID: ensemble.ID(n[1]), Generation: n[2], Start: migration.GateStart(f[3])}
 		if !validStart(r.Start) {
-			return nil, fmt.Errorf("the gate's released list, line %d: %q: expected empty:POD-UID or seed:TOKEN", i+1, f[3])
+			return nil, fmt.Errorf("key \"released\", line %d: %q: expected empty:POD-UID or seed:TOKEN", i+1, f[3])
 		}
-		if !inMap(members, r) {
-			return nil, fmt.Errorf("the gate's released list, line %d: ordinal %d with id %s is not in the map", i+1, r.Ordinal, r.ID)
+		if s, ok := rec.Server(r.ID); !ok || s.Ordinal != r.Ordinal {
+			return nil, fmt.Errorf("key \"released\", line %d: the journal has no server %s with ordinal %d", i+1, r.ID, r.Ordinal)
 		}
 		for _, o := range out {
 			if o.Ordinal == r.Ordinal {
-				return nil, fmt.Errorf("the gate's released list, line %d: ordinal %d is released twice", i+1, r.Ordinal)
+				return nil, fmt.Errorf("key \"released\", line %d: ordinal %d is released twice", i+1, r.Ordinal)
 			}
 		}
 		out = append(out, r)
 	}
 	return out, nil
-}
-
-func inMap(members []GateMember, r GateRelease) bool {
-	for _, m := range members {
-		if m.Ordinal == r.Ordinal && m.ID == r.ID {
-			return true
-		}
-	}
-	return false
 }
 
 // Letters of pods' uids and of seeds' tokens, as the script takes them.
@@ -289,7 +282,7 @@ func gateNumbers(texts ...string) ([]int, error) {
 func gateNumber(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 || len(s) > 10 || strconv.Itoa(n) != s {
-		return 0, fmt.Errorf("%q is no whole number", s)
+		return 0, fmt.Errorf("%q is not a whole number", s)
 	}
 	return n, nil
 }

@@ -19,10 +19,7 @@ func addresses() cmp.Option {
 
 func TestGateGolden(t *testing.T) {
 	rec := record(manyPorts)
-	g, err := NewGate(rec, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := GateData{Generation: 1}
 	g.Open(1, 5, "empty:u-5")
 	text, err := YAML([]Object{Gate(rec, g)})
 	if err != nil {
@@ -32,10 +29,12 @@ func TestGateGolden(t *testing.T) {
 }
 
 func TestGateOpensAndCloses(t *testing.T) {
-	g, err := NewGate(record(), 1)
+	members, err := Members(record())
 	if err != nil {
 		t.Fatal(err)
 	}
+	// One of an earlier release; its map stays.
+	g := GateData{Generation: 1, Members: members}
 	steps := []struct {
 		do         func() bool
 		changed    bool
@@ -60,7 +59,7 @@ func TestGateOpensAndCloses(t *testing.T) {
 		if diff := cmp.Diff(s.released, g.Released, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("step %d: %s", i, diff)
 		}
-		back, err := ParseGate(g.Data())
+		back, err := ParseGate(g.Data(), record())
 		if err != nil {
 			t.Fatalf("step %d: %v", i, err)
 		}
@@ -77,45 +76,61 @@ func TestGateOpensAndCloses(t *testing.T) {
 }
 
 // garbled are gates that both we and the script refuse; script_test.go runs
-// the same list against the script.
-func garbled() map[string]map[string]string {
-	gate := func(key, value string) map[string]string {
-		data := map[string]string{"map": "0 2 10.1.0.2 2181 3888\n1 5 10.1.0.5 2181 3888\n", "released": "", "generation": "1\n"}
+// the same list against the script. errs is what our error says.
+func garbled() map[string]struct {
+	data map[string]string
+	says string
+} {
+	type gate = struct {
+		data map[string]string
+		says string
+	}
+	edit := func(key, value, says string) gate {
+		data := map[string]string{"released": "", "generation": "1\n"}
 		if value == "-" {
 			delete(data, key)
 		} else {
 			data[key] = value
 		}
-		return data
+		return gate{data, says}
 	}
-	return map[string]map[string]string{
-		"no map":              gate("map", "-"),
-		"no released":         gate("released", "-"),
-		"no generation":       gate("generation", "-"),
-		"generation empty":    gate("generation", ""),
-		"generation text":     gate("generation", "x"),
-		"generation octal":    gate("generation", "010"),
-		"generation two":      gate("generation", "1 2"),
-		"map short line":      gate("map", "0 2 10.1.0.2 2181\n"),
-		"map long line":       gate("map", "0 2 10.1.0.2 2181 3888 x\n"),
-		"map twice":           gate("map", "0 2 10.1.0.2 2181 3888\n0 5 10.1.0.5 2181 3888\n"),
-		"map id twice":        gate("map", "0 2 10.1.0.2 2181 3888\n1 2 10.1.0.5 2181 3888\n"),
-		"map command":         gate("map", "0 2 $(touch) 2181 3888\n"),
-		"map name":            gate("map", "0 2 zk1 2181 3888\n"),
-		"released short":      gate("released", "0 2\n"),
-		"released other id":   gate("released", "0 5 1 empty:u\n"),
-		"released other":      gate("released", "1 2 1 empty:u\n"),
-		"released twice":      gate("released", "0 2 1 empty:u\n0 2 2 empty:u\n"),
-		"released negative":   gate("released", "0 2 -1 empty:u\n"),
-		"released huge":       gate("released", "0 2 99999999999999999999 empty:u\n"),
-		"released glob":       gate("released", "0 2 * empty:u\n"),
-		"released arith":      gate("released", "0 2 a[$(id)] empty:u\n"),
-		"released bad other":  gate("released", "0 2 1 empty:u\nx\n"),
-		"released no start":   gate("released", "0 2 1\n"),
-		"released for nobody": gate("released", "0 2 1 empty:\n"),
-		"released odd uid":    gate("released", "0 2 1 empty:$(id)\n"),
-		"released odd seed":   gate("released", "0 2 1 seed:../x\n"),
-		"released odd start":  gate("released", "0 2 1 full:u\n"),
+	const line1 = `key "released", line 1: `
+	return map[string]gate{
+		"no released":         edit("released", "-", `no key "released"`),
+		"no generation":       edit("generation", "-", `no key "generation"`),
+		"generation empty":    edit("generation", "", `key "generation": "" is not a whole number`),
+		"generation text":     edit("generation", "x", `key "generation"`),
+		"generation octal":    edit("generation", "010", `key "generation"`),
+		"generation two":      edit("generation", "1 2", `key "generation"`),
+		"released short":      edit("released", "0 2\n", line1),
+		"released other id":   edit("released", "0 5 1 empty:u\n", line1+"the journal has no server 5 with ordinal 0"),
+		"released other":      edit("released", "1 2 1 empty:u\n", line1+"the journal has no server 2 with ordinal 1"),
+		"released unknown id": edit("released", "0 7 1 empty:u\n", line1+"the journal has no server 7"),
+		"released twice":      edit("released", "0 2 1 empty:u\n0 2 2 empty:u\n", `key "released", line 2: ordinal 0 is released twice`),
+		"released negative":   edit("released", "0 2 -1 empty:u\n", line1),
+		"released huge":       edit("released", "0 2 99999999999999999999 empty:u\n", line1),
+		"released glob":       edit("released", "0 2 * empty:u\n", line1),
+		"released arith":      edit("released", "0 2 a[$(id)] empty:u\n", line1),
+		"released bad other":  edit("released", "0 2 1 empty:u\nx\n", `key "released", line 2`),
+		"released no start":   edit("released", "0 2 1\n", line1),
+		"released for nobody": edit("released", "0 2 1 empty:\n", line1),
+		"released odd uid":    edit("released", "0 2 1 empty:$(id)\n", line1),
+		"released odd seed":   edit("released", "0 2 1 seed:../x\n", line1),
+		"released odd start":  edit("released", "0 2 1 full:u\n", line1),
+	}
+}
+
+// garbledTables are tables in a pod's template that the script refuses.
+func garbledTables() map[string]string {
+	return map[string]string{
+		"none":       "",
+		"short line": "0 2 10.1.0.2 2181",
+		"long line":  "0 2 10.1.0.2 2181 3888 x",
+		"twice":      "0 2 10.1.0.2 2181 3888\n0 5 10.1.0.5 2181 3888",
+		"id twice":   "0 2 10.1.0.2 2181 3888\n1 2 10.1.0.5 2181 3888",
+		"command":    "0 2 $(touch) 2181 3888",
+		"name":       "0 2 zk1 2181 3888",
+		"not ours":   "1 5 10.1.0.5 2181 3888",
 	}
 }
 
@@ -143,13 +158,29 @@ func TestGateRenewAndRestore(t *testing.T) {
 }
 
 func TestParseGateRefusesGarbled(t *testing.T) {
-	for name, data := range garbled() {
+	for name, tc := range garbled() {
 		t.Run(name, func(t *testing.T) {
-			if g, err := ParseGate(data); err == nil {
-				t.Errorf("accepted as %+v", g)
+			if g, err := ParseGate(tc.data, record()); err == nil || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("accepted as %+v, or %v does not say %q", g, err, tc.says)
 			}
 		})
 	}
+	for name, text := range garbledTables() {
+		if name == "none" || name == "not ours" {
+			continue
+		}
+		t.Run("the map of an earlier release, "+name, func(t *testing.T) {
+			data := map[string]string{"map": text, "released": "", "generation": "1\n"}
+			if g, err := ParseGate(data, record()); err == nil || !strings.Contains(err.Error(), `key "map", line`) {
+				t.Errorf("accepted as %+v, %v", g, err)
+			}
+		})
+	}
+	t.Run("another key", func(t *testing.T) {
+		if g, err := ParseGate(map[string]string{"released": "", "generation": "1\n", "extra": ""}, record()); err == nil {
+			t.Errorf("accepted as %+v", g)
+		}
+	})
 }
 
 func TestParseGateLine(t *testing.T) {
@@ -222,11 +253,11 @@ func FuzzParseGate(f *testing.F) {
 	f.Add("0 2 10.1.0.2 2181 3888\n", "0 2 1 empty:u-1\n", "1\n")
 	f.Add("0 2 10.1.0.2 2181 3888\n", "0 2 1 seed:2x1\n", "1\n")
 	f.Fuzz(func(t *testing.T, members, released, generation string) {
-		g, err := ParseGate(map[string]string{GateMapKey: members, GateReleasedKey: released, GateGenerationKey: generation})
+		g, err := ParseGate(map[string]string{GateMapKey: members, GateReleasedKey: released, GateGenerationKey: generation}, record())
 		if err != nil {
 			return
 		}
-		back, err := ParseGate(g.Data())
+		back, err := ParseGate(g.Data(), record())
 		if err != nil {
 			t.Fatalf("%+v does not come back: %v", g, err)
 		}

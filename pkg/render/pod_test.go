@@ -33,6 +33,7 @@ type pod struct {
 	changed    chan struct{}
 	generation int
 	uid        string
+	servers    string // the table in the template; "-" is one with the two ports
 }
 
 // host is one port of the host; it can be up or down.
@@ -102,7 +103,7 @@ func (h *host) count() int {
 // newPod has ordinal 0 and id 2; its host's ports are up.
 func newPod(t *testing.T) *pod {
 	t.Helper()
-	p := &pod{t: t, dir: t.TempDir(), client: newHost(t), election: newHost(t), name: "main-pod-0", changed: make(chan struct{}, 1), generation: 1, uid: "uid-1"}
+	p := &pod{t: t, dir: t.TempDir(), client: newHost(t), election: newHost(t), name: "main-pod-0", changed: make(chan struct{}, 1), generation: 1, uid: "uid-1", servers: "-"}
 	for _, d := range []string{"gate", "conf", "volume", "report"} {
 		p.mkdir(d)
 	}
@@ -165,11 +166,10 @@ func (p *pod) exists(name string) bool {
 	return err == nil
 }
 
-// gate writes the three files the way the kubelet does: a new directory and a
+// gate writes the two files the way the kubelet does: a new directory and a
 // rename of ..data.
 func (p *pod) gate(released string) {
 	p.gateData(map[string]string{
-		"map":        fmt.Sprintf("0 2 127.0.0.1 %d %d\n1 5 10.1.0.5 2181 3888\n", p.client.port, p.election.port),
 		"released":   released,
 		"generation": strconv.Itoa(p.generation) + "\n",
 	})
@@ -223,13 +223,17 @@ func (p *pod) start() {
 
 // run begins a script as a container would.
 func (p *pod) run(args ...string) *exec.Cmd {
+	servers := p.servers
+	if servers == "-" {
+		servers = fmt.Sprintf("0 2 127.0.0.1 %d %d\n1 5 10.1.0.5 2181 3888", p.client.port, p.election.port)
+	}
 	cmd := exec.Command("bash", args...)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "POD_NAME=" + p.name, "POD_UID=" + p.uid,
 		"ZKMIGRATE_GATE=" + filepath.Join(p.dir, "gate"),
 		"ZKMIGRATE_CONF=" + filepath.Join(p.dir, "conf"),
 		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"), "ZKMIGRATE_NAMED=/zookeeper",
-		"ZKMIGRATE_REPORT=" + filepath.Join(p.dir, "report"),
+		"ZKMIGRATE_SERVERS=" + servers, "ZKMIGRATE_REPORT=" + filepath.Join(p.dir, "report"),
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd

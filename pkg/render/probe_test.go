@@ -79,7 +79,6 @@ func TestProbe(t *testing.T) {
 			if tc.replies != nil {
 				port = fourLetter(t, tc.replies)
 			}
-			write("map", fmt.Sprintf("0 2 10.1.0.2 1 3888\n1 5 10.1.0.5 %d 3888\n", port))
 			write("probe.sh", probeScript)
 			write("process", tc.process)
 			if tc.started != 0 {
@@ -88,7 +87,7 @@ func TestProbe(t *testing.T) {
 			for question, want := range map[string]bool{"live": tc.live, "ready": tc.ready} {
 				cmd := exec.Command("bash", filepath.Join(dir, "probe.sh"), question)
 				cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "POD_NAME=main-pod-1",
-					"ZKMIGRATE_GATE=" + dir, "ZKMIGRATE_VOLUME=" + dir, "ZKMIGRATE_PROCESS=" + filepath.Join(dir, "process")}
+					"ZKMIGRATE_SERVERS=" + fmt.Sprintf("0 2 10.1.0.2 1 3888\n1 5 10.1.0.5 %d 3888", port), "ZKMIGRATE_VOLUME=" + dir, "ZKMIGRATE_PROCESS=" + filepath.Join(dir, "process")}
 				out, err := cmd.CombinedOutput()
 				if (err == nil) != want {
 					t.Errorf("%s: %v, want success %t: %s", question, err, want, out)
@@ -112,9 +111,14 @@ func TestProbe(t *testing.T) {
 
 // The defaults in the scripts are the paths that the pods mount.
 func TestScriptsUseThePodsPaths(t *testing.T) {
-	for _, want := range []string{"{ZKMIGRATE_GATE:-" + gatePath + "}", "{ZKMIGRATE_CONF:-" + confPath + "}", "{ZKMIGRATE_VOLUME:-/zookeeper}"} {
+	for _, want := range []string{"{ZKMIGRATE_GATE:-" + gatePath + "}", "{ZKMIGRATE_CONF:-" + confPath + "}", "{ZKMIGRATE_VOLUME:-/zookeeper}", "{ZKMIGRATE_REPORT:-" + reportPath + "}", "{" + serversEnv + "-}"} {
 		if !strings.Contains(gateScript, want) {
 			t.Errorf("gate.sh has no %s", want)
+		}
+	}
+	for want, script := range map[string]string{"{ZKMIGRATE_REPORT:-" + reportPath + "}": relayScript, "{" + serversEnv + "-}": probeScript} {
+		if !strings.Contains(script, want) {
+			t.Errorf("a script has no %s", want)
 		}
 	}
 }

@@ -5,6 +5,8 @@ package render
 // scheduled, pulled or mounted at that moment.
 //
 // What it rests on:
+//   - Who it is, and which host must be down, stands in the pod's own template: what
+//     is edited later, the gate's ConfigMap too, cannot change it.
 //   - A running server whose client port is asked again and again writes a line
 //     into its log each time (3.8 a stack trace). So the gate asks once and keeps
 //     the connection, idle, until the server closes it (3.5 and later do so
@@ -96,7 +98,7 @@ letters='^[a-z0-9]+$'
 ordinal=${POD_NAME-}
 ordinal=${ordinal##*-}
 state= detail= cause= seed= synced= holds=0 since= generation=0 id=0 release= start=
-host= client_port= election_port= target=
+host= client_port= election_port=
 client=unasked election=unasked
 due=0 said= told= said_at=-9 watcher= tag=0
 # Since when the host has refused both ports at each look; -1 while it has not.
@@ -216,49 +218,54 @@ find_synced() {
   [[ $synced != yes || $older != "$have" ]] || synced=old
 }
 
-# Reads map, released and generation from one view of the volume.
+# Reads released and generation from one view of the volume.
 load() {
   local view try
   for try in 1 2 3 4 5; do
     cd -P "$gate/..data" 2>/dev/null || cd -P "$gate" 2>/dev/null || return 1
     view=$PWD
-    { mapfile -t map_lines <map && mapfile -t released_lines <released && mapfile -t generation_lines <generation; } 2>/dev/null || view=
+    { mapfile -t released_lines <released && mapfile -t generation_lines <generation; } 2>/dev/null || view=
     cd -P "$gate/..data" 2>/dev/null || cd -P "$gate" 2>/dev/null || return 1
     [[ -n $view && $view == "$PWD" ]] && return 0
   done
   return 1
 }
 
-# Sets id, host, ports, generation and, when released, release.
+# Sets id, host and ports from the table in this pod's own template.
+identify() {
+  local line f lines seen_ordinals=' ' seen_ids=' ' mine= IFS=$'\n'
+  id=0
+  lines=(${ZKMIGRATE_SERVERS-})
+  IFS=$' \t\n'
+  [[ $ordinal =~ $number ]] || { ordinal=-1; refuse "POD_NAME does not end in an ordinal"; return; }
+  for line in ${lines[@]+"${lines[@]}"}; do
+    f=($line)
+    [[ ${#f[@]} == 5 && ${f[0]} =~ $number && ${f[1]} =~ $number && ${f[2]} =~ $address &&
+      ${f[3]} =~ $number && ${f[4]} =~ $number && $seen_ordinals != *" ${f[0]} "* && $seen_ids != *" ${f[1]} "* ]] ||
+      { refuse "ZKMIGRATE_SERVERS in the pod's template is garbled: $line"; return; }
+    seen_ordinals+="${f[0]} " seen_ids+="${f[1]} "
+    [[ ${f[0]} == "$ordinal" ]] && mine=$line
+  done
+  [[ -n $mine ]] || { refuse "ZKMIGRATE_SERVERS in the pod's template has no line for ordinal $ordinal"; return; }
+  f=($mine)
+  id=${f[1]} host=${f[2]} client_port=${f[3]} election_port=${f[4]}
+}
+
+# Sets generation and, when released, release and start.
 look() {
-  local line f seen_ordinals=' ' seen_ids=' ' mine= old
-  release= start= cause= generation=0 id=0
+  local line f old
+  release= start= cause= generation=0
   find_seed
   find_synced
-  [[ $ordinal =~ $number ]] || { ordinal=-1; refuse "POD_NAME does not end in an ordinal"; return; }
+  identify || return
   load
   local loaded=$?
   cd "$here" 2>/dev/null || cd /
-  ((loaded == 0)) || { refuse "the gate's map, released and generation cannot be read in $gate"; return; }
+  ((loaded == 0)) || { refuse "the gate's released and generation cannot be read in $gate"; return; }
   f=(${generation_lines[*]-})
   [[ ${#f[@]} == 1 && ${f[0]} =~ $number ]] || { refuse "the gate's generation is garbled"; return; }
   generation=${f[0]}
   newer || return
-  for line in ${map_lines[@]+"${map_lines[@]}"}; do
-    f=($line)
-    ((${#f[@]})) || continue
-    [[ ${#f[@]} == 5 && ${f[0]} =~ $number && ${f[1]} =~ $number && ${f[2]} =~ $address &&
-      ${f[3]} =~ $number && ${f[4]} =~ $number && $seen_ordinals != *" ${f[0]} "* && $seen_ids != *" ${f[1]} "* ]] ||
-      { refuse "the gate's map is garbled: $line"; return; }
-    seen_ordinals+="${f[0]} " seen_ids+="${f[1]} "
-    [[ ${f[0]} == "$ordinal" ]] && mine=$line
-  done
-  [[ -n $mine ]] || { refuse "the gate's map has no line for ordinal $ordinal"; return; }
-  f=($mine)
-  id=${f[1]} host=${f[2]} client_port=${f[3]} election_port=${f[4]}
-  if [[ $target != "$host $client_port $election_port" ]]; then
-    target="$host $client_port $election_port" client=unasked election=unasked due=0 closed_at=-1
-  fi
   for line in ${released_lines[@]+"${released_lines[@]}"}; do
     f=($line)
     ((${#f[@]})) || continue
@@ -266,14 +273,14 @@ look() {
       { refuse "the gate's released list is garbled: $line"; return; }
     [[ ${f[0]} == "$ordinal" || ${f[1]} == "$id" ]] || continue
     [[ ${f[0]} == "$ordinal" && ${f[1]} == "$id" ]] ||
-      { refuse "released says ordinal ${f[0]} id ${f[1]}, the map says ordinal $ordinal id $id"; return; }
+      { refuse "the gate's released list says ordinal ${f[0]} id ${f[1]}, and this pod's template says ordinal $ordinal id $id"; return; }
     [[ -z $release ]] || { refuse "ordinal $ordinal is released twice"; return; }
     release=${f[2]} start=${f[3]}
   done
   if [[ -e $data/myid || -L $data/myid ]]; then
     old=
     read -r old 2>/dev/null <"$data/myid"
-    [[ $old == "$id" ]] || { refuse "the volume belongs to another server: myid is '$old', the map says $id"; return; }
+    [[ $old == "$id" ]] || { refuse "the volume belongs to another server: myid is '$old', this pod's template says $id"; return; }
   fi
   return 0
 }

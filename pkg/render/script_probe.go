@@ -18,7 +18,6 @@ const probeScript = `#!/usr/bin/env bash
 # probe.sh live|ready. Written by kubectl-zkmigrate.
 set -uf
 
-gate=${ZKMIGRATE_GATE:-/zkmigrate/gate}
 volume=${ZKMIGRATE_VOLUME:-/zookeeper}
 process=${ZKMIGRATE_PROCESS:-/proc/1/cmdline}
 grace=600
@@ -34,11 +33,15 @@ for word in ${words[@]+"${words[@]}"}; do
 done
 
 ordinal=${POD_NAME##*-} port=
-while read -r o _ _ c _; do
-  [[ $o == "$ordinal" ]] && port=$c
-done 2>/dev/null <"$gate/map"
+IFS=$'\n'
+lines=(${ZKMIGRATE_SERVERS-})
+IFS=$' \t\n'
+for line in ${lines[@]+"${lines[@]}"}; do
+  f=($line)
+  [[ ${f[0]} == "$ordinal" ]] && port=${f[3]-}
+done
 if [[ -z $port ]]; then
-  echo "no line for ordinal $ordinal in $gate/map"
+  echo "no line for ordinal $ordinal in ZKMIGRATE_SERVERS"
   [[ ${1-} == live ]] && exit 0
   exit 1
 fi

@@ -208,12 +208,23 @@ func TestGateRefusesAnotherServersVolume(t *testing.T) {
 }
 
 func TestGateFailsClosed(t *testing.T) {
-	for name, data := range garbled() {
+	for name, tc := range garbled() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPod(t)
 			p.hostDown()
-			p.gateData(data)
+			p.gateData(tc.data)
+			p.start()
+			p.waitState(migration.GateRefused)
+		})
+	}
+	for name, table := range garbledTables() {
+		t.Run("template "+name, func(t *testing.T) {
+			t.Parallel()
+			p := newPod(t)
+			p.hostDown()
+			p.servers = table
+			p.release()
 			p.start()
 			p.waitState(migration.GateRefused)
 		})
@@ -232,7 +243,7 @@ func TestGateFailsClosed(t *testing.T) {
 		p.start()
 		p.waitState(migration.GateRefused)
 	})
-	t.Run("ordinal not in map", func(t *testing.T) {
+	t.Run("ordinal not in the template", func(t *testing.T) {
 		p := newPod(t)
 		p.name = "main-pod-7"
 		p.start()
@@ -249,6 +260,21 @@ func TestGateFailsClosed(t *testing.T) {
 		p.start()
 		p.waitState(migration.GateRefused)
 	})
+}
+
+// TestGateGoesByItsTemplate: whoever edits the gate's ConfigMap cannot send a pod to
+// look at another host than its own.
+func TestGateGoesByItsTemplate(t *testing.T) {
+	p := newPod(t)
+	p.generation = 2
+	p.gateData(map[string]string{
+		"map": "0 2 127.0.0.1 1 1\n1 5 10.1.0.5 2181 3888\n", "released": "0 2 2 empty:uid-1\n", "generation": "2\n",
+	})
+	p.start()
+	p.waitState(migration.GateVetoed)
+	if p.exists("volume/data") {
+		t.Error("the volume was touched while the host was up")
+	}
 }
 
 func TestGateClosesAgain(t *testing.T) {

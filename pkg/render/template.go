@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -25,6 +26,9 @@ const (
 	gatePath     = "/zkmigrate/gate"
 	confPath     = "/zkmigrate/conf"
 	reportPath   = "/zkmigrate/report"
+
+	// serversEnv holds serverTable.
+	serversEnv = "ZKMIGRATE_SERVERS"
 )
 
 // podTemplate meets the "restricted" pod security standard. Service links are
@@ -124,6 +128,21 @@ func relayContainer(rec migration.Record) corev1.Container {
 	}
 }
 
+// serverTable has a line for each pod: ordinal, id, and the host that must be down
+// before it starts, with its client and election port. One template serves all pods,
+// and a pod's environment cannot be changed once it exists.
+func serverTable(rec migration.Record) (string, error) {
+	var lines []string
+	for _, s := range byID(rec) {
+		host, err := HostAddr(s)
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, fmt.Sprintf("%d %s %s %d %d", s.Ordinal, s.ID, host, s.ClientPort, s.ElectionPort))
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
 // zookeeperContainer runs the gate, which becomes ZooKeeper.
 func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if rec.Pods.Image == "" {
@@ -136,6 +155,10 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	command := rec.Pods.Command
 	if len(command) == 0 {
 		command = []string{"zkServer.sh", "start-foreground"}
+	}
+	servers, err := serverTable(rec)
+	if err != nil {
+		return corev1.Container{}, err
 	}
 	no := false
 	c := corev1.Container{
@@ -150,6 +173,8 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		}, {
 			Name:      "POD_UID",
 			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"}},
+		}, {
+			Name: serversEnv, Value: servers,
 		}},
 		Resources: resources,
 		SecurityContext: &corev1.SecurityContext{

@@ -63,7 +63,7 @@ func parking() []Fault {
 			Name: "foreign-volume", What: "The pod's volume holds another server's data.",
 			Version: Unguarded, From: OnHost,
 			Trigger: func(g *Stage) { g.Contaminate() },
-			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "the volume belongs to another server: myid is '99', the map says {id}", Next: "kubectl logs {pod} -n {name}"},
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "the volume belongs to another server: myid is '99', this pod's template says {id}", Next: "kubectl logs {pod} -n {name}"},
 			Way:     "The pod's log, as printed, says whose it is; empty the volume or give the pod another; the command goes on.",
 			Recover: func(g *Stage) { g.Follow(); g.Clean(); g.Ends() },
 			After:   InPod,
