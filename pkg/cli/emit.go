@@ -12,6 +12,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // outFile is one file of the output directory.
@@ -150,7 +151,7 @@ func jvmText(lines map[string]hostpatch.CommandLine) []byte {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "--jvm-flags=%q\n", strings.Join(carried, " "))
+	fmt.Fprintf(&b, "--jvm-flags=%s\n", quote.Shell(strings.Join(carried, " ")))
 	for _, name := range names {
 		fmt.Fprintf(&b, "\n%s\n", name)
 		for _, fl := range lines[name].Flags {

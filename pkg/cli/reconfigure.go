@@ -11,6 +11,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 type reconfigureFlags struct {
@@ -176,9 +177,9 @@ func (f *reconfigureFlags) chosen(rec *migration.Record) {
 func (f *reconfigureFlags) again() string {
 	var words []string
 	for _, file := range f.source().files {
-		words = append(words, "-f "+file)
+		words = append(words, "-f "+quote.Shell(file))
 	}
-	return strings.Join(append(words, "--host-hook='"+f.hook+"'"), " ")
+	return strings.Join(append(words, "--host-hook="+quote.Shell(f.hook)), " ")
 }
 
 // drive has the hook restart every server, leader last.

@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // via are the flags that say which cluster is meant, as they were given, and by
@@ -21,7 +23,7 @@ func via(flags *genericclioptions.ConfigFlags) string {
 		{"server", flags.APIServer}, {"user", flags.AuthInfoName}, {"as", flags.Impersonate},
 	} {
 		if f.value != nil && *f.value != "" {
-			out.WriteString("--" + f.name + "=" + *f.value + " ")
+			out.WriteString("--" + f.name + "=" + quote.Shell(*f.value) + " ")
 		}
 	}
 	return out.String()

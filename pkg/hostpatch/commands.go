@@ -1,6 +1,10 @@
 package hostpatch
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+)
 
 // Supervisor is what starts and restarts servers on the hosts.
 type Supervisor string
@@ -46,7 +50,7 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 	if unit == "" {
 		unit = DefaultUnit
 	}
-	q := shellQuote(unit)
+	q := quote.Shell(unit)
 	switch s {
 	case Systemd, "":
 		return ServiceCommands{
@@ -59,7 +63,7 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 	case Supervisord:
 		// supervisord has no mask: a program is out of reach only once its
 		// section is gone from the configuration it has read.
-		conf, off := shellQuote(supervisordConf(unit)), shellQuote(supervisordConf(unit)+".off")
+		conf, off := quote.Shell(supervisordConf(unit)), quote.Shell(supervisordConf(unit)+".off")
 		return ServiceCommands{
 			Stop: "supervisorctl stop " + q, Start: "supervisorctl start " + q, Restart: "supervisorctl restart " + q,
 			Mask:   "mv " + conf + " " + off + " && supervisorctl update " + q,
@@ -91,28 +95,3 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 
 // supervisordConf is where Debian's supervisor has a program's section.
 func supervisordConf(unit string) string { return "/etc/supervisor/conf.d/" + unit + ".conf" }
-
-// shellQuote quotes a word for sh where it needs it.
-func shellQuote(s string) string {
-	safe := s != ""
-	for _, r := range s {
-		ok := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		switch r {
-		case '_', '-', '.', '/', ':', '@', '%', '+', ',':
-			ok = true
-		}
-		safe = safe && ok
-	}
-	if safe {
-		return s
-	}
-	out := "'"
-	for _, r := range s {
-		if r == '\'' {
-			out += `'\''`
-			continue
-		}
-		out += string(r)
-	}
-	return out + "'"
-}

@@ -3,6 +3,8 @@ package hostpatch
 import (
 	"fmt"
 	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // CopyInput is what the command needs that sends a stopped server's data.
@@ -29,18 +31,17 @@ const (
 func CopyCommand(in CopyInput) (line string, notes []string) {
 	dir, logs := in.DataDir, ""
 	switch {
-	case in.DataDir == "" || !plainPath(in.DataDir) || !plainPath(in.DataLogDir):
+	case !onHost(in.DataDir) || in.DataLogDir != "" && !onHost(in.DataLogDir):
 		dir, logs = DataDirPlaceholder, " "+DataLogDirPlaceholder+"/version-2"
 		notes = append(notes, fmt.Sprintf("put the directories of the host's zoo.cfg in: dataDir for %s; dataLogDir for %s, or leave the last word out where there is none", DataDirPlaceholder, DataLogDirPlaceholder))
 	case in.DataLogDir != "" && in.DataLogDir != in.DataDir:
-		logs = " " + in.DataLogDir + "/version-2"
+		logs = " " + quote.Shell(in.DataLogDir+"/version-2")
 	}
-	notes = append(notes, "as a user who may write to "+dir+"; the pipe must not pass through anything that changes bytes (no ssh -t)")
-	script := fmt.Sprintf("cd %s && echo %s > %s && tar -chSPf - myid version-2%s && tar -cf - %s", dir, in.Token, in.TokenFile, logs, in.TokenFile)
-	return "ssh " + shellQuote(in.Host) + " '" + script + "' | " + in.To, notes
+	notes = append(notes, "as a user who may write to "+quote.Line(dir)+"; the pipe must not pass through anything that changes bytes (no ssh -t)")
+	file := quote.Shell(in.TokenFile)
+	script := fmt.Sprintf("cd %s && echo %s > %s && tar -chSPf - myid version-2%s && tar -cf - %s", quote.Shell(dir), quote.Shell(in.Token), file, logs, file)
+	return quote.SSH(in.Host, script) + " | " + in.To, notes
 }
 
-// plainPath: an absolute path that needs no quotes, or nothing.
-func plainPath(p string) bool {
-	return p == "" || strings.HasPrefix(p, "/") && shellQuote(p) == p
-}
+// onHost: ssh begins in a home directory, so only a whole path names one place.
+func onHost(path string) bool { return strings.HasPrefix(path, "/") }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // FenceSuffix is what the fence appends to the names of what it puts away.
@@ -75,7 +76,7 @@ func (f fencing) places() []string {
 		out = append(out, f.Config.DataLogDir+"/version-2")
 	}
 	for i := range out {
-		out[i] = shellQuote(strings.ReplaceAll(out[i], "//", "/"))
+		out[i] = quote.Shell(strings.ReplaceAll(out[i], "//", "/"))
 	}
 	return out
 }
@@ -96,7 +97,7 @@ func (f fencing) do() []byte {
 	w("# A server that runs must be stopped first, on purpose.")
 	w("for port in %s; do", strings.Join(f.ports, " "))
 	w(`  if ss -Hltn "( sport = :$port )" | grep -q .; then`)
-	w(`    die "something still listens on port $port: run  %s  first"`, f.cmd.Stop)
+	w(`    die "something still listens on port $port: run "%s" first"`, quote.Shell(" "+f.cmd.Stop+" "))
 	w("  fi")
 	w("done")
 	w("")
@@ -175,11 +176,11 @@ func (f fencing) mask(command, done string) string {
 		if done == "unmasked" {
 			from += ".off"
 		}
-		check = "[ -e " + shellQuote(from) + " ]"
+		check = "[ -e " + quote.Shell(from) + " ]"
 	case Script:
 		check = "true"
 	default:
-		check = `[ "$(systemctl is-enabled ` + shellQuote(unit) + ` 2>/dev/null || true)" != masked ]`
+		check = `[ "$(systemctl is-enabled ` + quote.Shell(unit) + ` 2>/dev/null || true)" != masked ]`
 		if done == "unmasked" {
 			check = "true"
 		}

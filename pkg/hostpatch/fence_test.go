@@ -63,6 +63,7 @@ func (h *fenceHost) program(name, body string) { h.write("bin/"+name, "#!/bin/sh
 func (h *fenceHost) run(script []byte) (string, error) {
 	h.t.Helper()
 	cmd := exec.Command("sh", "-s")
+	cmd.Dir = h.dir
 	cmd.Stdin = strings.NewReader(string(script))
 	cmd.Env = []string{"PATH=" + filepath.Join(h.dir, "bin") + ":/usr/bin:/bin", "STATE=" + filepath.Join(h.dir, "state")}
 	out, err := cmd.CombinedOutput()
@@ -221,5 +222,40 @@ func TestCommandsFor(t *testing.T) {
 	}
 	if _, err := CommandsFor("runit", ""); err == nil || !strings.Contains(err.Error(), "systemd, supervisord or script") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestFenceQuotes: a unit or a directory of any name is put away, and nothing in
+// a name is run, wherever the script speaks of it.
+func TestFenceQuotes(t *testing.T) {
+	for _, name := range []string{"it's $(touch pwned) `touch pwned` a\"b; touch pwned", `"; touch pwned; "`} {
+		for _, supervisor := range []Supervisor{Systemd, Supervisord, Script} {
+			h := newFenceHost(t)
+			h.write(name+"/myid", "1\n")
+			h.program("supervisorctl", "true")
+			cfg := &ensemble.Config{Name: "zoo.cfg", DataDir: filepath.Join(h.dir, name), DataLogDir: filepath.Join(h.dir, name), ClientPort: 2181}
+			cfg.Servers = []ensemble.Server{{ID: 1, ClientPort: 2181, PeerAddress: ensemble.PeerAddress{Host: "10.0.0.1", PeerPort: 2888, ElectionPort: 3888}}}
+			scripts, err := Fence(FenceInput{ID: 1, Supervisor: supervisor, Unit: name, Config: cfg})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.write("state/listening", "LISTEN 0 50 *:2181\n")
+			if out, err := h.run(scripts.Do); err == nil || !strings.Contains(out, "listens on port 2181: run ") {
+				t.Errorf("%s %q: a server that listens: %v: %s", supervisor, name, err, out)
+			}
+			h.write("state/listening", "")
+			// Only systemd is played here; the others end at a program that is not there.
+			if out, err := h.run(scripts.Do); err != nil && supervisor == Systemd {
+				t.Errorf("%q: %v: %s", name, err, out)
+			} else if _, err := os.Stat(filepath.Join(h.dir, name, "myid"+FenceSuffix)); err != nil && supervisor == Systemd {
+				t.Errorf("%q: %v", name, err)
+			}
+			if out, err := h.run(scripts.Undo); err != nil && supervisor == Systemd {
+				t.Errorf("%q: %v: %s", name, err, out)
+			}
+			if _, err := os.Stat(filepath.Join(h.dir, "pwned")); err == nil {
+				t.Fatalf("%s %q was run as a command", supervisor, name)
+			}
+		}
 	}
 }

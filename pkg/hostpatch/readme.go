@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // PatchDir is the directory a host's files have in what is handed to the
@@ -129,10 +130,10 @@ func commands(in Input, h HostPatch) ([]string, error) {
 			continue
 		}
 		base := path.Base(f.Path)
-		file := "~/" + shellQuote("zkmigrate/"+PatchDir(h)+"/"+PatchName(f, false))
+		file := "~/" + quote.Shell("zkmigrate/"+PatchDir(h)+"/"+PatchName(f, false))
 		out = append(out,
-			"cd "+shellQuote(path.Dir(f.Path)),
-			"cp -pn "+shellQuote(base)+" "+shellQuote(base+".before-zkmigrate"),
+			"cd "+quote.Shell(path.Dir(f.Path)),
+			"cp -pn "+quote.Shell(base)+" "+quote.Shell(base+".before-zkmigrate"),
 			"patch -p0 --dry-run --forward < "+file, // all of it or nothing
 			"patch -p0 < "+file)
 	}

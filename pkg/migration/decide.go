@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // cliName is how the program is called in the commands that decisions print.
@@ -94,11 +95,11 @@ func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
 			"Service %s of server %d was deleted and created again (uid %s, recorded %s)", s.Service, s.ID, svc.UID, s.ServiceUID).
 			with("its address is the same; running wrap again records the new Service"), false
 	case len(svc.Changed) > 0:
-		return stop(CodeServiceChanged, c.kubectl("patch service %s --type=merge -p '%s'", s.Service, svc.Patch),
+		return stop(CodeServiceChanged, c.kubectl("patch service %s --type=merge -p %s", s.Service, svc.Patch),
 			"somebody changed Service %s of server %d: %s", s.Service, s.ID, strings.Join(svc.Changed, ", ")).
 			with("who: " + c.kubectl("get service %s --show-managed-fields -o yaml", s.Service)), false
 	case len(v.Cluster.Endpoints.Foreign) > 0:
-		return stop(CodeForeignEndpoints, "delete them: "+c.kubectl("delete %s", strings.Join(v.Cluster.Endpoints.Foreign, " ")),
+		return stop(CodeForeignEndpoints, "delete them: "+c.kubectl("delete %s", quote.Words(v.Cluster.Endpoints.Foreign)),
 			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(v.Cluster.Endpoints.Foreign, ", ")), false
 	}
 	return Decision{}, true
@@ -187,15 +188,31 @@ func (c *context) repairs() bool {
 	return c.in.Kind == Revert && c.sr.Replaced == nil && !c.mayRun() && (c.flight == nil || !c.flight.Served)
 }
 
-// cmd renders a command of ours for this ensemble.
+// cmd renders a command of ours for this ensemble. Values are quoted for a shell.
 func (c *context) cmd(format string, a ...any) string {
-	parts := strings.SplitN(fmt.Sprintf(format, a...), " ", 2)
-	out := cliName + " " + parts[0] + " " + c.rec.Name
-	if len(parts) == 2 {
-		out += " " + parts[1]
+	sub, rest, more := strings.Cut(format, " ")
+	out := cliName + " " + sub + " " + quote.Shell(c.rec.Name)
+	if more {
+		out += " " + fmt.Sprintf(rest, shellWords(a)...)
 	}
-	if c.rec.Namespace != "" {
-		out += " -n " + c.rec.Namespace
+	return out + c.inNamespace()
+}
+
+func (c *context) inNamespace() string {
+	if c.rec.Namespace == "" {
+		return ""
+	}
+	return " -n " + quote.Shell(c.rec.Namespace)
+}
+
+// shellWords quotes the texts among the values of a format.
+func shellWords(a []any) []any {
+	out := make([]any, len(a))
+	for i, v := range a {
+		if s, ok := v.(string); ok {
+			v = quote.Shell(s)
+		}
+		out[i] = v
 	}
 	return out
 }
@@ -213,13 +230,10 @@ func (c *context) goOn(kind FlightKind, id ensemble.ID) string {
 	return c.cmd("replace --id=%d", id)
 }
 
-// kubectl renders a command of kubectl's in the ensemble's namespace.
+// kubectl renders a command of kubectl's in the ensemble's namespace. Values are
+// quoted for a shell.
 func (c *context) kubectl(format string, a ...any) string {
-	out := "kubectl " + fmt.Sprintf(format, a...)
-	if c.rec.Namespace != "" {
-		out += " -n " + c.rec.Namespace
-	}
-	return out
+	return "kubectl " + fmt.Sprintf(format, shellWords(a)...) + c.inNamespace()
 }
 
 // voters returns the ids that vote.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // look is the command that shows why a pod does not do what is waited for: what
@@ -77,8 +78,8 @@ func (c *context) newClaims(d Decision, pod PodView) Decision {
 	return d.with(
 		"where the class is the wrong one: interrupt this command; somebody who may delete the StatefulSet then runs, in this order, and nothing that serves is touched:",
 		c.kubectl("delete statefulset %s --cascade=orphan", c.set(pod)),
-		c.kubectl("delete pod %s", strings.Join(pods, " ")),
-		c.kubectl("delete pvc %s", strings.Join(claims, " ")),
+		c.kubectl("delete pod %s", quote.Words(pods)),
+		c.kubectl("delete pvc %s", quote.Words(claims)),
 	).then(c.kubectl("describe pvc %s", pod.Unbound) + "; after those commands " + c.cmd("replace --id=%d", c.in.ID) + " --storage-class=...")
 }
 
@@ -89,7 +90,7 @@ func (c *context) lostNode(d Decision, pod PodView) Decision {
 	return d.with(
 		"bring "+pod.Node+" back, and the pod serves again with its data, by itself",
 		"or, where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs, in this order:",
-		"kubectl delete node "+pod.Node,
+		"kubectl delete node "+quote.Shell(pod.Node),
 	).with(c.lostVolume(pod)...)
 }
 

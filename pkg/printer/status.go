@@ -9,9 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // Format is an output format.
@@ -85,7 +84,7 @@ func structured(w io.Writer, f Format, v any) error {
 		return err
 	}
 	if f == YAML {
-		if data, err = yaml.JSONToYAML(data); err != nil {
+		if data, err = quote.YAML(data); err != nil {
 			return err
 		}
 		_, err = w.Write(data)

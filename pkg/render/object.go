@@ -8,7 +8,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/yaml"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // Object is any of our typed objects, with its TypeMeta set.
@@ -37,7 +38,7 @@ func YAML(objects []Object) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := yaml.JSONToYAML(data)
+		text, err := quote.YAML(data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.GetName(), err)
 		}

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // Names and paths inside the pods.
@@ -166,7 +167,7 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		Image:           rec.Pods.Image,
 		ImagePullPolicy: corev1.PullIfNotPresent,
 		Command:         []string{"bash", confPath + "/" + gateKey},
-		Args:            command,
+		Args:            quote.Containers(command),
 		Env: []corev1.EnvVar{{
 			Name:      "POD_NAME",
 			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"}},
@@ -192,7 +193,7 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		ReadinessProbe: probe("ready", 5, 5, 1),
 	}
 	if rec.Pods.JVMFlags != "" {
-		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: rec.Pods.JVMFlags})
+		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: quote.Container(rec.Pods.JVMFlags)})
 	}
 	if samePorts(rec) {
 		for _, p := range ports(rec.Servers[0]) {

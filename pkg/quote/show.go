@@ -1,0 +1,91 @@
+package quote
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Bounds of foreign text in a message, in characters: a message is read on a
+// terminal, and what does not fit there explains nothing.
+const (
+	// MaxText is how much of a value is shown.
+	MaxText = 120
+	// MaxLine is how much of somebody's words is shown.
+	MaxLine = 600
+)
+
+// Visible shows what a terminal might act on: control characters of either
+// kind, marks that reorder or hide text, and bytes that are no UTF-8. Newlines
+// and tabs pass; they are the text's own form. The escapes are those of JSON, so
+// that a JSON document remains what it is.
+func Visible(s string) string {
+	clean := true
+	for _, r := range s {
+		if r == utf8.RuneError || !harmless(r) {
+			clean = false
+			break
+		}
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case harmless(r):
+			b.WriteString(s[:n])
+		default:
+			escape(&b, r)
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// harmless reports whether a terminal shows the character and does nothing else.
+func harmless(r rune) bool { return r == '\n' || r == '\t' || unicode.IsGraphic(r) }
+
+func escape(b *strings.Builder, r rune) {
+	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
+		fmt.Fprintf(b, `\u%04x\u%04x`, high, low)
+		return
+	}
+	fmt.Fprintf(b, `\u%04x`, r)
+}
+
+// Line is somebody else's text as a part of one of our lines: it is bounded, and
+// its newlines do not begin a line that looks like ours.
+func Line(s string) string {
+	s = Visible(Short(strings.TrimSpace(s), MaxLine))
+	return strings.NewReplacer("\n", `\n`, "\t", " ").Replace(s)
+}
+
+// Text is somebody else's value in double quotes, bounded.
+func Text(s string) string { return strconv.Quote(Short(s, MaxText)) }
+
+// Short bounds a text and says how much is left out.
+func Short(s string, limit int) string {
+	// A character has one byte at least, so that most texts need no count.
+	if len(s) <= limit {
+		return s
+	}
+	end := 0
+	for range limit {
+		if end >= len(s) {
+			return s
+		}
+		_, n := utf8.DecodeRuneInString(s[end:])
+		end += n
+	}
+	if end >= len(s) {
+		return s
+	}
+	return fmt.Sprintf("%s... (%d bytes in all)", s[:end], len(s))
+}
