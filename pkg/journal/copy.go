@@ -75,7 +75,7 @@ func (j *Journal) Copy(ctx context.Context) (migration.Record, error) {
 	if err != nil {
 		return migration.Record{}, fmt.Errorf("cannot read the journal's copy in ConfigMap %s/%s: %w", j.namespace, name, err)
 	}
-	return decode(cm)
+	return decode(cm, render.JournalCopyName)
 }
 
 // Restore puts the copy in the place of a journal that is gone or cannot be

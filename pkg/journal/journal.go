@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
@@ -160,12 +161,9 @@ func (j *Journal) Load(ctx context.Context) (migration.Record, error) {
 	if err != nil {
 		return migration.Record{}, fmt.Errorf("cannot read the journal in ConfigMap %s/%s: %w", j.namespace, name, err)
 	}
-	rec, err := decode(cm)
+	rec, err := decode(cm, render.JournalName)
 	if err != nil {
 		return migration.Record{}, err
-	}
-	if rec.Name != j.name {
-		return migration.Record{}, &FormatError{Namespace: j.namespace, Name: name, Reason: fmt.Sprintf("is that of ensemble %q", rec.Name)}
 	}
 	j.remember(cm)
 	return rec, nil
@@ -223,7 +221,7 @@ func List(ctx context.Context, kube kubernetes.Interface, namespace string) ([]m
 	var records []migration.Record
 	var broken []error
 	for i := range list.Items {
-		rec, err := decode(&list.Items[i])
+		rec, err := decode(&list.Items[i], render.JournalName)
 		if err != nil {
 			broken = append(broken, err)
 			continue
@@ -245,6 +243,13 @@ func (j *Journal) encode(rec migration.Record) (string, error) {
 		return "", fmt.Errorf("record of %s/%s in the journal of %s/%s", rec.Namespace, rec.Name, j.namespace, j.name)
 	}
 	rec.APIVersion, rec.Kind = migration.RecordVersion, Kind
+	if err := rec.ShortenNotes(); err != nil {
+		return "", err
+	}
+	// What no later command could read is not written.
+	if err := rec.Validate(); err != nil {
+		return "", fmt.Errorf("the journal of ensemble %q is not written: %w", j.name, err)
+	}
 	data, err := json.MarshalIndent(rec, "", "  ")
 	if err != nil {
 		return "", fmt.Errorf("record of ensemble %q: %w", j.name, err)
@@ -252,14 +257,19 @@ func (j *Journal) encode(rec migration.Record) (string, error) {
 	return string(data) + "\n", nil
 }
 
+// maxRecord bounds a journal, as the API server bounds a ConfigMap.
+const maxRecord = 1 << 20
+
 // decode reads a record, but none that a later release wrote: what this one
-// does not know it would drop at the next save.
-func decode(cm *corev1.ConfigMap) (migration.Record, error) {
+// does not know it would drop at the next save. Whoever may write ConfigMaps can
+// have written it: it is refused as a whole when one field does not fit, or when
+// it is not that of the object it was read from (nameOf says which it should be).
+func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string) (migration.Record, error) {
 	bad := func(reason string, err error) (migration.Record, error) {
 		e := &FormatError{Namespace: cm.Namespace, Name: cm.Name, Reason: reason, Err: err}
 		if err != nil {
-			e.Next = "put back what was there, from a backup of the ConfigMap; or, without one, kubectl zkmigrate wrap " +
-				cm.Labels[render.EnsembleLabel] + " -n " + cm.Namespace + " puts back its copy, made when nothing was under way last"
+			e.Next = "restore what was there, from a backup of the ConfigMap; or, without one, kubectl zkmigrate wrap " +
+				quote.Shell(strings.TrimSuffix(cm.Name, nameOf(""))) + " -n " + quote.Shell(cm.Namespace) + " restores its copy, made when nothing was under way last"
 		}
 		return migration.Record{}, e
 	}
@@ -267,15 +277,18 @@ func decode(cm *corev1.ConfigMap) (migration.Record, error) {
 	if !ok {
 		return bad("has no key "+Key, nil)
 	}
+	if len(text) > maxRecord {
+		return bad("cannot be true", fmt.Errorf("%s has %d bytes (expected %d at most)", Key, len(text), maxRecord))
+	}
 	var head struct {
 		APIVersion string `json:"apiVersion"`
 	}
 	if err := json.Unmarshal([]byte(text), &head); err != nil {
-		return bad("is no JSON", err)
+		return bad("is not JSON", errors.New(quote.Line(err.Error())))
 	}
 	if head.APIVersion != migration.RecordVersion {
-		return bad(fmt.Sprintf("has version %q, this release reads %q only: use the release that wrote it, or a later one",
-			head.APIVersion, migration.RecordVersion), nil)
+		return bad(fmt.Sprintf("has version %s, this release reads %q only: use the release that wrote it, or a later one",
+			quote.Text(head.APIVersion), migration.RecordVersion), nil)
 	}
 	var rec migration.Record
 	strict := json.NewDecoder(strings.NewReader(text))
@@ -283,12 +296,18 @@ func decode(cm *corev1.ConfigMap) (migration.Record, error) {
 	if err := strict.Decode(&rec); err != nil {
 		var known migration.Record
 		if err := json.Unmarshal([]byte(text), &known); err != nil {
-			return bad("cannot be read", err)
+			return bad("cannot be read", errors.New(quote.Line(err.Error())))
 		}
-		return bad(fmt.Sprintf("has something that this release does not know and would lose (%v): use the release that wrote it, or a later one", err), nil)
+		return bad(fmt.Sprintf("has something that this release does not know and would lose (%s): use the release that wrote it, or a later one", quote.Line(err.Error())), nil)
 	}
 	if rec.Namespace != cm.Namespace {
-		return bad(fmt.Sprintf("says it belongs to namespace %q: it was copied from there", rec.Namespace), nil)
+		return bad(fmt.Sprintf("says it belongs to namespace %s: it was copied from there", quote.Text(rec.Namespace)), nil)
+	}
+	if nameOf(rec.Name) != cm.Name {
+		return bad(fmt.Sprintf("is that of ensemble %s, whose journal has another name: it was copied from there", quote.Text(rec.Name)), nil)
+	}
+	if label := cm.Labels[render.EnsembleLabel]; label != rec.Name {
+		return bad(fmt.Sprintf("has label %s=%s and is that of ensemble %s: restore the label", render.EnsembleLabel, quote.Text(label), quote.Text(rec.Name)), nil)
 	}
 	if err := rec.Validate(); err != nil {
 		return bad("cannot be true", err)

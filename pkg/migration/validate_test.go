@@ -25,8 +25,8 @@ func TestValidate(t *testing.T) {
 		}, "vote"},
 		"a negative weight":    {func(r *migration.Record) { r.Servers[0].Weight = -1 }, "weight"},
 		"a host without place": {func(r *migration.Record) { r.Servers[0].HostIP = "" }, "hostIP"},
-		"no client port":       {func(r *migration.Record) { r.Servers[0].ClientPort = 0 }, "port 0"},
-		"a negative limit":     {func(r *migration.Record) { r.Settings.SyncLimit = -5 }, "negative"},
+		"no client port":       {func(r *migration.Record) { r.Servers[0].ClientPort = 0 }, "port is missing"},
+		"a negative limit":     {func(r *migration.Record) { r.Settings.SyncLimit = -5 }, "settings.syncLimit"},
 		"an operation on nobody": {func(r *migration.Record) {
 			r.Flight = &migration.Flight{Kind: migration.Replace, ID: 9}
 		}, "server 9"},

@@ -1,0 +1,207 @@
+package migration
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
+)
+
+// fieldRule returns what was expected of a value, or nothing when it fits.
+type fieldRule func(v reflect.Value) string
+
+// fieldRules has a rule for every field of the journal, by its path in the
+// JSON; a list has one for its length and, after [], one for its elements. A
+// field without a rule is refused, so that none is forgotten. Truth values need
+// none.
+func fieldRules() map[string]fieldRule {
+	rules := map[string]fieldRule{
+		"apiVersion":   one(RecordVersion),
+		"kind":         one("Record", ""),
+		"name":         text(strict.Name),
+		"namespace":    text(strict.Namespace),
+		"endpointsAPI": one("", string(EndpointSlices), string(LegacyEndpoints)),
+
+		"settings.tickTimeMillis": number(0, int64(time.Hour/time.Millisecond)),
+		"settings.initLimit":      number(0, 1e6),
+		"settings.syncLimit":      number(0, 1e6),
+		"settings.version":        optional(strict.Version),
+
+		"pods.image":        optional(strict.Image),
+		"pods.command":      length(64),
+		"pods.command[]":    text(strict.Argument),
+		"pods.storageClass": optional(strict.Object),
+		"pods.storageSize":  optional(strict.Quantity),
+		"pods.memory":       optional(strict.Quantity),
+		"pods.cpu":          optional(strict.Quantity),
+		"pods.jvmFlags":     optional(strict.JVMFlags),
+		"pods.antiAffinity": one("", "required", "preferred"),
+		"pods.runAsUser":    number(0, math.MaxInt32),
+		"pods.zooCfg":       text(strict.Config),
+		"pods.dynamicName":  optional(strict.File),
+		"pods.dynamic":      text(strict.Config),
+
+		"hosts.supervisor":    one("", "systemd", "supervisord", "script"),
+		"hosts.unit":          optional(strict.Unit),
+		"hosts.address":       one("", AddressIP, AddressDNS),
+		"hosts.clusterDomain": optional(strict.Domain),
+
+		"elections.atWrap":        free,
+		"elections.atReconfigure": free,
+		"elections.atReplace":     free,
+
+		"waivers":         length(100),
+		"waivers[].check": text(strict.Code),
+		"waivers[].at":    instant,
+
+		"audit":        length(2 * maxAudit),
+		"audit[].at":   instant,
+		"audit[].id":   idOrNone,
+		"audit[].step": optional(strict.Code),
+	}
+	serverRules(rules)
+	flightRules(rules)
+	for _, path := range notes() {
+		rules[path] = text(strict.Note)
+	}
+	return rules
+}
+
+// notes are somebody's words: they are shown, and nothing follows from them.
+func notes() []string {
+	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "flight.aborted"}
+	for _, c := range []string{"servers[].reconfigured", "flight.fenced", "flight.unfenced", "flight.patched"} {
+		out = append(out, c+".by", c+".how")
+	}
+	return out
+}
+
+func serverRules(rules map[string]fieldRule) {
+	const s = "servers[]."
+	port := number(0, 65535)
+	for path, rule := range map[string]fieldRule{
+		"id": number(int64(ensemble.MinID), int64(ensemble.MaxID)), "role": one(string(ensemble.Participant), string(ensemble.Observer)),
+		"host": text(strict.Host), "peerPort": port, "electionPort": port,
+		"more": length(16), "more[].host": text(strict.Host), "more[].peerPort": port, "more[].electionPort": port,
+		"clientAddress": optional(strict.Host), "clientPort": port,
+		"weight": number(0, 1e6), "group": number(0, 1e6),
+		"hostIP": text(strict.Address), "service": text(strict.Name), "serviceUID": optional(strict.UID), "clusterIP": optional(strict.Address),
+		"ordinal": number(0, int64(ensemble.MaxID)),
+		"dataDir": optional(strict.Path), "dataLogDir": optional(strict.Path),
+		"emitted.at": instant, "emitted.epoch": free, "emitted.digest": optional(strict.Code),
+		"replaced": instant,
+	} {
+		rules[s+path] = rule
+	}
+	rules["servers"] = length(int(ensemble.MaxID))
+	rules[s+"reconfigured.at"] = instant
+	release(rules, s+"release")
+}
+
+func flightRules(rules map[string]fieldRule) {
+	const f = "flight."
+	for path, rule := range map[string]fieldRule{
+		"kind": one(string(Replace), string(Revert), string(Reconfigure)), "id": number(int64(ensemble.MinID), int64(ensemble.MaxID)),
+		"started": instant, "epoch": free, "gate": generation,
+		"data": one("", string(DataEmpty), string(DataCopy)), "seed": optional(strict.Token), "seedAsked": instant,
+		"renewing": instant, "renewals": number(0, 1e6),
+		"stopAsked": instant, "deadSince": instant, "deadReport.uid": optional(strict.UID), "deadReport.at": instant,
+		"released": instant, "reportAtStop": instant, "podUID": optional(strict.UID), "reclaimed": instant,
+		"unmasking": instant, "kicked": instant, "cleared": instant, "returning": instant,
+	} {
+		rules[f+path] = rule
+	}
+	for _, c := range []string{"fenced", "unfenced", "patched"} {
+		rules[f+c+".at"] = instant
+	}
+	for _, p := range []string{"before", "after", "joined"} {
+		rules[f+p+".zxid"] = free
+		rules[f+p+".leader"] = idOrNone
+		rules[f+p+".at"] = instant
+		rules[f+p+".held"] = length(int(ensemble.MaxID))
+		rules[f+p+".held[]"] = idOrNone
+	}
+	release(rules, f+"line")
+}
+
+func release(rules map[string]fieldRule, path string) {
+	rules[path+".generation"] = generation
+	rules[path+".start"] = func(v reflect.Value) string { return strictStart(v.String()) }
+}
+
+// strictStart: a line of the gate says which pod, or which copy. It may be
+// empty where nothing is known yet.
+func strictStart(s string) string {
+	uid, empty := strings.CutPrefix(s, "empty:")
+	token, seed := strings.CutPrefix(s, "seed:")
+	if s == "" || empty && strict.UID(uid) == "" || seed && strict.Token(token) == "" {
+		return ""
+	}
+	return "empty:POD-UID or seed:TOKEN"
+}
+
+func text(rule func(string) string) fieldRule {
+	return func(v reflect.Value) string { return rule(v.String()) }
+}
+
+func optional(rule func(string) string) fieldRule {
+	return func(v reflect.Value) string {
+		if v.String() == "" {
+			return ""
+		}
+		return rule(v.String())
+	}
+}
+
+func one(allowed ...string) fieldRule {
+	return func(v reflect.Value) string {
+		var names []string
+		for _, a := range allowed {
+			if v.String() == a {
+				return ""
+			}
+			if a != "" {
+				names = append(names, a)
+			}
+		}
+		return strings.Join(names, " or ")
+	}
+}
+
+func number(low, high int64) fieldRule {
+	return func(v reflect.Value) string {
+		if n := v.Int(); n < low || n > high {
+			return fmt.Sprintf("a number from %d to %d", low, high)
+		}
+		return ""
+	}
+}
+
+func length(limit int) fieldRule {
+	return func(v reflect.Value) string {
+		if v.Len() > limit {
+			return fmt.Sprintf("at most %d entries", limit)
+		}
+		return ""
+	}
+}
+
+// free is for numbers that may have any value: epochs and transaction ids.
+func free(reflect.Value) string { return "" }
+
+func idOrNone(v reflect.Value) string { return number(0, int64(ensemble.MaxID))(v) }
+
+// generation has ten digits at most, as the gate's script takes it.
+func generation(v reflect.Value) string { return number(0, 9999999999)(v) }
+
+// instant is a time at which this program can have run: no clock is that wrong.
+func instant(v reflect.Value) string {
+	if t, ok := v.Interface().(time.Time); ok && !t.IsZero() && (t.Year() < 2000 || t.Year() > 2200) {
+		return "a time between 2000 and 2200"
+	}
+	return ""
+}

@@ -1,0 +1,213 @@
+package migration
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// full is a record in which nothing is left out: every pointer is set and every
+// list has an element.
+func full() Record {
+	at := time.Date(2026, 11, 28, 5, 0, 0, 0, time.UTC)
+	sure := func() *Confirmation { return &Confirmation{At: at, By: "me@laptop", How: "confirmed at the terminal"} }
+	line := func() *Release {
+		return &Release{Generation: 3, Start: EmptyStart("0f8fad5b-d9cb-469f-a165-70867728950e")}
+	}
+	proof := func() *Proof {
+		return &Proof{Zxid: 0x500000001, Leader: 1, At: at, Held: []ensemble.ID{1}, Complete: true}
+	}
+	r := Record{
+		APIVersion: RecordVersion, Kind: "Record", Name: "zk1", Namespace: "zk", EndpointsAPI: EndpointSlices,
+		Settings: Settings{TickTimeMillis: 2000, InitLimit: 10, SyncLimit: 5, Version: "3.4.13"},
+		Pods: PodOptions{
+			Image: "zookeeper:3.4.13", Command: []string{"zkServer.sh", "start-foreground"}, StorageClass: "fast", StorageSize: "20Gi",
+			Memory: "2Gi", CPU: "500m", JVMFlags: "-Xmx1g -Djute.maxbuffer=4194304", AntiAffinity: "required", RunAsUser: 1000,
+			ZooCfg: "tickTime=2000\ndataDir=/zookeeper/data\n", DynamicName: "zoo.cfg.dynamic.100000000", Dynamic: "server.1=10.0.0.1:2888:3888;2181\n",
+		},
+		Hosts:     HostOptions{Supervisor: "systemd", Unit: "zookeeper.service", Address: AddressDNS, ClusterDomain: "cluster.local"},
+		Elections: Elections{AtWrap: 1, AtReconfigure: 2, AtReplace: 3},
+		Waivers:   []Waiver{{Check: "ZK007", By: "me", Reason: "patched build", At: at}},
+		Audit:     []AuditEntry{{At: at, By: "me", ID: 1, Step: "mask-host", Detail: "done"}},
+		Flight: &Flight{
+			Kind: Replace, ID: 1, Started: at, By: "me", Epoch: 5, WasLeader: true, Gate: 2, Data: DataCopy, Seed: "3xabc", SeedAsked: &at,
+			Renewing: &at, Renewals: 1, OutOfMemory: true, Fenced: sure(), Before: proof(), After: proof(), Joined: proof(),
+			StopAsked: &at, DeadSince: &at, DeadReport: &PodReport{UID: "u-1", At: at}, Released: &at, ReportAtStop: &at, PodUID: "u-1",
+			Reclaimed: &at, Unmasking: &at, Unfenced: sure(), Kicked: &at, Cleared: &at, Line: line(), Returning: &at, Patched: sure(), Aborted: "it would not start", Served: true,
+		},
+	}
+	for id := ensemble.ID(1); id <= 3; id++ {
+		host := "10.0.0." + id.String()
+		r.Servers = append(r.Servers, ServerRecord{
+			Server: ensemble.Server{
+				ID: id, Role: ensemble.Participant, PeerAddress: ensemble.PeerAddress{Host: host, PeerPort: 2888, ElectionPort: 3888},
+				More: []ensemble.PeerAddress{{Host: "zk.example.com", PeerPort: 2889, ElectionPort: 3889}}, ClientAddress: "0.0.0.0", ClientPort: 2181, Weight: 1, Group: 1,
+			},
+			HostIP: host, Service: "zk1-" + id.String(), ServiceUID: "u-" + id.String(), ClusterIP: "10.96.0." + id.String(), Ordinal: int(id) - 1,
+			DataDir: "/var/lib/zookeeper", DataLogDir: "/var/log/zoo keeper", Emitted: &Emission{At: at, Epoch: 1, Digest: "9f86d081"},
+			Reconfigured: sure(), Replaced: &at, Release: line(),
+		})
+	}
+	return r
+}
+
+// TestEveryFieldHasARule walks the type: a field of the journal cannot be added
+// without a rule for it, nor a rule kept for a field that is gone.
+func TestEveryFieldHasARule(t *testing.T) {
+	rules := fieldRules()
+	seen := map[string]bool{}
+	err := walk(reflect.ValueOf(full()), "", "", func(path, key string, v reflect.Value) error {
+		seen[key] = true
+		if rules[key] == nil {
+			t.Errorf("%s (%s) has no rule", path, v.Type())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range rules {
+		if !seen[key] {
+			t.Errorf("the rule of %s is for no field, or the record of this test lacks it", key)
+		}
+	}
+	if err := full().Validate(); err != nil {
+		t.Errorf("a record as we write it is refused: %v", err)
+	}
+}
+
+// TestTheFullRecordIsFull: the walk sees what is there, so everything must be.
+func TestTheFullRecordIsFull(t *testing.T) {
+	var look func(v reflect.Value, path string)
+	look = func(v reflect.Value, path string) {
+		if v.IsZero() {
+			t.Errorf("%s is empty", path)
+			return
+		}
+		switch v.Kind() {
+		case reflect.Pointer:
+			look(v.Elem(), path)
+		case reflect.Slice:
+			look(v.Index(0), path+"[]")
+		case reflect.Struct:
+			for i := 0; v.Type() != reflect.TypeFor[time.Time]() && i < v.NumField(); i++ {
+				if name := v.Type().Field(i).Name; path != "Record.Servers[]" || name != "Ordinal" {
+					look(v.Field(i), path+"."+name)
+				}
+			}
+		}
+	}
+	look(reflect.ValueOf(full()), "Record")
+}
+
+// TestHostileFieldsAreRefused puts hostile text into every text of the journal:
+// what is not somebody's words is refused by its path, quoted.
+func TestHostileFieldsAreRefused(t *testing.T) {
+	free := map[string]bool{}
+	for _, key := range notes() {
+		free[key] = true
+	}
+	for _, bad := range []string{"'; touch pwned; '\x1b[2J", "/a\nb/$(touch pwned)\u202e", strings.Repeat("a", 300<<10)} {
+		base := full()
+		var texts []string
+		count := func(path, key string, v reflect.Value) error {
+			if v.Kind() == reflect.String {
+				texts = append(texts, path)
+			}
+			return nil
+		}
+		if err := walk(reflect.ValueOf(base), "", "", count); err != nil {
+			t.Fatal(err)
+		}
+		if len(texts) < 60 {
+			t.Fatalf("only %d texts in the journal", len(texts))
+		}
+		for _, target := range texts {
+			rec := full()
+			key := ""
+			set := func(path, k string, v reflect.Value) error {
+				if path == target {
+					key = k
+					v.SetString(bad)
+				}
+				return nil
+			}
+			if err := walk(reflect.ValueOf(&rec).Elem(), "", "", set); err != nil {
+				t.Fatal(err)
+			}
+			err := rec.Validate()
+			if free[key] && len(bad) < 1000 {
+				if err != nil {
+					t.Errorf("%s is somebody's words and is refused: %v", target, err)
+				}
+				continue
+			}
+			var field *FieldError
+			if !errors.As(err, &field) || field.Field != target {
+				t.Errorf("%s = %.40q: got %v", target, bad, err)
+				continue
+			}
+			if text := err.Error(); len(text) > 800 || strings.ContainsAny(text, "\x1b\n\u202e") {
+				t.Errorf("%s: the error is not harmless: %.200q", target, text)
+			}
+		}
+	}
+}
+
+// TestNumbersOfTheJournal: what no server and no command of ours could have.
+func TestNumbersOfTheJournal(t *testing.T) {
+	for field, change := range map[string]func(*Record){
+		"settings.tickTimeMillis":  func(r *Record) { r.Settings.TickTimeMillis = -1 },
+		"settings.syncLimit":       func(r *Record) { r.Settings.SyncLimit = 1 << 40 },
+		"servers[1].clientPort":    func(r *Record) { r.Servers[1].ClientPort = 70000 },
+		"servers[0].weight":        func(r *Record) { r.Servers[0].Weight = -1 },
+		"servers[0].id":            func(r *Record) { r.Servers[0].ID = -1 },
+		"servers[2].ordinal":       func(r *Record) { r.Servers[2].Ordinal = -1 },
+		"servers[2].hostIP":        func(r *Record) { r.Servers[2].HostIP = "fe80::1%eth0" },
+		"servers[2].release.start": func(r *Record) { r.Servers[2].Release = &Release{Generation: 1, Start: "empty:$(id)"} },
+		"flight.line.generation":   func(r *Record) { r.Flight.Line = &Release{Generation: -1} },
+		"flight.started":           func(r *Record) { r.Flight.Started = time.Unix(1, 0) },
+		"flight.renewals":          func(r *Record) { r.Flight.Renewals = -1 },
+		"flight.after.leader":      func(r *Record) { r.Flight.After = &Proof{Leader: 999} },
+		"pods.runAsUser":           func(r *Record) { r.Pods.RunAsUser = -1 },
+		"pods.command":             func(r *Record) { r.Pods.Command = make([]string, 100) },
+		"audit":                    func(r *Record) { r.Audit = make([]AuditEntry, 5000) },
+		"endpointsAPI":             func(r *Record) { r.EndpointsAPI = "slices" },
+		"hosts.supervisor":         func(r *Record) { r.Hosts.Supervisor = "runit" },
+		"pods.antiAffinity":        func(r *Record) { r.Pods.AntiAffinity = "maybe" },
+		"servers[0].more[0].host":  func(r *Record) { r.Servers[0].More[0].Host = "-oProxyCommand=x" },
+		"servers[1].reconfigured.at": func(r *Record) {
+			r.Servers[1].Reconfigured = &Confirmation{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+		},
+	} {
+		rec := full()
+		change(&rec)
+		var f *FieldError
+		if err := rec.Validate(); !errors.As(err, &f) || f.Field != field {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+}
+
+// TestNotesAreShortened: an error text of any length does not make a journal
+// that no command can read.
+func TestNotesAreShortened(t *testing.T) {
+	rec := full()
+	for range 3 * maxAudit {
+		rec.Note(AuditEntry{At: rec.Flight.Started, By: "me", Step: "mask-host", Detail: strings.Repeat("x", 1<<15)})
+	}
+	rec.Flight.Aborted = strings.Repeat("y", 1<<20)
+	if err := rec.Validate(); err == nil {
+		t.Fatal("notes of any length are accepted")
+	}
+	if err := rec.ShortenNotes(); err != nil {
+		t.Fatal(err)
+	}
+	if err := rec.Validate(); err != nil {
+		t.Error(err)
+	}
+}
