@@ -153,7 +153,7 @@ func TestReconfigureWrites(t *testing.T) {
 		"out/connection-strings.txt":      {"old: zk1.example.com:1,", "new: 192.0.2.1:1,"},
 		"out/dns/zone":                    {"zk3.example.com.\t60\tIN\tA\t192.0.2.3"},
 		"out/dns/nsupdate.undo.txt":       {"update add zk1.example.com. 60 A 198.51.100.1"},
-		"out/jvm-flags.txt":               {`--jvm-flags="-Xmx1g -Djute.maxbuffer=4194304"`, "map    -Dzookeeper.log.dir"},
+		"out/jvm-flags.txt":               {`--jvm-flags='-Xmx1g -Djute.maxbuffer=4194304'`, "map    -Dzookeeper.log.dir"},
 	} {
 		text := read(t, name)
 		for _, p := range parts {
