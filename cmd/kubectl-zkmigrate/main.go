@@ -4,11 +4,11 @@ package main
 
 import (
 	"context"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // kubeconfigs name auth plugins
 	"k8s.io/klog/v2"
@@ -19,8 +19,7 @@ import (
 func main() {
 	// client-go's own log would stand in the middle of our output; what fails is
 	// returned as an error, too.
-	klog.LogToStderr(false)
-	klog.SetOutput(io.Discard)
+	klog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first Ctrl-C ends the command in order, a second one at once.
 	context.AfterFunc(ctx, stop)

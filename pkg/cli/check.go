@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,8 @@ type checkFlags struct {
 	input  inputFlags
 	output string
 	waive  []string
+	// timeout bounds the whole look.
+	timeout time.Duration
 }
 
 // CheckOptions is check with everything resolved.
@@ -54,12 +57,13 @@ func newCheckCommand(d *deps) *cobra.Command {
 			}
 			o := &CheckOptions{deps: d, args: args, format: format, waive: f.waive,
 				input: input{files: f.input.files, members: f.input.members, stdin: d.streams.In}}
-			return o.Run(cmd.Context())
+			return within(cmd.Context(), f.timeout, o.Run)
 		},
 	}
 	f.input.add(cmd)
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: json or yaml")
 	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive for this run")
+	lookFlag(cmd, &f.timeout)
 	return cmd
 }
 

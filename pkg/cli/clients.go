@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,7 @@ type DNSRecordOfASrv struct {
 
 func newClientsCommand(d *deps) *cobra.Command {
 	var output string
+	var limit time.Duration
 	cmd := &cobra.Command{
 		Use:                   "clients [NAME] [-o json|yaml]",
 		DisableFlagsInUseLine: true,
@@ -68,10 +70,11 @@ func newClientsCommand(d *deps) *cobra.Command {
 			if err != nil {
 				return usagef("%w", err)
 			}
-			return runClients(cmd.Context(), d, args, format)
+			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, format) })
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "Output format: json or yaml")
+	lookFlag(cmd, &limit)
 	return cmd
 }
 

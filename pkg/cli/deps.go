@@ -15,6 +15,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -43,11 +44,10 @@ func (d *deps) namespace() string {
 }
 
 func (d *deps) restConfig() (*rest.Config, error) {
-	cfg, err := d.flags.ToRESTConfig()
+	cfg, err := kubeconn.Config(d.flags)
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+		return nil, err
 	}
-	cfg = rest.CopyConfig(cfg)
 	// One look takes a dozen requests and is repeated while a server is away;
 	// client-go's default of 5 a second would make every replacement slower.
 	cfg.QPS, cfg.Burst = 100, 200
@@ -61,9 +61,13 @@ func (d *deps) kube() (kube, error) {
 	if err != nil {
 		return kube{}, err
 	}
-	client, err := kubernetes.NewForConfig(cfg)
+	http, err := kubeconn.Client(cfg)
 	if err != nil {
-		return kube{}, fmt.Errorf("connecting to the cluster: %w", err)
+		return kube{}, err
+	}
+	client, err := kubernetes.NewForConfigAndClient(cfg, http)
+	if err != nil {
+		return kube{}, &kubeconn.Error{Usage: true, What: "the kubeconfig cannot be used: " + err.Error(), Next: "look at it with: kubectl config view --minify", Err: err}
 	}
 	return kube{client: client, config: cfg, namespace: d.namespace(), warn: d.streams.ErrOut}, nil
 }

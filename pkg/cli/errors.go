@@ -77,7 +77,10 @@ func (e *failedError) Unwrap() error { return e.err }
 
 // report prints an error in three lines, what, what it rests on and what now,
 // and returns the exit code. It is the only place that looks into errors.
-func report(w io.Writer, err error) int {
+func report(w io.Writer, err error) int { return reportAt(w, err, func() string { return "" }) }
+
+// reportAt also says which API server an error is about.
+func reportAt(w io.Writer, err error, where func() string) int {
 	if err == nil {
 		return exitOK
 	}
@@ -87,6 +90,7 @@ func report(w io.Writer, err error) int {
 	var paused *pausedError
 	var failed *failedError
 	var confirm *hosts.ConfirmationError
+	var late *timeoutError
 	switch {
 	case errors.As(err, &refused):
 		fmt.Fprintf(w, "refused: %s%s\n", refused.reason, bracketed(refused.code))
@@ -121,16 +125,18 @@ func report(w io.Writer, err error) int {
 		return exitUsage
 	case errors.As(err, &failed):
 		// Before the ends of contexts: some question of its own may have timed out.
-		fmt.Fprintf(w, "error: %v\n", err)
-		printDetails(w, nil, failed.next)
+		p := plain(err)
+		fmt.Fprintf(w, "error: %s\n", p.text)
+		printDetails(w, p.rests(where), advice(p.next, failed.next))
 		if failed.lost {
 			fmt.Fprintln(w, "What was under way is forgotten with it: start and stop nothing by hand until there is a journal again, and status has said what to do.")
 			return exitError
 		}
 		fmt.Fprintln(w, "The state is saved; the same command, on any machine, goes on from here.")
 		return exitError
-	case errors.Is(err, context.DeadlineExceeded):
-		fmt.Fprintf(w, "error: timed out: %v\n", err)
+	case errors.As(err, &late):
+		fmt.Fprintf(w, "error: %v\n", late)
+		printDetails(w, nil, late.next)
 		return exitTimeout
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "interrupted")
@@ -139,8 +145,32 @@ func report(w io.Writer, err error) int {
 		}
 		return exitInterrupted
 	}
-	fmt.Fprintf(w, "error: %v\n", err)
+	p := plain(err)
+	fmt.Fprintf(w, "error: %s\n", p.text)
+	printDetails(w, p.rests(where), p.next)
+	switch {
+	case p.usage:
+		return exitUsage
+	case p.timeout:
+		return exitTimeout
+	}
 	return exitError
+}
+
+// rests is what an error about the API server rests on.
+func (p problem) rests(where func() string) []string {
+	if at := where(); p.api && at != "" {
+		return []string{at}
+	}
+	return nil
+}
+
+// advice is what to do about an error, and then the command that goes on.
+func advice(first, then string) string {
+	if first == "" || then == "" {
+		return first + then
+	}
+	return first + "; then " + then
 }
 
 // bracketed is how a rule's name is printed, to look it up by or to match.

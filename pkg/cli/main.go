@@ -11,6 +11,9 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // cliName is how users call the program; every help text and every printed
@@ -21,7 +24,7 @@ const cliName = "kubectl zkmigrate"
 func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
 	root, d := newRoot(streams)
 	root.SetArgs(args)
-	return report(d.streams.ErrOut, root.ExecuteContext(ctx))
+	return reportAt(d.streams.ErrOut, root.ExecuteContext(ctx), func() string { return kubeconn.Where(d.flags) })
 }
 
 // NewRootCommand builds the whole tree; each call is independent.
@@ -99,6 +102,11 @@ func group(id string, c *cobra.Command) *cobra.Command {
 func atMostName(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
 		return usagef("%s takes at most one NAME, got %s\nSee '%s --help' for usage", cmd.CommandPath(), strings.Join(args, " "), cmd.CommandPath())
+	}
+	if len(args) == 1 {
+		if err := render.ValidateName(args[0]); err != nil {
+			return usagef("%w", err)
+		}
 	}
 	return nil
 }

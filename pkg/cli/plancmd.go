@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +12,7 @@ import (
 
 func newPlanCommand(d *deps) *cobra.Command {
 	var output string
+	var limit time.Duration
 	cmd := &cobra.Command{
 		Use:                   "plan [NAME] [-o wide|json|yaml]",
 		DisableFlagsInUseLine: true,
@@ -36,10 +38,11 @@ func newPlanCommand(d *deps) *cobra.Command {
 			if err != nil {
 				return usagef("%w", err)
 			}
-			return runPlan(cmd.Context(), d, args, format)
+			return within(cmd.Context(), limit, func(ctx context.Context) error { return runPlan(ctx, d, args, format) })
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "Output format: wide, json or yaml")
+	lookFlag(cmd, &limit)
 	return cmd
 }
 

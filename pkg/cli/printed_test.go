@@ -39,7 +39,7 @@ func TestPrintedCommands(t *testing.T) {
 			}
 			if !seen[command] {
 				seen[command] = true
-				if code, _, errOut := run(t, "", words[2:]...); code == exitUsage {
+				if code, _, errOut := run(t, "", strings.Fields(strings.ReplaceAll(command, " NAME", " zk1"))[2:]...); code == exitUsage {
 					wrong[command] = errOut
 				}
 			}

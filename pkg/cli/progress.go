@@ -49,7 +49,7 @@ func (p *progress) event(e engine.Event) {
 		if lasting := engine.Permanent(nil); errors.As(e.Err, &lasting) && lasting.Permanent() {
 			return // it is not tried again; the caller prints it
 		}
-		p.line(e, "retry", "%s", e.Err.Error())
+		p.line(e, "retry", "%s", plain(e.Err).text)
 	case engine.EventDone:
 		p.line(e, "done", "%s", e.Decision.Reason)
 	case engine.EventStopped:

@@ -73,7 +73,9 @@ func (f *reconfigureFlags) command() *cobra.Command {
 			# Watch while the hosts are restarted
 			%[1]s reconfigure zk1 --verify`),
 		Args: atMostName,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return within(cmd.Context(), f.timeout, func(ctx context.Context) error { return f.run(ctx, args) })
+		},
 	}
 	f.cmd = cmd
 	f.input.add(cmd)
@@ -127,8 +129,6 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	if f.dir == "" {
 		f.dir = "zkmigrate-" + s.name
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
 	switch {
 	case f.verify:
 		return s.locked(ctx, func(ctx context.Context) error { return f.watch(ctx, s) })

@@ -136,7 +136,7 @@ func (f *moveFlags) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return o.Run(ctx)
+	return within(ctx, o.timeout, o.Run)
 }
 
 func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
@@ -177,8 +177,6 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 	if err := o.mayCopy(ctx, s.kube); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
 	return s.locked(ctx, func(ctx context.Context) error { return o.locked(ctx, s) })
 }
 

@@ -25,6 +25,7 @@ type SeedOptions struct {
 
 func newSeedCommand(d *deps) *cobra.Command {
 	var id int
+	var limit time.Duration
 	cmd := &cobra.Command{
 		Use:                   "seed [NAME] --id=N < TAR",
 		DisableFlagsInUseLine: true,
@@ -47,12 +48,17 @@ func newSeedCommand(d *deps) *cobra.Command {
 				return usagef("name the server with --id=N; ids are %d to %d", ensemble.MinID, ensemble.MaxID)
 			}
 			o := &SeedOptions{deps: d, args: args, id: ensemble.ID(id)}
-			return o.Run(cmd.Context())
+			return within(cmd.Context(), limit, o.Run)
 		},
 	}
 	cmd.Flags().IntVar(&id, "id", 0, "Id of the server")
+	cmd.Flags().DurationVar(&limit, "timeout", seedTimeout, "How long the copy may take")
 	return cmd
 }
+
+// seedTimeout is for the largest data over the slowest line; a line that brings
+// nothing ends the copy long before.
+const seedTimeout = 12 * time.Hour
 
 // Run judges the moment, then the copy, and keeps it when both are good. It
 // writes nothing into the journal and needs no lock: the replace that waits

@@ -18,6 +18,8 @@ type statusFlags struct {
 	output string
 	all    bool
 	watch  bool
+	// timeout bounds one look.
+	timeout time.Duration
 }
 
 // StatusOptions is status with everything resolved.
@@ -27,6 +29,8 @@ type StatusOptions struct {
 	format printer.Format
 	all    bool
 	watch  bool
+	// timeout bounds one look.
+	timeout time.Duration
 }
 
 func newStatusCommand(d *deps) *cobra.Command {
@@ -61,6 +65,7 @@ func newStatusCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: wide, json, yaml or name")
 	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "Show the ensembles of all namespaces")
 	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Go on, and print again whenever something changes")
+	lookFlag(cmd, &f.timeout)
 	return cmd
 }
 
@@ -72,7 +77,7 @@ func (f *statusFlags) toOptions(args []string) (*StatusOptions, error) {
 	if f.all && len(args) > 0 {
 		return nil, usagef("-A shows all ensembles: leave NAME out")
 	}
-	return &StatusOptions{deps: f.deps, args: args, format: format, all: f.all, watch: f.watch}, nil
+	return &StatusOptions{deps: f.deps, args: args, format: format, all: f.all, watch: f.watch, timeout: f.timeout}, nil
 }
 
 // watchInterval is the pause between two looks of status -w.
@@ -82,8 +87,11 @@ const watchInterval = time.Second
 func (o *StatusOptions) Run(ctx context.Context) error {
 	var last []migration.EnsembleStatus
 	for {
-		items, err := o.collect(ctx)
-		if err != nil {
+		var items []migration.EnsembleStatus
+		if err := within(ctx, o.timeout, func(ctx context.Context) (err error) {
+			items, err = o.collect(ctx)
+			return err
+		}); err != nil {
 			return err
 		}
 		if last == nil || !sameStatus(last, items) {
@@ -150,7 +158,7 @@ func (o *StatusOptions) each(ctx context.Context, k kube, names []ensembleName) 
 			items[i] = migration.EnsembleStatus{
 				APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: names[i].name, Namespace: names[i].namespace,
 				At: time.Now(), Health: migration.Unknown,
-				Problems: []migration.Problem{{Class: migration.ClassUnseen, Text: err.Error()}}, Servers: []migration.ServerStatus{},
+				Problems: []migration.Problem{{Class: migration.ClassUnseen, Text: plain(err).text}}, Servers: []migration.ServerStatus{},
 				Next: fmt.Sprintf("%s status %s -n %s", cliName, names[i].name, names[i].namespace),
 			}
 		}

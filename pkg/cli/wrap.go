@@ -78,7 +78,7 @@ func newWrapCommand(d *deps) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.Run(cmd.Context())
+			return within(cmd.Context(), o.timeout, o.Run)
 		},
 	}
 	f.input.add(cmd)
@@ -86,7 +86,7 @@ func newWrapCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: yaml, json or name")
 	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", string(migration.EndpointSlices), "endpointslices, or endpoints for clusters or policies that know only v1 Endpoints (weaker, see docs/endpoints.md)")
 	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive; kept in the journal")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to wait until every server answers through its Service")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on, until every server answers through its Service")
 	f.pods.add(cmd)
 	return cmd
 }
@@ -152,7 +152,10 @@ func (o *WrapOptions) open(ctx context.Context, refuse func(described) error) (s
 	if file, ok := defaultFile(); ok && !named && len(o.args) == 1 {
 		o.input.files = []string{file}
 	}
-	if !o.input.empty() && len(o.args) == 1 {
+	if named && len(o.args) == 0 {
+		return nil, recorded, false, usagef("give the new ensemble a NAME: %s wrap NAME -f FILE", cliName)
+	}
+	if !o.input.empty() {
 		desc, err := o.input.read(ctx, o.args[0])
 		if err != nil {
 			return nil, recorded, false, err
@@ -186,21 +189,12 @@ func (o *WrapOptions) open(ctx context.Context, refuse func(described) error) (s
 }
 
 func (o *WrapOptions) name(ctx context.Context, k kube) (string, error) {
-	if len(o.args) == 1 {
-		return o.args[0], render.ValidateName(o.args[0])
-	}
-	if !o.input.empty() {
-		return "", usagef("give the new ensemble a NAME: %s wrap NAME -f FILE", cliName)
-	}
-	return k.pick(ctx, nil)
+	return k.pick(ctx, o.args)
 }
 
 func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 	if len(o.args) != 1 {
 		return usagef("--dry-run=client asks no cluster: give the NAME")
-	}
-	if err := render.ValidateName(o.args[0]); err != nil {
-		return usagef("%w", err)
 	}
 	if o.input.empty() {
 		file, ok := defaultFile()
@@ -310,8 +304,6 @@ func (o *WrapOptions) unasked(rec migration.Record) map[ensemble.ID]bool {
 
 // waitReachable waits until each Service is answered by the right server.
 func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migration.Record) error {
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
 	for _, srv := range rec.Servers {
 		if o.unasked(rec)[srv.ID] {
 			continue

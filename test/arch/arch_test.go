@@ -77,12 +77,13 @@ func everybody() []string { return []string{"pkg/quote", "pkg/strict"} }
 func edges() map[string][]string {
 	c := []string{"pkg/ensemble", "pkg/migration", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata"}
 	return map[string][]string{
-		"pkg/engine":  {"pkg/ensemble", "pkg/migration"},
-		"pkg/zkprobe": {"pkg/ensemble"},
-		"pkg/cluster": c,
-		"pkg/journal": c,
-		"pkg/printer": c,
-		"pkg/hosts":   append([]string{"pkg/engine"}, c...),
+		"pkg/engine":   {"pkg/ensemble", "pkg/migration"},
+		"pkg/zkprobe":  {"pkg/ensemble"},
+		"pkg/kubeconn": nil,
+		"pkg/cluster":  c,
+		"pkg/journal":  c,
+		"pkg/printer":  c,
+		"pkg/hosts":    append([]string{"pkg/engine"}, c...),
 	}
 }
 

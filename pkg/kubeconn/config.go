@@ -1,0 +1,184 @@
+package kubeconn
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Config reads the kubeconfig that the flags name. Where kubectl falls back to
+// localhost:8080 (no file, no current context) it is an error: that is never the
+// cluster that was meant.
+func Config(flags *genericclioptions.ConfigFlags) (*rest.Config, error) {
+	if t := value(flags.Timeout); t != "" {
+		if d, err := clientcmd.ParseTimeout(t); err != nil || d < 0 {
+			return nil, &Error{Usage: true, What: fmt.Sprintf("--request-timeout=%q is not a duration", t), Next: "write it as 30s or 2m"}
+		}
+	}
+	if s := value(flags.APIServer); s != "" {
+		if u, err := url.Parse(withScheme(s)); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, &Error{Usage: true, What: fmt.Sprintf("--server=%q is not an address of an API server", s), Next: "write it as https://HOST:PORT"}
+		}
+	}
+	loader := flags.ToRawKubeConfigLoader()
+	raw, err := loader.RawConfig()
+	if err != nil {
+		return nil, unreadable(loader, err)
+	}
+	if err := chosen(flags, loader, raw); err != nil {
+		return nil, err
+	}
+	cfg, err := flags.ToRESTConfig()
+	if err != nil {
+		return nil, unusable(loader, err)
+	}
+	return rest.CopyConfig(cfg), nil
+}
+
+// Client returns an HTTP client with which every request is bounded, and that
+// leaves redirects alone.
+func Client(cfg *rest.Config) (*http.Client, error) {
+	limit := cfg.Timeout
+	explicit := limit > 0
+	if !explicit {
+		limit = RequestTimeout
+	}
+	login := limit
+	if !explicit && (cfg.ExecProvider != nil || cfg.AuthProvider != nil) {
+		login = max(limit, loginTimeout)
+	}
+	unbounded := rest.CopyConfig(cfg)
+	unbounded.Timeout = 0
+	client, err := rest.HTTPClientFor(unbounded)
+	if err != nil {
+		return nil, &Error{Usage: true, What: "the kubeconfig cannot be used: " + sentence(err), Next: nextView, Err: err}
+	}
+	next := client.Transport
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	client.Transport = &transport{next: next, limit: limit, login: login}
+	return client, nil
+}
+
+const nextView = "look at it with: kubectl config view --minify; --kubeconfig, --context, or KUBECONFIG choose another"
+
+// files are where kubeconfigs are looked for.
+func files(loader clientcmd.ClientConfig) []string {
+	access := loader.ConfigAccess()
+	if explicit := access.GetExplicitFile(); explicit != "" {
+		return []string{explicit}
+	}
+	return access.GetLoadingPrecedence()
+}
+
+func unreadable(loader clientcmd.ClientConfig, err error) error {
+	at := strings.Join(files(loader), ", ")
+	if errors.Is(err, os.ErrNotExist) {
+		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s does not exist", at), Next: "check --kubeconfig and KUBECONFIG", Err: err}
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s may not be read", at), Next: "check its permissions (ls -l)", Err: err}
+	}
+	return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s cannot be read: %s", at, sentence(err)), Next: "fix the file, or choose another with --kubeconfig or KUBECONFIG", Err: err}
+}
+
+func unusable(loader clientcmd.ClientConfig, err error) error {
+	return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s cannot be used: %s", strings.Join(files(loader), ", "), sentence(err)), Next: nextView, Err: err}
+}
+
+// chosen makes sure that the flags and the files name a cluster.
+func chosen(flags *genericclioptions.ConfigFlags, loader clientcmd.ClientConfig, raw clientcmdapi.Config) error {
+	at := strings.Join(files(loader), ", ")
+	var contexts []string
+	for name := range raw.Contexts {
+		contexts = append(contexts, name)
+	}
+	slices.Sort(contexts)
+	current := raw.CurrentContext
+	if c := value(flags.Context); c != "" {
+		current = c
+	}
+	switch {
+	case current != "" && raw.Contexts[current] == nil:
+		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s has no context %q; it has %s", at, current, listed(contexts)), Next: "choose one of them with --context"}
+	case value(flags.APIServer) != "" || value(flags.ClusterName) != "" || current != "":
+		return nil
+	case inCluster():
+		return nil
+	case len(contexts) > 0:
+		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s has no current context, so no cluster is chosen", at), Next: "choose one with --context: " + listed(contexts)}
+	}
+	var missing []string
+	for _, f := range files(loader) {
+		if _, err := os.Stat(f); err != nil {
+			missing = append(missing, f)
+		}
+	}
+	if len(missing) > 0 {
+		return &Error{Usage: true, What: fmt.Sprintf("no kubeconfig was found: %s does not exist", strings.Join(missing, ", ")), Next: "name one with --kubeconfig or KUBECONFIG"}
+	}
+	return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s names no cluster: it is empty", at), Next: "name another with --kubeconfig or KUBECONFIG"}
+}
+
+// inCluster is how client-go decides that it runs in a pod.
+func inCluster() bool {
+	_, err := os.Stat("/var/run/secrets/kubernetes.io/serviceaccount/token")
+	return err == nil && os.Getenv("KUBERNETES_SERVICE_HOST") != "" && os.Getenv("KUBERNETES_SERVICE_PORT") != ""
+}
+
+// Where names the server and how it was chosen.
+func Where(flags *genericclioptions.ConfigFlags) string {
+	loader := flags.ToRawKubeConfigLoader()
+	cfg, err := loader.ClientConfig()
+	if err != nil || cfg.Host == "" {
+		return ""
+	}
+	text := "API server " + clip(cfg.Host)
+	raw, err := loader.RawConfig()
+	if err != nil {
+		return text
+	}
+	current := raw.CurrentContext
+	if c := value(flags.Context); c != "" {
+		current = c
+	}
+	if current != "" && value(flags.APIServer) == "" {
+		text += fmt.Sprintf(" (context %s of kubeconfig %s)", current, strings.Join(files(loader), ", "))
+	}
+	return text
+}
+
+func withScheme(s string) string {
+	if !strings.Contains(s, "://") {
+		return "http://" + s
+	}
+	return s
+}
+
+func value(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+func listed(names []string) string {
+	const most = 10
+	switch {
+	case len(names) == 0:
+		return "none"
+	case len(names) > most:
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
