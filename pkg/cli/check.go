@@ -51,9 +51,12 @@ func newCheckCommand(d *deps) *cobra.Command {
 			%[1]s check zk1`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := printer.ParseFormat(f.output)
+			format, err := formatOf(f.output, printer.JSON, printer.YAML)
 			if err != nil {
-				return usagef("%w", err)
+				return err
+			}
+			if err := checkWaivers(f.waive); err != nil {
+				return err
 			}
 			o := &CheckOptions{deps: d, args: args, format: format, waive: f.waive,
 				input: input{files: f.input.files, members: f.input.members, stdin: d.streams.In}}

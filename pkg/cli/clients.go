@@ -66,9 +66,9 @@ func newClientsCommand(d *deps) *cobra.Command {
 			%[1]s clients zk1`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := printer.ParseFormat(output)
+			format, err := formatOf(output, printer.JSON, printer.YAML)
 			if err != nil {
-				return usagef("%w", err)
+				return err
 			}
 			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, format) })
 		},

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -38,7 +37,7 @@ func identify(hosts []ensemble.HostConfig) {
 
 // myid reads the file of that name beside a configuration.
 func myid(source string) (ensemble.ID, bool) {
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(source), "myid"))
+	data, err := readBounded(filepath.Join(filepath.Dir(source), "myid"), 64)
 	if err != nil {
 		return 0, false
 	}

@@ -71,7 +71,7 @@ func (in *input) parse(ctx context.Context, name string) (described, error) {
 		return d, err
 	}
 	for _, f := range files {
-		hc, err := in.readFile(f)
+		hc, err := in.readFile(ctx, f)
 		if err != nil {
 			return d, err
 		}
@@ -163,18 +163,14 @@ func configsIn(dir string) ([]string, error) {
 	return out, nil
 }
 
-func (in *input) readFile(f namedFile) (ensemble.HostConfig, error) {
-	var data []byte
-	var err error
+func (in *input) readFile(ctx context.Context, f namedFile) (ensemble.HostConfig, error) {
 	source := f.path
 	if f.path == "-" {
 		source = "stdin"
-		data, err = io.ReadAll(in.stdin)
-	} else {
-		data, err = os.ReadFile(f.path)
 	}
+	data, err := readInput(ctx, f.path, in.stdin)
 	if err != nil {
-		return ensemble.HostConfig{}, usagef("reading the configuration: %w", err)
+		return ensemble.HostConfig{}, usagef("cannot read the configuration: %w", err)
 	}
 	dynName, err := ensemble.DynamicFileName(source, data)
 	if err != nil {
@@ -183,7 +179,7 @@ func (in *input) readFile(f namedFile) (ensemble.HostConfig, error) {
 	var dynamic []byte
 	if dynName != "" {
 		path := filepath.Join(filepath.Dir(f.path), filepath.Base(dynName))
-		if dynamic, err = os.ReadFile(path); err != nil {
+		if dynamic, err = readInput(ctx, path, nil); err != nil {
 			return ensemble.HostConfig{}, usagef("%s names dynamicConfigFile=%s: put a copy beside it: %w", source, dynName, err)
 		}
 	}

@@ -68,7 +68,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%w\nSee '%s --help' for usage", err, cmd.CommandPath())
+		return usagef("%w\nSee '%s --help' for usage", flagError(err), cmd.CommandPath())
 	})
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.AddFlags(root.PersistentFlags())
@@ -123,7 +123,12 @@ func newVersionCommand(d *deps) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("%s takes no arguments\nSee '%s --help' for usage", cmd.CommandPath(), cmd.CommandPath())
+			}
+			return nil
+		},
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(d.streams.Out, version())
 			return err

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -144,13 +143,12 @@ func eachKnown(desc described) error {
 
 // initLimit is what the live data needs, 0 where nothing is known of it.
 func (f *reconfigureFlags) initLimit(desc described, now live) (int, error) {
-	bytes := now.bytes
-	if f.dataSize != "" {
-		q, err := resource.ParseQuantity(f.dataSize)
-		if err != nil || q.Sign() <= 0 {
-			return 0, usagef("--data-size=%q is no quantity such as 800Mi", f.dataSize)
-		}
-		bytes = q.Value()
+	bytes, err := f.snapshotSize()
+	if err != nil {
+		return 0, err
+	}
+	if bytes == 0 {
+		bytes = now.bytes
 	}
 	if bytes == 0 {
 		fmt.Fprintf(f.deps.streams.ErrOut, "note: no server tells how large the data is (mntr is not whitelisted): initLimit stays as it is; --data-size says it\n")
@@ -158,19 +156,31 @@ func (f *reconfigureFlags) initLimit(desc described, now live) (int, error) {
 	return hostpatch.InitLimitNeeded(bytes, desc.config.TickTime), nil
 }
 
+// snapshotSize is what --data-size says, 0 where it is not given.
+func (f *reconfigureFlags) snapshotSize() (int64, error) {
+	if f.dataSize == "" {
+		return 0, nil
+	}
+	if err := (amount{"data-size", f.dataSize, "1", "16Ti", "800Mi"}).check(); err != nil {
+		return 0, err
+	}
+	q := resource.MustParse(f.dataSize)
+	return q.Value(), nil
+}
+
 // jvm reads copies of /proc/PID/cmdline, by server.
 func (f *reconfigureFlags) jvm(rec migration.Record) (map[string]hostpatch.CommandLine, error) {
 	out := map[string]hostpatch.CommandLine{}
-	for _, arg := range f.cmdlines {
-		left, file, found := strings.Cut(arg, "=")
-		id, err := ensemble.ParseID(left)
-		if !found || err != nil {
-			return nil, usagef("--jvm-cmdline=%q: expected ID=FILE, as 1=cmdline1", arg)
-		}
+	files, err := f.commandLines()
+	if err != nil {
+		return nil, err
+	}
+	for _, named := range files {
+		id, file := named.id, named.path
 		if _, ok := rec.Server(id); !ok {
-			return nil, usagef("--jvm-cmdline=%q: ensemble %s has no server %d", arg, rec.Name, id)
+			return nil, usagef("--jvm-cmdline=%d=%s: ensemble %s has no server %d; it has %v", id, file, rec.Name, id, rec.Ensemble().IDs())
 		}
-		data, err := os.ReadFile(file)
+		data, err := readBounded(file, maxFile)
 		if err != nil {
 			return nil, usagef("--jvm-cmdline: %w", err)
 		}
@@ -184,6 +194,20 @@ func (f *reconfigureFlags) jvm(rec migration.Record) (map[string]hostpatch.Comma
 			}
 		}
 		out["server "+id.String()] = line
+	}
+	return out, nil
+}
+
+// commandLines takes --jvm-cmdline apart.
+func (f *reconfigureFlags) commandLines() ([]namedFile, error) {
+	var out []namedFile
+	for _, arg := range f.cmdlines {
+		left, file, found := strings.Cut(arg, "=")
+		id, err := ensemble.ParseID(left)
+		if !found || err != nil || file == "" {
+			return nil, usagef("--jvm-cmdline=%q: expected ID=FILE, as 1=cmdline1", clipped(arg))
+		}
+		out = append(out, namedFile{id: id, path: file})
 	}
 	return out, nil
 }

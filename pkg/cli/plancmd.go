@@ -34,9 +34,9 @@ func newPlanCommand(d *deps) *cobra.Command {
 			%[1]s plan zk1 -o wide`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := printer.ParseFormat(output)
+			format, err := formatOf(output, printer.JSON, printer.Wide, printer.YAML)
 			if err != nil {
-				return usagef("%w", err)
+				return err
 			}
 			return within(cmd.Context(), limit, func(ctx context.Context) error { return runPlan(ctx, d, args, format) })
 		},

@@ -3,12 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/api/resource"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -63,20 +60,7 @@ func (f *podFlags) apply(o migration.PodOptions, version string) (migration.PodO
 	if o.RunAsUser == 0 || f.cmd.Flags().Changed("run-as-user") {
 		o.RunAsUser = f.runAsUser
 	}
-	for flag, q := range map[string]string{"storage-size": o.StorageSize, "memory": o.Memory, "cpu": o.CPU} {
-		if _, err := resource.ParseQuantity(q); err != nil {
-			return o, usagef("--%s=%q is no Kubernetes quantity such as 20Gi or 500m", flag, q)
-		}
-	}
-	for _, flag := range strings.Fields(o.JVMFlags) {
-		if why := hostpatch.UnsafeFlag(flag); why != "" {
-			return o, usagef("--jvm-flags: %s: %s", flag, why)
-		}
-	}
-	if o.AntiAffinity != "required" && o.AntiAffinity != "preferred" {
-		return o, usagef("--anti-affinity=%q: allowed are required, preferred", o.AntiAffinity)
-	}
-	return o, nil
+	return o, checkPods(o)
 }
 
 // store keeps flags that change something in the journal.

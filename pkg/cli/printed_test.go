@@ -20,6 +20,7 @@ func TestPrintedCommands(t *testing.T) {
 	texts := printed(t)
 	t.Chdir(t.TempDir())
 	put(t, map[string]string{"zoo.cfg": good, "FILE": good})
+	placeholders := strings.NewReplacer(" NAME", " zk1", "PROGRAM", "true", "--memory=", "--memory=2Gi")
 	seen, wrong := map[string]bool{}, map[string]string{}
 	for _, p := range texts {
 		for _, command := range commandsIn(p.text) {
@@ -39,7 +40,7 @@ func TestPrintedCommands(t *testing.T) {
 			}
 			if !seen[command] {
 				seen[command] = true
-				if code, _, errOut := run(t, "", strings.Fields(strings.ReplaceAll(command, " NAME", " zk1"))[2:]...); code == exitUsage {
+				if code, _, errOut := run(t, "", strings.Fields(placeholders.Replace(command))[2:]...); code == exitUsage {
 					wrong[command] = errOut
 				}
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
@@ -108,6 +109,9 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	if _, err := hostpatch.CommandsFor(hostpatch.Supervisor(f.supervisor), f.unit); err != nil {
 		return usagef("--supervisor: %w", err)
 	}
+	if err := f.check(); err != nil {
+		return err
+	}
 	in := f.source()
 	if !in.empty() {
 		// The input first: what is wrong there is told without a cluster.
@@ -150,6 +154,37 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 		}
 		return f.drive(ctx, s, rec)
 	})
+}
+
+// check refuses flags that nothing can be made of, before anybody is asked.
+func (f *reconfigureFlags) check() error {
+	for flag, name := range map[string]string{"cluster-domain": f.domain, "dns-zone": f.dnsZone, "dns-server": f.dnsServer} {
+		if err := checkDomain(flag, name); err != nil {
+			return err
+		}
+	}
+	if err := checkUnit(f.unit); err != nil {
+		return err
+	}
+	if err := checkHook(f.hook); err != nil {
+		return err
+	}
+	if err := hostpatch.CheckLeave(f.leave); err != nil {
+		return usagef("--leave: %w", err)
+	}
+	if f.path == "" || strings.ContainsFunc(f.path, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return usagef("--path=%q is not a name for a file inside a patch: leave blanks and control characters out", clipped(f.path))
+	}
+	for _, n := range f.confirmed {
+		if n < int(ensemble.MinID) || n > int(ensemble.MaxID) {
+			return usagef("--confirmed=%d: ids are %d to %d", n, ensemble.MinID, ensemble.MaxID)
+		}
+	}
+	if _, err := f.snapshotSize(); err != nil {
+		return err
+	}
+	_, err := f.commandLines()
+	return err
 }
 
 // source is what the hosts' files are read from; --verify reads none.

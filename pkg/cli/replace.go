@@ -159,6 +159,14 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	case f.id < 0 || f.id > int(ensemble.MaxID):
 		return nil, usagef("--id=%d: ids are %d to %d", f.id, ensemble.MinID, ensemble.MaxID)
 	}
+	if err := checkHook(f.hook); err != nil {
+		return nil, err
+	}
+	if f.kind == migration.Replace {
+		if err := f.pods.check(); err != nil {
+			return nil, err
+		}
+	}
 	return &MoveOptions{
 		deps: f.deps, kind: f.kind, args: args, id: ensemble.ID(f.id), all: f.all, yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
 		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods,

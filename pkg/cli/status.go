@@ -70,9 +70,9 @@ func newStatusCommand(d *deps) *cobra.Command {
 }
 
 func (f *statusFlags) toOptions(args []string) (*StatusOptions, error) {
-	format, err := printer.ParseFormat(f.output)
+	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.Wide, printer.YAML)
 	if err != nil {
-		return nil, usagef("%w", err)
+		return nil, err
 	}
 	if f.all && len(args) > 0 {
 		return nil, usagef("-A shows all ensembles: leave NAME out")

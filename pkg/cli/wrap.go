@@ -103,9 +103,15 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 }
 
 func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
-	format, err := printer.ParseFormat(f.output)
-	if err != nil || format == printer.Wide {
-		return nil, usagef("output format %q: allowed are json, name, yaml", f.output)
+	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.YAML)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkWaivers(f.waive); err != nil {
+		return nil, err
+	}
+	if err := f.pods.check(); err != nil {
+		return nil, err
 	}
 	switch f.dryRun {
 	case "none", "client", "server":

@@ -53,7 +53,10 @@ func Catalogue() []ChangeInfo {
 
 // checkLeave refuses names that no change has, and leaving out what another
 // change cannot do without.
-func checkLeave(in Input) error {
+func checkLeave(in Input) error { return CheckLeave(in.Leave) }
+
+// CheckLeave does so for the names alone.
+func CheckLeave(leave []string) error {
 	known := map[string]bool{}
 	var names []string
 	for _, c := range Catalogue() {
@@ -61,7 +64,7 @@ func checkLeave(in Input) error {
 		names = append(names, c.Name)
 	}
 	left := map[string]bool{}
-	for _, name := range in.Leave {
+	for _, name := range leave {
 		if !known[name] {
 			return fmt.Errorf("no change is called %q: known are %s", name, strings.Join(names, ", "))
 		}

@@ -202,4 +202,3 @@ func clip(s string) string {
 	}
 	return s
 }
-

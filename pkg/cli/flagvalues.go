@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"errors"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+)
+
+// formatOf reads -o, of which a command knows some.
+func formatOf(output string, allowed ...printer.Format) (printer.Format, error) {
+	f := printer.Format(output)
+	if f == printer.Table || slices.Contains(allowed, f) {
+		return f, nil
+	}
+	var names []string
+	for _, a := range allowed {
+		names = append(names, string(a))
+	}
+	return "", usagef("--output=%q: allowed are %s", clipped(output), strings.Join(names, ", "))
+}
+
+// checkWaivers refuses names of no check, and of checks that nobody may waive.
+func checkWaivers(waive []string) error {
+	var ids, waivable []string
+	for _, c := range preflight.Checks() {
+		ids = append(ids, c.ID)
+		if c.Waivable {
+			waivable = append(waivable, c.ID)
+		}
+	}
+	for _, w := range waive {
+		switch {
+		case slices.Contains(waivable, w):
+		case slices.Contains(ids, w):
+			return usagef("--waive=%s: this check cannot be waived, for nothing is safe without it; those that can are %s", w, strings.Join(waivable, ", "))
+		default:
+			return usagef("--waive=%q is not a check%s; those that can be waived are %s", clipped(w), meant(w, ids), strings.Join(waivable, ", "))
+		}
+	}
+	return nil
+}
+
+// meant suggests what somebody may have wanted to type.
+func meant(typed string, known []string) string {
+	for _, k := range known {
+		if strings.EqualFold(strings.TrimSpace(typed), k) {
+			return ": did you mean " + k + "?"
+		}
+	}
+	return ""
+}
+
+// checkHook makes sure that the program is there before anything is begun that
+// needs it.
+func checkHook(hook string) error {
+	if hook == "" {
+		return nil
+	}
+	words := strings.Fields(hook)
+	if len(words) == 0 {
+		return usagef("--host-hook=%q names no program", hook)
+	}
+	if _, err := exec.LookPath(words[0]); err != nil {
+		return usagef("--host-hook=%q: there is no program %s, or it is not executable (chmod +x); a program in this directory is named ./PROGRAM", clipped(hook), clipped(words[0]))
+	}
+	return nil
+}
+
+// checkDomain refuses what is not a DNS name; one dot at the end is common.
+func checkDomain(flag, name string) error {
+	if name == "" || len(validation.IsDNS1123Subdomain(strings.TrimSuffix(strings.ToLower(name), "."))) == 0 {
+		return nil
+	}
+	return usagef("--%s=%q is not a DNS name such as example.com", flag, clipped(name))
+}
+
+// checkUnit refuses what no unit, program or script is called.
+func checkUnit(unit string) error {
+	if unit == "" || len(unit) <= 255 && regexp.MustCompile(`^[A-Za-z0-9_/][A-Za-z0-9@:._/\\+-]*$`).MatchString(unit) {
+		return nil
+	}
+	return usagef("--unit=%q is not the name of a unit or program, or the path of a script", clipped(unit))
+}
+
+// flagError says in words what pflag says of a value.
+func flagError(err error) error {
+	wrong := (*pflag.InvalidValueError)(nil)
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	flag := wrong.GetFlag()
+	want := map[string]string{
+		"int": "a whole number", "int64": "a whole number", "intSlice": "whole numbers, separated by commas",
+		"duration": "a duration, as 30s or 5m", "bool": "true or false",
+	}[flag.Value.Type()]
+	if want == "" {
+		return err
+	}
+	return usagef("--%s=%q: expected %s", flag.Name, clipped(wrong.GetValue()), want)
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// amount is what a quantity flag may say.
+type amount struct {
+	flag, value     string
+	least, most, eg string
+}
+
+// imagePattern is an image reference: [registry[:port]/]path[:tag][@digest].
+const imagePattern = `^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[a-z0-9]+:[a-f0-9]{32,128})?$`
+
+// maxUID is the largest that Kubernetes accepts.
+const maxUID = 1<<31 - 1
+
+// check refuses values that no pod can be made with. It asks nobody, so that it
+// comes before anything is written, in dry runs too.
+func (f *podFlags) check() error {
+	if f.cmd == nil {
+		return nil
+	}
+	return checkPods(migration.PodOptions{
+		Image: f.image, StorageClass: f.storageClass, StorageSize: f.storageSize, Memory: f.memory, CPU: f.cpu,
+		JVMFlags: f.jvmFlags, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser,
+	})
+}
+
+func checkPods(o migration.PodOptions) error {
+	if o.Image != "" && (len(o.Image) > 255 || !regexp.MustCompile(imagePattern).MatchString(o.Image)) {
+		return usagef("--image=%q is not the name of an image: write it as registry/path:tag, for example zookeeper:3.8.4", o.Image)
+	}
+	if o.StorageClass != "" && len(validation.IsDNS1123Subdomain(o.StorageClass)) > 0 {
+		return usagef("--storage-class=%q is not the name of a StorageClass: lower-case letters, digits, dashes and dots", o.StorageClass)
+	}
+	for _, a := range []amount{
+		{"storage-size", o.StorageSize, "16Mi", "64Pi", "20Gi"},
+		{"memory", o.Memory, "32Mi", "16Ti", "2Gi"},
+		{"cpu", o.CPU, "1m", "1024", "500m"},
+	} {
+		if err := a.check(); err != nil {
+			return err
+		}
+	}
+	for _, flag := range strings.Fields(o.JVMFlags) {
+		if !strings.HasPrefix(flag, "-") || strings.ContainsFunc(flag, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return usagef("--jvm-flags: %q is not a JVM flag: each begins with a dash, and they are separated by spaces", flag)
+		}
+		if why := hostpatch.UnsafeFlag(flag); why != "" {
+			return usagef("--jvm-flags: %s: %s", flag, why)
+		}
+	}
+	if o.AntiAffinity != "required" && o.AntiAffinity != "preferred" {
+		return usagef("--anti-affinity=%q: allowed are required, preferred", o.AntiAffinity)
+	}
+	switch {
+	case o.RunAsUser == 0:
+		return usagef("--run-as-user=0 is root, and the pods' security context does not allow root: use the uid that the image is made for, 1000 for the official one")
+	case o.RunAsUser < 0 || o.RunAsUser > maxUID:
+		return usagef("--run-as-user=%d: a uid is 1 to %d", o.RunAsUser, maxUID)
+	}
+	return nil
+}
+
+func (a amount) check() error {
+	least, most := resource.MustParse(a.least), resource.MustParse(a.most)
+	q, err := resource.ParseQuantity(a.value)
+	switch {
+	case err != nil || len(a.value) > 32:
+		return usagef("--%s=%q is not a Kubernetes quantity: write it as %s", a.flag, clipped(a.value), a.eg)
+	case q.Cmp(least) < 0:
+		return usagef("--%s=%s is too little: at least %s, for example %s", a.flag, a.value, a.least, a.eg)
+	case q.Cmp(most) > 0:
+		return usagef("--%s=%s is too much: at most %s, for example %s", a.flag, a.value, a.most, a.eg)
+	}
+	return nil
+}
+
+// clipped keeps what somebody typed short.
+func clipped(s string) string {
+	const limit = 80
+	if len(s) > limit {
+		return s[:limit] + "..."
+	}
+	return s
+}
