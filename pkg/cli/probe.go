@@ -55,7 +55,7 @@ func reach(r zkprobe.Reach) migration.Reach {
 		return migration.ReachTimeout
 	case zkprobe.Unreachable:
 		return migration.ReachUnreachable
-	case zkprobe.ClosedEmpty:
+	case zkprobe.ClosedEmpty, zkprobe.Garbled:
 		return migration.ReachOther
 	}
 	return migration.ReachUnknown

@@ -154,7 +154,7 @@ func (o *SeedOptions) hostUp(obs migration.Observation) error {
 // whether this very copy is still waited for.
 func (o *SeedOptions) stream(ctx context.Context, s *session, rec migration.Record, sr migration.ServerRecord) error {
 	began := time.Now()
-	in := &meter{r: o.deps.streams.In, out: o.deps.streams.ErrOut, began: began, told: began}
+	in := &meter{r: &patient{r: o.deps.streams.In, limit: silence}, out: o.deps.streams.ErrOut, began: began, told: began}
 	rep, err := s.kube.cluster().Receive(ctx, rec, o.id, in, func(zkdata.Report) error {
 		obs, err := s.engine.Observe(ctx, o.id)
 		if err != nil {
@@ -175,6 +175,10 @@ func (o *SeedOptions) stream(ctx context.Context, s *session, rec migration.Reco
 	if r := refusedCopy(err); r != nil {
 		lines, _ := manualCopy(rec)(sr, rec.Flight.Seed)
 		return &refusedError{reason: r.Error(), next: lines[0]}
+	}
+	if silent := (*silentError)(nil); errors.As(err, &silent) {
+		lines, _ := manualCopy(rec)(sr, rec.Flight.Seed)
+		return &failedError{err: silent, next: lines[0]}
 	}
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +16,8 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkdata"
 )
 
-// receiveScript takes the clean tar into the pod's volume: VOLUME TOKEN. The
+// receiveScript takes the clean tar into the pod's volume: VOLUME TOKEN. It says
+// first how many KiB there is room for. The
 // copy shows up under its name by one rename, after everything is on the disk. A
 // second one at the same time is possible (two terminals): each writes into a
 // folder it has opened itself, and only who still finds that very folder under
@@ -34,7 +34,10 @@ cd "$volume" || fail "there is no $volume"
 if [[ -e $final ]]; then exit 3; fi
 [[ ! -e $partial ]] || mv -T "$partial" "$mine" || fail "cannot put the rest of an earlier copy aside"
 rm -rf -- "$volume"/seed-*.partial
+read -ra room <<<"$(df -Pk "$volume" | tail -n 1)"
+[[ ${room[-3]:-} =~ ^[0-9]+$ ]] || fail "df does not say how much room is on $volume"
 mkdir "$partial" && cd "$partial" || fail "cannot make $partial"
+echo "room ${room[-3]}"
 tar -xf - || fail "tar could not write the copy"
 got=
 [[ -f complete ]] && read -r got <complete
@@ -182,18 +185,24 @@ func (c *Client) receive(ctx context.Context, namespace, pod, volume string, wan
 	}
 	done := make(chan verdict, 1)
 	out, in := io.Pipe()
+	said := newRoomLine()
+	want.Room = said.room
 	go func() {
 		rep, err := zkdata.Copy(in, r, want)
 		// Sent before the pod's end can know that there is no more.
 		done <- verdict{rep, err}
 		_ = in.Close() // never fails
 	}()
-	var said, complaints bytes.Buffer
-	err := c.exec(ctx, namespace, pod, []string{"bash", "-c", receiveScript, "receive", volume, want.Token}, out, &said, &complaints)
+	complaints := &bounded{limit: 64 << 10}
+	err := c.exec(ctx, namespace, pod, []string{"bash", "-c", receiveScript, "receive", volume, want.Token}, out, said, complaints)
+	said.end()
 	if err != nil {
 		_ = out.CloseWithError(err) // never fails
 		if exit := utilexec.ExitError(nil); errors.As(err, &exit) && exit.ExitStatus() == exitSeeded {
 			return zkdata.Report{}, ErrSeeded
+		}
+		if text := complaints.String(); strings.Contains(text, "No space left on device") || strings.Contains(text, "Disk quota exceeded") {
+			return zkdata.Report{}, zkdata.NoRoomError("the pod's volume is full: " + lastLine(text))
 		}
 		select {
 		case v := <-done:

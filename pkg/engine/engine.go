@@ -355,8 +355,9 @@ func (e *Engine) seed(ctx context.Context, rec migration.Record, sr migration.Se
 		return false, err
 	}
 	err = e.Cluster.Seed(ctx, rec, sr.ID, r)
-	// Why the copy ended early is said by what makes it.
-	if closeErr := r.Close(); closeErr != nil {
+	// Why the copy ended early is said by what makes it, unless it was refused:
+	// then its maker only saw the pipe close.
+	if closeErr := r.Close(); closeErr != nil && !permanent(err) {
 		err = closeErr
 	}
 	return err == nil, err

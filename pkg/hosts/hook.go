@@ -4,7 +4,6 @@
 package hosts
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -87,7 +86,8 @@ func (h Hook) Do(ctx context.Context, action engine.HostAction, s migration.Serv
 	if h.FilesDir != nil && (action == engine.HostApplyPatch || action == engine.HostUndoPatch) {
 		cmd.Env = append(cmd.Env, "ZKMIGRATE_FILES="+h.FilesDir(s))
 	}
-	var out bytes.Buffer
+	// A program may print without end.
+	var out ending
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {

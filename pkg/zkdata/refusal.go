@@ -35,6 +35,8 @@ const (
 	Mixed Reason = "mixed"
 	// NotAFile: a link where a file must be.
 	NotAFile Reason = "not-a-file"
+	// NoRoom: the pod's volume cannot hold it.
+	NoRoom Reason = "no-room"
 	// CutShort: the stream ends too early or is no tar.
 	CutShort Reason = "cut-short"
 )
@@ -77,6 +79,12 @@ const again = "run the printed command again on the host, with its server stoppe
 
 // otherwise is the way out when the host's data itself is not good.
 const otherwise = "if it is so on the host, too: take the server back with revert, let it sync, and begin again, with --data=empty if you like"
+
+// NoRoomError refuses a copy that the volume of a pod cannot hold.
+func NoRoomError(what string) *RefusedError {
+	return &RefusedError{Reason: NoRoom, What: what,
+		Next: "enlarge the pod's PersistentVolumeClaim if its StorageClass allows that (spec.resources.requests.storage), or take the server back with revert and replace it with --data=empty"}
+}
 
 func refuse(reason Reason, file, what, next string) error {
 	return &RefusedError{Reason: reason, File: file, What: what, Next: next}

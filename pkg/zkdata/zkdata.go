@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -58,6 +59,10 @@ type Want struct {
 	Zxid ensemble.Zxid
 	// DataLogDir: the pods keep transaction logs apart from snapshots.
 	DataLogDir bool
+	// Room, when set, says how many bytes the receiver can hold. It is asked once,
+	// before anything is sent, and holds against what the tar announces: a sparse
+	// file of some bytes may stand for terabytes.
+	Room func() int64
 	// Confirm, when set, is asked after the copy was judged good and before
 	// DoneFile is written; its error ends Copy.
 	Confirm func(Report) error
@@ -89,8 +94,12 @@ func Copy(w io.Writer, r io.Reader, want Want) (Report, error) {
 	}
 	in := &counter{r: raw}
 	c := &copier{
+		room: math.MaxInt64,
 		want: want, out: tar.NewWriter(w),
 		buf: bufio.NewReaderSize(nil, bufferSize), seen: map[string]string{},
+	}
+	if want.Room != nil {
+		c.room = want.Room()
 	}
 	if err := c.archives(in); err != nil {
 		return Report{}, err
@@ -156,6 +165,8 @@ type copier struct {
 	// seen maps the base names that were accepted to their full ones.
 	seen   map[string]string
 	report Report
+	// room is what the receiver can hold.
+	room int64
 
 	token       bool
 	tokenTime   time.Time
@@ -238,6 +249,11 @@ func (c *copier) file(name string, content []byte, at time.Time) error {
 }
 
 func (c *copier) header(name string, size int64, at time.Time) error {
+	if size < 0 || size > c.room-c.report.Bytes {
+		e := NoRoomError(fmt.Sprintf("it is %d bytes, and %d before it; the pod's volume has room for %d", size, c.report.Bytes, c.room))
+		e.File = name
+		return e
+	}
 	c.report.Files++
 	c.report.Bytes += size
 	err := c.out.WriteHeader(&tar.Header{

@@ -30,8 +30,11 @@ const (
 	DefaultTimeout = 3 * time.Second
 	// DefaultCommitTimeout bounds one canary write.
 	DefaultCommitTimeout = 5 * time.Second
-	// DefaultMaxReply bounds an answer; cons needs about 250 bytes a client.
-	DefaultMaxReply = 16 << 20
+	// DefaultMaxReply bounds an answer; srvr, conf and mntr need some KiB.
+	DefaultMaxReply = 1 << 20
+	// maxListing bounds an answer to cons, which needs about 250 bytes per client
+	// and is asked of one server at a time.
+	maxListing = 16 << 20
 )
 
 // Prober asks questions. Its zero value asks directly with the defaults.
@@ -44,7 +47,8 @@ type Prober struct {
 	// DefaultCommitTimeout. It should be longer than an election takes where
 	// one may be under way.
 	CommitTimeout time.Duration
-	// MaxReply bounds the bytes read of an answer; 0 means DefaultMaxReply.
+	// MaxReply bounds the bytes read of an answer; 0 means DefaultMaxReply, and
+	// more for cons.
 	MaxReply int64
 }
 
@@ -91,6 +95,9 @@ func (p Prober) Ask(ctx context.Context, addr string, word Word) Answer {
 	default:
 		a.Reach = classifyText(text)
 	}
+	if truncated && word != Cons && a.Reach == Answered {
+		a.Reach, a.Text = Garbled, ""
+	}
 	if a.Reach != Answered {
 		a.Err = askError(a, err, orDefault(p.Timeout, DefaultTimeout))
 	}
@@ -99,6 +106,9 @@ func (p Prober) Ask(ctx context.Context, addr string, word Word) Answer {
 
 func (p Prober) converse(ctx context.Context, addr, word string) (string, bool, error) {
 	limit := orDefault(p.MaxReply, DefaultMaxReply)
+	if word == string(Cons) {
+		limit = orDefault(p.MaxReply, maxListing)
+	}
 	ctx, cancel := context.WithTimeout(ctx, orDefault(p.Timeout, DefaultTimeout))
 	defer cancel()
 	conn, err := p.dialer().DialContext(ctx, "tcp", addr)
@@ -145,6 +155,8 @@ func askError(a Answer, cause error, limit time.Duration) error {
 		return fmt.Errorf("%s: not allowed there: add %s to 4lw.commands.whitelist in its zoo.cfg and restart it", what, a.Word)
 	case Timeout:
 		return fmt.Errorf("%s: no answer within %s: hung, filtered or overloaded: %w", what, limit, cause)
+	case Garbled:
+		return fmt.Errorf("%s: the answer does not end, as no ZooKeeper's does: look at what listens there", what)
 	case ClosedEmpty:
 		return fmt.Errorf("%s: connection closed without an answer: maxClientCnxns reached, a TLS port, or a server about to end", what)
 	}

@@ -48,6 +48,8 @@ const (
 	// ClosedEmpty: the connection was accepted and closed without a byte, as
 	// maxClientCnxns does, a TLS port, or a process that just ends.
 	ClosedEmpty Reach = "closed-empty"
+	// Garbled: something answers without end, and is no ZooKeeper.
+	Garbled Reach = "garbled"
 )
 
 // Alive reports whether a ZooKeeper process certainly answered.
