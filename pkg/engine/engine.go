@@ -78,7 +78,7 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 		v.ID = s.ID
 		wg.Go(func() { v.Live = e.Prober.Sight(ctx, address(s.ClusterIP, s.ClientPort)) })
 		if slices.Contains(focus, s.ID) || s.Replaced != nil || rec.Flight != nil && rec.Flight.ID == s.ID {
-			wg.Go(func() { v.Host.Client = e.Prober.Port(ctx, address(s.HostIP, s.ClientPort)) })
+			wg.Go(func() { v.Host.Client, v.Host.Answer = e.knock(ctx, address(s.HostIP, s.ClientPort)) })
 			wg.Go(func() { v.Host.Election = e.Prober.Port(ctx, address(s.HostIP, s.ElectionPort)) })
 		}
 	}
@@ -89,11 +89,25 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 	if clusterErr != nil {
 		return o, fmt.Errorf("looking at the cluster: %w", clusterErr)
 	}
-	for i := range o.Servers {
-		o.Servers[i].Cluster = views[o.Servers[i].ID]
+	for i, s := range rec.Servers {
+		v := &o.Servers[i]
+		v.Cluster = views[v.ID]
+		if v.AwayFromPod() {
+			wg.Go(func() { v.AtPod = e.Prober.Sight(ctx, address(v.Cluster.Pod.IP, s.ClientPort)) })
+		}
 	}
+	wg.Wait()
 	o.ClusterComplete = true
-	return o, nil
+	return o, ctx.Err()
+}
+
+// knock tries a client port and, where it accepts connections, asks who is there.
+func (e *Engine) knock(ctx context.Context, address string) (migration.PortState, migration.Sighting) {
+	state := e.Prober.Port(ctx, address)
+	if state != migration.PortOpen {
+		return state, migration.Sighting{}
+	}
+	return state, e.Prober.Sight(ctx, address)
 }
 
 // Run works on the intent until it is done or Decide stops it. It returns the
@@ -102,11 +116,13 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decision, error) {
 	var last migration.Decision
 	var failingSince, seen time.Time
+	var spans spans
 	begun := false
 	for {
 		o, err := e.Observe(ctx, in.ID)
 		if err == nil {
 			in.Since = watchedSince(in.Since, seen, o)
+			in.UnseenSince, in.NoQuorumSince = spans.look(o)
 			if in.EpochAtStart == 0 {
 				in.EpochAtStart, _ = o.Epoch()
 			}

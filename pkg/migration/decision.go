@@ -23,6 +23,12 @@ type Intent struct {
 	// Data is what a new replacement starts from; empty means as recorded, or
 	// DataEmpty.
 	Data DataMode `json:"data,omitempty"`
+	// UnseenSince is since when some server was not seen at any look of this
+	// command; zero while all were.
+	UnseenSince time.Time `json:"unseenSince,omitzero"`
+	// NoQuorumSince is since when every voter was seen, at each look of this
+	// command, and none of them served; zero while one did or was not seen.
+	NoQuorumSince time.Time `json:"noQuorumSince,omitzero"`
 	// RenewalsAtStart is how often the pod had been started anew when the
 	// command began. To run the command again is to accept more.
 	RenewalsAtStart int `json:"renewalsAtStart,omitempty"`
@@ -96,6 +102,7 @@ const (
 	CodeKeepsFailing       Code = "KeepsFailing"
 	CodePodAway            Code = "PodAway"
 	CodePodOutdated        Code = "PodOutdated"
+	CodeUnseen             Code = "Unseen"
 )
 
 // Decision is what Decide returns.
@@ -170,6 +177,15 @@ const (
 	// ElectionGrace is how long the election that a leader's own stop forces is
 	// reported as what it is.
 	ElectionGrace = 20 * time.Second
+	// UnseenPatience is for how long a command asks again for a server that it
+	// cannot see before it refuses to begin.
+	UnseenPatience = 20 * time.Second
+	// LookGap is the longest pause between two looks of one command between which
+	// nothing is taken to have changed for that long.
+	LookGap = 10 * time.Second
+	// NoQuorumFor is how long nobody must have served for an election to be
+	// taken for one that does not end.
+	NoQuorumFor = 30 * time.Second
 	// RenewalsMax is how many starts from empty of one server a command tries
 	// before it asks somebody to look.
 	RenewalsMax = 3

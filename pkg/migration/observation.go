@@ -29,6 +29,9 @@ type ServerView struct {
 	Host HostView `json:"host"`
 	// Live is what answers through the Service's address.
 	Live Sighting `json:"live"`
+	// AtPod is what answers at the pod's own address, asked where ZooKeeper may
+	// run in it while the Service leads elsewhere.
+	AtPod Sighting `json:"atPod,omitzero"`
 }
 
 // ClusterView is what the Kubernetes objects of one server say.
@@ -223,9 +226,12 @@ const (
 type HostView struct {
 	Client   PortState `json:"client"`
 	Election PortState `json:"election"`
+	// Answer is what the client port says to srvr, where it accepts connections.
+	Answer Sighting `json:"answer,omitzero"`
 }
 
-// Open reports whether anything listens.
+// Open reports whether anything accepts a connection: the server, another
+// program that got the address, or something in between that accepts everything.
 func (h HostView) Open() bool { return h.Client == PortOpen || h.Election == PortOpen }
 
 // Closed reports whether both ports refuse. Silence is no proof of death.
@@ -270,7 +276,33 @@ type Sighting struct {
 	Znodes          int `json:"znodes,omitempty"`
 }
 
-// Serving reports whether the server takes part in a quorum.
+// Sight is what one look says of whether a server takes part in a quorum.
+type Sight string
+
+// The three values. A server that was not seen is neither up nor down.
+const (
+	// SeenServing: it said that it takes part.
+	SeenServing Sight = "serving"
+	// SeenNotServing: it said that it does not, or its port refused the connection.
+	// A refusal is the word of whoever sent it: a firewall can refuse in the name
+	// of a live server, so nothing is stopped on a refusal alone.
+	SeenNotServing Sight = "not serving"
+	// Unseen: no answer, a broken one, or srvr is not allowed.
+	Unseen Sight = "not seen"
+)
+
+// Sight reduces the outcome to its three values.
+func (s Sighting) Sight() Sight {
+	switch {
+	case s.Serving():
+		return SeenServing
+	case s.Reach == ReachAnswered, s.Reach == ReachNotServing, s.Reach == ReachRefused:
+		return SeenNotServing
+	}
+	return Unseen
+}
+
+// Serving reports whether the server was seen to take part in a quorum.
 func (s Sighting) Serving() bool { return s.Reach == ReachAnswered && s.Mode.Serving() }
 
 // Another reports whether what serves at that server's address says that it is
