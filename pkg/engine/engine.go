@@ -187,10 +187,11 @@ func lastSeen(look, end time.Time, step migration.StepID) time.Time {
 	return look
 }
 
-// told reports whether the host answered or refused; silence tells nothing.
+// told reports whether the host answered or refused; silence tells nothing, and
+// neither does something that accepts connections and does not answer.
 func told(o migration.Observation, id ensemble.ID) bool {
 	v, _ := o.View(id)
-	return v.Host.Open() || v.Host.Closed()
+	return v.Host.Up() || v.Host.Closed()
 }
 
 // Permanent is implemented by errors that looking again will not mend, such
@@ -382,10 +383,7 @@ func (e *Engine) seed(ctx context.Context, rec migration.Record, sr migration.Se
 // canary commits a write through the leader, which answers even while a
 // follower lags. When the server in question leads, it is the one asked.
 func (e *Engine) canary(ctx context.Context, o migration.Observation, rec migration.Record, id ensemble.ID) (ensemble.Zxid, error) {
-	via := o.Leader()
-	if via == 0 {
-		via = id
-	}
+	via := through(o, id)
 	sr, ok := rec.Server(via)
 	if !ok {
 		return 0, fmt.Errorf("no server to write through")
@@ -395,6 +393,21 @@ func (e *Engine) canary(ctx context.Context, o migration.Observation, rec migrat
 		return 0, fmt.Errorf("canary write through server %d: %w", via, err)
 	}
 	return zxid, nil
+}
+
+// through is the server to write through: the leader, where its Service leads to it,
+// or else one that serves.
+func through(o migration.Observation, id ensemble.ID) ensemble.ID {
+	via := id
+	for _, v := range o.Servers {
+		if v.Live.Serving() {
+			via = v.ID
+			if v.Live.Mode == ensemble.Leader {
+				return v.ID
+			}
+		}
+	}
+	return via
 }
 
 func (e *Engine) tell(ev Event) {

@@ -25,12 +25,41 @@ func TestWatchedSince(t *testing.T) {
 }
 
 func TestTold(t *testing.T) {
-	for port, want := range map[migration.PortState]bool{
-		migration.PortOpen: true, migration.PortClosed: true, migration.PortSilent: false, migration.PortUnknown: false,
+	for name, row := range map[string]struct {
+		host migration.HostView
+		want bool
+	}{
+		"answers":                 {migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachNotServing}}, true},
+		"accepts, without a word": {migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachTimeout}}, false},
+		"refuses":                 {migration.HostView{Client: migration.PortClosed, Election: migration.PortClosed}, true},
+		"silent":                  {migration.HostView{Client: migration.PortSilent, Election: migration.PortSilent}, false},
+		"nobody asked":            {migration.HostView{}, false},
 	} {
-		o := migration.Observation{Servers: []migration.ServerView{{ID: 1, Host: migration.HostView{Client: port, Election: port}}}}
-		if told(o, 1) != want {
-			t.Errorf("%s: %t", port, !want)
+		o := migration.Observation{Servers: []migration.ServerView{{ID: 1, Host: row.host}}}
+		if told(o, 1) != row.want {
+			t.Errorf("%s: %t", name, !row.want)
 		}
+	}
+}
+
+func TestSpans(t *testing.T) {
+	at := time.Unix(1700000000, 0)
+	blind := func(at time.Time) migration.Observation {
+		return migration.Observation{At: at, Servers: []migration.ServerView{{ID: 1}}}
+	}
+	var s spans
+	if unseen, _ := s.look(blind(at)); !unseen.Equal(at) {
+		t.Errorf("the first look: %s", unseen)
+	}
+	if unseen, _ := s.look(blind(at.Add(time.Hour))); !unseen.Equal(at) {
+		t.Errorf("still unseen: %s", unseen)
+	}
+	seen := blind(at.Add(time.Hour))
+	seen.Servers[0].Live.Reach = migration.ReachRefused
+	if unseen, _ := s.look(seen); !unseen.IsZero() {
+		t.Errorf("seen: %s", unseen)
+	}
+	if got := since(at, at.Add(time.Hour), true, true); !got.Equal(at.Add(time.Hour)) {
+		t.Errorf("after a gap: %s", got)
 	}
 }

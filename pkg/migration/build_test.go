@@ -66,7 +66,7 @@ func healthy(version string, ids ...ensemble.ID) *scene {
 				},
 				Gate: migration.GateView{Found: true, Generation: 1},
 			},
-			Host: migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen},
+			Host: running(),
 			Live: migration.Sighting{
 				Reach: migration.ReachAnswered, Version: v, Mode: mode, Zxid: zxid(epoch, counter), ServerID: id,
 				SyncedFollowers: -1, Learners: -1,
@@ -133,9 +133,25 @@ func (s *scene) down(id ensemble.ID) {
 	}
 }
 
-// host sets both ports of a host.
+// host sets both ports of a host; behind open ones a server answers.
 func (s *scene) host(id ensemble.ID, p migration.PortState) {
 	s.view(id).Host = migration.HostView{Client: p, Election: p}
+	if p == migration.PortOpen {
+		s.view(id).Host = running()
+	}
+}
+
+// swallowed: something accepts connections at the host's address and does not answer.
+func (s *scene) swallowed(id ensemble.ID) {
+	s.view(id).Host = migration.HostView{
+		Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachTimeout},
+	}
+}
+
+func running() migration.HostView {
+	return migration.HostView{
+		Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachNotServing},
+	}
 }
 
 func (s *scene) proof(e, c uint32, age time.Duration, complete bool) *migration.Proof {

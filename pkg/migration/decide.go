@@ -143,7 +143,7 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 	case s.Replaced != nil && v.Cluster.Service.Selector == "" && !resumes:
 		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
 			"the journal says server %d runs in its pod, but its Service does not select the pod", s.ID), false
-	case s.Replaced != nil && v.Host.Open():
+	case s.Replaced != nil && v.Host.Up():
 		return stop(CodeGhostHost, "on host "+s.HostIP+": stop the server and mask its unit",
 			"server %d runs in its pod, but something answers at its old host %s again: two processes with one id", s.ID, s.HostIP).
 			with("client port "+string(v.Host.Client), "election port "+string(v.Host.Election)), false
@@ -249,22 +249,6 @@ func (c *context) participants() []ensemble.ID {
 		}
 	}
 	return ids
-}
-
-// unhealthy lists, in words, every server of ids that does not take part.
-func (c *context) unhealthy(ids []ensemble.ID) []string {
-	var out []string
-	for _, id := range ids {
-		v, _ := c.o.View(id)
-		if !v.Live.Serving() {
-			why := string(v.Live.Reach)
-			if v.Live.Detail != "" {
-				why += ": " + v.Live.Detail
-			}
-			out = append(out, fmt.Sprintf("server %d: %s", id, orUnknown(why)))
-		}
-	}
-	return out
 }
 
 // wrongIDs lists servers whose Service is answered by another id.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -19,6 +20,8 @@ type rule struct {
 	id      ensemble.ID
 	data    migration.DataMode
 	set     func(*scene)
+	// unseen and noQuorum are how long that has lasted at every look.
+	unseen, noQuorum time.Duration
 	// want is the decision's kind and code, or the step for Do.
 	want migration.Kind
 	code migration.Code
@@ -45,7 +48,14 @@ func (r rule) decide() migration.Decision {
 	if r.set != nil {
 		r.set(s)
 	}
-	return migration.Decide(migration.Intent{Kind: kind, ID: id, By: "bob", Data: r.data}, s.o)
+	in := migration.Intent{Kind: kind, ID: id, By: "bob", Data: r.data}
+	if r.unseen > 0 {
+		in.UnseenSince = *ago(r.unseen)
+	}
+	if r.noQuorum > 0 {
+		in.NoQuorumSince = *ago(r.noQuorum)
+	}
+	return migration.Decide(in, s.o)
 }
 
 func check(t *testing.T, r rule) {

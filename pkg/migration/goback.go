@@ -90,7 +90,9 @@ func (c *context) wayBack() string {
 func (c *context) goBack() Decision {
 	f, pod, ep := c.flight, c.v.Cluster.Pod, c.v.Cluster.Endpoints
 	switch {
-	case c.v.Host.Open() || !c.neverStopped() && !c.watchedFrom(*f.Returning):
+	case c.v.Host.Unclear():
+		return c.hostUnclear(PhaseReclaim)
+	case c.v.Host.Up() || !c.neverStopped() && !c.watchedFrom(*f.Returning):
 		// It may have voted: what the pod holds is old from now on.
 		g := &Flight{Kind: Revert, ID: f.ID, Started: c.o.At, By: c.in.By, Epoch: f.Epoch, Served: true, Renewals: f.Renewals, Cleared: f.Cleared}
 		if pod.Parked() {

@@ -18,7 +18,7 @@ func (r Record) joinHold() time.Duration {
 func (c *context) join() Decision {
 	f, pod, live := c.flight, c.v.Cluster.Pod, c.v.Live
 	joined := f.Joined != nil && f.Joined.Complete
-	if c.v.Host.Open() && pod.Gate == GateStarted {
+	if c.v.Host.Up() && pod.Gate == GateStarted {
 		if !joined {
 			// Either may have voted since: the pod is not to be started again.
 			d := c.giveUp("the server on host %s came back while its pod was joining: two processes with one id", c.sr.HostIP)
@@ -130,15 +130,28 @@ func (c *context) proveJoined() Decision {
 // another voter closes the gate and stops the pod, before the survivors can
 // elect with it.
 func (c *context) watchdog(joined bool) (Decision, bool) {
-	synced := joined || !c.sr.Voter() || c.flight.Joined != nil || c.v.Live.Serving()
-	if synced || c.v.Cluster.Pod.Gate != GateStarted || c.flight.data() == DataCopy || c.flight.Returning != nil || c.guarded() {
+	if joined || c.flight.Joined != nil {
 		return Decision{}, false
 	}
-	bad := c.unhealthy(c.others())
+	bad := c.barks()
 	if len(bad) == 0 {
 		return Decision{}, false
 	}
 	return c.giveUp("another voter dropped while server %d was still empty, and this ZooKeeper lets an empty member vote", c.flight.ID).with(bad...), true
+}
+
+// barks lists the voters whose loss makes a pod that is still empty dangerous: this
+// ZooKeeper lets it vote, it was seen not to have synced, and they were seen not
+// to serve. What was not seen is no reason to stop anything.
+func (c *context) barks() []string {
+	pod := c.v.Cluster.Pod
+	if !c.sr.Voter() || pod.Gate != GateStarted || pod.Ready || c.flight.data() == DataCopy || c.flight.Returning != nil || c.guarded() {
+		return nil
+	}
+	if !c.isDown(c.v.Says()) {
+		return nil
+	}
+	return c.dropped(c.others())
 }
 
 // otherVersion says that the pod runs another release than its leader.
@@ -167,9 +180,42 @@ func (c *context) giveUp(format string, a ...any) Decision {
 	return d
 }
 
+// carryOn takes a given-up start up again whose pod was seen to serve meanwhile: it
+// has synced, so what was feared of an empty server is over, and the others may
+// need it.
+func (c *context) carryOn() (Decision, bool) {
+	f := c.flight
+	if f.Line == nil || f.Line.Generation == 0 || c.v.Cluster.Pod.Gate != GateStarted || c.v.Cluster.Pod.Terminating ||
+		!c.v.Live.Serving() || c.v.Live.Another(f.ID) || c.v.Host.Open() || !c.podsOwn() {
+		return Decision{}, false
+	}
+	g := c.copyFlight()
+	g.Aborted, g.PodUID = "", ""
+	why := fmt.Sprintf("server %d has synced in its pod since: it serves as %s", f.ID, c.v.Live.Mode)
+	if c.v.Cluster.Gate.Released {
+		return do(StepCarryOn, g, "%s", why), true
+	}
+	d := do(StepRestoreGate, g, "%s", why)
+	d.Release = f.Line
+	return d, true
+}
+
+// podsOwn: the Service's one address is the pod's.
+func (c *context) podsOwn() bool {
+	return same(c.v.Cluster.Endpoints.Union, c.v.Cluster.Pod.IP)
+}
+
 // abort closes the gate, stops the pod and hands over to revert.
 func (c *context) abort() Decision {
 	f := c.flight
+	if d, ok := c.carryOn(); ok {
+		return d
+	}
+	if len(c.barks()) == 0 && !c.v.Host.Up() {
+		if d, ok := c.sparePod(PhaseReclaim); !ok {
+			return d
+		}
+	}
 	if d, ok := c.reclaim(); !ok {
 		return d
 	}

@@ -35,12 +35,12 @@ func (c *context) next() string {
 		v, _ := c.o.View(s.ID)
 		switch {
 		case s.Replaced == nil:
-		case v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate), !v.Live.Serving() && !unseen(v.Live):
+		case v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate), !v.Live.Serving() && v.Live.Sight() != Unseen:
 			return c.cmd("replace --id=%d", s.ID)
 		}
 	}
 	for _, s := range c.rec.Servers {
-		if v, _ := c.o.View(s.ID); unseen(v.Live) {
+		if v, _ := c.o.View(s.ID); v.Live.Sight() == Unseen {
 			return c.about(s, v).notSeen().Next
 		}
 	}
@@ -94,7 +94,7 @@ func (c *context) noQuorum() bool {
 	servers := c.rec.Ensemble()
 	var rest []ensemble.ID
 	for _, id := range servers.Voters() {
-		if v, _ := c.o.View(id); v.Live.Serving() || unseen(v.Live) {
+		if v, _ := c.o.View(id); v.Live.Serving() || v.Live.Sight() == Unseen {
 			rest = append(rest, id)
 		}
 	}

@@ -230,6 +230,20 @@ type HostView struct {
 	Answer Sighting `json:"answer,omitzero"`
 }
 
+// Up reports whether the server was seen to run: it answered, or its election port
+// is open while its client port refuses, which nothing in between brings about.
+func (h HostView) Up() bool {
+	switch h.Answer.Reach {
+	case ReachAnswered, ReachNotServing, ReachNotWhitelisted:
+		return true
+	}
+	return h.Election == PortOpen && h.Client == PortClosed
+}
+
+// Unclear reports whether something accepts connections and does not answer: a
+// paused server, another program, or something in between.
+func (h HostView) Unclear() bool { return h.Open() && !h.Up() }
+
 // Open reports whether anything accepts a connection: the server, another
 // program that got the address, or something in between that accepts everything.
 func (h HostView) Open() bool { return h.Client == PortOpen || h.Election == PortOpen }
@@ -328,7 +342,7 @@ func (o Observation) Epoch() (epoch uint32, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	return v.Live.Zxid.Epoch(), true
+	return v.Says().Zxid.Epoch(), true
 }
 
 // Leader returns the id of the one server that says it leads; 0 when none or
@@ -336,7 +350,7 @@ func (o Observation) Epoch() (epoch uint32, ok bool) {
 func (o Observation) Leader() ensemble.ID {
 	var leader ensemble.ID
 	for _, v := range o.Servers {
-		if v.Live.Serving() && v.Live.Mode == ensemble.Leader {
+		if s := v.Says(); s.Serving() && s.Mode == ensemble.Leader {
 			if leader != 0 {
 				return 0
 			}

@@ -109,7 +109,7 @@ func TestWhatHelpsAPod(t *testing.T) {
 		},
 		"another one's node has gone": {
 			id: 2, set: func(s *scene) { lost(s, true) }, code: migration.CodeDegraded,
-			evidence: []string{"server 1: refused", "pod demo-pod-0 of server 1: something is wrong"},
+			evidence: []string{"server 1: connections to it are refused", "pod demo-pod-0 of server 1: something is wrong"},
 			next:     "kubectl zkmigrate replace demo --id=1 -n zk",
 		},
 		"joining, as long as initLimit allows": {

@@ -150,7 +150,7 @@ func (c *context) ailing() []Problem {
 	switch {
 	case live.Serving():
 	case c.flying() && c.flight.TakenAway():
-	case unseen(live):
+	case live.Sight() == Unseen:
 		out = append(out, problem(ClassUnseen, c.sr.ID, c.notSeen()))
 	case c.sr.Replaced != nil:
 		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodePodAway, c.cmd("replace --id=%d", c.sr.ID),
@@ -171,7 +171,7 @@ func (c *context) ailing() []Problem {
 
 // notSeen says of a server that could not be seen just that.
 func (c *context) notSeen() Decision {
-	return stop("Unseen", "look from a machine that reaches "+c.sr.ClusterIP+": "+c.cmd("status"),
+	return stop(CodeUnseen, "look from a machine that reaches "+c.sr.ClusterIP+": "+c.cmd("status"),
 		"server %d was not seen from here: %s; it may serve", c.sr.ID, c.v.Live.said())
 }
 
@@ -208,7 +208,7 @@ func (c *context) oneLeader() (Decision, Class, bool) {
 		switch {
 		case v.Live.Serving() && v.Live.Mode == ensemble.Leader:
 			leading = append(leading, v.ID)
-		case unseen(v.Live):
+		case v.Live.Sight() == Unseen:
 			hidden = append(hidden, v.ID)
 		}
 	}
@@ -242,7 +242,7 @@ func (c *context) counts() (Decision, Class, bool) {
 		return stop(CodeExtraFollower, c.cmd("status"),
 			"the leader forwards to %d followers, and there are %d: the journal does not hold all servers, or one runs twice", lv.Live.SyncedFollowers, n).
 			with("one that has just come back may be counted twice for some seconds: then run the command again"), ClassWrong, false
-	case len(c.unhealthy(c.participants())) > 0:
+	case c.anyLacking(c.participants()):
 		// Who is away is told by itself, and who is on its way by the operation.
 	case lv.Live.SyncedFollowers >= 0 && lv.Live.SyncedFollowers < n:
 		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", lv.Live.SyncedFollowers, n), ClassWrong, false
@@ -285,12 +285,6 @@ func (c *context) roomInEpoch() (Decision, Class, bool) {
 			"the transaction counter is near its end (%s): an election is near", lv.Live.Zxid), ClassRefusal, false
 	}
 	return held()
-}
-
-// unseen reports whether the question told nothing of the server: no way to it,
-// no answer in time, or a connection without one.
-func unseen(s Sighting) bool {
-	return s.Reach != ReachAnswered && s.Reach != ReachNotServing && s.Reach != ReachRefused
 }
 
 // said is how the question ended, in words.

@@ -18,20 +18,25 @@ func (c *context) withoutProofs() *Flight {
 
 // proveBefore brings about a complete, fresh canary on all n in this epoch.
 func (c *context) proveBefore() (Decision, bool) {
+	return c.proveOn(c.rec.Ensemble().IDs(), PhaseProve)
+}
+
+// proveOn brings about a fresh canary, in this epoch, that all of ids hold.
+func (c *context) proveOn(ids []ensemble.ID, phase Phase) (Decision, bool) {
 	f := c.flight
 	epoch, ok := c.o.Epoch()
 	if !ok {
-		return wait(CodeNoLeader, PhaseProve, "there is no leader at the moment; nothing has been stopped"), false
+		return wait(CodeNoLeader, phase, "there is no leader at the moment; nothing has been stopped"), false
 	}
 	if f.Before == nil || f.Before.Zxid.Epoch() != epoch || !c.young(f.Before.At) {
-		return do(StepProveBefore, nil, "all servers take part in epoch %d", epoch), false
+		return do(StepProveBefore, nil, "servers %s take part in epoch %d", joinIDs(ids), epoch), false
 	}
 	if f.Before.Complete {
 		return Decision{}, true
 	}
-	held, missing := c.holders(*f.Before, c.rec.Ensemble().IDs())
+	held, missing := c.holders(*f.Before, ids)
 	if len(missing) > 0 {
-		return wait(CodeProofPending, PhaseProve, "not every server holds %s yet", f.Before.Zxid).with(missing...), false
+		return wait(CodeProofPending, phase, "not every server holds %s yet", f.Before.Zxid).with(missing...), false
 	}
 	g := c.copyFlight()
 	p := *f.Before
@@ -142,7 +147,7 @@ func (c *context) counted() (counted, left int) {
 	if !ok || leader.ID == c.in.ID || c.sr.Role == ensemble.Observer {
 		return left, left
 	}
-	return leader.Live.SyncedFollowers, left
+	return leader.Says().SyncedFollowers, left
 }
 
 // proveAfter is the second half of I4: with the server dead, a canary on all
@@ -160,10 +165,12 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	case c.sr.Replaced != nil:
 		back = "wait for them, or bring their hosts or pods back"
 	}
-	if bad := c.unhealthy(others); len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace {
+	if bad, _ := c.lacking(others); len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace {
 		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID), false
 	}
-	if bad := c.unhealthy(others); len(bad) > 0 {
+	if bad, blind := c.lacking(others); blind {
+		return wait(CodeUnseen, PhaseReprove, "not every other voter is seen from here; nothing is released").with(bad...).then(back), false
+	} else if len(bad) > 0 {
 		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false
 	}
 	epoch, ok := c.o.Epoch()
@@ -197,16 +204,26 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missing []string) {
 	for _, id := range ids {
 		v, _ := c.o.View(id)
+		says := v.Says()
 		if v.Live.Another(id) {
 			// A kube-proxy that is late: what another one holds proves nothing of this one.
 			missing = append(missing, fmt.Sprintf("the Service of server %d is answered by server %d", id, v.Live.ServerID))
 			continue
 		}
-		if v.Live.Serving() && v.Live.Zxid >= p.Zxid && v.Live.Zxid.Epoch() == p.Zxid.Epoch() {
+		if says.Serving() && says.Zxid >= p.Zxid && says.Zxid.Epoch() == p.Zxid.Epoch() {
 			held = append(held, id)
 			continue
 		}
-		missing = append(missing, fmt.Sprintf("server %d is at %s", id, v.Live.Zxid))
+		missing = append(missing, fmt.Sprintf("server %d is at %s", id, says.Zxid))
 	}
 	return held, missing
+}
+
+// notKnownDown says why a host that does not accept our connections is not taken
+// for down; empty where it is.
+func (c *context) notKnownDown() string {
+	if !c.v.Host.Closed() {
+		return "no answer is not proof that its server is down"
+	}
+	return c.aliveAfterAll()
 }

@@ -99,6 +99,9 @@ func (c *context) renew() Decision {
 		}
 		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), podState(pod))
 	}
+	if c.v.Host.Unclear() {
+		return c.hostUnclear(PhaseRelease)
+	}
 	if c.v.Host.Open() {
 		return wait(CodePodVetoed, PhaseRelease, "host %s answers again; the pod does not start beside it", c.sr.HostIP).
 			then("on host " + c.sr.HostIP + ": stop the server and mask its unit")

@@ -55,7 +55,7 @@ func (c *context) startReplace() Decision {
 		return do(StepPark, nil, "the pods do not exist yet")
 	case pod.SetOutdated:
 		return do(StepPark, nil, "the pods are to be made differently now")
-	case pod.Outdated && !pod.Terminating && pod.Gate != GateStarted:
+	case pod.Outdated && !pod.Terminating && c.podDown():
 		return do(StepDeletePod, nil, "pod %s was made before that; nothing was started in it", pod.Name)
 	case !pod.Parked():
 		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(podState(pod))), pod)
@@ -74,7 +74,9 @@ func (c *context) startReplace() Decision {
 // hardest first; left are the voters that go before the leader.
 func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 	servers := c.rec.Ensemble()
-	if bad := c.unhealthy(servers.IDs()); len(bad) > 0 {
+	if bad, blind := c.lacking(servers.IDs()); blind {
+		return c.unseen(bad), false
+	} else if len(bad) > 0 {
 		next := c.cmd("status")
 		away, why := c.inPods()
 		if lost := append(c.needRenewal(), away...); len(lost) > 0 {
@@ -146,13 +148,16 @@ func (c *context) stopHost() Decision {
 			"the server on host %s is up again after its address was moved to the pod; the gate is closed, nothing is lost", c.sr.HostIP).
 			with("revert moves the address back to the host; then mask its unit and begin again")
 	}
+	if (f.DeadSince != nil || f.After != nil) && c.v.Host.Unclear() {
+		return c.hostUnclear(PhaseStop)
+	}
 	if f.DeadSince != nil || f.After != nil {
 		g := c.withoutProofs()
 		g.Fenced = nil
 		return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.sr.HostIP)
 	}
-	if bad := c.away(); len(bad) > 0 {
-		return c.notNow(bad)
+	if bad, blind := c.away(); len(bad) > 0 {
+		return c.notNow(bad, blind)
 	}
 	if f.Fenced == nil {
 		return do(StepMaskHost, nil, "before its stop, so that nothing can bring it back")
@@ -177,22 +182,25 @@ func (c *context) stopHost() Decision {
 
 // away lists who is not in sync. A server that was asked to stop may be on its
 // way down: its client port closes first.
-func (c *context) away() []string {
+func (c *context) away() (bad []string, blind bool) {
 	ids := c.rec.Ensemble().IDs()
 	if c.flight.StopAsked != nil {
 		ids = ensemble.Without(ids, c.flight.ID)
 	}
-	return c.unhealthy(ids)
+	return c.lacking(ids)
 }
 
-// notNow: another server is away from sync while this one is still up.
-func (c *context) notNow(bad []string) Decision {
+// notNow: another server is away from sync, or not seen, while this one is still up.
+func (c *context) notNow(bad []string, blind bool) Decision {
 	if lost := c.needRenewal(); len(lost) > 0 {
 		return stop(CodeDegraded, c.cmd("revert --id=%d", c.flight.ID),
 			"the pod of server %d needs a new start from empty, which comes first; server %d still runs on its host", lost[0], c.flight.ID).with(bad...).
 			with("then " + c.cmd("replace --id=%d", lost[0]))
 	}
 	d := wait(CodeDegraded, PhaseProve, "not every server is in sync; nothing has been stopped").with(bad...)
+	if blind {
+		d = wait(CodeUnseen, PhaseProve, "not every server is seen from here; nothing has been stopped").with(bad...)
+	}
 	if c.flight.StopAsked != nil {
 		d.Phase = PhaseStop
 		d.Next = "on host " + c.sr.HostIP + ": do not stop the server now, the others cannot spare it"
@@ -227,6 +235,10 @@ func (c *context) stillUp() Decision {
 func (c *context) flipToPod() Decision {
 	f := c.flight
 	if f.StopAsked == nil || f.Before == nil || !f.Before.Complete {
+		if bad := c.notKnownDown(); bad != "" {
+			return wait(CodeUnseen, PhaseProve, "host %s does not answer here (client port %s, election port %s), and %s; nothing has been stopped",
+				c.sr.HostIP, c.v.Host.Client, c.v.Host.Election, bad)
+		}
 		if f.Fenced != nil {
 			// To start it again it must be unmasked, and then it must be masked
 			// again before its stop.

@@ -42,7 +42,7 @@ func startRules() []rule {
 		{
 			name: "another server answers without a quorum",
 			set:  func(s *scene) { s.view(2).Live = migration.Sighting{Reach: migration.ReachNotServing} },
-			want: stop, code: migration.CodeDegraded, says: "not-serving",
+			want: stop, code: migration.CodeDegraded, says: "takes part in no quorum",
 		},
 		{
 			name: "another server is read-only", set: func(s *scene) { s.view(2).Live.Mode = ensemble.ReadOnly },

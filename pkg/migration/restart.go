@@ -57,6 +57,12 @@ func (c *context) forgetRestart() Decision {
 // stopForRestart proves all n whole and has the server stopped.
 func (c *context) stopForRestart() Decision {
 	f := c.flight
+	if bad := c.aliveAfterAll(); c.v.Host.Closed() && bad != "" {
+		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, but %s", c.sr.HostIP, bad)
+	}
+	if c.v.Host.Closed() && !c.confirmed() {
+		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, and no other server confirms yet that its server is down", c.sr.HostIP)
+	}
 	if f.StopAsked != nil && c.v.Host.Closed() {
 		g := c.copyFlight()
 		at := c.o.At
@@ -67,8 +73,8 @@ func (c *context) stopForRestart() Decision {
 		return wait(CodeStoppedTooEarly, PhaseProve, "the server on host %s is down before the proof that all others hold its writes", c.sr.HostIP).
 			then("on host " + c.sr.HostIP + ": start the server again; this command waits for it")
 	}
-	if bad := c.away(); len(bad) > 0 && (f.StopAsked == nil || c.v.Host.Open()) {
-		return c.notNow(bad)
+	if bad, blind := c.away(); len(bad) > 0 && !c.v.Host.Closed() {
+		return c.notNow(bad, blind)
 	}
 	if f.StopAsked != nil {
 		return c.stillUp()
@@ -84,6 +90,13 @@ func (c *context) stopForRestart() Decision {
 	at := c.o.At
 	g.StopAsked, g.WasLeader = &at, leader == f.ID
 	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
+}
+
+// confirmed reports whether others confirm that a host that refuses our connections
+// is down: the leader does not count its server, or nobody has led since its stop.
+func (c *context) confirmed() bool {
+	stop := c.flight.StopAsked
+	return c.othersAgree() && (c.o.Leader() != 0 || stop != nil && c.due(*stop, ElectionGrace))
 }
 
 // RestartOrder is the order of the rolling restart as things stand now:

@@ -1,10 +1,6 @@
 package migration
 
-import (
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
-
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
-)
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 
 // revert decides the way from the pod back to the host. For a pod that has
 // served it is itself a replacement, by a member whose data is stale: the same
@@ -33,6 +29,12 @@ func (c *context) revert() Decision {
 	if f.Served {
 		if d, ok := c.closePod(); !ok {
 			return d
+		}
+		if f.DeadSince == nil && !c.onHostAlone() {
+			// Peers and clients do not find it any more once its address is the host's.
+			if d, ok := c.sparePod(PhaseReclaim); !ok {
+				return d.then(c.wayBack())
+			}
 		}
 	}
 	// The address goes back while the pod still exists: with the pod's deletion
@@ -68,14 +70,14 @@ func (c *context) atHost() bool { return atHost(c.sr, c.v) }
 
 // onHostAlone: the server runs on its host, behind its address, and nothing may
 // start beside it.
-func (c *context) onHostAlone() bool { return c.v.Host.Open() && c.atHost() && c.podShut() }
+func (c *context) onHostAlone() bool { return c.v.Host.Up() && c.atHost() && c.podShut() }
 
 // hostIsNewest reports whether the world bears out what the journal says of a
 // server that is on its host with nothing under way: that no pod has anything
 // newer. A journal that was put back from before an operation says so, too, and a
 // pod that shows no data may have lost its volume.
 func (c *context) hostIsNewest() bool {
-	if c.v.Host.Open() {
+	if c.v.Host.Up() {
 		// What it has acknowledged since counts, and its pod does not start beside it.
 		return true
 	}
@@ -98,7 +100,7 @@ func (c *context) gateChanged() bool {
 // that nothing does.
 func (c *context) outlived() bool {
 	f := c.flight
-	reopened := c.v.Cluster.Gate.Released || c.gateChanged() && !c.v.Host.Open()
+	reopened := c.v.Cluster.Gate.Released || c.gateChanged() && !c.v.Host.Up()
 	if f.Served {
 		return f.DeadSince != nil && reopened
 	}
@@ -135,6 +137,9 @@ func (c *context) beginRevert() Decision {
 		g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.v.Cluster.Gate.Generation
 		return do(StepBeginRevert, g, "the server runs on host %s, its address points there, and its pod is parked: only the journal does not say so", c.sr.HostIP)
 	}
+	if c.v.Host.Unclear() {
+		return c.hostUnclear(PhaseProve)
+	}
 	if c.v.Host.Open() {
 		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server",
 			"the server on host %s already answers while its pod may run: stop it before it is moved back in order", c.sr.HostIP)
@@ -145,10 +150,12 @@ func (c *context) beginRevert() Decision {
 // closePod proves everybody whole and closes the gate; the pod goes on serving.
 func (c *context) closePod() (Decision, bool) {
 	f := c.flight
-	others := ensemble.Without(c.voters(), f.ID)
 	if c.onHostAlone() {
 		// Neither is taken away.
 		return Decision{}, true
+	}
+	if f.DeadSince == nil && c.v.Host.Unclear() {
+		return c.hostUnclear(PhaseProve), false
 	}
 	if f.DeadSince == nil && c.v.Host.Open() {
 		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server",
@@ -160,16 +167,10 @@ func (c *context) closePod() (Decision, bool) {
 		}
 		return do(StepCancelRevert, nil, "the pod of server %d needs a new start from empty, which comes first", lost[0]), false
 	}
-	if f.StopAsked == nil && c.v.Live.Serving() {
-		// The pod takes part: everybody must be whole before it is taken away.
-		if bad := c.unhealthy(others); len(bad) > 0 {
-			return wait(CodeDegraded, PhaseProve, "not every other voter is in sync; the pod goes on serving").with(bad...), false
-		}
-		if d, ok := c.proveBefore(); !ok {
+	if f.StopAsked == nil {
+		if d, ok := c.sparePod(PhaseProve); !ok {
 			return d, false
 		}
-	}
-	if f.StopAsked == nil {
 		g := c.copyFlight()
 		at := c.o.At
 		g.StopAsked = &at
@@ -178,7 +179,7 @@ func (c *context) closePod() (Decision, bool) {
 		}
 		// What is closed, whatever a journal of an earlier time says.
 		g.Line = c.line()
-		g.WasLeader = c.o.Leader() == f.ID || f.Before == nil
+		g.WasLeader = c.o.Leader() == f.ID
 		return do(StepCloseGate, g, "no restart of pod %s may start ZooKeeper again", c.v.Cluster.Pod.Name), false
 	}
 	if c.v.Cluster.Gate.Released {
@@ -190,9 +191,6 @@ func (c *context) closePod() (Decision, bool) {
 // stopPod takes the id out of the pod and proves the others whole.
 func (c *context) stopPod() (Decision, bool) {
 	f := c.flight
-	if bad := c.unhealthy(ensemble.Without(c.voters(), f.ID)); len(bad) > 0 && c.v.Cluster.Pod.Gate == GateStarted && c.podCarries() {
-		return wait(CodeDegraded, PhaseReclaim, "not every other voter is in sync, and the rest needs the pod; it goes on").with(bad...).then(c.wayBack()), false
-	}
 	if d, ok := c.reclaim(); !ok {
 		return d, false
 	}
@@ -206,7 +204,7 @@ func (c *context) stopPod() (Decision, bool) {
 		}
 		return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.v.Cluster.Pod.GateGeneration), false
 	}
-	if f.Released != nil || c.v.Host.Open() {
+	if f.Released != nil || c.v.Host.Up() {
 		// The host was asked to start, and the proof was complete then; or it runs,
 		// and there is nothing left to prove it for.
 		return Decision{}, true
@@ -248,24 +246,6 @@ func (c *context) notOfThisRelease() bool {
 	return line != nil && pod.VolumeSince != nil && *pod.VolumeSince < line.Generation && pod.DataGeneration != line.Generation
 }
 
-// podCarries reports whether the others count on the pod, which the Service
-// does not show any more: the leader has one follower more than can be seen, or
-// followers have a leader that cannot be seen.
-func (c *context) podCarries() bool {
-	leader := c.o.Leader()
-	following := 0
-	for _, id := range ensemble.Without(c.participants(), c.in.ID) {
-		if v, _ := c.o.View(id); id != leader && v.Live.Serving() {
-			following++
-		}
-	}
-	if leader == 0 || leader == c.in.ID {
-		return following > 0
-	}
-	v, _ := c.o.View(leader)
-	return v.Live.SyncedFollowers > following
-}
-
 // reclaim closes the gate and waits until a pod is parked, having read a gate
 // without its line: the one that never got as far as starting ZooKeeper, or
 // the successor of the one that may have run it, which is gone by uid.
@@ -295,7 +275,7 @@ func (c *context) reclaim() (Decision, bool) {
 		if f.Kind == Revert && f.DeadSince != nil && pod.Gate == GateStarted {
 			// It has run since that was noted: what was proven then is void.
 			g.DeadSince, g.DeadReport, g.After = nil, nil, nil
-			if !c.v.Host.Open() {
+			if !c.v.Host.Up() {
 				g.Released = nil
 			}
 		}
@@ -350,7 +330,7 @@ func (c *context) startHost() Decision {
 	}
 	// One that never stopped, or was started by hand, is masked all the same, and
 	// would not come back after a reboot.
-	if f.Unfenced == nil && (!c.v.Host.Open() || f.Fenced != nil || f.Served) {
+	if f.Unfenced == nil && (!c.v.Host.Up() || f.Fenced != nil || f.Served) {
 		g := c.copyFlight()
 		at := c.o.At
 		g.Unmasking = &at
@@ -360,7 +340,7 @@ func (c *context) startHost() Decision {
 		g := c.copyFlight()
 		at := c.o.At
 		g.Released = &at
-		if c.v.Host.Open() {
+		if c.v.Host.Up() {
 			return do(StepNoteStarted, g, "the server on host %s is already up", c.sr.HostIP)
 		}
 		return do(StepStartHost, g, "its address points to host %s again", c.sr.HostIP)
@@ -374,13 +354,13 @@ func (c *context) startHost() Decision {
 // hostStarted waits until the host's server, asked to start, serves as itself.
 func (c *context) hostStarted() (Decision, bool) {
 	f := c.flight
-	if !c.v.Host.Open() && c.due(*f.Released, AskAgain) {
+	if !c.v.Host.Up() && c.due(*f.Released, AskAgain) {
 		g := c.copyFlight()
 		at := c.o.At
 		g.Released = &at
 		return do(StepStartHost, g, "nothing answers on host %s yet", c.sr.HostIP), false
 	}
-	if !c.v.Host.Open() || !c.v.Live.Serving() {
+	if !c.v.Host.Up() || !c.v.Live.Serving() {
 		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not serving yet (client port %s): %s", c.sr.HostIP, c.v.Host.Client, orUnknown(string(c.v.Live.Reach))).
 			then("on host " + c.sr.HostIP + ": unmask and start the server"), false
 	}

@@ -93,8 +93,19 @@ func revertRules() []rule {
 			want: do, step: migration.StepCloseGate,
 		},
 		{
-			name: "a pod that does not serve is stopped without the first proof",
+			name: "a pod that does not serve: the others prove that they can spare it",
 			set:  func(s *scene) { s.reverting(1); s.host(1, migration.PortClosed); s.down(1) },
+			want: do, step: migration.StepProveBefore, says: "servers 2, 3",
+		},
+		{
+			name: "a pod whose container does not run is given up without the first proof",
+			set: func(s *scene) {
+				s.reverting(1)
+				s.host(1, migration.PortClosed)
+				s.down(1)
+				s.down(2)
+				s.view(1).Cluster.Pod.Running, s.view(1).Cluster.Pod.Ready = false, false
+			},
 			want: do, step: migration.StepCloseGate,
 		},
 		{name: "bridge", set: func(s *scene) { s.closed(1) }, want: do, step: migration.StepBridge},
@@ -135,7 +146,7 @@ func revertRules() []rule {
 		{
 			name: "another voter dropped and the leader counts on the pod",
 			set:  func(s *scene) { s.flippedBack(1); s.down(1); s.down(2); s.view(3).Live.SyncedFollowers = 1 },
-			want: wait, code: migration.CodeDegraded, says: "needs the pod",
+			want: wait, code: migration.CodeDegraded, says: "the pod goes on",
 		},
 		{
 			name: "another voter dropped and the pod leads",
@@ -145,12 +156,12 @@ func revertRules() []rule {
 				s.down(1)
 				s.down(2)
 			},
-			want: wait, code: migration.CodeDegraded, says: "needs the pod",
+			want: wait, code: migration.CodeDegraded, says: "the pod goes on",
 		},
 		{
 			name: "another voter dropped and nobody counts on the pod",
 			set:  func(s *scene) { s.flippedBack(1); s.down(1); s.down(2); s.view(3).Live.SyncedFollowers = 0 },
-			want: do, step: migration.StepDeletePod,
+			want: wait, code: migration.CodeDegraded,
 		},
 		{
 			name: "the StatefulSet has not made a new one", set: func(s *scene) { s.reclaimed(1); *pod(s) = migration.PodView{} },

@@ -1,6 +1,10 @@
 package migration
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
 
 // Unseen lists the servers that this look did not see: nothing is known of
 // whether they serve.
@@ -41,9 +45,102 @@ func (v ServerView) saysIdle() bool {
 	return idle(v.AtPod) && v.Live.Sight() == SeenNotServing
 }
 
+// Says is what the server itself said, wherever it was asked.
+func (v ServerView) Says() Sighting {
+	if v.AtPod.Serving() {
+		return v.AtPod
+	}
+	return v.Live
+}
+
 // AwayFromPod reports whether ZooKeeper may run in the pod while the Service leads
 // elsewhere, so that only the pod's own address tells.
 func (v ServerView) AwayFromPod() bool {
 	pod := v.Cluster.Pod
 	return pod.Found && pod.IP != "" && pod.Gate == GateStarted && !same(v.Cluster.Endpoints.Union, pod.IP)
+}
+
+// unseen is what to do while the only obstacle is that servers are not seen: ask
+// again for a while, and then refuse. Nothing has been begun.
+func (c *context) unseen(bad []string) Decision {
+	since := c.in.UnseenSince
+	if !since.IsZero() && !c.due(since, UnseenPatience) {
+		return wait(CodeUnseen, PhaseProve, "not every server is seen from here; asking again for up to %.0f s", UnseenPatience.Seconds()).with(bad...)
+	}
+	return stop(CodeUnseen, c.cmd("check"), "not every server is seen from here, so it is unknown whether the others can spare server %d", c.in.ID).with(bad...).
+		with("nothing was changed; run this command on a machine that reaches every server")
+}
+
+// hostUnclear is what to do while something accepts connections at the host's
+// address and nothing answers there.
+func (c *context) hostUnclear(phase Phase) Decision {
+	return wait(CodeUnseen, phase, "something accepts connections at %s, and no ZooKeeper answers there: a paused server, another program, or a proxy between here and the host",
+		c.sr.HostIP).then("on host " + c.sr.HostIP + ": see what listens on ports " + fmt.Sprintf("%d and %d", c.sr.ClientPort, c.sr.ElectionPort))
+}
+
+// lacking lists, in words, every server of ids that was not seen to take part;
+// blind is set when none of them was seen at all.
+func (c *context) lacking(ids []ensemble.ID) (bad []string, blind bool) {
+	blind = true
+	for _, id := range ids {
+		v, _ := c.o.View(id)
+		s := v.Says()
+		if s.Serving() {
+			continue
+		}
+		if s.Sight() == Unseen {
+			bad = append(bad, fmt.Sprintf("server %d: not seen: %s", id, s.said()))
+			continue
+		}
+		blind = false
+		bad = append(bad, fmt.Sprintf("server %d: %s", id, s.said()))
+	}
+	return bad, blind && len(bad) > 0
+}
+
+func (c *context) anyLacking(ids []ensemble.ID) bool {
+	bad, _ := c.lacking(ids)
+	return len(bad) > 0
+}
+
+// dropped lists the servers of ids that are known not to take part. A refused
+// connection counts only where what others say agrees with it: something in
+// between may refuse in the name of a live server.
+func (c *context) dropped(ids []ensemble.ID) []string {
+	var out []string
+	for _, id := range ids {
+		if v, _ := c.o.View(id); c.isDown(v.Says()) {
+			out = append(out, fmt.Sprintf("server %d: %s", id, v.Says().said()))
+		}
+	}
+	return out
+}
+
+// isDown reports whether a server is known not to take part.
+func (c *context) isDown(s Sighting) bool {
+	return s.Sight() == SeenNotServing && (s.Reach != ReachRefused || c.othersAgree())
+}
+
+// othersAgree: the leader counts nobody whom we do not see, or, without a leader,
+// somebody else says that there is none.
+func (c *context) othersAgree() bool {
+	leader, found := c.o.View(c.o.Leader())
+	following, idle := 0, false
+	for _, id := range c.participants() {
+		v, _ := c.o.View(id)
+		if v.Says().Serving() && id != leader.ID {
+			following++
+		}
+		idle = idle || v.saysIdle()
+	}
+	if !found {
+		// Who follows has a leader that we do not see.
+		return idle && following == 0
+	}
+	counted := leader.Says().SyncedFollowers
+	if counted < 0 {
+		// mntr is not allowed: then all the others must be there.
+		return following+2 >= len(c.participants())
+	}
+	return counted <= following
 }

@@ -47,6 +47,7 @@ const (
 	StepCancelRevert    StepID = "cancel-revert"
 	StepTurnBack        StepID = "turn-back"
 	StepForget          StepID = "forget"
+	StepCarryOn         StepID = "carry-on"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -104,6 +105,7 @@ func Steps() []Step {
 		{StepFinish, PhaseDone, "note that the server is replaced", "the next one may go", false},
 		{StepRestartProof, PhaseProve, "forget the proofs, the host's server came back", "a proof holds only for one stop", false},
 		{StepAbort, PhaseAborting, "note that this replacement is given up", "the gate is closed and the pod stopped next", false},
+		{StepCarryOn, PhaseJoin, "note that the start goes on after all", "the pod has synced, so it is empty no longer, and the others may need it", false},
 		{StepBeginRevert, PhaseReclaim, "note in the journal that this server goes back to its host", "a second command, on any machine, is refused by name (I5)", false},
 		{StepCloseGate, PhaseReclaim, "close the gate", "no restart of the pod starts ZooKeeper again", true},
 		{StepDeletePod, PhaseReclaim, "delete the pod, and wait for its successor to park", "an id runs in one process only (I3)", true},

@@ -56,7 +56,7 @@ func TestWithoutWeight(t *testing.T) {
 				s.down(2)
 				forwards(s, 1)
 			},
-			want: do, step: migration.StepDeletePod,
+			want: wait, code: migration.CodeDegraded,
 		},
 		{
 			name: "it follows, and so does the pod, which the others need", kind: migration.Revert, id: 1,
@@ -67,7 +67,7 @@ func TestWithoutWeight(t *testing.T) {
 				s.down(2)
 				forwards(s, 2)
 			},
-			want: wait, code: migration.CodeDegraded, says: "needs the pod",
+			want: wait, code: migration.CodeDegraded, says: "the pod goes on",
 		},
 	}
 	for i := range rules {

@@ -18,6 +18,7 @@ const (
 	unsafeStart
 	staleStart
 	leftBehind
+	notRestarted
 )
 
 // String names the violation.
@@ -35,6 +36,7 @@ func (v violation) String() string {
 		"a stale server starts before the others provably hold every write (I4)",
 		"old data starts in a pod before the others provably hold every write (I4)",
 		"an operation ends with endpoints left behind (I2)",
+		"a restart is taken for done that never happened",
 	}[v]
 }
 
@@ -132,8 +134,13 @@ func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 	case migration.StepStopHost:
 		w.stopping(st, i, int8(2*i))
 	case migration.StepDeletePod:
-		// A replacement that is given up stops an empty pod at any price.
-		if s.podRole.serving() && st.flight.kind == revert {
+		// Of two processes with one id either may go.
+		if s.podRole.serving() && s.hostRole == down {
+			w.stopping(st, i, int8(2*i+1))
+		}
+	case migration.StepFlipBack:
+		// Peers would not find it any more.
+		if s.podRole.serving() && s.hostRole == down {
 			w.stopping(st, i, int8(2*i+1))
 		}
 	case migration.StepRelease:

@@ -5,7 +5,7 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // Quick are explorations of a few seconds; together they touch every part.
 func Quick() []Config {
 	ids := []ensemble.ID{1, 2, 3}
-	return []Config{
+	return append(Sights(100_000), []Config{
 		{Name: "replace all, the tool dies at any point", IDs: ids, Version: "3.8.0", Begins: 3},
 		{Name: "restart all, the tool dies at any point", IDs: ids, Version: "3.4.13", Begins: 3, Restart: true},
 		{Name: "replace one, one fault", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Faults: 1},
@@ -16,11 +16,36 @@ func Quick() []Config {
 		{Name: "a volume is lost on the way back", IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: onlyVolumes()},
 		{Name: "the volume of one without weight is lost", IDs: weightless(), Weightless: weightless()[3:], Version: "3.4.13", Moved: weightless()[3:], Only: ids[:1], Begins: 1, Faults: 1, Without: onlyVolumes()},
 		{Name: "the journal's copy is put back", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Copies: true, Without: onlyJournal()},
-		{Name: "go back, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
+		{Name: "go back, a backup with an operation under way is put back", Limit: 400_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
 		{Name: "replace two, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Only: ids[:2], Begins: 2, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
 		{Name: "a volume is lost", IDs: ids, Version: "3.4.13", Moved: ids, Faults: 1, Writes: 1, Without: []string{"lease", "kill", "evict", "reboot"}},
-	}
+	}...)
 }
+
+// Sights are the explorations of a tool that does not see everything, and of
+// processes that are paused; a limit cuts off those that are too large.
+func Sights(limit int) []Config {
+	ids := []ensemble.ID{1, 2, 3}
+	deaths := []string{"lease", "evict", "reboot", "blind", "lie", "volume", "stop"}
+	volumes := []string{"lease", "kill", "evict", "reboot", "stop", "blind", "lie"}
+	all := []Config{
+		{Name: "replace one, lost sight or a pause", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Faults: 1, Without: onlySight()},
+		{Name: "restart one, lost sight or a pause", IDs: ids, Version: "3.8.0", Begins: 1, Restart: true, Faults: 1, Without: onlySight()},
+		{Name: "the leader goes back, lost sight, pauses", IDs: ids, Version: "3.8.0", Moved: ids, Only: ids[2:], Begins: 1, Reverts: 1, Faults: 2, Limit: limit, Without: onlySight()},
+		{Name: "replace one, lost sight, pauses", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Limit: limit, Without: onlySight()},
+		{Name: "replace one, go back, lost sight, a death", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Limit: limit, Without: deaths},
+		{Name: "restart all, lost sight twice", IDs: ids, Version: "3.4.13", Begins: 3, Restart: true, Faults: 2, Limit: limit, Without: append(onlySight(), "pause")},
+		{Name: "a volume is lost, lost sight or a pause", IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Faults: 2, Writes: 1, Limit: limit, Without: volumes},
+		{Name: "a backup of the journal is put back, lost sight or a pause", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Writes: 1, Backups: true, Flights: true, Limit: limit, Without: onlyJournal()},
+	}
+	for i := range all {
+		all[i].Sight = true
+	}
+	return all
+}
+
+// onlySight leaves what is lost of sight, and pauses.
+func onlySight() []string { return append(onlyVolumes(), "volume") }
 
 // onlyVolumes leaves no fault but a lost volume.
 func onlyVolumes() []string {
@@ -48,7 +73,7 @@ func weightless() []ensemble.ID { return []ensemble.ID{1, 2, 3, 4} }
 // first so many of them where a limit stands there.
 func Whole() []Config {
 	ids := []ensemble.ID{1, 2, 3}
-	var all []Config
+	all := Sights(4_000_000)
 	for _, v := range []string{"3.4.13", "3.8.0"} {
 		all = append(all,
 			Config{Name: "replace one, one fault, one write", IDs: ids, Version: v, Only: ids[:1], Begins: 1, Faults: 1, Writes: 1},

@@ -129,6 +129,7 @@ func (w *world) quiet(st *state) {
 		for i := range w.n {
 			s := &st.s[i]
 			s.cut, s.toolBlind, s.podBlind = false, false, false
+			s.sight, s.paused = seesAll, false
 			w.watch(s)
 			if s.phase == podTerminating {
 				w.podGone(st, i)
@@ -149,6 +150,7 @@ func (w *world) quiet(st *state) {
 			}
 			if s.askedStop {
 				s.askedStop, s.wanted = false, false
+				s.away = s.away || s.hostRole != down
 				w.stopProcess(st, int8(2*i))
 			}
 			if s.askedStart {

@@ -30,6 +30,8 @@ const (
 	opOutlive
 	opWrap
 	opBackup
+	opSee
+	opResume
 	// Faults, each paid for.
 	opLie
 	opKill
@@ -43,6 +45,8 @@ const (
 	opLoseVolume
 	opLoseLease
 	opLoseJournal
+	opUnsee
+	opPause
 )
 
 // label names one transition of a state: the kind and what it was done to.
@@ -68,6 +72,7 @@ func (w *world) next(st *state, emit func(label, state)) {
 		w.hostMoves(st, i, put)
 	}
 	w.timePasses(st, put)
+	w.sightReturns(st, put)
 	if w.cfg.Backups && (w.cfg.Flights || !st.flight.on) && st.faults > 0 {
 		next := *st
 		next.keep(w.n)
@@ -160,7 +165,7 @@ func (w *world) zookeeperMoves(st *state, put func(label, state)) {
 	w.procs(st, func(p int8, r role) {
 		next := *st
 		switch {
-		case r == looking:
+		case r == looking && !st.s[p/2].paused:
 			w.join(&next, p)
 			put(label{op: opJoin, a: uint8(p)}, next)
 		case r == following && w.replicate(&next, p):
@@ -256,6 +261,9 @@ func (w *world) timePasses(st *state, put func(label, state)) {
 	moved = w.flush(&next) || moved
 	for i := range w.n {
 		moved = w.watch(&next.s[i]) || moved
+	}
+	if w.cfg.Sight && !next.lame && w.hopeless(&next) {
+		next.lame, moved = true, true
 	}
 	if moved {
 		put(label{op: opTime}, next)
@@ -364,6 +372,7 @@ func (w *world) faultMoves(st *state, put func(label, state)) {
 			fault(opPodBlind, i, func(next *state) { next.s[i].podBlind, next.liar = true, 2 })
 		}
 	}
+	w.sightFaults(st, put)
 	if w.cfg.restores() {
 		fault(opLoseJournal, 0, w.loseJournal)
 		if st.kept.on {

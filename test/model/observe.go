@@ -133,9 +133,12 @@ func (w *world) observe(st *state) migration.Observation {
 		v.Cluster.Gate = migration.GateView{Found: true, Generation: gateGeneration, Released: s.gate != 0, ReleasedGeneration: int(s.gate), Start: startOf(s.gateFor)}
 		v.Cluster.Pod = w.podView(s, i)
 		if st.flight.on && int(st.flight.id) == i || s.replaced || !st.flight.on {
-			v.Host = hostView(s)
+			v.Host = w.hostView(st, i)
 		}
 		v.Live = w.sighting(st, i, ep.Union)
+		if v.AwayFromPod() {
+			v.AtPod = w.answer(st, i, int8(2*i+1))
+		}
 	}
 	return o
 }
@@ -176,26 +179,51 @@ func (w *world) podView(s *server, i int) migration.PodView {
 }
 
 // hostView is what the tool's own probe of the host brings.
-func hostView(s *server) migration.HostView {
+func (w *world) hostView(st *state, i int) migration.HostView {
+	s := &st.s[i]
 	p := migration.PortClosed
 	switch {
-	case s.cut:
+	case s.cut, s.sight == silent:
 		p = migration.PortSilent
-	case s.toolBlind:
-	case s.hostRole != down:
+	case s.toolBlind, s.sight == refused:
+	case s.hostRole != down, s.sight == swallowed:
 		p = migration.PortOpen
 	}
-	return migration.HostView{Client: p, Election: p}
+	v := migration.HostView{Client: p, Election: p}
+	if p == migration.PortOpen {
+		v.Answer = w.answer(st, i, int8(2*i))
+	}
+	return v
 }
 
 // sighting is what the server behind the Service's address says.
 func (w *world) sighting(st *state, i int, union []string) migration.Sighting {
-	out := migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1, Learners: -1}
 	p, ok := w.behind(st, i, union)
 	if !ok {
+		p = -1
+	}
+	return w.answer(st, i, p)
+}
+
+// answer is what a process says of itself, as the tool hears it; p is negative
+// where there is none.
+func (w *world) answer(st *state, i int, p int8) migration.Sighting {
+	out := migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1, Learners: -1}
+	switch st.s[i].sight {
+	case silent, swallowed:
+		out.Reach = migration.ReachTimeout
+		return out
+	case refused:
+		return out
+	}
+	if p < 0 {
 		return out
 	}
 	r, s := *w.roleOf(st, p), storeOf(st, p)
+	if r != down && st.s[i].paused {
+		out.Reach = migration.ReachTimeout
+		return out
+	}
 	switch r {
 	case down:
 		return out

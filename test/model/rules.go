@@ -95,6 +95,27 @@ func everybodyServes(o *migration.Observation, but ensemble.ID) {
 	}
 }
 
+// sparing pretends that the others were seen in sync, hold what was written, and do
+// not count the server.
+func sparing(in migration.Intent, o migration.Observation) migration.Decision {
+	return blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+		lead := true
+		for i := range o.Servers {
+			v := &o.Servers[i]
+			if v.ID == in.ID {
+				continue
+			}
+			v.Live = migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower, Zxid: 1 << 32, SyncedFollowers: -1}
+			if lead {
+				v.Live.Mode, v.Live.SyncedFollowers, lead = ensemble.Leader, len(o.Servers)-2, false
+			}
+		}
+		if f := o.Record.Flight; f != nil {
+			f.Before = held(o, 0)
+		}
+	})(in, o)
+}
+
 // Rules is the mutation table: each rule, and the configuration in which the
 // model must find what happens without it.
 func Rules(ids []ensemble.ID) []rule {
@@ -137,9 +158,41 @@ func Rules(ids []ensemble.ID) []rule {
 	twice.Moved, twice.Reverts = nil, 2
 	later := twice
 	later.Begins, later.Reverts = 2, 1
+	sights := func(c Config) Config {
+		c.Faults, c.Sight, c.Without = 2, true, onlySight()
+		return c
+	}
+	restarts := sights(Config{IDs: ids, Version: "3.4.13", Begins: 1, Restart: true})
+	restarts.Without = append(restarts.Without, "pause")
 	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
 	old := time.Hour
 	return []rule{
+		{
+			name: "what is not seen is not gone: revert", in: sights(Config{IDs: ids, Version: "3.8.0", Moved: ids, Only: ids[2:], Reverts: 1, Begins: 1}),
+			want: []violation{unsafeStop}, without: waived(migration.CodeUnseen, sparing),
+		},
+		{
+			name: "a refusal alone is no end: watchdog", in: sights(one(2, 0)), want: []violation{unsafeStop, leaderStopped},
+			without: blind(func(_ migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+				for i := range o.Servers {
+					if l := &o.Servers[i].Live; l.Reach == migration.ReachRefused {
+						l.Reach = migration.ReachNotServing
+					}
+				}
+			}),
+		},
+		{
+			name: "a connection that is accepted is no answer", in: sights(one(2, 0)), want: []violation{unsafeStop, leaderStopped},
+			without: blind(func(_ migration.Intent, _ *migration.Observation, v *migration.ServerView) {
+				if v.Host.Open() {
+					v.Host.Answer.Reach = migration.ReachNotServing
+				}
+			}),
+		},
+		{
+			name: "restart: the leader confirms that the server is down", in: restarts, want: []violation{notRestarted},
+			without: waived(migration.CodeUnseen, sparing),
+		},
 		{
 			name: "every server in sync before one is stopped", in: one(1, 0, killsOnly...), want: []violation{unsafeStop},
 			without: func(in migration.Intent, o migration.Observation) migration.Decision {

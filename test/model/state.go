@@ -84,6 +84,10 @@ type server struct {
 	// cut: tool and pod get no answer from the host. toolBlind, podBlind:
 	// that one is refused by something in between.
 	cut, toolBlind, podBlind bool
+	// sight is how the tool sees its addresses. paused: its process does not run
+	// (SIGSTOP), and its kernel accepts connections all the same.
+	sight  sight
+	paused bool
 
 	// selector on the Service; seen is the controller's cached view of it.
 	selector, seen bool
@@ -145,6 +149,21 @@ type keeping struct {
 	line, lineFor uint8
 }
 
+// sight is how the tool, or what stands between it and a server, sees it.
+type sight uint8
+
+const (
+	seesAll sight = iota
+	// silent: no answer at any port. refused: something refuses in its name.
+	// swallowed: something accepts every connection and never answers.
+	silent
+	refused
+	swallowed
+)
+
+// everybody, in place of a server, is the whole ensemble.
+const everybody uint8 = 255
+
 // pending is a tool between its write-ahead and its action.
 type pending struct {
 	on   bool
@@ -177,6 +196,8 @@ type state struct {
 	faults, writes, reverts, begins uint8
 	// twoTools: the Lease was lost while its holder was paused.
 	twoTools bool
+	// lame: nobody has led for long, and nobody could be elected.
+	lame bool
 	// liar is who was refused by something in between: 1 the tool, 2 a pod.
 	liar uint8
 	// broken is the invariant that does not hold.
@@ -224,6 +245,9 @@ type Config struct {
 	// Unguarded: Kubernetes takes every write. pkg/cluster refuses many a
 	// wrong one by itself; a rule of Decide is tried without that net.
 	Unguarded bool
+	// Sight: the tool loses sight of a server, or of all, in every way there is, and
+	// a process may be paused.
+	Sight bool
 	// Limit ends the exploration after so many states, breadth first, without
 	// having seen everything; 0 asks for everything.
 	Limit int

@@ -16,7 +16,8 @@ func (w *world) tell(st *state, l label) string {
 	}
 	switch l.op {
 	case opLook:
-		d := w.decide(w.intent(l.a, int(l.b)), w.observe(st))
+		o := w.observe(st)
+		d := w.decide(spans(w.intent(l.a, int(l.b)), st, o), o)
 		return fmt.Sprintf("tool (%s %s): decides %s: %s", kindOf(l.a), id(l.b), d.Step, d.Reason)
 	case opPerform, opPerformDie, opDie, opLie:
 		step := w.base.steps[l.b]
@@ -65,6 +66,16 @@ func (w *world) tell(st *state, l label) string {
 		return "the journal is deleted, and its copy put back (fault)"
 	case opBackup:
 		return "somebody makes a backup of the journal"
+	case opUnsee:
+		who := "everybody"
+		if l.a != everybody {
+			who = "server " + id(l.a)
+		}
+		return fmt.Sprintf("the tool does not see %s any more: %s (fault)", who, [...]string{"", "silence", "something refuses its connections", "something accepts its connections and does not answer"}[l.b])
+	case opSee:
+		return "the tool sees everybody again"
+	case opPause:
+		return proc(l.a) + " is paused (fault)"
 	case opLoseLease:
 		return "the tool is paused and loses its Lease (fault)"
 	}
@@ -75,6 +86,7 @@ func (w *world) tell(st *state, l label) string {
 		opWatch: "the endpointslice controller sees the new Service", opController: "the endpointslice controller writes its slice",
 		opCollect: "the garbage collector takes the bridge of a pod that is gone", opHeal: "the network around its host is well again",
 		opOutlive: "its parked pod sees the host run and notes it on the volume", opWrap: "wrap points its Service to its host",
+		opResume:    "its paused process goes on",
 		opReboot:    "its host reboots, the unit starts (fault)",
 		opHandStart: "the operator unmasks and starts it on its host by hand, while nobody looks (fault)",
 		opStopEarly: "the operator stops it on its host, unasked (fault)", opCut: "its host is cut off from tool and pod (fault)",

@@ -70,7 +70,7 @@ func atOnce(s migration.StepID) bool {
 	case migration.StepBegin, migration.StepNoteBefore, migration.StepNoteDead, migration.StepNoteAfter, migration.StepKick,
 		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
 		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart, migration.StepForget,
-		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack:
+		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack, migration.StepCarryOn:
 		return true
 	}
 	return false
@@ -86,10 +86,21 @@ func (w *world) intent(kind uint8, i int) migration.Intent {
 	return in
 }
 
+// spans adds to an intent how long something has been so: as long as it takes.
+func spans(in migration.Intent, st *state, o migration.Observation) migration.Intent {
+	if len(o.Unseen()) > 0 {
+		in.UnseenSince = *old.time()
+	}
+	if st.lame && o.NoQuorum() {
+		in.NoQuorumSince = *old.time()
+	}
+	return in
+}
+
 // look observes and decides for one intent. ok is false when the decision
 // leads to nothing.
 func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int) (next state, d migration.Decision, ok bool) {
-	in := w.intent(kind, i)
+	in := spans(w.intent(kind, i), st, o)
 	d = w.decide(in, o)
 	if d.Kind != migration.Do || d.Step == migration.StepPark {
 		return *st, d, false
@@ -159,6 +170,9 @@ func (w *world) leaderID(st *state) ensemble.ID {
 // Service.
 func (w *world) ended(st *state, step migration.StepID, i int) {
 	s := &st.s[i]
+	if step == migration.StepFinishRestart && !s.away {
+		st.violate(notRestarted)
+	}
 	switch step {
 	case migration.StepFinish, migration.StepFinishRevert, migration.StepFinishRestart:
 		s.away, s.askedStop, s.askedStart = false, false, false

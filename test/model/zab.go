@@ -48,7 +48,7 @@ func (w *world) stopProcess(st *state, p int8) {
 		// It has run for longer than a parked pod takes to see it.
 		w.outlives(&st.s[p/2])
 	}
-	*r = down
+	*r, st.s[p/2].paused = down, false
 	st.s[p/2].helped = st.acked
 	s.z, s.writes = s.dz, s.dwrites
 	w.settle(st)
@@ -82,7 +82,7 @@ func (w *world) elections(st *state, f func(members uint16)) {
 	var who [2 * maxServers]int8
 	n := 0
 	w.procs(st, func(p int8, r role) {
-		if r == looking && w.mayVote(st, p) {
+		if r == looking && w.mayVote(st, p) && !st.s[p/2].paused {
 			who[n] = p
 			n++
 		}
@@ -132,7 +132,7 @@ func (w *world) elect(st *state, members uint16) bool {
 	lead := storeOf(st, best)
 	lead.accepted, lead.current, lead.empty = accepted+1, accepted+1, false
 	lead.dz, lead.dwrites = lead.z, lead.writes
-	st.leader = best
+	st.leader, st.lame = best, false
 	*w.roleOf(st, best) = leading
 	st.s[best/2].stale = best%2 == 1
 	for p := range int8(2 * w.n) {
