@@ -55,7 +55,7 @@ func TestFinished(t *testing.T) {
 			o.Record.Flight = &migration.Flight{Kind: migration.Revert, ID: 2, By: "alice", Started: o.At, Served: true}
 		}, false, exitPaused, migration.CodeOneAtATime},
 		"a ghost": {func(o *migration.Observation) {
-			o.Servers[1].Host = migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen}
+			o.Servers[1].Host = migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachNotServing}}
 		}, false, exitRefused, migration.CodeGhostHost},
 		"a dead pod":                   {func(o *migration.Observation) { o.Servers[1].Live = migration.Sighting{Reach: migration.ReachRefused} }, false, exitRefused, migration.CodePodAway},
 		"a dead pod, after moving one": {func(o *migration.Observation) { o.Servers[1].Live = migration.Sighting{Reach: migration.ReachRefused} }, true, exitPaused, migration.CodePodAway},

@@ -162,6 +162,10 @@ func (c *context) ailing() []Problem {
 		next := c.cmd("replace --id=%d", c.sr.ID)
 		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeRenewal, next, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.sr.ID, pod.GateDetail)))
 	}
+	if c.sr.Replaced != nil && c.v.Host.Unclear() {
+		d := c.hostUnclear("")
+		out = append(out, problem(ClassNote, c.sr.ID, d))
+	}
 	if c.sr.Replaced != nil && pod.Found && pod.Outdated {
 		out = append(out, problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "",
 			"pod %s of server %d runs with other settings than those recorded now; it gets them when it is next made", pod.Name, c.sr.ID)))

@@ -136,6 +136,18 @@ func TestNothingIsDoneOnWhatWasNotSeen(t *testing.T) {
 	})
 }
 
+// TestSomethingAcceptsAtAnOldHost: a proxy that accepts every connection is no
+// second process, and is told all the same.
+func TestSomethingAcceptsAtAnOldHost(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3)
+	s.replaced(1)
+	s.swallowed(1)
+	problems := migration.Problems(s.o)
+	if len(problems) != 1 || problems[0].Code != migration.CodeUnseen || problems[0].Class != migration.ClassNote || len(migration.Hindrances(problems)) != 0 {
+		t.Errorf("got %+v", problems)
+	}
+}
+
 func TestNoQuorum(t *testing.T) {
 	for name, row := range map[string]struct {
 		set  func(*scene)
