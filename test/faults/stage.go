@@ -29,6 +29,10 @@ type Stage struct {
 	// first is another operator's command.
 	first *labkit.Process
 	runs  int
+	// machine is where the operator works.
+	machine string
+	// still wants what Untouched noted; goOn ends what StandsStill began.
+	still, goOn func()
 	// off is the node without power.
 	off string
 	// outage is the API server's, under way.
@@ -41,7 +45,10 @@ type Stage struct {
 // Service has one address.
 func Play(s *scene.Scene, f Fault) {
 	began := time.Now()
-	g, t := &Stage{Scene: s, fault: f}, s.T
+	g, t := &Stage{Scene: s, fault: f, machine: labkit.Client}, s.T
+	if f.Sight {
+		g.machine = labkit.Operator
+	}
 	g.hook = g.Lab.HookCommand()
 	if f.Hook != "" {
 		g.hook = g.File("hook.sh")
@@ -108,8 +115,11 @@ func (g *Stage) command() []string {
 // Begin starts a command of ours in the background.
 func (g *Stage) Begin(args ...string) {
 	g.T.Helper()
-	if args[0] == "replace" || args[0] == "revert" {
+	switch args[0] {
+	case "replace", "revert":
 		args = append(args, "--yes", "--verbose", "--host-hook", g.hook)
+	case "reconfigure":
+		args = append(append(args, g.Files()...), "--verbose", "--host-hook", g.hook)
 	}
 	g.start(append([]string{"kubectl", "zkmigrate"}, append(args, "-n", g.Name)...)...)
 }
@@ -117,7 +127,9 @@ func (g *Stage) Begin(args ...string) {
 func (g *Stage) start(args ...string) {
 	g.T.Helper()
 	g.runs++
-	p, err := g.Lab.Start(context.WithoutCancel(g.T.Context()), fmt.Sprintf("run-%d.log", g.runs), args...)
+	lab := *g.Lab
+	lab.Machine = g.machine
+	p, err := lab.Start(context.WithoutCancel(g.T.Context()), fmt.Sprintf("run-%d.log", g.runs), args...)
 	if err != nil {
 		g.T.Fatal(err)
 	}
@@ -286,10 +298,15 @@ func (g *Stage) bring(p Place) {
 		}
 		return nil
 	})
+	if p != Wrapped && st.Servers[0].Phase == "wrapped" {
+		g.Reconfigure()
+	}
 	replaced := 0
 	for _, s := range st.Servers {
 		switch {
-		case s.Place != "pod":
+		case s.Place != "pod" && p == AllInPods:
+			g.Replace(0, fmt.Sprintf("--id=%d", s.ID))
+		case s.Place != "pod", p == AllInPods:
 		case p == InPod && replaced == 0:
 			replaced = s.ID
 		default:
