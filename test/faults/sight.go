@@ -11,12 +11,10 @@ const (
 	// The rule that asks again for what was not seen, and what it says first.
 	codeUnseen = migration.Code("Unseen")
 	notSeen    = "not every server is seen from here"
-	// glimpse is how long one look's packets are lost; spell how long nobody is
-	// seen in each phase, and gap how long a server stands still. The times are
-	// the faults.
-	glimpse = 2500 * time.Millisecond
-	spell   = 3 * time.Second
-	gap     = 3 * time.Second
+	// spell is how long nobody is seen in each phase, gap how long a server stands
+	// still. The times are the faults.
+	spell = 3 * time.Second
+	gap   = 3 * time.Second
 )
 
 // two is what the tool says of two processes with one id.
@@ -44,10 +42,10 @@ func partial() []Fault {
 			Trigger: func(g *Stage) {
 				g.Blind(Dropped)
 				g.Begin(g.command()...)
-				g.lasts(glimpse)
+				g.sees("asking again")
 				g.See()
 			},
-			Verdict: Verdict{Code: codeUnseen, Exit: Goes, Says: "is in sync in pod"},
+			Verdict: Verdict{Code: codeUnseen, Exit: Goes, Says: notSeen + "; asking again"},
 			Way:     "Nothing: what was not seen is asked again, which the command says, and then it goes on.",
 			Recover: func(*Stage) {},
 			After:   InPod,
@@ -173,7 +171,7 @@ func (g *Stage) looks(never ...string) {
 	g.T.Helper()
 	g.Tells(0, []string{"status", g.Name}, nil, never)
 	g.Tells(0, []string{"plan", g.Name}, nil, never)
-	g.Tells(3, []string{"check", g.Name}, nil, never)
+	g.Tells(3, []string{"check", g.Name}, []string{"unknown"}, never)
 }
 
 // inTurn is each of the three in turn.
