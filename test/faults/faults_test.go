@@ -35,8 +35,12 @@ func TestFaults(t *testing.T) {
 		s.Reconfigure("--leave=init-limit")
 		play(t, s, func(f faults.Fault) bool { return f.Large })
 	})
-	t.Run("sight", func(t *testing.T) {
-		t.Parallel()
+}
+
+// TestFaultsOfSight plays those of the tool's own view, one after the other: the
+// network of the operator's machine is one.
+func TestFaultsOfSight(t *testing.T) {
+	t.Run(faults.Guarded, func(t *testing.T) {
 		play(t, wrapped(t, "sight", faults.Guarded), func(f faults.Fault) bool { return f.Sight })
 	})
 }

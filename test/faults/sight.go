@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	// The rule that asks again for what was not seen, and what it says first.
-	codeUnseen = migration.Code("Unseen")
-	notSeen    = "not every server is seen from here"
+	// notSeen is what the rule that asks again for what was not seen says first.
+	notSeen = "not every server is seen from here"
 	// spell is how long nobody is seen in each phase, gap how long a server stands
 	// still. The times are the faults.
 	spell = 3 * time.Second
@@ -31,7 +30,7 @@ func partial() []Fault {
 			Name: "unseen-before-restart", What: "The machine that runs `reconfigure --host-hook` reaches the API server and no ZooKeeper.",
 			Version: Guarded, From: Wrapped, Sight: true, Command: reconfigure(),
 			Trigger: func(g *Stage) { g.Blind(Dropped); g.still = g.Untouched() },
-			Verdict: Verdict{Code: codeUnseen, Exit: 3, Says: notSeen, Next: "check {name}"},
+			Verdict: Verdict{Code: migration.CodeUnseen, Exit: 3, Says: notSeen, Next: "check {name}"},
 			Way:     "Nothing has been restarted. Run the command where the servers can be reached, or open the way.",
 			Recover: func(g *Stage) { g.still(); g.See(); g.Again() },
 			After:   OnHost,
@@ -45,7 +44,7 @@ func partial() []Fault {
 				g.sees("asking again")
 				g.See()
 			},
-			Verdict: Verdict{Code: codeUnseen, Exit: Goes, Says: notSeen + "; asking again"},
+			Verdict: Verdict{Code: migration.CodeUnseen, Exit: Goes, Says: notSeen + "; asking again"},
 			Way:     "Nothing: what was not seen is asked again, which the command says, and then it goes on.",
 			Recover: func(*Stage) {},
 			After:   InPod,
@@ -73,7 +72,7 @@ func partial() []Fault {
 				g.Begin(g.command()...)
 				g.still = still
 			},
-			Verdict: Verdict{Code: codeUnseen, Exit: 3, Says: "server {id}: not seen", Next: "check {name}"},
+			Verdict: Verdict{Code: migration.CodeUnseen, Exit: 3, Says: "server {id}: not seen", Next: "check {name}"},
 			Way:     "Nothing has been stopped. Open the way to it; the same command goes on.",
 			Recover: func(g *Stage) { g.still(); g.See(); g.Again() },
 			After:   InPod,
@@ -85,9 +84,9 @@ func partial() []Fault {
 				g.Blind(Dropped)
 				g.still = g.Untouched()
 				g.looks(two)
-				g.Tells(3, []string{"replace", g.Name, fmt.Sprintf("--id=%d", g.Other)}, []string{"[" + string(codeUnseen) + "]", notSeen}, nil)
+				g.Tells(3, []string{"replace", g.Name, fmt.Sprintf("--id=%d", g.Other)}, []string{"[" + string(migration.CodeUnseen) + "]", notSeen}, nil)
 			},
-			Verdict: Verdict{Code: codeUnseen, Exit: Waits, Says: othersNotSeen},
+			Verdict: Verdict{Code: migration.CodeUnseen, Exit: Waits, Says: othersNotSeen},
 			Way:     "Nothing has been stopped, moved or closed; `replace` refuses. Open the way and the command goes on, or run the same one where the servers can be reached.",
 			Recover: func(g *Stage) { g.still(); g.See(); g.Ends() },
 			After:   OnHost,
@@ -96,7 +95,7 @@ func partial() []Fault {
 			Name: "everything-accepted", What: "Something in between accepts every connection of the machine that runs the commands, and never answers.",
 			Version: Guarded, From: InPod, Sight: true, Command: []string{"revert", "{name}", "--id={id}"},
 			Trigger: func(g *Stage) { g.Blind(Swallowed); g.still = g.Untouched(); g.looks(two) },
-			Verdict: Verdict{Code: codeUnseen, Exit: Waits, Says: "something accepts connections at {host}, and no ZooKeeper answers there", Next: "on host {host}: see what listens"},
+			Verdict: Verdict{Code: migration.CodeUnseen, Exit: Waits, Says: "something accepts connections at {host}, and no ZooKeeper answers there", Next: "on host {host}: see what listens"},
 			Way:     "Nothing has been stopped: an accepted connection is not a server. Take the proxy out of the way; the command goes on.",
 			Recover: func(g *Stage) { g.still(); g.See(); g.Ends() },
 			After:   OnHost,
@@ -153,7 +152,7 @@ func partial() []Fault {
 				g.Blind(Dropped)
 				g.still = g.Untouched()
 			},
-			Verdict: Verdict{Code: codeUnseen, Exit: Waits, Says: othersNotSeen},
+			Verdict: Verdict{Code: migration.CodeUnseen, Exit: Waits, Says: othersNotSeen},
 			Way:     "Nothing has been stopped: the leader and the one that is left are the quorum. When all can be seen and are in sync, the command goes on.",
 			Recover: func(g *Stage) { g.still(); g.See(); g.goOn(); g.Ends() },
 			After:   OnHost,
