@@ -53,6 +53,7 @@ func (d *deps) restConfig() (*rest.Config, error) {
 	cfg.QPS, cfg.Burst = 100, 200
 	cfg.UserAgent = "kubectl-zkmigrate"
 	cfg.WarningHandler = &warnings{out: d.streams.ErrOut}
+	cfg.Wrap(cluster.HarmlessErrors)
 	return cfg, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
 )
 
 // desired builds the record that wrapping aims at.
@@ -111,7 +112,12 @@ func (d described) directories(sr *migration.ServerRecord) {
 }
 
 func keepDirectories(sr *migration.ServerRecord, c *ensemble.Config) {
-	sr.DataDir, sr.DataLogDir = c.DataDir, ""
+	sr.DataDir, sr.DataLogDir = "", ""
+	// One that names no single place for sure counts as unknown.
+	if strict.Path(c.DataDir) != "" || strict.Path(c.DataLogDir) != "" {
+		return
+	}
+	sr.DataDir = c.DataDir
 	if c.DataLogDir != c.DataDir {
 		sr.DataLogDir = c.DataLogDir
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // me names this operator in the journal.
@@ -101,13 +102,13 @@ func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
 			return nil, err
 		case first == nil:
 			first = held
-			fmt.Fprintf(s.kube.warn, "%s holds the lock of %s; looking whether it is alive\n", held.Holder, s.name)
+			fmt.Fprintf(s.kube.warn, "%s holds the lock of %s; looking whether it is alive\n", quote.Line(held.Holder), s.name)
 		case held.Holder == first.Holder && held.Free.Equal(first.Free) && time.Now().After(deadline) && lease.Watched == nil:
 			// It says that it is held for long still: its holder's clock was ahead.
 			lease.Watched = held
 			continue
 		case held.Holder != first.Holder || held.Free.After(first.Free) || time.Now().After(deadline):
-			return nil, &refusedError{reason: fmt.Sprintf("%s is at work on %s since %s", held.Holder, s.name, held.Since.Local().Format(time.DateTime)),
+			return nil, &refusedError{reason: fmt.Sprintf("%s is at work on %s since %s", quote.Line(held.Holder), s.name, held.Since.Local().Format(time.DateTime)),
 				next: "let it finish, or interrupt it there"}
 		}
 		if err := (clock{}).Sleep(ctx, pollInterval); err != nil {

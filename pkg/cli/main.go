@@ -13,6 +13,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
@@ -22,9 +23,17 @@ const cliName = "kubectl zkmigrate"
 
 // Main runs one command and returns its exit code.
 func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
+	out, errOut := quote.NewWriter(streams.Out), quote.NewWriter(streams.ErrOut)
+	streams.Out, streams.ErrOut = out, errOut
 	root, d := newRoot(streams)
 	root.SetArgs(args)
-	return reportAt(d.streams.ErrOut, root.ExecuteContext(ctx), func() string { return kubeconn.Where(d.flags) })
+	code := reportAt(d.streams.ErrOut, root.ExecuteContext(ctx), func() string { return kubeconn.Where(d.flags) })
+	for _, w := range []*quote.Writer{out, errOut} {
+		if err := w.Flush(); err != nil && code == exitOK {
+			code = exitError
+		}
+	}
+	return code
 }
 
 // NewRootCommand builds the whole tree; each call is independent.

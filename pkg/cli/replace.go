@@ -256,6 +256,10 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 		verb = "Reverting"
 	}
 	fmt.Fprintf(out, "%s server %d of %s (host %s, address %s). Stop at any time with Ctrl-C: the state is saved.\n", verb, in.ID, s.name, sr.HostIP, sr.ClusterIP)
+	if what := rec.Pods.What(); what != "" && o.kind == migration.Replace {
+		// They are made with this operator's rights, from what the journal says.
+		fmt.Fprintf(out, "Its pod runs %s.\n", what)
+	}
 	if rec.Flight == nil && !o.yes && o.hook != "" {
 		if err := o.deps.confirm(ctx, fmt.Sprintf("Stop server %d on host %s and move it? %d of %d voters stay up. [y/N] ", in.ID, sr.HostIP, len(ensemble.Without(rec.Ensemble().Voters(), in.ID)), len(rec.Ensemble().Voters()))); err != nil {
 			return err

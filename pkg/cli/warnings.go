@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // warnings prints what the API server warns of, each text once, as kubectl
@@ -30,5 +32,5 @@ func (w *warnings) HandleWarningHeader(code int, _ string, text string) {
 		w.said = map[string]bool{}
 	}
 	w.said[text] = true
-	fmt.Fprintf(w.out, "Warning: %s\n", text)
+	fmt.Fprintf(w.out, "Warning: %s\n", quote.Line(text))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
@@ -84,6 +85,9 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 		b.selector = render.SelectedPod(rec, s, svc)
 		v.Service = migration.ServiceView{Found: true, UID: string(svc.UID), ClusterIP: svc.Spec.ClusterIP, Selector: b.selector}
 		v.Service.Changed, v.Service.Patch = render.Drift(rec, s, svc)
+		for i, change := range v.Service.Changed {
+			v.Service.Changed[i] = quote.Line(change)
+		}
 	}
 	if b.endpoints, err = c.endpoints(ctx, rec.Namespace, name); err != nil {
 		return v, err

@@ -11,12 +11,20 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // podView is what the pod's object and its gate say; pod is nil when there is
 // none.
-func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod) (v migration.PodView, err error) {
+func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod) (migration.PodView, error) {
+	v, err := c.seePod(ctx, rec, s, pod)
+	// What kubelets, schedulers and the pod itself say is shown to people.
+	v.Problem, v.GateDetail = quote.Line(v.Problem), quote.Line(v.GateDetail)
+	return v, err
+}
+
+func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod) (v migration.PodView, err error) {
 	v = migration.PodView{Name: render.PodName(rec.Name, s.Ordinal), Claim: render.ClaimName(rec.Name, s.Ordinal)}
 	if pod == nil {
 		v.Unmade, err = c.setMissing(ctx, rec, s)

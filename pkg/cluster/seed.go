@@ -12,6 +12,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkdata"
 )
@@ -221,11 +222,7 @@ func (c *Client) receive(ctx context.Context, namespace, pod, volume string, wan
 
 func execError(err error, namespace, pod, complaints string) error {
 	if text := strings.TrimSpace(complaints); text != "" {
-		const limit = 600
-		if len(text) > limit {
-			text = "..." + text[len(text)-limit:]
-		}
-		return fmt.Errorf("in the pod: %s (%w)", strings.ReplaceAll(text, "\n", " | "), err)
+		return fmt.Errorf("in the pod: %s (%w)", quote.LastLine(text), err)
 	}
 	return failed(err, "run a program in", "Pod", namespace, pod)
 }

@@ -5,6 +5,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
 )
 
 // configReader collects a Config and everything wrong with it.
@@ -27,6 +29,10 @@ func (r *configReader) static(p *Properties) {
 			continue
 		}
 		seen[k] = key
+		if want := strict.Value(k + "=" + v); want != "" {
+			r.fault(p, key, want, "there is something in it that is not text")
+			continue
+		}
 		switch k {
 		case "dataDir":
 			c.DataDir = v

@@ -3,6 +3,8 @@ package ensemble
 import (
 	"fmt"
 	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // InputError says what is wrong in a file the operator gave us, where, and
@@ -25,7 +27,7 @@ type InputError struct {
 func (e *InputError) Error() string {
 	var b strings.Builder
 	if e.File != "" {
-		b.WriteString(e.File)
+		b.WriteString(quote.Line(e.File))
 		b.WriteByte(':')
 	}
 	if e.Line > 0 {
@@ -34,9 +36,9 @@ func (e *InputError) Error() string {
 	if b.Len() > 0 {
 		b.WriteByte(' ')
 	}
-	b.WriteString(e.Problem)
+	b.WriteString(quote.Line(e.Problem))
 	if e.Text != "" {
-		fmt.Fprintf(&b, ": %q", shorten(e.Text, 120))
+		b.WriteString(": " + quote.Text(e.Text))
 	}
 	if e.Want != "" {
 		b.WriteString(" (expected ")
@@ -44,13 +46,4 @@ func (e *InputError) Error() string {
 		b.WriteByte(')')
 	}
 	return b.String()
-}
-
-// shorten cuts long lines: an error is read on a terminal.
-func shorten(s string, limit int) string {
-	r := []rune(s)
-	if len(r) <= limit {
-		return s
-	}
-	return string(r[:limit]) + "..."
 }

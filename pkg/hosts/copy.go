@@ -15,6 +15,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // CopyData runs the operator's program with the action copy-data. It writes
@@ -116,7 +117,7 @@ func (c *hookStream) Close() error {
 func (c *hookStream) wait() error {
 	c.once.Do(func() {
 		if err := c.cmd.Wait(); err != nil {
-			if text := tail(c.complaints.String()); text != "" {
+			if text := quote.LastLine(c.complaints.String()); text != "" {
 				err = fmt.Errorf("%w: %s", err, text)
 			}
 			c.err = c.fail(err)

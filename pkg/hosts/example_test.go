@@ -1,8 +1,13 @@
 package hosts
 
 import (
+	"bytes"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,7 +52,7 @@ func TestExampleHookPatches(t *testing.T) {
 			// A host whose file needs no change has empty patches.
 			write(filepath.Join(files, "none.patch"), "")
 			write(filepath.Join(files, "none.undo.patch"), "")
-			write(filepath.Join(bin, "ssh"), "#!/bin/sh\n[ \"$1\" = root@10.0.0.1 ] && exec sh -c \"$2\"\n")
+			write(filepath.Join(bin, "ssh"), "#!/bin/sh\n[ \"$1\" = -- ] && shift\n[ \"$1\" = root@10.0.0.1 ] && shift && exec sh -c \"$*\"\n")
 			t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 			write(filepath.Join(bin, "hook"), strings.ReplaceAll(exampleHook(t), "/etc/zookeeper/conf", dir))
 
@@ -69,6 +74,88 @@ func TestExampleHookPatches(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestExampleHookQuotes gives the program on the page hostile values, under two
+// shells at either end: every value arrives as it is, and nothing of it is run.
+func TestExampleHookQuotes(t *testing.T) {
+	if _, err := exec.LookPath("dash"); err != nil {
+		t.Fatal("dash is needed: ", err)
+	}
+	for _, value := range []string{
+		"plain",
+		"it's $(touch pwned) `touch pwned`\n touch pwned\n\"; touch pwned; \" \\ * %s $HOME #",
+		"'; touch pwned; ''\x1b[2J\xff && touch pwned",
+	} {
+		for _, shell := range []string{"dash", "bash"} {
+			t.Run(shell+" "+strconv.Quote(value), func(t *testing.T) {
+				top, bin := t.TempDir(), t.TempDir()
+				write := func(path, text string) {
+					t.Helper()
+					if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+						t.Fatal(err)
+					}
+				}
+				data, logs := filepath.Join(top, value), filepath.Join(top, "logs of "+value)
+				write(filepath.Join(data, "myid"), "1\n")
+				write(filepath.Join(data, "version-2", "snapshot.0"), "s")
+				write(filepath.Join(logs, "version-2", "log.1"), "l")
+				calls := filepath.Join(top, "calls")
+				write(filepath.Join(bin, "ssh"), "#!/bin/sh\nshift\nprintf '%s\\0' \"$1\" >>"+calls+"\nshift\nexec "+shell+" -c \"$*\"\n")
+				write(filepath.Join(bin, "systemctl"), "#!/bin/sh\nprintf '%s\\0' \"$@\" >>"+calls+"\n")
+				script := strings.Replace(exampleHook(t), "#!/bin/sh", "#!"+shellPath(t, shell), 1)
+				write(filepath.Join(bin, "hook"), strings.Replace(script, "unit=zookeeper\n", "unit=$TEST_UNIT\n", 1))
+				t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+				t.Setenv("TEST_UNIT", value)
+				t.Chdir(top)
+
+				h := Hook{Program: filepath.Join(bin, "hook")}
+				sr := migration.ServerRecord{HostIP: "10.0.0.1;" + value, DataDir: data, DataLogDir: logs}
+				for _, action := range []engine.HostAction{engine.HostMask, engine.HostStop, engine.HostStart, engine.HostUnmask} {
+					if _, _, err := h.Do(t.Context(), action, sr); err != nil {
+						t.Errorf("%s: %v", action, err)
+					}
+				}
+				said, err := os.ReadFile(calls)
+				if err != nil {
+					t.Fatal(err)
+				}
+				host := "root@" + sr.HostIP
+				want := []string{host, "disable", value, "mask", value, host, "stop", value, host, "start", value, host, "unmask", value, "enable", value}
+				if got := strings.Split(strings.TrimSuffix(string(said), "\x00"), "\x00"); !slices.Equal(got, want) {
+					t.Errorf("called %q, want %q", got, want)
+				}
+				token := "3x " + value
+				r, err := h.CopyData(t.Context(), sr, token)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if tar, err := io.ReadAll(r); err != nil || !bytes.Contains(tar, []byte("snapshot.0")) || !bytes.Contains(tar, []byte("log.1")) {
+					t.Errorf("the copy has %d bytes: %v", len(tar), err)
+				}
+				if got, err := os.ReadFile(filepath.Join(data, "zkmigrate-seed")); err != nil || string(got) != token+"\n" {
+					t.Errorf("the token is %q: %v", got, err)
+				}
+				for _, dir := range []string{top, data, bin} {
+					if _, err := os.Stat(filepath.Join(dir, "pwned")); err == nil {
+						t.Error("a value was run as a command")
+					}
+				}
+			})
+		}
+	}
+}
+
+func shellPath(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // exampleHook is the shell program on the page.

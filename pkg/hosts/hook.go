@@ -7,11 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // DefaultHookTimeout bounds one call of a hook.
@@ -58,7 +58,7 @@ type HookError struct {
 
 // Error prints the program, the action, the host and the program's own words.
 func (e *HookError) Error() string {
-	msg := fmt.Sprintf("host hook %s: %s on host %s: %v", e.Program, e.Action, e.Host, e.Err)
+	msg := fmt.Sprintf("host hook %s: %s on host %s: %v", quote.Line(e.Program), e.Action, e.Host, e.Err)
 	if e.Output != "" {
 		msg += ": " + e.Output
 	}
@@ -93,17 +93,7 @@ func (h Hook) Do(ctx context.Context, action engine.HostAction, s migration.Serv
 		if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			err = fmt.Errorf("no end within %s", limit)
 		}
-		return false, "", &HookError{Program: h.Program, Action: action, Host: s.HostIP, Output: tail(out.String()), Err: err}
+		return false, "", &HookError{Program: h.Program, Action: action, Host: s.HostIP, Output: quote.LastLine(out.String()), Err: err}
 	}
-	return true, "host hook " + h.Program, nil
-}
-
-// tail keeps the last lines of a program's output.
-func tail(s string) string {
-	const limit = 600
-	s = strings.TrimSpace(s)
-	if len(s) > limit {
-		s = "..." + s[len(s)-limit:]
-	}
-	return strings.ReplaceAll(s, "\n", " | ")
+	return true, "host hook " + quote.Line(h.Program), nil
 }

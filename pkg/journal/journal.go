@@ -243,7 +243,7 @@ func (j *Journal) encode(rec migration.Record) (string, error) {
 		return "", fmt.Errorf("record of %s/%s in the journal of %s/%s", rec.Namespace, rec.Name, j.namespace, j.name)
 	}
 	rec.APIVersion, rec.Kind = migration.RecordVersion, Kind
-	if err := rec.ShortenNotes(); err != nil {
+	if err := rec.TidyNotes(); err != nil {
 		return "", err
 	}
 	// What no later command could read is not written.
@@ -312,5 +312,5 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string) (migratio
 	if err := rec.Validate(); err != nil {
 		return bad("cannot be true", err)
 	}
-	return rec, nil
+	return rec, rec.TidyNotes()
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
@@ -35,7 +36,7 @@ type HeldError struct {
 
 func (e *HeldError) Error() string {
 	return fmt.Sprintf("refused: %s holds ensemble %q since %s (Lease %s/%s); if that command is dead, the lock is free at %s",
-		e.Holder, e.Name, e.Since.Format(time.RFC3339), e.Namespace, render.JournalName(e.Name), e.Free.Format(time.RFC3339))
+		quote.Line(e.Holder), e.Name, e.Since.Format(time.RFC3339), e.Namespace, render.JournalName(e.Name), e.Free.Format(time.RFC3339))
 }
 
 // IsHeld returns the HeldError in err, if there is one.

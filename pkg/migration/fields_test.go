@@ -193,21 +193,28 @@ func TestNumbersOfTheJournal(t *testing.T) {
 	}
 }
 
-// TestNotesAreShortened: an error text of any length does not make a journal
+// TestNotesAreTidied: an error text of any length does not make a journal
 // that no command can read.
-func TestNotesAreShortened(t *testing.T) {
+func TestNotesAreTidied(t *testing.T) {
 	rec := full()
 	for range 3 * maxAudit {
 		rec.Note(AuditEntry{At: rec.Flight.Started, By: "me", Step: "mask-host", Detail: strings.Repeat("x", 1<<15)})
 	}
-	rec.Flight.Aborted = strings.Repeat("y", 1<<20)
+	rec.Flight.Aborted = "no start\x1b[2J\nnext: reboot " + strings.Repeat("y", 1<<20)
 	if err := rec.Validate(); err == nil {
 		t.Fatal("notes of any length are accepted")
 	}
-	if err := rec.ShortenNotes(); err != nil {
+	if err := rec.TidyNotes(); err != nil {
 		t.Fatal(err)
 	}
 	if err := rec.Validate(); err != nil {
 		t.Error(err)
+	}
+	once := rec.Flight.Aborted
+	if err := rec.TidyNotes(); err != nil || rec.Flight.Aborted != once {
+		t.Errorf("tidied twice: %q, %v", rec.Flight.Aborted, err)
+	}
+	if !strings.HasPrefix(once, `no start\u001b[2J\nnext: reboot yyy`) || len(once) > 1000 {
+		t.Errorf("kept is %q", once)
 	}
 }

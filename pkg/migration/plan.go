@@ -54,6 +54,8 @@ type PlannedPhase struct {
 	// Note says what cannot be known yet.
 	Note    string          `json:"note,omitempty"`
 	Servers []PlannedServer `json:"servers,omitempty"`
+	// Pods is what will run in them: image, command, user.
+	Pods string `json:"pods,omitempty"`
 	// Steps are those of each server, on a way without obstacles.
 	Steps []PlannedStep `json:"steps,omitempty"`
 }
@@ -134,6 +136,7 @@ func Plan(o Observation) EnsemblePlan {
 		var phase PlannedPhase
 		phase, _ = planPhase(w, Replace, left)
 		phase.Name, phase.Title, phase.Command, phase.Note = PlanReplace, "one host after the other is replaced by a pod", c.cmd("replace --all"), note
+		phase.Pods = c.rec.Pods.What()
 		if note != "" && len(c.voting(left)) > 0 {
 			phase.Elections = 1
 		}

@@ -1,5 +1,11 @@
 package migration
 
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+)
+
 // PodOptions is how the pods are made; kept in the journal so that every later
 // command, on any machine, renders the same pods.
 type PodOptions struct {
@@ -27,6 +33,22 @@ type PodOptions struct {
 	// it in PodConfDir.
 	DynamicName string `json:"dynamicName,omitempty"`
 	Dynamic     string `json:"dynamic,omitempty"`
+}
+
+// Run is the command that a pod starts ZooKeeper with.
+func (o PodOptions) Run() []string {
+	if len(o.Command) == 0 {
+		return []string{"zkServer.sh", "start-foreground"}
+	}
+	return o.Command
+}
+
+// What says what runs in the pods, with whose rights, to whoever lets it run.
+func (o PodOptions) What() string {
+	if o.Image == "" {
+		return ""
+	}
+	return fmt.Sprintf("image %s, command %s, as user %d", o.Image, quote.Words(o.Run()), o.RunAsUser)
 }
 
 // Paths inside the pods. The volume is mounted one level above dataDir, so

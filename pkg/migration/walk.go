@@ -40,19 +40,17 @@ func (r Record) checkFields() error {
 	})
 }
 
-// maxNote is how much of somebody's words is kept.
-const maxNote = 1000
-
-// ShortenNotes bounds what is kept of somebody's words, such as an error text in
-// the audit, so that they cannot make a journal that is refused.
-func (r *Record) ShortenNotes() error {
-	long := map[string]bool{}
+// TidyNotes bounds somebody's words and puts them on one line: an error text in
+// the audit, say, cannot make a journal that is refused, and one that somebody
+// else has put there cannot look like a line of ours.
+func (r *Record) TidyNotes() error {
+	words := map[string]bool{}
 	for _, key := range notes() {
-		long[key] = true
+		words[key] = true
 	}
 	return walk(reflect.ValueOf(r).Elem(), "", "", func(_, key string, v reflect.Value) error {
-		if long[key] {
-			v.SetString(quote.Short(v.String(), maxNote))
+		if words[key] {
+			v.SetString(quote.Line(v.String()))
 		}
 		return nil
 	})

@@ -35,6 +35,9 @@ func Plan(w io.Writer, f Format, p migration.EnsemblePlan) error {
 		if phase.Command != "" {
 			fmt.Fprintf(out, "   command: %s\n", phase.Command)
 		}
+		if phase.Pods != "" {
+			fmt.Fprintf(out, "   pods:    %s\n", phase.Pods)
+		}
 		plannedServers(out, phase)
 		if f == Wide {
 			plannedSteps(out, phase)

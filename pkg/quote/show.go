@@ -67,25 +67,31 @@ func Line(s string) string {
 	return strings.NewReplacer("\n", `\n`, "\t", " ").Replace(s)
 }
 
+// LastLine is the end of what a program said, which tells more than its
+// beginning.
+func LastLine(s string) string {
+	s = strings.TrimSpace(s)
+	if over := len(s) - MaxLine; over > 0 {
+		s = "..." + strings.ToValidUTF8(s[over:], "")
+	}
+	return Line(strings.ReplaceAll(s, "\n", " | "))
+}
+
 // Text is somebody else's value in double quotes, bounded.
 func Text(s string) string { return strconv.Quote(Short(s, MaxText)) }
 
+// slack keeps what Short has made from being shortened again.
+const slack = 40
+
 // Short bounds a text and says how much is left out.
 func Short(s string, limit int) string {
-	// A character has one byte at least, so that most texts need no count.
-	if len(s) <= limit {
+	if utf8.RuneCountInString(s) <= limit+slack {
 		return s
 	}
 	end := 0
 	for range limit {
-		if end >= len(s) {
-			return s
-		}
 		_, n := utf8.DecodeRuneInString(s[end:])
 		end += n
-	}
-	if end >= len(s) {
-		return s
 	}
 	return fmt.Sprintf("%s... (%d bytes in all)", s[:end], len(s))
 }

@@ -153,10 +153,6 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if err != nil {
 		return corev1.Container{}, err
 	}
-	command := rec.Pods.Command
-	if len(command) == 0 {
-		command = []string{"zkServer.sh", "start-foreground"}
-	}
 	servers, err := serverTable(rec)
 	if err != nil {
 		return corev1.Container{}, err
@@ -167,7 +163,7 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		Image:           rec.Pods.Image,
 		ImagePullPolicy: corev1.PullIfNotPresent,
 		Command:         []string{"bash", confPath + "/" + gateKey},
-		Args:            quote.Containers(command),
+		Args:            quote.Containers(rec.Pods.Run()),
 		Env: []corev1.EnvVar{{
 			Name:      "POD_NAME",
 			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"}},

@@ -175,6 +175,14 @@ func Quantity(s string) string {
 	return ""
 }
 
+// Value is a line of a configuration file.
+func Value(s string) string {
+	if !printable(s, maxFlags) {
+		return "text on one line without control characters, 16 KiB at most"
+	}
+	return ""
+}
+
 // Argument is one word of a command.
 func Argument(s string) string {
 	if s == "" || !printable(s, maxWord) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // kind is what an entry of the copy is.
@@ -141,7 +142,7 @@ func (c *copier) takeToken(h *tar.Header) error {
 		return err
 	}
 	if text != c.want.Token {
-		return refusef(OtherToken, h.Name, again, "it holds %q, expected %q: this copy was made for another stop of the server", text, c.want.Token)
+		return refusef(OtherToken, h.Name, again, "it holds %s, expected %q: this copy was made for another stop of the server", quote.Text(text), c.want.Token)
 	}
 	if c.archive == 0 {
 		return refuse(NoToken, h.Name, "it comes in the same tar as the data, so nothing says that tar could read all of it", again)
@@ -156,7 +157,7 @@ func (c *copier) takeMyid(h *tar.Header) error {
 		return err
 	}
 	if id, err := ensemble.ParseID(text); err != nil || id != c.want.ID {
-		return refusef(WrongID, h.Name, "copy the directories of server "+c.want.ID.String(), "it says %q, expected %s: this is another server's data", text, c.want.ID)
+		return refusef(WrongID, h.Name, "copy the directories of server "+c.want.ID.String(), "it says %s, expected %s: this is another server's data", quote.Text(text), c.want.ID)
 	}
 	c.myid = true
 	return c.file(DataFolder+"/myid", []byte(c.want.ID.String()+"\n"), h.ModTime)
@@ -169,7 +170,7 @@ func (c *copier) takeEpoch(base string, h *tar.Header, to **uint32) error {
 	}
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
-		return refusef(NoEpochs, h.Name, otherwise, "it holds %q and no epoch", text)
+		return refusef(NoEpochs, h.Name, otherwise, "it holds %s and no epoch", quote.Text(text))
 	}
 	epoch := uint32(n)
 	*to = &epoch

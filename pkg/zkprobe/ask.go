@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // Word is a four-letter word. Only words that change nothing on the server are
@@ -86,7 +89,8 @@ func (p Prober) Ask(ctx context.Context, addr string, word Word) Answer {
 	start := time.Now()
 	a := Answer{Addr: addr, Word: word}
 	text, truncated, err := p.converse(ctx, addr, string(word))
-	a.Text, a.Truncated, a.Took = text, truncated, time.Since(start)
+	// Whoever listens there may answer anything; no word has control characters.
+	a.Text, a.Truncated, a.Took = quote.Visible(strings.ReplaceAll(text, "\r\n", "\n")), truncated, time.Since(start)
 	switch {
 	case err != nil && text == "":
 		a.Reach = classifyError(ctx, err)

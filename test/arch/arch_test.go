@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -177,8 +178,38 @@ func TestForbiddenCalls(t *testing.T) {
 				if !strings.HasPrefix(path, "cmd/") {
 					t.Errorf("%s: %s: only main exits", at, call)
 				}
+			case "os.Stdout", "os.Stderr":
+				if !strings.HasPrefix(path, "cmd/") {
+					t.Errorf("%s: %s: print to the streams that were given, which show control characters harmlessly", at, call)
+				}
 			case "fmt.Print", "fmt.Println", "fmt.Printf":
 				t.Errorf("%s: %s: print to the streams that were given", at, call)
+			}
+			return true
+		})
+	})
+}
+
+// TestNothingQuotesByHand: a format or a text that puts single quotes around a
+// value does what only pkg/quote may do. Help texts speak of our own name, and
+// the scripts are whole programs.
+func TestNothingQuotesByHand(t *testing.T) {
+	walk(t, func(path string, file *ast.File, fset *token.FileSet) {
+		if strings.HasPrefix(path, "pkg/quote/") || strings.HasPrefix(path, "pkg/render/script_") {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			lit, ok := n.(*ast.BasicLit)
+			if !ok || lit.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = strings.ReplaceAll(text, "'%s --help'", "")
+			if strings.Contains(text, "'%") || strings.HasSuffix(text, "='") || strings.HasSuffix(text, " '") || text == "'" {
+				t.Errorf("%s: %s: quote values by pkg/quote", fset.Position(n.Pos()), lit.Value)
 			}
 			return true
 		})
