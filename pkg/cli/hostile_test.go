@@ -135,7 +135,7 @@ func TestHostileFileIsRefused(t *testing.T) {
 		}
 		put(t, map[string]string{"zoo.cfg": strings.Join(append(lines, line+"\n"), "")})
 		code, out, errOut := run(t, "", "wrap", "zk1", "-f", "zoo.cfg", "--dry-run=client")
-		if code != exitUsage || !strings.Contains(errOut, "zoo.cfg:") {
+		if code != exitUsage || !strings.Contains(errOut, "zoo.cfg") {
 			t.Errorf("%s: exit code %d: %s%s", name, code, out, errOut)
 		}
 		harmlessly(t, name, out+errOut)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // input is where an ensemble's description comes from.
@@ -170,7 +171,7 @@ func (in *input) readFile(ctx context.Context, f namedFile) (ensemble.HostConfig
 	}
 	data, err := readInput(ctx, f.path, in.stdin)
 	if err != nil {
-		return ensemble.HostConfig{}, usagef("cannot read the configuration: %w", err)
+		return ensemble.HostConfig{}, usagef("cannot read the configuration: %s", quote.Line(err.Error()))
 	}
 	dynName, err := ensemble.DynamicFileName(source, data)
 	if err != nil {
@@ -180,7 +181,7 @@ func (in *input) readFile(ctx context.Context, f namedFile) (ensemble.HostConfig
 	if dynName != "" {
 		path := filepath.Join(filepath.Dir(f.path), filepath.Base(dynName))
 		if dynamic, err = readInput(ctx, path, nil); err != nil {
-			return ensemble.HostConfig{}, usagef("%s names dynamicConfigFile=%s: put a copy beside it: %w", source, dynName, err)
+			return ensemble.HostConfig{}, usagef("%s names dynamicConfigFile=%s: put a copy beside it: %s", quote.Line(source), quote.Line(dynName), quote.Line(err.Error()))
 		}
 	}
 	c, err := ensemble.ParseConfig(source, data, dynamic)

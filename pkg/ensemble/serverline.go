@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
 )
 
 // serverLine is the value of a server.N key, in its parts:
@@ -80,8 +78,8 @@ func parseLineAddress(s string) (lineAddress, error) {
 		return a, fmt.Errorf("%d parts divided by colons, at most 4 are known; an IPv6 address needs brackets", len(parts))
 	}
 	a.Host = parts[0]
-	if strict.Host(a.Host) != "" {
-		return a, fmt.Errorf("%q is not a host name or an address", a.Host)
+	if strings.ContainsAny(a.Host, " \t\f\r\n/=,@") {
+		return a, fmt.Errorf("%q is no host name or address", a.Host)
 	}
 	if a.PeerPort, err = parsePort("peer", parts[1]); err != nil {
 		return a, err

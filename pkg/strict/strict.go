@@ -177,7 +177,7 @@ func Quantity(s string) string {
 
 // Value is a line of a configuration file.
 func Value(s string) string {
-	if !printable(s, maxFlags) {
+	if !printable(strings.ReplaceAll(s, "\t", " "), maxFlags) {
 		return "text on one line without control characters, 16 KiB at most"
 	}
 	return ""
