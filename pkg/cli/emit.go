@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -15,6 +14,9 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
+// secretMode is for what may hold passwords: a host's zoo.cfg, and JVM flags.
+const secretMode = 0o600
+
 // outFile is one file of the output directory.
 type outFile struct {
 	name string
@@ -22,26 +24,13 @@ type outFile struct {
 	mode fs.FileMode
 }
 
-// write writes everything; files of an earlier run are written over. Nothing is
-// written when something cannot be made.
+// write writes everything, or nothing where something cannot be made.
 func (e emission) write(dir string) error {
 	files, err := e.files()
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		path := filepath.Join(dir, f.name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return fmt.Errorf("writing patches: %w", err)
-		}
-		if err := os.WriteFile(path, f.data, f.mode); err != nil {
-			return fmt.Errorf("writing patches: %w", err)
-		}
-		if err := os.Chmod(path, f.mode); err != nil {
-			return fmt.Errorf("writing patches: %w", err)
-		}
-	}
-	return nil
+	return writeDir(dir, files)
 }
 
 // files lists what is written, with the names README.txt gives them.
@@ -65,7 +54,7 @@ func (e emission) files() ([]outFile, error) {
 	}
 	out = append(out, outFile{"connection-strings.txt", []byte("old: " + before + "\nnew: " + after + "\n"), 0o644})
 	if len(e.jvm) > 0 {
-		out = append(out, outFile{"jvm-flags.txt", jvmText(e.jvm), 0o644})
+		out = append(out, outFile{"jvm-flags.txt", jvmText(e.jvm), secretMode})
 	}
 	return append(out, outFile{"README.txt", append(append([]byte(nil), e.plan.Readme...), e.also()...), 0o644}), nil
 }
@@ -77,9 +66,9 @@ func (e emission) hostFiles(h hostpatch.HostPatch) ([]outFile, error) {
 		out = append(out, outFile{filepath.Join(dir, name), data, mode})
 	}
 	for _, file := range h.Files() {
-		add(hostpatch.PatchName(file, false), file.Patch, 0o644)
-		add(hostpatch.PatchName(file, true), file.Undo, 0o644)
-		add(filepath.Base(file.Path)+".new", file.New, 0o644)
+		add(hostpatch.PatchName(file, false), file.Patch, secretMode)
+		add(hostpatch.PatchName(file, true), file.Undo, secretMode)
+		add(filepath.Base(file.Path)+".new", file.New, secretMode)
 	}
 	if len(h.Commands) > 0 {
 		add("commands.txt", []byte(strings.Join(h.Commands, "\n")+"\n"), 0o644)

@@ -27,6 +27,9 @@ func plain(err error) problem {
 	if e, ok := kubeconn.Explain(err); ok {
 		return problem{text: e.What, next: e.Next, api: !e.Usage, usage: e.Usage, timeout: e.Timeout}
 	}
+	if out := (*outputError)(nil); errors.As(err, &out) {
+		return problem{text: out.what, next: out.next}
+	}
 	text := err.Error()
 	p := problem{text: text, timeout: errors.Is(err, context.DeadlineExceeded)}
 	if p.timeout {

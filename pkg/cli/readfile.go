@@ -87,8 +87,10 @@ func (e *tooLongError) Error() string {
 }
 
 // fileError says why a file cannot be read.
-func fileError(path string, err error) error {
-	why := err.Error()
+func fileError(path string, err error) error { return errors.New(fileReason(path, err)) }
+
+func fileReason(path string, err error) string {
+	why := reason(err)
 	var long *tooLongError
 	var syscallErr syscall.Errno
 	switch {
@@ -105,5 +107,13 @@ func fileError(path string, err error) error {
 	case errors.As(err, &syscallErr):
 		why = syscallErr.Error() + ": give a readable file"
 	}
-	return fmt.Errorf("%s: %s", path, why)
+	return path + ": " + why
+}
+
+// reason is what the system says, without the call that it says it of.
+func reason(err error) string {
+	if no := syscall.Errno(0); errors.As(err, &no) {
+		return no.Error()
+	}
+	return err.Error()
 }

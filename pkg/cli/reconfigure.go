@@ -180,6 +180,9 @@ func (f *reconfigureFlags) check() error {
 			return usagef("--confirmed=%d: ids are %d to %d", n, ensemble.MinID, ensemble.MaxID)
 		}
 	}
+	if err := checkOutDir(f.dir); err != nil {
+		return err
+	}
 	if _, err := f.snapshotSize(); err != nil {
 		return err
 	}
