@@ -130,7 +130,7 @@ func TestReconfigureWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want []string
+	want := []string{manifestName}
 	for i := 1; i <= 3; i++ {
 		for _, n := range []string{"commands.txt", "fence.sh", "unfence.sh", "zoo.cfg.new", "zoo.cfg.patch", "zoo.cfg.undo.patch"} {
 			want = append(want, fmt.Sprintf("%d-198.51.100.%d/%s", i, i, n))
