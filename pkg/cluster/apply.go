@@ -54,9 +54,9 @@ func wayOut(err error, o render.Object) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	if cm, ok := o.(*corev1.ConfigMap); ok && e.Reason == Conflict && strings.Contains(e.What, ".data.") {
+	if cm, ok := o.(*corev1.ConfigMap); ok && (e.Reason == Conflict && strings.Contains(e.What, ".data.") || apierrors.IsInvalid(e.Err)) {
 		out := *e
-		out.Next = fmt.Sprintf("somebody edited the pods' files: kubectl delete configmap %s -n %s, then run the command again, which makes it anew", cm.Name, cm.Namespace)
+		out.Next = fmt.Sprintf("somebody replaced the pods' files: kubectl delete configmap %s -n %s, then run the command again, which recreates it", cm.Name, cm.Namespace)
 		return &out
 	}
 	set, ok := o.(*appsv1.StatefulSet)

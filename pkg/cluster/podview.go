@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,14 +16,14 @@ import (
 
 // podView is what the pod's object and its gate say; pod is nil when there is
 // none.
-func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod) (migration.PodView, error) {
-	v, err := c.seePod(ctx, rec, s, pod)
+func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, files map[string]string) (migration.PodView, error) {
+	v, err := c.seePod(ctx, rec, s, pod, files)
 	// What kubelets, schedulers and the pod itself say is shown to people.
 	v.Problem, v.GateDetail = quote.Line(v.Problem), quote.Line(v.GateDetail)
 	return v, err
 }
 
-func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod) (v migration.PodView, err error) {
+func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, files map[string]string) (v migration.PodView, err error) {
 	v = migration.PodView{Name: render.PodName(rec.Name, s.Ordinal), Claim: render.ClaimName(rec.Name, s.Ordinal)}
 	if pod == nil {
 		v.Unmade, err = c.setMissing(ctx, rec, s)
@@ -35,6 +34,7 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 	if err := c.template(ctx, rec, pod, &v); err != nil {
 		return v, err
 	}
+	withFiles(&v, rec, pod, files)
 	status := containerStatus(pod)
 	if status != nil {
 		v.Running, v.Ready, v.Restarts = status.State.Running != nil, status.Ready, int(status.RestartCount)
@@ -42,11 +42,6 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 	}
 	if !v.Running {
 		v.Problem, v.Preparing = problem(pod, status), preparing(pod, status)
-		missing, err := c.confMissing(ctx, rec)
-		if err != nil {
-			return v, err
-		}
-		v.Unmade = v.Unmade || missing
 		if v.Node == "" {
 			claim, err := c.claimProblem(ctx, rec, s)
 			if err != nil {
@@ -62,13 +57,7 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 	if lost := nodeLost(pod); lost != "" {
 		v.Problem, v.NodeLost = lost, true
 	}
-	if err := c.readGate(ctx, pod, s, &v); err != nil {
-		return v, err
-	}
-	if v.Gate == migration.GateRefused && v.GateCause == migration.CauseNone {
-		v.Unmade, err = c.confMissing(ctx, rec)
-	}
-	return v, err
+	return v, c.readGate(ctx, pod, s, &v)
 }
 
 // setMissing reports whether nothing makes the pod: the StatefulSet is gone, or
@@ -85,30 +74,38 @@ func (c *Client) setMissing(ctx context.Context, rec migration.Record, s migrati
 	return set.Spec.Replicas != nil && int(*set.Spec.Replicas) <= s.Ordinal, nil
 }
 
-// confMissing reports whether the pods' zoo.cfg and scripts are gone, for which a
-// kubelet waits for ever, or not what the record says, which a gate may refuse.
-func (c *Client) confMissing(ctx context.Context, rec migration.Record) (bool, error) {
-	if rec.Pods.Image == "" {
-		return false, nil // see template
-	}
-	name := render.ConfName(rec.Name)
-	live, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return true, nil
-	}
-	if err != nil {
-		return false, failed(err, "get", "ConfigMap", rec.Namespace, name)
-	}
-	objects, err := render.Pods(rec)
-	if err != nil {
-		return false, &Error{Reason: Invalid, What: err.Error()}
-	}
-	for _, o := range objects {
-		if want, ok := o.(*corev1.ConfigMap); ok && want.Name == name {
-			return !maps.Equal(want.Data, live.Data), nil
+// files says what is wrong with each ConfigMap that the pods have their zoo.cfg and
+// scripts from: without it a node that boots waits for ever.
+func (c *Client) files(ctx context.Context, rec migration.Record, pods map[string]*corev1.Pod) (map[string]string, error) {
+	out := map[string]string{}
+	for _, pod := range pods {
+		name := render.ConfOf(pod.Spec)
+		if _, asked := out[name]; asked || name == "" {
+			continue
+		}
+		cm, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			out[name] = "ConfigMap " + name + ", which holds its zoo.cfg and scripts, is gone"
+		case err != nil:
+			return nil, failed(err, "get", "ConfigMap", rec.Namespace, name)
+		case !render.Intact(rec.Name, cm):
+			out[name] = "ConfigMap " + name + ", which holds its zoo.cfg and scripts, was replaced by another one of that name (kubectl delete configmap " + name + " -n " + rec.Namespace + ")"
+		default:
+			out[name] = ""
 		}
 	}
-	return false, nil
+	return out, nil
+}
+
+// withFiles notes what is wrong with the pod's files. Those that the record still
+// asks for can be made again.
+func withFiles(v *migration.PodView, rec migration.Record, pod *corev1.Pod, files map[string]string) {
+	name := render.ConfOf(pod.Spec)
+	v.Files = files[name]
+	if v.Files != "" && rec.Pods.Image != "" && name == render.Conf(rec).Name {
+		v.Unmade = true
+	}
 }
 
 // template compares what the pod was made from with what the record wants.

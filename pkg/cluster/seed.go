@@ -115,7 +115,7 @@ func (c *Client) awaitSeeded(ctx context.Context, rec migration.Record, id ensem
 		if err != nil {
 			return err
 		}
-		v, err := c.podView(ctx, rec, s, pod)
+		v, err := c.podView(ctx, rec, s, pod, nil)
 		if err != nil || v.Seeded == rec.Flight.Seed {
 			return err
 		}
@@ -157,7 +157,7 @@ func (c *Client) seedable(ctx context.Context, rec migration.Record, s migration
 	if err != nil {
 		return err
 	}
-	v, err := c.podView(ctx, rec, s, pod)
+	v, err := c.podView(ctx, rec, s, pod, nil)
 	if err != nil {
 		return err
 	}

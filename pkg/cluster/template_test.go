@@ -54,7 +54,7 @@ func TestOutdatedPods(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			v, err := New(kube).podView(t.Context(), rec, *mustServer(t, rec, 5), pod)
+			v, err := New(kube).podView(t.Context(), rec, *mustServer(t, rec, 5), pod, nil)
 			if err != nil || v.Outdated != tc.pod || v.SetOutdated != tc.all {
 				t.Errorf("outdated %t, the set %t, %v", v.Outdated, v.SetOutdated, err)
 			}
@@ -87,7 +87,7 @@ func TestPodsThatCannotReport(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			v, err := New(kube).podView(t.Context(), rec, *mustServer(t, rec, 5), pod)
+			v, err := New(kube).podView(t.Context(), rec, *mustServer(t, rec, 5), pod, nil)
 			if err != nil || !v.Outdated || v.Unmade != old || v.Gate != migration.GateUnknown || v.Problem == "" {
 				t.Errorf("%+v, %v", v, err)
 			}
@@ -131,17 +131,20 @@ func TestUnmadePods(t *testing.T) {
 		unmade   bool
 		log      string
 		edited   bool
+		files    string
 	}{
-		"not made yet":               {replicas: 3},
-		"no StatefulSet":             {replicas: 3, without: "StatefulSet", unmade: true},
-		"too few":                    {replicas: 1, unmade: true},
-		"as many as it takes":        {replicas: 2},
-		"it is being prepared":       {pod: creating, replicas: 3},
-		"and waits for its files":    {pod: creating, replicas: 3, without: "ConfigMap", unmade: true},
-		"running, orphaned: it runs": {pod: podObject(), replicas: 3, without: "StatefulSet"},
-		"its gate refuses":           {pod: podObject(), replicas: 3, log: refusedLine},
-		"its gate refuses the files": {pod: podObject(), replicas: 3, log: refusedLine, edited: true, unmade: true},
-		"edited, and it waits":       {pod: podObject(), replicas: 3, log: parkedLine, edited: true},
+		"not made yet":                {replicas: 3},
+		"no StatefulSet":              {replicas: 3, without: "StatefulSet", unmade: true},
+		"too few":                     {replicas: 1, unmade: true},
+		"as many as it takes":         {replicas: 2},
+		"it is being prepared":        {pod: creating, replicas: 3},
+		"and waits for its files":     {pod: creating, replicas: 3, without: "ConfigMap", unmade: true, files: "is gone"},
+		"running, orphaned: it runs":  {pod: podObject(), replicas: 3, without: "StatefulSet"},
+		"its gate refuses":            {pod: podObject(), replicas: 3, log: refusedLine},
+		"another one of that name":    {pod: podObject(), replicas: 3, log: parkedLine, edited: true, unmade: true, files: "was replaced by another one of that name (kubectl delete configmap"},
+		"it runs, its files are gone": {pod: podObject(readyPod), replicas: 3, without: "ConfigMap", unmade: true, files: "is gone"},
+		"of an earlier release, gone": {pod: podObject(readyPod, func(p *corev1.Pod) { p.Spec.Volumes = []corev1.Volume{volume("main-zkmigrate-conf")} }),
+			replicas: 3, without: "ConfigMap", files: "main-zkmigrate-conf, which holds its zoo.cfg and scripts, is gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects, err := render.Pods(rec)
@@ -167,12 +170,30 @@ func TestUnmadePods(t *testing.T) {
 			c.logs = func(context.Context, string, string, *corev1.PodLogOptions) ([]byte, error) {
 				return []byte(reportAt(3, tc.log)), nil
 			}
-			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod)
-			if err != nil || v.Unmade != tc.unmade {
-				t.Errorf("unmade %t, %v", v.Unmade, err)
+			pods := map[string]*corev1.Pod{}
+			if tc.pod != nil {
+				if len(tc.pod.Spec.Volumes) == 0 {
+					tc.pod.Spec.Volumes = []corev1.Volume{volume(render.Conf(rec).Name)}
+				}
+				pods[tc.pod.Name] = tc.pod
+			}
+			files, err := c.files(t.Context(), rec, pods)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod, files)
+			if err != nil || v.Unmade != tc.unmade || !strings.Contains(v.Files, tc.files) || (v.Files == "") != (tc.files == "") {
+				t.Errorf("unmade %t, files %q, %v", v.Unmade, v.Files, err)
 			}
 		})
 	}
+}
+
+// volume is the one that the pods have their files from.
+func volume(configMap string) corev1.Volume {
+	return corev1.Volume{Name: "conf", VolumeSource: corev1.VolumeSource{
+		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: configMap}},
+	}}
 }
 
 // TestScaledByHand: whoever scaled the StatefulSet owns its size, and an apply

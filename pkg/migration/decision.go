@@ -103,6 +103,7 @@ const (
 	CodePodAway            Code = "PodAway"
 	CodePodOutdated        Code = "PodOutdated"
 	CodeUnseen             Code = "Unseen"
+	CodePodFiles           Code = "PodFiles"
 )
 
 // Decision is what Decide returns.

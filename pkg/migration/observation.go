@@ -125,10 +125,12 @@ type PodView struct {
 	// SetOutdated: so would its successor be.
 	Outdated    bool `json:"outdated,omitempty"`
 	SetOutdated bool `json:"setOutdated,omitempty"`
-	// Unmade: some of what it is made from is missing: the StatefulSet (or it is
-	// too small for this pod), or the ConfigMap with its files, which may also have
-	// been edited so that its gate refuses them.
+	// Unmade: some of what it is made from is missing and can be made again: the
+	// StatefulSet (or it is too small for this pod, or of an earlier release), or the
+	// ConfigMap with its files.
 	Unmade bool `json:"unmade,omitempty"`
+	// Files is what is wrong with the ConfigMap its zoo.cfg and scripts come from.
+	Files string `json:"files,omitempty"`
 	// Preparing: nothing is known to keep it from running; it is being scheduled,
 	// or its node prepares it.
 	Preparing bool `json:"preparing,omitempty"`

@@ -166,11 +166,29 @@ func (c *context) ailing() []Problem {
 		d := c.hostUnclear("")
 		out = append(out, problem(ClassNote, c.sr.ID, d))
 	}
+	if c.sr.Replaced != nil && pod.Found && pod.Files != "" {
+		out = append(out, problem(ClassWrong, c.sr.ID, c.lostFiles()))
+	}
 	if c.sr.Replaced != nil && pod.Found && pod.Outdated {
 		out = append(out, problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "",
 			"pod %s of server %d runs with other settings than those recorded now; it gets them when it is next made", pod.Name, c.sr.ID)))
 	}
 	return out
+}
+
+// lostFiles: the pod runs, and would not start again on another node, or after a
+// boot of its own.
+func (c *context) lostFiles() Decision {
+	pod := c.v.Cluster.Pod
+	next := c.cmd("replace --id=%d", c.sr.ID)
+	if !pod.Unmade {
+		next = c.cmd("revert --id=%d", c.sr.ID)
+	}
+	d := stop(CodePodFiles, next, "pod %s of server %d cannot be started again: %s", pod.Name, c.sr.ID, pod.Files)
+	if !pod.Unmade {
+		d = d.with("its settings have changed since, so nobody can write those files again; replace, after the revert, creates a pod with the current ones")
+	}
+	return d
 }
 
 // notSeen says of a server that could not be seen just that.

@@ -22,14 +22,13 @@ func TemplateMark(rec migration.Record) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return templateMark(rec, template)
+	return templateMark(template)
 }
 
-// templateMark covers the configuration and the gate as well: they come from a
-// ConfigMap that is written together with the template and at no other time, and
-// a gate that waits goes on as the script it was begun as.
-func templateMark(rec migration.Record, template corev1.PodTemplateSpec) (string, error) {
-	data, err := json.Marshal([]any{template, conf(rec).Data})
+// templateMark covers the configuration and the scripts as well: the template names
+// them by their content.
+func templateMark(template corev1.PodTemplateSpec) (string, error) {
+	data, err := json.Marshal(template)
 	if err != nil {
 		return "", fmt.Errorf("the pods' template: %w", err)
 	}

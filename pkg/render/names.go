@@ -85,7 +85,8 @@ func JournalCopyName(name string) string { return JournalName(name) + "-copy" }
 // GateName is the gate's ConfigMap.
 func GateName(name string) string { return JournalName(name) + "-gate" }
 
-// ConfName is the ConfigMap with zoo.cfg and the scripts.
+// ConfName begins the name of each ConfigMap with zoo.cfg and scripts (Conf), and is
+// that of the one an earlier release made.
 func ConfName(name string) string { return JournalName(name) + "-conf" }
 
 // Labels are those of every object of an ensemble.

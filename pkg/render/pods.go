@@ -40,7 +40,7 @@ func Pods(rec migration.Record) ([]Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sortObjects([]Object{conf(rec), headless(rec), disruptionBudget(rec), set}), nil
+	return sortObjects([]Object{Conf(rec), headless(rec), disruptionBudget(rec), set}), nil
 }
 
 // validateOrdinals wants ordinals 0 to n-1 in the order of the ids: with them
@@ -102,19 +102,6 @@ func validateDynamic(rec migration.Record) error {
 	return nil
 }
 
-func conf(rec migration.Record) *corev1.ConfigMap {
-	cm := configMap(rec, ConfName(rec.Name), RoleConf)
-	cfg := rec.Pods.ZooCfg
-	if !strings.HasSuffix(cfg, "\n") {
-		cfg += "\n"
-	}
-	cm.Data = map[string]string{zooCfgKey: cfg, gateKey: gateScript, probeKey: probeScript, relayKey: relayScript}
-	if rec.Pods.DynamicName != "" {
-		cm.Data[rec.Pods.DynamicName] = rec.Pods.Dynamic
-	}
-	return cm
-}
-
 // headless gives the StatefulSet its governing Service. Its ports inform; they
 // are left out where servers differ.
 func headless(rec migration.Record) *corev1.Service {
@@ -174,7 +161,7 @@ func statefulSet(rec migration.Record) (*appsv1.StatefulSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	mark, err := templateMark(rec, template)
+	mark, err := templateMark(template)
 	if err != nil {
 		return nil, err
 	}

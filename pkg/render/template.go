@@ -81,7 +81,7 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 			// Whole directories: files mounted by subPath are never refreshed.
 			Volumes: []corev1.Volume{
 				configVolume(gateVolume, GateName(rec.Name)),
-				configVolume(confVolume, ConfName(rec.Name)),
+				configVolume(confVolume, Conf(rec).Name),
 				memoryVolume(reportVolume),
 			},
 		},
@@ -112,7 +112,7 @@ func relayContainer(rec migration.Record) corev1.Container {
 		Name:            RelayName,
 		Image:           rec.Pods.Image,
 		ImagePullPolicy: corev1.PullIfNotPresent,
-		Command:         []string{"bash", confPath + "/" + relayKey},
+		Command:         checked(rec, relayKey),
 		Resources: corev1.ResourceRequirements{
 			Requests: corev1.ResourceList{corev1.ResourceMemory: memory, corev1.ResourceCPU: resource.MustParse("10m")},
 			Limits:   corev1.ResourceList{corev1.ResourceMemory: memory},
@@ -162,7 +162,7 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		Name:            ContainerName,
 		Image:           rec.Pods.Image,
 		ImagePullPolicy: corev1.PullIfNotPresent,
-		Command:         []string{"bash", confPath + "/" + gateKey},
+		Command:         checked(rec, gateKey),
 		Args:            quote.Containers(rec.Pods.Run()),
 		Env: []corev1.EnvVar{{
 			Name:      "POD_NAME",
