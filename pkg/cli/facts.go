@@ -15,7 +15,7 @@ import (
 // collectFacts asks everybody; it writes nothing but a canary session.
 func collectFacts(ctx context.Context, s *session, rec migration.Record, desc described, wrapped bool) preflight.Facts {
 	f := preflight.Facts{
-		Servers: rec.Servers, Wrapped: wrapped,
+		Servers: rec.Servers, Record: rec, Wrapped: wrapped,
 		Direct: map[ensemble.ID]migration.Sighting{}, Through: map[ensemble.ID]migration.Sighting{}, Election: map[ensemble.ID]migration.PortState{},
 		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
 		InitLimit: rec.Settings.InitLimit, TickTimeMillis: rec.Settings.TickTimeMillis,

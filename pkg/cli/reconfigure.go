@@ -238,6 +238,9 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 		if err != nil {
 			return err
 		}
+		if obs.Record, err = s.takeBack(ctx, obs, f.deps.streams.ErrOut); err != nil {
+			return err
+		}
 		order := migration.RestartOrder(obs)
 		if len(order) == 0 {
 			epoch, _ := obs.Epoch()

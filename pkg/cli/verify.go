@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -68,6 +70,9 @@ func (v *verifier) look(ctx context.Context) (int, error) {
 	if err := v.countElections(ctx, obs); err != nil {
 		return 0, err
 	}
+	if obs.Record, err = v.s.takeBack(ctx, obs, v.f.deps.streams.ErrOut); err != nil {
+		return 0, err
+	}
 	left := 0
 	for _, sr := range obs.Record.Servers {
 		if sr.Reconfigured != nil || sr.Replaced != nil {
@@ -91,6 +96,32 @@ func (v *verifier) look(ctx context.Context) (int, error) {
 		fmt.Fprintf(v.f.deps.streams.ErrOut, "next: %s plan %s -n %s\n", cliName, v.s.name, v.s.kube.namespace)
 	}
 	return left, nil
+}
+
+// takeBack takes the confirmation from servers that show another list by now, and
+// returns the journal as it is then: their restart is to be verified again.
+func (s *session) takeBack(ctx context.Context, obs migration.Observation, out io.Writer) (migration.Record, error) {
+	ids := migration.Relisted(obs)
+	if len(ids) == 0 {
+		return obs.Record, nil
+	}
+	rec, err := s.record(ctx)
+	if err != nil {
+		return rec, err
+	}
+	for _, id := range ids {
+		sr, ok := rec.Server(id)
+		if !ok || sr.Reconfigured == nil {
+			continue
+		}
+		view, _ := obs.View(id)
+		why := strings.Join(migration.ListDifferences(rec, *sr, view.Live), ", ")
+		fmt.Fprintf(out, "server %d: it was seen with the Services' addresses at %s, and its live list is another one now (%s): to be verified again\n",
+			id, sr.Reconfigured.At.Local().Format(time.DateTime), why)
+		sr.Reconfigured = nil
+		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), ID: id, Step: "reconfigure", Detail: "no longer verified: " + why})
+	}
+	return rec, s.save(ctx, rec)
 }
 
 // watch brings the signals of one server up to date, asks what the verdict still

@@ -104,6 +104,7 @@ const (
 	CodePodOutdated        Code = "PodOutdated"
 	CodeUnseen             Code = "Unseen"
 	CodePodFiles           Code = "PodFiles"
+	CodeListDiffers        Code = "ListDiffers"
 )
 
 // Decision is what Decide returns.

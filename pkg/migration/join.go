@@ -105,6 +105,9 @@ func (c *context) proveJoined() Decision {
 		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", leader.Live.SyncedFollowers, expected)
 	}
 	if f.Kind == Reconfigure {
+		if d, ok := c.sameLists(fmt.Sprintf("server %d has been restarted; no other is", f.ID)); !ok {
+			return d
+		}
 		return do(StepFinishRestart, nil, "server %d is in sync with the new list", f.ID)
 	}
 	if left := c.rec.joinHold() - c.o.At.Sub(f.Joined.At); left > 0 {
@@ -115,6 +118,9 @@ func (c *context) proveJoined() Decision {
 	}
 	if !c.v.Cluster.Pod.Ready {
 		return wait(CodeJoining, PhaseJoin, "pod %s is not ready yet: its data is being flushed to disk", c.v.Cluster.Pod.Name)
+	}
+	if d, ok := c.sameLists(fmt.Sprintf("server %d runs in its pod and does not count as replaced yet", f.ID)); !ok {
+		return d
 	}
 	// A tool that was overtaken may have written the endpoints once more.
 	if d, ok := c.pointToPod("the pod has joined"); !ok {

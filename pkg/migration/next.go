@@ -44,6 +44,9 @@ func (c *context) next() string {
 			return c.about(s, v).notSeen().Next
 		}
 	}
+	if len(c.listsDiffer()) > 0 {
+		return c.listsBack()
+	}
 	if len(c.notReconfigured()) > 0 {
 		return c.cmd("reconfigure")
 	}

@@ -203,7 +203,7 @@ type condition func() (d Decision, class Class, ok bool)
 
 // conditions are those that do not depend on which server that is, hardest first.
 func (c *context) conditions() []condition {
-	return []condition{c.rightServers, c.oneLeader, c.oldVersion, c.counts, c.recordedVersion, c.oneVersion, c.roomInEpoch}
+	return []condition{c.rightServers, c.recordedLists, c.oneLeader, c.oldVersion, c.counts, c.recordedVersion, c.oneVersion, c.roomInEpoch}
 }
 
 func held() (Decision, Class, bool) { return Decision{}, "", true }

@@ -24,6 +24,9 @@ func (c *context) proveBefore() (Decision, bool) {
 // proveOn brings about a fresh canary, in this epoch, that all of ids hold.
 func (c *context) proveOn(ids []ensemble.ID, phase Phase) (Decision, bool) {
 	f := c.flight
+	if d, ok := c.sameLists("nothing has been stopped"); !ok {
+		return d, false
+	}
 	epoch, ok := c.o.Epoch()
 	if !ok {
 		return wait(CodeNoLeader, phase, "there is no leader at the moment; nothing has been stopped"), false
@@ -172,6 +175,10 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 		return wait(CodeUnseen, PhaseReprove, "not every other voter is seen from here; nothing is released").with(bad...).then(back), false
 	} else if len(bad) > 0 {
 		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false
+	}
+	if diff := c.listsDiffer(); len(diff) > 0 {
+		return wait(CodeListDiffers, PhaseReprove, "the servers do not run with the list that this migration counts on; nothing is released").
+			with(diff...).with("or go back: " + back).then(c.listsBack()), false
 	}
 	epoch, ok := c.o.Epoch()
 	if !ok {

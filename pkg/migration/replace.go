@@ -159,6 +159,9 @@ func (c *context) stopHost() Decision {
 	if bad, blind := c.away(); len(bad) > 0 {
 		return c.notNow(bad, blind)
 	}
+	if d, ok := c.gateRead(); !ok {
+		return d
+	}
 	if f.Fenced == nil {
 		return do(StepMaskHost, nil, "before its stop, so that nothing can bring it back")
 	}
@@ -178,6 +181,27 @@ func (c *context) stopHost() Decision {
 	report := c.v.Cluster.Pod.GateAt
 	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, &report, leader == f.ID
 	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
+}
+
+// gateRead: the parked pod has read the gate as it is now. A kubelet that lost the
+// API server shows an old one for a minute and more; its pod would see the open
+// gate that late, with the host stopped.
+func (c *context) gateRead() (Decision, bool) {
+	f, pod, gate := c.flight, c.v.Cluster.Pod, c.v.Cluster.Gate
+	if !pod.Parked() {
+		return wait(CodePodNotParked, PhaseProve, "pod %s is not parked: %s; nothing has been stopped", pod.Name, orUnknown(podState(pod))).then(c.look(pod)), false
+	}
+	if pod.GateGeneration >= gate.Generation {
+		return Decision{}, true
+	}
+	if f.Kicked == nil || c.due(*f.Kicked, KickEvery) {
+		g := c.copyFlight()
+		at := c.o.At
+		g.Kicked = &at
+		return do(StepKick, g, "pod %s has read generation %d of the gate, the current one is %d", pod.Name, pod.GateGeneration, gate.Generation), false
+	}
+	return wait(CodePodNotParked, PhaseProve, "pod %s has read generation %d of the gate, the current one is %d: its node is behind; nothing has been stopped", pod.Name, pod.GateGeneration, gate.Generation).
+		then(c.kubectl("describe pod %s", pod.Name) + "; if its node stays behind: " + c.cmd("revert --id=%d", f.ID) + ", nothing has been stopped"), false
 }
 
 // away lists who is not in sync. A server that was asked to stop may be on its
@@ -214,6 +238,9 @@ func (c *context) notNow(bad []string, blind bool) Decision {
 func (c *context) stillUp() Decision {
 	f := c.flight
 	epoch, ok := c.o.Epoch()
+	if d, same := c.sameLists("do not stop the server on host " + c.sr.HostIP + " now"); !same {
+		return d
+	}
 	switch {
 	case !ok:
 		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").

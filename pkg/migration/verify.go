@@ -127,7 +127,9 @@ func compareList(rec Record, own ServerRecord, members []ensemble.Server) (old, 
 			odd = append(odd, fmt.Sprintf("server.%d has ports %d:%d, not %d:%d", want.ID, m.PeerPort, m.ElectionPort, want.PeerPort, want.ElectionPort))
 		case m.Vote() != want.Vote():
 			odd = append(odd, fmt.Sprintf("server.%d is %s there, not %s", want.ID, m.Vote(), want.Vote()))
-		case m.Host == want.ClusterIP || m.Host == want.Service || strings.HasPrefix(m.Host, want.Service+"."):
+		case len(m.More) > 0:
+			odd = append(odd, fmt.Sprintf("server.%d has further addresses", want.ID))
+		case atService(rec, want, m.Host):
 		case isOld(want, m.Host, want.ID == own.ID):
 			old = append(old, fmt.Sprintf("server.%d is %s, not %s", want.ID, m.Host, rec.ServerHost(want)))
 		default:

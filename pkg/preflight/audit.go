@@ -7,6 +7,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
 // text is a finding in one line: where, what, the line itself.
@@ -82,9 +83,16 @@ func everyServer(f Facts) (wrong []string, skip string) {
 				wrong = append(wrong, fmt.Sprintf("server %d leads and forwards to %d followers, the files have %d besides it", s.ID, v.SyncedFollowers, n))
 			}
 		}
-		if v.Members != nil {
-			known = true
+		if v.Members == nil {
+			continue
+		}
+		known = true
+		if s.ClusterIP == "" || s.Reconfigured == nil && s.Replaced == nil {
 			wrong = append(wrong, listed(e, s.ID, v.Members)...)
+			continue
+		}
+		for _, diff := range migration.ListDifferences(f.Record, s, v) {
+			wrong = append(wrong, fmt.Sprintf("the live list of server %d: %s", s.ID, diff))
 		}
 	}
 	if !known {

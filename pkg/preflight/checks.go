@@ -57,7 +57,7 @@ func Checks() []Check {
 		{ID: "ZK020", Title: "each Service reaches its server", Severity: Blocker,
 			Hint: "is kube-proxy running where this runs, and have the endpoints been written?", Eval: through},
 		{ID: "ZK023", Title: "the ensemble has the servers that the files name, and no other", Severity: Blocker,
-			Hint: "name all of its servers, with their groups and weights (the hosts' files do): who does not know a voter counts the wrong majority", Eval: everyServer},
+			Hint: "name all of its servers, with their groups and weights (the hosts' files do): who does not know a voter counts the wrong majority. After reconfigure it has the Services' addresses, too: kubectl zkmigrate status prints how to set the list again", Eval: everyServer},
 		{ID: "ZK024", Title: "every server, pod and address is where the journal says", Severity: Blocker,
 			Hint: "kubectl zkmigrate status says of each what helps", Eval: inPlace},
 		{ID: "ZK025", Title: "no operation is under way", Severity: Warning,

@@ -68,6 +68,9 @@ type Check struct {
 type Facts struct {
 	// Servers as the operator's files list them, with host addresses.
 	Servers []migration.ServerRecord
+	// Record is the journal, zero before the wrap: what servers that have moved to
+	// the Services' addresses are held to.
+	Record migration.Record
 	// Direct is what each server answers at its host's address, Through at
 	// its Service's (empty before the wrap).
 	Direct  map[ensemble.ID]migration.Sighting

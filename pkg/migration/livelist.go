@@ -1,0 +1,138 @@
+package migration
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// ListDifferences holds the list that a server shows against the record: ids,
+// roles, weights, ports, and the Services' addresses, as names or as IPs. It says
+// what differs; nothing where the list is right, or is not shown (3.4).
+func ListDifferences(rec Record, s ServerRecord, live Sighting) []string {
+	if !live.Serving() || live.Members == nil {
+		return nil
+	}
+	old, odd := compareList(rec, s, live.Members)
+	return append(odd, old...)
+}
+
+// ListsKnown reports whether any server shows its list.
+func (o Observation) ListsKnown() bool {
+	return slices.ContainsFunc(o.Servers, func(v ServerView) bool { return v.Live.Serving() && v.Live.Members != nil })
+}
+
+// Relisted are the servers on hosts that were seen to run with the Services'
+// addresses and show another list now: their restart is to be verified again.
+func Relisted(o Observation) []ensemble.ID {
+	var ids []ensemble.ID
+	for _, s := range o.Record.Servers {
+		v, _ := o.View(s.ID)
+		flying := o.Record.Flight != nil && o.Record.Flight.ID == s.ID
+		if s.Reconfigured != nil && s.Replaced == nil && !flying && !v.Live.Another(s.ID) && len(ListDifferences(o.Record, s, v.Live)) > 0 {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+// listsDiffer says, server by server, where the live lists are not the record's.
+// It was established once, by reconfigure or by a pod's join; somebody may have
+// changed it since (reconfig, a restart with another file), and then the majority
+// that the rules count is not the one that ZooKeeper counts.
+func (c *context) listsDiffer() []string {
+	var out []string
+	for _, s := range c.rec.Servers {
+		if s.Reconfigured == nil && s.Replaced == nil && !c.startedInPod(s) {
+			continue
+		}
+		v, _ := c.o.View(s.ID)
+		if v.Live.Another(s.ID) {
+			continue
+		}
+		if diff := ListDifferences(c.rec, s, v.Live); len(diff) > 0 {
+			out = append(out, fmt.Sprintf("the live list of server %d is not the recorded one: %s", s.ID, strings.Join(diff, ", ")))
+		}
+	}
+	return out
+}
+
+// startedInPod: the server is being replaced, and its pod runs with our file.
+func (c *context) startedInPod(s ServerRecord) bool {
+	return c.flight != nil && c.flight.ID == s.ID && c.flight.Kind == Replace && c.flight.Released != nil
+}
+
+// sameLists is asked before a server is stopped, before a pod is released and
+// before a replacement counts as done. now says what has not happened yet.
+func (c *context) sameLists(now string) (Decision, bool) {
+	diff := c.listsDiffer()
+	if len(diff) == 0 {
+		return Decision{}, true
+	}
+	return stop(CodeListDiffers, c.listsBack(), "the servers do not run with the list that this migration counts on; %s", now).
+		with(diff...).with(c.listHelp()...), false
+}
+
+// recordedLists is the condition behind it.
+func (c *context) recordedLists() (Decision, Class, bool) {
+	d, ok := c.sameLists("nothing is begun")
+	return d, ClassWrong, ok
+}
+
+// listsBack is what puts the right list back.
+func (c *context) listsBack() string {
+	if !c.dynamic() {
+		return c.cmd("reconfigure --verify")
+	}
+	var members []string
+	for _, s := range c.rec.Servers {
+		member := fmt.Sprintf("server.%d=%s:%d:%s", s.ID, ensemble.JoinHostPort(c.rec.ServerHost(s), s.PeerPort), s.ElectionPort, s.Role)
+		if s.ClientPort != 0 {
+			member += fmt.Sprintf(";%d", s.ClientPort)
+		}
+		members = append(members, member)
+	}
+	through := ""
+	if leader, ok := c.rec.Server(c.o.Leader()); ok {
+		through = fmt.Sprintf(" -server %s", ensemble.JoinHostPort(leader.ClusterIP, leader.ClientPort))
+	}
+	return fmt.Sprintf("zkCli.sh%s reconfig -members '%s'", through, strings.Join(members, ","))
+}
+
+// listHelp says what may have happened.
+func (c *context) listHelp() []string {
+	verify := "a server on its host that was restarted with another file: correct the file (" + c.cmd("reconfigure") + " -f ... writes the patch), restart it, then " + c.cmd("reconfigure --verify")
+	if !c.dynamic() {
+		return []string{verify}
+	}
+	return []string{"somebody ran reconfig: the command below sets the recorded list again; it needs the rights of the operator who ran it", verify}
+}
+
+// dynamic: the servers' list can be changed while they run (reconfig, 3.5+).
+func (c *context) dynamic() bool {
+	return c.rec.Pods.DynamicName != "" || strings.Contains(strings.ReplaceAll(c.rec.Pods.ZooCfg, " ", ""), "\nreconfigEnabled=true")
+}
+
+// atService reports whether a host in a server line is the server's Service, as
+// an address or by one of its names.
+func atService(rec Record, s ServerRecord, host string) bool {
+	if sameAddress(host, s.ClusterIP) {
+		return true
+	}
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	full := s.Service + "." + rec.Namespace
+	return name == s.Service || name == full || name == full+".svc" || strings.HasPrefix(name, full+".svc.")
+}
+
+// sameAddress compares as addresses, for one may be written in several ways.
+func sameAddress(a, b string) bool {
+	if a == b {
+		return a != ""
+	}
+	x, errX := netip.ParseAddr(a)
+	y, errY := netip.ParseAddr(b)
+	return errX == nil && errY == nil && x.Unmap() == y.Unmap()
+}
