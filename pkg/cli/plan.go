@@ -73,6 +73,9 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	if err := eachKnown(desc); err != nil {
 		return e, err
 	}
+	if err := refusePatched(desc.differences, rec); err != nil {
+		return e, err
+	}
 	if want := rec.Ensemble().IDs(); !slices.Equal(desc.ensemble.IDs(), want) {
 		return e, usagef("the files have servers %v, the wrapped ensemble has %v", desc.ensemble.IDs(), want)
 	}

@@ -117,7 +117,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 		// The input first: what is wrong there is told without a cluster.
 		if desc, err := in.read(ctx, ""); err != nil {
 			return err
-		} else if err := refuseLint(desc); err != nil {
+		} else if err := refuseFindings(desc.lint); err != nil {
 			return err
 		}
 	}

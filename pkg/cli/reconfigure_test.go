@@ -268,3 +268,50 @@ func TestManualCommands(t *testing.T) {
 		}
 	}
 }
+
+// TestReconfigureGoesOnWithLiveFiles: the command was killed after some hosts, and
+// is run again with the files that lie on the hosts now. All, some or none of them
+// are patched; the plan is the same, and a file that is wrong is refused as ever.
+func TestReconfigureGoesOnWithLiveFiles(t *testing.T) {
+	for patched := range 4 {
+		t.Run(fmt.Sprintf("%d_of_3_patched", patched), func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			s := wrapped(t, "3.8.0")
+			put(t, map[string]string{"1/zoo.cfg": hostFile(""), "2/zoo.cfg": hostFile(""), "3/zoo.cfg": hostFile("")})
+			args := []string{"-f", "1=1/zoo.cfg", "-f", "2=2/zoo.cfg", "-f", "3=3/zoo.cfg", "--output-dir", "out"}
+			f, _ := flags(t, args...)
+			first, err := emit(t, s, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for id := 1; id <= patched; id++ {
+				put(t, map[string]string{fmt.Sprintf("%d/zoo.cfg", id): read(t, fmt.Sprintf("out/%d-198.51.100.%d/zoo.cfg.new", id, id))})
+			}
+			// What is told without a cluster must not be in the way either.
+			f, _ = flags(t, args...)
+			nowhere := "http://127.0.0.1:1"
+			f.deps.flags = genericclioptions.NewConfigFlags(true)
+			f.deps.flags.APIServer = &nowhere
+			if err := f.run(t.Context(), []string{"demo"}); err == nil || strings.Contains(err.Error(), "differs") {
+				t.Fatalf("before the cluster is asked: %v", err)
+			}
+			f, _ = flags(t, args...)
+			again, err := emit(t, s, f)
+			if err != nil {
+				t.Fatalf("it does not go on: %v", err)
+			}
+			for id := ensemble.ID(1); id <= 3; id++ {
+				was, _ := first.plan.Host(id)
+				is, _ := again.plan.Host(id)
+				if !bytes.Equal(was.New, is.New) || is.Unchanged() != (int(id) <= patched) {
+					t.Errorf("server %d: unchanged %t\n%s", id, is.Unchanged(), cmp.Diff(string(was.New), string(is.New)))
+				}
+			}
+			put(t, map[string]string{"3/zoo.cfg": strings.Replace(hostFile(""), "server.1=zk1.example.com", "server.1=zk9.example.com", 1)})
+			f, _ = flags(t, args...)
+			if _, err = emit(t, s, f); patched < 2 && (err == nil || !strings.Contains(err.Error(), "server.1 address differs")) {
+				t.Errorf("a file that names another machine: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// refusePatched refuses files that disagree, but not for what reconfigure itself
+// has put into some of them: a command that was killed between two hosts goes on
+// with the files as they are now. What else the patches bring must be alike once
+// all are patched, which hostpatch holds them to.
+func refusePatched(diffs []ensemble.Difference, rec migration.Record) error {
+	var errs []error
+	for _, d := range diffs {
+		if d.Names && !alikeBefore(d, rec) {
+			errs = append(errs, errors.New(d.String()))
+		}
+	}
+	if len(errs) > 0 {
+		return &usageError{errors.Join(errs...)}
+	}
+	return nil
+}
+
+// alikeBefore reports whether the files say the same of where a server is, apart
+// from those that name its Service.
+func alikeBefore(d ensemble.Difference, rec migration.Record) bool {
+	i := slices.IndexFunc(rec.Servers, func(s migration.ServerRecord) bool { return d.Key == "server."+s.ID.String()+" address" })
+	if i < 0 {
+		return false
+	}
+	sr := rec.Servers[i]
+	var left []string
+	for _, v := range d.Values {
+		if v.Value != strings.ToLower(sr.ClusterIP) && v.Value != strings.ToLower(rec.ServerHost(sr)) {
+			left = append(left, v.Value)
+		}
+	}
+	slices.Sort(left)
+	return len(slices.Compact(left)) <= 1
+}
