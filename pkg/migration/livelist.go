@@ -104,7 +104,7 @@ func (c *context) listsBack() string {
 
 // listHelp says what may have happened.
 func (c *context) listHelp() []string {
-	verify := "a server on its host that was restarted with another file: correct the file (" + c.cmd("reconfigure") + " -f ... writes the patch), restart it, then " + c.cmd("reconfigure --verify")
+	verify := "a server on its host that was restarted with another file: apply the patch to the file again, restart it, then " + c.cmd("reconfigure --verify")
 	if !c.dynamic() {
 		return []string{verify}
 	}
