@@ -59,8 +59,8 @@ func (c *context) join() Decision {
 		return stop(CodeVersionDiffers, c.cmd("revert --id=%d", f.ID), "%s", c.otherVersion()).
 			with("then wrap again with the right --image, and replace")
 	case !live.Serving():
-		return c.syncTooLong(wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", pod.Name, orUnknown(string(live.Reach)))).
-			then(c.kubectl("logs %s", pod.Name))
+		return c.joinLasts(wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", pod.Name, orUnknown(string(live.Reach))).
+			then(c.kubectl("logs %s", pod.Name)))
 	}
 	return c.proveJoined()
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
@@ -132,25 +131,3 @@ func (c *context) comeBack() string {
 	}
 	return ""
 }
-
-// syncTooLong says that a server has been joining for longer than a leader
-// allows: initLimit ticks for the snapshot, its loading and its writing. The
-// leader then drops it, and it begins anew, for ever.
-func (c *context) syncTooLong(d Decision) Decision {
-	s := c.rec.Settings
-	limit := time.Duration(s.InitLimit*s.TickTimeMillis) * time.Millisecond
-	if c.flight.Released == nil || limit <= 0 || c.o.At.Sub(*c.flight.Released) <= limit+joinSlack {
-		return d
-	}
-	return d.with(
-		fmt.Sprintf("it was released %.0f s ago, and initLimit gives a new server %s (%d ticks of %d ms) to get the snapshot, load it and write it",
-			c.o.At.Sub(*c.flight.Released).Seconds(), limit, s.InitLimit, s.TickTimeMillis),
-		"where its log says \"Getting a snapshot from leader\" again and again, that is too short: "+c.cmd("revert --id=%d", c.in.ID)+
-			", then "+c.cmd("replace --id=%d", c.in.ID)+" --data=copy",
-		"or, after the revert, raise initLimit on every host: "+c.cmd("reconfigure")+" -f ... and its rolling restart, then "+c.cmd("replace --id=%d", c.in.ID),
-	)
-}
-
-// joinSlack is what a server is given to start and to find the leader before a
-// join that lasts is explained.
-const joinSlack = 5 * time.Second

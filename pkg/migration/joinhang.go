@@ -1,0 +1,58 @@
+package migration
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// joinSlack is what a server is given to start and to find the leader before a
+// join that lasts is explained.
+const joinSlack = 5 * time.Second
+
+// joinLasts names what keeps a server from joining, by what was seen, nearest
+// cause first. initLimit is spoken of only where the others have a quorum, the
+// lists are right, and the server was seen not to serve.
+func (c *context) joinLasts(d Decision) Decision {
+	f, pod, live := c.flight, c.v.Cluster.Pod, c.v.Live
+	s := c.rec.Settings
+	limit := time.Duration(s.InitLimit*s.TickTimeMillis) * time.Millisecond
+	if f.Released == nil || limit <= 0 || c.o.At.Sub(*f.Released) <= limit+joinSlack {
+		return d
+	}
+	since := c.o.At.Sub(*f.Released).Seconds()
+	if diff := c.listsDiffer(); len(diff) > 0 {
+		return d.with("the others do not have it in their lists as recorded, so it cannot take part").with(diff...).then(c.listsBack())
+	}
+	if _, led := c.o.Epoch(); !led {
+		d = d.with("no leader is seen among the other servers, and without one nobody can join; its own data and initLimit are not the cause")
+		for _, id := range ensemble.Without(c.participants(), f.ID) {
+			if v, _ := c.o.View(id); !v.Live.Serving() {
+				d = d.with(fmt.Sprintf("server %d: %s", id, v.Live.said()))
+			}
+		}
+		return d
+	}
+	if live.Sight() != SeenNotServing {
+		d = d.with(fmt.Sprintf("it was not seen from here, which does not say that it has not joined: the way from here to its address %s may be cut", c.sr.ClusterIP))
+		if pod.Ready {
+			d = d.with("its own readiness probe in pod " + pod.Name + " succeeds")
+		}
+		return d
+	}
+	if pod.OutOfMemory {
+		return d.with("its container was killed for using more memory than its limit").then(c.moreMemory())
+	}
+	if pod.Restarts > 0 {
+		d = d.with(fmt.Sprintf("its container has restarted %d times: the end of the earlier log says why: %s", pod.Restarts, c.kubectl("logs %s --previous", pod.Name)))
+	}
+	return d.with(
+		fmt.Sprintf("it was released %.0f s ago, and initLimit gives a new server %s (%d ticks of %d ms) to get the snapshot, load it and write it",
+			since, limit, s.InitLimit, s.TickTimeMillis),
+		"where its log says \"Getting a snapshot from leader\" again and again, that is too short: "+c.cmd("revert --id=%d", c.in.ID)+
+			", then "+c.cmd("replace --id=%d", c.in.ID)+" --data=copy",
+		"or, after the revert, raise initLimit on every host: "+c.cmd("reconfigure")+" -f ... and its rolling restart, then "+c.cmd("replace --id=%d", c.in.ID),
+		"where its log never says that, look there for a refused certificate (SSLHandshakeException), a missing keystore or file (FileNotFoundException) or a full volume (No space left on device)",
+	)
+}
