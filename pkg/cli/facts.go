@@ -55,6 +55,13 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 		f.Waivers = append(f.Waivers, w.Check)
 	}
 	clusterFacts(ctx, s, rec, &f)
+	twins, unlooked, err := s.kube.twins(ctx, rec)
+	if f.TwinsUnlooked = unlooked; err != nil {
+		f.TwinsError = "nobody could look: " + err.Error()
+	}
+	for _, t := range twins {
+		f.Twins = append(f.Twins, t.String())
+	}
 	return f
 }
 

@@ -53,6 +53,9 @@ func runPlan(ctx context.Context, d *deps, args []string, format printer.Format)
 	if err != nil {
 		return err
 	}
+	if err := s.lookForTwins(ctx, rec); err != nil {
+		return err
+	}
 	o, err := s.engine.Observe(ctx, rec.Ensemble().IDs()...)
 	if err != nil {
 		return err

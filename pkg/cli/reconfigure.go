@@ -152,6 +152,9 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 		if err := f.keep(ctx, s, e); err != nil || f.hook == "" {
 			return err
 		}
+		if err := s.lookForTwins(ctx, rec); err != nil {
+			return err
+		}
 		return f.drive(ctx, s, rec)
 	})
 }

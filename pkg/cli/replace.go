@@ -209,6 +209,9 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if err := s.lookForTwins(ctx, rec); err != nil {
+		return err
+	}
 	if err := s.fenceResumed(ctx, rec, o.id); err != nil {
 		return err
 	}

@@ -168,7 +168,11 @@ func (o *StatusOptions) each(ctx context.Context, k kube, names []ensembleName) 
 
 func (o *StatusOptions) look(ctx context.Context, k kube, n ensembleName) (migration.EnsembleStatus, error) {
 	s := o.deps.session(kube{client: k.client, namespace: n.namespace, warn: k.warn}, n.name)
-	if _, err := s.record(ctx); err != nil {
+	rec, err := s.record(ctx)
+	if err != nil {
+		return migration.EnsembleStatus{}, err
+	}
+	if err := s.lookForTwins(ctx, rec); err != nil {
 		return migration.EnsembleStatus{}, err
 	}
 	obs, err := s.engine.Observe(ctx)

@@ -218,6 +218,7 @@ func (v *verifier) verified(ctx context.Context, sr migration.ServerRecord, w *w
 	}
 	kept, _ := rec.Server(sr.ID)
 	kept.Reconfigured = &migration.Confirmation{At: time.Now(), By: me(), How: w.verdict.Why}
+	rec.NoteRestarted(v.epoch)
 	rec.Note(migration.AuditEntry{At: time.Now(), By: me(), ID: sr.ID, Step: "reconfigure", Detail: w.verdict.Why})
 	if err := v.s.save(ctx, rec); err != nil {
 		return false, err
@@ -252,9 +253,14 @@ func (v *verifier) countElections(ctx context.Context, obs migration.Observation
 // electionsText counts the elections of the restarts and says what was planned.
 func electionsText(rec migration.Record, epoch uint32) string {
 	n, known := rec.RestartElections(epoch)
+	ended := rec.Elections.AtReconfigured != 0
 	switch {
 	case !known:
 		return "Elections were not counted: no leader was seen when the patches were written."
+	case ended && n > migration.PlannedRestartElections:
+		return fmt.Sprintf("Elections from the day the patches were written to the end of the restarts: %d (planned: %d).", n, migration.PlannedRestartElections)
+	case ended:
+		return fmt.Sprintf("Elections during the restarts: %d (planned: %d).", n, migration.PlannedRestartElections)
 	case n > migration.PlannedRestartElections:
 		return fmt.Sprintf("Elections since the patches were written: %d, MORE THAN PLANNED (%d). The leader must come last: ask srvr before each restart.", n, migration.PlannedRestartElections)
 	}
@@ -296,8 +302,9 @@ func (f *reconfigureFlags) confirm(ctx context.Context, s *session) error {
 			return usagef("--confirmed=%d: ensemble %s has no such server", n, rec.Name)
 		}
 		address := hostPort(sr.ClusterIP, sr.ClientPort)
+		live := s.prober.Sight(ctx, address)
 		v := migration.WatchReconfigured(rec, *sr, migration.RestartSignals{
-			Live: s.prober.Sight(ctx, address), SeenDown: true,
+			Live: live, SeenDown: true,
 			Host: migration.HostView{Election: s.prober.Port(ctx, hostPort(sr.HostIP, sr.ElectionPort))},
 		})
 		if !v.OK && v.Code != migration.VerdictUnclear {
@@ -307,6 +314,7 @@ func (f *reconfigureFlags) confirm(ctx context.Context, s *session) error {
 			return &refusedError{reason: fmt.Sprintf("server %d takes no write: %v", n, err), next: "look at host " + sr.HostIP}
 		}
 		sr.Reconfigured = &migration.Confirmation{At: time.Now(), By: me(), How: "confirmed by the operator"}
+		rec.NoteRestarted(live.Zxid.Epoch())
 		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), ID: sr.ID, Step: "reconfigure", Detail: "confirmed by the operator"})
 	}
 	return s.save(ctx, rec)

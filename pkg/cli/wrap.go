@@ -235,6 +235,9 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 	facts.Wrapped = false
 	facts.Unasked = o.unasked(rec)
 	facts.Waivers = append(facts.Waivers, o.waive...)
+	if facts.TwinsUnlooked != "" {
+		fmt.Fprintln(o.deps.streams.ErrOut, "note: "+facts.TwinsUnlooked)
+	}
 	return refuseFailed(facts)
 }
 

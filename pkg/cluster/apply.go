@@ -27,6 +27,9 @@ const (
 	Created    Result = "created"
 	Configured Result = "configured"
 	Unchanged  Result = "unchanged"
+	// NotNeeded and NotTouched are results for endpoints that are not there.
+	NotNeeded  Result = "not needed, the Service selects its pod"
+	NotTouched Result = "not there and not made, the server is on its way"
 )
 
 // Park applies everything the pods need. The gate comes first and closed; one

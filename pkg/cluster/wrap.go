@@ -86,6 +86,12 @@ func (c *Client) wrapBridge(ctx context.Context, rec migration.Record, s migrati
 	switch {
 	case b.selector == migration.ForeignSelector:
 		return a, foreignSelector(rec, svc)
+	case b.selector != "" && !b.view().BridgeFound:
+		a.Result = NotNeeded
+		return a, nil
+	case moved && !b.view().BridgeFound:
+		a.Result = NotTouched
+		return a, nil
 	case b.selector != "" || moved:
 		return a, nil
 	}

@@ -31,6 +31,8 @@ type Engine struct {
 	// ErrorBudget is for how long API and journal errors in a row are taken for
 	// passing ones; 0 means that none is.
 	ErrorBudget time.Duration
+	// Twins are other ensembles with the same hosts, looked for once.
+	Twins []migration.Claim
 
 	announced string
 }
@@ -68,7 +70,7 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 	if err != nil {
 		return migration.Observation{}, err
 	}
-	o := migration.Observation{At: e.Clock.Now(), Record: rec, Servers: make([]migration.ServerView, len(rec.Servers))}
+	o := migration.Observation{At: e.Clock.Now(), Record: rec, Servers: make([]migration.ServerView, len(rec.Servers)), Twins: e.Twins}
 	var wg sync.WaitGroup
 	var views map[ensemble.ID]migration.ClusterView
 	var clusterErr error

@@ -57,6 +57,9 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 		if s, ok := out.Server(in.ID); ok {
 			s.Reconfigured = &Confirmation{At: o.At, By: in.By, How: "restarted with the patched file, in sync afterwards"}
 		}
+		if f.Joined != nil {
+			out.NoteRestarted(f.Joined.Zxid.Epoch())
+		}
 		out.Flight = nil
 	case StepCancelRenewal:
 		// The pod's volume knows the newest line; what it began may be whole.

@@ -18,6 +18,9 @@ type Observation struct {
 	// ClusterComplete is false when the API server did not answer in full;
 	// nothing is decided on half a view.
 	ClusterComplete bool `json:"clusterComplete"`
+	// Twins are other ensembles of ours with addresses of the same hosts, as far as
+	// the user may look.
+	Twins []Claim `json:"twins,omitempty"`
 }
 
 // ServerView is what was seen of one server.

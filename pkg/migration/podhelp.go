@@ -123,8 +123,7 @@ func (c *context) inPods() (ids []ensemble.ID, why []string) {
 func (c *context) comeBack() string {
 	for _, s := range c.rec.Servers {
 		v, _ := c.o.View(s.ID)
-		flying := c.flight != nil && c.flight.ID == s.ID
-		if flying || s.Replaced != nil || v.Live.Reach != ReachRefused {
+		if c.about(s, v).flying() || s.Replaced != nil || v.Live.Reach != ReachRefused {
 			continue
 		}
 		return c.about(s, v).bringBack()

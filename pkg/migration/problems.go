@@ -85,7 +85,7 @@ func (c *context) problems() []Problem {
 		out = append(out, c.about(s, v).ailing()...)
 	}
 	if c.leaderExpected() {
-		for _, condition := range c.conditions() {
+		for _, condition := range c.beginnings() {
 			if d, class, ok := condition(); !ok {
 				out = append(out, problem(class, 0, d))
 			}

@@ -113,6 +113,9 @@ type Elections struct {
 	AtWrap        uint32 `json:"atWrap,omitempty"`
 	AtReconfigure uint32 `json:"atReconfigure,omitempty"`
 	AtReplace     uint32 `json:"atReplace,omitempty"`
+	// AtReconfigured is the same when the last server was known to run with the new
+	// list: what is elected later is not the restart's.
+	AtReconfigured uint32 `json:"atReconfigured,omitempty"`
 }
 
 // FlightKind is the direction of an operation.

@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
@@ -86,7 +87,7 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 		}
 		return stop(CodeDegraded, next, "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...).with(why...), false
 	}
-	for _, condition := range c.conditions() {
+	for _, condition := range c.beginnings() {
 		if d, _, ok := condition(); !ok {
 			return d, false
 		}
@@ -228,6 +229,10 @@ func (c *context) notNow(bad []string, blind bool) Decision {
 	if c.flight.StopAsked != nil {
 		d.Phase = PhaseStop
 		d.Next = "on host " + c.sr.HostIP + ": do not stop the server now, the others cannot spare it"
+	}
+	if back := c.comeBack(); back != "" {
+		// Another one was stopped, perhaps by mistake: it comes first.
+		d.Next = strings.TrimSuffix(back+"; "+d.Next, "; ")
 	}
 	return d
 }

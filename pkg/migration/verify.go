@@ -248,10 +248,26 @@ func away(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 // one of the leader's own restart, which comes last (I6).
 const PlannedRestartElections = 1
 
-// RestartElections counts the elections since the first patch was handed out,
-// by epochs; a new leader that fails at once counts too. known is false where
-// one end is not known.
+// NoteRestarted keeps the epoch in which the rolling restart came to its end, if
+// it has.
+func (r *Record) NoteRestarted(epoch uint32) {
+	for _, s := range r.Servers {
+		if s.Reconfigured == nil && s.Replaced == nil {
+			return
+		}
+	}
+	if r.Elections.AtReconfigured == 0 {
+		r.Elections.AtReconfigured = epoch
+	}
+}
+
+// RestartElections counts the elections since the first patch was handed out, up
+// to the end of the restart or to epoch; a new leader that fails at once counts
+// too. known is false where one end is not known.
 func (r Record) RestartElections(epoch uint32) (n int, known bool) {
+	if end := r.Elections.AtReconfigured; end != 0 {
+		epoch = end
+	}
 	if r.Elections.AtReconfigure == 0 || epoch < r.Elections.AtReconfigure {
 		return 0, false
 	}

@@ -27,6 +27,8 @@ const (
 	NeedClashes Need = "clashes"
 	// NeedLook is a look at the wrapped ensemble as status takes it.
 	NeedLook Need = "look"
+	// NeedTwins is what else of ours has these hosts.
+	NeedTwins Need = "twins"
 	// NeedCluster is what the API server says; its checks tell by themselves.
 	NeedCluster Need = "cluster"
 )
@@ -38,7 +40,7 @@ func needs(id string) []Need {
 		"ZK006": {NeedServers}, "ZK007": {NeedList}, "ZK008": {NeedElection}, "ZK009": {NeedList}, "ZK010": {NeedFiles}, "ZK011": {NeedAllFiles},
 		"ZK012": {NeedFiles}, "ZK013": {NeedFiles}, "ZK014": {NeedFiles}, "ZK015": {NeedFiles}, "ZK016": {NeedFiles},
 		"ZK017": {NeedServers}, "ZK018": {NeedFiles}, "ZK019": {NeedList}, "ZK020": {NeedThrough}, "ZK021": {NeedFiles}, "ZK022": {NeedFiles},
-		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook},
+		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook}, "ZK026": {NeedTwins},
 		"K8S001": {NeedCluster}, "K8S002": {NeedClashes}, "K8S003": {NeedCluster},
 	}[id]
 }
@@ -90,6 +92,11 @@ func (f Facts) lack(n Need) (missing string, hidden []string) {
 			}
 		}
 		return "", hidden
+	case NeedTwins:
+		if f.TwinsUnlooked != "" {
+			hidden = []string{f.TwinsUnlooked}
+		}
+		return f.TwinsError, hidden
 	case NeedList, NeedCluster:
 	}
 	return "", nil

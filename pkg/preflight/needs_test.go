@@ -57,6 +57,8 @@ func TestNeverOKForWhatWasNotSeen(t *testing.T) {
 		"a ghost": {func(f *Facts) {
 			f.Problems = []migration.Problem{{Class: migration.ClassWrong, Code: migration.CodeGhostHost, Text: "two processes with one id"}}
 		}, "ZK024", Fail, "two processes", nil},
+		"wrapped twice":               {func(f *Facts) { f.Twins = []string{"ensemble other has 10.0.0.1:2181"} }, "ZK026", Fail, "ensemble other", nil},
+		"other namespaces are closed": {func(f *Facts) { f.TwinsUnlooked = "you may not list other namespaces" }, "ZK026", Unknown, "may not", nil},
 		"a planned stop": {func(f *Facts) {
 			f.Problems = []migration.Problem{{Class: migration.ClassPlanned, Server: 2, Text: "replace of server 2 is under way, begun by alice"}}
 			f.Direct[2], f.Through[2], f.Election[2] = timedOut(), timedOut(), migration.PortClosed
@@ -86,7 +88,7 @@ func TestNeverOKForWhatWasNotSeen(t *testing.T) {
 				if got.Result != want {
 					t.Errorf("%s %s: %s, want %s (%v)", got.ID, got.Title, got.Result, want, got.Detail)
 				}
-				if got.Result == Unknown && !got.Blocks && got.ID != "ZK003" && got.ID != "ZK025" {
+				if got.Result == Unknown && !got.Blocks && got.ID != "ZK003" && got.ID != "ZK025" && got.ID != "ZK026" {
 					t.Errorf("%s is unknown and does not block", got.ID)
 				}
 			}

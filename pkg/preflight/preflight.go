@@ -57,6 +57,8 @@ type Check struct {
 	Hint     string
 	// HintFor is the hint where the facts decide which one is right.
 	HintFor func(Facts) string
+	// Bounded: what the user may not look at does not block.
+	Bounded bool
 	// Codes are the findings of ensemble.Lint that this check reports.
 	Codes []string
 	// Eval returns the details of what is wrong; none means ok. skip is a
@@ -109,6 +111,10 @@ type Facts struct {
 	// could look.
 	Clashes      []string
 	ClashesError string
+	// Twins are other ensembles of ours on the same hosts, TwinsUnlooked where the
+	// user may not look for them, TwinsError why nobody could look at all.
+	Twins                     []string
+	TwinsUnlooked, TwinsError string
 	// Problems are those of a look as status takes it: Looked says that one was
 	// taken, LookError why not.
 	Problems  []migration.Problem
@@ -162,7 +168,7 @@ func (c Check) run(f Facts, waived bool) Finding {
 	case len(hidden) > 0:
 		fd.Result, fd.Detail = Unknown, hidden
 	}
-	fd.Blocks = fd.Result == Fail || fd.Result == Unknown && c.Severity == Blocker
+	fd.Blocks = fd.Result == Fail || fd.Result == Unknown && c.Severity == Blocker && !c.Bounded
 	return fd
 }
 

@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,7 +95,9 @@ func TestWrapLeavesAFlippedServerAlone(t *testing.T) {
 	s.must("adopt", s.c.SetSelector(s.ctx, s.rec, 5))
 	s.waitView(5, "adopted", func(v migration.ClusterView) bool { return only(v.Endpoints.Controller, "10.244.4.1") })
 	s.must("drop", s.c.DropBridge(s.ctx, s.rec, 5))
-	s.wrap()
+	if got := results(s.wrap()); !slices.ContainsFunc(got, func(line string) bool { return strings.Contains(line, string(cluster.NotNeeded)) }) {
+		t.Errorf("endpoints that are not there: %q", got)
+	}
 	if v := s.view(5); !only(v.Endpoints.Union, "10.244.4.1") || v.Endpoints.BridgeFound || v.Service.Selector != "main-pod-1" {
 		t.Errorf("after adopt and wrap: %+v", v)
 	}

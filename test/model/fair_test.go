@@ -10,6 +10,9 @@ import (
 // fairSamples bounds how many endings are tried in one exploration.
 const fairSamples = 3000
 
+// literally is of how many endings one is tried word by word in the quick run.
+const literally = 20
+
 // fair asks that from every sampled state the operation under way, and then
 // the whole migration, ends when the world stays healthy.
 func fair(t *testing.T, r Result) {
@@ -19,7 +22,11 @@ func fair(t *testing.T, r Result) {
 	for k := 0; k < len(r.Sampled); k += stride {
 		st := r.Sampled[k]
 		tried++
-		if err := Fair(r.Config, st); err != nil {
+		err := Fair(r.Config, st)
+		if err == nil && (full || tried%literally == 0) {
+			err = Literal(r.Config, st)
+		}
+		if err != nil {
 			t.Errorf("from a reachable state:\n  %s\n  then, in a healthy world: %v", strings.Join(r.Way(k), "\n  "), err)
 			if bad++; bad == 2 {
 				return
@@ -39,6 +46,9 @@ func TestHealthyRoads(t *testing.T) {
 			w := newWorld(cfg, migration.Decide)
 			if err := Fair(cfg, w.start()); err != nil {
 				t.Error(err)
+			}
+			if err := Literal(cfg, w.start()); err != nil {
+				t.Error("word by word: ", err)
 			}
 		})
 	}
