@@ -1,4 +1,5 @@
-// Command docs writes the generated pages: commands, checks, steps and reasons.
+// Command docs writes the generated pages (commands, checks, steps, faults) and
+// the published Role.
 // With -check it fails when a page does not match the code.
 package main
 
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cli"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
@@ -25,10 +27,11 @@ func main() {
 	flag.Parse()
 	bad := false
 	for name, page := range map[string]string{
-		"docs/commands.md": commands(),
-		"docs/checks.md":   checks(),
-		"docs/steps.md":    steps(),
-		"docs/faults.md":   faultPage(),
+		"docs/commands.md":    commands(),
+		"docs/checks.md":      checks(),
+		"docs/steps.md":       steps(),
+		"docs/faults.md":      faultPage(),
+		"docs/rbac/role.yaml": string(access.Published()),
 	} {
 		if *check {
 			have, err := os.ReadFile(name)

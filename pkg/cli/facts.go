@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -163,11 +164,7 @@ func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *pref
 		return
 	}
 	f.KubernetesMinor = minor
-	denied, err := c.Denied(ctx, s.kube.namespace)
-	if err != nil {
-		f.PermissionsError = err.Error()
-	}
-	f.Denied = denied
+	permissionFacts(ctx, s, rec, access.For(access.Migration()...), false, f)
 	clashes, err := c.Clashes(ctx, rec)
 	if f.Clashes = clashes; err != nil {
 		f.ClashesError = "nobody could look: " + err.Error()

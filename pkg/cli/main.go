@@ -92,6 +92,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		group("look", newStatusCommand(d)),
 		group("look", newPlanCommand(d)),
 		group("look", newClientsCommand(d)),
+		group("prepare", newRBACCommand(d)),
 		group("prepare", newWrapCommand(d)),
 		group("prepare", newReconfigureCommand(d)),
 		group("move", newReplaceCommand(d)),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -123,6 +124,9 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	}
 	s, rec, err := f.deps.open(ctx, args)
 	if err != nil {
+		return err
+	}
+	if err := f.deps.unlessAway(s.beforeStop(ctx, rec, access.For(access.Reconfigure), false), rec, migration.Reconfigure, 0); err != nil {
 		return err
 	}
 	if len(f.confirmed) > 0 {

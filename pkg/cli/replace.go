@@ -182,23 +182,10 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 	if _, ok := rec.Server(o.id); !ok && !o.all {
 		return usagef("ensemble %s has no server %d; it has %v", s.name, o.id, rec.Ensemble().IDs())
 	}
-	if err := o.mayCopy(ctx, s.kube); err != nil {
+	if err := o.before(ctx, s, rec); err != nil {
 		return err
 	}
 	return s.locked(ctx, func(ctx context.Context) error { return o.locked(ctx, s) })
-}
-
-// mayCopy asks for the permission before a server is stopped for it.
-func (o *MoveOptions) mayCopy(ctx context.Context, k kube) error {
-	if o.data != migration.DataCopy {
-		return nil
-	}
-	denied, err := k.cluster().DeniedCopy(ctx, k.namespace)
-	if err != nil || len(denied) == 0 {
-		return err
-	}
-	return &refusedError{reason: "--data=copy streams data into the pod, and you may not", evidence: denied,
-		next: fmt.Sprintf("let an administrator apply docs/rbac/role.yaml in namespace %s, or leave --data=copy out", k.namespace)}
 }
 
 func (o *MoveOptions) locked(ctx context.Context, s *session) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
@@ -71,6 +72,10 @@ func (o *SeedOptions) Run(ctx context.Context) error {
 	sr, ok := rec.Server(o.id)
 	if !ok {
 		return usagef("ensemble %s has no server %d; it has %v", s.name, o.id, rec.Ensemble().IDs())
+	}
+	// The host is down by now; what is missing would only show after the stream.
+	if err := s.beforeStop(ctx, rec, access.For(access.Seed), true); err != nil {
+		return err
 	}
 	seeded, err := o.ready(ctx, s, rec)
 	if err != nil {

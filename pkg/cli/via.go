@@ -40,7 +40,9 @@ func (v viaWriter) Write(p []byte) (int, error) {
 	if add == "" {
 		return v.w.Write(p)
 	}
-	var pairs []string
+	// The Role is for an administrator, who has a kubeconfig of his own; --user
+	// means the Role's subject there.
+	pairs := []string{"kubectl zkmigrate rbac ", "kubectl zkmigrate rbac "}
 	for _, word := range []string{"zkmigrate ", "describe ", "logs ", "delete ", "get "} {
 		pairs = append(pairs, "kubectl "+word)
 		if word == "zkmigrate " {

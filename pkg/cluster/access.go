@@ -6,101 +6,129 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
-// need is one permission of the published Role.
-type need struct {
-	group, resource, subresource string
-	verbs                        []string
-	// copying: for --data=copy alone.
-	copying bool
-}
+const (
+	// askPatience bounds the questions for permissions, all together, and
+	// askPause is between two tries of one that nobody answered.
+	askPatience = 10 * time.Second
+	askPause    = 500 * time.Millisecond
+	// asksAtOnce bounds how many are asked side by side.
+	asksAtOnce = 16
+)
 
-// needs lists what the commands use; docs/rbac/role.yaml grants exactly these.
-func needs() []need {
-	return []need{
-		{"", "services", "", []string{"get", "list", "create", "patch"}, false},
-		{"", "endpoints", "", []string{"get", "create", "update", "delete"}, false},
-		{"discovery.k8s.io", "endpointslices", "", []string{"list", "create", "update", "delete"}, false},
-		{"", "configmaps", "", []string{"get", "list", "create", "update", "patch"}, false},
-		{"coordination.k8s.io", "leases", "", []string{"get", "create", "update"}, false},
-		{"apps", "statefulsets", "", []string{"get", "create", "patch"}, false},
-		{"policy", "poddisruptionbudgets", "", []string{"get", "create", "patch"}, false},
-		{"", "pods", "", []string{"get", "list", "patch", "delete"}, false},
-		{"", "pods", "log", []string{"get"}, false},
-		{"", "pods", "exec", []string{"get", "create"}, true},
-		{"", "persistentvolumeclaims", "", []string{"get"}, false},
-	}
-}
-
-// Denied lists, in words, every permission the user lacks in the namespace, but
-// for what only --data=copy needs: to run programs in pods is much, and many do
-// without. Asking is allowed to every authenticated user (system:basic-user).
-func (c *Client) Denied(ctx context.Context, namespace string) ([]string, error) {
-	return c.denied(ctx, namespace, false)
-}
-
-// DeniedCopy lists what is lacking for --data=copy.
-func (c *Client) DeniedCopy(ctx context.Context, namespace string) ([]string, error) {
-	return c.denied(ctx, namespace, true)
-}
-
-func (c *Client) denied(ctx context.Context, namespace string, copying bool) ([]string, error) {
-	type question struct {
-		n    need
-		verb string
-	}
-	var questions []question
-	for _, n := range needs() {
-		if n.copying != copying {
+// Lacking asks, for each permission, whether the user has it, and returns those
+// that are refused and those about which nobody answered (access.Lack.Unknown).
+// Each is asked for in general first, which covers every name, and only where
+// that is refused for each object by its name. Asking is allowed to every
+// authenticated user (system:basic-user). An error means that the context ended.
+func (c *Client) Lacking(ctx context.Context, scope access.Scope, needs []access.Need) ([]access.Lack, error) {
+	asking, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	answers := make([]*access.Lack, len(needs))
+	slots := make(chan struct{}, asksAtOnce)
+	var wg sync.WaitGroup
+	for i, n := range needs {
+		if !scope.Wants(n) {
 			continue
 		}
-		for _, v := range n.verbs {
-			questions = append(questions, question{n, v})
-		}
-	}
-	denied := make([]string, len(questions))
-	errs := make([]error, len(questions))
-	var wg sync.WaitGroup
-	for i, q := range questions {
+		slots <- struct{}{}
 		wg.Go(func() {
-			review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-				ResourceAttributes: &authorizationv1.ResourceAttributes{
-					Namespace: namespace, Verb: q.verb, Group: q.n.group, Resource: q.n.resource, Subresource: q.n.subresource,
-				},
-			}}
-			answer, err := c.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-			if err != nil {
-				errs[i] = err
-				return
-			}
-			if !answer.Status.Allowed {
-				what := q.n.resource
-				if q.n.subresource != "" {
-					what += "/" + q.n.subresource
-				}
-				denied[i] = fmt.Sprintf("%s %s in namespace %s", q.verb, what, namespace)
-			}
+			defer func() { <-slots }()
+			answers[i] = c.lack(asking, scope, n)
 		})
 	}
 	wg.Wait()
-	var out []string
-	for i := range questions {
-		if errs[i] != nil {
-			return nil, fmt.Errorf("asking for permissions: %w", errs[i])
-		}
-		if denied[i] != "" {
-			out = append(out, denied[i])
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var out []access.Lack
+	for _, a := range answers {
+		if a != nil {
+			out = append(out, *a)
 		}
 	}
 	return out, nil
+}
+
+// lack is nil for a permission that the user has.
+func (c *Client) lack(ctx context.Context, scope access.Scope, n access.Need) *access.Lack {
+	l := access.Lack{Need: n, Namespace: scope.Namespace}
+	allowed, unknown := c.allowed(ctx, scope.Namespace, n, "")
+	if allowed {
+		return nil
+	}
+	names := scope.Names(n)
+	if unknown != "" || len(names) == 0 {
+		l.Unknown = unknown
+		return &l
+	}
+	for _, name := range names {
+		allowed, unknown := c.allowed(ctx, scope.Namespace, n, name)
+		switch {
+		case unknown != "":
+			l.Names, l.Unknown = []string{name}, unknown
+			return &l
+		case !allowed:
+			l.Names = append(l.Names, name)
+		}
+	}
+	if len(l.Names) == 0 {
+		return nil
+	}
+	if len(l.Names) == len(names) {
+		// All of them: the names add nothing.
+		l.Names = nil
+	}
+	return &l
+}
+
+// allowed asks one question until it is answered; unknown says why it was not.
+// No answer is no permission.
+func (c *Client) allowed(ctx context.Context, namespace string, n access.Need, name string) (allowed bool, unknown string) {
+	resource, subresource, _ := strings.Cut(n.Resource, "/")
+	attributes := &authorizationv1.ResourceAttributes{
+		Namespace: namespace, Verb: n.Verb, Group: n.Group, Resource: resource, Subresource: subresource, Name: name,
+	}
+	unknown = fmt.Sprintf("the API server did not answer within %s", askPatience)
+	_ = wait.PollUntilContextCancel(ctx, askPause, true, func(ctx context.Context) (bool, error) { // unknown says how it ended
+		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributes}}
+		answer, err := c.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+		switch {
+		case apierrors.IsForbidden(err):
+			unknown = "you may not create selfsubjectaccessreviews (Kubernetes allows that to every user: ClusterRole system:basic-user)"
+			return true, nil
+		case apierrors.IsUnauthorized(err):
+			unknown = "the API server does not accept your login"
+			return true, nil
+		case err != nil:
+			return false, nil
+		}
+		allowed, unknown = answer.Status.Allowed, ""
+		return true, nil
+	})
+	return allowed, unknown
+}
+
+// WhoAmI is the user's name as the API server knows it; empty where it does not
+// say (before Kubernetes 1.28).
+func (c *Client) WhoAmI(ctx context.Context) string {
+	answer, err := c.kube.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
+		return ""
+	}
+	return answer.Status.UserInfo.Username
 }
 
 // KubernetesMinor returns the minor version of the API server (34 for 1.34).

@@ -65,8 +65,8 @@ func Checks() []Check {
 		{ID: "ZK026", Title: "no other ensemble of ours has the same hosts", Severity: Blocker, Bounded: true,
 			Hint: "go on with the ensemble that has them: two records of one ensemble have two journals and two locks",
 			Eval: func(f Facts) ([]string, string) { return f.Twins, "" }},
-		{ID: "K8S001", Title: "permissions", Severity: Blocker,
-			Hint: "apply docs/rbac/role.yaml and bind it to this user", Eval: permissions},
+		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
+			Hint: "have an administrator apply what `kubectl zkmigrate rbac NAME` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,
 			Hint: "choose another name for the ensemble, or another namespace", Eval: func(f Facts) ([]string, string) { return f.Clashes, "" }},
 		{ID: "K8S003", Title: "the Kubernetes version is supported", Severity: Blocker, Waivable: true,
@@ -253,11 +253,11 @@ func through(f Facts) (wrong []string, skip string) {
 	return wrong, ""
 }
 
-func permissions(f Facts) (wrong []string, skip string) {
-	if f.PermissionsError != "" {
-		return nil, f.PermissionsError
+func roleHint(f Facts) string {
+	if f.RoleCommand == "" {
+		return "have an administrator print the Role with `kubectl zkmigrate rbac`, apply it and bind it to this user"
 	}
-	return f.Denied, ""
+	return "have an administrator run: " + f.RoleCommand + " | kubectl apply -f -"
 }
 
 func kubernetes(f Facts) (wrong []string, skip string) {

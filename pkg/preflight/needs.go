@@ -29,6 +29,8 @@ const (
 	NeedLook Need = "look"
 	// NeedTwins is what else of ours has these hosts.
 	NeedTwins Need = "twins"
+	// NeedPermissions is what the API server says of each permission.
+	NeedPermissions Need = "permissions"
 	// NeedCluster is what the API server says; its checks tell by themselves.
 	NeedCluster Need = "cluster"
 )
@@ -41,7 +43,7 @@ func needs(id string) []Need {
 		"ZK012": {NeedFiles}, "ZK013": {NeedFiles}, "ZK014": {NeedFiles}, "ZK015": {NeedFiles}, "ZK016": {NeedFiles},
 		"ZK017": {NeedServers}, "ZK018": {NeedFiles}, "ZK019": {NeedList}, "ZK020": {NeedThrough}, "ZK021": {NeedFiles}, "ZK022": {NeedFiles},
 		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook}, "ZK026": {NeedTwins},
-		"K8S001": {NeedCluster}, "K8S002": {NeedClashes}, "K8S003": {NeedCluster},
+		"K8S001": {NeedPermissions}, "K8S002": {NeedClashes}, "K8S003": {NeedCluster},
 	}[id]
 }
 
@@ -79,6 +81,11 @@ func (f Facts) lack(n Need) (missing string, hidden []string) {
 		})
 	case NeedClashes:
 		return f.ClashesError, nil
+	case NeedPermissions:
+		if f.PermissionsError != "" {
+			return "", []string{f.PermissionsError}
+		}
+		return "", f.Unanswered
 	case NeedLook:
 		switch {
 		case f.LookError != "":

@@ -59,6 +59,9 @@ type Check struct {
 	HintFor func(Facts) string
 	// Bounded: what the user may not look at does not block.
 	Bounded bool
+	// BeforeStop: asked again before a command touches the first host, for what
+	// would be missing later on.
+	BeforeStop bool
 	// Codes are the findings of ensemble.Lint that this check reports.
 	Codes []string
 	// Eval returns the details of what is wrong; none means ok. skip is a
@@ -103,10 +106,12 @@ type Facts struct {
 	// and TickTimeMillis are what an empty server has for loading it.
 	DataBytes                 int64
 	InitLimit, TickTimeMillis int
-	// Denied lists permissions that are missing, PermissionsError why they
-	// could not be looked up.
-	Denied           []string
-	PermissionsError string
+	// Lacking lists permissions that are missing, Unanswered those about which
+	// nobody could say; PermissionsError is why none could be asked about,
+	// RoleCommand prints the Role that has them all.
+	Lacking, Unanswered []string
+	PermissionsError    string
+	RoleCommand         string
 	// Clashes lists objects that exist and are not ours, ClashesError why nobody
 	// could look.
 	Clashes      []string
@@ -129,13 +134,27 @@ type Facts struct {
 }
 
 // Run evaluates every check, in the order of the list.
-func Run(f Facts) []Finding {
+func Run(f Facts) []Finding { return run(f, Checks()) }
+
+// BeforeStop evaluates the checks that are asked again before the first host is
+// touched. Their facts can be gathered without looking at ZooKeeper.
+func BeforeStop(f Facts) []Finding {
+	var checks []Check
+	for _, c := range Checks() {
+		if c.BeforeStop {
+			checks = append(checks, c)
+		}
+	}
+	return run(f, checks)
+}
+
+func run(f Facts, checks []Check) []Finding {
 	waived := map[string]bool{}
 	for _, w := range f.Waivers {
 		waived[w] = true
 	}
 	var out []Finding
-	for _, c := range Checks() {
+	for _, c := range checks {
 		out = append(out, c.run(f, waived[c.ID]))
 	}
 	return out

@@ -68,6 +68,7 @@ func core() map[string][]string {
 		"pkg/preflight": {"pkg/ensemble", "pkg/migration", "pkg/hostpatch"},
 		"pkg/hostpatch": {"pkg/ensemble"},
 		"pkg/render":    {"pkg/ensemble", "pkg/migration"},
+		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
 	}
 }
 
@@ -76,7 +77,7 @@ func everybody() []string { return []string{"pkg/quote", "pkg/strict"} }
 
 // edges never import each other.
 func edges() map[string][]string {
-	c := []string{"pkg/ensemble", "pkg/migration", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata"}
+	c := []string{"pkg/ensemble", "pkg/migration", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata", "pkg/access"}
 	return map[string][]string{
 		"pkg/engine":   {"pkg/ensemble", "pkg/migration"},
 		"pkg/zkprobe":  {"pkg/ensemble"},

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -62,10 +63,18 @@ func newSite(t *testing.T, api migration.EndpointsAPI) *site {
 	}
 	s.kube, s.c = kube, cluster.New(kube)
 	eventually(t, "the authorizer knows the Role", func() (bool, string) {
-		denied, err := s.c.Denied(s.ctx, ns)
-		return err == nil && len(denied) == 0, fmt.Sprint(denied, err)
+		lacking := s.lacking()
+		return len(lacking) == 0, fmt.Sprint(lacking)
 	})
 	return s
+}
+
+// lacking asks for everything a migration needs.
+func (s *site) lacking() []access.Lack {
+	s.t.Helper()
+	lacking, err := s.c.Lacking(s.ctx, access.Of(s.rec, true), access.For(append(access.Migration(), access.Seed)...))
+	s.must("ask", err)
+	return lacking
 }
 
 func (s *site) must(what string, err error) {

@@ -1,0 +1,112 @@
+// Package access holds one table: which permission each command needs, for
+// which objects, and why. The Role that is printed and published, the questions
+// that are asked before the first host is touched, and the page about
+// permissions all come from it, so that they cannot differ.
+package access
+
+import (
+	"slices"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Command is a command that needs permissions.
+type Command string
+
+// The commands. Permissions are the same whichever way a command is called;
+// what only some calls need is told apart by When.
+const (
+	Status      Command = "status"
+	Plan        Command = "plan"
+	Clients     Command = "clients"
+	Check       Command = "check"
+	Wrap        Command = "wrap"
+	Reconfigure Command = "reconfigure"
+	Replace     Command = "replace"
+	Revert      Command = "revert"
+	Seed        Command = "seed"
+)
+
+// Migration lists the commands of a whole migration, in order, with the way
+// back: what is asked for when it begins.
+func Migration() []Command { return []Command{Wrap, Reconfigure, Replace, Revert} }
+
+// ReadOnly lists the commands that write no object.
+func ReadOnly() []Command { return []Command{Check, Status, Plan, Clients} }
+
+// Target says which objects of an ensemble a permission is for.
+type Target string
+
+// The targets. For All, Kubernetes cannot narrow the permission to names.
+const (
+	All         Target = ""
+	Services    Target = "the servers' Services"
+	AllServices Target = "the servers' Services and the pods' own"
+	Bridges     Target = "the servers' bridge slices"
+	Maps        Target = "the journal, its copy, the gate and the pods' files"
+	Journals    Target = "the journal, its copy and the gate"
+	Applied     Target = "the gate and the pods' files"
+	Lock        Target = "the lock"
+	Set         Target = "the pods' StatefulSet"
+	Budget      Target = "the pods' PodDisruptionBudget"
+	Pods        Target = "the pods"
+	Claims      Target = "the pods' claims"
+)
+
+// When says for which calls a permission is needed.
+type When string
+
+// The cases.
+const (
+	Always When = ""
+	// SliceWrites and LegacyWrites depend on --endpoints-api.
+	SliceWrites  When = "--endpoints-api=endpointslices"
+	LegacyWrites When = "--endpoints-api=endpoints"
+	// Copy: to run programs in pods is much, and many do without.
+	Copy When = "--data=copy"
+	// Unnamed: one who may not list ConfigMaps gives the NAME.
+	Unnamed When = "NAME is left out, or status -A"
+)
+
+// Need is one permission: one verb on one resource.
+type Need struct {
+	// Group, Resource (with its subresource, as "pods/log") and Verb are those of
+	// a Role.
+	Group, Resource, Verb string
+	Target                Target
+	When                  When
+	// Commands need it; Steps are those of a replacement or a revert that do.
+	Commands []Command
+	Steps    []migration.StepID
+	// Why completes "it is needed to".
+	Why string
+}
+
+// Object is the resource as kubectl names it.
+func (n Need) Object() string {
+	if n.Group == "" {
+		return n.Resource
+	}
+	return n.Resource + "." + n.Group
+}
+
+// For returns what those commands need, in the table's order.
+func For(commands ...Command) []Need {
+	var out []Need
+	for _, r := range Resources() {
+		for _, n := range r.Needs {
+			if slices.ContainsFunc(commands, func(c Command) bool { return slices.Contains(n.Commands, c) }) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// WithWayBack returns what a command and the way back from it need.
+func WithWayBack(c Command) []Need {
+	if c == Replace {
+		return For(Replace, Revert)
+	}
+	return For(c)
+}

@@ -1,0 +1,99 @@
+package access
+
+import (
+	"slices"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// Scope is what permissions are for: a whole namespace, or one ensemble in it.
+type Scope struct {
+	Namespace string
+	// Name is the ensemble's; empty for any ensemble of the namespace, which
+	// nothing can be narrowed to.
+	Name string
+	// Servers are the ids, in the order of their pods.
+	Servers []ensemble.ID
+	// EndpointsAPI is empty where both are meant.
+	EndpointsAPI migration.EndpointsAPI
+	// Copy: with what --data=copy and seed need.
+	Copy bool
+}
+
+// Of is the scope of a recorded ensemble.
+func Of(rec migration.Record, withCopy bool) Scope {
+	s := Scope{Namespace: rec.Namespace, Name: rec.Name, EndpointsAPI: rec.EndpointsAPI, Copy: withCopy}
+	if s.EndpointsAPI == "" {
+		s.EndpointsAPI = migration.EndpointSlices
+	}
+	servers := slices.Clone(rec.Servers)
+	slices.SortFunc(servers, func(a, b migration.ServerRecord) int { return a.Ordinal - b.Ordinal })
+	for _, srv := range servers {
+		s.Servers = append(s.Servers, srv.ID)
+	}
+	return s
+}
+
+// Wants reports whether a permission is needed here. A Role for one ensemble
+// does without that of listing all ConfigMaps of the namespace, which would let
+// its holder read them all: commands are given the NAME.
+func (s Scope) Wants(n Need) bool {
+	switch n.When {
+	case SliceWrites:
+		return s.EndpointsAPI != migration.LegacyEndpoints
+	case LegacyWrites:
+		return s.EndpointsAPI != migration.EndpointSlices
+	case Copy:
+		return s.Copy
+	case Unnamed:
+		return s.Name == ""
+	}
+	return true
+}
+
+// Names are the objects a permission is for; empty where Kubernetes cannot
+// narrow it, or the scope is a namespace.
+func (s Scope) Names(n Need) []string {
+	if s.Name == "" {
+		return nil
+	}
+	switch n.Target {
+	case Services:
+		return s.services()
+	case AllServices:
+		return append(s.services(), render.HeadlessName(s.Name))
+	case Bridges:
+		return s.each(func(id ensemble.ID, _ int) string { return render.BridgeName(s.Name, id) })
+	case Maps:
+		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), render.ConfName(s.Name)}
+	case Journals:
+		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name)}
+	case Applied:
+		return []string{render.GateName(s.Name), render.ConfName(s.Name)}
+	case Lock:
+		return []string{render.JournalName(s.Name)}
+	case Set:
+		return []string{render.StatefulSetName(s.Name)}
+	case Budget:
+		return []string{render.HeadlessName(s.Name)}
+	case Pods:
+		return s.each(func(_ ensemble.ID, ordinal int) string { return render.PodName(s.Name, ordinal) })
+	case Claims:
+		return s.each(func(_ ensemble.ID, ordinal int) string { return render.ClaimName(s.Name, ordinal) })
+	}
+	return nil
+}
+
+func (s Scope) services() []string {
+	return s.each(func(id ensemble.ID, _ int) string { return render.ServiceName(s.Name, id) })
+}
+
+func (s Scope) each(name func(id ensemble.ID, ordinal int) string) []string {
+	out := make([]string, 0, len(s.Servers))
+	for ordinal, id := range s.Servers {
+		out = append(out, name(id, ordinal))
+	}
+	return out
+}

@@ -1,0 +1,97 @@
+package access
+
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+
+// Resource is one kind of object with what is needed of it.
+type Resource struct {
+	Group, Name string
+	// Note is the comment in the Role.
+	Note  string
+	Needs []Need
+}
+
+// need fills in what a row says of its verb.
+func (r Resource) need(verb string, target Target, when When, commands []Command, steps []migration.StepID, why string) Resource {
+	r.Needs = append(r.Needs, Need{Group: r.Group, Resource: r.Name, Verb: verb, Target: target, When: when, Commands: commands, Steps: steps, Why: why})
+	return r
+}
+
+func steps(s ...migration.StepID) []migration.StepID { return s }
+
+// looking are the commands that look at all objects of an ensemble, locking
+// those that hold its lock and write its journal, moving those that move servers.
+func looking() []Command { return []Command{Status, Plan, Reconfigure, Replace, Revert, Seed} }
+func locking() []Command { return []Command{Wrap, Reconfigure, Replace, Revert} }
+func moving() []Command  { return []Command{Replace, Revert} }
+
+// Resources is the table.
+func Resources() []Resource {
+	all := append([]Command{Clients, Check, Wrap}, looking()...)
+	return []Resource{
+		Resource{Name: "services", Note: `The servers' addresses. There is no "delete", on purpose: a Service that is
+deleted takes its ClusterIP along, and every other server and client knows the
+server by it. "patch" is server-side apply, and the selector of one Service.`}.
+			need("get", AllServices, Always, append([]Command{Check, Wrap}, looking()...), nil, "see that each server's Service is still the same one, with the same address").
+			need("list", All, Always, looking(), nil, "look at the Services of all servers at once").
+			need("create", AllServices, Always, []Command{Wrap, Replace}, steps(migration.StepPark), "create a Service per server, and the pods' own").
+			need("patch", AllServices, Always, []Command{Wrap, Replace, Revert}, steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector), "let a server's Service select its pod, and take the selector away again"),
+
+		Resource{Group: "discovery.k8s.io", Name: "endpointslices", Note: `What stands behind the Services. "delete" is for our own slice once the
+controller's holds the same address, and for what controllers leave behind
+when a server goes back to its host (kubernetes/kubernetes#118376); those have
+names that nobody knows before.`}.
+			need("list", All, Always, append([]Command{Wrap}, looking()...), nil, "see every address behind a Service").
+			need("create", All, SliceWrites, []Command{Wrap, Replace, Revert}, steps(migration.StepBridge, migration.StepFlip), "point a Service to its host, or to its pod, where no slice of ours exists").
+			need("update", Bridges, SliceWrites, moving(), steps(migration.StepFlip, migration.StepBridge, migration.StepFlipBack), "move a Service's address between host and pod in one write").
+			need("delete", All, Always, moving(), steps(migration.StepDropBridge, migration.StepDeleteLeftovers), "remove our slice once the controller's holds the same address, and what controllers leave behind"),
+
+		Resource{Name: "endpoints", Note: `"get" and "delete" find and remove left-over Endpoints. "create" and "update"
+are for --endpoints-api=endpoints only.`}.
+			need("get", Services, Always, append([]Command{Wrap}, looking()...), nil, "find Endpoints that would add an address to a Service").
+			need("create", All, LegacyWrites, []Command{Wrap, Replace, Revert}, steps(migration.StepBridge, migration.StepFlip), "point a Service to its host, or to its pod, where it has no Endpoints").
+			need("update", Services, LegacyWrites, moving(), steps(migration.StepFlip, migration.StepDropBridge, migration.StepFlipBack), "move a Service's address between host and pod").
+			need("delete", Services, Always, moving(), steps(migration.StepDeleteLeftovers), "remove Endpoints that a controller leaves behind"),
+
+		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts.`}.
+			need("get", Maps, Always, all, nil, "read the journal and the gate").
+			need("list", All, Unnamed, all, nil, "find the ensembles of a namespace").
+			need("create", All, Always, locking(), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
+			need("update", Journals, Always, locking(), steps(migration.StepBegin, migration.StepRelease, migration.StepRenew, migration.StepRestoreGate, migration.StepCloseGate), "save the journal and its copy, and open or close the gate").
+			need("patch", Applied, Always, moving(), steps(migration.StepPark), "apply the pods' files, and keep out what a command that died left under way"),
+
+		Resource{Group: "coordination.k8s.io", Name: "leases", Note: `One command at a time works on an ensemble.`}.
+			need("get", Lock, Always, locking(), nil, "see who holds the ensemble's lock").
+			need("create", All, Always, locking(), nil, "take the ensemble's lock for the first time").
+			need("update", Lock, Always, locking(), nil, "take, renew and release the ensemble's lock"),
+
+		Resource{Group: "apps", Name: "statefulsets", Note: `The pods' home.`}.
+			need("get", Set, Always, looking(), nil, "see that something makes the pods").
+			need("create", Set, Always, []Command{Replace}, steps(migration.StepPark), "create the pods").
+			need("patch", Set, Always, []Command{Replace}, steps(migration.StepPark), "create the pods, or change how they are made"),
+
+		Resource{Group: "policy", Name: "poddisruptionbudgets"}.
+			need("get", Budget, Always, []Command{Replace}, steps(migration.StepPark), "see whose the pods' budget is").
+			need("create", Budget, Always, []Command{Replace}, steps(migration.StepPark), "keep a drain from stopping two pods at once").
+			need("patch", Budget, Always, []Command{Replace}, steps(migration.StepPark), "keep a drain from stopping two pods at once"),
+
+		Resource{Name: "pods", Note: `"patch" sets an annotation, so that the kubelet looks at the pod at once;
+"delete" is for going back to a host: the pod is deleted by its uid, gracefully.`}.
+			need("get", Pods, Always, []Command{Replace, Revert, Seed}, steps(migration.StepFlip, migration.StepAdopt, migration.StepKick), "see that a pod is still the one that was looked at").
+			need("list", All, Always, looking(), nil, "look at all pods of the ensemble at once").
+			need("patch", Pods, Always, moving(), steps(migration.StepRelease, migration.StepRenew, migration.StepKick), "make the kubelet read the gate at once").
+			need("delete", Pods, Always, moving(), steps(migration.StepDeletePod), "stop a pod, whose successor waits at the gate"),
+
+		Resource{Name: "pods/log", Note: `The gate in the pod reports through its log.`}.
+			need("get", Pods, Always, looking(), nil, "read what the gate in a pod reports"),
+
+		Resource{Name: "pods/exec", Note: `A copy of a host's data is streamed into the parked pod. For replace --data=copy
+and seed alone: leave it out if you do without, nothing else asks for it. "get"
+is the stream over WebSocket, "create" the one over SPDY, and over WebSocket
+where the API server asks for it.`}.
+			need("get", Pods, Copy, []Command{Replace, Seed}, steps(migration.StepSeed), "stream a copy of the host's data into the pod").
+			need("create", Pods, Copy, []Command{Replace, Seed}, steps(migration.StepSeed), "stream a copy of the host's data into the pod"),
+
+		Resource{Name: "persistentvolumeclaims", Note: `To say why a pod does not start.`}.
+			need("get", Claims, Always, looking(), nil, "say why a pod has no volume"),
+	}
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
+)
+
+// What must hold before a command touches the first host: the checks marked
+// BeforeStop, with facts that are gathered here. A command that goes on in the
+// middle of an operation is another matter, see before.
+
+// permissionFacts asks for the permissions.
+func permissionFacts(ctx context.Context, s *session, rec migration.Record, needs []access.Need, withCopy bool, f *preflight.Facts) {
+	c := s.kube.cluster()
+	lacking, err := c.Lacking(ctx, access.Of(rec, withCopy), needs)
+	if err != nil {
+		f.PermissionsError = "whether you have the permissions is not known: there was no time to ask"
+		return
+	}
+	if len(lacking) == 0 {
+		return
+	}
+	for _, l := range lacking {
+		if l.Unknown != "" {
+			f.Unanswered = append(f.Unanswered, l.String())
+		} else {
+			f.Lacking = append(f.Lacking, l.String())
+		}
+	}
+	f.RoleCommand = roleCommand(rec, withCopy, c.WhoAmI(ctx))
+}
+
+// roleCommand prints the Role of an ensemble, and its binding.
+func roleCommand(rec migration.Record, withCopy bool, user string) string {
+	words := []string{cliName, "rbac", rec.Name, "-n", rec.Namespace, subjectFlag(user)}
+	if len(rec.Servers) > 0 && rec.Servers[0].ServiceUID == "" {
+		// Not wrapped yet: there is no journal to read the ids from.
+		var ids []string
+		for _, id := range access.Of(rec, false).Servers {
+			ids = append(ids, id.String())
+		}
+		words = append(words, "--ids="+strings.Join(ids, ","))
+	}
+	if !withCopy {
+		words = append(words, "--data=empty")
+	}
+	return strings.Join(words, " ")
+}
+
+// subjectFlag names a user to the command that prints the Role; one that is not
+// known, or not a plain word, is left for a person to fill in.
+func subjectFlag(user string) string {
+	flag := "--user="
+	if account, ok := strings.CutPrefix(user, "system:serviceaccount:"); ok {
+		flag, user = "--serviceaccount=", account
+	}
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("@._:/-", r)
+	}
+	if user == "" || strings.IndexFunc(user, func(r rune) bool { return !plain(r) }) >= 0 {
+		user = "USER"
+	}
+	return flag + user
+}
+
+// beforeStop refuses what would be missing later on.
+func (s *session) beforeStop(ctx context.Context, rec migration.Record, needs []access.Need, withCopy bool) error {
+	failed := preflight.Failed(preflight.BeforeStop(s.beforeStopFacts(ctx, rec, needs, withCopy)))
+	if len(failed) == 0 {
+		return nil
+	}
+	e := &refusedError{reason: fmt.Sprintf("%d %s failed that must pass before a server is stopped", len(failed), count("check", len(failed)))}
+	for _, fd := range failed {
+		for _, d := range fd.Detail {
+			e.evidence = append(e.evidence, fd.ID+": "+d)
+		}
+		switch {
+		case fd.Result == preflight.Unknown:
+			e.next = "run the same command again in a moment: what nobody could say does not count as allowed"
+		case len(failed) == 1:
+			e.next = fd.Hint
+		case fd.Hint != "":
+			e.evidence = append(e.evidence, fd.ID+": try: "+fd.Hint)
+		}
+	}
+	return e
+}
+
+func count(word string, n int) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// beforeStopFacts gathers what the checks marked BeforeStop look at.
+func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, needs []access.Need, withCopy bool) preflight.Facts {
+	f := preflight.Facts{Servers: rec.Servers, Wrapped: true}
+	for _, w := range rec.Waivers {
+		f.Waivers = append(f.Waivers, w.Check)
+	}
+	permissionFacts(ctx, s, rec, needs, withCopy, &f)
+	return f
+}
+
+// before asks what a replacement or a revert needs, with the way back from it.
+// Where a server may be down already nothing is refused: to go as far as possible
+// is better than to leave it away, and a step that may not be taken stops by
+// itself, with its name. What is missing is said all the same.
+func (o *MoveOptions) before(ctx context.Context, s *session, rec migration.Record) error {
+	err := s.beforeStop(ctx, rec, access.WithWayBack(access.Command(o.kind)), o.data == migration.DataCopy)
+	return o.deps.unlessAway(err, rec, o.kind, o.id)
+}
+
+// unlessAway turns a refusal into a warning where the command brings a server
+// back that may be down, and into a pause where an operation has only begun.
+func (d *deps) unlessAway(err error, rec migration.Record, kind migration.FlightKind, id ensemble.ID) error {
+	var refused *refusedError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	sr, known := rec.Server(id)
+	restores := kind == migration.Replace && known && sr.Replaced != nil && rec.Flight == nil
+	switch {
+	case stopped(rec) || restores:
+		fmt.Fprintf(d.streams.ErrOut, "Warning: %s\n", refused.reason)
+		printDetails(d.streams.ErrOut, refused.evidence, refused.next)
+		fmt.Fprintln(d.streams.ErrOut, "Continuing as far as possible, because a server may be down.")
+		return nil
+	case rec.Flight != nil:
+		return &pausedError{code: refused.code, reason: refused.reason, evidence: refused.evidence, next: refused.next}
+	}
+	return err
+}
+
+// stopped reports whether the operation under way has asked a server to stop.
+func stopped(rec migration.Record) bool {
+	f := rec.Flight
+	return f != nil && (f.StopAsked != nil || f.DeadSince != nil || f.Released != nil || f.Reclaimed != nil)
+}
