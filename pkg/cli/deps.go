@@ -136,7 +136,7 @@ func (d *deps) session(k kube, name string) *session {
 	s.journal = journal.New(k.client, k.namespace, name)
 	s.engine = &engine.Engine{
 		Cluster: k.cluster(), Prober: s.prober, Journal: s.journal, Clock: clock{},
-		Poll: pollInterval, ErrorBudget: errorBudget,
+		Poll: pollInterval, ErrorBudget: errorBudget, Final: finalDenial,
 	}
 	return s
 }

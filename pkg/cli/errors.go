@@ -92,6 +92,8 @@ func reportAt(w io.Writer, err error, where func() string) int {
 	var confirm *hosts.ConfirmationError
 	var late *timeoutError
 	switch {
+	case isDenied(err):
+		return reportDenial(w, err)
 	case errors.As(err, &refused):
 		fmt.Fprintf(w, "refused: %s%s\n", refused.reason, bracketed(refused.code))
 		printDetails(w, refused.evidence, refused.next)

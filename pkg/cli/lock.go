@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
@@ -158,6 +159,9 @@ func (s *session) lockLost(lost error) error {
 		e.reason = fmt.Sprintf("the lock was lost, another command has it: %s has held it since %s", held.Holder, held.Since.Local().Format(time.DateTime))
 	} else if errors.As(lost, &l) && l.Overslept > 0 {
 		e.reason = fmt.Sprintf("this command stood still for %.0f s (did the machine sleep?), so the lock is no longer its own; it did nothing since", l.Overslept.Seconds())
+	} else if d, denied := access.DenialIn(lost); denied {
+		e.reason, e.evidence = "the lock was lost: "+d.String(), d.Evidence()
+		e.next = denialHint(d, s.name, s.kube.namespace, e.next)
 	}
 	return e
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -46,8 +45,8 @@ func (p *progress) event(e engine.Event) {
 	case engine.EventWaiting:
 		p.wait(e)
 	case engine.EventError:
-		if lasting := engine.Permanent(nil); errors.As(e.Err, &lasting) && lasting.Permanent() {
-			return // it is not tried again; the caller prints it
+		if e.Final {
+			return // the caller prints it
 		}
 		p.line(e, "retry", "%s", plain(e.Err).text)
 	case engine.EventDone:

@@ -303,6 +303,8 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 			lost.err, lost.next = errors.New(reason), next
 		}
 		return lost
+	case isDenied(err):
+		return o.denied(ctx, s, err, d, again)
 	case err != nil:
 		return &failedError{err: err, next: again}
 	case d.Kind == migration.Stop:

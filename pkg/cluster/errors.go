@@ -78,7 +78,7 @@ func failed(err error, verb, kind, namespace, name string) error {
 		return nil
 	case apierrors.IsForbidden(err) && !strings.Contains(err.Error(), "exceeded quota"):
 		return &Error{Reason: Forbidden, What: what, Err: err,
-			Next: "let an administrator apply docs/rbac/role.yaml in namespace " + namespace}
+			Next: "have an administrator apply what `kubectl zkmigrate rbac` prints in namespace " + namespace}
 	case apierrors.IsForbidden(err):
 		return &Error{Reason: Forbidden, What: what, Err: err, Next: "have the quota raised: kubectl describe quota -n " + namespace}
 	case apierrors.IsNotFound(err):

@@ -33,6 +33,8 @@ type Engine struct {
 	ErrorBudget time.Duration
 	// Twins are other ensembles with the same hosts, looked for once.
 	Twins []migration.Claim
+	// Final, when set, knows more errors that asking again will not mend.
+	Final func(error) bool
 
 	announced string
 }
@@ -59,6 +61,8 @@ type Event struct {
 	// Took is how long a finished step took.
 	Took time.Duration
 	Err  error
+	// Final: it is not tried again.
+	Final bool
 	// Observation is the look the decision rests on.
 	Observation migration.Observation
 }
@@ -156,8 +160,9 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 			if failingSince.IsZero() {
 				failingSince = e.Clock.Now()
 			}
-			e.tell(Event{Kind: EventError, ID: in.ID, Decision: last, Err: err})
-			if permanent(err) || e.Clock.Now().Sub(failingSince) > e.ErrorBudget {
+			final := permanent(err) || e.Final != nil && e.Final(err)
+			e.tell(Event{Kind: EventError, ID: in.ID, Decision: last, Err: err, Final: final})
+			if final || e.Clock.Now().Sub(failingSince) > e.ErrorBudget {
 				return last, err
 			}
 		} else {

@@ -38,6 +38,7 @@ import (
 
 const (
 	adminToken    = "admin-token"
+	managerToken  = "manager-token"
 	operatorToken = "operator-token"
 	operatorUser  = "operator"
 )
@@ -101,11 +102,16 @@ func start(ctx context.Context) (*controlPlane, error) {
 	if err := cp.ready(ctx); err != nil {
 		return cp, err
 	}
-	if err := os.WriteFile(cp.path("kubeconfig"), []byte(kubeconfig(cp.server)), 0o600); err != nil {
-		return cp, err
+	for file, token := range map[string]string{"kubeconfig": adminToken, "manager.kubeconfig": managerToken} {
+		if err := os.WriteFile(cp.path(file), []byte(kubeconfig(cp.server, token)), 0o600); err != nil {
+			return cp, err
+		}
 	}
+	// With an account per controller, as in clusters that people run: what a policy
+	// lets through is shown with their real names.
 	return cp, cp.run(kubernetesBinary, "kube-controller-manager", "kube-controller-manager",
-		"--kubeconfig", cp.path("kubeconfig"), "--leader-elect=false", "--secure-port", "0",
+		"--kubeconfig", cp.path("manager.kubeconfig"), "--leader-elect=false", "--secure-port", "0",
+		"--use-service-account-credentials=true", "--service-account-private-key-file", cp.path("sa.key"),
 		"--flex-volume-plugin-dir", cp.path("flex"),
 		"--controllers", "endpoints-controller,endpointslice-controller,endpointslice-mirroring-controller,"+
 			"statefulset-controller,garbage-collector-controller,namespace-controller,disruption-controller")
@@ -144,18 +150,19 @@ func (cp *controlPlane) files() error {
 	if err := os.WriteFile(cp.path("sa.key"), block, 0o600); err != nil {
 		return err
 	}
-	tokens := adminToken + ",admin,1,system:masters\n" + operatorToken + "," + operatorUser + ",2\n"
+	tokens := adminToken + ",admin,1,system:masters\n" + operatorToken + "," + operatorUser + ",2\n" +
+		managerToken + ",system:kube-controller-manager,3\n"
 	return os.WriteFile(cp.path("tokens.csv"), []byte(tokens), 0o600)
 }
 
-func kubeconfig(server string) string {
+func kubeconfig(server, token string) string {
 	return fmt.Sprintf(`apiVersion: v1
 kind: Config
 current-context: c
 clusters: [{name: c, cluster: {server: "%s", insecure-skip-tls-verify: true}}]
 users: [{name: u, user: {token: %s}}]
 contexts: [{name: c, context: {cluster: c, user: u}}]
-`, server, adminToken)
+`, server, token)
 }
 
 func (cp *controlPlane) config(token string) *rest.Config {
@@ -264,21 +271,25 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// namespace returns a client of an operator who has the published Role, and
-// nothing else, in a namespace of its own.
-func namespace(t *testing.T) (cp *controlPlane, ns string) {
+// plain is the control plane, brought up once, with a new namespace.
+func plain(t *testing.T) (cp *controlPlane, ns string) {
 	t.Helper()
 	shared.once.Do(func() { shared.cp, shared.err = start(context.Background()) })
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	cp = shared.cp
-	ctx := t.Context()
-	made, err := cp.admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "zk-"}}, metav1.CreateOptions{})
+	made, err := shared.cp.admin.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "zk-"}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ns = made.Name
+	return shared.cp, made.Name
+}
+
+// namespace is a new namespace with an operator who has the published Role, and
+// nothing else.
+func namespace(t *testing.T) (cp *controlPlane, ns string) {
+	t.Helper()
+	cp, ns = plain(t)
 	data, err := os.ReadFile("../../docs/rbac/role.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -287,18 +298,31 @@ func namespace(t *testing.T) (cp *controlPlane, ns string) {
 	if err := yaml.UnmarshalStrict(data, &role); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cp.admin.RbacV1().Roles(ns).Create(ctx, &role, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	binding := &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: operatorUser}},
-	}
-	if _, err := cp.admin.RbacV1().RoleBindings(ns).Create(ctx, binding, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	cp.grant(t, ns, &role, operatorUser)
 	return cp, ns
+}
+
+// grant gives a user a Role.
+func (cp *controlPlane) grant(t *testing.T, ns string, role *rbacv1.Role, user string) {
+	t.Helper()
+	role = role.DeepCopy()
+	role.Namespace = ns
+	if _, err := cp.admin.RbacV1().Roles(ns).Create(t.Context(), role, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	cp.bind(t, ns, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name}, user)
+}
+
+// bind binds a user to a Role or ClusterRole in a namespace.
+func (cp *controlPlane) bind(t *testing.T, ns string, ref rbacv1.RoleRef, user string) {
+	t.Helper()
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: ref.Name + "-" + user}, RoleRef: ref,
+		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
+	}
+	if _, err := cp.admin.RbacV1().RoleBindings(ns).Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // eventually asks until ok, for as long as a slow machine may need.

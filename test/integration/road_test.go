@@ -54,6 +54,12 @@ type site struct {
 func newSite(t *testing.T, api migration.EndpointsAPI) *site {
 	t.Helper()
 	cp, ns := namespace(t)
+	return newSiteIn(t, cp, ns, api)
+}
+
+// newSiteIn is a site in a namespace whose operator has some Role already.
+func newSiteIn(t *testing.T, cp *controlPlane, ns string, api migration.EndpointsAPI) *site {
+	t.Helper()
 	s := &site{t: t, ctx: t.Context(), cp: cp, ns: ns, rec: ensembleRecord(ns, api), used: newCalls()}
 	config := cp.config(operatorToken)
 	config.Wrap(s.used.wrap)
