@@ -32,6 +32,7 @@ func main() {
 		"docs/steps.md":       steps(),
 		"docs/faults.md":      faultPage(),
 		"docs/rbac/role.yaml": string(access.Published()),
+		"docs/permissions.md": permissions(),
 	} {
 		if *check {
 			have, err := os.ReadFile(name)
