@@ -9,6 +9,17 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
+// unpatched leaves out the differences that reconfigure itself may have made: a
+// server's address, which is judged once the journal is known, and the settings
+// that its patches change.
+func unpatched(d described) described {
+	own := []string{"quorumListenOnAllIPs", "clientPortAddress", "secureClientPortAddress", "4lw.commands.whitelist", "initLimit", "tcpKeepAlive", "cnxTimeout"}
+	d.differences = slices.DeleteFunc(slices.Clone(d.differences), func(diff ensemble.Difference) bool {
+		return diff.Names || slices.Contains(own, diff.Key)
+	})
+	return d
+}
+
 // refusePatched refuses files that disagree, but not for what reconfigure itself
 // has put into some of them: a command that was killed between two hosts goes on
 // with the files as they are now. What else the patches bring must be alike once

@@ -118,7 +118,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 		// The input first: what is wrong there is told without a cluster.
 		if desc, err := in.read(ctx, ""); err != nil {
 			return err
-		} else if err := refuseFindings(desc.lint); err != nil {
+		} else if err := refuseLint(unpatched(desc)); err != nil {
 			return err
 		}
 	}

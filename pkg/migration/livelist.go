@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // ListDifferences holds the list that a server shows against the record: ids,
@@ -99,7 +100,7 @@ func (c *context) listsBack() string {
 	if leader, ok := c.rec.Server(c.o.Leader()); ok {
 		through = fmt.Sprintf(" -server %s", ensemble.JoinHostPort(leader.ClusterIP, leader.ClientPort))
 	}
-	return fmt.Sprintf("zkCli.sh%s reconfig -members '%s'", through, strings.Join(members, ","))
+	return fmt.Sprintf("zkCli.sh%s reconfig -members %s", through, quote.Shell(strings.Join(members, ",")))
 }
 
 // listHelp says what may have happened.
