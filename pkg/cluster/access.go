@@ -106,16 +106,15 @@ func (c *Client) allowed(ctx context.Context, namespace string, n access.Need, n
 		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributes}}
 		answer, err := c.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 		switch {
+		case err == nil:
+			allowed, unknown = answer.Status.Allowed, ""
 		case apierrors.IsForbidden(err):
 			unknown = "you may not create selfsubjectaccessreviews (Kubernetes allows that to every user: ClusterRole system:basic-user)"
-			return true, nil
 		case apierrors.IsUnauthorized(err):
 			unknown = "the API server does not accept your login"
-			return true, nil
-		case err != nil:
-			return false, nil
+		default:
+			return false, nil //nolint:nilerr // asked again
 		}
-		allowed, unknown = answer.Status.Allowed, ""
 		return true, nil
 	})
 	return allowed, unknown

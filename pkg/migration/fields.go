@@ -50,9 +50,10 @@ func fieldRules() map[string]fieldRule {
 		"hosts.address":       one("", AddressIP, AddressDNS),
 		"hosts.clusterDomain": optional(strict.Domain),
 
-		"elections.atWrap":        free,
-		"elections.atReconfigure": free,
-		"elections.atReplace":     free,
+		"elections.atWrap":         free,
+		"elections.atReconfigure":  free,
+		"elections.atReconfigured": free,
+		"elections.atReplace":      free,
 
 		"waivers":         length(100),
 		"waivers[].check": text(strict.Code),

@@ -64,17 +64,17 @@ func (e *CanaryError) Error() string {
 // AuthDemanded reports whether the server closes sessions of clients that have
 // not authenticated (enforce.auth.enabled, sessionRequireClientSASLAuth).
 func (e *CanaryError) AuthDemanded() bool {
-	var refused *refusedWrite
+	var refused *refusedWriteError
 	return errors.As(e.Err, &refused) && refused.code == codeAuthDemanded
 }
 
 // codeAuthDemanded is KeeperException's SESSIONCLOSEDREQUIRESASLAUTH.
 const codeAuthDemanded = -124
 
-// refusedWrite is a server's refusal of a write by its code.
-type refusedWrite struct{ code int32 }
+// refusedWriteError is a server's refusal of a write by its code.
+type refusedWriteError struct{ code int32 }
 
-func (e *refusedWrite) Error() string {
+func (e *refusedWriteError) Error() string {
 	if e.code == codeAuthDemanded {
 		return fmt.Sprintf("the server demands that clients authenticate (code %d, SESSIONCLOSEDREQUIRESASLAUTH): "+
 			"enforce.auth.enabled or sessionRequireClientSASLAuth is set there", e.code)
@@ -125,7 +125,7 @@ func (p Prober) canaryVia(caller context.Context, addr string) (CanaryResult, er
 	commit, err := c.checkRoot()
 	if err == nil && commit.zxid <= 0 {
 		// A refusal before the request got to the quorum carries no zxid.
-		err = &refusedWrite{code: commit.code}
+		err = &refusedWriteError{code: commit.code}
 	}
 	if err != nil {
 		return CanaryResult{}, canaryError(ctx, caller, addr, CanaryCommit, limit, err)
