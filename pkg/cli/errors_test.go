@@ -104,7 +104,7 @@ func TestOutcomeBesideAnother(t *testing.T) {
 func TestProgressRetries(t *testing.T) {
 	var out strings.Builder
 	p := &progress{out: &out}
-	p.event(engine.Event{Kind: engine.EventError, Err: fmt.Errorf("step mask-host: %w", &hosts.ConfirmationError{})})
+	p.event(engine.Event{Kind: engine.EventError, Err: fmt.Errorf("step mask-host: %w", &hosts.ConfirmationError{}), Final: true})
 	if out.Len() > 0 {
 		t.Errorf("printed %q", out.String())
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 const (
@@ -171,6 +173,11 @@ func judge(req *http.Request, resp *http.Response, body []byte) error {
 
 // isStatus reports whether an answer is what the API server says errors with.
 func isStatus(body []byte) bool {
+	// Protobuf, with the prefix of k8s.io/apimachinery/pkg/runtime/serializer/protobuf.
+	if object, ok := bytes.CutPrefix(body, []byte("k8s\x00")); ok {
+		var head runtime.Unknown
+		return head.Unmarshal(object) == nil && head.Kind == "Status"
+	}
 	var head struct {
 		Kind string `json:"kind"`
 	}
