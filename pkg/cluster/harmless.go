@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
@@ -34,7 +36,10 @@ func (h harmless) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body = cleanStatus(body)
+	body, ok := cleanStatus(body)
+	if ok {
+		resp.Header.Set("Content-Type", runtime.ContentTypeJSON)
+	}
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	return resp, nil
@@ -43,12 +48,15 @@ func (h harmless) RoundTrip(req *http.Request) (*http.Response, error) {
 // WrappedRoundTripper lets client-go find the transport below.
 func (h harmless) WrappedRoundTripper() http.RoundTripper { return h.next }
 
-// cleanStatus cleans a Status, or whatever else came in its place.
-func cleanStatus(body []byte) []byte {
-	var status metav1.Status
-	if err := json.Unmarshal(body, &status); err != nil || status.Kind != "Status" {
-		return []byte(quote.Line(string(body)))
+// cleanStatus cleans a Status, in whatever form the API server sent it, and returns it
+// as JSON; or else, and not ok, whatever came in its place.
+func cleanStatus(body []byte) (out []byte, ok bool) {
+	object, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
+	status, isStatus := object.(*metav1.Status)
+	if err != nil || !isStatus {
+		return []byte(quote.Line(string(body))), false
 	}
+	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
 	status.Message = quote.Line(status.Message)
 	if d := status.Details; d != nil {
 		d.Name = quote.Line(d.Name)
@@ -56,9 +64,8 @@ func cleanStatus(body []byte) []byte {
 			d.Causes[i].Message, d.Causes[i].Field = quote.Line(d.Causes[i].Message), quote.Line(d.Causes[i].Field)
 		}
 	}
-	out, err := json.Marshal(status)
-	if err != nil {
-		return []byte(quote.Line(string(body)))
+	if out, err = json.Marshal(status); err != nil {
+		return []byte(quote.Line(string(body))), false
 	}
-	return out
+	return out, true
 }
