@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e test-faults bench verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e test-faults test-sight bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -52,7 +52,11 @@ test-e2e: build
 
 ## test-faults: everything that can go wrong, in the lab; one: make test-faults RUN=host-silent
 test-faults: build
-	@go test -tags e2e -timeout 90m -count=1 -v -run 'TestFaults/.*/$(RUN)' ./test/faults/...
+	@go test -tags e2e -timeout 90m -count=1 -v -run 'TestFaults.*/.*/$(RUN)' ./test/faults/...
+
+## test-sight: the long matrix of what cannot be seen, hours; one: make test-sight RUN=drop-leader-3s
+test-sight: build
+	@SIGHT=1 go test -tags e2e -timeout 600m -count=1 -v -run 'TestSight/.*/$(RUN)' ./test/faults/...
 
 ## verify: gofmt, vet, linter, imports, tidy, docs, manifests
 verify:
@@ -77,7 +81,7 @@ dist:
 	@hack/package.sh
 
 lab-down:
-	@bin/zklab down --name demo; bin/zklab down --name e2e; bin/zklab down --name faults; bin/zklab down --name outages; bin/zklab down --name bench
+	@bin/zklab down --name demo; bin/zklab down --name e2e; bin/zklab down --name faults; bin/zklab down --name outages; bin/zklab down --name sight; bin/zklab down --name bench
 
 clean:
 	rm -rf bin dist demo-report.json bench-report.json

@@ -39,13 +39,21 @@ func faultPage() string {
 }
 
 func moment(f faults.Fault) string {
+	command := "replace"
+	if len(f.Command) > 0 {
+		command = f.Command[0]
+	}
 	switch {
 	case f.When != "":
-		return fmt.Sprintf("during `replace`, after the step %q", migration.StepByID(f.When).Title)
+		return fmt.Sprintf("during `%s`, after the step %q", command, migration.StepByID(f.When).Title)
+	case f.From == faults.Wrapped:
+		return "after `wrap`, before `reconfigure`"
+	case f.From == faults.AllInPods:
+		return "after all replacements"
 	case f.From == faults.InPod:
 		return "after a replacement"
 	}
-	return "before `replace`"
+	return "before `" + command + "`"
 }
 
 func verdict(v faults.Verdict) string {

@@ -13,6 +13,10 @@ type Place string
 const (
 	OnHost Place = "host"
 	InPod  Place = "pod"
+	// Wrapped is on its host, which was not restarted with the new list yet.
+	Wrapped Place = "wrapped"
+	// AllInPods is in its pod, as the others are.
+	AllInPods Place = "pods"
 )
 
 // Waits stands for an exit code: the command goes on waiting by itself.
@@ -63,6 +67,9 @@ type Fault struct {
 	Large bool
 	// Alone is set where all of the lab suffers; TestFaultsOfTheLab plays it.
 	Alone bool
+	// Sight is set where the tool's own view is the fault: it is played where the
+	// operator's machine has nothing else to do.
+	Sight bool
 }
 
 // Verdict is what the tool must say. In its texts {name}, {id}, {other},
@@ -95,6 +102,7 @@ func Parts() []Part {
 		{"Kubernetes objects changed by hand", objects()},
 		{"The journal, its lock and the control plane", journals()},
 		{"On the way back", back()},
+		{"Servers that cannot be seen", partial()},
 		{"Lost data", losses()},
 	}
 }

@@ -29,6 +29,10 @@ type Stage struct {
 	// first is another operator's command.
 	first *labkit.Process
 	runs  int
+	// machine is where the operator works.
+	machine string
+	// still wants what Untouched noted; goOn ends what StandsStill began.
+	still, goOn func()
 	// off is the node without power.
 	off string
 	// outage is the API server's, under way.
@@ -41,7 +45,10 @@ type Stage struct {
 // Service has one address.
 func Play(s *scene.Scene, f Fault) {
 	began := time.Now()
-	g, t := &Stage{Scene: s, fault: f}, s.T
+	g, t := &Stage{Scene: s, fault: f, machine: labkit.Client}, s.T
+	if f.Sight {
+		g.machine = labkit.Operator
+	}
 	g.hook = g.Lab.HookCommand()
 	if f.Hook != "" {
 		g.hook = g.File("hook.sh")
@@ -108,8 +115,11 @@ func (g *Stage) command() []string {
 // Begin starts a command of ours in the background.
 func (g *Stage) Begin(args ...string) {
 	g.T.Helper()
-	if args[0] == "replace" || args[0] == "revert" {
+	switch args[0] {
+	case "replace", "revert":
 		args = append(args, "--yes", "--verbose", "--host-hook", g.hook)
+	case "reconfigure":
+		args = append(append(args, g.Files()...), "--verbose", "--host-hook", g.hook)
 	}
 	g.start(append([]string{"kubectl", "zkmigrate"}, append(args, "-n", g.Name)...)...)
 }
@@ -117,7 +127,9 @@ func (g *Stage) Begin(args ...string) {
 func (g *Stage) start(args ...string) {
 	g.T.Helper()
 	g.runs++
-	p, err := g.Lab.Start(context.WithoutCancel(g.T.Context()), fmt.Sprintf("run-%d.log", g.runs), args...)
+	lab := *g.Lab
+	lab.Machine = g.machine
+	p, err := lab.Start(context.WithoutCancel(g.T.Context()), fmt.Sprintf("run-%d.log", g.runs), args...)
 	if err != nil {
 		g.T.Fatal(err)
 	}
@@ -255,90 +267,6 @@ func (g *Stage) Again() {
 	g.T.Helper()
 	g.Begin(g.command()...)
 	g.Ends()
-}
-
-// mend clears up what a fault before this one left when it failed.
-func (g *Stage) mend() {
-	g.T.Helper()
-	for _, s := range g.Status().Servers {
-		switch s.Place {
-		case string(OnHost):
-			g.OnHost(s.ID, "unmask", "start")
-		case string(InPod):
-			g.OnHost(s.ID, "stop", "mask")
-		default:
-			g.OnHost(s.ID, "stop", "mask")
-			defer g.Revert(s.ID)
-		}
-	}
-}
-
-// bring has all servers on hosts, or just one in its pod, and tells who is who.
-func (g *Stage) bring(p Place) {
-	g.T.Helper()
-	if !g.Status().Healthy {
-		g.mend()
-	}
-	var st scene.Status
-	scene.Eventually(g.T, "the ensemble is whole", func() error {
-		if st = g.Status(); !st.Healthy {
-			return fmt.Errorf("%v", st.Problems)
-		}
-		return nil
-	})
-	replaced := 0
-	for _, s := range st.Servers {
-		switch {
-		case s.Place != "pod":
-		case p == InPod && replaced == 0:
-			replaced = s.ID
-		default:
-			g.Revert(s.ID)
-		}
-	}
-	st = g.Status()
-	followers := scene.But(g.IDs, st.Leader)
-	if p == InPod && replaced == 0 {
-		replaced = followers[0]
-		g.Replace(0, fmt.Sprintf("--id=%d", replaced))
-	}
-	g.ID, g.Leader = followers[0], st.Leader
-	if replaced != 0 {
-		g.ID = replaced
-	}
-	g.Other = scene.But(scene.But(g.IDs, g.Leader), g.ID)[0]
-}
-
-// stands wants the ensemble whole and the server where it should be.
-func (g *Stage) stands(p Place) {
-	g.T.Helper()
-	scene.Eventually(g.T, "the ensemble is whole", func() error {
-		st := g.Status()
-		for _, s := range st.Servers {
-			if s.ID == g.ID && s.Place != string(p) {
-				return fmt.Errorf("server %d is at its %s, not its %s", s.ID, s.Place, p)
-			}
-		}
-		if !st.Healthy {
-			return fmt.Errorf("%v", st.Problems)
-		}
-		return nil
-	})
-}
-
-// fenced wants the host of a server in its pod stopped and masked: no reboot
-// starts it.
-func (g *Stage) fenced() {
-	g.T.Helper()
-	hosts, err := g.Lab.Hosts(g.T.Context(), g.Name)
-	if err != nil {
-		g.T.Fatal(err)
-	}
-	for _, h := range hosts {
-		if h.ID == g.ID && (h.Running || !h.Masked) {
-			g.T.Errorf("host %s: running %t, masked %t; want it stopped and masked", h.Name, h.Running, h.Masked)
-		}
-	}
 }
 
 // fill puts the scene's names into a text.

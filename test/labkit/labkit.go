@@ -18,8 +18,12 @@ import (
 )
 
 // Client is the machine on which operators and ZooKeeper clients work: it has
-// kube-proxy, so that Services and hosts are reachable.
-const Client = "client1"
+// kube-proxy, so that Services and hosts are reachable. Operator is another one
+// like it, in labs with two: what is cut off there is not missed by the clients.
+const (
+	Client   = "client1"
+	Operator = "client2"
+)
 
 // Lab is one lab.
 type Lab struct {
@@ -28,6 +32,8 @@ type Lab struct {
 	Name, Bin, Dir string
 	// Kubeconfig is the operator's; empty means the lab's administrator.
 	Kubeconfig string
+	// Machine is where programs run; empty means Client.
+	Machine string
 	// Echo, when set, gets everything that is printed.
 	Echo io.Writer
 }
@@ -41,6 +47,7 @@ type Host struct {
 	ClientPort int    `json:"clientPort"`
 	ZooCfg     string `json:"zooCfg"`
 	Running    bool   `json:"running"`
+	PID        int    `json:"pid"`
 	Masked     bool   `json:"masked"`
 }
 
@@ -55,10 +62,17 @@ func (l *Lab) Zklab(ctx context.Context, args ...string) (Result, error) {
 	return l.run(ctx, filepath.Join(l.Bin, "zklab"), args...)
 }
 
-// OnClient runs a program on the clients' machine. A program that exits with
+func (l *Lab) machine() string {
+	if l.Machine != "" {
+		return l.Machine
+	}
+	return Client
+}
+
+// OnClient runs a program on the clients' machine, or the one chosen. A program that exits with
 // another code than 0 is no error here: the result has it.
 func (l *Lab) OnClient(ctx context.Context, args ...string) (Result, error) {
-	return l.run(ctx, filepath.Join(l.Bin, "zklab"), append([]string{"exec", Client, "--"}, args...)...)
+	return l.run(ctx, filepath.Join(l.Bin, "zklab"), append([]string{"exec", l.machine(), "--"}, args...)...)
 }
 
 // Zkmigrate runs the plugin through kubectl on the clients' machine.
@@ -120,7 +134,7 @@ func (l *Lab) Start(ctx context.Context, log string, args ...string) (*Process, 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(l.Bin, "zklab"), append([]string{"exec", Client, "--"}, args...)...)
+	cmd := exec.CommandContext(ctx, filepath.Join(l.Bin, "zklab"), append([]string{"exec", l.machine(), "--"}, args...)...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = l.env(), l.Dir, f, f
 	if err := cmd.Start(); err != nil {
 		f.Close()

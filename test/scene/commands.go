@@ -21,6 +21,7 @@ type Status struct {
 	Servers  []struct {
 		ID        int    `json:"id"`
 		Place     string `json:"place"`
+		Phase     string `json:"phase"`
 		ClusterIP string `json:"clusterIP"`
 		Pod       string `json:"pod"`
 		Node      string `json:"node"`

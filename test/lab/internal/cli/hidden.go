@@ -14,6 +14,9 @@ import (
 
 // The commands here are how the lab starts its own daemons.
 
+// firstExtraFile is the number of the first file that a daemon is given.
+const firstExtraFile = 3
+
 func newEnter() *cobra.Command {
 	return &cobra.Command{
 		Use: "enter PLACE -- COMMAND", Hidden: true, Args: cobra.MinimumNArgs(2),
@@ -31,8 +34,16 @@ func newForward() *cobra.Command {
 	return &cobra.Command{
 		Use: "forward ADDRESS", Hidden: true, Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			const firstExtraFile = 3
 			return sys.Forward(cmd.Context(), os.NewFile(firstExtraFile, "listener"), args[0])
+		},
+	}
+}
+
+func newSwallow() *cobra.Command {
+	return &cobra.Command{
+		Use: "swallow", Hidden: true, Args: exactArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return sys.Swallow(cmd.Context(), os.NewFile(firstExtraFile, "listener"))
 		},
 	}
 }

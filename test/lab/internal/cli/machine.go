@@ -12,7 +12,7 @@ import (
 )
 
 func newHost(e *env) *cobra.Command {
-	cmd := group("host", "Stop, start, kill or mask the ZooKeeper server of a host",
+	cmd := group("host", "Stop, start, kill, pause or mask the ZooKeeper server of a host",
 		`What an init system does to a service, done to the ZooKeeper server of a host.
 A server that dies is restarted, unless it was stopped or is masked.`)
 	help := map[string]string{
@@ -22,6 +22,8 @@ A server that dies is restarted, unless it was stopped or is masked.`)
 		"restart": "Stop and start the server",
 		"mask":    "Forbid that the server is started",
 		"unmask":  "Allow that the server is started",
+		"pause":   "Stop the server's process where it stands; its connections stay open",
+		"resume":  "Let a paused server go on",
 		"status":  "Show the server's state as JSON",
 	}
 	for _, verb := range host.Verbs() {
@@ -44,6 +46,33 @@ A server that dies is restarted, unless it was stopped or is masked.`)
 			},
 		})
 	}
+	return cmd
+}
+
+func newPod(e *env) *cobra.Command {
+	cmd := group("pod", "Pause the ZooKeeper server of a pod, and let it go on",
+		`What a long garbage collection, a frozen machine or a hanging disk looks like to others: the
+process stands still, its connections stay open, and nobody is answered. The pod's container
+goes on running, its probes included.`)
+	cmd.AddCommand(&cobra.Command{
+		Use: "pause NAMESPACE/POD", Short: "Stop the Java process where it stands", Args: exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := e.open()
+			if err != nil {
+				return err
+			}
+			return l.PausePod(cmd.Context(), args[0])
+		},
+	}, &cobra.Command{
+		Use: "resume NAMESPACE/POD", Short: "Let it go on", Args: exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := e.open()
+			if err != nil {
+				return err
+			}
+			return l.ResumePod(cmd.Context(), args[0])
+		},
+	})
 	return cmd
 }
 

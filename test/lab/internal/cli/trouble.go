@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/sys"
 )
 
 func newDaemon(e *env) *cobra.Command {
@@ -89,37 +87,5 @@ network. Its disk stays: images, volumes, what its kubelet and its runtime remem
 			return l.StartNode(cmd.Context(), args[0])
 		},
 	})
-	return cmd
-}
-
-func newNet(e *env) *cobra.Command {
-	cmd := group("net", "Lose packets of a machine",
-		`Packets of a client (client1), a host (ENSEMBLE/ID), a node (node1, with its pods) or the
-control plane vanish, as behind a broken switch or a firewall that drops; also those of
-connections that exist.`)
-	var d sys.Drop
-	drop := &cobra.Command{
-		Use: "drop MACHINE [--port PORT] [--from ADDRESS]", Short: "Lose what leaves and reaches it, or just what goes to a TCP port", Args: exactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := e.open()
-			if err != nil {
-				return err
-			}
-			return l.Drop(cmd.Context(), args[0], d)
-		},
-	}
-	drop.Flags().IntVar(&d.Port, "port", 0, "only packets to this TCP port")
-	drop.Flags().StringVar(&d.From, "from", "", "only packets from this address, such as a pod's")
-	heal := &cobra.Command{
-		Use: "heal MACHINE", Short: "End every drop of a machine", Args: exactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := e.open()
-			if err != nil {
-				return err
-			}
-			return l.Heal(cmd.Context(), args[0])
-		},
-	}
-	cmd.AddCommand(drop, heal)
 	return cmd
 }

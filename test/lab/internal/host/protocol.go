@@ -33,7 +33,7 @@ type reply struct {
 
 // Verbs are what a supervisor understands.
 func Verbs() []string {
-	return []string{"start", "stop", "kill", "restart", "mask", "unmask", "status"}
+	return []string{"start", "stop", "kill", "restart", "mask", "unmask", "pause", "resume", "status"}
 }
 
 // SocketPath is where a server's supervisor listens.

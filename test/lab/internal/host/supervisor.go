@@ -90,6 +90,10 @@ func (s *Supervisor) Do(verb string) (Status, error) {
 		}
 	case "kill":
 		err = s.kill()
+	case "pause":
+		err = s.toRunning(syscall.SIGSTOP)
+	case "resume":
+		err = s.toRunning(syscall.SIGCONT)
 	case "mask":
 		s.masked = true
 		err = os.WriteFile(s.maskFile(), nil, 0o644)
@@ -186,8 +190,11 @@ func (s *Supervisor) stop() error {
 	if !s.running() {
 		return nil
 	}
-	if err := s.signal(syscall.SIGTERM); err != nil {
-		return err
+	// As systemd does: one that is paused could not end otherwise.
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGCONT} {
+		if err := s.signal(sig); err != nil {
+			return err
+		}
 	}
 	select {
 	case <-s.child.done:
@@ -207,6 +214,14 @@ func (s *Supervisor) kill() error {
 	}
 	<-s.child.done
 	return nil
+}
+
+// toRunning signals the server, which must run.
+func (s *Supervisor) toRunning(sig syscall.Signal) error {
+	if !s.running() {
+		return fmt.Errorf("the server in %s does not run", s.Dir)
+	}
+	return s.signal(sig)
 }
 
 func (s *Supervisor) signal(sig syscall.Signal) error {

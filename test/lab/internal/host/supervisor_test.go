@@ -2,7 +2,9 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -102,5 +104,30 @@ func TestMaskedServerIsNotRestarted(t *testing.T) {
 	time.Sleep(3 * restartDelay)
 	if st := ask(t, dir, "status"); st.Running {
 		t.Error("a masked server came back")
+	}
+}
+
+// TestPausedServerStandsStill: it keeps its process, goes on after that, and
+// ends at once when it is asked to.
+func TestPausedServerStandsStill(t *testing.T) {
+	dir := start(t)
+	pid := ask(t, dir, "pause").PID
+	state := func() string {
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(string(data), ") ")
+		return after[:1]
+	}
+	eventually(t, func() bool { return state() == "T" })
+	ask(t, dir, "resume")
+	eventually(t, func() bool { return state() != "T" })
+	ask(t, dir, "pause")
+	if st := ask(t, dir, "stop"); st.Running || !gone(pid) {
+		t.Errorf("%+v; want a paused server stopped", st)
+	}
+	if _, err := Ask(t.Context(), dir, "pause"); err == nil {
+		t.Error("a server that does not run cannot be paused")
 	}
 }

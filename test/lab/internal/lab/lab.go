@@ -158,26 +158,27 @@ func (l *Lab) importImages(ctx context.Context, versions []string) error {
 	return nil
 }
 
-// listenLoopback takes a free port for the API server.
-func listenLoopback() (*os.File, int, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+// listenOn listens on a TCP address and returns the socket as a file, for a
+// daemon to accept on, and its port.
+func listenOn(address string) (*os.File, int, error) {
+	listener, err := net.Listen("tcp4", address)
 	if err != nil {
-		return nil, 0, fmt.Errorf("find a free port on loopback: %w", err)
+		return nil, 0, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	defer listener.Close()
 	tcp, ok := listener.(*net.TCPListener)
 	if !ok {
-		return nil, 0, errors.New("find a free port on loopback: no TCP listener")
+		return nil, 0, fmt.Errorf("listen on %s: not a TCP listener", address)
 	}
 	file, err := tcp.File()
 	if err != nil {
-		return nil, 0, fmt.Errorf("find a free port on loopback: %w", err)
+		return nil, 0, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	address, ok := tcp.Addr().(*net.TCPAddr)
+	own, ok := tcp.Addr().(*net.TCPAddr)
 	if !ok {
-		return nil, 0, errors.New("find a free port on loopback: no TCP address")
+		return nil, 0, fmt.Errorf("listen on %s: not a TCP address", address)
 	}
-	return file, address.Port, nil
+	return file, own.Port, nil
 }
 
 func (l *Lab) client() (kubernetes.Interface, error) { return control.Client(l.Lab) }

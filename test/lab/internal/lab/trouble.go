@@ -1,13 +1,10 @@
 package lab
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"syscall"
-
-	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/sys"
 )
 
 // Daemons lists the lab's own processes by name.
@@ -50,34 +47,4 @@ func (l *Lab) signal(name string, s syscall.Signal) error {
 		return fmt.Errorf("signal %s: %w", name, err)
 	}
 	return nil
-}
-
-// Drop loses packets of a machine until Heal.
-func (l *Lab) Drop(ctx context.Context, machine string, d sys.Drop) error {
-	name, err := l.networkOf(machine)
-	if err != nil {
-		return err
-	}
-	return sys.Network{Name: l.Name}.Drop(ctx, name, d)
-}
-
-// Heal ends every Drop of a machine.
-func (l *Lab) Heal(ctx context.Context, machine string) error {
-	name, err := l.networkOf(machine)
-	if err != nil {
-		return err
-	}
-	return sys.Network{Name: l.Name}.Heal(ctx, name)
-}
-
-// networkOf is the name of a machine's network; hosts are ENSEMBLE/ID.
-func (l *Lab) networkOf(machine string) (string, error) {
-	if _, err := l.placeOf(machine); err != nil {
-		return "", err
-	}
-	if strings.Contains(machine, "/") {
-		_, server, err := l.Host(machine)
-		return server.Machine, err
-	}
-	return machine, nil
 }

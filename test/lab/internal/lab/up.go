@@ -140,7 +140,7 @@ func (l *Lab) boot(ctx context.Context, o Options) error {
 	if err := l.bootNetwork(ctx); err != nil {
 		return err
 	}
-	listener, port, err := listenLoopback()
+	listener, port, err := listenOn("127.0.0.1:0")
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,124 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// phases are the steps right after which a command is disturbed, one after the
+// other: the middle of every phase.
+func phases(kind migration.FlightKind) []migration.StepID {
+	if kind == migration.Revert {
+		return []migration.StepID{
+			migration.StepBeginRevert, migration.StepProveBefore, migration.StepNoteBefore, migration.StepCloseGate, migration.StepClearSelector,
+			migration.StepFlipBack, migration.StepDeletePod, migration.StepNoteDead, migration.StepProveAfter, migration.StepNoteAfter,
+			migration.StepUnmaskHost, migration.StepStartHost, migration.StepProveJoined,
+		}
+	}
+	return migration.Way(kind)
+}
+
+// irrevocable are the steps that must rest on a look at the servers.
+func irrevocable() []migration.StepID {
+	return []migration.StepID{
+		migration.StepStopHost, migration.StepFlip, migration.StepRelease, migration.StepRenew,
+		migration.StepCloseGate, migration.StepFlipBack, migration.StepDeletePod, migration.StepStartHost,
+	}
+}
+
+// Disturbance happens once in every phase, while the command goes on, and is
+// over when it returns; round counts the phases.
+type Disturbance func(g *Stage, round int)
+
+// Disturbed runs a command and disturbs it right after each of these steps. It
+// must have happened in so many of them at least: a command that gets past a
+// step during the disturbance of the one before is not held there.
+func (g *Stage) Disturbed(kind migration.FlightKind, atLeast int, disturb Disturbance) {
+	g.T.Helper()
+	g.Begin(string(kind), g.Name, fmt.Sprintf("--id=%d", g.ID))
+	var at []string
+	for _, step := range phases(kind) {
+		if !g.holdIfThere(step) {
+			continue
+		}
+		at = append(at, string(step))
+		disturb(g, len(at)-1)
+	}
+	g.T.Logf("disturbed after %s", strings.Join(at, ", "))
+	if len(at) < atLeast {
+		g.T.Errorf("disturbed in %d phases, want %d at least:\n%s", len(at), atLeast, g.tool.Log())
+	}
+}
+
+// holdIfThere is hold for a step that may not come, or be over.
+func (g *Stage) holdIfThere(step migration.StepID) bool {
+	g.T.Helper()
+	done := okay(step)
+	deadline := time.Now().Add(patience)
+	for !strings.Contains(g.tool.Log(), done) {
+		if g.tool.Ended() {
+			return false
+		}
+		if time.Now().After(deadline) {
+			g.T.Fatalf("no %q within %s:\n%s", done, patience, g.tool.Log())
+		}
+		g.lasts(2 * time.Millisecond)
+	}
+	if err := g.tool.Pause(); err != nil {
+		return false // it has just ended
+	}
+	if _, after, _ := strings.Cut(g.tool.Log(), done); strings.Contains(after, "  ok    ") {
+		g.resume()
+		return false
+	}
+	return true
+}
+
+func okay(step migration.StepID) string { return "ok    " + migration.StepByID(step).Title }
+
+// UnseenFor takes the sight of these servers from the held command for some
+// time: a different kind of blindness each round, or just the ones given.
+// Nothing irrevocable is done meanwhile but by a step whose look had begun.
+func UnseenFor(d time.Duration, kinds []Blindness, who func(*Stage) []int) Disturbance {
+	return func(g *Stage, round int) {
+		g.T.Helper()
+		had := len(g.tool.Log())
+		g.Blind(kinds[round%len(kinds)], who(g)...)
+		g.resume()
+		g.lasts(d)
+		log := g.tool.Log()[had:]
+		g.See()
+		if who(g) != nil {
+			return // the others may be enough
+		}
+		var done []string
+		for _, step := range irrevocable() {
+			if strings.Contains(log, okay(step)) {
+				done = append(done, string(step))
+			}
+		}
+		if len(done) > 1 {
+			g.T.Errorf("done without seeing anybody: %s\n%s", strings.Join(done, ", "), log)
+		}
+	}
+}
+
+// StillFor has a server's process stand still for some time: another one each
+// round.
+func StillFor(d time.Duration, who func(g *Stage, round int) int) Disturbance {
+	return func(g *Stage, round int) {
+		g.T.Helper()
+		goOn := g.StandsStill(who(g, round))
+		g.resume()
+		if goOn != nil {
+			g.lasts(d)
+			goOn()
+		}
+	}
+}
+
+// nobody is seen.
+func nobody(*Stage) []int { return nil }
