@@ -18,6 +18,9 @@ type Scope struct {
 	Servers []ensemble.ID
 	// EndpointsAPI is empty where both are meant.
 	EndpointsAPI migration.EndpointsAPI
+	// Conf is the ConfigMap with the pods' files, whose name is made from their
+	// content; empty while nobody knows it.
+	Conf string
 	// Copy: with what --data=copy and seed need.
 	Copy bool
 }
@@ -27,6 +30,9 @@ func Of(rec migration.Record, withCopy bool) Scope {
 	s := Scope{Namespace: rec.Namespace, Name: rec.Name, EndpointsAPI: rec.EndpointsAPI, Copy: withCopy}
 	if s.EndpointsAPI == "" {
 		s.EndpointsAPI = migration.EndpointSlices
+	}
+	if rec.Pods.Image != "" {
+		s.Conf = render.Conf(rec).Name
 	}
 	servers := slices.Clone(rec.Servers)
 	slices.SortFunc(servers, func(a, b migration.ServerRecord) int { return a.Ordinal - b.Ordinal })
@@ -67,11 +73,11 @@ func (s Scope) Names(n Need) []string {
 	case Bridges:
 		return s.each(func(id ensemble.ID, _ int) string { return render.BridgeName(s.Name, id) })
 	case Maps:
-		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), render.ConfName(s.Name)}
+		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), s.conf()}
 	case Journals:
 		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name)}
 	case Applied:
-		return []string{render.GateName(s.Name), render.ConfName(s.Name)}
+		return []string{render.GateName(s.Name), s.conf()}
 	case Lock:
 		return []string{render.JournalName(s.Name)}
 	case Set:
@@ -84,6 +90,15 @@ func (s Scope) Names(n Need) []string {
 		return s.each(func(_ ensemble.ID, ordinal int) string { return render.ClaimName(s.Name, ordinal) })
 	}
 	return nil
+}
+
+// conf is what the pods' files are called now. With other settings they get another
+// name, and the Role has to be printed again.
+func (s Scope) conf() string {
+	if s.Conf == "" {
+		return render.ConfName(s.Name)
+	}
+	return s.Conf
 }
 
 func (s Scope) services() []string {

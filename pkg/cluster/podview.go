@@ -87,6 +87,10 @@ func (c *Client) files(ctx context.Context, rec migration.Record, pods map[strin
 		switch {
 		case apierrors.IsNotFound(err):
 			out[name] = "ConfigMap " + name + ", which holds its zoo.cfg and scripts, is gone"
+		case apierrors.IsForbidden(err) && (rec.Pods.Image == "" || name != render.Conf(rec).Name):
+			// Those of former settings: a Role for one ensemble need not name them, and
+			// nothing is known of them.
+			out[name] = ""
 		case err != nil:
 			return nil, failed(err, "get", "ConfigMap", rec.Namespace, name)
 		case !render.Intact(rec.Name, cm):

@@ -19,7 +19,7 @@ func TestRealAuthDemanded(t *testing.T) {
 	}{
 		"digest alone":  {map[string]string{"enforce.auth.enabled": "true", "enforce.auth.schemes": "digest"}, true},
 		"digest and ip": {map[string]string{"enforce.auth.enabled": "true", "enforce.auth.schemes": "digest,ip"}, false},
-		"SASL":          {map[string]string{"sessionRequireClientSASLAuth": "true"}, true},
+		"SASL":          {map[string]string{"sessionRequireClientSASLAuth": "true", "authProvider.1": "org.apache.zookeeper.server.auth.SASLAuthenticationProvider"}, true},
 		"SASL is off":   {map[string]string{"sessionRequireClientSASLAuth": "false"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,7 @@ func (g *Stage) Pod() *corev1.Pod {
 func (g *Stage) PodSays(part string) {
 	g.T.Helper()
 	scene.Eventually(g.T, "the pod says "+part, func() error {
-		data, err := g.Kube.CoreV1().Pods(g.Name).GetLogs(g.PodName(), &corev1.PodLogOptions{}).DoRaw(g.T.Context())
+		data, err := g.Kube.CoreV1().Pods(g.Name).GetLogs(g.PodName(), &corev1.PodLogOptions{Container: "gate"}).DoRaw(g.T.Context())
 		if err != nil {
 			return err
 		}
