@@ -32,7 +32,11 @@ func (c *context) proveOn(ids []ensemble.ID, phase Phase) (Decision, bool) {
 		return wait(CodeNoLeader, phase, "there is no leader at the moment; nothing has been stopped"), false
 	}
 	if f.Before == nil || f.Before.Zxid.Epoch() != epoch || !c.young(f.Before.At) {
-		return do(StepProveBefore, nil, "servers %s take part in epoch %d", joinIDs(ids), epoch), false
+		who := "all servers"
+		if len(ids) < len(c.rec.Servers) {
+			who = "servers " + joinIDs(ids)
+		}
+		return do(StepProveBefore, nil, "%s take part in epoch %d", who, epoch), false
 	}
 	if f.Before.Complete {
 		return Decision{}, true

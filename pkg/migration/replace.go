@@ -75,7 +75,7 @@ func (c *context) startReplace() Decision {
 // hardest first; left are the voters that go before the leader.
 func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 	servers := c.rec.Ensemble()
-	if bad, blind := c.lacking(servers.IDs()); blind {
+	if bad, blind := c.lacking(servers.IDs()); blind && !c.podsAway() {
 		return c.unseen(bad), false
 	} else if len(bad) > 0 {
 		next := c.cmd("status")

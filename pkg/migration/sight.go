@@ -71,6 +71,19 @@ func (c *context) unseen(bad []string) Decision {
 		with("nothing was changed; run this command on a machine that reaches every server")
 }
 
+// podsAway: Kubernetes says of another replaced server that its pod is away, so
+// that it does not serve is known although it was not seen.
+func (c *context) podsAway() bool {
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		pod := v.Cluster.Pod
+		if s.ID != c.in.ID && s.Replaced != nil && !v.Says().Serving() && (!pod.Found || !pod.Running || pod.Terminating || pod.NodeLost) {
+			return true
+		}
+	}
+	return false
+}
+
 // hostUnclear is what to do while something accepts connections at the host's
 // address and nothing answers there.
 func (c *context) hostUnclear(phase Phase) Decision {
