@@ -113,7 +113,7 @@ func (c *Client) allowed(ctx context.Context, namespace string, n access.Need, n
 		case apierrors.IsUnauthorized(err):
 			unknown = "the API server does not accept your login"
 		default:
-			return false, nil //nolint:nilerr // asked again
+			return false, nil // asked again
 		}
 		return true, nil
 	})

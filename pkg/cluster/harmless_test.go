@@ -39,6 +39,7 @@ func TestARefusalStaysOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() { _ = resp.Body.Close() }()
 		var got metav1.Status
 		if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || resp.Header.Get("Content-Type") != runtime.ContentTypeJSON {
 			t.Fatalf("%s: %v, %s", media, err, resp.Header.Get("Content-Type"))
