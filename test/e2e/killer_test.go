@@ -257,6 +257,7 @@ func (l *life) After(c killproxy.Call, status int) killproxy.Verdict {
 			l.k.taken(l.writing)
 		}
 		close(l.late.landed)
+		l.late = nil
 	case l.killed, c.Kind == killproxy.Read:
 	case c.Kind == killproxy.Write:
 		if l.after {

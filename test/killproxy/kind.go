@@ -31,7 +31,12 @@ func kindOf(method, path string, body []byte) Kind {
 	default:
 		return Read
 	}
-	if !slices.Contains(strings.Split(path, "/"), "leases") {
+	segments := strings.Split(strings.Trim(path, "/"), "/")
+	// A review is a question: the API server stores nothing of it.
+	if strings.HasSuffix(segments[len(segments)-1], "reviews") {
+		return Read
+	}
+	if !slices.Contains(segments, "leases") {
 		return Write
 	}
 	// client-go sends protobuf for what it has typed clients for.

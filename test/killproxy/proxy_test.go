@@ -174,6 +174,7 @@ func TestKinds(t *testing.T) {
 	}{
 		"a look":       {"GET", "/api/v1/namespaces/zk/services", coordinationv1.LeaseSpec{}, Read},
 		"a write":      {"PATCH", "/api/v1/namespaces/zk/services/main-1", coordinationv1.LeaseSpec{}, Write},
+		"a review":     {"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", coordinationv1.LeaseSpec{}, Read},
 		"a lease read": {"GET", path, coordinationv1.LeaseSpec{}, Read},
 		"acquired":     {"PUT", path, coordinationv1.LeaseSpec{HolderIdentity: &me, AcquireTime: &acquired, RenewTime: &acquired}, Acquire},
 		"renewed":      {"PUT", path, coordinationv1.LeaseSpec{HolderIdentity: &me, AcquireTime: &acquired, RenewTime: &renewed}, Renew},
