@@ -92,7 +92,7 @@ func (c *context) proveJoined() Decision {
 	slices.Sort(all)
 	held, missing := c.holders(*f.Joined, all)
 	if len(missing) > 0 {
-		return wait(CodeProofPending, PhaseJoin, "not every server holds %s yet", f.Joined.Zxid).with(missing...)
+		return wait(CodeProofPending, PhaseJoin, "not every server holds %s yet", f.Joined.Zxid).with(missing...).then(c.startOf(all))
 	}
 	if !f.Joined.Complete {
 		g := c.copyFlight()

@@ -80,34 +80,58 @@ func (c *context) nextInFlight() string {
 		return d.Next
 	case first && f.Aborted != "":
 		return c.cmd("revert --id=%d", f.ID)
-	case d.Kind != Wait || !c.noQuorum():
-	case first && f.StopAsked != nil && f.Joined == nil && f.Returning == nil && (f.Released == nil || f.data() == DataEmpty):
+	case d.Kind != Wait:
+		return c.goOn(f.Kind, f.ID)
+	}
+	none := c.noQuorum()
+	switch {
+	case none && first && f.StopAsked != nil && f.Joined == nil && f.Returning == nil && (f.Released == nil || f.data() == DataEmpty):
 		// Its host has everything up to its stop.
 		return c.cmd("revert --id=%d", f.ID)
-	case f.Kind == Revert && Decide(Intent{Kind: Replace, ID: f.ID, By: f.By, Since: c.o.At}, c.o).Kind == Do:
+	case f.Kind == Revert && (none || len(c.needRenewal()) > 0) && Decide(Intent{Kind: Replace, ID: f.ID, By: f.By, Since: c.o.At}, c.o).Kind == Do:
 		// So has its pod.
 		return c.cmd("replace --id=%d", f.ID)
+	}
+	if other := c.startOf(c.rec.Ensemble().IDs()); other != "" {
+		return other
 	}
 	return c.goOn(f.Kind, f.ID)
 }
 
-// noQuorum: those that were seen not to serve are so many that the rest is none.
-// Who was not seen counts as serving.
+// noQuorum: those that were seen not to serve, by a refusal or an answer, are so
+// many that the rest is none. Who was not seen counts as serving.
 func (c *context) noQuorum() bool {
-	servers := c.rec.Ensemble()
-	var rest []ensemble.ID
-	for _, id := range servers.Voters() {
-		if v, _ := c.o.View(id); v.Live.Serving() || v.Live.Sight() == Unseen {
-			rest = append(rest, id)
-		}
-	}
-	return !ensemble.NewQuorum(servers.Servers).Has(rest)
+	return c.o.noQuorumWithout(func(v ServerView) bool { return v.Live.Sight() == SeenNotServing })
 }
 
 // bringBack is what brings back a server that should serve from its host.
 func (c *context) bringBack() string {
-	if pod := c.v.Cluster.Pod; pod.Parked() && !pod.NeverStarted && !pod.NeverSynced && !pod.Outlived {
+	if c.podHoldsMore() {
 		return c.cmd("revert --id=%d", c.sr.ID)
 	}
 	return "on host " + c.sr.HostIP + ": start the server"
+}
+
+// podHoldsMore: the server's pod has been a member, and what it holds may be newer
+// than what its host does.
+func (c *context) podHoldsMore() bool {
+	pod := c.v.Cluster.Pod
+	return pod.Parked() && !pod.NeverStarted && !pod.NeverSynced && !pod.Outlived
+}
+
+// startOf is how the first of these servers comes back that was seen not to serve
+// from its host, beside an operation on another one: waiting alone does not start
+// it. It is empty where nobody is missing in that way.
+func (c *context) startOf(ids []ensemble.ID) string {
+	for _, id := range ids {
+		v, _ := c.o.View(id)
+		s, ok := c.rec.Server(id)
+		if !ok || id == c.flight.ID || s.Replaced != nil || v.Live.Sight() != SeenNotServing {
+			continue
+		}
+		if at := c.about(*s, v); !at.podHoldsMore() {
+			return at.bringBack()
+		}
+	}
+	return ""
 }

@@ -43,7 +43,7 @@ func (c *context) proveOn(ids []ensemble.ID, phase Phase) (Decision, bool) {
 	}
 	held, missing := c.holders(*f.Before, ids)
 	if len(missing) > 0 {
-		return wait(CodeProofPending, phase, "not every server holds %s yet", f.Before.Zxid).with(missing...), false
+		return wait(CodeProofPending, phase, "not every server holds %s yet", f.Before.Zxid).with(missing...).then(c.startOf(ids)), false
 	}
 	g := c.copyFlight()
 	p := *f.Before
@@ -198,7 +198,7 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	}
 	held, missing := c.holders(*f.After, others)
 	if len(missing) > 0 {
-		return wait(CodeProofPending, PhaseReprove, "not every other voter holds %s yet", f.After.Zxid).with(missing...), false
+		return wait(CodeProofPending, PhaseReprove, "not every other voter holds %s yet", f.After.Zxid).with(missing...).then(c.startOf(others)), false
 	}
 	if !f.After.Complete {
 		g := c.copyFlight()
@@ -223,6 +223,10 @@ func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missi
 		}
 		if says.Serving() && says.Zxid >= p.Zxid && says.Zxid.Epoch() == p.Zxid.Epoch() {
 			held = append(held, id)
+			continue
+		}
+		if !says.Serving() {
+			missing = append(missing, fmt.Sprintf("server %d: %s", id, says.said()))
 			continue
 		}
 		missing = append(missing, fmt.Sprintf("server %d is at %s", id, says.Zxid))

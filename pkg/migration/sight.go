@@ -21,17 +21,19 @@ func (o Observation) Unseen() []ensemble.ID {
 // NoQuorum reports whether this look proves that no quorum serves: the voters that
 // did not themselves say so, by an answer, are too few to be one. A refused
 // connection is not an answer.
-func (o Observation) NoQuorum() bool {
-	rec := o.Record
-	servers := rec.Ensemble()
-	var silent []ensemble.ID
+func (o Observation) NoQuorum() bool { return o.noQuorumWithout(ServerView.saysIdle) }
+
+// noQuorumWithout reports whether the voters of which this does not hold are too
+// few to be a quorum.
+func (o Observation) noQuorumWithout(away func(ServerView) bool) bool {
+	servers := o.Record.Ensemble()
+	var rest []ensemble.ID
 	for _, id := range servers.Voters() {
-		v, _ := o.View(id)
-		if !v.saysIdle() {
-			silent = append(silent, id)
+		if v, _ := o.View(id); !away(v) {
+			rest = append(rest, id)
 		}
 	}
-	return !ensemble.NewQuorum(servers.Servers).Has(silent)
+	return !ensemble.NewQuorum(servers.Servers).Has(rest)
 }
 
 // saysIdle reports whether the server answered that it does not serve, at each
