@@ -81,6 +81,7 @@ func Play(s *scene.Scene, f Fault) {
 		g.resume()
 	}
 	g.expect(f.Verdict)
+	t.Logf("words: command %q, status %q", lastWay(g.said), g.Status().Next)
 	f.Recover(g)
 	g.stands(f.After)
 	if f.After == InPod {

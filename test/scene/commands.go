@@ -15,6 +15,7 @@ type Status struct {
 		Class string `json:"class"`
 		Text  string `json:"text"`
 	} `json:"problems"`
+	Next     string `json:"next"`
 	Leader   int    `json:"leader"`
 	Epoch    uint32 `json:"epoch"`
 	Replaced int    `json:"replaced"`
