@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
@@ -138,9 +139,18 @@ func (c *context) underWay() Problem {
 }
 
 // inFlight is what the command that goes on with the operation under way would
-// decide, if it looked now.
+// decide, if it looked now. Where its first step is to look anew at what nobody
+// has watched, and one that had watched all the time would stop, it comes to that
+// stop as well, a step later.
 func (c *context) inFlight() Decision {
-	return Decide(Intent{Kind: c.flight.Kind, ID: c.flight.ID, By: c.flight.By, Since: c.o.At}, c.o)
+	since := func(at time.Time) Decision {
+		return Decide(Intent{Kind: c.flight.Kind, ID: c.flight.ID, By: c.flight.By, Since: at}, c.o)
+	}
+	d := since(c.o.At)
+	if watched := since(time.Time{}); d.Kind == Do && watched.Kind == Stop {
+		return watched
+	}
+	return d
 }
 
 // ailing is what is wrong with one server where it runs.
