@@ -5,9 +5,7 @@ package cluster
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"strings"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/hostile"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/zkreal"
 )
 
@@ -117,7 +116,7 @@ func waitLogged(ctx context.Context, t *testing.T, path, forged string) []byte {
 	}
 }
 
-// createInvalid asks for a node whose path no server takes, and waits for the refusal.
+// createInvalid has the server at that address log the path.
 func createInvalid(ctx context.Context, addr, path string) error {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -126,36 +125,5 @@ func createInvalid(ctx context.Context, addr, path string) error {
 	defer conn.Close()
 	deadline, _ := ctx.Deadline()
 	_ = conn.SetDeadline(deadline)
-	var connect, create bytes.Buffer
-	put := func(b *bytes.Buffer, values ...any) {
-		for _, v := range values {
-			if s, ok := v.(string); ok {
-				_ = binary.Write(b, binary.BigEndian, int32(len(s)))
-				b.WriteString(s)
-				continue
-			}
-			_ = binary.Write(b, binary.BigEndian, v)
-		}
-	}
-	put(&connect, int32(0), int64(0), int32(10000), int64(0), string(make([]byte, 16)), false)
-	put(&create, int32(1), int32(1), path, "", int32(1), int32(31), "world", "anyone", int32(0))
-	for _, b := range []*bytes.Buffer{&connect, &create} {
-		if err := binary.Write(conn, binary.BigEndian, int32(b.Len())); err != nil {
-			return err
-		}
-		if _, err := conn.Write(b.Bytes()); err != nil {
-			return err
-		}
-		var n int32
-		if err := binary.Read(conn, binary.BigEndian, &n); err != nil {
-			return err
-		}
-		if n < 0 || n > 1<<20 {
-			return fmt.Errorf("an answer of %d bytes", n)
-		}
-		if _, err := io.CopyN(io.Discard, conn, int64(n)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return hostile.CreateInvalid(conn, path)
 }

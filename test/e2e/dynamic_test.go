@@ -3,7 +3,7 @@
 package e2e
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +15,7 @@ import (
 	"github.com/go-zookeeper/zk"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
@@ -22,10 +23,11 @@ import (
 // TestDynamicEnsemble moves an ensemble whose servers keep their list in a
 // dynamic file of their own (reconfigEnabled=true), and one server back and
 // forth. At the end every list names the Services: those of the pods, those of
-// the hosts, and /zookeeper/config, which clients read.
+// the hosts, and /zookeeper/config, which clients read. Meanwhile somebody changes
+// the membership by hand, twice.
 func TestDynamicEnsemble(t *testing.T) {
 	t.Parallel()
-	s := scene.New(t, "dynamic", "3.8.0", []int{1, 2, 3}, "dynamic=true")
+	s := scene.New(t, "dynamic", "3.8.0", []int{1, 2, 3}, "dynamic=true", "zoo-cfg-line=skipACL=yes")
 	for _, h := range s.Hosts {
 		file, list := dynamicFile(t, h)
 		if !strings.Contains(list, h.Address) {
@@ -59,6 +61,15 @@ func TestDynamicEnsemble(t *testing.T) {
 	}
 	everywhere("after the rolling restart")
 	verdict := s.WatchSlices()
+	s.Replace(0, "--id=1")
+	putBack := func(out string) {
+		t.Helper()
+		setMembers(t, s, out)
+		everywhereServes(t, s)
+	}
+	removeMember(t, s, 2)
+	putBack(s.Replace(3, "--id=2").Stderr)
+	putBack(removedWhileJoining(t, s, 2))
 	s.Replace(0, "--all")
 	everywhere("after the replacements")
 	s.Revert(2)
@@ -71,6 +82,62 @@ func TestDynamicEnsemble(t *testing.T) {
 		t.Errorf("at the end: %+v", after)
 	}
 	s.NothingLost()
+}
+
+// removeMember takes a server out of the list by hand, as another operator would.
+func removeMember(t *testing.T, s *scene.Scene, id int) {
+	t.Helper()
+	conn := connect(t, s, s.Status().Servers[0].ClusterIP+":2181")
+	defer conn.Close()
+	if _, err := conn.IncrementalReconfig(nil, []string{fmt.Sprint(id)}, -1); err != nil {
+		t.Fatalf("remove server %d: %v", id, err)
+	}
+}
+
+// removedWhileJoining replaces a server and takes it out of the list while its pod
+// joins: the command must not call it replaced. It returns what the command said.
+func removedWhileJoining(t *testing.T, s *scene.Scene, id int) string {
+	t.Helper()
+	p, err := s.Lab.Start(t.Context(), "removed.log", "kubectl", "zkmigrate", "replace", s.Name, fmt.Sprintf("--id=%d", id), "--yes",
+		"--host-hook", s.Lab.HookCommand(), "-n", s.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scene.Eventually(t, "the gate is open", func() error { return scene.Contains(p.Log(), "ok    open the gate") })
+	removeMember(t, s, id)
+	code, err := p.Exit(5 * time.Minute)
+	if out := p.Log(); err != nil || code == 0 {
+		t.Fatalf("server %d was taken out of the list while it joined, exit code %d, %v:\n%s", id, code, err, out)
+	}
+	return p.Log()
+}
+
+// setMembers follows the command that a refusal prints where the list differs.
+func setMembers(t *testing.T, s *scene.Scene, out string) {
+	t.Helper()
+	_, members, ok := strings.Cut(out, " reconfig -members ")
+	if !ok || !strings.Contains(out, "["+string(migration.CodeListDiffers)+"]") {
+		t.Fatalf("no way to put the list back in:\n%s", out)
+	}
+	members, _, _ = strings.Cut(members, "\n")
+	conn := connect(t, s, s.Status().Servers[0].ClusterIP+":2181")
+	defer conn.Close()
+	if _, err := conn.Reconfig(strings.Split(strings.Trim(members, "'"), ","), -1); err != nil {
+		t.Fatalf("set the members to %s: %v", members, err)
+	}
+}
+
+// everywhereServes waits until every server is in the list and serves.
+func everywhereServes(t *testing.T, s *scene.Scene) {
+	t.Helper()
+	scene.Eventually(t, "the list is the recorded one", func() error {
+		for _, p := range s.Status().Problems {
+			if p.Class == string(migration.ClassWrong) {
+				return errors.New(p.Text)
+			}
+		}
+		return nil
+	})
 }
 
 // dynamicFile is the file with a host's server list, and what it holds.
@@ -106,17 +173,22 @@ func serverLines(text string) map[string]string {
 // configNode is what a client of one server finds in /zookeeper/config.
 func configNode(t *testing.T, s *scene.Scene, server string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	dial := func(_, address string, _ time.Duration) (net.Conn, error) { return s.Lab.Dial(ctx, address) }
-	conn, _, err := zk.Connect([]string{server}, 10*time.Second, zk.WithDialer(dial), zk.WithLogInfo(false))
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := connect(t, s, server)
 	defer conn.Close()
 	data, _, err := conn.Get("/zookeeper/config")
 	if err != nil {
 		t.Fatalf("/zookeeper/config of %s: %v", server, err)
 	}
 	return string(data)
+}
+
+// connect opens a session at one server, from the lab's client machine.
+func connect(t *testing.T, s *scene.Scene, server string) *zk.Conn {
+	t.Helper()
+	dial := func(_, address string, _ time.Duration) (net.Conn, error) { return s.Lab.Dial(t.Context(), address) }
+	conn, _, err := zk.Connect([]string{server}, 10*time.Second, zk.WithDialer(dial), zk.WithLogInfo(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }

@@ -15,6 +15,15 @@ func back() []Fault {
 	}
 	return []Fault{
 		{
+			Name: "forged-report", What: "A client that has not authenticated makes the server in the pod log a line that reads as its gate's report: parked, host dead, and of a generation far ahead.",
+			Version: Unguarded, From: InPod, Command: []string{"revert", "{name}", "--id={id}"},
+			Trigger: func(g *Stage) { g.Forge() },
+			Verdict: Verdict{Exit: Goes, Says: "ok    " + migration.StepByID(migration.StepDeletePod).Title},
+			Way:     "Nothing: reports are read from a container that no client reaches, so the pod is still deleted before the host starts.",
+			Recover: func(*Stage) {},
+			After:   OnHost,
+		},
+		{
 			Name: "voter-dies-on-the-way-back", What: "Another voter dies after the pod was stopped and before its host's server may start.",
 			Version: Unguarded, From: InPod, Command: []string{"revert", "{name}", "--id={id}"}, When: migration.StepDeletePod,
 			Trigger: func(g *Stage) { g.OnHost(g.Other, "stop") },
