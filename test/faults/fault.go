@@ -19,6 +19,8 @@ const (
 	AllInPods Place = "pods"
 )
 
+func (p Place) inPod() bool { return p == InPod || p == AllInPods }
+
 // Waits stands for an exit code: the command goes on waiting by itself.
 const Waits = -1
 

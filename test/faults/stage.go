@@ -62,7 +62,7 @@ func Play(s *scene.Scene, f Fault) {
 	g.StartMovedLoad()
 	// A server that ends in its pod has moved; one that stays may not have.
 	moves := 0
-	if f.From != f.After {
+	if f.From.inPod() != f.After.inPod() {
 		moves = 1
 	}
 	verdict := g.LogGaps(g.ID)
