@@ -32,7 +32,9 @@ func (c *context) revert() Decision {
 		}
 		if f.DeadSince == nil && !c.onHostAlone() {
 			// Peers and clients do not find it any more once its address is the host's.
-			if d, ok := c.sparePod(PhaseReclaim); !ok {
+			if d, ok := c.sparePod(PhaseReclaim); !ok && d.Code == CodeUnseen {
+				return d
+			} else if !ok {
 				return d.then(c.wayBack())
 			}
 		}

@@ -4,8 +4,7 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 
 // sparePod reports whether the pod, in which ZooKeeper may run, may be taken away.
 // There are three grounds, and what was not seen is none: nothing runs in it, or it
-// is going already; the
-// other voters were all seen in sync and hold a fresh write, in one epoch; or no
+// is going already; the other voters were all seen in sync and hold a fresh write, in one epoch; or no
 // quorum has served for long, so that none is lost.
 func (c *context) sparePod(phase Phase) (Decision, bool) {
 	if c.podDown() || c.v.Cluster.Pod.Terminating || c.longWithoutQuorum() {
@@ -13,9 +12,10 @@ func (c *context) sparePod(phase Phase) (Decision, bool) {
 	}
 	others := ensemble.Without(c.voters(), c.flight.ID)
 	if bad, blind := c.lacking(others); blind {
-		return wait(CodeUnseen, phase, "not every other voter is seen from here; the pod goes on").with(bad...), false
+		return wait(CodeUnseen, phase, "not every other voter is seen from here; the pod goes on").with(bad...).
+			then("open the way to them, or interrupt this command and run it on a machine that reaches them"), false
 	} else if len(bad) > 0 {
-		return wait(CodeDegraded, phase, "not every other voter is in sync; the pod goes on").with(bad...), false
+		return wait(CodeDegraded, phase, "not every other voter is in sync; the pod goes on").with(bad...).then(c.startOf(others)), false
 	}
 	held := others
 	if c.v.Says().Serving() {

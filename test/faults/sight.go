@@ -86,7 +86,7 @@ func partial() []Fault {
 				g.looks(two)
 				g.Tells(3, []string{"replace", g.Name, fmt.Sprintf("--id=%d", g.Other)}, []string{"[" + string(migration.CodeUnseen) + "]", notSeen}, nil)
 			},
-			Verdict: Verdict{Code: migration.CodeUnseen, Exit: Waits, Says: othersNotSeen},
+			Verdict: Verdict{Code: migration.CodeUnseen, Exit: Waits, Says: othersNotSeen, Next: "run it on a machine that reaches them"},
 			Way:     "Nothing has been stopped, moved or closed; `replace` refuses. Open the way and the command goes on, or run the same one where the servers can be reached.",
 			Recover: func(g *Stage) { g.still(); g.See(); g.Ends() },
 			After:   OnHost,
@@ -152,7 +152,7 @@ func partial() []Fault {
 				g.Blind(Dropped)
 				g.still = g.Untouched()
 			},
-			Verdict: Verdict{Code: migration.CodeUnseen, Exit: Waits, Says: othersNotSeen},
+			Verdict: Verdict{Code: migration.CodeUnseen, Exit: Waits, Says: othersNotSeen, Next: "run it on a machine that reaches them"},
 			Way:     "Nothing has been stopped: the leader and the one that is left are the quorum. When all can be seen and are in sync, the command goes on.",
 			Recover: func(g *Stage) { g.still(); g.See(); g.goOn(); g.Ends() },
 			After:   OnHost,
