@@ -121,13 +121,19 @@ func (c *context) proveDead() (Decision, bool) {
 	}
 	if bad := c.aliveAfterAll(); bad != "" {
 		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.sr.HostIP, bad).
-			then("look at host " + c.sr.HostIP + ": is something in between refusing our connections?"), false
+			then(c.inBetween()), false
 	}
 	if !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop) {
 		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
 			then(c.kubectl("logs %s", pod.Name) + "; or take it back: " + c.cmd("revert --id=%d", f.ID)), false
 	}
 	return Decision{}, true
+}
+
+// inBetween is what to look for where a host looks dead and others say that it is
+// not.
+func (c *context) inBetween() string {
+	return "look at host " + c.sr.HostIP + ": is something in between refusing our connections?"
 }
 
 // aliveAfterAll says what contradicts a dead host: an answer at the Service's

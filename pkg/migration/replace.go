@@ -269,7 +269,7 @@ func (c *context) flipToPod() Decision {
 	if f.StopAsked == nil || f.Before == nil || !f.Before.Complete {
 		if bad := c.notKnownDown(); bad != "" {
 			return wait(CodeUnseen, PhaseProve, "host %s does not answer here (client port %s, election port %s), and %s; nothing has been stopped",
-				c.sr.HostIP, c.v.Host.Client, c.v.Host.Election, bad)
+				c.sr.HostIP, c.v.Host.Client, c.v.Host.Election, bad).then(c.inBetween())
 		}
 		if f.Fenced != nil {
 			// To start it again it must be unmasked, and then it must be masked

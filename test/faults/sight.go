@@ -111,11 +111,11 @@ func partial() []Fault {
 		},
 		{
 			Name: "refused-in-its-name", What: "The stop is acknowledged and does nothing, and something in between refuses connections in the name of the host: to the command it looks dead.",
-			Version: Guarded, From: OnHost, Sight: true, When: migration.StepNoteBefore,
+			Version: Guarded, From: OnHost, Sight: true, When: migration.StepStopHost,
 			Hook:    `[ "$ZKMIGRATE_ACTION" = stop ] && exit 0; exec {zklab}`,
 			Trigger: func(g *Stage) { g.Blind(Refused, g.ID); g.still = g.Untouched() },
-			Verdict: Verdict{Code: migration.CodeSecondVantage, Exit: Waits, Says: "waiting for pod {pod} to see the host dead, too", Next: "kubectl logs {pod} -n {name}"},
-			Way:     "The pod sees the server alive, so no address moves. Open the way, and stop the server; the command goes on.",
+			Verdict: Verdict{Code: migration.CodeHostStillUp, Exit: Waits, Says: "refuses on client and election port, but the leader still forwards to 2 followers", Next: "look at host {host}: is something in between refusing our connections?"},
+			Way:     "The leader still counts it, and the pod sees it alive, so no address moves. Open the way, and stop the server; the command goes on.",
 			Recover: func(g *Stage) {
 				g.still()
 				g.See()
