@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,8 +41,9 @@ func (g *Stage) Disturbed(kind migration.FlightKind, atLeast int, disturb Distur
 	g.T.Helper()
 	g.Begin(string(kind), g.Name, fmt.Sprintf("--id=%d", g.ID))
 	var at []string
-	for _, step := range phases(kind) {
-		if !g.holdIfThere(step) {
+	steps := phases(kind)
+	for i, step := range steps {
+		if !g.holdIfThere(step, steps[i+1:]) {
 			continue
 		}
 		at = append(at, string(step))
@@ -53,13 +55,15 @@ func (g *Stage) Disturbed(kind migration.FlightKind, atLeast int, disturb Distur
 	}
 }
 
-// holdIfThere is hold for a step that may not come, or be over.
-func (g *Stage) holdIfThere(step migration.StepID) bool {
+// holdIfThere is hold for a step that may not come, as a later one tells, or be
+// over.
+func (g *Stage) holdIfThere(step migration.StepID, later []migration.StepID) bool {
 	g.T.Helper()
 	done := okay(step)
 	deadline := time.Now().Add(patience)
 	for !strings.Contains(g.tool.Log(), done) {
-		if g.tool.Ended() {
+		past := func(id migration.StepID) bool { return strings.Contains(g.tool.Log(), okay(id)) }
+		if g.tool.Ended() || slices.ContainsFunc(later, past) {
 			return false
 		}
 		if time.Now().After(deadline) {

@@ -51,11 +51,12 @@ func (g *Stage) bring(p Place) {
 		}
 		return nil
 	})
+	if p == AllInPods {
+		g.Replace(0, "--all")
+	}
 	replaced := 0
 	for _, s := range st.Servers {
 		switch {
-		case s.Place != "pod" && p == AllInPods:
-			g.Replace(0, fmt.Sprintf("--id=%d", s.ID))
 		case s.Place != "pod", p == AllInPods:
 		case p == InPod && replaced == 0:
 			replaced = s.ID
