@@ -134,6 +134,23 @@ func journals() []Fault {
 			After:   InPod,
 		},
 		{
+			Name: "holder-slept", What: "The machine of the command sleeps right before the stop, and wakes when somebody else, on another machine, has replaced the server.",
+			Version: Guarded, From: OnHost,
+			Trigger: func(g *Stage) {
+				g.start(append([]string{"unshare", "--uts", "sh", "-c", `hostname elsewhere && exec "$@"`, "sh"}, g.replacing()...)...)
+				g.hold(migration.StepNoteBefore)
+				g.first, g.tool = g.tool, nil
+			},
+			Verdict: Verdict{Exit: Goes, Says: "@elsewhere#"},
+			Way:     "Nothing: the lock is taken when nobody renews it, and the one that wakes does nothing more.",
+			Recover: func(g *Stage) {
+				g.tool = g.first
+				g.resume()
+				g.ends(4, "so the lock is no longer its own; it did nothing since")
+			},
+			After: InPod,
+		},
+		{
 			Name: "two-operators", What: "A second person runs the command, on another machine.",
 			Version: Unguarded, From: OnHost,
 			Hook: `[ "$ZKMIGRATE_ACTION" = stop ] && [ ! -e "$0.go" ] && exit 0; exec {zklab}`,
