@@ -12,17 +12,6 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// Exit codes, as the root help and the README list them.
-const (
-	exitOK          = 0
-	exitError       = 1
-	exitUsage       = 2
-	exitRefused     = 3
-	exitPaused      = 4
-	exitTimeout     = 124
-	exitInterrupted = 130
-)
-
 // usageError is a mistake in arguments, flags or input files.
 type usageError struct{ err error }
 

@@ -60,8 +60,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 			Hosts are never touched: what must change there is printed as patches and
 			commands, or handed to a program of yours (--host-hook).
 
-			Exit codes: 0 done; 1 error; 2 usage; 3 refused by a check, nothing changed;
-			4 waiting or paused, state saved; 124 time-out; 130 interrupted.`),
+			` + exitCodesHelp()),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
