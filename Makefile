@@ -33,14 +33,14 @@ demo: build
 test: build
 	@hack/test.sh
 
-## test-unit: what needs neither root nor a network, under a minute
+## test-unit: what needs neither root nor a network, minutes
 test-unit:
-	@go test -timeout 30m ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test/load/... ./test/killproxy/... ./test/bench/... ./test/faults/...
+	@go test -timeout 30m ./cmd/... ./pkg/... ./test/arch/... ./test/model/... ./test/load/... ./test/killproxy/... ./test/bench/... ./test/faults/... ./test/badinput/...
 	@cd test/lab && go test ./...
 
 ## test-zk: against real ZooKeeper servers on loopback
 test-zk:
-	@go test -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/render/... ./test/...
+	@go test -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/cluster/... ./pkg/render/... ./test/...
 
 ## bench: start-up, one look, and release to serving beside a bare JVM; judges nothing
 bench: build

@@ -78,6 +78,8 @@ func (d Denial) String() string {
 	switch {
 	case d.Login:
 		return "the API server does not accept your login any more"
+	case d.Policy != "" && d.Resource == "":
+		return "you may not do that: something in front of the API server, or a policy of the cluster, refuses it"
 	case d.Policy != "":
 		return fmt.Sprintf("a policy of the cluster does not let you write %s", object)
 	case d.Namespace == "":

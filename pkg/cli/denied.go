@@ -30,10 +30,10 @@ func finalDenial(err error) bool {
 
 // reportDenial prints a refusal by the API server that ended a command as a
 // whole.
-func reportDenial(w io.Writer, err error) int {
+func reportDenial(w io.Writer, err error, where func() string) int {
 	d, _ := access.DenialIn(err)
 	fmt.Fprintf(w, "refused: %s\n", d)
-	printDetails(w, d.Evidence(), denialHint(d, "NAME", d.Namespace, ""))
+	printDetails(w, append(d.Evidence(), problem{api: true}.rests(where)...), denialHint(d, "NAME", d.Namespace, ""))
 	if working := (*workingError)(nil); errors.As(err, &working) {
 		fmt.Fprintln(w, "The state is saved; the same command, on any machine, goes on from here.")
 	}

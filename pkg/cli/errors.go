@@ -82,7 +82,7 @@ func reportAt(w io.Writer, err error, where func() string) int {
 	var late *timeoutError
 	switch {
 	case isDenied(err):
-		return reportDenial(w, err)
+		return reportDenial(w, err, where)
 	case errors.As(err, &refused):
 		fmt.Fprintf(w, "refused: %s%s\n", refused.reason, bracketed(refused.code))
 		printDetails(w, refused.evidence, refused.next)

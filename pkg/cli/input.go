@@ -104,7 +104,7 @@ func (in *input) readMembers(name string) (described, error) {
 	for _, m := range in.members {
 		s, err := ensemble.MemberFlag(m)
 		if err != nil {
-			return d, &usageError{err}
+			return d, usagef("--member: %w", err)
 		}
 		if seen[s.ID] {
 			return d, usagef("--member: server id %d is given twice", s.ID)

@@ -155,7 +155,7 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	case f.data != "" && f.data != string(migration.DataEmpty) && f.data != string(migration.DataCopy):
 		return nil, usagef("--data=%q: allowed are empty, copy", f.data)
 	case f.timeout <= 0:
-		return nil, usagef("--timeout must be positive")
+		return nil, badTimeout(f.timeout)
 	case f.id < 0 || f.id > int(ensemble.MaxID):
 		return nil, usagef("--id=%d: ids are %d to %d", f.id, ensemble.MinID, ensemble.MaxID)
 	}

@@ -38,10 +38,14 @@ func lookFlag(cmd *cobra.Command, limit *time.Duration) {
 	cmd.Flags().DurationVar(limit, "timeout", lookTimeout, "How long the look may take")
 }
 
+func badTimeout(limit time.Duration) error {
+	return usagef("--timeout=%s: expected a positive duration, as 30s or 5m", limit)
+}
+
 // within runs a command, from its first byte to its last, in the time it has.
 func within(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
 	if limit <= 0 {
-		return usagef("--timeout=%s: expected a positive duration, as 30s or 5m", limit)
+		return badTimeout(limit)
 	}
 	work, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

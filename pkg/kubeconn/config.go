@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -23,6 +24,9 @@ func Config(flags *genericclioptions.ConfigFlags) (*rest.Config, error) {
 		if d, err := clientcmd.ParseTimeout(t); err != nil || d < 0 {
 			return nil, &Error{Usage: true, What: fmt.Sprintf("--request-timeout=%q is not a duration", t), Next: "write it as 30s or 2m"}
 		}
+	}
+	if ns := value(flags.Namespace); ns != "" && len(validation.IsDNS1123Label(ns)) > 0 {
+		return nil, &Error{Usage: true, What: fmt.Sprintf("--namespace=%q is not the name of a namespace", ns), Next: "use at most 63 lower-case letters, digits and dashes"}
 	}
 	if s := value(flags.APIServer); s != "" {
 		if u, err := url.Parse(withScheme(s)); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -53,7 +57,8 @@ func Client(cfg *rest.Config) (*http.Client, error) {
 		limit = RequestTimeout
 	}
 	login := limit
-	if !explicit && (cfg.ExecProvider != nil || cfg.AuthProvider != nil) {
+	plugin := cfg.ExecProvider != nil || cfg.AuthProvider != nil
+	if !explicit && plugin {
 		login = max(limit, loginTimeout)
 	}
 	unbounded := rest.CopyConfig(cfg)
@@ -66,7 +71,7 @@ func Client(cfg *rest.Config) (*http.Client, error) {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	client.Transport = &transport{next: next, limit: limit, login: login}
+	client.Transport = &transport{next: next, limit: limit, login: login, plugin: plugin}
 	return client, nil
 }
 
@@ -83,6 +88,9 @@ func files(loader clientcmd.ClientConfig) []string {
 
 func unreadable(loader clientcmd.ClientConfig, err error) error {
 	at := strings.Join(files(loader), ", ")
+	if strings.Contains(err.Error(), "is registered for version") {
+		return &Error{Usage: true, What: fmt.Sprintf("%s is not a kubeconfig but another kind of object", at), Next: "choose another file with --kubeconfig or KUBECONFIG", Err: err}
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s does not exist", at), Next: "check --kubeconfig and KUBECONFIG", Err: err}
 	}
@@ -112,7 +120,7 @@ func chosen(flags *genericclioptions.ConfigFlags, loader clientcmd.ClientConfig,
 	case current != "" && raw.Contexts[current] == nil:
 		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s has no context %q; it has %s", at, current, listed(contexts)), Next: "choose one of them with --context"}
 	case value(flags.APIServer) != "" || value(flags.ClusterName) != "" || current != "":
-		return nil
+		return complete(flags, at, current, raw)
 	case inCluster():
 		return nil
 	case len(contexts) > 0:
@@ -128,6 +136,35 @@ func chosen(flags *genericclioptions.ConfigFlags, loader clientcmd.ClientConfig,
 		return &Error{Usage: true, What: fmt.Sprintf("no kubeconfig was found: %s does not exist", strings.Join(missing, ", ")), Next: "name one with --kubeconfig or KUBECONFIG"}
 	}
 	return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s names no cluster: it is empty", at), Next: "name another with --kubeconfig or KUBECONFIG"}
+}
+
+// complete refuses a context whose parts are not there: client-go would go to
+// localhost:8080, or go there as nobody.
+func complete(flags *genericclioptions.ConfigFlags, at, current string, raw clientcmdapi.Config) error {
+	chosen := clientcmdapi.Context{}
+	if current != "" {
+		chosen = *raw.Contexts[current]
+	}
+	if c := value(flags.ClusterName); c != "" {
+		chosen.Cluster = c
+	}
+	if u := value(flags.AuthInfoName); u != "" {
+		chosen.AuthInfo = u
+	}
+	server := value(flags.APIServer)
+	cluster := raw.Clusters[chosen.Cluster]
+	if cluster != nil && server == "" {
+		server = cluster.Server
+	}
+	switch {
+	case cluster == nil && server == "":
+		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s has no cluster %q", at, chosen.Cluster), Next: nextView}
+	case server == "":
+		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s names no server for cluster %q", at, chosen.Cluster), Next: "write its address into the file as server: https://HOST:PORT, or choose another context with --context"}
+	case chosen.AuthInfo != "" && raw.AuthInfos[chosen.AuthInfo] == nil:
+		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s has no user %q", at, chosen.AuthInfo), Next: nextView}
+	}
+	return nil
 }
 
 // inCluster is how client-go decides that it runs in a pod.

@@ -38,9 +38,11 @@ const (
 type transport struct {
 	next  http.RoundTripper
 	limit time.Duration
-	// login is the limit until a first answer has come.
-	login time.Duration
-	met   atomic.Bool
+	// login is the limit until a first answer has come; plugin says that a
+	// credential plugin may take its time until then.
+	login  time.Duration
+	plugin bool
+	met    atomic.Bool
 }
 
 type answer struct {
@@ -72,7 +74,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err := req.Context().Err(); err != nil {
 			return nil, err
 		}
-		return nil, slow(req, limit, began.Load(), !t.met.Load() && t.login != t.limit)
+		return nil, slow(req, limit, began.Load(), !t.met.Load() && t.plugin)
 	}
 	if a.err != nil {
 		return nil, a.err

@@ -158,7 +158,7 @@ func askError(a Answer, cause error, limit time.Duration) error {
 	case NotWhitelisted:
 		return fmt.Errorf("%s: not allowed there: add %s to 4lw.commands.whitelist in its zoo.cfg and restart it", what, a.Word)
 	case Timeout:
-		return fmt.Errorf("%s: no answer within %s: hung, filtered or overloaded: %w", what, limit, cause)
+		return &silentError{what: fmt.Sprintf("%s: no answer within %s: hung, filtered or overloaded", what, limit), cause: cause}
 	case Garbled:
 		return fmt.Errorf("%s: the answer does not end, as no ZooKeeper's does: look at what listens there", what)
 	case ClosedEmpty:
@@ -166,3 +166,12 @@ func askError(a Answer, cause error, limit time.Duration) error {
 	}
 	return fmt.Errorf("%s: %w", what, cause)
 }
+
+// silentError keeps the cause for those who look for it, and its words to itself.
+type silentError struct {
+	what  string
+	cause error
+}
+
+func (e *silentError) Error() string { return e.what }
+func (e *silentError) Unwrap() error { return e.cause }

@@ -1,0 +1,92 @@
+package badinput
+
+import "strings"
+
+// flagRows are values that no command can do anything with: exit code 2, before
+// anybody is asked.
+func flagRows() []row {
+	var out []row
+	files := map[string]string{"a": zooCfg, "file": "x"}
+	add := func(command string, args []string, says ...string) {
+		out = append(out, row{name: "flag/" + command + " " + strings.Join(args, " "), args: append(strings.Fields(command), args...), files: files, code: 2, says: says})
+	}
+	pods := map[string][]string{
+		"--memory=0": {"--memory", "at least", "2Gi"}, "--memory=-1Gi": {"--memory", "at least"}, "--memory=lots": {"--memory", "quantity", "2Gi"},
+		"--memory=500m": {"--memory", "at least"}, "--memory=1e99999": {"--memory"}, "--memory=": {"--memory"}, "--memory=1Ei": {"--memory", "at most"},
+		"--cpu=1e99999": {"--cpu"}, "--cpu=0": {"--cpu", "at least"}, "--cpu=-1": {"--cpu", "at least"}, "--cpu=many": {"--cpu", "500m"}, "--cpu=100000": {"--cpu", "at most"},
+		"--storage-size=0": {"--storage-size", "at least"}, "--storage-size=-20Gi": {"--storage-size"}, "--storage-size=big": {"--storage-size", "20Gi"}, "--storage-size=1e30": {"--storage-size"},
+		"--image=a b": {"--image", "registry/path:tag"}, "--image=UPPER:1": {"--image"}, "--image=-x": {"--image"}, "--image=a:b:c": {"--image"}, "--image=a\nb": {"--image"},
+		"--image=https://r/z": {"--image"}, "--storage-class=A B": {"--storage-class", "StorageClass"}, "--storage-class=Fast": {"--storage-class"}, "--storage-class=../x": {"--storage-class"},
+		"--run-as-user=0": {"--run-as-user=0 is root", "1000"}, "--run-as-user=-1": {"--run-as-user"}, "--run-as-user=99999999999": {"--run-as-user"}, "--run-as-user=me": {"--run-as-user", "whole number"},
+		"--anti-affinity=maybe": {"--anti-affinity", "allowed are required, preferred"}, "--anti-affinity=": {"--anti-affinity"},
+		"--jvm-flags=-Dzookeeper.forceSync=no": {"--jvm-flags", "forceSync"}, "--jvm-flags=Xmx1g": {"--jvm-flags", "dash"}, "--jvm-flags=-Xmx1g; rm": {"--jvm-flags"},
+		"--timeout=0": {"--timeout", "30s"}, "--timeout=-5s": {"--timeout", "30s"}, "--timeout=soon": {"--timeout", "30s or 5m"},
+	}
+	for flag, says := range pods {
+		add("wrap demo -f a", []string{flag}, says...)
+		add("wrap demo -f a --dry-run=client", []string{flag}, says...)
+		add("replace demo --id=1", []string{flag}, says...)
+	}
+	for _, name := range []string{"UPPER", "-x", "a_b", "a b", "a/b", "1a", "a.b", strings.Repeat("n", 64), "é", "a\nb", ""} {
+		for _, command := range []string{"status", "plan", "clients", "check", "wrap", "reconfigure"} {
+			add(command, []string{"--", name}, "name", "lower-case")
+		}
+	}
+	for i := range out {
+		if strings.Contains(out[i].name, strings.Repeat("n", 64)) {
+			out[i].says = []string{"64 characters", "at most"}
+		}
+	}
+	for _, bad := range []string{"NOPE", "zk001", "ZK013", ""} {
+		add("wrap demo -f a", []string{"--waive=" + bad + "x"}, "--waive", "can be waived are")
+	}
+	add("check demo -f a", []string{"--waive=zk001"}, "did you mean ZK001")
+	add("check demo -f a", []string{"--waive=ZK013"}, "cannot be waived")
+	for _, c := range []string{"status", "plan", "clients", "check", "wrap demo -f a"} {
+		add(c, []string{"-o", "xml"}, "xml", "allowed are", "json")
+		add(c, []string{"--no-such-flag"}, "no-such-flag", "--help")
+		add(c, []string{"--request-timeout=soon", "-n", "zk"}, "--request-timeout", "30s")
+	}
+	add("status a b", nil, "at most one NAME", "--help")
+	add("status a -A", nil, "leave NAME out")
+	add("version x", nil, "no arguments", "--help")
+	add("frobnicate", nil, "unknown command", "--help")
+	add("wrap", []string{"-f", "a"}, "NAME")
+	add("wrap demo -f a", []string{"--dry-run=maybe"}, "--dry-run", "none, client, server")
+	add("wrap demo -f a", []string{"--endpoints-api=v3"}, "--endpoints-api", "endpointslices, endpoints")
+	add("wrap demo --dry-run=client", []string{"--member=x"}, "--member")
+	add("wrap demo --dry-run=client", []string{"--member=1=h:2888"}, "--member")
+	add("wrap demo --dry-run=client", []string{"--member=999=h:2888:3888;2181"}, "--member")
+	add("wrap demo --dry-run=client -f a", []string{"--member=1=h:2888:3888;2181"}, "use one of them")
+	for _, c := range []string{"replace demo", "revert demo"} {
+		add(c, nil, "--id=N")
+		add(c, []string{"--id=0"}, "--id=N")
+		add(c, []string{"--id=-1"}, "--id=-1", "ids are")
+		add(c, []string{"--id=300"}, "--id=300", "ids are")
+		add(c, []string{"--id=one"}, "--id", "whole number")
+		add(c, []string{"--id=99999999999999999999"}, "--id", "whole number")
+		add(c, []string{"--id=1", "--host-hook=./nothing"}, "--host-hook", "chmod +x")
+		add(c, []string{"--id=1", "--host-hook=./file"}, "--host-hook", "chmod +x")
+		add(c, []string{"--id=1", "--host-hook= "}, "--host-hook", "no program")
+		add(c, []string{"--id=1", "--yes=perhaps"}, "--yes", "true or false")
+	}
+	add("replace demo --id=1 --all", nil, "exclude each other")
+	add("replace demo --all --fenced", nil, "--id")
+	add("replace demo --id=1", []string{"--data=some"}, "--data", "empty, copy")
+	add("revert demo --id=1", []string{"--timeout=0"}, "--timeout", "positive")
+	add("seed demo", nil, "--id=N")
+	add("seed demo --id=1", []string{"--timeout=-1h"}, "--timeout", "positive")
+	for flag, says := range map[string]string{
+		"--supervisor=initd": "--supervisor", "--unit=a b": "--unit", "--unit=$(x)": "--unit", "--address=names": "ip, dns", "--cluster-domain=a b": "--cluster-domain",
+		"--dns-zone=..": "--dns-zone", "--dns-server=a b": "--dns-server", "--data-size=0": "--data-size", "--data-size=-1": "--data-size", "--data-size=big": "800Mi", "--path=": "--path", "--path=a b": "--path",
+		"--leave=everything": "--leave", "--confirmed=0": "--confirmed", "--confirmed=999": "ids are", "--confirmed=x": "whole numbers", "--jvm-cmdline=x": "ID=FILE", "--jvm-cmdline=1=": "ID=FILE",
+		"--output-dir=file": "not a directory", "--verify --host-hook=true": "use one of them",
+	} {
+		args := []string{flag}
+		if strings.HasPrefix(flag, "--verify") {
+			args = strings.Fields(flag)
+		}
+		add("reconfigure demo -f a", args, says)
+	}
+	return out
+}
