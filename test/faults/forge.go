@@ -30,7 +30,7 @@ func (g *Stage) Forge() {
 	if err := conn.SetDeadline(deadline); err != nil {
 		g.T.Fatal(err)
 	}
-	if err := hostile.CreateInvalid(conn, "/x\n"+line+"\n"); err != nil {
+	if err := hostile.UnknownScheme(conn, "\n"+line+"\n"); err != nil {
 		g.T.Fatal(err)
 	}
 	scene.Eventually(g.T, "the server's log has the line", func() error {

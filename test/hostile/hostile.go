@@ -11,14 +11,28 @@ import (
 )
 
 // CreateInvalid asks for a node whose path no server takes, and waits for the
-// refusal: the server writes the path, line ends included, into its log. The
+// refusal: the leader writes the path, line ends included, into its log. The
 // connection's own deadline bounds it.
 func CreateInvalid(conn net.Conn, path string) error {
-	var connect, create bytes.Buffer
-	put(&connect, int32(0), int64(0), int32(10000), int64(0), string(make([]byte, 16)), false)
+	var create bytes.Buffer
 	put(&create, int32(1), int32(1), path, "", int32(1), int32(31), "world", "anyone", int32(0))
-	for _, b := range []*bytes.Buffer{&connect, &create} {
-		if err := exchange(conn, b.Bytes()); err != nil {
+	return send(conn, create.Bytes())
+}
+
+// UnknownScheme authenticates in a way that no server knows, and waits for the
+// refusal: the very server it is connected to writes the scheme into its log.
+func UnknownScheme(conn net.Conn, scheme string) error {
+	var auth bytes.Buffer
+	put(&auth, int32(-4), int32(100), int32(0), scheme, "")
+	return send(conn, auth.Bytes())
+}
+
+// send opens a session and sends one request in it.
+func send(conn net.Conn, request []byte) error {
+	var connect bytes.Buffer
+	put(&connect, int32(0), int64(0), int32(10000), int64(0), string(make([]byte, 16)), false)
+	for _, packet := range [][]byte{connect.Bytes(), request} {
+		if err := exchange(conn, packet); err != nil {
 			return fmt.Errorf("hostile: %s: %w", conn.RemoteAddr(), err)
 		}
 	}
