@@ -119,7 +119,7 @@ func partial() []Fault {
 			Recover: func(g *Stage) {
 				g.still()
 				g.See()
-				g.sees("the server on host")
+				g.sees("still answers")
 				g.OnHost(g.ID, "stop")
 				g.Ends()
 			},
