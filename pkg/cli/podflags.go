@@ -3,9 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -63,8 +66,9 @@ func (f *podFlags) apply(o migration.PodOptions, version string) (migration.PodO
 	return o, checkPods(o)
 }
 
-// store keeps flags that change something in the journal.
-func (f *podFlags) store(ctx context.Context, s *session) error {
+// store keeps flags that change something in the journal, with what was there
+// before. Where they could change nothing it says so instead of going on.
+func (f *podFlags) store(ctx context.Context, s *session, id ensemble.ID) error {
 	if f.cmd == nil {
 		return nil
 	}
@@ -79,6 +83,44 @@ func (f *podFlags) store(ctx context.Context, s *session) error {
 	if fmt.Sprint(pods) == fmt.Sprint(rec.Pods) {
 		return nil
 	}
-	rec.Pods = pods
-	return s.save(ctx, rec)
+	changed := strings.Join(podChanges(rec.Pods, pods), ", ")
+	if why, next := f.tooLate(rec, id); why != "" {
+		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
+	}
+	if in := migration.InPods(rec); len(in) > 0 {
+		fmt.Fprintf(s.kube.warn, "Warning: the pods' settings change (%s); servers %v keep what they run with until their pods are recreated\n", changed, in)
+	}
+	return s.save(ctx, rec.ChangePods(pods))
+}
+
+// tooLate says why other settings would reach no pod any more.
+func (f *podFlags) tooLate(rec migration.Record, id ensemble.ID) (why, next string) {
+	in := migration.InPods(rec)
+	switch {
+	case rec.Flight != nil:
+		return fmt.Sprintf("the %s of server %d has begun with the settings that are recorded", rec.Flight.Kind, rec.Flight.ID),
+			fmt.Sprintf("%s revert %s --id=%d -n %s, then replace it with the new settings", cliName, rec.Name, rec.Flight.ID, rec.Namespace)
+	case id != 0 && slices.Contains(in, id):
+		return fmt.Sprintf("server %d runs in its pod already, and a pod that serves is not restarted for its settings", id),
+			fmt.Sprintf("%s revert %s --id=%d -n %s, then replace it with the new settings", cliName, rec.Name, id, rec.Namespace)
+	case len(in) == len(rec.Servers):
+		return "all servers run in their pods already, and pods that serve are not restarted for their settings",
+			fmt.Sprintf("%s status %s -n %s", cliName, rec.Name, rec.Namespace)
+	}
+	return "", ""
+}
+
+// podChanges names what differs, in the words of the flags.
+func podChanges(a, b migration.PodOptions) []string {
+	var out []string
+	for _, c := range []struct{ flag, from, to string }{
+		{"image", a.Image, b.Image}, {"storage-class", a.StorageClass, b.StorageClass}, {"storage-size", a.StorageSize, b.StorageSize},
+		{"memory", a.Memory, b.Memory}, {"cpu", a.CPU, b.CPU}, {"jvm-flags", a.JVMFlags, b.JVMFlags},
+		{"anti-affinity", a.AntiAffinity, b.AntiAffinity}, {"run-as-user", fmt.Sprint(a.RunAsUser), fmt.Sprint(b.RunAsUser)},
+	} {
+		if c.from != c.to {
+			out = append(out, fmt.Sprintf("--%s from %q to %q", c.flag, c.from, c.to))
+		}
+	}
+	return out
 }

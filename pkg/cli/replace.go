@@ -189,7 +189,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 }
 
 func (o *MoveOptions) locked(ctx context.Context, s *session) error {
-	if err := o.pods.store(ctx, s); err != nil {
+	if err := o.pods.store(ctx, s, o.id); err != nil {
 		return err
 	}
 	rec, err := s.record(ctx)
@@ -205,7 +205,7 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	s.engine.Hosts = o.deps.hosts(rec, o.hook, o.fenced, s.lockUntil(), nil)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
 	s.engine.OnEvent = o.watch(p)
-	in := migration.Intent{Kind: o.kind, ID: o.id, By: me(), Data: o.data}
+	in := migration.Intent{Kind: o.kind, ID: o.id, By: me(), Data: o.data, All: o.all}
 	if !o.all {
 		return o.one(ctx, s, in)
 	}

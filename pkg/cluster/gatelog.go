@@ -131,7 +131,7 @@ func setReport(v *migration.PodView, r render.GateReport) {
 	v.Gate, v.GateDetail, v.GateGeneration, v.HostClosed, v.GateAt = r.State, r.Detail, r.Generation, r.HostClosed(), r.At
 	v.HostClosedFor = r.HostClosedFor
 	v.GateCause, v.Seeded, v.NeverSynced, v.NeverStarted, v.Outlived = r.Cause, r.Seed, r.NeverSynced, r.NeverStarted, r.Outlived
-	v.DataGeneration, v.VolumeSince = r.Data, r.Since
+	v.DataGeneration, v.VolumeSince, v.Version = r.Data, r.Since, r.Version
 }
 
 // tail reads the end of the log. That a node does not answer is something to

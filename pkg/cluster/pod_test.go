@@ -140,9 +140,9 @@ func logAt(sec int, text string) string {
 }
 
 const (
-	parkedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
-	closedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`
-	startedLine = `zkmigrate-gate pod=u1 at=0 state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="generation 9"`
+	parkedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"`
+	closedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"`
+	startedLine = `zkmigrate-gate pod=u1 at=0 state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="generation 9"`
 )
 
 func TestReadGate(t *testing.T) {

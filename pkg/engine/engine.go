@@ -149,6 +149,9 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 				return d, nil
 			}
 			if err == nil && changed {
+				if d.Step == migration.StepRestorePods && in.Kind == migration.Replace && o.Record.Flight == nil {
+					in.Refused = d.Reason
+				}
 				failingSince = time.Time{}
 				continue
 			}
@@ -333,6 +336,12 @@ func (e *Engine) perform(ctx context.Context, in migration.Intent, o migration.O
 	switch d.Step {
 	case migration.StepPark:
 		err = e.Cluster.Park(ctx, rec)
+	case migration.StepRestorePods:
+		err = e.Cluster.Park(ctx, rec.RestorePods())
+	case migration.StepRemakePods:
+		for _, p := range d.Pods {
+			err = errors.Join(err, e.Cluster.DeletePod(ctx, rec, p.ID, p.UID))
+		}
 	case migration.StepProveBefore, migration.StepProveAfter, migration.StepProveJoined:
 		out.Zxid, err = e.canary(ctx, o, rec, id)
 	case migration.StepFlip, migration.StepBridge:

@@ -241,3 +241,21 @@ func TestALostLockIsFollowedByNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestAWrongImageStopsNothingAndDoesNotStay: the pods' settings go back, and the
+// command does not go on with those it was not given.
+func TestAWrongImageStopsNothingAndDoesNotStay(t *testing.T) {
+	w := newWorld()
+	w.rec.Pods.Image = "zookeeper:3.8.0"
+	w.rec = w.rec.ChangePods(migration.PodOptions{Image: "zookeeper:3.9.3"})
+	d, err := w.engine().Run(t.Context(), replaceOne())
+	if err != nil || d.Kind != migration.Stop || d.Code != migration.CodeVersionDiffers {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	if diff := cmp.Diff([]string{"park", "park"}, w.acts()); diff != "" {
+		t.Errorf("acts (-want +got):\n%s", diff)
+	}
+	if w.rec.Pods.Image != "zookeeper:3.8.0" || w.rec.PodsBefore != nil || w.rec.Flight != nil {
+		t.Errorf("the journal has %+v, before %v, flight %v", w.rec.Pods, w.rec.PodsBefore, w.rec.Flight)
+	}
+}

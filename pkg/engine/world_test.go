@@ -94,7 +94,11 @@ func (w *world) Observe(_ context.Context, rec migration.Record) (map[ensemble.I
 		if w.parked {
 			v.Gate.Found, v.Gate.Generation = true, w.gen
 			v.Pod = migration.PodView{Found: true, Name: fmt.Sprintf("zk-pod-%d", s.Ordinal), UID: "p", IP: fmt.Sprintf("10.1.0.%d", s.ID), Node: "n", Running: true,
-				Gate: migration.GateParked, GateGeneration: w.gen, GateFresh: true, GateAt: w.now, HostClosed: !w.hostUp[s.ID]}
+				Gate: migration.GateParked, GateGeneration: w.gen, GateFresh: true, GateAt: w.now, HostClosed: !w.hostUp[s.ID],
+				Version: ensemble.Version{Major: 3, Minor: 8}}
+			if image := rec.Pods.Image; image != "" {
+				v.Pod.Version, _ = ensemble.ParseVersion(strings.TrimPrefix(image, "zookeeper:"))
+			}
 			if v.Gate.Released {
 				v.Pod.Gate, v.Pod.Ready = migration.GateStarted, true
 			}

@@ -52,7 +52,9 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 			at := o.At
 			s.Replaced, s.Release = &at, d.Release
 		}
-		out.Flight = nil
+		out.Flight, out.PodsBefore = nil, nil
+	case StepRestorePods:
+		out = out.RestorePods()
 	case StepFinishRestart:
 		if s, ok := out.Server(in.ID); ok {
 			s.Reconfigured = &Confirmation{At: o.At, By: in.By, How: "restarted with the patched file, in sync afterwards"}

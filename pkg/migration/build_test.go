@@ -62,7 +62,7 @@ func healthy(version string, ids ...ensemble.ID) *scene {
 				Endpoints: migration.EndpointsView{BridgeFound: true, Bridge: []string{sr.HostIP}, Union: []string{sr.HostIP}},
 				Pod: migration.PodView{
 					Found: true, Name: fmt.Sprintf("demo-pod-%d", i), UID: fmt.Sprintf("pod-%d-a", id), IP: fmt.Sprintf("10.244.0.%d", id),
-					Node: "node-1", Running: true, Gate: migration.GateParked, GateGeneration: 1, GateAt: *ago(5 * time.Second), GateFresh: true,
+					Node: "node-1", Running: true, Gate: migration.GateParked, GateGeneration: 1, GateAt: *ago(5 * time.Second), GateFresh: true, Version: v,
 				},
 				Gate: migration.GateView{Found: true, Generation: 1},
 			},

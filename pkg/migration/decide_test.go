@@ -19,6 +19,9 @@ type rule struct {
 	kind    migration.FlightKind
 	id      ensemble.ID
 	data    migration.DataMode
+	// all: replace --all; refused: see Intent.Refused.
+	all     bool
+	refused string
 	set     func(*scene)
 	// unseen and noQuorum are how long that has lasted at every look.
 	unseen, noQuorum time.Duration
@@ -48,7 +51,7 @@ func (r rule) decide() migration.Decision {
 	if r.set != nil {
 		r.set(s)
 	}
-	in := migration.Intent{Kind: kind, ID: id, By: "bob", Data: r.data}
+	in := migration.Intent{Kind: kind, ID: id, By: "bob", Data: r.data, All: r.all, Refused: r.refused}
 	if r.unseen > 0 {
 		in.UnseenSince = *ago(r.unseen)
 	}

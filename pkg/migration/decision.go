@@ -32,6 +32,12 @@ type Intent struct {
 	// RenewalsAtStart is how often the pod had been started anew when the
 	// command began. To run the command again is to accept more.
 	RenewalsAtStart int `json:"renewalsAtStart,omitempty"`
+	// All: every server that runs on its host is meant, one after the other; all
+	// their pods are parked before the first host is stopped.
+	All bool `json:"all,omitempty"`
+	// Refused is why this command has put the pods' settings back to what they
+	// were before it; it does not go on with those.
+	Refused string `json:"refused,omitempty"`
 }
 
 // Kind is the kind of a decision.
@@ -105,6 +111,7 @@ const (
 	CodeUnseen             Code = "Unseen"
 	CodePodFiles           Code = "PodFiles"
 	CodeListDiffers        Code = "ListDiffers"
+	CodeImageUnknown       Code = "ImageUnknown"
 )
 
 // Decision is what Decide returns.
@@ -123,6 +130,8 @@ type Decision struct {
 	Start GateStart `json:"start,omitempty"`
 	// Release is the line to keep, or to write again.
 	Release *Release `json:"release,omitempty"`
+	// Pods are those that are made again.
+	Pods []PodRef `json:"pods,omitempty"`
 	// Flight, when not nil, replaces the record's flight before the step is
 	// carried out (write-ahead).
 	Flight *Flight `json:"flight,omitempty"`

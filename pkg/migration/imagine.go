@@ -8,6 +8,7 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // imagineParked is the world with the server's pod waiting at its gate.
 func imagineParked(o Observation, id ensemble.ID) Observation {
 	out := o.clone()
+	version, _ := ensemble.ParseVersion(o.Record.Settings.Version)
 	for i := range out.Servers {
 		c := &out.Servers[i].Cluster
 		if !c.Gate.Found {
@@ -16,7 +17,7 @@ func imagineParked(o Observation, id ensemble.ID) Observation {
 		if out.Servers[i].ID == id {
 			c.Pod = PodView{
 				Found: true, Name: "the pod of server " + id.String(), UID: "planned", IP: "planned",
-				Running: true, Gate: GateParked, GateGeneration: c.Gate.Generation, GateAt: o.At, GateFresh: true,
+				Running: true, Gate: GateParked, GateGeneration: c.Gate.Generation, GateAt: o.At, GateFresh: true, Version: version,
 			}
 		}
 	}

@@ -173,6 +173,9 @@ type PodView struct {
 	// nil when unknown.
 	DataGeneration int  `json:"dataGeneration,omitempty"`
 	VolumeSince    *int `json:"volumeSince,omitempty"`
+	// Version is the ZooKeeper release that the pod's image holds, as the gate
+	// found out before it started anything; zero when unknown.
+	Version ensemble.Version `json:"version,omitzero"`
 	// HostClosed: the pod itself, dialling the host's client and election
 	// port, is refused on both. It is the second vantage point of I3.
 	HostClosed bool `json:"hostClosed,omitempty"`

@@ -194,7 +194,7 @@ func planPhase(o Observation, kind FlightKind, order []ensemble.ID) (PlannedPhas
 func planServer(o Observation, kind FlightKind, id ensemble.ID) PlannedServer {
 	in := Intent{Kind: kind, ID: id, By: "plan", Since: o.At}
 	d := Decide(in, o)
-	if d.Kind == Do && d.Step == StepPark {
+	if d.Kind == Do && (d.Step == StepPark || d.Step == StepRemakePods) {
 		d = Decide(in, imagineParked(o, id))
 	}
 	sr, _ := o.Record.Server(id)

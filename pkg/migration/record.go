@@ -35,6 +35,9 @@ type Record struct {
 	Settings Settings `json:"settings"`
 	// Pods is how the pods are made.
 	Pods PodOptions `json:"pods"`
+	// PodsBefore is how they were made before the last change of settings, until a
+	// server has joined in a pod that was made with them.
+	PodsBefore *PodOptions `json:"podsBefore,omitempty"`
 	// Hosts is how servers are run on their hosts, as the operator said.
 	Hosts HostOptions `json:"hosts,omitzero"`
 	// Flight is the one operation that is under way (I5), nil when none is.

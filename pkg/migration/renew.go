@@ -11,6 +11,8 @@ func (c *context) resume() Decision {
 	}
 	other, mendable := c.mendable()
 	switch {
+	case !c.v.Live.Serving() && pod.Gate == GateRefused && c.otherImage(pod) != "" && !c.rec.Waived(WaiverOneVersion):
+		return c.rightTemplate()
 	case !pod.Found:
 		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look(pod))
 	case !gate.Released:
@@ -41,6 +43,24 @@ func (c *context) resume() Decision {
 		return d.with(c.lostVolume(pod)...)
 	}
 	return done("server %d runs in pod %s", c.in.ID, pod.Name)
+}
+
+// rightTemplate makes the pod of a replaced server again that came up with an
+// image of another release and refuses to start it. Its volume keeps the data.
+func (c *context) rightTemplate() Decision {
+	pod := c.v.Cluster.Pod
+	switch why := c.otherImage(pod); {
+	case c.rec.PodsBefore != nil:
+		return do(StepRestorePods, nil, "%s", why)
+	case pod.SetOutdated:
+		return do(StepPark, nil, "%s, and the StatefulSet is not what is recorded", why)
+	case pod.Outdated && !pod.Terminating && c.podDown():
+		return do(StepDeletePod, nil, "%s; it has started nothing, and its successor is made as recorded", why)
+	case pod.Terminating:
+		return wait(CodePodStarting, PhaseRelease, "%s; it is being deleted", why)
+	default:
+		return stop(CodeVersionDiffers, c.kubectl("logs %s", pod.Name), "%s, as recorded: %s", why, c.rec.Pods.Image)
+	}
 }
 
 // mend writes again what somebody took away from a server that is not being

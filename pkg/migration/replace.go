@@ -50,22 +50,10 @@ func (c *context) startReplace() Decision {
 	if d, ok := c.startChecks(c.onHosts(0)); !ok {
 		return d
 	}
-	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
-	switch {
-	case !gate.Found || pod.Unmade:
-		return do(StepPark, nil, "the pods do not exist yet")
-	case pod.SetOutdated:
-		return do(StepPark, nil, "the pods are to be made differently now")
-	case pod.Outdated && !pod.Terminating && c.podDown():
-		return do(StepDeletePod, nil, "pod %s was made before that; nothing was started in it", pod.Name)
-	case !pod.Parked():
-		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(podState(pod))), pod)
-	case !pod.GateFresh:
-		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
-	case c.v.Host.Open() && pod.HostClosed:
-		return stop(CodePodCannotReachHost, "make host "+c.sr.HostIP+" reachable from the pods' network on the client and election ports",
-			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.sr.HostIP)
+	if d, ok := c.provePods(); !ok {
+		return d
 	}
+	gate := c.v.Cluster.Gate
 	epoch, _ := c.o.Epoch()
 	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID, Data: c.in.Data, Gate: gate.Generation}
 	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
@@ -162,6 +150,11 @@ func (c *context) stopHost() Decision {
 	}
 	if d, ok := c.gateRead(); !ok {
 		return d
+	}
+	if f.StopAsked == nil {
+		if d, ok := c.rightImage(); !ok {
+			return d
+		}
 	}
 	if f.Fenced == nil {
 		return do(StepMaskHost, nil, "before its stop, so that nothing can bring it back")
@@ -306,6 +299,9 @@ func (c *context) flipToPod() Decision {
 	}
 	if !pod.Parked() {
 		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).then(c.look(pod))
+	}
+	if d, ok := c.rightImage(); !ok {
+		return d
 	}
 	if d, ok := c.pointToPod("host " + c.sr.HostIP + " is dead and fenced, " + why); !ok {
 		return d

@@ -24,7 +24,7 @@ func startRules() []rule {
 		},
 		{
 			name: "and a pod from before that goes", set: func(s *scene) { s.view(1).Cluster.Pod.Outdated = true },
-			want: do, step: migration.StepDeletePod,
+			want: do, step: migration.StepRemakePods,
 		},
 		{
 			name: "it is going", set: func(s *scene) { s.view(1).Cluster.Pod.Outdated, s.view(1).Cluster.Pod.Terminating = true, true },

@@ -7,6 +7,9 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 // proof, in the other direction.
 func (c *context) revert() Decision {
 	f := c.flight
+	if c.unproven() {
+		return do(StepRestorePods, nil, "they were changed for server %d, which goes back; servers that run in pods would take them when their pods are recreated", c.in.ID)
+	}
 	if f == nil && c.sr.Replaced == nil && !c.mayRun() && c.atHost() && c.v.Live.Serving() {
 		return done("server %d runs on its host %s", c.in.ID, c.sr.HostIP)
 	}

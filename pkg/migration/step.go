@@ -48,6 +48,8 @@ const (
 	StepTurnBack        StepID = "turn-back"
 	StepForget          StepID = "forget"
 	StepCarryOn         StepID = "carry-on"
+	StepRemakePods      StepID = "remake-pods"
+	StepRestorePods     StepID = "restore-pods"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -82,6 +84,8 @@ type Step struct {
 func Steps() []Step {
 	return []Step{
 		{StepPark, PhaseParked, "create the pods, parked at their gates", "image, volume and address are ready before any host stops", true},
+		{StepRemakePods, PhaseParked, "delete the parked pods that were made with other settings", "nothing was started in them; all are recreated with the recorded settings", true},
+		{StepRestorePods, PhaseParked, "restore the pods' former settings", "a change that has not proven itself must not reach the pods that serve", true},
 		{StepBegin, PhaseParked, "note in the journal that this server is being replaced", "a second command, on any machine, is refused by name (I5)", false},
 		{StepMaskHost, PhaseStop, "mask the server's unit on its host", "a supervisor or a reboot must not bring it back beside its pod (I3)", true},
 		{StepProveBefore, PhaseProve, "commit a canary write", "all n servers must hold it, in one epoch, before one may stop (I4)", true},

@@ -191,35 +191,35 @@ func TestParseGateLine(t *testing.T) {
 		bad  bool
 	}{
 		"parked": {
-			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"` + "\r\n",
+			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"` + "\r\n",
 			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: migration.PortOpen, NeverStarted: true, Detail: "waits"},
 		},
 		"closed": {
-			line: `zkmigrate-gate pod=u1 at=7.000001 state=vetoed ordinal=0 id=2 generation=8 host-client=closed host-election=silent closed=0 cause=- seed=- synced=- data=0 since=- detail=""`,
+			line: `zkmigrate-gate pod=u1 at=7.000001 state=vetoed ordinal=0 id=2 generation=8 host-client=closed host-election=silent closed=0 cause=- seed=- synced=- data=0 since=- version=- detail=""`,
 			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateVetoed, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortSilent, NeverStarted: true},
 		},
 		"no ordinal": {
-			line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- detail="POD_NAME"`,
+			line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="POD_NAME"`,
 			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateRefused, Ordinal: -1, NeverStarted: true, Detail: "POD_NAME"},
 		},
 		"needs a proof": {
-			line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=lost seed=2x1 synced=- data=0 since=- detail="gone"`,
+			line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=lost seed=2x1 synced=- data=0 since=- version=- detail="gone"`,
 			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateRefused, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortClosed, Cause: migration.CauseLost, Seed: "2x1", NeverStarted: true, Detail: "gone"},
 		},
 		"whose volume it is": {
-			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=7 cause=- seed=- synced=old data=5 since=3 detail=""`,
+			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=7 cause=- seed=- synced=old data=5 since=3 version=- detail=""`,
 			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateParked, ID: 2, Generation: 8, HostClient: migration.PortClosed, HostElection: migration.PortClosed, HostClosedFor: 7 * time.Second, Outlived: true, Data: 5, Since: &three},
 		},
-		"odd data":       {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=x since=3 detail=""`, bad: true},
-		"odd since":      {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=1 since= detail=""`, bad: true},
-		"odd cause":      {line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=x seed=- synced=- data=0 since=- detail=""`, bad: true},
-		"odd seed":       {line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=../x synced=- data=0 since=- detail=""`, bad: true},
+		"odd data":       {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=x since=3 version=- detail=""`, bad: true},
+		"odd since":      {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=1 since= version=- detail=""`, bad: true},
+		"odd cause":      {line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=x seed=- synced=- data=0 since=- version=- detail=""`, bad: true},
+		"odd seed":       {line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=../x synced=- data=0 since=- version=- detail=""`, bad: true},
 		"cut off":        {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=clo`, bad: true},
-		"cut in detail":  {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail="wai`, bad: true},
-		"another state":  {line: `zkmigrate-gate pod=u1 at=7.000001 state=x ordinal=1 id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail=""`, bad: true},
-		"field twice":    {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked state=parked id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail=""`, bad: true},
-		"field missing":  {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail=""`, bad: true},
-		"odd port state": {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=ajar host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- detail=""`, bad: true},
+		"cut in detail":  {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="wai`, bad: true},
+		"another state":  {line: `zkmigrate-gate pod=u1 at=7.000001 state=x ordinal=1 id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail=""`, bad: true},
+		"field twice":    {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked state=parked id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail=""`, bad: true},
+		"field missing":  {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail=""`, bad: true},
+		"odd port state": {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=ajar host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail=""`, bad: true},
 		"something else": {line: `2020-01-01 INFO zkmigrate-gate pod=u1 at=7.000001 state=parked`, bad: true},
 	}
 	for name, tc := range tests {
@@ -236,8 +236,8 @@ func TestParseGateLine(t *testing.T) {
 }
 
 func FuzzParseGateLine(f *testing.F) {
-	f.Add(`zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- detail="waits"`)
-	f.Add(`zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- detail="it's"`)
+	f.Add(`zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"`)
+	f.Add(`zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="it's"`)
 	f.Fuzz(func(t *testing.T, line string) {
 		r, err := ParseGateLine(line)
 		if err != nil {

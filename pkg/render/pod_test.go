@@ -229,7 +229,7 @@ func (p *pod) run(args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command("bash", args...)
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "POD_NAME=" + p.name, "POD_UID=" + p.uid,
+		"PATH=" + os.Getenv("PATH"), "POD_NAME=" + p.name, "POD_UID=" + p.uid, "ZKMIGRATE_VERSION=" + os.Getenv("ZKMIGRATE_VERSION"),
 		"ZKMIGRATE_GATE=" + filepath.Join(p.dir, "gate"),
 		"ZKMIGRATE_CONF=" + filepath.Join(p.dir, "conf"),
 		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"), "ZKMIGRATE_NAMED=/zookeeper",

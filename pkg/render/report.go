@@ -48,9 +48,11 @@ type GateReport struct {
 	Outlived bool
 	// Data is the generation of the data on the volume, 0 without any; Since is the
 	// gate's generation when this volume was looked at first, nil when unknown.
-	Data   int
-	Since  *int
-	Detail string
+	Data  int
+	Since *int
+	// Version is the ZooKeeper release that the image holds, zero when unknown.
+	Version ensemble.Version
+	Detail  string
 }
 
 // HostClosed reports whether both of the host's ports refused the pod.
@@ -80,8 +82,8 @@ func ParseGateLine(line string) (GateReport, error) {
 		values[key] = value
 	}
 	r := GateReport{Detail: strings.TrimSuffix(detail, `"`), Pod: values["pod"]}
-	if len(values) != 14 {
-		return GateReport{}, fmt.Errorf("report of the gate with %d fields instead of 14: %q", len(values), line)
+	if len(values) != 15 {
+		return GateReport{}, fmt.Errorf("report of the gate with %d fields instead of 15: %q", len(values), line)
 	}
 	if !wordOf(r.Pod, uidLetters) {
 		return GateReport{}, fmt.Errorf("report of the gate with pod %q: %q", r.Pod, line)
@@ -136,6 +138,11 @@ func ParseGateLine(line string) (GateReport, error) {
 			return GateReport{}, fmt.Errorf("report of the gate: %w: %q", err, line)
 		}
 		r.Since = &n[0]
+	}
+	if version := values["version"]; version != "-" {
+		if r.Version, err = ensemble.ParseVersion(version); err != nil || version != r.Version.String() {
+			return GateReport{}, fmt.Errorf("line of the gate with version %q: %q", version, line)
+		}
 	}
 	if seed := values["seed"]; seed != "-" {
 		if !wordOf(seed, seedLetters) {

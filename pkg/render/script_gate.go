@@ -171,9 +171,9 @@ report() {
   told="$state $words"
   now=${EPOCHREALTIME-}
   [[ -n $now ]] || printf -v now '%(%s)T' -1
-  { printf 'zkmigrate-gate pod=%s at=%s state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s closed=%s cause=%s seed=%s synced=%s data=%s since=%s detail="%s"\n' \
+  { printf 'zkmigrate-gate pod=%s at=%s state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s closed=%s cause=%s seed=%s synced=%s data=%s since=%s version=%s detail="%s"\n' \
     "${POD_UID:--}" "${now/,/.}" "$state" "$ordinal" "$id" "$generation" "$client" "$election" "$((closed_at < 0 ? 0 : SECONDS - closed_at))" \
-    "${cause:--}" "${seed:--}" "${synced:--}" "$holds" "${since:--}" "$words" >"$reports/gate.tmp" &&
+    "${cause:--}" "${seed:--}" "${synced:--}" "$holds" "${since:--}" "${version:--}" "$words" >"$reports/gate.tmp" &&
     mv -fT "$reports/gate.tmp" "$reports/gate"; } || echo "gate: cannot write $reports/gate"
 }
 
@@ -304,7 +304,8 @@ newer() {
   [[ $since =~ $number ]] || since=
 }
 
-` + volumeScript + `
+` + volumeScript + versionScript + `
+find_version "$@"
 while :; do
   # A clock that was set back would put the next look off for as long.
   ((due <= SECONDS + 40 && said_at <= SECONDS)) || due=$SECONDS said_at=$((SECONDS - 9))
@@ -314,10 +315,12 @@ while :; do
     # With the client port known to be open the watcher tells when to ask again.
     if ((SECONDS >= due)) || [[ -n $release && $client != open ]]; then probe; fi
     if [[ -z $release ]]; then
-      state=parked detail="waits for its line in the gate"
+      state=parked detail="waits for its line in the gate${version_why:+; which ZooKeeper the image holds is unknown: $version_why}"
       [[ $client != open && $election != open ]] || outlive
     elif [[ $client == open || $election == open ]]; then
       state=vetoed detail="released, but the server on host $host still accepts connections"
+    elif other_release; then
+      : # the reason stands in detail
     elif prepare; then
       state=started detail="generation $release"
       report

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
@@ -188,6 +189,9 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		LivenessProbe:  probe("live", 15, 5, 4),
 		ReadinessProbe: probe("ready", 5, 5, 1),
 	}
+	if made := madeFor(rec); made != "" {
+		c.Env = append(c.Env, corev1.EnvVar{Name: "ZKMIGRATE_VERSION", Value: made})
+	}
 	if rec.Pods.JVMFlags != "" {
 		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: quote.Container(rec.Pods.JVMFlags)})
 	}
@@ -197,6 +201,16 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		}
 	}
 	return c, nil
+}
+
+// madeFor is the one ZooKeeper release that the pods' gate starts; empty where an
+// operator has waived that there is one.
+func madeFor(rec migration.Record) string {
+	v, err := ensemble.ParseVersion(rec.Settings.Version)
+	if err != nil || rec.Waived(migration.WaiverOneVersion) {
+		return ""
+	}
+	return v.String()
 }
 
 // probe asks probe.sh; period and timeout are in seconds. The API server's

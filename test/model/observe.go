@@ -151,6 +151,7 @@ func (w *world) podView(s *server, i int) migration.PodView {
 		Found: true, Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: "node", Running: true,
 		Terminating: s.phase == podTerminating, Ready: s.podRole.serving() && s.joined, Gate: migration.GateParked,
 		GateGeneration: gateGeneration, HostClosed: s.hostClosed, GateAt: reportTime(s.reportAt), GateFresh: true,
+		Version: w.version,
 	}
 	if !s.viewFresh {
 		p.GateGeneration--

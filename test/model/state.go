@@ -264,7 +264,9 @@ type world struct {
 	cfg   Config
 	n     int
 	guard bool
-	voter [maxServers]bool
+	// version is what hosts and pods run alike.
+	version ensemble.Version
+	voter   [maxServers]bool
 	// counted are all but observers: mntr has them as followers.
 	counted [maxServers]bool
 	quorum  [1 << maxServers]bool
@@ -278,7 +280,7 @@ type world struct {
 func newWorld(cfg Config, rule decideFunc) *world {
 	w := &world{cfg: cfg, n: len(cfg.IDs), decide: rule, off: map[string]bool{}}
 	v, err := ensemble.ParseVersion(cfg.Version)
-	w.guard = err == nil && v.HasAutocreateGuard()
+	w.guard, w.version = err == nil && v.HasAutocreateGuard(), v
 	var servers []ensemble.Server
 	for i, id := range cfg.IDs {
 		s := ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1, Group: cfg.Groups[id]}

@@ -1,0 +1,195 @@
+package migration
+
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// WaiverImage is the check id that lets pods be used whose image does not tell
+// which ZooKeeper it holds.
+const WaiverImage = "ZK024"
+
+// PodRef names one pod, by its uid: its successor is another.
+type PodRef struct {
+	ID  ensemble.ID `json:"id"`
+	UID string      `json:"uid"`
+}
+
+// provePods: every pod that the command counts on is made as recorded now, waits
+// at its gate, sees its host and holds the ensemble's ZooKeeper. What can be
+// learned of a pod before a host is stopped is learned here.
+func (c *context) provePods() (Decision, bool) {
+	if c.in.Refused != "" {
+		return stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.in.ID)+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version,
+			"%s; nothing was stopped, and the pods' settings are what they were before", c.in.Refused), false
+	}
+	moving := c.moving()
+	for _, s := range moving {
+		switch {
+		case !s.v.Cluster.Gate.Found || s.v.Cluster.Pod.Unmade:
+			return do(StepPark, nil, "the pods do not exist yet"), false
+		case s.v.Cluster.Pod.SetOutdated:
+			return do(StepPark, nil, "the pods' settings have changed"), false
+		}
+	}
+	if old := c.outdated(); len(old) > 0 {
+		d := do(StepRemakePods, nil, "the pods of servers %s were made before the last change of settings; nothing was started in them", joinIDs(idsOf(old)))
+		d.Pods = old
+		return d, false
+	}
+	for _, s := range moving {
+		if d, ok := s.provePod(); !ok {
+			return d, false
+		}
+	}
+	return Decision{}, true
+}
+
+// moving are the servers whose pods the command counts on: the one it is about,
+// then, with --all, the others that run on their hosts.
+func (c *context) moving() []*context {
+	out := []*context{c}
+	if !c.in.All {
+		return out
+	}
+	for _, s := range c.rec.Servers {
+		if s.ID == c.in.ID || s.Replaced != nil {
+			continue
+		}
+		other := *c
+		other.sr = s
+		other.v, _ = c.o.View(s.ID)
+		out = append(out, &other)
+	}
+	return out
+}
+
+// outdated are the pods that were made from other settings than are recorded
+// now, and in which nothing was started. One left behind would keep what it has
+// (a node, quota, an image that does not exist) from those that are new.
+func (c *context) outdated() []PodRef {
+	var out []PodRef
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		pod := v.Cluster.Pod
+		if s.Replaced == nil && pod.Found && pod.Outdated && !pod.Terminating && !v.Cluster.Gate.Released && c.about(s, v).podDown() {
+			out = append(out, PodRef{ID: s.ID, UID: pod.UID})
+		}
+	}
+	return out
+}
+
+func idsOf(pods []PodRef) []ensemble.ID {
+	var ids []ensemble.ID
+	for _, p := range pods {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// provePod is provePods for one of them.
+func (c *context) provePod() (Decision, bool) {
+	pod := c.v.Cluster.Pod
+	switch {
+	case !pod.Parked():
+		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(podState(pod))), pod), false
+	case !pod.GateFresh:
+		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh), false
+	}
+	if d, ok := c.proveImage(); !ok {
+		return d, false
+	}
+	if c.v.Host.Open() && pod.HostClosed {
+		return stop(CodePodCannotReachHost, "make host "+c.sr.HostIP+" reachable from the pods' network on the client and election ports",
+			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.sr.HostIP), false
+	}
+	return Decision{}, true
+}
+
+// proveImage: the pod's image holds the release that the hosts run.
+func (c *context) proveImage() (Decision, bool) {
+	pod := c.v.Cluster.Pod
+	differs := c.otherImage(pod)
+	switch {
+	case c.rec.Waived(WaiverOneVersion):
+		return Decision{}, true
+	case differs != "" && c.rec.PodsBefore != nil:
+		return do(StepRestorePods, nil, "%s", differs), false
+	case differs != "":
+		return stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.in.ID)+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version,
+			"%s; nothing was stopped", differs), false
+	case pod.Version.IsZero() && !c.rec.Waived(WaiverImage):
+		return stop(CodeImageUnknown, c.cmd("wrap --waive=%s", WaiverImage)+" if you know that it holds ZooKeeper "+c.rec.Settings.Version+"; or name another --image",
+			"pod %s does not say which ZooKeeper its image %s holds, so nothing was stopped for it", pod.Name, c.rec.Pods.Image).
+			with(orUnknown(pod.GateDetail), "with the check waived it is compared after the start only, while the server is away"), false
+	}
+	return Decision{}, true
+}
+
+// otherImage says that a pod's image holds another release than the hosts run;
+// empty when it does not, or nobody knows.
+func (c *context) otherImage(pod PodView) string {
+	want, err := ensemble.ParseVersion(c.rec.Settings.Version)
+	if err != nil || pod.Version.IsZero() || pod.Version.Compare(want) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the image of pod %s holds ZooKeeper %s, and the ensemble runs %s", pod.Name, pod.Version, want)
+}
+
+// rightImage holds a pod's image against the ensemble once the operation has
+// begun; the way back is the revert, which restores the pods' settings, too.
+func (c *context) rightImage() (Decision, bool) {
+	pod := c.v.Cluster.Pod
+	differs := c.otherImage(pod)
+	if c.rec.Waived(WaiverOneVersion) || differs == "" && (!pod.Version.IsZero() || c.rec.Waived(WaiverImage)) {
+		return Decision{}, true
+	}
+	if differs == "" {
+		return stop(CodeImageUnknown, c.cmd("revert --id=%d", c.flight.ID), "pod %s does not say any more which ZooKeeper its image holds", pod.Name).with(pod.GateDetail), false
+	}
+	return stop(CodeVersionDiffers, c.cmd("revert --id=%d", c.flight.ID), "%s", differs), false
+}
+
+// InPods are the servers that run in their pods.
+func InPods(r Record) []ensemble.ID {
+	var ids []ensemble.ID
+	for _, s := range r.Servers {
+		if s.Replaced != nil {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+// unproven: the pods' settings were changed for a replacement that has not shown
+// that a server runs with them, and servers run in pods that would take them when
+// they are made again.
+func (c *context) unproven() bool {
+	return c.rec.PodsBefore != nil && len(ensemble.Without(InPods(c.rec), c.in.ID)) > 0
+}
+
+// ChangePods records other settings for the pods. What they were is kept until a
+// server has joined with the new ones.
+func (r Record) ChangePods(to PodOptions) Record {
+	out := r.clone()
+	if out.PodsBefore == nil {
+		before := out.Pods
+		out.PodsBefore = &before
+	}
+	out.Pods = to
+	return out
+}
+
+// RestorePods puts the pods' settings back to what they were before the change
+// that has not proven itself. Their files are none of it.
+func (r Record) RestorePods() Record {
+	out := r.clone()
+	if out.PodsBefore == nil {
+		return out
+	}
+	before := *out.PodsBefore
+	before.ZooCfg, before.DynamicName, before.Dynamic = out.Pods.ZooCfg, out.Pods.DynamicName, out.Pods.Dynamic
+	out.Pods, out.PodsBefore = before, nil
+	return out
+}
