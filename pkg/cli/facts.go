@@ -63,6 +63,12 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 	for _, t := range twins {
 		f.Twins = append(f.Twins, t.String())
 	}
+	if wrapped {
+		roomFacts(ctx, s.kube, rec, &f)
+		if o, err := s.engine.Observe(ctx); err == nil {
+			imageFacts(o, &f)
+		}
+	}
 	return f
 }
 

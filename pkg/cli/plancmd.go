@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 )
 
@@ -60,5 +61,15 @@ func runPlan(ctx context.Context, d *deps, args []string, format printer.Format)
 	if err != nil {
 		return err
 	}
-	return printer.Plan(d.streams.Out, format, migration.Plan(o))
+	if err := printer.Plan(d.streams.Out, format, migration.Plan(o)); err != nil {
+		return err
+	}
+	f := preflight.Facts{Servers: rec.Servers, Wrapped: true}
+	for _, w := range rec.Waivers {
+		f.Waivers = append(f.Waivers, w.Check)
+	}
+	roomFacts(ctx, s.kube, rec, &f)
+	imageFacts(o, &f)
+	warnRoom(d.streams.ErrOut, "not all pods will park", preflight.Failed(preflight.ForPods(f)))
+	return nil
 }

@@ -68,29 +68,35 @@ func (f *podFlags) apply(o migration.PodOptions, version string) (migration.PodO
 
 // store keeps flags that change something in the journal, with what was there
 // before. Where they could change nothing it says so instead of going on.
-func (f *podFlags) store(ctx context.Context, s *session, id ensemble.ID) error {
-	if f.cmd == nil {
-		return nil
-	}
+//
+// Before anything is written, ask judges what the pods would be.
+func (f *podFlags) store(ctx context.Context, s *session, id ensemble.ID, ask func(migration.Record) error) error {
 	rec, err := s.record(ctx)
 	if err != nil {
 		return err
+	}
+	if f.cmd == nil {
+		return ask(rec)
 	}
 	pods, err := f.apply(rec.Pods, rec.Settings.Version)
 	if err != nil {
 		return err
 	}
 	if fmt.Sprint(pods) == fmt.Sprint(rec.Pods) {
-		return nil
+		return ask(rec)
 	}
 	changed := strings.Join(podChanges(rec.Pods, pods), ", ")
 	if why, next := f.tooLate(rec, id); why != "" {
 		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
 	}
+	to := rec.ChangePods(pods)
+	if err := ask(to); err != nil {
+		return err
+	}
 	if in := migration.InPods(rec); len(in) > 0 {
 		fmt.Fprintf(s.kube.warn, "Warning: the pods' settings change (%s); servers %v keep what they run with until their pods are recreated\n", changed, in)
 	}
-	return s.save(ctx, rec.ChangePods(pods))
+	return s.save(ctx, to)
 }
 
 // tooLate says why other settings would reach no pod any more.

@@ -189,7 +189,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 }
 
 func (o *MoveOptions) locked(ctx context.Context, s *session) error {
-	if err := o.pods.store(ctx, s, o.id); err != nil {
+	if err := o.pods.store(ctx, s, o.id, func(rec migration.Record) error { return o.askRoom(ctx, s, rec) }); err != nil {
 		return err
 	}
 	rec, err := s.record(ctx)

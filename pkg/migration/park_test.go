@@ -37,7 +37,7 @@ func TestNothingIsStoppedForAnUnprovedPod(t *testing.T) {
 		},
 		{
 			name: "an image that does not tell", set: func(s *scene) { s.pod(1).Version = ensemble.Version{} },
-			want: stop, code: migration.CodeImageUnknown, says: "wrap demo --waive=ZK024 -n zk",
+			want: stop, code: migration.CodeImageUnknown, says: "wrap demo --waive=ZK030 -n zk",
 		},
 		{
 			name: "and is known to be right", set: func(s *scene) { s.pod(1).Version = ensemble.Version{}; waive(s, migration.WaiverImage) },

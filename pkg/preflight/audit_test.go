@@ -17,6 +17,7 @@ const (
 func healthy(version string) Facts {
 	v, _ := ensemble.ParseVersion(version)
 	f := Facts{
+		Room: &Room{}, Images: []Image{{Pod: "demo-pod-0", Holds: v, Wants: v}},
 		Direct: map[ensemble.ID]migration.Sighting{}, Through: map[ensemble.ID]migration.Sighting{}, Election: map[ensemble.ID]migration.PortState{},
 		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
 		CommitAsked: true, KubernetesMinor: 34, Wrapped: true, Files: 3, Looked: true, InitLimit: 10, TickTimeMillis: 2000, DataBytes: 1 << 20,

@@ -12,7 +12,7 @@ const minKubernetes = 27
 
 // Checks lists all checks; help, docs and JSON come from it.
 func Checks() []Check {
-	return []Check{
+	return append([]Check{
 		{ID: "ZK001", Title: "every server answers and takes part in the quorum", Severity: Blocker,
 			Hint: "bring the ensemble to full strength first; srvr must be answered on every client port", Eval: allServing},
 		{ID: migration.WaiverVersion, Title: "the ZooKeeper version can be migrated", Severity: Blocker, Waivable: true,
@@ -71,7 +71,7 @@ func Checks() []Check {
 			Hint: "choose another name for the ensemble, or another namespace", Eval: func(f Facts) ([]string, string) { return f.Clashes, "" }},
 		{ID: "K8S003", Title: "the Kubernetes version is supported", Severity: Blocker, Waivable: true,
 			Hint: "1.27 or later", Eval: kubernetes},
-	}
+	}, roomChecks()...)
 }
 
 func allServing(f Facts) (wrong []string, _ string) {
@@ -122,7 +122,7 @@ func sameVersion(f Facts) (wrong []string, skip string) {
 			wrong = append(wrong, fmt.Sprintf("%s: servers %v", v, ids))
 		}
 	}
-	return wrong, ""
+	return append(wrong, otherImages(f)...), ""
 }
 
 func rightIDs(f Facts) (wrong []string, _ string) {

@@ -125,6 +125,12 @@ type Facts struct {
 	Problems  []migration.Problem
 	Looked    bool
 	LookError string
+	// Room is what the pods would find that are not there yet; nil while nobody
+	// knows how they are made. RoomError is why nobody could look.
+	Room      *Room
+	RoomError string
+	// Images are those of the parked pods.
+	Images []Image
 	// ServerVersion is the cluster's, as "1.34".
 	KubernetesMinor int
 	// Wrapped says that Services exist.

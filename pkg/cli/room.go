@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// roomFacts looks at what pods would find that are not there yet, made as the
+// record says.
+func roomFacts(ctx context.Context, k kube, rec migration.Record, f *preflight.Facts) {
+	if rec.Pods.Image == "" || rec.Pods.ZooCfg == "" {
+		return
+	}
+	room, err := k.cluster().Room(ctx, rec)
+	if err != nil {
+		f.RoomError = "nobody could look: " + err.Error()
+		return
+	}
+	f.Room = room
+}
+
+// imageFacts are what the parked pods say of their image.
+func imageFacts(o migration.Observation, f *preflight.Facts) {
+	wants, _ := ensemble.ParseVersion(o.Record.Settings.Version)
+	for _, v := range o.Servers {
+		if pod := v.Cluster.Pod; pod.Parked() {
+			f.Images = append(f.Images, preflight.Image{Pod: pod.Name, Holds: pod.Version, Wants: wants, Why: pod.GateDetail})
+		}
+	}
+}
+
+// askRoom refuses a replacement whose own pods would not park, before anything is
+// written, and warns of what keeps other servers' pods from it.
+func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Record) error {
+	if o.kind != migration.Replace || rec.Flight != nil || len(migration.InPods(rec)) == len(rec.Servers) {
+		return nil
+	}
+	f := preflight.Facts{Servers: rec.Servers, Wrapped: true}
+	for _, w := range rec.Waivers {
+		f.Waivers = append(f.Waivers, w.Check)
+	}
+	roomFacts(ctx, s.kube, rec, &f)
+	failed := preflight.Failed(preflight.ForPods(f))
+	if sr, ok := rec.Server(o.id); ok && !o.all && f.Room != nil {
+		own := f
+		own.Room = f.Room.Only(render.PodName(rec.Name, sr.Ordinal))
+		mine := preflight.Failed(preflight.ForPods(own))
+		if len(mine) == 0 {
+			warnRoom(o.deps.streams.ErrOut, "not all other servers' pods will park", failed)
+			return nil
+		}
+		failed = mine
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return roomRefusal(rec, failed)
+}
+
+func roomRefusal(rec migration.Record, failed []preflight.Finding) error {
+	e := &refusedError{code: migration.CodePodNotParked, reason: "the pods would not park; no host was touched and nothing was changed"}
+	for _, fd := range failed {
+		for _, d := range fd.Detail {
+			e.evidence = append(e.evidence, fd.ID+" "+fd.Title+": "+d)
+		}
+		e.evidence = append(e.evidence, fd.ID+" try: "+fd.Hint)
+	}
+	if len(failed) == 1 {
+		e.next = failed[0].Hint
+	}
+	e.evidence = append(e.evidence, fmt.Sprintf("a check that is wrong about this cluster is waived by name: %s wrap %s --waive=%s -n %s", cliName, rec.Name, failed[0].ID, rec.Namespace))
+	return e
+}
+
+func warnRoom(w io.Writer, what string, failed []preflight.Finding) {
+	if len(failed) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "Warning: %s\n", what)
+	for _, fd := range failed {
+		for _, d := range fd.Detail {
+			fmt.Fprintf(w, "  - %s %s: %s\n", fd.ID, fd.Title, d)
+		}
+		fmt.Fprintf(w, "  - %s try: %s\n", fd.ID, fd.Hint)
+	}
+}
