@@ -65,9 +65,6 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 	}
 	if wrapped {
 		roomFacts(ctx, s.kube, rec, &f)
-		if o, err := s.engine.Observe(ctx); err == nil {
-			imageFacts(o, &f)
-		}
 	}
 	return f
 }
@@ -186,6 +183,7 @@ func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
 		return
 	}
 	f.Looked, f.Problems = true, migration.Problems(o)
+	imageFacts(o, f)
 	for _, p := range f.Problems {
 		if v, _ := o.View(p.Server); p.Class == migration.ClassPlanned && !v.Live.Serving() {
 			f.Unasked = map[ensemble.ID]bool{p.Server: o.Record.Flight.TakenAway()}

@@ -169,6 +169,22 @@ func (c *context) unproven() bool {
 	return c.rec.PodsBefore != nil && len(ensemble.Without(InPods(c.rec), c.in.ID)) > 0
 }
 
+// unprovenPods says so, and what puts them back.
+func (c *context) unprovenPods() Decision {
+	was, now := c.rec.PodsBefore, c.rec.Pods
+	next := ""
+	for _, s := range c.rec.Servers {
+		if s.Replaced == nil {
+			next = c.cmd("revert --id=%d", s.ID)
+			break
+		}
+	}
+	return stop(CodePodOutdated, next,
+		"the pods' settings were changed for a replacement that has not finished, and servers %s would take them when their pods are recreated", joinIDs(InPods(c.rec))).
+		with(fmt.Sprintf("image %s, before that %s; memory %s, before that %s", orNone([]string{now.Image}), orNone([]string{was.Image}), now.Memory, was.Memory),
+			"revert restores the former settings, and moves nothing that runs on its host; a finished replacement confirms the new ones")
+}
+
 // ChangePods records other settings for the pods. What they were is kept until a
 // server has joined with the new ones.
 func (r Record) ChangePods(to PodOptions) Record {

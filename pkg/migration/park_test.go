@@ -160,3 +160,17 @@ func TestChangedSettingsAreProvedByAJoin(t *testing.T) {
 		t.Errorf("after the join: %+v, before %v", joined.Pods, joined.PodsBefore)
 	}
 }
+
+// TestUnprovedSettingsAreAProblem: status names them, and what puts them back.
+func TestUnprovedSettingsAreAProblem(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3)
+	s.replaced(1)
+	s.tried()
+	found := false
+	for _, p := range migration.Problems(s.o) {
+		found = found || p.Code == migration.CodePodOutdated && p.Class == migration.ClassWrong && p.Next == "kubectl zkmigrate revert demo --id=2 -n zk"
+	}
+	if !found {
+		t.Errorf("%+v", migration.Problems(s.o))
+	}
+}

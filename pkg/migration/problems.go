@@ -80,6 +80,8 @@ func (c *context) problems() []Problem {
 	}
 	if c.flight != nil {
 		out = append(out, c.underWay())
+	} else if c.unproven() {
+		out = append(out, problem(ClassWrong, 0, c.unprovenPods()))
 	}
 	for _, s := range c.rec.Servers {
 		v, _ := c.o.View(s.ID)
@@ -178,6 +180,9 @@ func (c *context) ailing() []Problem {
 	}
 	if c.sr.Replaced != nil && pod.Found && pod.Files != "" {
 		out = append(out, problem(ClassWrong, c.sr.ID, c.lostFiles()))
+	}
+	if differs := c.otherImage(pod); c.sr.Replaced != nil && differs != "" && !c.rec.Waived(WaiverOneVersion) {
+		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.sr.ID), "%s", differs)))
 	}
 	if c.sr.Replaced != nil && pod.Found && pod.Outdated {
 		out = append(out, problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "",

@@ -44,6 +44,8 @@ func needs(id string) []Need {
 		"ZK017": {NeedServers}, "ZK018": {NeedFiles}, "ZK019": {NeedList}, "ZK020": {NeedThrough}, "ZK021": {NeedFiles}, "ZK022": {NeedFiles},
 		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook}, "ZK026": {NeedTwins},
 		"K8S001": {NeedPermissions}, "K8S002": {NeedClashes}, "K8S003": {NeedCluster},
+		"K8S004": {NeedCluster}, "K8S005": {NeedCluster}, "K8S006": {NeedCluster}, "K8S007": {NeedCluster}, "K8S008": {NeedCluster}, "K8S009": {NeedCluster},
+		migration.WaiverImage: {NeedCluster},
 	}[id]
 }
 
