@@ -64,6 +64,12 @@ func fieldRules() map[string]fieldRule {
 		"audit[].id":   idOrNone,
 		"audit[].step": optional(strict.Code),
 	}
+	// What may be put back is as hostile as what is there.
+	for key, rule := range rules {
+		if rest, ok := strings.CutPrefix(key, "pods."); ok {
+			rules["podsBefore."+rest] = rule
+		}
+	}
 	serverRules(rules)
 	flightRules(rules)
 	for _, path := range notes() {

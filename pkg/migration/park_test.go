@@ -138,7 +138,7 @@ func TestUnprovedSettingsDoNotStay(t *testing.T) {
 			name: "is made again", id: 1, set: func(s *scene) {
 				s.replaced(1)
 				s.down(1)
-				s.pod(1).Gate, s.pod(1).Version, s.pod(1).Outdated = migration.GateRefused, other(), true
+				s.pod(1).Gate, s.pod(1).Version, s.pod(1).Outdated, s.pod(1).Ready = migration.GateRefused, other(), true, false
 			},
 			want: do, step: migration.StepDeletePod,
 		},
