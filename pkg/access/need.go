@@ -51,6 +51,8 @@ const (
 	Budget      Target = "the pods' PodDisruptionBudget"
 	Pods        Target = "the pods"
 	Claims      Target = "the pods' claims"
+	// WholeCluster is in no Role: an administrator gives it with a ClusterRole.
+	WholeCluster Target = "the whole cluster, in no Role"
 )
 
 // When says for which calls a permission is needed.
@@ -66,6 +68,9 @@ const (
 	Copy When = "--data=copy"
 	// Unnamed: one who may not list ConfigMaps gives the NAME.
 	Unnamed When = "NAME is left out, or status -A"
+	// Forecast foretells what would keep the pods from parking. Nobody is refused
+	// for the lack of it: a check that may not look is skipped.
+	Forecast When = "checks K8S004 to K8S007, which are skipped without it"
 )
 
 // Need is one permission: one verb on one resource.
@@ -89,6 +94,9 @@ func (n Need) Object() string {
 	}
 	return n.Resource + "." + n.Group
 }
+
+// Optional reports whether commands work without the permission.
+func (n Need) Optional() bool { return n.When == Forecast }
 
 // For returns what those commands need, in the table's order.
 func For(commands ...Command) []Need {

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -58,7 +59,7 @@ func TestNarrowed(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"list services", "list endpointslices", "create endpointslices", "delete endpointslices", "create configmaps", "create leases", "list pods"}
+	want := []string{"list services", "list endpointslices", "create endpointslices", "delete endpointslices", "create configmaps", "create leases", "list pods", "list resourcequotas", "list limitranges"}
 	if diff := cmp.Diff(want, wide); diff != "" {
 		t.Errorf("not narrowed (-want +got):\n%s", diff)
 	}
@@ -94,7 +95,7 @@ func TestEveryRowSaysWhy(t *testing.T) {
 			if n.Why == "" || len(n.Commands) == 0 {
 				t.Errorf("%s %s: no reason, or no command", n.Verb, n.Object())
 			}
-			if key := n.Verb + n.Object(); seen[key] {
+			if key := fmt.Sprint(n.Verb, n.Object(), n.Target == WholeCluster); seen[key] {
 				t.Errorf("%s %s stands twice", n.Verb, n.Object())
 			} else {
 				seen[key] = true

@@ -24,6 +24,9 @@ func looking() []Command { return []Command{Status, Plan, Reconfigure, Replace, 
 func locking() []Command { return []Command{Wrap, Reconfigure, Replace, Revert} }
 func moving() []Command  { return []Command{Replace, Revert} }
 
+// foretelling are the commands that say beforehand whether the pods will park.
+func foretelling() []Command { return []Command{Check, Plan, Replace} }
+
 // Resources is the table.
 func Resources() []Resource {
 	all := append([]Command{Clients, Check, Wrap}, looking()...)
@@ -57,7 +60,7 @@ are for --endpoints-api=endpoints only.`}.
 			need("list", All, Unnamed, all, nil, "find the ensembles of a namespace").
 			need("create", All, Always, locking(), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
 			need("update", Journals, Always, locking(), steps(migration.StepBegin, migration.StepRelease, migration.StepRenew, migration.StepRestoreGate, migration.StepCloseGate), "save the journal and its copy, and open or close the gate").
-			need("patch", Applied, Always, moving(), steps(migration.StepPark), "apply the pods' files, and keep out what a command that died left under way"),
+			need("patch", Applied, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way"),
 
 		Resource{Group: "coordination.k8s.io", Name: "leases", Note: `One command at a time works on an ensemble.`}.
 			need("get", Lock, Always, locking(), nil, "see who holds the ensemble's lock").
@@ -67,19 +70,20 @@ are for --endpoints-api=endpoints only.`}.
 		Resource{Group: "apps", Name: "statefulsets", Note: `The pods' home.`}.
 			need("get", Set, Always, looking(), nil, "see that something makes the pods").
 			need("create", Set, Always, []Command{Replace}, steps(migration.StepPark), "create the pods").
-			need("patch", Set, Always, []Command{Replace}, steps(migration.StepPark), "create the pods, or change how they are made"),
+			need("patch", Set, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "create the pods, or change how they are made"),
 
 		Resource{Group: "policy", Name: "poddisruptionbudgets"}.
-			need("get", Budget, Always, []Command{Replace}, steps(migration.StepPark), "see whose the pods' budget is").
+			need("get", Budget, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "see whose the pods' budget is").
 			need("create", Budget, Always, []Command{Replace}, steps(migration.StepPark), "keep a drain from stopping two pods at once").
-			need("patch", Budget, Always, []Command{Replace}, steps(migration.StepPark), "keep a drain from stopping two pods at once"),
+			need("patch", Budget, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "keep a drain from stopping two pods at once"),
 
 		Resource{Name: "pods", Note: `"patch" sets an annotation, so that the kubelet looks at the pod at once;
 "delete" is for going back to a host: the pod is deleted by its uid, gracefully.`}.
 			need("get", Pods, Always, []Command{Replace, Revert, Seed}, steps(migration.StepFlip, migration.StepAdopt, migration.StepKick), "see that a pod is still the one that was looked at").
 			need("list", All, Always, looking(), nil, "look at all pods of the ensemble at once").
+			need("list", WholeCluster, Forecast, foretelling(), nil, "see what other pods have reserved on the nodes").
 			need("patch", Pods, Always, moving(), steps(migration.StepRelease, migration.StepRenew, migration.StepKick), "make the kubelet read the gate at once").
-			need("delete", Pods, Always, moving(), steps(migration.StepDeletePod), "stop a pod, whose successor waits at the gate"),
+			need("delete", Pods, Always, moving(), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate"),
 
 		Resource{Name: "pods/log", Note: `The gate in the pod reports through its log.`}.
 			need("get", Pods, Always, looking(), nil, "read what the gate in a pod reports"),
@@ -93,5 +97,17 @@ where the API server asks for it.`}.
 
 		Resource{Name: "persistentvolumeclaims", Note: `To say why a pod does not start.`}.
 			need("get", Claims, Always, looking(), nil, "say why a pod has no volume"),
+
+		Resource{Name: "resourcequotas", Note: `To say before a pod is created what would keep it out. Nothing fails without
+these two: the checks that look at them are skipped.`}.
+			need("list", All, Forecast, foretelling(), nil, "compare what the namespace has left with what the pods need"),
+		Resource{Name: "limitranges"}.
+			need("list", All, Forecast, foretelling(), nil, "see whether the namespace's limits admit the pods"),
+		Resource{Name: "nodes"}.
+			need("list", WholeCluster, Forecast, foretelling(), nil, "count the nodes that the pods fit on"),
+		Resource{Group: "storage.k8s.io", Name: "storageclasses"}.
+			need("list", WholeCluster, Forecast, foretelling(), nil, "see whether the volumes can be provisioned"),
+		Resource{Name: "persistentvolumes"}.
+			need("list", WholeCluster, Forecast, foretelling(), nil, "find volumes that were made by hand"),
 	}
 }

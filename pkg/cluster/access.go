@@ -31,7 +31,7 @@ const (
 // Lacking asks, for each permission, whether the user has it, and returns those
 // that are refused and those about which nobody answered (access.Lack.Unknown).
 // Each is asked for in general first, which covers every name, and only where
-// that is refused for each object by its name. Asking is allowed to every
+// that is refused for each object by its name; what is optional is not asked for. Asking is allowed to every
 // authenticated user (system:basic-user). An error means that the context ended.
 func (c *Client) Lacking(ctx context.Context, scope access.Scope, needs []access.Need) ([]access.Lack, error) {
 	asking, cancel := context.WithTimeout(ctx, askPatience)
@@ -40,7 +40,7 @@ func (c *Client) Lacking(ctx context.Context, scope access.Scope, needs []access
 	slots := make(chan struct{}, asksAtOnce)
 	var wg sync.WaitGroup
 	for i, n := range needs {
-		if !scope.Wants(n) {
+		if !scope.Wants(n) || n.Optional() {
 			continue
 		}
 		slots <- struct{}{}

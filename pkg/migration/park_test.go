@@ -75,7 +75,7 @@ func TestNothingIsStoppedForAnUnprovedPod(t *testing.T) {
 				s.flight(migration.Replace, 1)
 				s.pod(1).Running = false
 			},
-			want: wait, code: migration.CodePodNotParked, says: "nothing is stopped for it",
+			want: wait, code: migration.CodePodNotParked, says: "nothing has been stopped",
 		},
 		{
 			name: "it was made again from another image", set: func(s *scene) {

@@ -70,7 +70,7 @@ func roomChecks() []Check {
 		{ID: "K8S008", Title: "the API server admits the pods", Severity: Blocker, Waivable: true,
 			Hint: "what refuses them is named; the pods meet the \"restricted\" pod security standard", Eval: ofRoom(admission)},
 		{ID: "K8S009", Title: "volume claims that exist already fit the pods", Severity: Blocker, Waivable: true,
-			Hint: "look at the listed claims: kubectl describe pvc; delete those that hold nothing of use", Eval: ofRoom(claims)},
+			Hint: "look at the listed claims (describe pvc) and delete those that hold nothing of use", Eval: ofRoom(claims)},
 	}
 }
 
