@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -152,6 +153,9 @@ func (c *Client) dryRun(ctx context.Context, namespace string, r *preflight.Room
 	_, err = c.kube.CoreV1().Pods(namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: FieldManager})
 	switch {
 	case err == nil || apierrors.IsAlreadyExists(err):
+	case apierrors.IsForbidden(err) && strings.Contains(message(err), "exceeded quota") && len(r.Leaving) > 0:
+		// The pods that are to be recreated still count.
+		r.Unknown[preflight.LookDryRun] = "the pods that go are still in the quota"
 	case apierrors.IsForbidden(err) || apierrors.IsInvalid(err):
 		r.Refused = fmt.Sprintf("a pod made as a dry run is refused: %s", message(err))
 	default:

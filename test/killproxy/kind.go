@@ -2,6 +2,7 @@ package killproxy
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -25,15 +26,15 @@ const (
 // kindOf tells the kind by the verb, and for a Lease by what is written to it: a
 // lock that is acquired is renewed at the same instant, one that is released has
 // no holder.
-func kindOf(method, path string, body []byte) Kind {
+func kindOf(method string, url *url.URL, body []byte) Kind {
 	switch method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
 		return Read
 	}
-	segments := strings.Split(strings.Trim(path, "/"), "/")
-	// A review is a question: the API server stores nothing of it.
-	if strings.HasSuffix(segments[len(segments)-1], "reviews") {
+	segments := strings.Split(strings.Trim(url.Path, "/"), "/")
+	// A review is a question, as a dry run is: the API server stores nothing of it.
+	if strings.HasSuffix(segments[len(segments)-1], "reviews") || url.Query().Has("dryRun") {
 		return Read
 	}
 	if !slices.Contains(segments, "leases") {

@@ -145,7 +145,7 @@ func (p *Proxy) handle(w http.ResponseWriter, r *http.Request) {
 		gone(errors.New("the command that opened this connection was killed"))
 		return
 	}
-	call := Call{Kind: kindOf(r.Method, r.URL.Path, body), Method: r.Method, Path: r.URL.Path}
+	call := Call{Kind: kindOf(r.Method, r.URL, body), Method: r.Method, Path: r.URL.Path}
 	if witness.Before(call) == Drop {
 		gone(errors.New("the request was dropped"))
 		return

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -175,6 +176,7 @@ func TestKinds(t *testing.T) {
 		"a look":       {"GET", "/api/v1/namespaces/zk/services", coordinationv1.LeaseSpec{}, Read},
 		"a write":      {"PATCH", "/api/v1/namespaces/zk/services/main-1", coordinationv1.LeaseSpec{}, Write},
 		"a review":     {"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", coordinationv1.LeaseSpec{}, Read},
+		"a dry run":    {"POST", "/api/v1/namespaces/zk/pods?dryRun=All", coordinationv1.LeaseSpec{}, Read},
 		"a lease read": {"GET", path, coordinationv1.LeaseSpec{}, Read},
 		"acquired":     {"PUT", path, coordinationv1.LeaseSpec{HolderIdentity: &me, AcquireTime: &acquired, RenewTime: &acquired}, Acquire},
 		"renewed":      {"PUT", path, coordinationv1.LeaseSpec{HolderIdentity: &me, AcquireTime: &acquired, RenewTime: &renewed}, Renew},
@@ -190,7 +192,11 @@ func TestKinds(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := kindOf(c.method, c.path, body); got != c.want {
+				asked, err := url.Parse(c.path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := kindOf(c.method, asked, body); got != c.want {
 					t.Errorf("%q, want %q", got, c.want)
 				}
 			})
