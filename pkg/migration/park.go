@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
@@ -194,6 +195,10 @@ func (r Record) ChangePods(to PodOptions) Record {
 		out.PodsBefore = &before
 	}
 	out.Pods = to
+	if reflect.DeepEqual(out.RestorePods().Pods, to) {
+		// They are the proven ones again.
+		out.PodsBefore = nil
+	}
 	return out
 }
 

@@ -154,6 +154,9 @@ func TestChangedSettingsAreProvedByAJoin(t *testing.T) {
 	if back := again.RestorePods(); back.Pods.Image != "zk:before" || back.Pods.ZooCfg != "now" || back.PodsBefore != nil {
 		t.Errorf("restored to %+v, before that %v", back.Pods, back.PodsBefore)
 	}
+	if back := s.o.Record.ChangePods(migration.PodOptions{Image: "zk:before", Memory: "1Gi"}); back.PodsBefore != nil {
+		t.Errorf("changed back, %+v have not proven themselves", back.Pods)
+	}
 	s.flight(migration.Replace, 1)
 	joined, changed := s.o.Record.After(migration.Intent{Kind: migration.Replace, ID: 1}, migration.Decision{Step: migration.StepFinish}, migration.Outcome{At: t0(), Done: true}, 3)
 	if !changed || joined.PodsBefore != nil || joined.Pods.Image != "zk:tried" {

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -28,6 +29,32 @@ func (g *Stage) Unpark() {
 		}
 		return err
 	})
+}
+
+// Quota keeps the namespace to so much, until Unquota, once Kubernetes counts.
+func (g *Stage) Quota(hard string) {
+	g.T.Helper()
+	g.T.Cleanup(func() {
+		if g.T.Failed() {
+			g.Unquota()
+		}
+	})
+	g.Kubectl("create", "quota", "fault", "--hard="+hard)
+	scene.Eventually(g.T, "the quota counts", func() error {
+		q, err := g.Kube.CoreV1().ResourceQuotas(g.Name).Get(g.T.Context(), "fault", metav1.GetOptions{})
+		if err == nil && len(q.Status.Hard) == 0 {
+			return errors.New("not yet")
+		}
+		return err
+	})
+}
+
+// Unquota ends Quota.
+func (g *Stage) Unquota() {
+	g.T.Helper()
+	if err := g.Kube.CoreV1().ResourceQuotas(g.Name).Delete(afterwards(g.T), "fault", metav1.DeleteOptions{}); err != nil {
+		g.T.Errorf("the quota is not taken away: %v", err)
+	}
 }
 
 // Unclaim deletes the pods' claims and empties their volumes.

@@ -22,6 +22,27 @@ func parking() []Fault {
 			After: InPod,
 		},
 		{
+			Name: "image-of-another-release", What: "The pods' image holds another ZooKeeper than the hosts run.",
+			Version: Guarded, From: OnHost, Args: []string{"--image=zklab.local/zookeeper:" + Unguarded},
+			Trigger: func(g *Stage) { g.Parked() },
+			Verdict: Verdict{Code: migration.CodeVersionDiffers, Exit: 3, Says: "holds ZooKeeper " + Unguarded + ", and the ensemble runs " + Guarded + "; nothing was stopped, and the pods' settings are what they were before", Next: "replace {name} --id={id} -n {name} --image=IMAGE"},
+			Way:     "Nothing has been stopped, and the pods are recreated as they were: the same command goes on with their former image. Or name the right one.",
+			Recover: func(g *Stage) {
+				g.Begin("replace", g.Name, g.fill("--id={id}"))
+				g.Ends()
+			},
+			After: InPod,
+		},
+		{
+			Name: "quota", What: "The namespace's ResourceQuota does not admit the pods.",
+			Version: Guarded, From: OnHost,
+			Trigger: func(g *Stage) { g.Unpark(); g.Quota("pods=0") },
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: 3, Says: "the pods would not park; no host was touched and nothing was changed", Next: "have the ResourceQuota raised"},
+			Way:     "Nothing has been changed. Have the quota raised, or ask for less, as printed; then the same command.",
+			Recover: func(g *Stage) { g.Unquota(); g.Again() },
+			After:   InPod,
+		},
+		{
 			Name: "no-room", What: "No node has room for the pods.",
 			Version: Guarded, From: OnHost, Args: []string{"--cpu=64"},
 			Trigger: func(g *Stage) { g.Unpark() },
