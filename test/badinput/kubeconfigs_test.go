@@ -17,7 +17,7 @@ func kubeconfigRows() []row {
 	var out []row
 	const server = "https://127.0.0.1:1"
 	add := func(name string, code int, s func(dir string) setup, args []string, says ...string) {
-		limit := "--request-timeout=30s"
+		limit := "--request-timeout=75s"
 		if code == 124 {
 			limit = "--request-timeout=2s"
 		}
