@@ -60,7 +60,7 @@ func (c *context) join() Decision {
 			with("then wrap again with the right --image, and replace")
 	case !live.Serving():
 		return c.joinLasts(wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", pod.Name, orUnknown(string(live.Reach))).
-			then(c.kubectl("logs %s", pod.Name)))
+			then(c.logs(pod)))
 	}
 	return c.proveJoined()
 }

@@ -16,7 +16,7 @@ func (c *context) look(pod PodView) string {
 	case !pod.Found:
 		return c.kubectl("describe statefulset %s", c.set(pod))
 	case pod.Running && pod.Gate == GateRefused:
-		return c.kubectl("logs %s", pod.Name)
+		return c.logs(pod)
 	case pod.OutOfMemory:
 		return c.moreMemory()
 	}
@@ -129,4 +129,17 @@ func (c *context) comeBack() string {
 		return c.about(s, v).bringBack()
 	}
 	return ""
+}
+
+// GateContainer is the container whose log holds what the gate reports, and
+// nothing else.
+const GateContainer = "gate"
+
+// logs is the command that shows what a pod says: the gate's reports until
+// ZooKeeper was started, then ZooKeeper's own log.
+func (c *context) logs(pod PodView) string {
+	if pod.Gate == GateStarted {
+		return c.kubectl("logs %s", pod.Name)
+	}
+	return c.kubectl("logs %s -c %s", pod.Name, GateContainer)
 }

@@ -46,7 +46,7 @@ func TestWhatHelpsAPod(t *testing.T) {
 		},
 		"runs, and its gate refuses": {
 			set:  func(s *scene) { pod(s, 1).Gate, pod(s, 1).GateDetail = migration.GateRefused, "myid is '9'" },
-			code: migration.CodePodNotParked, next: "kubectl logs demo-pod-0 -n zk",
+			code: migration.CodePodNotParked, next: "kubectl logs demo-pod-0 -c gate -n zk",
 		},
 		"no volume": {
 			set:  func(s *scene) { unbound(s, 1) },

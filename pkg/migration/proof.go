@@ -125,7 +125,7 @@ func (c *context) proveDead() (Decision, bool) {
 	}
 	if !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop) {
 		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
-			then(c.kubectl("logs %s", pod.Name) + "; or take it back: " + c.cmd("revert --id=%d", f.ID)), false
+			then(c.logs(pod) + "; or take it back: " + c.cmd("revert --id=%d", f.ID)), false
 	}
 	return Decision{}, true
 }

@@ -27,7 +27,7 @@ func (c *context) resume() Decision {
 		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: epoch, Served: true, Renewing: &at, OutOfMemory: pod.OutOfMemory}
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
 	case !c.v.Live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
-		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, podState(pod)).then(c.kubectl("logs %s", pod.Name))
+		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, podState(pod)).then(c.logs(pod))
 	case !c.v.Live.Serving() && pod.Preparing && !pod.Terminating:
 		return wait(CodePodStarting, PhaseRelease, "pod %s of server %d does not run yet: %s", pod.Name, c.in.ID, podState(pod)).
 			with(c.lostVolume(pod)...).then(c.look(pod))

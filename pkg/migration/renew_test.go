@@ -178,7 +178,7 @@ func renewRules() []rule {
 				s.down(1)
 				pod(s).Gate, pod(s).GateDetail = migration.GateRefused, "the gate's released list is garbled"
 			},
-			want: stop, code: migration.CodePodAway, says: "kubectl logs demo-pod-0 -n zk",
+			want: stop, code: migration.CodePodAway, says: "kubectl logs demo-pod-0 -c gate -n zk",
 		},
 		{
 			name: "its pod is being made", set: func(s *scene) {

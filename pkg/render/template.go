@@ -19,7 +19,7 @@ const (
 	ContainerName = "zookeeper"
 	// RelayName is the container whose log holds the gate's reports, and nothing
 	// that ZooKeeper says.
-	RelayName = "gate"
+	RelayName = migration.GateContainer
 
 	dataVolume   = "data"
 	gateVolume   = "gate"
