@@ -119,14 +119,14 @@ func (c *context) podHoldsMore() bool {
 	return pod.Parked() && !pod.NeverStarted && !pod.NeverSynced && !pod.Outlived
 }
 
-// startOf is how the first of these servers comes back that was seen not to serve
-// from its host, beside an operation on another one: waiting alone does not start
-// it. It is empty where nobody is missing in that way.
+// startOf is how the first of these servers comes back that does not run on its
+// host, beside an operation on another one: waiting alone does not start it. It is
+// empty where nobody is missing in that way; who runs without a quorum is not.
 func (c *context) startOf(ids []ensemble.ID) string {
 	for _, id := range ids {
 		v, _ := c.o.View(id)
 		s, ok := c.rec.Server(id)
-		if !ok || id == c.flight.ID || s.Replaced != nil || v.Live.Sight() != SeenNotServing {
+		if !ok || id == c.flight.ID || s.Replaced != nil || v.Live.Reach != ReachRefused {
 			continue
 		}
 		if at := c.about(*s, v); !at.podHoldsMore() {

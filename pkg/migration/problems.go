@@ -142,14 +142,14 @@ func (c *context) underWay() Problem {
 
 // inFlight is what the command that goes on with the operation under way would
 // decide, if it looked now. Where its first step is to look anew at what nobody
-// has watched, and one that had watched all the time would stop, it comes to that
-// stop as well, a step later.
+// has watched, it soon comes to where one that had watched all the time waits or
+// stops.
 func (c *context) inFlight() Decision {
 	since := func(at time.Time) Decision {
 		return Decide(Intent{Kind: c.flight.Kind, ID: c.flight.ID, By: c.flight.By, Since: at}, c.o)
 	}
 	d := since(c.o.At)
-	if watched := since(time.Time{}); d.Kind == Do && watched.Kind == Stop {
+	if watched := since(time.Time{}); d.Kind == Do && watched.Kind != Do {
 		return watched
 	}
 	return d
