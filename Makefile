@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e test-faults test-sight bench verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e test-faults test-lab test-sight bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -48,11 +48,14 @@ bench: build
 
 ## test-e2e: whole migrations in the lab
 test-e2e: build
-	@go test -tags e2e -timeout 60m -count=1 -v ./test/e2e/...
+	@go test -tags e2e -timeout 120m -count=1 -v ./test/e2e/...
 
 ## test-faults: everything that can go wrong, in the lab; one: make test-faults RUN=host-silent
 test-faults: build
-	@go test -tags e2e -timeout 90m -count=1 -v -run 'TestFaults.*/.*/$(RUN)' ./test/faults/...
+	@go test -tags e2e -timeout 180m -count=1 -v -run 'TestFaults.*/.*/$(RUN)' ./test/faults/...
+
+## test-lab: all that is played in the lab but the long matrix; before a release
+test-lab: test-e2e test-faults
 
 ## test-sight: the long matrix of what cannot be seen, hours; one: make test-sight RUN=drop-leader-3s
 test-sight: build

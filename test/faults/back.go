@@ -15,7 +15,7 @@ func back() []Fault {
 	}
 	return []Fault{
 		{
-			Name: "forged-report", What: "A client that has not authenticated makes the server in the pod log a line that reads as its gate's report: parked, host dead, and of a generation far ahead.",
+			Name: "forged-report", Core: true, What: "A client that has not authenticated makes the server in the pod log a line that reads as its gate's report: parked, host dead, and of a generation far ahead.",
 			Version: Unguarded, From: InPod, Command: []string{"revert", "{name}", "--id={id}"},
 			Trigger: func(g *Stage) { g.Forge() },
 			Verdict: Verdict{Exit: Goes, Says: "ok    " + migration.StepByID(migration.StepDeletePod).Title},

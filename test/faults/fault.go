@@ -38,6 +38,9 @@ const (
 type Fault struct {
 	// Name is short, unique and stable.
 	Name string
+	// Core is set where CI plays it (go test -short), one of each kind; the others
+	// are long: make test-faults.
+	Core bool
 	// What says in one sentence what goes wrong.
 	What string
 	// Version is the ZooKeeper release it is played on.

@@ -24,6 +24,9 @@ func TestFaults(t *testing.T) {
 			play(t, small(t, "f", version), func(f faults.Fault) bool { return f.Version == version && !f.Large && !f.Alone && !f.Sight })
 		})
 	}
+	if testing.Short() {
+		return
+	}
 	t.Run("large", func(t *testing.T) {
 		t.Parallel()
 		s := scene.New(t, "large", faults.Guarded, []int{1, 2, 3}, faults.LargeSpec()...)
@@ -77,7 +80,7 @@ func wrapped(t *testing.T, name, version string) *scene.Scene {
 func play(t *testing.T, s *scene.Scene, mine func(faults.Fault) bool) {
 	t.Helper()
 	for _, f := range faults.All() {
-		if mine(f) {
+		if mine(f) && (f.Core || !testing.Short()) {
 			t.Run(f.Name, func(t *testing.T) { faults.Play(s.For(t), f) })
 		}
 	}

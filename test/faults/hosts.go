@@ -41,7 +41,7 @@ func hosts() []Fault {
 			NoAddress: stoppedAtOnce,
 		},
 		{
-			Name: "host-back-after", What: "The host's server starts again beside its pod, after the replacement.",
+			Name: "host-back-after", Core: true, What: "The host's server starts again beside its pod, after the replacement.",
 			Version: Unguarded, From: InPod, Command: []string{"replace", "{name}", "--id={other}"},
 			Trigger: func(g *Stage) { g.Returns(g.ID) },
 			Verdict: Verdict{Code: migration.CodeGhostHost, Exit: 3, Says: "something answers at its old host {host} again: two processes with one id", Next: "on host {host}: stop the server and mask its unit"},
@@ -82,7 +82,7 @@ func hosts() []Fault {
 			After:   InPod,
 		},
 		{
-			Name: "host-silent", What: "The host's network is gone after the stop: whether it is dead cannot be seen.",
+			Name: "host-silent", Core: true, What: "The host's network is gone after the stop: whether it is dead cannot be seen.",
 			Version: Unguarded, From: OnHost, When: migration.StepStopHost,
 			Trigger: func(g *Stage) { g.drop(g.fill("{name}/{id}")) },
 			Verdict: Verdict{Code: migration.CodeHostSilent, Exit: Waits, Says: "host {host} is silent", Next: "bring the machine or the network back"},

@@ -134,7 +134,7 @@ func journals() []Fault {
 			After:   InPod,
 		},
 		{
-			Name: "holder-slept", What: "The machine of the command sleeps right before the stop, and wakes when somebody else, on another machine, has replaced the server.",
+			Name: "holder-slept", Core: true, What: "The machine of the command sleeps right before the stop, and wakes when somebody else, on another machine, has replaced the server.",
 			Version: Guarded, From: OnHost,
 			Trigger: func(g *Stage) {
 				g.start(append([]string{"unshare", "--uts", "sh", "-c", `hostname elsewhere && exec "$@"`, "sh"}, g.replacing()...)...)

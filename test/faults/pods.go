@@ -8,7 +8,7 @@ import (
 func parking() []Fault {
 	return []Fault{
 		{
-			Name: "image-missing", What: "The pods' image does not exist.",
+			Name: "image-missing", Core: true, What: "The pods' image does not exist.",
 			Version: Unguarded, From: OnHost, Args: []string{"--image=zklab.local/zookeeper:0.0.0"},
 			Trigger: func(g *Stage) { g.Unpark() },
 			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "image zklab.local/zookeeper:0.0.0 cannot be pulled", Next: "kubectl describe pod {pod} -n {name}; image, memory, CPU and the like are corrected by the same command with the right flag"},
@@ -22,7 +22,7 @@ func parking() []Fault {
 			After: InPod,
 		},
 		{
-			Name: "image-of-another-release", What: "The pods' image holds another ZooKeeper than the hosts run.",
+			Name: "image-of-another-release", Core: true, What: "The pods' image holds another ZooKeeper than the hosts run.",
 			Version: Guarded, From: OnHost, Args: []string{"--image=zklab.local/zookeeper:" + Unguarded},
 			Trigger: func(g *Stage) { g.Parked() },
 			Verdict: Verdict{Code: migration.CodeVersionDiffers, Exit: 3, Says: "holds ZooKeeper " + Unguarded + ", and the ensemble runs " + Guarded + "; nothing was stopped, and the pods' settings are what they were before", Next: "replace {name} --id={id} -n {name} --image=IMAGE"},
@@ -34,7 +34,7 @@ func parking() []Fault {
 			After: InPod,
 		},
 		{
-			Name: "quota", What: "The namespace's ResourceQuota does not admit the pods.",
+			Name: "quota", Core: true, What: "The namespace's ResourceQuota does not admit the pods.",
 			Version: Guarded, From: OnHost,
 			Trigger: func(g *Stage) { g.Unpark(); g.Quota("pods=0") },
 			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: 3, Says: "the pods would not park; no host was touched and nothing was changed", Next: "have the ResourceQuota raised"},
@@ -57,7 +57,7 @@ func parking() []Fault {
 			After: InPod,
 		},
 		{
-			Name: "volume-pending", What: "The storage class of the pods' volumes does not exist.",
+			Name: "volume-pending", Core: true, What: "The storage class of the pods' volumes does not exist.",
 			Version: Unguarded, From: OnHost, Args: []string{"--storage-class=nowhere"},
 			Trigger: func(g *Stage) { g.Unpark(); g.Unclaim() },
 			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: `is not bound (it asks storage class "nowhere")`, Next: "kubectl describe pvc data-{pod} -n {name}; after those commands kubectl zkmigrate replace {name} --id={id} -n {name} --storage-class=..."},
@@ -72,7 +72,7 @@ func parking() []Fault {
 			After: InPod,
 		},
 		{
-			Name: "parked-pod-deleted", What: "The parked pod is deleted, or evicted, after the host's server was stopped.",
+			Name: "parked-pod-deleted", Core: true, What: "The parked pod is deleted, or evicted, after the host's server was stopped.",
 			Version: Guarded, From: OnHost, When: migration.StepStopHost,
 			Trigger: func(g *Stage) { g.Kubectl("delete", "pod", g.PodName()) },
 			Verdict: Verdict{Exit: Goes, Says: "server {id} is in sync in pod {pod}"},
@@ -81,7 +81,7 @@ func parking() []Fault {
 			After:   InPod,
 		},
 		{
-			Name: "foreign-volume", What: "The pod's volume holds another server's data.",
+			Name: "foreign-volume", Core: true, What: "The pod's volume holds another server's data.",
 			Version: Unguarded, From: OnHost,
 			Trigger: func(g *Stage) { g.Contaminate() },
 			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "the volume belongs to another server: myid is '99', this pod's template says {id}", Next: "kubectl logs {pod} -c gate -n {name}"},
@@ -90,7 +90,7 @@ func parking() []Fault {
 			After:   InPod,
 		},
 		{
-			Name: "election-port-blocked", What: "A firewall drops what the pods send to the hosts' election port.",
+			Name: "election-port-blocked", Core: true, What: "A firewall drops what the pods send to the hosts' election port.",
 			Version: Unguarded, From: OnHost, When: migration.StepBegin,
 			Trigger: func(g *Stage) { g.CutPod(3888) },
 			Verdict: Verdict{Code: migration.CodeSecondVantage, Exit: Waits, Says: "waiting for pod {pod} to see the host dead, too", Next: "kubectl logs {pod} -c gate -n {name}; or take it back: kubectl zkmigrate revert {name} --id={id}"},

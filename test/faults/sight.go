@@ -78,7 +78,7 @@ func partial() []Fault {
 			After:   InPod,
 		},
 		{
-			Name: "unseen", What: "The machine that runs the commands reaches the API server and no ZooKeeper: packets are lost.",
+			Name: "unseen", Core: true, What: "The machine that runs the commands reaches the API server and no ZooKeeper: packets are lost.",
 			Version: Guarded, From: InPod, Sight: true, Command: []string{"revert", "{name}", "--id={id}"},
 			Trigger: func(g *Stage) {
 				g.Blind(Dropped)
@@ -92,7 +92,7 @@ func partial() []Fault {
 			After:   OnHost,
 		},
 		{
-			Name: "everything-accepted", What: "Something in between accepts every connection of the machine that runs the commands, and never answers.",
+			Name: "everything-accepted", Core: true, What: "Something in between accepts every connection of the machine that runs the commands, and never answers.",
 			Version: Guarded, From: InPod, Sight: true, Command: []string{"revert", "{name}", "--id={id}"},
 			Trigger: func(g *Stage) { g.Blind(Swallowed); g.still = g.Untouched(); g.looks(two) },
 			Verdict: Verdict{Code: migration.CodeUnseen, Exit: Waits, Says: "something accepts connections at {host}, and no ZooKeeper answers there", Next: "on host {host}: see what listens"},
@@ -101,7 +101,7 @@ func partial() []Fault {
 			After:   OnHost,
 		},
 		{
-			Name: "everything-refused", What: "Something in between refuses every connection in the name of live servers.",
+			Name: "everything-refused", Core: true, What: "Something in between refuses every connection in the name of live servers.",
 			Version: Guarded, From: InPod, Sight: true, Command: []string{"revert", "{name}", "--id={id}"},
 			Trigger: func(g *Stage) { g.Blind(Refused); g.still = g.Untouched(); g.looks(two) },
 			Verdict: Verdict{Code: migration.CodeDegraded, Exit: Waits, Says: "not every other voter is in sync; the pod goes on"},
@@ -144,7 +144,7 @@ func partial() []Fault {
 			After:   InPod,
 		},
 		{
-			Name: "not-seen-is-not-gone", What: "All servers run in pods, one voter's process stands still, and the leader is to go back to its host, from a machine that reaches no ZooKeeper.",
+			Name: "not-seen-is-not-gone", Core: true, What: "All servers run in pods, one voter's process stands still, and the leader is to go back to its host, from a machine that reaches no ZooKeeper.",
 			Version: Guarded, From: AllInPods, Sight: true, Command: []string{"revert", "{name}", "--id={leader}"},
 			Trigger: func(g *Stage) {
 				g.ID, g.Other = g.Leader, g.ID

@@ -21,7 +21,7 @@ const stoppedAtOnce = "the pod is stopped at once, before its address can move: 
 func voters() []Fault {
 	return []Fault{
 		{
-			Name: "voter-dies-after-stop", What: "Another voter dies right after the server was stopped on its host.",
+			Name: "voter-dies-after-stop", Core: true, What: "Another voter dies right after the server was stopped on its host.",
 			Version: Unguarded, From: OnHost, When: migration.StepStopHost,
 			Trigger: func(g *Stage) { g.OnHost(g.Other, "stop") },
 			Verdict: Verdict{Code: migration.CodeDegraded, Exit: Waits, Says: "not every other voter is in sync; nothing is released", Next: "revert {name} --id={id}"},
@@ -49,7 +49,7 @@ func voters() []Fault {
 			NoAddress: stoppedAtOnce,
 		},
 		{
-			Name: "voter-dies-before-sync-guarded", What: "The same on a ZooKeeper whose empty servers do not vote (3.6 and later).",
+			Name: "voter-dies-before-sync-guarded", Core: true, What: "The same on a ZooKeeper whose empty servers do not vote (3.6 and later).",
 			Version: Guarded, From: OnHost, When: migration.StepDropBridge,
 			Trigger: func(g *Stage) { g.lonely(); g.OnHost(g.Other, "stop") },
 			Verdict: Verdict{Code: migration.CodeJoining, Exit: Waits, Says: "is not serving yet", Next: "kubectl logs {pod} -n {name}"},
