@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything CI runs, in the order of what breaks most cheaply. Prints the time
+# What CI runs, in the order of what breaks most cheaply. Prints the time
 # of each part, and the test runner's own summary over all parts at the end.
 set -uo pipefail
 cd "$(dirname "$0")/.."
