@@ -76,6 +76,9 @@ func TestEachPermissionTakenAway(t *testing.T) {
 			s.must("journal", journal.New(cp.admin, ns, "main").Create(s.ctx, s.rec))
 			for _, r := range access.Resources() {
 				for _, n := range r.Needs {
+					if n.Optional() {
+						continue // nobody is refused for the lack of it; the narrow Role has none of the cluster-wide ones
+					}
 					// The second API differs in two rows; the others are the same.
 					if !scope.Wants(n) && n.When != access.Unnamed || api == migration.LegacyEndpoints && n.When != access.LegacyWrites {
 						continue
