@@ -28,6 +28,9 @@ func TestTheRoleIsEnoughAndNotMore(t *testing.T) {
 		s.wholeRoad()
 		_, _, err := journal.List(s.ctx, s.kube, s.ns)
 		s.must("list", err)
+		// What of it asks about the whole cluster is refused here, and then unknown.
+		_, err = s.c.Room(s.ctx, s.rec)
+		s.must("room", err)
 		for _, what := range s.used.list() {
 			used[what] = true
 		}
@@ -36,6 +39,10 @@ func TestTheRoleIsEnoughAndNotMore(t *testing.T) {
 		for _, resource := range []string{"services", "configmaps", "apps/statefulsets", "policy/poddisruptionbudgets"} {
 			used[resource+" create"] = true
 		}
+	}
+	// A ClusterRole's, in no Role; they were refused.
+	for _, what := range []string{"nodes list", "persistentvolumes list", "storage.k8s.io/storageclasses list"} {
+		delete(used, what)
 	}
 	// No pod runs here; streams into one are opened end to end (test/e2e).
 	used["pods/exec get"], used["pods/exec create"] = true, true
