@@ -102,10 +102,7 @@ func count(word string, n int) string {
 
 // beforeStopFacts gathers what the checks marked BeforeStop look at.
 func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, needs []access.Need, withCopy bool) preflight.Facts {
-	f := preflight.Facts{Servers: rec.Servers, Wrapped: true}
-	for _, w := range rec.Waivers {
-		f.Waivers = append(f.Waivers, w.Check)
-	}
+	f := preflight.Facts{Servers: rec.Servers, Wrapped: true, Waivers: rec.WaivedChecks()}
 	permissionFacts(ctx, s, rec, needs, withCopy, &f)
 	return f
 }

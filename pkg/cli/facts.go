@@ -52,9 +52,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 	for _, d := range desc.differences {
 		f.Differences = append(f.Differences, d.String())
 	}
-	for _, w := range rec.Waivers {
-		f.Waivers = append(f.Waivers, w.Check)
-	}
+	f.Waivers = rec.WaivedChecks()
 	clusterFacts(ctx, s, rec, &f)
 	twins, unlooked, err := s.kube.twins(ctx, rec)
 	if f.TwinsUnlooked = unlooked; err != nil {

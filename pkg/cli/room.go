@@ -41,10 +41,7 @@ func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Rec
 	if o.kind != migration.Replace || rec.Flight != nil || len(migration.InPods(rec)) == len(rec.Servers) {
 		return nil
 	}
-	f := preflight.Facts{Servers: rec.Servers, Wrapped: true}
-	for _, w := range rec.Waivers {
-		f.Waivers = append(f.Waivers, w.Check)
-	}
+	f := preflight.Facts{Servers: rec.Servers, Wrapped: true, Waivers: rec.WaivedChecks()}
 	roomFacts(ctx, s.kube, rec, &f)
 	failed := preflight.Failed(preflight.ForPods(f))
 	if sr, ok := rec.Server(o.id); ok && !o.all && f.Room != nil {
@@ -65,12 +62,7 @@ func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Rec
 
 func roomRefusal(rec migration.Record, failed []preflight.Finding) error {
 	e := &refusedError{code: migration.CodePodNotParked, reason: "the pods would not park; no host was touched and nothing was changed"}
-	for _, fd := range failed {
-		for _, d := range fd.Detail {
-			e.evidence = append(e.evidence, fd.ID+" "+fd.Title+": "+d)
-		}
-		e.evidence = append(e.evidence, fd.ID+" try: "+fd.Hint)
-	}
+	e.evidence = findingLines(failed)
 	if len(failed) == 1 {
 		e.next = failed[0].Hint
 	}
@@ -83,10 +75,19 @@ func warnRoom(w io.Writer, what string, failed []preflight.Finding) {
 		return
 	}
 	fmt.Fprintf(w, "Warning: %s\n", what)
+	for _, line := range findingLines(failed) {
+		fmt.Fprintf(w, "  - %s\n", line)
+	}
+}
+
+// findingLines are what each failed check found, and what helps.
+func findingLines(failed []preflight.Finding) []string {
+	var out []string
 	for _, fd := range failed {
 		for _, d := range fd.Detail {
-			fmt.Fprintf(w, "  - %s %s: %s\n", fd.ID, fd.Title, d)
+			out = append(out, fmt.Sprintf("%s %s: %s", fd.ID, fd.Title, d))
 		}
-		fmt.Fprintf(w, "  - %s try: %s\n", fd.ID, fd.Hint)
+		out = append(out, fmt.Sprintf("%s try: %s", fd.ID, fd.Hint))
 	}
+	return out
 }

@@ -286,3 +286,12 @@ func (r *Record) Waived(check string) bool {
 	}
 	return false
 }
+
+// WaivedChecks are the ids of the checks that were waived.
+func (r Record) WaivedChecks() []string {
+	var ids []string
+	for _, w := range r.Waivers {
+		ids = append(ids, w.Check)
+	}
+	return ids
+}

@@ -35,10 +35,11 @@ func (c *context) revert() Decision {
 		}
 		if f.DeadSince == nil && !c.onHostAlone() {
 			// Peers and clients do not find it any more once its address is the host's.
-			if d, ok := c.sparePod(PhaseReclaim); !ok && d.Code == CodeUnseen {
+			if d, ok := c.sparePod(PhaseReclaim); !ok {
+				if d.Code != CodeUnseen {
+					d = d.then(c.wayBack())
+				}
 				return d
-			} else if !ok {
-				return d.then(c.wayBack())
 			}
 		}
 	}

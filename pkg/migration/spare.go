@@ -4,8 +4,8 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 
 // sparePod reports whether the pod, in which ZooKeeper may run, may be taken away.
 // There are three grounds, and what was not seen is none: nothing runs in it, or it
-// is going already; the other voters were all seen in sync and hold a fresh write, in one epoch; or no
-// quorum has served for long, so that none is lost.
+// is going already; the other voters were all seen in sync and hold a fresh write,
+// in one epoch; or no quorum has served for long, so that none is lost.
 func (c *context) sparePod(phase Phase) (Decision, bool) {
 	if c.podDown() || c.v.Cluster.Pod.Terminating || c.longWithoutQuorum() {
 		return Decision{}, true
