@@ -19,8 +19,8 @@ import (
 )
 
 // Room looks at everything that decides whether the pods of a record that are
-// not there yet can be created, and start. Nothing is written. What the user may
-// not look at is no error: it is unknown.
+// not there yet can be created, and start. Nothing is written. Whatever the user
+// is not allowed to list is reported as unknown, not as an error.
 func (c *Client) Room(ctx context.Context, rec migration.Record) (*preflight.Room, error) {
 	objects, err := render.Pods(rec)
 	if err != nil {

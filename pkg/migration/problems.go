@@ -140,10 +140,10 @@ func (c *context) underWay() Problem {
 	return p
 }
 
-// inFlight is what the command that goes on with the operation under way would
-// decide, if it looked now. Where its first step is to look anew at what nobody
-// has watched, it soon comes to where one that had watched all the time waits or
-// stops.
+// inFlight is what a command that resumes the operation under way would decide
+// now. If its first step only repeats a proof because nobody kept watching, the
+// answer is what follows that step: the wait or stop of a command that had been
+// watching all along.
 func (c *context) inFlight() Decision {
 	since := func(at time.Time) Decision {
 		return Decide(Intent{Kind: c.flight.Kind, ID: c.flight.ID, By: c.flight.By, Since: at}, c.o)

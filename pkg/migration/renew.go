@@ -59,7 +59,7 @@ func (c *context) rightTemplate() Decision {
 	case pod.Terminating:
 		return wait(CodePodStarting, PhaseRelease, "%s; it is being deleted", why)
 	default:
-		return stop(CodeVersionDiffers, c.kubectl("logs %s", pod.Name), "%s, as recorded: %s", why, c.rec.Pods.Image)
+		return stop(CodeVersionDiffers, c.logs(pod), "%s, as recorded: %s", why, c.rec.Pods.Image)
 	}
 }
 
