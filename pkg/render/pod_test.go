@@ -25,6 +25,7 @@ type pod struct {
 	client     *host
 	election   *host
 	name       string
+	path       string
 	cmd        *exec.Cmd
 	exited     chan struct{}
 	began      time.Time
@@ -103,7 +104,7 @@ func (h *host) count() int {
 // newPod has ordinal 0 and id 2; its host's ports are up.
 func newPod(t *testing.T) *pod {
 	t.Helper()
-	p := &pod{t: t, dir: t.TempDir(), client: newHost(t), election: newHost(t), name: "main-pod-0", changed: make(chan struct{}, 1), generation: 1, uid: "uid-1", servers: "-"}
+	p := &pod{t: t, dir: t.TempDir(), client: newHost(t), election: newHost(t), name: "main-pod-0", changed: make(chan struct{}, 1), generation: 1, uid: "uid-1", servers: "-", path: os.Getenv("PATH")}
 	for _, d := range []string{"gate", "conf", "volume", "report"} {
 		p.mkdir(d)
 	}
@@ -229,7 +230,7 @@ func (p *pod) run(args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command("bash", args...)
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "POD_NAME=" + p.name, "POD_UID=" + p.uid, "ZKMIGRATE_VERSION=" + os.Getenv("ZKMIGRATE_VERSION"),
+		"PATH=" + p.path, "POD_NAME=" + p.name, "POD_UID=" + p.uid, "ZKMIGRATE_VERSION=" + os.Getenv("ZKMIGRATE_VERSION"),
 		"ZKMIGRATE_GATE=" + filepath.Join(p.dir, "gate"),
 		"ZKMIGRATE_CONF=" + filepath.Join(p.dir, "conf"),
 		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"), "ZKMIGRATE_NAMED=/zookeeper",

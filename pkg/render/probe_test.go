@@ -84,16 +84,24 @@ func TestProbe(t *testing.T) {
 			if tc.started != 0 {
 				write("zkmigrate-started", "2 "+strconv.FormatInt(time.Now().Add(-tc.started).Unix(), 10)+"\n")
 			}
-			for question, want := range map[string]bool{"live": tc.live, "ready": tc.ready} {
+			ask := func(question, path string) (string, error) {
 				cmd := exec.Command("bash", filepath.Join(dir, "probe.sh"), question)
-				cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "POD_NAME=main-pod-1",
+				cmd.Env = []string{"PATH=" + path, "POD_NAME=main-pod-1",
 					"ZKMIGRATE_SERVERS=" + fmt.Sprintf("0 2 10.1.0.2 1 3888\n1 5 10.1.0.5 %d 3888", port), "ZKMIGRATE_VOLUME=" + dir, "ZKMIGRATE_PROCESS=" + filepath.Join(dir, "process")}
 				out, err := cmd.CombinedOutput()
+				return string(out), err
+			}
+			for question, want := range map[string]bool{"live": tc.live, "ready": tc.ready} {
+				out, err := ask(question, os.Getenv("PATH"))
 				if (err == nil) != want {
 					t.Errorf("%s: %v, want success %t: %s", question, err, want, out)
 				}
-				if err != nil && len(strings.TrimSpace(string(out))) == 0 {
+				if err != nil && strings.TrimSpace(out) == "" {
 					t.Errorf("%s fails without a word", question)
+				}
+				// Asked again, it starts no program: many pods are asked all the time.
+				if out, err := ask(question, dir); (err == nil) != want {
+					t.Errorf("%s without any program: %v, want success %t: %s", question, err, want, out)
 				}
 			}
 			// Ready means that the volume was flushed since the start.

@@ -13,6 +13,9 @@ package render
 //     after 10 s) or 30 s are over; its end is the hint to ask again, and what
 //     is reported always comes from a new connect. A server that stops is seen
 //     within half a second.
+//   - A connect is a fork and starts no program, and only its answer is waited for:
+//     on a busy node three programs take longer than a connect may, and a host that
+//     is down was called silent for want of them (seen: 24 s with the server away).
 //   - The election port is asked only when the client port does not answer: a
 //     connect there costs a live server a warning with a stack trace, and a
 //     silent connection held open there keeps every peer out for syncLimit ticks
@@ -70,26 +73,6 @@ cfg=$volume/conf/zoo.cfg
 # The volume as zoo.cfg names it.
 named=${ZKMIGRATE_NAMED:-$volume}
 
-# A child: one connect. 0 accepted, 1 refused, 2 anything else.
-if [[ ${1-} == --connect ]]; then
-  err=$( { : 3<>"/dev/tcp/$2/$3"; } 2>&1 ) && exit 0
-  [[ $err == *refused* ]] && exit 1
-  exit 2
-fi
-
-# A child: one connect that stays. Writes "TAG open" and, when the connection
-# ends or after 30 s, "TAG end"; or "TAG closed", or "TAG silent".
-if [[ ${1-} == --watch ]]; then
-  word=silent
-  { echo "$4 open"; read -rt 30 -u 3 _; word=end; } 2>/dev/null 3<>"/dev/tcp/$2/$3"
-  if [[ $word == silent ]]; then
-    "$BASH" "$0" --connect "$2" "$3"
-    (($? == 1)) && word=closed
-  fi
-  echo "$4 $word"
-  exit 0
-fi
-
 here=$PWD
 number='^(0|[1-9][0-9]{0,9})$'
 address='^[0-9a-fA-F:.]+$'
@@ -100,46 +83,56 @@ ordinal=${ordinal##*-}
 state= detail= cause= seed= synced= holds=0 since= generation=0 id=0 release= start=
 host= client_port= election_port=
 client=unasked election=unasked
-due=0 said= told= said_at=-9 watcher= tag=0
+due=0 said= told= said_at=-9 child= watcher= tag=0 watched=
 # Since when the host has refused both ports at each look; -1 while it has not.
 closed_at=-1 probed=0
 
 # An fd that never has data, unless a watcher writes: waiting on it is
 # interruptible by signals and costs no process.
 exec {idle}<> <(:)
-trap 'stop_watch; exit 143' TERM INT
+trap 'stop "$child"; stop "$watcher"; exit 143' TERM INT
 
-stop_watch() {
-  [[ -n $watcher ]] || return 0
-  kill "$watcher" 2>/dev/null
-  wait "$watcher" 2>/dev/null
+# A child: one connect, kept for SECONDS at most. Writes "TAG open" and, at its
+# end, "TAG end"; or "TAG closed", or "TAG silent".
+dial() { # TAG PORT SECONDS
+  local word=silent LC_ALL=C
+  { echo "$1 open"; read -rt "$3" -u 3 _; word=end; } 2>/dev/null 3<>"/dev/tcp/$host/$2"
+  [[ $word == silent && $( { : 3<>"/dev/tcp/$host/$2"; } 2>&1 ) == *refused* ]] && word=closed
+  echo "$1 $word"
+}
+
+stop() { # CHILD
+  [[ -z $1 ]] || { kill "$1" && wait "$1"; } 2>/dev/null
+}
+
+# Sets answer by a new connection of child; what former ones still say is told
+# from it by the tag.
+ask() { # PORT SECONDS
+  local from word
+  tag=$((tag + 1)) answer=silent
+  dial "$tag" "$1" "$2" >&"$idle" &
+  child=$!
+  while read -rt 2 -u "$idle" from word; do
+    [[ $from == "$tag" ]] && answer=$word && break
+  done
+}
+
+# The connection stays, as the watcher.
+ask_client() {
+  local old=$watcher
+  ask "$client_port" 30
+  watcher=$child child= watched=$tag
+  stop "$old"
+  [[ $answer == open ]] && return
+  [[ $answer == end ]] && answer=open && due=0 && return
+  stop "$watcher"
   watcher=
 }
 
-connect() { # PORT: sets answer
-  LC_ALL=C timeout -k 1 1 "$BASH" "$0" --connect "$host" "$1" &
-  wait $!
-  case $? in
-  0) answer=open ;;
-  1) answer=closed ;;
-  *) answer=silent ;;
-  esac
-}
-
-# Asks the client port by a new connection, which stays as the watcher; what
-# former watchers still say is told from it by the tag.
-ask_client() {
-  local from word old=$watcher
-  tag=$((tag + 1)) answer=silent
-  LC_ALL=C "$BASH" "$0" --watch "$host" "$client_port" "$tag" >&"$idle" &
-  watcher=$!
-  while read -rt 1 -u "$idle" from word; do
-    [[ $from == "$tag" ]] && answer=$word && break
-  done
-  [[ -z $old ]] || { kill "$old" && wait "$old"; } 2>/dev/null
-  [[ $answer == open ]] && return
-  [[ $answer == end ]] && answer=open && due=0 && return
-  stop_watch
+ask_election() {
+  ask "$election_port" 0
+  stop "$child"
+  child=
 }
 
 probe() {
@@ -148,7 +141,7 @@ probe() {
   ask_client
   client=$answer election=unasked
   [[ $client == open ]] && return
-  connect "$election_port"
+  ask_election
   election=$answer due=$((SECONDS + 2))
   # Frozen, or the clock was set: nobody looked meanwhile.
   ((SECONDS >= probed && SECONDS - probed <= 15)) || since=-1
@@ -329,10 +322,10 @@ while :; do
   fi
   report
   # The watched connection has ended: ask again now.
-  if read -rt 0.5 -u "$idle" from word && [[ $from == "$tag" ]]; then due=0; fi
+  if read -rt 0.5 -u "$idle" from word && [[ $from == "$watched" ]]; then due=0; fi
 done
 
-stop_watch
+stop "$watcher"
 trap - TERM INT
 exec {idle}>&-
 exec "$@" "$cfg"

@@ -14,9 +14,14 @@ package render
 // flushed first: ZooKeeper before 3.5.10 and 3.6.0 acknowledges a received
 // snapshot that it has not fsynced (ZOOKEEPER-2872), and no other server may be
 // stopped while a power failure could still take it back.
+//
+// Both are asked every few seconds, of every pod on a node: an answer that is as it
+// was starts no program.
 const probeScript = `#!/usr/bin/env bash
 # probe.sh live|ready. Written by kubectl-zkmigrate.
 set -uf
+# A server that closes the connection early ends no probe.
+trap '' PIPE
 
 volume=${ZKMIGRATE_VOLUME:-/zookeeper}
 process=${ZKMIGRATE_PROCESS:-/proc/1/cmdline}
@@ -47,7 +52,18 @@ if [[ -z $port ]]; then
 fi
 
 ask() { # WORD: sets reply
-  reply=$( { exec 3<>"/dev/tcp/127.0.0.1/$port" && printf '%s' "$1" >&3 && timeout 3 cat <&3; } 2>/dev/null )
+  local line end=$((SECONDS + 3))
+  reply=
+  { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null && printf '%s' "$1" >&3 2>/dev/null || return
+  while ((SECONDS < end && ${#reply} < 4096)) && { IFS= read -rn 4096 -t 3 -u 3 line || [[ -n $line ]]; }; do
+    reply+=$line$'\n'
+  done
+  reply=${reply%$'\n'}
+  exec 3>&-
+}
+
+first() { # FILE: sets line to its first line
+  { read -r line <"$1"; } 2>/dev/null
 }
 
 case ${1-} in
@@ -66,8 +82,8 @@ ready)
     echo "srvr on port $port: ${reply:-no answer}"
     exit 1
   fi
-  started=$(cat "$volume/zkmigrate-started" 2>/dev/null) || started=none
-  synced=$(cat "$volume/zkmigrate-synced" 2>/dev/null) || synced=
+  first "$volume/zkmigrate-started" && started=$line || started=none
+  first "$volume/zkmigrate-synced" && synced=$line || synced=
   [[ $started == "$synced" ]] && exit 0
   # File by file: flushing the whole file system would wait for others' writes.
   shopt -s globstar nullglob

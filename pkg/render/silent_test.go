@@ -4,6 +4,8 @@ package render
 
 import (
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -58,4 +60,20 @@ func TestGateTellsSilentFromClosed(t *testing.T) {
 	})
 	p.release()
 	p.waitZooKeeper()
+}
+
+// On a busy node a program takes longer to start than a connect may last; a host
+// that is down is no silent one for that.
+func TestGateStartsNoProgramToConnect(t *testing.T) {
+	slow := t.TempDir()
+	for _, program := range []string{"timeout", "bash", "cat"} {
+		if err := os.WriteFile(filepath.Join(slow, program), []byte("#!/bin/sh\nexec sleep 60\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := newPod(t)
+	p.hostDown()
+	p.path = slow + ":" + os.Getenv("PATH")
+	p.start()
+	p.waitReport("the host is down", func(r GateReport) bool { return r.HostClosed() })
 }
