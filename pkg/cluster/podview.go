@@ -57,7 +57,11 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 	if lost := nodeLost(pod); lost != "" {
 		v.Problem, v.NodeLost = lost, true
 	}
-	return v, c.readGate(ctx, pod, s, &v)
+	if err := c.readGate(ctx, pod, s, &v); err != nil {
+		return v, err
+	}
+	c.readJoin(ctx, pod, &v)
+	return v, nil
 }
 
 // setMissing reports whether nothing makes the pod: the StatefulSet is gone, or

@@ -176,6 +176,11 @@ type PodView struct {
 	// Version is the ZooKeeper release that the pod's image holds, as the gate
 	// found out before it started anything; zero when unknown.
 	Version ensemble.Version `json:"version,omitzero"`
+	// LogSays are words of ZooKeeper's own log that may say why it does not join, and
+	// Snapshots how often it has begun to get one there. Anybody who can reach the
+	// server can write into that log: people see them, and they decide nothing.
+	LogSays   []string `json:"logSays,omitempty"`
+	Snapshots int      `json:"snapshots,omitempty"`
 	// HostClosed: the pod itself, dialling the host's client and election
 	// port, is refused on both. It is the second vantage point of I3.
 	HostClosed bool `json:"hostClosed,omitempty"`

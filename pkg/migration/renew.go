@@ -117,7 +117,8 @@ func (c *context) renew() Decision {
 		if pod.OutOfMemory || f.OutOfMemory {
 			return d.then(c.moreMemory())
 		}
-		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), podState(pod))
+		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), podState(pod)).
+			with(pod.logSays()...)
 	}
 	if c.v.Host.Unclear() {
 		return c.hostUnclear(PhaseRelease)
