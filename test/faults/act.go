@@ -55,11 +55,22 @@ func (g *Stage) Pod() *corev1.Pod {
 	return pod
 }
 
-// PodSays waits until the pod's log has the part.
+// PodSays waits until ZooKeeper's log in the pod has the part, GateSays until a
+// report of its gate has.
 func (g *Stage) PodSays(part string) {
 	g.T.Helper()
+	g.says(render.ContainerName, part)
+}
+
+func (g *Stage) GateSays(part string) {
+	g.T.Helper()
+	g.says(render.RelayName, part)
+}
+
+func (g *Stage) says(container, part string) {
+	g.T.Helper()
 	scene.Eventually(g.T, "the pod says "+part, func() error {
-		data, err := g.Kube.CoreV1().Pods(g.Name).GetLogs(g.PodName(), &corev1.PodLogOptions{Container: "gate"}).DoRaw(g.T.Context())
+		data, err := g.Kube.CoreV1().Pods(g.Name).GetLogs(g.PodName(), &corev1.PodLogOptions{Container: container}).DoRaw(g.T.Context())
 		if err != nil {
 			return err
 		}
@@ -220,9 +231,24 @@ func lastWay(said string) string {
 		line = strings.TrimSpace(line)
 		for _, word := range []string{"next: ", "what helps: "} {
 			if rest, ok := strings.CutPrefix(line, word); ok {
-				way = rest
+				way = strings.TrimSpace(rest)
 			}
 		}
+	}
+	return way
+}
+
+// next is what status says to do; it has to say something wherever something has
+// gone wrong, also where it can see nothing.
+func (g *Stage) next() string {
+	g.T.Helper()
+	r, err := g.Lab.Zkmigrate(g.T.Context(), "status", g.Name, "-n", g.Name)
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	way := lastWay(r.Stdout + r.Stderr)
+	if way == "" {
+		g.T.Errorf("status names no next step:\n%s%s", r.Stdout, r.Stderr)
 	}
 	return way
 }

@@ -82,7 +82,7 @@ func (g *Stage) LoseVolume() {
 	g.T.Helper()
 	g.Kubectl("delete", "pvc", render.ClaimName(g.Name, g.ordinal()), "--wait=false")
 	g.Kubectl("delete", "pod", g.PodName())
-	g.PodSays("state=refused")
+	g.GateSays("state=refused")
 }
 
 // InVolume runs a shell script in the folder of the pod's volume.
@@ -115,7 +115,7 @@ func (g *Stage) Contaminate() {
 		}
 	})
 	g.InVolume("mkdir -p data && echo 99 >data/myid && chown -R 1000:1000 data")
-	g.PodSays("belongs to another server")
+	g.GateSays("belongs to another server")
 }
 
 // Clean ends Contaminate.
@@ -182,5 +182,5 @@ func (g *Stage) Parked() {
 		g.Ends()
 		g.tool = nil
 	}
-	g.PodSays("state=parked")
+	g.GateSays("state=parked")
 }

@@ -40,7 +40,7 @@ func nodes() []Fault {
 		"`replace` of that server, as printed, says it: make sure that the machine is off, then an administrator deletes the node, and the claim and the pod with it. The next pod, on another node, refuses to start from nothing; `replace` of it again has the others prove that they hold everything.",
 		func(g *Stage) {
 			g.Administrate()
-			g.PodSays("state=refused")
+			g.GateSays("state=refused")
 			g.Begin("replace", g.Name, g.fill("--id={id}"))
 			g.Ends()
 		})

@@ -28,7 +28,7 @@ func (g *Stage) mend() {
 func (g *Stage) reconfigured() {
 	g.T.Helper()
 	for _, s := range g.Status().Servers {
-		if s.Phase == "wrapped" || strings.HasPrefix(s.Phase, string(migration.Reconfigure)) {
+		if s.Phase == "wrapped" || strings.HasPrefix(s.Phase, string(migration.Reconfigure)+": ") {
 			g.Reconfigure()
 			return
 		}

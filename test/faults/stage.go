@@ -81,7 +81,7 @@ func Play(s *scene.Scene, f Fault) {
 		g.resume()
 	}
 	g.expect(f.Verdict)
-	t.Logf("words: command %q, status %q", lastWay(g.said), g.Status().Next)
+	t.Logf("words: command %q, status %q", lastWay(g.said), g.next())
 	f.Recover(g)
 	g.stands(f.After)
 	if f.After == InPod {

@@ -8,7 +8,7 @@ func (g *Stage) lonely() {
 	g.T.Helper()
 	g.CutPod(2888)
 	g.GoOn(migration.StepRelease)
-	g.PodSays("state=started")
+	g.GateSays("state=started")
 }
 
 // stoppedAtOnce is why an abort leaves the Service without an address. Moving it
