@@ -84,8 +84,7 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 		v.ID = s.ID
 		wg.Go(func() { v.Live = e.Prober.Sight(ctx, address(s.ClusterIP, s.ClientPort)) })
 		if slices.Contains(focus, s.ID) || s.Replaced != nil || rec.Flight != nil && rec.Flight.ID == s.ID {
-			wg.Go(func() { v.Host.Client, v.Host.Answer = e.knock(ctx, address(s.HostIP, s.ClientPort)) })
-			wg.Go(func() { v.Host.Election = e.Prober.Port(ctx, address(s.HostIP, s.ElectionPort)) })
+			wg.Go(func() { v.Host = e.host(ctx, s) })
 		}
 	}
 	wg.Wait()
@@ -105,6 +104,24 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 	wg.Wait()
 	o.ClusterComplete = true
 	return o, ctx.Err()
+}
+
+// host asks both of a host's ports at once. Only a server refuses at one and accepts
+// at the other, unless what lies in between has changed just then: so that is
+// believed when it is seen twice.
+func (e *Engine) host(ctx context.Context, s migration.ServerRecord) migration.HostView {
+	look := func() (h migration.HostView) {
+		var wg sync.WaitGroup
+		wg.Go(func() { h.Client, h.Answer = e.knock(ctx, address(s.HostIP, s.ClientPort)) })
+		wg.Go(func() { h.Election = e.Prober.Port(ctx, address(s.HostIP, s.ElectionPort)) })
+		wg.Wait()
+		return h
+	}
+	h := look()
+	if h.Client == migration.PortClosed && h.Election == migration.PortOpen {
+		return look()
+	}
+	return h
 }
 
 // knock tries a client port and, where it accepts connections, asks who is there.

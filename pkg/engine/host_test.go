@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// ports answers each question by the next of its states, then by the last.
+type ports struct {
+	Prober
+
+	mu     sync.Mutex
+	states map[string][]migration.PortState
+}
+
+func (p *ports) Port(_ context.Context, address string) migration.PortState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	states := p.states[address]
+	if len(states) > 1 {
+		p.states[address] = states[1:]
+	}
+	return states[0]
+}
+
+func (p *ports) Sight(context.Context, string) migration.Sighting { return migration.Sighting{} }
+
+// TestHost: one port that accepts beside one that refuses is a server's own only
+// when it is seen twice; the first time something in between may just have changed.
+func TestHost(t *testing.T) {
+	const open, closed = migration.PortOpen, migration.PortClosed
+	for name, c := range map[string]struct {
+		client, election []migration.PortState
+		up               bool
+	}{
+		"it goes down, or has no plain client port": {[]migration.PortState{closed}, []migration.PortState{open}, true},
+		"a proxy was taken away in between":         {[]migration.PortState{closed}, []migration.PortState{open, closed}, false},
+		"a proxy came in between":                   {[]migration.PortState{closed, open}, []migration.PortState{open}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &Engine{Prober: &ports{states: map[string][]migration.PortState{"10.0.0.1:2181": c.client, "10.0.0.1:3888": c.election}}}
+			s := migration.ServerRecord{HostIP: "10.0.0.1"}
+			s.ClientPort, s.ElectionPort = 2181, 3888
+			if h := e.host(t.Context(), s); h.Up() != c.up {
+				t.Errorf("up: %t; %+v", !c.up, h)
+			}
+		})
+	}
+}
