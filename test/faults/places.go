@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -41,10 +42,10 @@ func (g *Stage) bring(p Place) {
 	if p != Wrapped {
 		g.reconfigured()
 	}
-	if !g.Status().Healthy {
+	st := g.Status()
+	if !st.Healthy || slices.ContainsFunc(st.Servers, func(s scene.ServerStatus) bool { return s.Place == string(migration.PlaceMoving) }) {
 		g.mend()
 	}
-	var st scene.Status
 	scene.Eventually(g.T, "the ensemble is whole", func() error {
 		if st = g.Status(); !st.Healthy {
 			return fmt.Errorf("%v", st.Problems)

@@ -15,18 +15,21 @@ type Status struct {
 		Class string `json:"class"`
 		Text  string `json:"text"`
 	} `json:"problems"`
-	Next     string `json:"next"`
-	Leader   int    `json:"leader"`
-	Epoch    uint32 `json:"epoch"`
-	Replaced int    `json:"replaced"`
-	Servers  []struct {
-		ID        int    `json:"id"`
-		Place     string `json:"place"`
-		Phase     string `json:"phase"`
-		ClusterIP string `json:"clusterIP"`
-		Pod       string `json:"pod"`
-		Node      string `json:"node"`
-	} `json:"servers"`
+	Next     string         `json:"next"`
+	Leader   int            `json:"leader"`
+	Epoch    uint32         `json:"epoch"`
+	Replaced int            `json:"replaced"`
+	Servers  []ServerStatus `json:"servers"`
+}
+
+// ServerStatus is one server in it.
+type ServerStatus struct {
+	ID        int    `json:"id"`
+	Place     string `json:"place"`
+	Phase     string `json:"phase"`
+	ClusterIP string `json:"clusterIP"`
+	Pod       string `json:"pod"`
+	Node      string `json:"node"`
 }
 
 // Status asks the tool.
