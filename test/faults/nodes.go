@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -44,7 +45,51 @@ func nodes() []Fault {
 			g.Begin("replace", g.Name, g.fill("--id={id}"))
 			g.Ends()
 		})
-	return []Fault{back, forGood}
+	few := Fault{
+		Name: "too-few-nodes", What: "`replace --all` where fewer nodes than servers take pods, and the operator may not see nodes.",
+		Version: Guarded, From: OnHost, Command: []string{"replace", "{name}", "--all"}, Alone: true,
+		Trigger: func(g *Stage) { g.Cordon(len(g.IDs) - 1); g.Unpark() },
+		Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: "no node takes the pod", Next: "kubectl describe pod {name}-pod-"},
+		Way:     "No server has been stopped: all pods park first. Make room, and the command goes on.",
+		Recover: func(g *Stage) {
+			g.Never(migration.StepStopHost)
+			g.Uncordon()
+			g.Ends()
+		},
+		After: InPod,
+	}
+	return []Fault{back, forGood, few}
+}
+
+// Cordon leaves so many nodes that take pods, until Uncordon.
+func (g *Stage) Cordon(left int) {
+	g.T.Helper()
+	nodes, err := g.Kube.CoreV1().Nodes().List(g.T.Context(), metav1.ListOptions{})
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	g.T.Cleanup(g.Uncordon)
+	for _, n := range nodes.Items[left:] {
+		g.cordoned = append(g.cordoned, n.Name)
+		g.Kubectl("cordon", n.Name)
+	}
+}
+
+// Uncordon ends what Cordon began.
+func (g *Stage) Uncordon() {
+	g.T.Helper()
+	for _, node := range g.cordoned {
+		g.Kubectl("uncordon", node)
+	}
+	g.cordoned = nil
+}
+
+// Never fails where the command has done the step.
+func (g *Stage) Never(step migration.StepID) {
+	g.T.Helper()
+	if log := g.tool.Log(); strings.Contains(log, okay(step)) {
+		g.T.Errorf("it has done %s:\n%s", step, log)
+	}
 }
 
 // PowerOff cuts a node's power and waits until Kubernetes has noticed, which

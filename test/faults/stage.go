@@ -35,6 +35,8 @@ type Stage struct {
 	still, goOn func()
 	// off is the node without power.
 	off string
+	// cordoned are the nodes that take no pods.
+	cordoned []string
 	// outage is the API server's, under way.
 	outage *outage
 	// said is what the command had printed at its verdict.
