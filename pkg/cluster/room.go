@@ -8,11 +8,12 @@ import (
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
-	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
@@ -83,51 +84,30 @@ func (c *Client) lookAround(ctx context.Context, namespace string, r *preflight.
 			}
 		})
 	}
-	all := metav1.ListOptions{}
-	look(preflight.LookClasses, func() error {
-		list, err := c.kube.StorageV1().StorageClasses().List(ctx, all)
-		if err == nil {
-			r.Classes = list.Items
-		}
-		return err
-	})
-	look(preflight.LookVolumes, func() error {
-		list, err := c.kube.CoreV1().PersistentVolumes().List(ctx, all)
-		if err == nil {
-			r.Volumes = list.Items
-		}
-		return err
-	})
-	look(preflight.LookQuotas, func() error {
-		list, err := c.kube.CoreV1().ResourceQuotas(namespace).List(ctx, all)
-		if err == nil {
-			r.Quotas = list.Items
-		}
-		return err
-	})
-	look(preflight.LookLimits, func() error {
-		list, err := c.kube.CoreV1().LimitRanges(namespace).List(ctx, all)
-		if err == nil {
-			r.Limits = list.Items
-		}
-		return err
-	})
-	look(preflight.LookNodes, func() error {
-		list, err := c.kube.CoreV1().Nodes().List(ctx, all)
-		if err == nil {
-			r.Nodes = list.Items
-		}
-		return err
-	})
-	look(preflight.LookNodePods, func() error {
-		list, err := c.kube.CoreV1().Pods("").List(ctx, all)
-		if err == nil {
-			r.NodePods = list.Items
-		}
-		return err
-	})
+	look(preflight.LookClasses, into(ctx, &r.Classes, c.kube.StorageV1().StorageClasses(), func(l *storagev1.StorageClassList) []storagev1.StorageClass { return l.Items }))
+	look(preflight.LookVolumes, into(ctx, &r.Volumes, c.kube.CoreV1().PersistentVolumes(), func(l *corev1.PersistentVolumeList) []corev1.PersistentVolume { return l.Items }))
+	look(preflight.LookQuotas, into(ctx, &r.Quotas, c.kube.CoreV1().ResourceQuotas(namespace), func(l *corev1.ResourceQuotaList) []corev1.ResourceQuota { return l.Items }))
+	look(preflight.LookLimits, into(ctx, &r.Limits, c.kube.CoreV1().LimitRanges(namespace), func(l *corev1.LimitRangeList) []corev1.LimitRange { return l.Items }))
+	look(preflight.LookNodes, into(ctx, &r.Nodes, c.kube.CoreV1().Nodes(), func(l *corev1.NodeList) []corev1.Node { return l.Items }))
+	look(preflight.LookNodePods, into(ctx, &r.NodePods, c.kube.CoreV1().Pods(""), func(l *corev1.PodList) []corev1.Pod { return l.Items }))
 	wg.Wait()
 	c.dryRun(ctx, namespace, r)
+}
+
+// lister is what client-go's typed clients have in common.
+type lister[L any] interface {
+	List(ctx context.Context, o metav1.ListOptions) (L, error)
+}
+
+// into lists everything of a kind.
+func into[L, T any](ctx context.Context, to *[]T, client lister[L], items func(L) []T) func() error {
+	return func() error {
+		list, err := client.List(ctx, metav1.ListOptions{})
+		if err == nil {
+			*to = items(list)
+		}
+		return err
+	}
 }
 
 // dryRun has the API server admit one of the pods without creating it: pod
@@ -135,11 +115,9 @@ func (c *Client) lookAround(ctx context.Context, namespace string, r *preflight.
 // will when the StatefulSet's controller creates it. A webhook that knows no dry
 // run makes it fail otherwise, which says nothing.
 func (c *Client) dryRun(ctx context.Context, namespace string, r *preflight.Room) {
-	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: "pods"},
-	}}
-	answer, err := c.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-	if err != nil || !answer.Status.Allowed {
+	asking, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	if allowed, _ := c.allowed(asking, namespace, access.Need{Verb: "create", Resource: "pods"}, ""); !allowed {
 		r.Unknown[preflight.LookDryRun] = "you may not create pods, and parking them tells"
 		return
 	}
@@ -150,7 +128,7 @@ func (c *Client) dryRun(ctx context.Context, namespace string, r *preflight.Room
 	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: claim, VolumeSource: corev1.VolumeSource{
 		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim + "-" + pod.Name},
 	}})
-	_, err = c.kube.CoreV1().Pods(namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: FieldManager})
+	_, err := c.kube.CoreV1().Pods(namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: FieldManager})
 	switch {
 	case err == nil || apierrors.IsAlreadyExists(err):
 	case apierrors.IsForbidden(err) && strings.Contains(message(err), "exceeded quota") && len(r.Leaving) > 0:
