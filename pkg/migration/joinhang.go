@@ -54,23 +54,23 @@ func (c *context) joinLasts(d Decision) Decision {
 	d = d.with(
 		fmt.Sprintf("it was released %.0f s ago, and initLimit gives a new server %s (%d ticks of %d ms) to get the snapshot, load it and write it",
 			since, limit, s.InitLimit, s.TickTimeMillis))
-	shown := "where its log says \"Getting a snapshot from leader\" again and again, that is too short: "
+	shown := "if its log repeats \"Getting a snapshot from leader\", that is too short: "
 	if pod.Snapshots > 1 {
-		shown = fmt.Sprintf("its log says \"Getting a snapshot from leader\" %d times: that is too short: ", pod.Snapshots)
+		shown = fmt.Sprintf("its log shows \"Getting a snapshot from leader\" %d times, so that is too short: ", pod.Snapshots)
 	}
 	d = d.with(shown+c.cmd("revert --id=%d", c.in.ID)+", then "+c.cmd("replace --id=%d", c.in.ID)+" --data=copy",
 		"or, after the revert, raise initLimit on every host: "+c.cmd("reconfigure")+" -f ... and its rolling restart, then "+c.cmd("replace --id=%d", c.in.ID))
 	if pod.Snapshots > 1 {
 		return d
 	}
-	return d.with("where its log never says that, look there for a refused certificate (SSLHandshakeException), a missing keystore or file (FileNotFoundException) or a full volume (No space left on device)")
+	return d.with("if its log never shows that, look there for a refused certificate (SSLHandshakeException), a missing keystore or file (FileNotFoundException) or a full volume (No space left on device)")
 }
 
 // logSays is what ZooKeeper's own log says of a join, as what it is.
 func (p PodView) logSays() []string {
 	var out []string
 	for _, line := range p.LogSays {
-		out = append(out, "its log (where anybody can write who reaches it) says: "+line)
+		out = append(out, "its log (which anyone who can reach the server can write to) says: "+line)
 	}
 	return out
 }

@@ -31,10 +31,10 @@ func TestAJoinThatLastsNamesItsCause(t *testing.T) {
 		"out of memory": {func(s *scene) { s.view(1).Cluster.Pod.OutOfMemory = true }, "more memory than its limit", false},
 		"its log names a file": {func(s *scene) {
 			s.view(1).Cluster.Pod.LogSays = []string{"FileNotFoundException: /keys.p12"}
-		}, "its log (where anybody can write who reaches it) says: FileNotFoundException: /keys.p12", false},
+		}, "its log (which anyone who can reach the server can write to) says: FileNotFoundException: /keys.p12", false},
 		"it gets snapshots again and again": {func(s *scene) {
 			s.view(1).Cluster.Pod.LogSays, s.view(1).Cluster.Pod.Snapshots = []string{"SocketException: Broken pipe"}, 3
-		}, "\"Getting a snapshot from leader\" 3 times: that is too short", true},
+		}, "\"Getting a snapshot from leader\" 3 times, so that is too short", true},
 		"it ends and is started": {func(s *scene) { s.view(1).Cluster.Pod.Restarts = 3 }, "--previous", true},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
