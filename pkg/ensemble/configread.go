@@ -2,6 +2,7 @@ package ensemble
 
 import (
 	"errors"
+	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -249,12 +250,16 @@ func (r *configReader) finish() {
 		}{{"initLimit", c.InitLimit}, {"syncLimit", c.SyncLimit}} {
 			if _, present := c.Props.Get(limit.key); !present {
 				r.errs = append(r.errs, &InputError{File: c.Name, Problem: limit.key + " is missing", Want: limit.key + "=10"})
-			} else if limit.n == 0 && !r.has(limit.key) {
-				r.fault(c.Props, limit.key, "a number of ticks", "%s is 0", limit.key)
+			} else if (limit.n <= 0 || limit.n > maxTicks) && !r.has(limit.key) {
+				r.fault(c.Props, limit.key, fmt.Sprintf("a number of ticks, 1 to %d", maxTicks), "%s is %d", limit.key, limit.n)
 			}
 		}
 	}
 }
+
+// maxTicks is more than any limit needs. ZooKeeper reads others, too, and what
+// waits by them fails: a negative time-out is none, a large product overflows.
+const maxTicks = 1_000_000
 
 // voters refuses lists no quorum can come of, as ZooKeeper does.
 func (r *configReader) voters(p *Properties) {

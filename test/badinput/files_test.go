@@ -55,6 +55,10 @@ func fileRows() []row {
 	text("binary", "\x7fELF\x02\x01\x01\x00\x00\x00\x00\xde\xad\xbe\xef\x00\x03", "a")
 	text("gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc", "a")
 	text("UTF-16", utf16(zooCfg), "a")
+	for _, n := range []string{"-3", "0", "1000001", "2147483647"} {
+		text("initLimit "+n, strings.Replace(zooCfg, "initLimit=10", "initLimit="+n, 1), "a:2", "initLimit", n)
+		text("syncLimit "+n, strings.Replace(zooCfg, "syncLimit=5", "syncLimit="+n, 1), "a:3", "syncLimit", n)
+	}
 	text("only NUL", strings.Repeat("\x00", 4096), "a")
 	text("huge line", head+two+"server.3="+strings.Repeat("x", 1<<20)+"\n", "a:8")
 	text("too long", strings.Repeat("# comment\n", 1<<20), "a", "longer than 8.0 MiB")
