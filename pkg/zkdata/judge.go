@@ -123,7 +123,7 @@ func (c *copier) judgeLogs() error {
 			case r.first <= last || follows(last, r.first):
 				last = r.last
 			default:
-				return refusef(MissingLog, l.name, again+"; is dataLogDir in it?", "transactions are missing between %s and %s", last, r.first)
+				return refusef(MissingLog, l.name, again+"; is dataLogDir in it? "+hole, "transactions are missing between %s and %s", last, r.first)
 			}
 		}
 	}

@@ -80,6 +80,12 @@ const again = "run the printed command again on the host, with its server stoppe
 // otherwise is the way out when the host's data itself is not good.
 const otherwise = "if it is so on the host, too: take the server back with revert, let it sync, and begin again, with --data=empty if you like"
 
+// hole is the way out when the host's logs never held what is missing. A follower
+// whose first sync was interrupted may go on in memory from what it has not logged
+// (ZOOKEEPER-5094; seen on 3.8.0); from its next start on it lacks that, wherever it
+// starts.
+const hole = "If the host's own logs lack them, the server will, too: revert, then replace it with --data=empty, so that it gets everything from the leader"
+
 // NoRoomError refuses a copy that the volume of a pod cannot hold.
 func NoRoomError(what string) *RefusedError {
 	return &RefusedError{Reason: NoRoom, What: what,

@@ -13,10 +13,10 @@ import (
 func journals() []Fault {
 	return []Fault{
 		{
-			Name: "journal-garbled", What: "The journal is edited by hand and is no JSON any more.",
+			Name: "journal-garbled", What: "The journal is edited by hand and is not JSON any more.",
 			Version: Unguarded, From: OnHost,
 			Trigger: func(g *Stage) { g.setJournal("{") },
-			Verdict: Verdict{Exit: 1, Says: "the journal in ConfigMap {name}/{name}-zkmigrate is no JSON", Next: "put back what was there, from a backup of the ConfigMap"},
+			Verdict: Verdict{Exit: 1, Says: "the journal in ConfigMap {name}/{name}-zkmigrate is not JSON", Next: "restore what was there, from a backup of the ConfigMap"},
 			Way:     "Put back what was there, or let `wrap` put back its copy, as printed.",
 			Recover: func(g *Stage) { g.Zkmigrate(0, "wrap", g.Name); g.Again() },
 			After:   InPod,
