@@ -132,13 +132,14 @@ func (c *context) onHosts(but ensemble.ID) []ensemble.ID {
 // stopHost: the host's server is up; mask, prove on n, stop.
 func (c *context) stopHost() Decision {
 	f := c.flight
-	if c.v.Cluster.Service.Selector != "" || !same(c.v.Cluster.Endpoints.Union, c.sr.HostIP) {
+	moved := c.v.Cluster.Service.Selector != "" || !same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
+	if c.v.Host.Unclear() && (moved || f.DeadSince != nil || f.After != nil) {
+		return c.hostUnclear(PhaseStop)
+	}
+	if moved {
 		return stop(CodeHostReturned, c.cmd("revert --id=%d", f.ID),
 			"the server on host %s is up again after its address was moved to the pod; the gate is closed, nothing is lost", c.sr.HostIP).
 			with("revert moves the address back to the host; then mask its unit and begin again")
-	}
-	if (f.DeadSince != nil || f.After != nil) && c.v.Host.Unclear() {
-		return c.hostUnclear(PhaseStop)
 	}
 	if f.DeadSince != nil || f.After != nil {
 		g := c.withoutProofs()

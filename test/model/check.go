@@ -19,6 +19,7 @@ const (
 	staleStart
 	leftBehind
 	notRestarted
+	falseGhost
 )
 
 // String names the violation.
@@ -37,6 +38,7 @@ func (v violation) String() string {
 		"old data starts in a pod before the others provably hold every write (I4)",
 		"an operation ends with endpoints left behind (I2)",
 		"a restart is taken for done that never happened",
+		"the tool ends with a server that came back, and none did",
 	}[v]
 }
 
@@ -134,13 +136,13 @@ func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 	case migration.StepStopHost:
 		w.stopping(st, i, int8(2*i))
 	case migration.StepDeletePod:
-		// Of two processes with one id either may go.
-		if s.podRole.serving() && s.hostRole == down {
+		// Of two processes with one id the one may go that takes no part.
+		if s.podRole.serving() && !s.hostRole.serving() {
 			w.stopping(st, i, int8(2*i+1))
 		}
 	case migration.StepFlipBack:
 		// Peers would not find it any more.
-		if s.podRole.serving() && s.hostRole == down {
+		if s.podRole.serving() && !s.hostRole.serving() {
 			w.stopping(st, i, int8(2*i+1))
 		}
 	case migration.StepRelease:
@@ -165,6 +167,14 @@ func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 		if st.flight.kind == revert && s.hostRole == down && (beside || first && s.stale && !w.othersHold(st, i)) {
 			st.violate(unsafeStart)
 		}
+	}
+}
+
+// claimed checks what a command ends with: that a server came back is said of one
+// that did.
+func (w *world) claimed(st *state, d migration.Decision, i int) {
+	if d.Kind == migration.Stop && (d.Code == migration.CodeHostReturned || d.Code == migration.CodeGhostHost) && st.s[i].hostRole == down {
+		st.violate(falseGhost)
 	}
 }
 

@@ -102,10 +102,13 @@ func spans(in migration.Intent, st *state, o migration.Observation) migration.In
 func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int) (next state, d migration.Decision, ok bool) {
 	in := spans(w.intent(kind, i), st, o)
 	d = w.decide(in, o)
+	next = *st
+	if w.claimed(&next, d, i); next.broken != st.broken {
+		return next, d, true
+	}
 	if d.Kind != migration.Do || d.Step == migration.StepPark {
 		return *st, d, false
 	}
-	next = *st
 	rec := o.Record
 	if changed, saved := rec.Before(d); saved {
 		rec = changed
