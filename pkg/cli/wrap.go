@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -147,7 +148,36 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if o.dryRun == "server" {
 		return o.apply(ctx, s, rec, desc, known)
 	}
-	return s.locked(ctx, func(ctx context.Context) error { return o.apply(ctx, s, rec, desc, known) })
+	return s.locked(ctx, func(ctx context.Context) error {
+		return o.applyTo(ctx, s, recorded, rec, desc, known)
+	})
+}
+
+// applyTo writes, where the journal is still the one that was read.
+func (o *WrapOptions) applyTo(ctx context.Context, s *session, recorded, rec migration.Record, desc described, known bool) error {
+	if err := o.unchanged(ctx, s, recorded, known); err != nil {
+		return err
+	}
+	return o.apply(ctx, s, rec, desc, known)
+}
+
+// unchanged refuses to write over a journal that is not the one everything was
+// checked with: until the lock was free, somebody else's command may have gone on.
+func (o *WrapOptions) unchanged(ctx context.Context, s *session, recorded migration.Record, known bool) error {
+	now, err := s.journal.Load(ctx)
+	gone := journal.IsNotFound(err) || journal.IsBroken(err)
+	switch {
+	case err != nil && !gone:
+		return err
+	case gone && (o.restore || !known):
+		return nil
+	case !gone && !o.restore && known && equality.Semantic.DeepEqual(now, recorded):
+		return nil
+	}
+	return &refusedError{
+		reason: fmt.Sprintf("the journal of %s was changed by another command while this one was checking; nothing was changed", s.name),
+		next:   fmt.Sprintf("look at %s status %s -n %s, then run this command again", cliName, s.name, s.kube.namespace),
+	}
 }
 
 // open reads the input first, for what is wrong there is told without a
