@@ -45,9 +45,12 @@ func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, s migration.Serv
 	}
 	young := int64(migration.ReportFresh / time.Second)
 	for _, since := range []*int64{&young, nil} {
-		lines, err := c.tail(ctx, pod, since, v)
+		lines, answered, err := c.tail(ctx, pod, since, v)
 		if err != nil {
 			return err
+		}
+		if !answered {
+			break // nor would it the next time, and a look is not to last so long
 		}
 		r, at, ok := lastReport(lines, pod)
 		if !ok {
@@ -136,7 +139,7 @@ func setReport(v *migration.PodView, r render.GateReport) {
 
 // tail reads the end of the log. That a node does not answer is something to
 // show, not a reason to see nothing at all; that we may not read logs is.
-func (c *Client) tail(ctx context.Context, pod *corev1.Pod, since *int64, v *migration.PodView) ([]logLine, error) {
+func (c *Client) tail(ctx context.Context, pod *corev1.Pod, since *int64, v *migration.PodView) (lines []logLine, answered bool, err error) {
 	ctxLog, cancel := context.WithTimeout(ctx, logWait)
 	defer cancel()
 	n, limit := logLines, logBytes
@@ -145,16 +148,16 @@ func (c *Client) tail(ctx context.Context, pod *corev1.Pod, since *int64, v *mig
 	})
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	case apierrors.IsForbidden(err):
-		return nil, failed(err, "read the log of", "Pod", pod.Namespace, pod.Name)
+		return nil, false, failed(err, "read the log of", "Pod", pod.Namespace, pod.Name)
 	case err != nil:
 		if v.Problem == "" {
 			v.Problem = "its log cannot be read, so its gate is unknown: " + err.Error()
 		}
-		return nil, nil
+		return nil, false, nil
 	}
-	return splitLog(data), nil
+	return splitLog(data), true, nil
 }
 
 // logLine is a line of a log that was asked for with timestamps.

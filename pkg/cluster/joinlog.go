@@ -24,7 +24,8 @@ const (
 // with what its own log says. Anybody who can reach the server can write there
 // (see readGate): it is shown to people, and decides nothing.
 func (c *Client) readJoin(ctx context.Context, pod *corev1.Pod, v *migration.PodView) {
-	if v.Ready || v.Gate != migration.GateStarted && v.Restarts == 0 {
+	// The node whose relay could not be read does not answer for this container.
+	if v.Ready || v.Problem != "" || v.Gate != migration.GateStarted && v.Restarts == 0 {
 		return
 	}
 	for _, previous := range []bool{false, true} {

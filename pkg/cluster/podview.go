@@ -55,7 +55,9 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 		return v, nil
 	}
 	if lost := nodeLost(pod); lost != "" {
+		// Its kubelet is not asked: a look that waits for each lost node is no look.
 		v.Problem, v.NodeLost = lost, true
+		return v, nil
 	}
 	if err := c.readGate(ctx, pod, s, &v); err != nil {
 		return v, err
