@@ -119,9 +119,9 @@ func (e *Engine) host(ctx context.Context, s migration.ServerRecord) migration.H
 	}
 	h := look()
 	if h.Client == migration.PortClosed && h.Election == migration.PortOpen {
-		return look()
+		h = look()
 	}
-	return h
+	return of(s.ID, h)
 }
 
 // knock tries a client port and, where it accepts connections, asks who is there.
@@ -131,6 +131,15 @@ func (e *Engine) knock(ctx context.Context, address string) (migration.PortState
 		return state, migration.Sighting{}
 	}
 	return state, e.Prober.Sight(ctx, address)
+}
+
+// of leaves only what was said by a server of that id: another one that got the
+// host's address says nothing of ours.
+func of(id ensemble.ID, h migration.HostView) migration.HostView {
+	if h.Answer.Another(id) {
+		h.Answer = migration.Sighting{Reach: migration.ReachOther, Detail: fmt.Sprintf("server %d answers there", h.Answer.ServerID)}
+	}
+	return h
 }
 
 // Run works on the intent until it is done or Decide stops it. It returns the

@@ -230,6 +230,9 @@ func (w *world) Do(_ context.Context, action engine.HostAction, s migration.Serv
 // Sight implements engine.Prober.
 func (w *world) Sight(_ context.Context, address string) migration.Sighting {
 	for _, s := range w.rec.Servers {
+		if address == s.HostIP+":2181" && w.hostUp[s.ID] {
+			return migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower, ServerID: s.ID, SyncedFollowers: -1}
+		}
 		if address != s.ClusterIP+":2181" {
 			continue
 		}

@@ -154,6 +154,12 @@ func running() migration.HostView {
 	}
 }
 
+// behind: its pod's node has not shown the newest gate yet.
+func (s *scene) behind(id ensemble.ID) {
+	s.view(id).Cluster.Gate.Generation = 5
+	s.view(id).Cluster.Pod.GateGeneration = 4
+}
+
 func (s *scene) proof(e, c uint32, age time.Duration, complete bool) *migration.Proof {
 	return &migration.Proof{Zxid: zxid(e, c), Leader: s.o.Leader(), At: *ago(age), Complete: complete}
 }

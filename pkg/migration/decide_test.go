@@ -345,7 +345,7 @@ func TestStatusTellsOfAHostThatRunsBehindItsAddress(t *testing.T) {
 	s := healthy("3.4.13", 1, 2, 3)
 	s.flipped(1)
 	s.host(1, migration.PortOpen)
-	if all := fmt.Sprint(migration.Summarize(s.o).Problems); !strings.Contains(all, "something answers on host 10.0.0.1 of server 1") {
+	if all := fmt.Sprint(migration.Summarize(s.o).Problems); !strings.Contains(all, "the server on host 10.0.0.1 of server 1 answers") {
 		t.Errorf("problems: %s", all)
 	}
 }

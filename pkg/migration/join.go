@@ -217,8 +217,13 @@ func (c *context) abort() Decision {
 	if d, ok := c.carryOn(); ok {
 		return d
 	}
-	if len(c.barks()) == 0 && !c.v.Host.Up() {
-		if d, ok := c.sparePod(PhaseReclaim); !ok {
+	// Of two processes with one id the pod's may go without a proof only where it is
+	// not the one that serves.
+	if beside := c.v.Host.Up(); len(c.barks()) == 0 && (!beside || c.v.Says().Serving()) {
+		if d, ok := c.sparePod(PhaseReclaim); !ok && beside {
+			return d.with(fmt.Sprintf("the server on host %s answers, too: two processes with one id", c.sr.HostIP)).
+				then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
+		} else if !ok {
 			return d
 		}
 	}

@@ -106,9 +106,13 @@ func (c *context) misplaced() []Problem {
 	if d, ok := c.checkPlace(c.sr, c.v); !ok {
 		out = append(out, problem(ClassWrong, c.sr.ID, d))
 	}
-	if c.flying() && c.v.Host.Open() && !same(c.v.Cluster.Endpoints.Union, c.sr.HostIP) {
+	astray := c.flying() && !same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
+	if astray && c.v.Host.Unclear() {
+		out = append(out, problem(ClassNote, c.sr.ID, c.hostUnclear("")))
+	}
+	if astray && c.v.Host.Up() {
 		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeHostReturned, "on host "+c.sr.HostIP+": stop the server and mask its unit",
-			"something answers on host %s of server %d (client port %s, election port %s), while its address points to %s",
+			"the server on host %s of server %d answers (client port %s, election port %s), while its address points to %s",
 			c.sr.HostIP, c.sr.ID, c.v.Host.Client, c.v.Host.Election, orNone(c.v.Cluster.Endpoints.Union))))
 	}
 	return out

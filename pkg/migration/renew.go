@@ -26,6 +26,14 @@ func (c *context) resume() Decision {
 		at := c.o.At
 		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: epoch, Served: true, Renewing: &at, OutOfMemory: pod.OutOfMemory}
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
+	case c.v.Live.Another(c.in.ID):
+		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", c.in.ID, c.v.Live.ServerID)
+	case !c.v.Live.Serving() && pod.Gate == GateVetoed && !pod.Terminating:
+		d := wait(CodePodVetoed, PhaseRelease, "pod %s, which holds the data of server %d, does not start ZooKeeper while something accepts connections at its old host %s", pod.Name, c.in.ID, c.sr.HostIP)
+		if c.v.Host.Up() {
+			return d.then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
+		}
+		return d.then(c.hostUnclear("").Next)
 	case !c.v.Live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
 		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, podState(pod)).then(c.logs(pod))
 	case !c.v.Live.Serving() && pod.Preparing && !pod.Terminating:

@@ -1,6 +1,8 @@
 package migration_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -382,5 +384,48 @@ func TestStatusTellsOfALostVolume(t *testing.T) {
 	st := migration.Summarize(s.o)
 	if st.Healthy || st.Next != "kubectl zkmigrate replace demo --id=1 -n zk" {
 		t.Errorf("healthy %v, next %q, %v", st.Healthy, st.Next, st.Problems)
+	}
+}
+
+// TestReplacedBesideSomethingElse: what listens at a replaced server's old host
+// costs no volume, and another server at its Service is no success.
+func TestReplacedBesideSomethingElse(t *testing.T) {
+	vetoed := func(s *scene) {
+		s.replaced(1)
+		s.view(1).Cluster.Pod.Gate, s.view(1).Cluster.Pod.Ready = migration.GateVetoed, false
+		s.view(1).Live = migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1, Learners: -1}
+	}
+	for _, r := range []rule{
+		{name: "another program got its address", set: func(s *scene) { vetoed(s); s.swallowed(1) }, want: wait, code: migration.CodePodVetoed, says: "see what listens"},
+		{name: "its server was started there", set: func(s *scene) { vetoed(s); s.host(1, migration.PortOpen) }, want: stop, code: migration.CodeGhostHost, says: "two processes with one id"},
+		{name: "another server answers at its Service", set: func(s *scene) { s.replaced(1); s.view(1).Live.ServerID = 2 }, want: stop, code: migration.CodeWrongServer, says: "answered by server 2"},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			check(t, r)
+			s := healthy("3.8.0", 1, 2, 3)
+			r.set(s)
+			d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1, By: "bob"}, s.o)
+			if text := fmt.Sprint(d.Evidence, d.Next); strings.Contains(text, "delete pvc") {
+				t.Errorf("it costs the data: %s", text)
+			}
+		})
+	}
+}
+
+// TestTheOneThatServesStays: the host's server came back beside the pod, which is
+// one half of the only quorum.
+func TestTheOneThatServesStays(t *testing.T) {
+	given := func(s *scene) {
+		f := s.serving(1)
+		f.Aborted = "the server on host 10.0.0.1 came back"
+		s.host(1, migration.PortOpen)
+	}
+	for _, r := range []rule{
+		{name: "while another voter is away", set: func(s *scene) { given(s); s.down(2) }, want: wait, code: migration.CodeDegraded, says: "on host 10.0.0.1: stop the server"},
+		{name: "while another voter is not seen", set: func(s *scene) { given(s); s.view(2).Live.Reach = migration.ReachTimeout }, want: wait, code: migration.CodeUnseen, says: "on host 10.0.0.1: stop the server"},
+		{name: "the host's was stopped", set: func(s *scene) { given(s); s.down(2); s.host(1, migration.PortClosed) }, want: wait, code: migration.CodeDegraded},
+		{name: "the others are whole: it goes", set: given, want: do, step: migration.StepCloseGate},
+	} {
+		t.Run(r.name, func(t *testing.T) { check(t, r) })
 	}
 }

@@ -186,6 +186,9 @@ func (c *context) gateRead() (Decision, bool) {
 	if !pod.Parked() {
 		return wait(CodePodNotParked, PhaseProve, "pod %s is not parked: %s; nothing has been stopped", pod.Name, orUnknown(podState(pod))).then(c.look(pod)), false
 	}
+	if !pod.GateFresh || pod.NodeLost {
+		return wait(CodePodNotParked, PhaseProve, "pod %s has not reported for more than %s; nothing has been stopped", pod.Name, ReportFresh).then(c.logs(pod)), false
+	}
 	if pod.GateGeneration >= gate.Generation {
 		return Decision{}, true
 	}
@@ -241,6 +244,10 @@ func (c *context) stillUp() Decision {
 		return d
 	}
 	switch {
+	case c.v.Host.Unclear():
+		// Whether it is up is unknown, so neither is it called up nor asked again.
+		d := c.hostUnclear(PhaseStop)
+		return d.then(d.Next + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
 	case !ok:
 		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").
 			then("on host " + c.sr.HostIP + ": do not stop the server now")

@@ -315,6 +315,41 @@ func stopRules() []rule {
 			want: stop, code: migration.CodeHostReturned, says: "revert demo --id=1",
 		},
 		{
+			name: "something accepts connections after the flip", set: func(s *scene) { s.flipped(1); s.swallowed(1) },
+			want: wait, code: migration.CodeUnseen, says: "see what listens",
+		},
+		{
+			name: "something accepts connections, adopted", set: func(s *scene) { s.adopted(1); s.swallowed(1) },
+			want: wait, code: migration.CodeUnseen, says: "see what listens",
+		},
+		{
+			name: "something accepts connections, without the bridge", set: func(s *scene) { s.unbridged(1); s.swallowed(1) },
+			want: wait, code: migration.CodeUnseen, says: "see what listens",
+		},
+		{
+			name: "asked, and something accepts connections and does not answer: not asked again",
+			set:  func(s *scene) { s.stopAsked(1).StopAsked = ago(migration.AskAgain); s.down(1); s.swallowed(1) },
+			want: wait, code: migration.CodeUnseen, says: "revert demo --id=1",
+		},
+		{
+			name: "its pod's node shows an older gate: refreshed",
+			set:  func(s *scene) { s.flight(migration.Replace, 1); s.behind(1) },
+			want: do, step: migration.StepKick,
+		},
+		{
+			name: "its pod's node still shows an older gate",
+			set:  func(s *scene) { s.flight(migration.Replace, 1).Kicked = ago(0); s.behind(1) },
+			want: wait, code: migration.CodePodNotParked, says: "nothing has been stopped",
+		},
+		{
+			name: "its pod's report is old", set: func(s *scene) { s.flight(migration.Replace, 1); s.view(1).Cluster.Pod.GateFresh = false },
+			want: wait, code: migration.CodePodNotParked, says: "kubectl logs",
+		},
+		{
+			name: "its pod's node is lost", set: func(s *scene) { s.flight(migration.Replace, 1); s.view(1).Cluster.Pod.NodeLost = true },
+			want: wait, code: migration.CodePodNotParked,
+		},
+		{
 			name: "it is on its way back already", set: func(s *scene) { s.flight(migration.Revert, 1) },
 			want: stop, code: migration.CodeOneAtATime, says: "revert demo --id=1",
 		},

@@ -89,8 +89,8 @@ func (c *context) podsAway() bool {
 // hostUnclear is what to do while something accepts connections at the host's
 // address and nothing answers there.
 func (c *context) hostUnclear(phase Phase) Decision {
-	return wait(CodeUnseen, phase, "something accepts connections at %s, and no ZooKeeper answers there: a paused server, another program, or a proxy between here and the host",
-		c.sr.HostIP).then("on host " + c.sr.HostIP + ": see what listens on ports " + fmt.Sprintf("%d and %d", c.sr.ClientPort, c.sr.ElectionPort))
+	return wait(CodeUnseen, phase, "something accepts connections at %s, and no ZooKeeper answers there as server %d: a paused server, another program, or a proxy between here and the host",
+		c.sr.HostIP, c.sr.ID).then("on host " + c.sr.HostIP + ": see what listens on ports " + fmt.Sprintf("%d and %d", c.sr.ClientPort, c.sr.ElectionPort))
 }
 
 // lacking lists, in words, every server of ids that was not seen to take part;
