@@ -80,8 +80,8 @@ func wayOut(err error, o render.Object) error {
 	return &out
 }
 
-// apply writes one object by server-side apply, without force. An object of
-// that name that does not carry the ensemble's label is somebody else's.
+// apply writes one object by server-side apply, without force but for a
+// StatefulSet's template that somebody edited. An object of that name that does not carry the ensemble's label is somebody else's.
 func (c *Client) apply(ctx context.Context, rec migration.Record, o render.Object, dryRun bool) (Result, render.Object, error) {
 	kind, name := o.GetObjectKind().GroupVersionKind().Kind, o.GetName()
 	api, err := c.api(o)
@@ -108,6 +108,10 @@ func (c *Client) apply(ctx context.Context, rec migration.Record, o render.Objec
 		options.DryRun = []string{metav1.DryRunAll}
 	}
 	after, err := api.patch(ctx, name, data, options)
+	if templateEdited(o, err) {
+		force = true
+		after, err = api.patch(ctx, name, data, options)
+	}
 	if err != nil {
 		return "", nil, failed(err, "apply", kind, rec.Namespace, name)
 	}

@@ -128,23 +128,29 @@ func (c *Client) template(ctx context.Context, rec migration.Record, pod *corev1
 	if err != nil {
 		return &Error{Reason: Invalid, What: err.Error()}
 	}
-	if pod.Annotations[render.TemplateAnnotation] == want {
-		return nil
-	}
-	v.Outdated = true
+	marked := pod.Annotations[render.TemplateAnnotation] == want
+	v.Outdated = !marked
 	name := render.StatefulSetName(rec.Name)
 	set, err := c.kube.AppsV1().StatefulSets(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
+	switch {
+	case marked && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err)):
+		// Nothing is known that contradicts the pod's mark.
+		return nil
+	case apierrors.IsNotFound(err):
 		v.SetOutdated = true
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return failed(err, "get", "StatefulSet", rec.Namespace, name)
 	}
 	v.SetOutdated = set.Spec.Template.Annotations[render.TemplateAnnotation] != want
-	// Its successor could not report either.
-	v.Unmade = !hasRelay(pod.Spec) && !hasRelay(set.Spec.Template.Spec)
-	return nil
+	if !marked {
+		// Its successor could not report either.
+		v.Unmade = !hasRelay(pod.Spec) && !hasRelay(set.Spec.Template.Spec)
+	}
+	if v.SetOutdated {
+		return nil
+	}
+	return drift(rec, set, pod, v)
 }
 
 func containerStatus(pod *corev1.Pod) *corev1.ContainerStatus {

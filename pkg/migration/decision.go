@@ -108,6 +108,7 @@ const (
 	CodeKeepsFailing       Code = "KeepsFailing"
 	CodePodAway            Code = "PodAway"
 	CodePodOutdated        Code = "PodOutdated"
+	CodeSetEdited          Code = "SetEdited"
 	CodeUnseen             Code = "Unseen"
 	CodePodFiles           Code = "PodFiles"
 	CodeListDiffers        Code = "ListDiffers"

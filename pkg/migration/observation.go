@@ -128,6 +128,12 @@ type PodView struct {
 	// SetOutdated: so would its successor be.
 	Outdated    bool `json:"outdated,omitempty"`
 	SetOutdated bool `json:"setOutdated,omitempty"`
+	// SetDrift says, in words, what somebody edited in the template of the
+	// StatefulSet, so that the successor would not be as recorded.
+	SetDrift []string `json:"setDrift,omitempty"`
+	// Drift says the same of the pod. It is Outdated by that only where another
+	// template would make it otherwise.
+	Drift []string `json:"drift,omitempty"`
 	// Unmade: some of what it is made from is missing and can be made again: the
 	// StatefulSet (or it is too small for this pod, or of an earlier release), or the
 	// ConfigMap with its files.

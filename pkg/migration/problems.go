@@ -83,6 +83,7 @@ func (c *context) problems() []Problem {
 	} else if c.unproven() {
 		out = append(out, problem(ClassWrong, 0, c.unprovenPods()))
 	}
+	out = append(out, c.editedSet()...)
 	for _, s := range c.rec.Servers {
 		v, _ := c.o.View(s.ID)
 		out = append(out, c.about(s, v).ailing()...)
@@ -188,9 +189,8 @@ func (c *context) ailing() []Problem {
 	if differs := c.otherImage(pod); c.sr.Replaced != nil && differs != "" && !c.rec.Waived(WaiverOneVersion) {
 		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.sr.ID), "%s", differs)))
 	}
-	if c.sr.Replaced != nil && pod.Found && pod.Outdated {
-		out = append(out, problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "",
-			"pod %s of server %d runs with other settings than those recorded now; it gets them when it is next made", pod.Name, c.sr.ID)))
+	if c.sr.Replaced != nil && pod.Found {
+		out = append(out, c.otherTemplate(pod)...)
 	}
 	return out
 }

@@ -85,6 +85,8 @@ func (c *context) mend() (Decision, bool) {
 		return do(StepPark, nil, "the gate is gone; without it no gate is open"), true
 	case pod.Unmade:
 		return c.makeAgain(), true
+	case len(pod.SetDrift) > 0:
+		return do(StepPark, nil, "%s; the recorded template is applied again, and no pod is restarted", c.setEdited(pod)), true
 	case c.unadopted() && pod.Found && !pod.Terminating && pod.IP != "":
 		d, _ := c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
 		return d, true

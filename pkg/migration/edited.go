@@ -1,0 +1,49 @@
+package migration
+
+import "fmt"
+
+// editedSet: somebody edited the template of the StatefulSet, so the next drain
+// brings a pod up otherwise than recorded. One set makes all pods: it is told once,
+// for a server whose replace applies the recorded template again. Where no server
+// runs in its pod, the next replacement does so before it stops anything.
+func (c *context) editedSet() []Problem {
+	var edited *context
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		about := c.about(s, v)
+		if len(v.Cluster.Pod.SetDrift) == 0 {
+			continue
+		}
+		if s.Replaced != nil && !about.flying() {
+			d := stop(CodeSetEdited, about.cmd("replace --id=%d", s.ID), "%s; a pod that is recreated would come up with that", about.setEdited(v.Cluster.Pod)).with(v.Cluster.Pod.SetDrift...)
+			if len(InPods(c.rec)) == len(c.rec.Servers) && c.flight == nil {
+				// The migration is over, and an upgrade edits the template (ADR 12).
+				return []Problem{problem(ClassNote, s.ID, d.with("replace undoes an edit that is meant to stay, such as an upgrade"))}
+			}
+			return []Problem{problem(ClassWrong, s.ID, d)}
+		}
+		edited = about
+	}
+	if edited == nil {
+		return nil
+	}
+	pod := edited.v.Cluster.Pod
+	return []Problem{problem(ClassNote, 0, stop(CodeSetEdited, "", "%s; the next replacement applies the recorded template first", edited.setEdited(pod)).with(pod.SetDrift...))}
+}
+
+func (c *context) setEdited(pod PodView) string {
+	return fmt.Sprintf("somebody edited StatefulSet %s, and its pods would not be made as recorded (%s)", c.set(pod), pod.SetDrift[0])
+}
+
+// otherTemplate: the pod of a replaced server serves, and is not what is recorded.
+func (c *context) otherTemplate(pod PodView) []Problem {
+	switch {
+	case pod.Outdated:
+		return []Problem{problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "",
+			"pod %s of server %d runs with other settings than those recorded now; it gets them when it is next made", pod.Name, c.sr.ID).with(pod.Drift...))}
+	case len(pod.Drift) > 0:
+		return []Problem{problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "",
+			"pod %s of server %d is not as recorded, although its StatefulSet is: an admission webhook or somebody changed the pod itself", pod.Name, c.sr.ID).with(pod.Drift...))}
+	}
+	return nil
+}
