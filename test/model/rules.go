@@ -182,7 +182,7 @@ func Rules(ids []ensemble.ID) []rule {
 			}),
 		},
 		{
-			name: "a connection that is accepted is no answer", in: sights(one(2, 0)), want: []violation{unsafeStop, leaderStopped},
+			name: "a connection that is accepted is no answer", in: sights(one(2, 0)), want: []violation{unsafeStop, leaderStopped, falseGhost},
 			without: blind(func(_ migration.Intent, _ *migration.Observation, v *migration.ServerView) {
 				if v.Host.Open() {
 					v.Host.Answer.Reach = migration.ReachNotServing
