@@ -28,14 +28,13 @@ process=${ZKMIGRATE_PROCESS:-/proc/1/cmdline}
 grace=600
 
 # Process 1 is the gate until it becomes ZooKeeper.
-mapfile -d '' -t words 2>/dev/null <"$process" || words=()
-for word in ${words[@]+"${words[@]}"}; do
+{ while IFS= read -rd '' word || [[ -n $word ]]; do
   if [[ $word == */gate.sh ]]; then
     [[ ${1-} == live ]] && exit 0
     echo "waits at its gate"
     exit 1
   fi
-done
+done <"$process"; } 2>/dev/null
 
 ordinal=${POD_NAME##*-} port=
 IFS=$'\n'
