@@ -65,6 +65,11 @@ first() { # FILE: sets line to its first line
   { read -r line <"$1"; } 2>/dev/null
 }
 
+# Writes a file so that it is there in full or not at all, also after a crash.
+put() { # FILE TEXT
+  printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
+}
+
 case ${1-} in
 live)
   ask ruok
@@ -91,8 +96,9 @@ ready)
   set -f
   ((${#files[@]} == 0)) || sync -- "${files[@]}" || { echo "cannot flush $volume"; exit 1; }
   # From now on its data may be built on: the first sync is over and on disk.
-  printf '%s\n' "${started%% *}" >"$volume/zkmigrate-joined" && sync "$volume/zkmigrate-joined" || { echo "cannot write to $volume"; exit 1; }
-  printf '%s\n' "$started" >"$volume/zkmigrate-synced" && exit 0
+  first "$volume/zkmigrate-joined" && joined=$line || joined=
+  [[ $joined == "${started%% *}" ]] || put "$volume/zkmigrate-joined" "${started%% *}" || { echo "cannot write to $volume"; exit 1; }
+  put "$volume/zkmigrate-synced" "$started" && exit 0
   echo "cannot write to $volume"
   exit 1
   ;;
