@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -98,4 +99,28 @@ func TestProbeNeverCutsWhatItHasWritten(t *testing.T) {
 		t.Error(err)
 	}
 	f.holds("zkmigrate-synced", "3 1700000100\n")
+}
+
+// TestProbeFlushesManyFiles: a server that was never purged has tens of thousands,
+// more than one command line takes.
+func TestProbeFlushesManyFiles(t *testing.T) {
+	f := newFlushing(t)
+	for i := range 1200 {
+		dir := filepath.Join(f.dir, []string{"data", "datalog"}[i%2], "version-2")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		f.write(filepath.Join(dir, fmt.Sprintf("log.%d", i)), "")
+	}
+	f.shim("sync", `(($# <= 1000)) || { echo "Argument list too long"; exit 126; }; printf '%s\n' "$@" >>"${0%/*}/flushed"`)
+	if err := f.ready(); err != nil {
+		t.Fatal(err)
+	}
+	flushed, err := os.ReadFile(filepath.Join(f.bin, "flushed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(flushed), "/version-2/log."); n != 1200 {
+		t.Errorf("%d of 1200 files were flushed", n)
+	}
 }

@@ -94,7 +94,10 @@ ready)
   set +f
   files=("$volume/data"/** "$volume/datalog"/**)
   set -f
-  ((${#files[@]} == 0)) || sync -- "${files[@]}" || { echo "cannot flush $volume"; exit 1; }
+  # In slices: a program takes no more than some MiB of arguments.
+  for ((i = 0; i < ${#files[@]}; i += 500)); do
+    sync -- "${files[@]:i:500}" || { echo "cannot flush $volume"; exit 1; }
+  done
   # From now on its data may be built on: the first sync is over and on disk.
   first "$volume/zkmigrate-joined" && joined=$line || joined=
   [[ $joined == "${started%% *}" ]] || put "$volume/zkmigrate-joined" "${started%% *}" || { echo "cannot write to $volume"; exit 1; }
