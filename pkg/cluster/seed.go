@@ -45,7 +45,11 @@ got=
 [[ $got == "$token" ]] || fail "the copy ended before it was complete"
 rm complete || fail "cannot write to $partial"
 shopt -s nullglob globstar
-sync . ** || fail "the copy could not be brought to the disk"
+# In slices: a program takes no more than some MiB of arguments.
+files=(. **)
+for ((i = 0; i < ${#files[@]}; i += 500)); do
+  sync -- "${files[@]:i:500}" || fail "the copy could not be brought to the disk"
+done
 mv -T "$partial" "$mine" || fail "another copy took this one's place"
 if ! [[ . -ef $mine ]]; then
   mv -T "$mine" "$partial"

@@ -28,14 +28,13 @@ process=${ZKMIGRATE_PROCESS:-/proc/1/cmdline}
 grace=600
 
 # Process 1 is the gate until it becomes ZooKeeper.
-mapfile -d '' -t words 2>/dev/null <"$process" || words=()
-for word in ${words[@]+"${words[@]}"}; do
+{ while IFS= read -rd '' word || [[ -n $word ]]; do
   if [[ $word == */gate.sh ]]; then
     [[ ${1-} == live ]] && exit 0
     echo "waits at its gate"
     exit 1
   fi
-done
+done <"$process"; } 2>/dev/null
 
 ordinal=${POD_NAME##*-} port=
 IFS=$'\n'
@@ -66,6 +65,11 @@ first() { # FILE: sets line to its first line
   { read -r line <"$1"; } 2>/dev/null
 }
 
+# Writes a file so that it is there in full or not at all, also after a crash.
+put() { # FILE TEXT
+  printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
+}
+
 case ${1-} in
 live)
   ask ruok
@@ -90,10 +94,14 @@ ready)
   set +f
   files=("$volume/data"/** "$volume/datalog"/**)
   set -f
-  ((${#files[@]} == 0)) || sync -- "${files[@]}" || { echo "cannot flush $volume"; exit 1; }
+  # In slices: a program takes no more than some MiB of arguments.
+  for ((i = 0; i < ${#files[@]}; i += 500)); do
+    sync -- "${files[@]:i:500}" || { echo "cannot flush $volume"; exit 1; }
+  done
   # From now on its data may be built on: the first sync is over and on disk.
-  printf '%s\n' "${started%% *}" >"$volume/zkmigrate-joined" && sync "$volume/zkmigrate-joined" || { echo "cannot write to $volume"; exit 1; }
-  printf '%s\n' "$started" >"$volume/zkmigrate-synced" && exit 0
+  first "$volume/zkmigrate-joined" && joined=$line || joined=
+  [[ $joined == "${started%% *}" ]] || put "$volume/zkmigrate-joined" "${started%% *}" || { echo "cannot write to $volume"; exit 1; }
+  put "$volume/zkmigrate-synced" "$started" && exit 0
   echo "cannot write to $volume"
   exit 1
   ;;

@@ -47,7 +47,7 @@ directories() {
     [[ -e $file ]] && break
   done
   set -f
-  [[ ! -e $file ]] || refuse "the pods' zoo.cfg has dataLogDir=$logs, and this server has its logs in ${other/#"$volume"/"$named"}: set it right"
+  [[ ! -e $file ]] || refuse "the pods' zoo.cfg has dataLogDir=$logs, and this server has its logs in $named${other#"$volume"}: set it right"
 }
 
 # Moves the copied data in place.
