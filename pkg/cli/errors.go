@@ -33,6 +33,13 @@ type refusedError struct {
 
 func (e *refusedError) Error() string { return e.reason }
 
+// exchanged says that the journal has lost a server between two looks at it: only
+// somebody who writes it by hand does that.
+func (s *session) exchanged(id ensemble.ID) error {
+	return &refusedError{reason: fmt.Sprintf("the journal of %s has no server %d any more: somebody has exchanged it while this command ran", s.name, id),
+		next: fmt.Sprintf("%s status %s -n %s", cliName, s.name, s.kube.namespace)}
+}
+
 // pausedError: the state is saved; the same command goes on.
 type pausedError struct {
 	code     migration.Code

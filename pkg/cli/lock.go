@@ -156,7 +156,7 @@ func (s *session) lockLost(lost error) error {
 	}
 	var l *journal.LostError
 	if held, ok := journal.IsHeld(lost); ok {
-		e.reason = fmt.Sprintf("the lock was lost, another command has it: %s has held it since %s", held.Holder, held.Since.Local().Format(time.DateTime))
+		e.reason = fmt.Sprintf("the lock was lost, another command has it: %s has held it since %s", quote.Line(held.Holder), held.Since.Local().Format(time.DateTime))
 	} else if errors.As(lost, &l) && l.Overslept > 0 {
 		e.reason = fmt.Sprintf("this command stood still for %.0f s (did the machine sleep?), so the lock is no longer its own; it did nothing since", l.Overslept.Seconds())
 	} else if d, denied := access.DenialIn(lost); denied {

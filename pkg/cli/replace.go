@@ -240,7 +240,10 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	if err != nil {
 		return err
 	}
-	sr, _ := rec.Server(in.ID)
+	sr, ok := rec.Server(in.ID)
+	if !ok {
+		return s.exchanged(in.ID)
+	}
 	verb := "Replacing"
 	if o.kind == migration.Revert {
 		verb = "Reverting"

@@ -212,19 +212,27 @@ func (v *verifier) verified(ctx context.Context, sr migration.ServerRecord, w *w
 		}
 		return false, nil
 	}
-	rec, err := v.s.record(ctx)
-	if err != nil {
-		return false, err
-	}
-	kept, _ := rec.Server(sr.ID)
-	kept.Reconfigured = &migration.Confirmation{At: time.Now(), By: me(), How: w.verdict.Why}
-	rec.NoteRestarted(v.epoch)
-	rec.Note(migration.AuditEntry{At: time.Now(), By: me(), ID: sr.ID, Step: "reconfigure", Detail: w.verdict.Why})
-	if err := v.s.save(ctx, rec); err != nil {
+	if err := v.keep(ctx, sr.ID, w.verdict.Why); err != nil {
 		return false, err
 	}
 	fmt.Fprintf(out, "server %d: verified, and the ensemble commits\n", sr.ID)
 	return true, nil
+}
+
+// keep writes down that a server was seen to run with the new list.
+func (v *verifier) keep(ctx context.Context, id ensemble.ID, why string) error {
+	rec, err := v.s.record(ctx)
+	if err != nil {
+		return err
+	}
+	kept, ok := rec.Server(id)
+	if !ok {
+		return v.s.exchanged(id)
+	}
+	kept.Reconfigured = &migration.Confirmation{At: time.Now(), By: me(), How: why}
+	rec.NoteRestarted(v.epoch)
+	rec.Note(migration.AuditEntry{At: time.Now(), By: me(), ID: id, Step: "reconfigure", Detail: why})
+	return v.s.save(ctx, rec)
 }
 
 // countElections tells of each election as it is seen; the first leader that is

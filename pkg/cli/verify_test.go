@@ -86,3 +86,20 @@ func TestConfirmContradicted(t *testing.T) {
 		t.Errorf("it was kept all the same (%v)", err)
 	}
 }
+
+// TestJournalExchanged: a server that the journal no longer has when it is loaded
+// again.
+func TestJournalExchanged(t *testing.T) {
+	s := wrapped(t, "3.4.13")
+	var out bytes.Buffer
+	d := &deps{streams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &out}}
+	for name, do := range map[string]func() error{
+		"replace": func() error { return (&MoveOptions{deps: d}).one(t.Context(), s, migration.Intent{ID: 7}) },
+		"verify":  func() error { return (&verifier{s: s}).keep(t.Context(), 7, "seen") },
+	} {
+		var refused *refusedError
+		if err := do(); !errors.As(err, &refused) || !strings.Contains(refused.reason, "no server 7 any more") || !strings.Contains(refused.next, "status demo -n zk") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}

@@ -66,6 +66,10 @@ func closed(n corev1.Node) string {
 // as not there.
 func (r Room) roomOn(n corev1.Node, ask corev1.ResourceList, apart bool) (int, string) {
 	free := n.Status.Allocatable.DeepCopy()
+	if free == nil {
+		// A node whose kubelet has not reported yet.
+		free = corev1.ResourceList{}
+	}
 	pods := r.NodePods
 	if r.Unknown[LookNodePods] != "" {
 		pods = r.Pods

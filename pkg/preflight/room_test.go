@@ -91,6 +91,9 @@ func TestRoom(t *testing.T) {
 			r.Nodes[1].Spec.Taints = []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}
 		}, "K8S007", Fail, "node b: tainted gpu"},
 		"a full node": {func(r *Room) { r.NodePods = []corev1.Pod{onNode("x", "c", "3Gi", nil)} }, "K8S007", Fail, "node c: 1Gi of memory is left"},
+		"a node that has not reported yet": {func(r *Room) {
+			r.Nodes[2].Status.Allocatable, r.NodePods = nil, []corev1.Pod{onNode("x", "c", "1Gi", nil)}
+		}, "K8S007", Fail, "node c: "},
 		"a node with one of ours": {func(r *Room) {
 			r.NodePods = []corev1.Pod{onNode("demo-pod-3", "c", "0", map[string]string{"app": "zk"})}
 		}, "K8S007", Fail, "demo-pod-3 runs there"},
