@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,9 +19,10 @@ import (
 )
 
 func main() {
-	// client-go's own log would stand in the middle of our output; what fails is
-	// returned as an error, too.
+	// client-go's and net/http's own logs would stand in the middle of our output; what
+	// fails is returned as an error, too.
 	klog.SetLogger(logr.Discard())
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first Ctrl-C ends the command in order, a second one at once.
 	context.AfterFunc(ctx, stop)

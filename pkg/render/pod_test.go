@@ -104,7 +104,7 @@ func (h *host) count() int {
 // newPod has ordinal 0 and id 2; its host's ports are up.
 func newPod(t *testing.T) *pod {
 	t.Helper()
-	p := &pod{t: t, dir: t.TempDir(), client: newHost(t), election: newHost(t), name: "main-pod-0", changed: make(chan struct{}, 1), generation: 1, uid: "uid-1", servers: "-", path: os.Getenv("PATH")}
+	p := &pod{t: t, dir: t.TempDir(), client: newHost(t), election: newHost(t), name: "main-pod-0", changed: make(chan struct{}, 1), generation: 1, uid: "uid-1", servers: "-"}
 	for _, d := range []string{"gate", "conf", "volume", "report"} {
 		p.mkdir(d)
 	}
@@ -228,9 +228,13 @@ func (p *pod) run(args ...string) *exec.Cmd {
 	if servers == "-" {
 		servers = fmt.Sprintf("0 2 127.0.0.1 %d %d\n1 5 10.1.0.5 2181 3888", p.client.port, p.election.port)
 	}
+	path := p.path
+	if path == "" {
+		path = os.Getenv("PATH")
+	}
 	cmd := exec.Command("bash", args...)
 	cmd.Env = []string{
-		"PATH=" + p.path, "POD_NAME=" + p.name, "POD_UID=" + p.uid, "ZKMIGRATE_VERSION=" + os.Getenv("ZKMIGRATE_VERSION"),
+		"PATH=" + path, "POD_NAME=" + p.name, "POD_UID=" + p.uid, "ZKMIGRATE_VERSION=" + os.Getenv("ZKMIGRATE_VERSION"),
 		"ZKMIGRATE_GATE=" + filepath.Join(p.dir, "gate"),
 		"ZKMIGRATE_CONF=" + filepath.Join(p.dir, "conf"),
 		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"), "ZKMIGRATE_NAMED=/zookeeper",
