@@ -150,10 +150,10 @@ func (o *StatusOptions) each(ctx context.Context, k kube, names []ensembleName) 
 	wg.Wait()
 	for i, err := range errs {
 		switch {
+		case err != nil && (!o.all || ctx.Err() != nil):
+			return nil, err // says what was waited for when the time was over
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case err != nil && !o.all:
-			return nil, err
 		case err != nil:
 			items[i] = migration.EnsembleStatus{
 				APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: names[i].name, Namespace: names[i].namespace,

@@ -139,6 +139,12 @@ func apiRows() []row {
 		}
 	}, "not complete within 2s")
 	raw("is silent", 124, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, "no answer to GET")
+	for _, command := range []string{"status zk1", "replace zk1 --id=1", "wrap zk1"} {
+		out = append(out, row{name: "api/is silent, and only --timeout is set/" + command, args: append(strings.Fields(command), "-n", "zk", "--timeout=5s"), code: 124,
+			says: []string{"next: ", "timed out after 5s (--timeout) while waiting: ", "the API server did not answer in time"}, within: 20 * time.Second, config: func(t *testing.T, _ string) setup {
+				return setup{text: configText("http://"+listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), "", "")}
+			}})
+	}
 	raw("resets", 1, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }, "closed the connection")
 	raw("closes", 1, func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) }, "closed the connection")
 	raw("speaks SSH", 1, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_9.6\r\n") }, "next: check")

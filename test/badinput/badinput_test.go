@@ -36,6 +36,8 @@ type row struct {
 	// returns the text, or the whole environment's choice.
 	config func(t *testing.T, dir string) setup
 	code   int
+	// within is when it must have ended; 0 is patience.
+	within time.Duration
 	// endless input is given up when the time is over.
 	endless bool
 	// says are the words of what, where and what next, on either stream.
@@ -149,12 +151,16 @@ func play(t *testing.T, program string, r row) []string {
 	cmd.WaitDelay = time.Second
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
+	began := time.Now()
 	err := cmd.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
 		t.Fatal(err)
 	}
 	said := out.String() + errOut.String()
 	wrong := judge(r, cmd.ProcessState.ExitCode(), said)
+	if took := time.Since(began); r.within > 0 && took > r.within {
+		wrong = append(wrong, fmt.Sprintf("it took %s, at most %s is due", took.Round(time.Second), r.within))
+	}
 	if ctx.Err() != nil {
 		wrong = append(wrong, "it did not end within "+patience.String())
 	}
