@@ -83,7 +83,7 @@ ordinal=${ordinal##*-}
 state= detail= cause= seed= synced= holds=0 since= generation=0 id=0 release= start=
 host= client_port= election_port=
 client=unasked election=unasked
-due=0 said= told= said_at=-9 child= watcher= tag=0 watched=
+due=0 said= told= said_at=-9 child= watcher= tag=0 watched= heard= from= word=
 # Since when the host has refused both ports at each look; -1 while it has not.
 closed_at=-1 probed=0
 
@@ -105,14 +105,23 @@ stop() { # CHILD
   [[ -z $1 ]] || { kill "$1" && wait "$1"; } 2>/dev/null
 }
 
+# Sets from and word to the next message. The time may be over in the middle of one
+# on a busy node; what was read of it is kept.
+hear() { # SECONDS
+  local line= whole=
+  IFS= read -rt "$1" -u "$idle" line && whole=yes
+  heard+=$line
+  [[ -n $whole ]] || return
+  from=${heard%% *} word=${heard#* } heard=
+}
+
 # Sets answer by a new connection of child; what former ones still say is told
 # from it by the tag.
 ask() { # PORT SECONDS
-  local from word
   tag=$((tag + 1)) answer=silent
   dial "$tag" "$1" "$2" >&"$idle" &
   child=$!
-  while read -rt 2 -u "$idle" from word; do
+  while hear 2; do
     [[ $from == "$tag" ]] && answer=$word && break
   done
 }
@@ -322,7 +331,8 @@ while :; do
   fi
   report
   # The watched connection has ended: ask again now.
-  if read -rt 0.5 -u "$idle" from word && [[ $from == "$watched" ]]; then due=0; fi
+  if hear 0.5 && [[ $from == "$watched" ]]; then due=0; fi
+  [[ -z $watcher ]] || kill -0 "$watcher" 2>/dev/null || due=0
 done
 
 stop "$watcher"
