@@ -40,7 +40,7 @@ test-unit:
 
 ## test-zk: against real ZooKeeper servers on loopback
 test-zk:
-	@go test -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/cluster/... ./pkg/render/... ./test/...
+	@go test -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/cluster/... ./pkg/render/... ./pkg/zkdata/... ./test/...
 
 ## bench: start-up, one look, and release to serving beside a bare JVM; judges nothing
 bench: build
