@@ -102,7 +102,7 @@ func count(word string, n int) string {
 
 // beforeStopFacts gathers what the checks marked BeforeStop look at.
 func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, needs []access.Need, withCopy bool) preflight.Facts {
-	f := preflight.Facts{Servers: rec.Servers, Wrapped: true, Waivers: rec.WaivedChecks()}
+	f := wrappedFacts(rec)
 	permissionFacts(ctx, s, rec, needs, withCopy, &f)
 	return f
 }

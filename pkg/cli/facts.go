@@ -206,3 +206,8 @@ func refuseFailed(f preflight.Facts) error {
 	}
 	return e
 }
+
+// wrappedFacts are those that the record alone tells, of what is wrapped.
+func wrappedFacts(rec migration.Record) preflight.Facts {
+	return preflight.Facts{Servers: rec.Servers, Wrapped: true, Waivers: rec.WaivedChecks()}
+}

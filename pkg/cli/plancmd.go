@@ -64,7 +64,7 @@ func runPlan(ctx context.Context, d *deps, args []string, format printer.Format)
 	if err := printer.Plan(d.streams.Out, format, migration.Plan(o)); err != nil {
 		return err
 	}
-	f := preflight.Facts{Servers: rec.Servers, Wrapped: true, Waivers: rec.WaivedChecks()}
+	f := wrappedFacts(rec)
 	roomFacts(ctx, s.kube, rec, &f)
 	imageFacts(o, &f)
 	warnRoom(d.streams.ErrOut, "not all pods will park", preflight.Failed(preflight.ForPods(f)))

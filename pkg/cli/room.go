@@ -41,7 +41,7 @@ func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Rec
 	if o.kind != migration.Replace || rec.Flight != nil || len(migration.InPods(rec)) == len(rec.Servers) {
 		return nil
 	}
-	f := preflight.Facts{Servers: rec.Servers, Wrapped: true, Waivers: rec.WaivedChecks()}
+	f := wrappedFacts(rec)
 	roomFacts(ctx, s.kube, rec, &f)
 	failed := preflight.Failed(preflight.ForPods(f))
 	if sr, ok := rec.Server(o.id); ok && !o.all && f.Room != nil {
@@ -80,7 +80,7 @@ func warnRoom(w io.Writer, what string, failed []preflight.Finding) {
 	}
 }
 
-// findingLines are what each failed check found, and what helps.
+// findingLines lists what each failed check found, and its hint.
 func findingLines(failed []preflight.Finding) []string {
 	var out []string
 	for _, fd := range failed {

@@ -81,7 +81,8 @@ func wayOut(err error, o render.Object) error {
 }
 
 // apply writes one object by server-side apply, without force but for a
-// StatefulSet's template that somebody edited. An object of that name that does not carry the ensemble's label is somebody else's.
+// StatefulSet's template that somebody edited. An object of that name that does not
+// carry the ensemble's label is somebody else's.
 func (c *Client) apply(ctx context.Context, rec migration.Record, o render.Object, dryRun bool) (Result, render.Object, error) {
 	kind, name := o.GetObjectKind().GroupVersionKind().Kind, o.GetName()
 	api, err := c.api(o)

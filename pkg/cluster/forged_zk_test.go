@@ -94,25 +94,32 @@ func forgeries(now time.Time) map[string]string {
 // the forged one.
 func waitLogged(ctx context.Context, t *testing.T, path, forged string) []byte {
 	t.Helper()
+	log := waitLog(ctx, t, path, "a line that begins with "+forged, func(log []byte) bool {
+		return bytes.HasPrefix(log, []byte(forged)) || bytes.Contains(log, []byte("\n"+forged))
+	})
+	var out bytes.Buffer
+	for line := range strings.Lines(string(log)) {
+		fmt.Fprintf(&out, "%s %s", time.Now().UTC().Format(time.RFC3339Nano), line)
+	}
+	return out.Bytes()
+}
+
+// waitLog reads a server's log until it has something.
+func waitLog(ctx context.Context, t *testing.T, path, what string, has func([]byte) bool) []byte {
+	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		data, err := os.ReadFile(path)
+		log, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var out bytes.Buffer
-		found := false
-		for line := range strings.Lines(string(data)) {
-			found = found || strings.HasPrefix(line, forged)
-			fmt.Fprintf(&out, "%s %s", time.Now().UTC().Format(time.RFC3339Nano), line)
-		}
-		if found {
-			return out.Bytes()
+		if has(log) {
+			return log
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("no line of the server's log begins with %s", forged)
+			t.Fatalf("the server's log never had %s:\n%s", what, log)
 		case <-tick.C:
 		}
 	}

@@ -91,24 +91,9 @@ func TestCluesOfRealServers(t *testing.T) {
 // waitClue waits until one of the clues says so.
 func waitClue(ctx context.Context, t *testing.T, path, says string) {
 	t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		log, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := strings.Join(clues(log), "\n")
-		if strings.Contains(got, says) {
-			t.Log(got)
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%q is not among the clues:\n%s\nof\n%s", says, got, log)
-		case <-tick.C:
-		}
-	}
+	said := func(log []byte) string { return strings.Join(clues(log), "\n") }
+	log := waitLog(ctx, t, path, "a clue that says "+says, func(log []byte) bool { return strings.Contains(said(log), says) })
+	t.Log(said(log))
 }
 
 const password = "of-a-test"

@@ -18,7 +18,7 @@ import (
 
 // Observe looks at the objects of every server of the record. It returns either
 // the whole view or an error; a pod whose log cannot be read is no error, its
-// report is just unknown. Five calls for the ensemble and up to four for each
+// report is just unknown. Six calls for the ensemble and up to five for each
 // server, the latter side by side.
 //
 // Leftovers name every object that a controller made, also while the Service
@@ -48,13 +48,14 @@ func (c *Client) Observe(ctx context.Context, rec migration.Record) (map[ensembl
 	if err != nil {
 		return nil, err
 	}
+	all := c.shared(ctx, rec, files)
 	views := make([]migration.ClusterView, len(rec.Servers))
 	errs := make([]error, len(rec.Servers))
 	var wg sync.WaitGroup
 	for i, s := range rec.Servers {
 		wg.Go(func() {
 			name := render.ServiceName(rec.Name, s.ID)
-			views[i], errs[i] = c.look(ctx, rec, s, services[name], slices[name], pods[render.PodName(rec.Name, s.Ordinal)], files)
+			views[i], errs[i] = c.look(ctx, rec, s, services[name], slices[name], pods[render.PodName(rec.Name, s.Ordinal)], all)
 			views[i].Gate = gateView(cm, gate, s)
 		})
 	}
@@ -70,7 +71,7 @@ func (c *Client) Observe(ctx context.Context, rec migration.Record) (map[ensembl
 }
 
 // look completes the view of one server; svc and pod are nil when missing.
-func (c *Client) look(ctx context.Context, rec migration.Record, s migration.ServerRecord, svc *corev1.Service, slices []discoveryv1.EndpointSlice, pod *corev1.Pod, files map[string]string) (migration.ClusterView, error) {
+func (c *Client) look(ctx context.Context, rec migration.Record, s migration.ServerRecord, svc *corev1.Service, slices []discoveryv1.EndpointSlice, pod *corev1.Pod, all shared) (migration.ClusterView, error) {
 	var v migration.ClusterView
 	var err error
 	name := render.ServiceName(rec.Name, s.ID)
@@ -97,7 +98,7 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 		return v, err
 	}
 	v.Endpoints = b.view()
-	v.Pod, err = c.podView(ctx, rec, s, pod, files)
+	v.Pod, err = c.podView(ctx, rec, s, pod, all)
 	return v, err
 }
 

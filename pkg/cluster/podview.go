@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,27 +16,41 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
+// shared is what the pods of one look have in common: what is wrong with each
+// ConfigMap of theirs, and the StatefulSet, which is asked for once, by the first that
+// needs it.
+type shared struct {
+	files map[string]string
+	set   func() (*appsv1.StatefulSet, error)
+}
+
+func (c *Client) shared(ctx context.Context, rec migration.Record, files map[string]string) shared {
+	return shared{files: files, set: sync.OnceValues(func() (*appsv1.StatefulSet, error) {
+		return c.kube.AppsV1().StatefulSets(rec.Namespace).Get(ctx, render.StatefulSetName(rec.Name), metav1.GetOptions{})
+	})}
+}
+
 // podView is what the pod's object and its gate say; pod is nil when there is
 // none.
-func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, files map[string]string) (migration.PodView, error) {
-	v, err := c.seePod(ctx, rec, s, pod, files)
+func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, all shared) (migration.PodView, error) {
+	v, err := c.seePod(ctx, rec, s, pod, all)
 	// What kubelets, schedulers and the pod itself say is shown to people.
 	v.Problem, v.GateDetail = quote.Line(v.Problem), quote.Line(v.GateDetail)
 	return v, err
 }
 
-func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, files map[string]string) (v migration.PodView, err error) {
+func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, all shared) (v migration.PodView, err error) {
 	v = migration.PodView{Name: render.PodName(rec.Name, s.Ordinal), Claim: render.ClaimName(rec.Name, s.Ordinal)}
 	if pod == nil {
-		v.Unmade, err = c.setMissing(ctx, rec, s)
+		v.Unmade, err = setMissing(rec, s, all)
 		return v, err
 	}
 	v.Found, v.UID, v.IP, v.Node = true, string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
 	v.Terminating = pod.DeletionTimestamp != nil
-	if err := c.template(ctx, rec, pod, &v); err != nil {
+	if err := template(rec, pod, all, &v); err != nil {
 		return v, err
 	}
-	withFiles(&v, rec, pod, files)
+	withFiles(&v, rec, pod, all.files)
 	status := containerStatus(pod)
 	if status != nil {
 		v.Running, v.Ready, v.Restarts = status.State.Running != nil, status.Ready, int(status.RestartCount)
@@ -55,7 +71,7 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 		return v, nil
 	}
 	if lost := nodeLost(pod); lost != "" {
-		// Its kubelet is not asked: a look that waits for each lost node is no look.
+		// Its kubelet is not asked: a look must not wait for each lost node.
 		v.Problem, v.NodeLost = lost, true
 		return v, nil
 	}
@@ -68,14 +84,13 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 
 // setMissing reports whether nothing makes the pod: the StatefulSet is gone, or
 // was scaled down.
-func (c *Client) setMissing(ctx context.Context, rec migration.Record, s migration.ServerRecord) (bool, error) {
-	name := render.StatefulSetName(rec.Name)
-	set, err := c.kube.AppsV1().StatefulSets(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+func setMissing(rec migration.Record, s migration.ServerRecord, all shared) (bool, error) {
+	set, err := all.set()
 	if apierrors.IsNotFound(err) {
 		return true, nil
 	}
 	if err != nil {
-		return false, failed(err, "get", "StatefulSet", rec.Namespace, name)
+		return false, failed(err, "get", "StatefulSet", rec.Namespace, render.StatefulSetName(rec.Name))
 	}
 	return set.Spec.Replicas != nil && int(*set.Spec.Replicas) <= s.Ordinal, nil
 }
@@ -119,7 +134,7 @@ func withFiles(v *migration.PodView, rec migration.Record, pod *corev1.Pod, file
 }
 
 // template compares what the pod was made from with what the record wants.
-func (c *Client) template(ctx context.Context, rec migration.Record, pod *corev1.Pod, v *migration.PodView) error {
+func template(rec migration.Record, pod *corev1.Pod, all shared, v *migration.PodView) error {
 	if rec.Pods.Image == "" {
 		// Nobody has said yet how pods are made.
 		return nil
@@ -130,8 +145,7 @@ func (c *Client) template(ctx context.Context, rec migration.Record, pod *corev1
 	}
 	marked := pod.Annotations[render.TemplateAnnotation] == want
 	v.Outdated = !marked
-	name := render.StatefulSetName(rec.Name)
-	set, err := c.kube.AppsV1().StatefulSets(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	set, err := all.set()
 	switch {
 	case marked && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err)):
 		// Nothing is known that contradicts the pod's mark.
@@ -140,7 +154,7 @@ func (c *Client) template(ctx context.Context, rec migration.Record, pod *corev1
 		v.SetOutdated = true
 		return nil
 	case err != nil:
-		return failed(err, "get", "StatefulSet", rec.Namespace, name)
+		return failed(err, "get", "StatefulSet", rec.Namespace, render.StatefulSetName(rec.Name))
 	}
 	v.SetOutdated = set.Spec.Template.Annotations[render.TemplateAnnotation] != want
 	if !marked {

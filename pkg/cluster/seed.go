@@ -119,7 +119,7 @@ func (c *Client) awaitSeeded(ctx context.Context, rec migration.Record, id ensem
 		if err != nil {
 			return err
 		}
-		v, err := c.podView(ctx, rec, s, pod, nil)
+		v, err := c.podView(ctx, rec, s, pod, c.shared(ctx, rec, nil))
 		if err != nil || v.Seeded == rec.Flight.Seed {
 			return err
 		}
@@ -161,7 +161,7 @@ func (c *Client) seedable(ctx context.Context, rec migration.Record, s migration
 	if err != nil {
 		return err
 	}
-	v, err := c.podView(ctx, rec, s, pod, nil)
+	v, err := c.podView(ctx, rec, s, pod, c.shared(ctx, rec, nil))
 	if err != nil {
 		return err
 	}

@@ -33,10 +33,7 @@ func drift(rec migration.Record, set *appsv1.StatefulSet, pod *corev1.Pod, v *mi
 	}
 	switch {
 	case len(ofPod) == 0:
-	case ofAnotherRevision(set, pod):
-		v.Drift, v.Outdated = texts(ofPod), true
-	case len(v.SetDrift) > 0:
-		// Made from the template as it was edited.
+	case ofAnotherRevision(set, pod), len(v.SetDrift) > 0: // or made from the edited template
 		v.Drift, v.Outdated = texts(ofPod), true
 	default:
 		v.Drift = texts(slices.DeleteFunc(ofPod, func(d render.Difference) bool { return slices.Contains(d.Path, "f:image") }))

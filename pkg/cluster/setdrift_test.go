@@ -100,7 +100,7 @@ func TestSetDrift(t *testing.T) {
 				// A webhook's value: the managed fields say that it is ours.
 				kube.PrependReactor("get", "statefulsets", func(ktesting.Action) (bool, runtime.Object, error) { return true, set, nil })
 			}
-			if err := c.template(t.Context(), rec, pod, &seen); err != nil || !slices.Equal(seen.SetDrift, v.SetDrift) {
+			if err := template(rec, pod, c.shared(t.Context(), rec, nil), &seen); err != nil || !slices.Equal(seen.SetDrift, v.SetDrift) {
 				t.Errorf("in a look: %v, %v", seen, err)
 			}
 			if tc.set == "" {

@@ -54,7 +54,8 @@ func TestOutdatedPods(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			v, err := New(kube).podView(t.Context(), rec, *mustServer(t, rec, 5), pod, nil)
+			c := New(kube)
+			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), pod, c.shared(t.Context(), rec, nil))
 			if err != nil || v.Outdated != tc.pod || v.SetOutdated != tc.all {
 				t.Errorf("outdated %t, the set %t, %v", v.Outdated, v.SetOutdated, err)
 			}
@@ -87,7 +88,8 @@ func TestPodsThatCannotReport(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			v, err := New(kube).podView(t.Context(), rec, *mustServer(t, rec, 5), pod, nil)
+			c := New(kube)
+			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), pod, c.shared(t.Context(), rec, nil))
 			if err != nil || !v.Outdated || v.Unmade != old || v.Gate != migration.GateUnknown || v.Problem == "" {
 				t.Errorf("%+v, %v", v, err)
 			}
@@ -181,7 +183,7 @@ func TestUnmadePods(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod, files)
+			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod, c.shared(t.Context(), rec, files))
 			if err != nil || v.Unmade != tc.unmade || !strings.Contains(v.Files, tc.files) || (v.Files == "") != (tc.files == "") {
 				t.Errorf("unmade %t, files %q, %v", v.Unmade, v.Files, err)
 			}

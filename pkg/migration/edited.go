@@ -37,13 +37,13 @@ func (c *context) setEdited(pod PodView) string {
 
 // otherTemplate: the pod of a replaced server serves, and is not what is recorded.
 func (c *context) otherTemplate(pod PodView) []Problem {
+	what := "runs with other settings than those recorded now; it gets them when it is next made"
 	switch {
 	case pod.Outdated:
-		return []Problem{problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "",
-			"pod %s of server %d runs with other settings than those recorded now; it gets them when it is next made", pod.Name, c.sr.ID).with(pod.Drift...))}
 	case len(pod.Drift) > 0:
-		return []Problem{problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "",
-			"pod %s of server %d is not as recorded, although its StatefulSet is: an admission webhook or somebody changed the pod itself", pod.Name, c.sr.ID).with(pod.Drift...))}
+		what = "is not as recorded, although its StatefulSet is: an admission webhook or somebody changed the pod itself"
+	default:
+		return nil
 	}
-	return nil
+	return []Problem{problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "", "pod %s of server %d %s", pod.Name, c.sr.ID, what).with(pod.Drift...))}
 }

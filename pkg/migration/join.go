@@ -25,7 +25,7 @@ func (c *context) join() Decision {
 			d.Flight.Line = nil
 			return d
 		}
-		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server and mask its unit",
+		return stop(CodeGhostHost, c.stopAndMask(),
 			"server %d has joined in its pod, but its old host %s answers again: two processes with one id", f.ID, c.sr.HostIP)
 	}
 	if d, hit := c.watchdog(joined); hit {
@@ -40,7 +40,7 @@ func (c *context) join() Decision {
 		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then(c.look(pod))
 	case pod.Gate == GateVetoed:
 		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.sr.HostIP, pod.GateDetail).
-			then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
+			then(c.stopAndMask())
 	case pod.Gate != GateStarted:
 		if f.Kicked == nil || c.due(*f.Kicked, KickEvery) {
 			g := c.copyFlight()
@@ -220,10 +220,10 @@ func (c *context) abort() Decision {
 	// Of two processes with one id the pod's may go without a proof only where it is
 	// not the one that serves.
 	if beside := c.v.Host.Up(); len(c.barks()) == 0 && (!beside || c.v.Says().Serving()) {
-		if d, ok := c.sparePod(PhaseReclaim); !ok && beside {
-			return d.with(fmt.Sprintf("the server on host %s answers, too: two processes with one id", c.sr.HostIP)).
-				then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
-		} else if !ok {
+		if d, ok := c.sparePod(PhaseReclaim); !ok {
+			if beside {
+				d = d.with(fmt.Sprintf("the server on host %s answers, too: two processes with one id", c.sr.HostIP)).then(c.stopAndMask())
+			}
 			return d
 		}
 	}

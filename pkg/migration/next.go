@@ -135,3 +135,8 @@ func (c *context) startOf(ids []ensemble.ID) string {
 	}
 	return ""
 }
+
+// stopAndMask is what ends a process on the host that must not run beside the pod.
+func (c *context) stopAndMask() string {
+	return "on host " + c.sr.HostIP + ": stop the server and mask its unit"
+}

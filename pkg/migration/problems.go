@@ -112,7 +112,7 @@ func (c *context) misplaced() []Problem {
 		out = append(out, problem(ClassNote, c.sr.ID, c.hostUnclear("")))
 	}
 	if astray && c.v.Host.Up() {
-		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeHostReturned, "on host "+c.sr.HostIP+": stop the server and mask its unit",
+		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeHostReturned, c.stopAndMask(),
 			"the server on host %s of server %d answers (client port %s, election port %s), while its address points to %s",
 			c.sr.HostIP, c.sr.ID, c.v.Host.Client, c.v.Host.Election, orNone(c.v.Cluster.Endpoints.Union))))
 	}

@@ -31,7 +31,7 @@ func (c *context) resume() Decision {
 	case !c.v.Live.Serving() && pod.Gate == GateVetoed && !pod.Terminating:
 		d := wait(CodePodVetoed, PhaseRelease, "pod %s, which holds the data of server %d, does not start ZooKeeper while something accepts connections at its old host %s", pod.Name, c.in.ID, c.sr.HostIP)
 		if c.v.Host.Up() {
-			return d.then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
+			return d.then(c.stopAndMask())
 		}
 		return d.then(c.hostUnclear("").Next)
 	case !c.v.Live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
@@ -135,7 +135,7 @@ func (c *context) renew() Decision {
 	}
 	if c.v.Host.Open() {
 		return wait(CodePodVetoed, PhaseRelease, "host %s answers again; the pod does not start beside it", c.sr.HostIP).
-			then("on host " + c.sr.HostIP + ": stop the server and mask its unit")
+			then(c.stopAndMask())
 	}
 	if f.Renewing == nil {
 		g := c.copyFlight()

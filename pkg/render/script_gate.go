@@ -14,8 +14,10 @@ package render
 //     is reported always comes from a new connect. A server that stops is seen
 //     within half a second.
 //   - A connect is a fork and starts no program, and only its answer is waited for:
-//     on a busy node three programs take longer than a connect may, and a host that
-//     is down was called silent for want of them (seen: 24 s with the server away).
+//     on a busy node three programs take longer than a connect may.
+//   - On such a node a read may also time out in the middle of a line. The line is
+//     completed by the next read: the end of the watched connection would be lost, and
+//     the host called open for up to 30 s more.
 //   - The election port is asked only when the client port does not answer: a
 //     connect there costs a live server a warning with a stack trace, and a
 //     silent connection held open there keeps every peer out for syncLimit ticks
@@ -287,11 +289,7 @@ look() {
   return 0
 }
 
-# Writes a file so that it is there in full or not at all, also after a crash.
-put() { # FILE TEXT
-  printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
-}
-
+` + putScript + `
 # Refuses a view of the gate that is older than one seen before on this volume.
 newer() {
   local seen=

@@ -65,11 +65,7 @@ first() { # FILE: sets line to its first line
   { read -r line <"$1"; } 2>/dev/null
 }
 
-# Writes a file so that it is there in full or not at all, also after a crash.
-put() { # FILE TEXT
-  printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"
-}
-
+` + putScript + `
 case ${1-} in
 live)
   ask ruok

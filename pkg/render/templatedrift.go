@@ -204,11 +204,11 @@ func (d *differences) volume(w corev1.Volume, have []corev1.Volume) {
 		case i < 0:
 			d.add(nil, "is missing")
 		case w.ConfigMap != nil && have[i].ConfigMap == nil:
-			d.add([]string{"f:configMap"}, "is no ConfigMap, recorded is %s", w.ConfigMap.Name)
+			d.add([]string{"f:configMap"}, "is not a ConfigMap, recorded is %s", w.ConfigMap.Name)
 		case w.ConfigMap != nil && have[i].ConfigMap.Name != w.ConfigMap.Name:
 			d.add([]string{"f:configMap", "f:name"}, "is ConfigMap %s, recorded is %s", have[i].ConfigMap.Name, w.ConfigMap.Name)
 		case w.EmptyDir != nil && have[i].EmptyDir == nil:
-			d.add([]string{"f:emptyDir"}, "is no emptyDir")
+			d.add([]string{"f:emptyDir"}, "is not an emptyDir")
 		}
 	})
 }
