@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -171,7 +170,7 @@ func (o *WrapOptions) unchanged(ctx context.Context, s *session, recorded migrat
 		return err
 	case gone && (o.restore || !known):
 		return nil
-	case !gone && !o.restore && known && equality.Semantic.DeepEqual(now, recorded):
+	case !gone && !o.restore && known && now.Equal(recorded):
 		return nil
 	}
 	return &refusedError{

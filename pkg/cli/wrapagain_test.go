@@ -32,6 +32,14 @@ func TestWrapMeetsAnother(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			s := wrapped(t, "3.4.13")
+			full, err := s.record(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			full.Servers[0].Emitted, full.Servers[1].Reconfigured = &migration.Emission{At: at, Epoch: 1, Digest: "9f86d081"}, &migration.Confirmation{At: at, How: "verified"}
+			if err := s.journal.Save(t.Context(), full); err != nil {
+				t.Fatal(err)
+			}
 			recorded, err := s.record(t.Context())
 			if err != nil {
 				t.Fatal(err)

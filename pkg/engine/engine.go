@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -323,7 +322,7 @@ func (e *Engine) unchanged(ctx context.Context, seen migration.Record) error {
 	if err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(now, seen) {
+	if !now.Equal(seen) {
 		return errors.New("the journal was changed while we looked; looking again")
 	}
 	return nil

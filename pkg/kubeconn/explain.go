@@ -126,7 +126,9 @@ func connection(err error) *Error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
 		strings.Contains(text, "server closed idle connection"), strings.Contains(text, "connection reset"):
 		return &Error{What: "the API server closed the connection without an answer", Next: "run the command again; it may be restarting. " + nextReachable, Err: err}
-	case strings.Contains(text, "malformed HTTP"):
+	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "readLoopPeekFailLocked: %!w"):
+		// The second is how net/http says that bytes came before anything was asked
+		// (transport.go wraps a reason that is nil there).
 		return &Error{What: "what listens at the API server's address does not speak HTTP", Next: nextNotKubernetes, Err: err}
 	}
 	return &Error{What: "the request to the API server failed: " + sentence(err), Next: nextReachable, Err: err}
@@ -173,7 +175,7 @@ func answered(s metav1.Status) *Error {
 // begin with.
 func sentence(err error) string {
 	text := oneLine(err.Error())
-	for _, prefix := range []string{"invalid configuration: ", "x509: ", "tls: ", "error loading config file "} {
+	for _, prefix := range []string{"invalid configuration: ", "x509: ", "tls: ", "readLoopPeekFailLocked: ", "error loading config file "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	return text

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -107,6 +108,25 @@ func TestTheFullRecordIsFull(t *testing.T) {
 		}
 	}
 	look(reflect.ValueOf(full()), "Record")
+}
+
+// TestEqual holds two readings of one journal against each other, and against one
+// in which the last field of a server is another.
+func TestEqual(t *testing.T) {
+	text, err := json.Marshal(full())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a, b Record
+	if err := errors.Join(json.Unmarshal(text, &a), json.Unmarshal(text, &b)); err != nil {
+		t.Fatal(err)
+	}
+	if !a.Equal(b) {
+		t.Error("two readings of one journal differ")
+	}
+	if b.Servers[2].Release.Generation++; a.Equal(b) {
+		t.Error("another generation is not seen")
+	}
 }
 
 // TestHostileFieldsAreRefused puts hostile text into every text of the journal:

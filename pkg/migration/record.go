@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -286,6 +287,9 @@ func (r *Record) Waived(check string) bool {
 	}
 	return false
 }
+
+// Equal reports whether two records that were read from the journal say the same.
+func (r Record) Equal(other Record) bool { return reflect.DeepEqual(r, other) }
 
 // WaivedChecks are the ids of the checks that were waived.
 func (r Record) WaivedChecks() []string {
