@@ -352,7 +352,7 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 			if live.Another(srv.ID) {
 				return fmt.Errorf("service %s is answered by server %d instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
 			}
-			if live.Serving() {
+			if live.Serving() && !live.Unread() {
 				fmt.Fprintf(o.deps.streams.ErrOut, "server %d answers at %s (%s, %s)\n", srv.ID, hostPort(srv.ClusterIP, srv.ClientPort), live.Mode, live.Zxid)
 				break
 			}

@@ -192,7 +192,7 @@ func (c *context) giveUp(format string, a ...any) Decision {
 func (c *context) carryOn() (Decision, bool) {
 	f := c.flight
 	if f.Line == nil || f.Line.Generation == 0 || c.v.Cluster.Pod.Gate != GateStarted || c.v.Cluster.Pod.Terminating ||
-		!c.v.Live.Serving() || c.v.Live.Another(f.ID) || c.v.Host.Open() || !c.podsOwn() {
+		!c.v.Live.Serving() || c.v.Live.Unread() || c.v.Live.Another(f.ID) || c.v.Host.Open() || !c.podsOwn() {
 		return Decision{}, false
 	}
 	g := c.copyFlight()

@@ -135,6 +135,36 @@ func TestNothingIsDoneOnAnotherList(t *testing.T) {
 	}
 }
 
+// TestNothingIsDoneOnAListThatWasNotRead: a server answers srvr, and its conf does
+// not come. Which list it runs with is unknown then, and who it is, on 3.4 too. The
+// one that is being stopped, or is down, is not asked who it is.
+func TestNothingIsDoneOnAListThatWasNotRead(t *testing.T) {
+	for when, m := range listMoments() {
+		for _, version := range []string{"3.4.13", "3.8.0"} {
+			for _, id := range []ensemble.ID{1, 2, 3} {
+				if id == m.id && slices.Contains([]migration.StepID{migration.StepStopHost, migration.StepRelease, migration.StepCloseGate}, m.right) {
+					continue
+				}
+				t.Run(strings.ReplaceAll(when+" "+version+" "+id.String(), " ", "_"), func(t *testing.T) {
+					s := healthy(version, 1, 2, 3)
+					m.set(s)
+					if version != "3.4.13" {
+						s.lists()
+					}
+					s.view(id).Live.Members, s.view(id).Live.ServerID, s.view(id).Live.ConfUnread = nil, 0, true
+					d := migration.Decide(migration.Intent{Kind: m.kind, ID: m.id, By: "bob"}, s.o)
+					if d.Kind == migration.Do {
+						t.Fatalf("got step %q: %s", d.Step, d.Reason)
+					}
+					if text := d.Reason + strings.Join(d.Evidence, "\n"); !strings.Contains(text, "conf, which") {
+						t.Errorf("it does not say what was not read: %s %s", d.Code, text)
+					}
+				})
+			}
+		}
+	}
+}
+
 // TestTheWayOutOfAnotherList: status is not healthy and prints what sets the list
 // again; the server's restart is verified again; revert is not refused.
 func TestTheWayOutOfAnotherList(t *testing.T) {

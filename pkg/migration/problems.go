@@ -165,6 +165,8 @@ func (c *context) ailing() []Problem {
 	var out []Problem
 	live, pod := c.v.Live, c.v.Cluster.Pod
 	switch {
+	case live.Unread():
+		out = append(out, problem(ClassUnseen, c.sr.ID, stop(CodeUnseen, c.cmd("status"), "server %d was seen by half from here: %s", c.sr.ID, live.said())))
 	case live.Serving():
 	case c.flying() && c.flight.TakenAway():
 	case live.Sight() == Unseen:
@@ -335,6 +337,9 @@ func (s Sighting) said() string {
 		ReachRefused: "connections to it are refused", ReachTimeout: "no answer in time", ReachUnreachable: "there is no way to it",
 		ReachNotWhitelisted: "it does not answer srvr (4lw.commands.whitelist)", ReachOther: "the connection brought no answer", ReachUnknown: "not asked",
 	}[s.Reach]
+	if s.Unread() {
+		out += ", and its conf, which tells its id and its list, did not come whole"
+	}
 	if s.Detail != "" {
 		out += " (" + s.Detail + ")"
 	}

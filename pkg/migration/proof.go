@@ -227,6 +227,10 @@ func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missi
 			missing = append(missing, fmt.Sprintf("the Service of server %d is answered by server %d", id, v.Live.ServerID))
 			continue
 		}
+		if says.Unread() {
+			missing = append(missing, fmt.Sprintf("server %d: %s", id, says.said()))
+			continue
+		}
 		if says.Serving() && says.Zxid >= p.Zxid && says.Zxid.Epoch() == p.Zxid.Epoch() {
 			held = append(held, id)
 			continue

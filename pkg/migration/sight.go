@@ -6,12 +6,12 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
-// Unseen lists the servers that this look did not see: nothing is known of
-// whether they serve.
+// Unseen lists the servers that this look did not see, or saw by half: nothing is
+// known of whether they serve, or of who serves and with which list.
 func (o Observation) Unseen() []ensemble.ID {
 	var ids []ensemble.ID
 	for _, v := range o.Servers {
-		if v.Live.Sight() == Unseen {
+		if v.Live.Sight() == Unseen || v.Live.Unread() {
 			ids = append(ids, v.ID)
 		}
 	}
@@ -93,17 +93,17 @@ func (c *context) hostUnclear(phase Phase) Decision {
 		c.sr.HostIP, c.sr.ID).then("on host " + c.sr.HostIP + ": see what listens on ports " + fmt.Sprintf("%d and %d", c.sr.ClientPort, c.sr.ElectionPort))
 }
 
-// lacking lists, in words, every server of ids that was not seen to take part;
-// blind is set when none of them was seen at all.
+// lacking lists, in words, every server of ids that was not seen to take part as
+// itself; blind is set when none of them was seen not to.
 func (c *context) lacking(ids []ensemble.ID) (bad []string, blind bool) {
 	blind = true
 	for _, id := range ids {
 		v, _ := c.o.View(id)
 		s := v.Says()
-		if s.Serving() {
+		if s.Serving() && !s.ConfUnread {
 			continue
 		}
-		if s.Sight() == Unseen {
+		if s.Sight() == Unseen || s.Unread() {
 			bad = append(bad, fmt.Sprintf("server %d: not seen: %s", id, s.said()))
 			continue
 		}

@@ -93,6 +93,9 @@ func CheckReconfigured(rec Record, s ServerRecord, v ServerView) Verdict {
 	if !v.Live.Serving() {
 		return Verdict{Code: VerdictAway, Why: "it is not serving"}
 	}
+	if v.Live.ConfUnread {
+		return Verdict{Code: VerdictAway, Why: v.Live.said()}
+	}
 	if v.Live.Members == nil {
 		return Verdict{Code: VerdictUnclear, Why: "ZooKeeper " + v.Live.Version.String() + " does not show its server list"}
 	}
@@ -163,7 +166,7 @@ func WatchReconfigured(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 	v := CheckReconfigured(rec, s, ServerView{ID: s.ID, Live: sig.Live})
 	restarted, how := restartSeen(s, sig)
 	switch {
-	case v.Code == VerdictMistyped:
+	case v.Code == VerdictMistyped, v.Code == VerdictAway:
 		return v
 	case v.Code == VerdictWithoutFile && restarted:
 		v.Why = how + ", and still " + v.Why

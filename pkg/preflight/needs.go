@@ -140,6 +140,9 @@ func (f Facts) hidden(look func(migration.ServerRecord) string) []string {
 
 // sightless is why a look at a server told nothing; empty when it told something.
 func sightless(s migration.Sighting) string {
+	if s.Unread() {
+		return "it answers srvr, and its conf, which tells its id and its list, did not come whole"
+	}
 	switch s.Reach {
 	case migration.ReachAnswered, migration.ReachNotServing, migration.ReachRefused:
 		return ""

@@ -30,6 +30,9 @@ type Sighting struct {
 	Zxid      ensemble.Zxid `json:"zxid"`
 	ZxidKnown bool          `json:"zxidKnown"`
 
+	// Conf is how far conf came; it is asked where srvr was answered.
+	Conf Reach `json:"conf,omitempty"`
+
 	// From conf. ServerID is 0, Members nil when unknown (3.4 never shows
 	// them); limits are in ticks.
 	ServerID          ensemble.ID       `json:"serverId,omitempty"`
@@ -85,6 +88,7 @@ func (p Prober) Sight(ctx context.Context, addr string) Sighting {
 		wg.Go(func() { mntr = p.Ask(ctx, addr, Mntr) })
 		wg.Wait()
 	}
+	s.Conf = conf.Reach
 	s.takeConf(ParseConf(answered(conf)))
 	s.takeMntr(ParseMntr(answered(mntr)))
 	for _, a := range []Answer{srvr, conf, mntr} {

@@ -15,6 +15,9 @@ import (
 type Cell struct {
 	Name    string
 	Disturb Disturbance
+	// GoesOn is set where it is shorter than anything that a rule gives up after:
+	// no command may end because of it.
+	GoesOn bool
 }
 
 // Matrix is what of partial sight is played outside of CI.
@@ -27,15 +30,15 @@ func Matrix() []Cell {
 	names := []string{"leader", "other", "itself"}
 	var out []Cell
 	for _, how := range Blindnesses() {
-		out = append(out, Cell{fmt.Sprintf("%s-everybody-3s", how), UnseenFor(spell, []Blindness{how}, nobody)})
+		out = append(out, Cell{fmt.Sprintf("%s-everybody-3s", how), UnseenFor(spell, []Blindness{how}, nobody), true})
 		for _, name := range names {
 			who := func(g *Stage) []int { return []int{roles[name](g)} }
-			out = append(out, Cell{fmt.Sprintf("%s-%s-3s", how, name), UnseenFor(spell, []Blindness{how}, who)})
+			out = append(out, Cell{fmt.Sprintf("%s-%s-3s", how, name), UnseenFor(spell, []Blindness{how}, who), true})
 		}
 	}
 	for _, d := range []time.Duration{3 * time.Second, 12 * time.Second, 60 * time.Second} {
 		for _, name := range names {
-			out = append(out, Cell{fmt.Sprintf("still-%s-%.0fs", name, d.Seconds()), StillFor(d, func(g *Stage, _ int) int { return roles[name](g) })})
+			out = append(out, Cell{fmt.Sprintf("still-%s-%.0fs", name, d.Seconds()), StillFor(d, func(g *Stage, _ int) int { return roles[name](g) }), d == spell})
 		}
 	}
 	return out
@@ -52,11 +55,11 @@ func PlayBothWays(s *scene.Scene, c Cell) {
 	g.StartMovedLoad()
 	gaps := g.LogGaps(g.ID)
 	g.Disturbed(migration.Replace, 1, c.Disturb)
-	g.followed()
+	g.followed(c.GoesOn)
 	g.settle(InPod)
 	g.who()
 	g.Disturbed(migration.Revert, 1, c.Disturb)
-	g.followed()
+	g.followed(c.GoesOn)
 	g.settle(OnHost)
 	gaps()
 	g.NothingLost()
@@ -73,8 +76,9 @@ func (g *Stage) who() {
 	}
 }
 
-// followed follows what is printed until a command ends well.
-func (g *Stage) followed() {
+// followed follows what is printed until a command ends well: the first one, where
+// it is to go on by itself.
+func (g *Stage) followed(goesOn bool) {
 	g.T.Helper()
 	const most = 5
 	for range most {
@@ -86,6 +90,9 @@ func (g *Stage) followed() {
 			return
 		}
 		g.said = g.tool.Log()
+		if goesOn {
+			g.T.Fatalf("exit code %d for what was over at once:\n%s", code, g.said)
+		}
 		g.T.Logf("exit code %d, then: %s", code, lastWay(g.said))
 		if !strings.Contains(lastWay(g.said), "zkmigrate") {
 			g.T.Fatalf("exit code %d, and no command to go on with:\n%s", code, g.said)

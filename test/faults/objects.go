@@ -3,6 +3,7 @@ package faults
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -66,6 +67,22 @@ func objects() []Fault {
 			Way:     "`replace` of that server, as printed, makes it again; the pod starts with its data.",
 			Recover: func(g *Stage) { g.Follow(); g.Ends() },
 			After:   InPod, NoAddress: podGone,
+		},
+		{
+			Name: "statefulset-edited", What: "Somebody sets another image in the pods' StatefulSet while a server runs in its pod: the next drain would bring it up with that.",
+			Version: Guarded, From: InPod, Command: []string{"replace", "{name}", "--id={id}"},
+			Trigger: func(g *Stage) {
+				g.Kubectl("set", "image", "statefulset/"+render.StatefulSetName(g.Name), render.ContainerName+"=example.com/zookeeper:edited")
+			},
+			Verdict: Verdict{Exit: Goes, Says: "somebody edited StatefulSet {name}-pod, and its pods would not be made as recorded"},
+			Way:     "`replace` of that server, as `status` prints: the recorded template is applied again, and no pod is restarted.",
+			Recover: func(g *Stage) {
+				image := g.Kubectl("get", "statefulset", render.StatefulSetName(g.Name), "-o", "jsonpath={.spec.template.spec.containers[*].image}")
+				if strings.Contains(image, "edited") {
+					g.T.Fatalf("the template still has %s", image)
+				}
+			},
+			After: InPod,
 		},
 		{
 			Name: "foreign-slice", What: "Somebody else adds endpoints to a server's Service.",

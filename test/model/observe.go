@@ -241,6 +241,9 @@ func (w *world) answer(st *state, i int, p int8) migration.Sighting {
 		}
 	}
 	out.Reach, out.Version, out.ServerID = migration.ReachAnswered, w.base.version, w.cfg.IDs[i]
+	if st.s[i].sight == halved {
+		out.ServerID, out.ConfUnread = 0, true
+	}
 	out.Zxid = toZxid(shown(s))
 	if r == following {
 		out.Zxid = toZxid(s.z)

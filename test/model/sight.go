@@ -22,7 +22,7 @@ func (w *world) sightFaults(st *state, put func(label, state)) {
 		all = append(all, i)
 		clear = clear && st.s[i].sight == seesAll
 	}
-	for _, how := range []sight{silent, refused, swallowed} {
+	for _, how := range []sight{silent, refused, swallowed, halved} {
 		if clear {
 			lose(everybody, how, all...)
 		}

@@ -159,6 +159,8 @@ const (
 	silent
 	refused
 	swallowed
+	// halved: srvr is answered, and conf does not come.
+	halved
 )
 
 // everybody, in place of a server, is the whole ensemble.
