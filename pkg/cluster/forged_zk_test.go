@@ -83,7 +83,7 @@ func forgeries(now time.Time) map[string]string {
 		"host-election": {"host-election=unasked", "host-election=closed"}, "closed": {"closed=0", "closed=99999"},
 		"cause": {"cause=-", "cause=lost"}, "seed": {"seed=-", "seed=tok1"}, "synced": {"synced=-", "synced=old"},
 		"data": {"data=0", "data=8"}, "since": {"since=-", "since=1"}, "detail": {`detail="waits"`, `detail="forged"`},
-		"pod": {"pod=u1", "pod=u1"}, "ordinal": {"ordinal=1", "ordinal=2"},
+		"pod": {"pod=u1", "pod=u1"}, "version": {"version=-", "version=9.9.9"}, "ordinal": {"ordinal=1", "ordinal=2"},
 	} {
 		out[field] = strings.Replace(line, edit[0], edit[1], 1)
 	}
