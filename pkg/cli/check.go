@@ -82,7 +82,7 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	facts := collectFacts(ctx, s, rec, desc, known)
+	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)
 	if known {
 		lookFacts(ctx, s, &facts)
 	}

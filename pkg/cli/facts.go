@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
@@ -13,8 +14,10 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
 
-// collectFacts asks everybody; it writes nothing but a canary session.
-func collectFacts(ctx context.Context, s *session, rec migration.Record, desc described, wrapped bool) preflight.Facts {
+// collectFacts asks everybody; it writes nothing but a canary session. Whom it has
+// to ask again is told to out.
+func collectFacts(ctx context.Context, s *session, rec migration.Record, desc described, wrapped bool, out io.Writer) preflight.Facts {
+	p := patientProber{prober: s.prober, pause: clock{}.Sleep, out: out}
 	f := preflight.Facts{
 		Servers: rec.Servers, Record: rec, Wrapped: wrapped,
 		Direct: map[ensemble.ID]migration.Sighting{}, Through: map[ensemble.ID]migration.Sighting{}, Election: map[ensemble.ID]migration.PortState{},
@@ -26,9 +29,9 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 	for _, srv := range rec.Servers {
 		if srv.Replaced == nil {
 			wg.Go(func() {
-				raw := s.prober.zk.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
+				raw := p.sight(ctx, srv.ID, hostPort(srv.HostIP, srv.ClientPort))
 				live := s.prober.named(ctx, hostPort(srv.HostIP, srv.ClientPort), sighting(raw))
-				port := s.prober.Port(ctx, hostPort(srv.HostIP, srv.ElectionPort))
+				port := p.port(ctx, srv.ID, hostPort(srv.HostIP, srv.ElectionPort))
 				mu.Lock()
 				defer mu.Unlock()
 				f.Direct[srv.ID], f.Election[srv.ID] = live, port
@@ -37,7 +40,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 		}
 		if srv.ClusterIP != "" {
 			wg.Go(func() {
-				raw := s.prober.zk.Sight(ctx, hostPort(srv.ClusterIP, srv.ClientPort))
+				raw := p.sight(ctx, srv.ID, hostPort(srv.ClusterIP, srv.ClientPort))
 				live := s.prober.named(ctx, hostPort(srv.ClusterIP, srv.ClientPort), sighting(raw))
 				mu.Lock()
 				defer mu.Unlock()
@@ -176,6 +179,11 @@ func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *pref
 // that is away as planned is nobody's concern besides.
 func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
 	o, err := s.engine.Observe(ctx)
+	for n := 1; err == nil && n < looks && len(o.Unseen()) > 0; n++ {
+		if err = (clock{}).Sleep(ctx, lookPause); err == nil {
+			o, err = s.engine.Observe(ctx)
+		}
+	}
 	if err != nil {
 		f.LookError = err.Error()
 		return

@@ -6,17 +6,17 @@ import (
 	"io"
 	"time"
 
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// settleFor is for how long the end of replace --all looks again at what may pass
-// by itself: a look without an answer, a follower that is counted twice.
+// settleFor is for how long the end of a command looks again at what may pass by
+// itself: a look without an answer, a follower that is counted twice, an election.
 const settleFor = 10 * time.Second
 
-// finish says that all servers run in pods, if nothing that is seen contradicts
-// it.
-func (o *MoveOptions) finish(ctx context.Context, s *session, obs migration.Observation) error {
-	out := o.deps.streams.ErrOut
+// settled looks again, for a while, as long as something hinders the last word.
+func (s *session) settled(ctx context.Context, out io.Writer, obs migration.Observation) (migration.Observation, error) {
 	said := false
 	for until := time.Now().Add(settleFor); obs.Record.Flight == nil && time.Now().Before(until); {
 		hindrances := migration.Hindrances(migration.Problems(obs))
@@ -28,12 +28,22 @@ func (o *MoveOptions) finish(ctx context.Context, s *session, obs migration.Obse
 			fmt.Fprintf(out, "Looking again for up to %s: %s\n", settleFor, hindrances[0].Text)
 		}
 		if err := (clock{}).Sleep(ctx, pollInterval); err != nil {
-			return err
+			return obs, err
 		}
 		var err error
 		if obs, err = s.engine.Observe(ctx); err != nil {
-			return err
+			return obs, err
 		}
+	}
+	return obs, nil
+}
+
+// finish says that all servers run in pods, if nothing that is seen contradicts
+// it.
+func (o *MoveOptions) finish(ctx context.Context, s *session, obs migration.Observation) error {
+	obs, err := s.settled(ctx, o.deps.streams.ErrOut, obs)
+	if err != nil {
+		return err
 	}
 	return finished(o.deps.streams.Out, obs, o.moved > 0)
 }
@@ -41,12 +51,39 @@ func (o *MoveOptions) finish(ctx context.Context, s *session, obs migration.Obse
 // finished is the last word of replace --all; moved says that this command has
 // moved a server.
 func finished(out io.Writer, obs migration.Observation, moved bool) error {
-	hindrances := migration.Hindrances(migration.Problems(obs))
-	if len(hindrances) == 0 {
-		_, err := fmt.Fprintf(out, "All %d servers of %s run in pods.\n", len(obs.Record.Servers), obs.Record.Name)
+	if err := contradicted(obs, "no server is left on its host, but the migration is not at its end", moved); err != nil {
 		return err
 	}
-	code, reason := hindrances[0].Code, "no server is left on its host, but the migration is not at its end"
+	_, err := fmt.Fprintf(out, "All %d servers of %s run in pods.\n", len(obs.Record.Servers), obs.Record.Name)
+	return err
+}
+
+// reconfigured is the last word of reconfigure, whoever restarted the servers;
+// moved says that this command has verified or restarted one.
+func (s *session) reconfigured(ctx context.Context, streams genericiooptions.IOStreams, moved bool) error {
+	obs, err := s.engine.Observe(ctx)
+	if err != nil {
+		return err
+	}
+	if obs, err = s.settled(ctx, streams.ErrOut, obs); err != nil {
+		return err
+	}
+	if err := contradicted(obs, "every server was seen with the Services' addresses, but not everything is as it should be now", moved); err != nil {
+		return err
+	}
+	epoch, _ := obs.Epoch()
+	fmt.Fprintf(streams.Out, "All servers of %s run with the Services' addresses. %s\n", s.name, electionsText(obs.Record, epoch))
+	fmt.Fprintf(streams.ErrOut, "next: %s plan %s -n %s\n", cliName, s.name, s.kube.namespace)
+	return nil
+}
+
+// contradicted is what a look says against a last word; nil where nothing does.
+func contradicted(obs migration.Observation, reason string, moved bool) error {
+	hindrances := migration.Hindrances(migration.Problems(obs))
+	if len(hindrances) == 0 {
+		return nil
+	}
+	code := hindrances[0].Code
 	var evidence []string
 	for _, p := range hindrances {
 		evidence = append(append(evidence, p.Text), p.Evidence...)

@@ -240,6 +240,7 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 	p := &progress{out: f.deps.streams.ErrOut, start: time.Now(), verbose: f.verbose}
 	mover := &MoveOptions{deps: f.deps, kind: migration.Reconfigure, restart: f.again()}
 	s.engine.OnEvent = mover.watch(p)
+	moved := false
 	for {
 		obs, err := s.engine.Observe(ctx)
 		if err != nil {
@@ -250,14 +251,12 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 		}
 		order := migration.RestartOrder(obs)
 		if len(order) == 0 {
-			epoch, _ := obs.Epoch()
-			fmt.Fprintf(f.deps.streams.Out, "All servers of %s run with the Services' addresses. %s\n", s.name, electionsText(obs.Record, epoch))
-			fmt.Fprintf(f.deps.streams.ErrOut, "next: %s plan %s -n %s\n", cliName, s.name, s.kube.namespace)
-			return nil
+			return s.reconfigured(ctx, f.deps.streams, moved)
 		}
 		in := migration.Intent{Kind: migration.Reconfigure, ID: order[0], By: me()}
 		fmt.Fprintf(f.deps.streams.ErrOut, "Restarting server %d with the new list.\n", in.ID)
 		began := time.Now()
+		moved = true
 		d, err := s.engine.Run(ctx, in)
 		if err := mover.outcome(ctx, s, in, d, err, began); err != nil {
 			return err

@@ -295,6 +295,9 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 		return &workingError{err}
 	case refusedCopy(err) != nil:
 		r := refusedCopy(err)
+		if rec, recErr := s.record(context.WithoutCancel(ctx)); recErr == nil {
+			again = afterRefusedCopy(r, rec, in.ID, again)
+		}
 		return &pausedError{reason: r.Error(), next: again}
 	case err != nil && errors.As(err, new(*hosts.ConfirmationError)):
 		return o.unconfirmed(s, in.ID, err)

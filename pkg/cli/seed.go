@@ -14,6 +14,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkdata"
 )
 
@@ -179,7 +180,7 @@ func (o *SeedOptions) stream(ctx context.Context, s *session, rec migration.Reco
 	}
 	if r := refusedCopy(err); r != nil {
 		lines, _ := manualCopy(rec)(sr, rec.Flight.Seed)
-		return &refusedError{reason: r.Error(), next: lines[0]}
+		return &refusedError{reason: r.Error(), next: afterRefusedCopy(r, rec, o.id, lines[0])}
 	}
 	if silent := (*silentError)(nil); errors.As(err, &silent) {
 		lines, _ := manualCopy(rec)(sr, rec.Flight.Seed)
@@ -207,6 +208,17 @@ func refusedCopy(err error) *zkdata.RefusedError {
 		return r
 	}
 	return nil
+}
+
+// afterRefusedCopy is what to do next; again is what brings the copy once more, which
+// helps where the copy was wrong and not where there is no room for it.
+func afterRefusedCopy(r *zkdata.RefusedError, rec migration.Record, id ensemble.ID, again string) string {
+	sr, ok := rec.Server(id)
+	if r.Reason != zkdata.NoRoom || !ok {
+		return again
+	}
+	return fmt.Sprintf("kubectl edit pvc data-%s -n %s (a larger spec.resources.requests.storage, where its StorageClass allows that), then %s; or %s revert %s --id=%d -n %s",
+		render.PodName(rec.Name, sr.Ordinal), rec.Namespace, again, cliName, rec.Name, id, rec.Namespace)
 }
 
 // manualCopy renders the line that sends a host's data.

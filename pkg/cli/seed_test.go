@@ -11,6 +11,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkdata"
 )
 
 // standing is a world that does not change.
@@ -116,5 +117,20 @@ func TestDataFlag(t *testing.T) {
 		if !ok && report(&bytes.Buffer{}, err) != exitUsage || ok && (err != nil || o.data != migration.DataMode(value)) {
 			t.Errorf("--data=%s: %+v, %v", value, o, err)
 		}
+	}
+}
+
+// TestAFullVolumeIsNotSentTheSameAgain: the command that is printed makes room, or
+// goes back; every other refusal wants a new copy.
+func TestAFullVolumeIsNotSentTheSameAgain(t *testing.T) {
+	rec := migration.Record{Name: "zk1", Namespace: "zk", Servers: []migration.ServerRecord{{Server: ensemble.Server{ID: 3}, Ordinal: 2}}}
+	full := afterRefusedCopy(zkdata.NoRoomError("the pod's volume is full"), rec, 3, "send it again")
+	for _, want := range []string{"kubectl edit pvc data-zk1-pod-2 -n zk", "then send it again", "kubectl zkmigrate revert zk1 --id=3 -n zk"} {
+		if !strings.Contains(full, want) {
+			t.Errorf("%q lacks %q", full, want)
+		}
+	}
+	if other := afterRefusedCopy(&zkdata.RefusedError{Reason: zkdata.CutShort}, rec, 3, "send it again"); other != "send it again" {
+		t.Errorf("for a copy that was cut off: %q", other)
 	}
 }

@@ -40,6 +40,8 @@ type verifier struct {
 	s       *session
 	servers map[ensemble.ID]*watched
 	epoch   uint32
+	// moved says that a server was verified by this command.
+	moved bool
 }
 
 func (f *reconfigureFlags) watch(ctx context.Context, s *session) error {
@@ -47,7 +49,7 @@ func (f *reconfigureFlags) watch(ctx context.Context, s *session) error {
 	for {
 		left, err := v.look(ctx)
 		if err == nil && left == 0 {
-			return nil
+			return s.reconfigured(ctx, f.deps.streams, v.moved)
 		}
 		if err == nil {
 			err = clock{}.Sleep(ctx, pollInterval)
@@ -89,11 +91,9 @@ func (v *verifier) look(ctx context.Context) (int, error) {
 			return 0, err
 		} else if !done {
 			left++
+		} else {
+			v.moved = true
 		}
-	}
-	if left == 0 {
-		fmt.Fprintf(v.f.deps.streams.Out, "All servers of %s run with the Services' addresses. %s\n", v.s.name, electionsText(obs.Record, v.epoch))
-		fmt.Fprintf(v.f.deps.streams.ErrOut, "next: %s plan %s -n %s\n", cliName, v.s.name, v.s.kube.namespace)
 	}
 	return left, nil
 }

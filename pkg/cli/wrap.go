@@ -257,7 +257,7 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 
 // preflight runs the checks that block a wrap; nothing has been written yet.
 func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
-	facts := collectFacts(ctx, s, rec, desc, known)
+	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)
 	// Whether the Services reach their servers is asked after they are written:
 	// one that was deleted is made again by wrap alone. A server in its pod
 	// answers through its Service or not at all, and one on its way may be down.

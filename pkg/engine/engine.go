@@ -401,6 +401,10 @@ func (e *Engine) perform(ctx context.Context, in migration.Intent, o migration.O
 		err = e.Cluster.DeleteLeftovers(ctx, rec, id)
 	case migration.StepFlipBack:
 		err = e.Cluster.PointToHost(ctx, rec, id)
+	default:
+		if s := migration.StepByID(d.Step); s.Writes || s.Phase == "" {
+			err = fmt.Errorf("nobody carries out step %q", d.Step)
+		}
 	}
 	out.At = e.Clock.Now()
 	return out, err

@@ -367,7 +367,7 @@ func (c *context) hostStarted() (Decision, bool) {
 		return do(StepStartHost, g, "nothing answers on host %s yet", c.sr.HostIP), false
 	}
 	if !c.v.Host.Up() || !c.v.Live.Serving() {
-		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not serving yet (client port %s): %s", c.sr.HostIP, c.v.Host.Client, orUnknown(string(c.v.Live.Reach))).
+		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not seen to serve yet (client port %s): %s", c.sr.HostIP, c.v.Host.Client, orUnknown(string(c.v.Live.Reach))).
 			then("on host " + c.sr.HostIP + ": unmask and start the server"), false
 	}
 	if c.v.Live.Another(f.ID) {

@@ -51,6 +51,18 @@ func TestNothingIsDoneOnWhatWasNotSeen(t *testing.T) {
 			want: stop, code: migration.CodeDegraded,
 		},
 		{
+			name: "a replaced server that is not seen is neither done nor away", set: func(s *scene) { s.replaced(1); s.hidden(1) }, unseen: time.Second,
+			want: wait, code: migration.CodeUnseen, says: "which runs in pod demo-pod-0, is not seen from here",
+		},
+		{
+			name: "nor later", set: func(s *scene) { s.replaced(1); s.hidden(1) }, unseen: migration.UnseenPatience,
+			want: stop, code: migration.CodeUnseen, says: "it may serve",
+		},
+		{
+			name: "nor is one that is seen by half", set: func(s *scene) { s.replaced(1); s.view(1).Live.ConfUnread = true }, unseen: time.Second,
+			want: wait, code: migration.CodeUnseen, says: "did not come whole",
+		},
+		{
 			name: "begun, and nobody is seen: nothing is stopped", set: func(s *scene) { s.flight(migration.Replace, 1); s.hidden(1, 2, 3) },
 			want: wait, code: migration.CodeUnseen, says: "nothing has been stopped",
 		},

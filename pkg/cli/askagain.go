@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
+)
+
+const (
+	// looks is how often a check asks before it calls a server unseen: one lost
+	// packet, or one pause of the server's, is no verdict.
+	looks = 3
+	// lookPause is between two of them.
+	lookPause = time.Second
+)
+
+// patientProber asks again whom it did not see, and says so.
+type patientProber struct {
+	prober prober
+	pause  func(context.Context, time.Duration) error
+	out    io.Writer
+}
+
+func (p patientProber) sight(ctx context.Context, id ensemble.ID, address string) zkprobe.Sighting {
+	for n := 1; ; n++ {
+		raw := p.prober.zk.Sight(ctx, address)
+		live := sighting(raw)
+		told := live.Sight() != migration.Unseen && !live.Unread() || live.Reach == migration.ReachNotWhitelisted
+		if told || !p.again(ctx, n, "server %d at %s was not seen: %s", id, address, orText(live.Detail, string(live.Reach))) {
+			return raw
+		}
+	}
+}
+
+func (p patientProber) port(ctx context.Context, id ensemble.ID, address string) migration.PortState {
+	for n := 1; ; n++ {
+		state := p.prober.Port(ctx, address)
+		told := state == migration.PortOpen || state == migration.PortClosed
+		if told || !p.again(ctx, n, "the election port of server %d, %s, is %s", id, address, state) {
+			return state
+		}
+	}
+}
+
+// again says why and waits, unless this was the last time.
+func (p patientProber) again(ctx context.Context, n int, format string, a ...any) bool {
+	if n == looks {
+		return false
+	}
+	fmt.Fprintf(p.out, format+"; asking again\n", a...)
+	return p.pause(ctx, lookPause) == nil
+}

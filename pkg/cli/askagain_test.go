@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
+)
+
+// TestOneLookIsNoVerdict: a check asks again whom it did not see, says so, and takes
+// no for an answer at once.
+func TestOneLookIsNoVerdict(t *testing.T) {
+	srvr, err := os.ReadFile("../zkprobe/testdata/3.4.13/follower/srvr.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		lost  int32
+		text  string
+		want  migration.Sight
+		asked int32
+		said  int
+	}{
+		"the first is lost":     {lost: 1, text: string(srvr), want: migration.SeenServing, asked: 2, said: 1},
+		"two are lost":          {lost: 2, text: string(srvr), want: migration.SeenServing, asked: 3, said: 2},
+		"all are lost":          {lost: 9, text: string(srvr), want: migration.Unseen, asked: 3, said: 2},
+		"it says that it idles": {text: "This ZooKeeper instance is not currently serving requests\n", want: migration.SeenNotServing, asked: 1},
+		"srvr is not allowed":   {text: "srvr is not executed because it is not in the whitelist.\n", want: migration.Unseen, asked: 1},
+	} {
+		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+			var asked atomic.Int32
+			address := words(t, func(conn net.Conn, word string) {
+				switch {
+				case word == "srvr" && asked.Add(1) > c.lost:
+					_, _ = io.WriteString(conn, c.text)
+				case word == "conf":
+					_, _ = io.WriteString(conn, "clientPort=2181\nserverId=1\n")
+				}
+			})
+			var out bytes.Buffer
+			p := patientProber{prober: newProber(nil), pause: func(context.Context, time.Duration) error { return nil }, out: &out}
+			if s := sighting(p.sight(t.Context(), 1, address)); s.Sight() != c.want || asked.Load() != c.asked || strings.Count(out.String(), "server 1 at "+address+" was not seen") != c.said {
+				t.Errorf("%s after %d questions: %+v\n%s", s.Sight(), asked.Load(), s, out.String())
+			}
+		})
+	}
+}
+
+// dialer answers each dial by the next error, then by a refusal.
+type dialer struct{ errs []error }
+
+func (d *dialer) DialContext(context.Context, string, string) (net.Conn, error) {
+	if len(d.errs) == 0 {
+		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	}
+	err := d.errs[0]
+	d.errs = d.errs[1:]
+	return nil, err
+}
+
+// TestASilentPortIsAskedAgain, and one that refuses is not.
+func TestASilentPortIsAskedAgain(t *testing.T) {
+	lost := errors.New("lost")
+	for _, c := range []struct {
+		errs []error
+		want migration.PortState
+		said int
+	}{
+		{nil, migration.PortClosed, 0},
+		{[]error{lost}, migration.PortClosed, 1},
+		{[]error{lost, lost, lost}, migration.PortUnknown, 2},
+	} {
+		var out bytes.Buffer
+		p := patientProber{prober: prober{zk: zkprobe.Prober{Dialer: &dialer{c.errs}, Timeout: time.Second}}, pause: func(context.Context, time.Duration) error { return nil }, out: &out}
+		if got := p.port(t.Context(), 2, "192.0.2.1:3888"); got == migration.PortOpen || (c.want == migration.PortClosed) != (got == migration.PortClosed) || strings.Count(out.String(), "asking again") != c.said {
+			t.Errorf("%d lost: %s, said %q", len(c.errs), got, out.String())
+		}
+	}
+}
