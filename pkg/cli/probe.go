@@ -33,26 +33,16 @@ func (p prober) Sight(ctx context.Context, address string) migration.Sighting {
 func sighting(s zkprobe.Sighting) migration.Sighting {
 	out := migration.Sighting{
 		Reach: reach(s.Reach), Detail: s.Error, Version: s.Version, Mode: s.Mode, ServerID: s.ServerID, Members: s.Members,
-		ConfUnread:      confUnread(s),
+		ConfUnread:      s.Conf != zkprobe.Unknown && s.Conf != zkprobe.Answered && s.Conf != zkprobe.NotWhitelisted,
 		SyncedFollowers: int(s.SyncedFollowers), Learners: int(s.Learners), Connections: int(max(s.Connections, 0)), Znodes: int(max(s.Nodes, 0)),
+	}
+	if out.ConfUnread {
+		out.Detail = s.ConfError
 	}
 	if s.ZxidKnown {
 		out.Zxid = s.Zxid
 	}
 	return out
-}
-
-// confUnread: conf was asked for, and did not come whole. From 3.5 on it ends with
-// the list (QuorumZooKeeperServer.dumpConf), and a connection that was reset in the
-// middle of an answer ends like one that was closed behind it.
-func confUnread(s zkprobe.Sighting) bool {
-	switch s.Conf {
-	case zkprobe.Unknown, zkprobe.NotWhitelisted:
-		return false
-	case zkprobe.Answered:
-		return s.Mode.Serving() && s.Version.AtLeast(3, 5, 0) && len(s.Members) == 0
-	}
-	return true
 }
 
 func reach(r zkprobe.Reach) migration.Reach {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
 // TestSightWithoutConf: what answers srvr as a real server does, and conf not, or
@@ -30,7 +32,7 @@ func TestSightWithoutConf(t *testing.T) {
 			"not allowed":          {conf: "conf is not executed because it is not in the whitelist.\n"},
 			"silent":               {silent: true, unread: true},
 			"nothing":              {unread: true},
-			"cut off":              {conf: whole[:40], unread: version != "3.4.13"},
+			"cut off":              {conf: whole[:40], unread: true},
 			"in an election":       {conf: "This ZooKeeper instance is not currently serving requests\n", unread: true},
 			"silent in the middle": {conf: whole[:40], silent: true, unread: true},
 		} {
@@ -79,4 +81,35 @@ func words(t *testing.T, answer func(net.Conn, string)) string {
 		}
 	}()
 	return l.Addr().String()
+}
+
+// TestSightOfWhatIsNoZooKeeper: text without a mode tells of nobody who takes part, and
+// of nobody who does not; nor does it make a host up.
+func TestSightOfWhatIsNoZooKeeper(t *testing.T) {
+	whole, err := os.ReadFile("../zkprobe/testdata/3.4.13/follower/srvr.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"a proxy":                "HTTP/1.1 502 Bad Gateway\r\n\r\n",
+		"SSH":                    "SSH-2.0-OpenSSH_9.6\r\n",
+		"another database":       "-ERR unknown command\r\n",
+		"an answer that was cut": string(whole[:strings.Index(string(whole), "Mode")]),
+		"a line that was cut":    string(whole[:40]),
+		"a mode that nobody has": "Zookeeper version: 3.4.13\nMode: emperor\n",
+	} {
+		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+			for how, end := range map[string]func(net.Conn){"closed": func(net.Conn) {}, "reset": func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }} {
+				address := words(t, func(conn net.Conn, word string) {
+					_, _ = io.WriteString(conn, text)
+					end(conn)
+				})
+				s := newProber(nil).Sight(t.Context(), address)
+				host := migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen, Answer: s}
+				if s.Sight() != migration.Unseen || host.Up() || !host.Unclear() {
+					t.Errorf("%s: %s, up %t: %+v", how, s.Sight(), host.Up(), s)
+				}
+			}
+		})
+	}
 }

@@ -27,6 +27,7 @@ type watched struct {
 	awayFrom   time.Time
 	sameFrom   time.Time
 	reach      migration.Reach
+	ended      bool // its end was seen in this stretch of refusals
 	sinceAsked time.Time
 	portAsked  time.Time
 	said       string
@@ -134,7 +135,7 @@ func (v *verifier) watch(ctx context.Context, obs migration.Observation, sr migr
 	}
 	sig := &w.sig
 	sig.Live, sig.Epoch = live, v.epoch
-	w.follow(obs.At, live)
+	w.follow(obs.At, live, migration.OthersAgree(obs))
 	if live.Serving() && !sig.SeenDown && sr.Emitted != nil && time.Since(w.sinceAsked) > sincePause {
 		w.sinceAsked = time.Now()
 		sig.ServingSince = v.s.prober.ServingSince(ctx, hostPort(sr.ClusterIP, sr.ClientPort))
@@ -151,8 +152,10 @@ func (v *verifier) watch(ctx context.Context, obs migration.Observation, sr migr
 	return w
 }
 
-// follow keeps what one look alone does not show: for how long, and how often.
-func (w *watched) follow(at time.Time, live migration.Sighting) {
+// follow keeps what one look alone does not show: for how long, and how often. A
+// refused connection is the end of its process only where the others agree: something
+// in between may refuse in its name.
+func (w *watched) follow(at time.Time, live migration.Sighting, othersAgree bool) {
 	sig := &w.sig
 	if live.Serving() {
 		if !w.awayFrom.IsZero() {
@@ -165,11 +168,11 @@ func (w *watched) follow(at time.Time, live migration.Sighting) {
 		w.awayFrom, w.reach = at, ""
 	}
 	if w.reach != live.Reach {
-		w.reach, w.sameFrom, w.portAsked, sig.Host = live.Reach, at, time.Time{}, migration.HostView{}
-		if live.Reach == migration.ReachRefused {
-			sig.SeenDown = true
-			sig.Ends++
-		}
+		w.reach, w.sameFrom, w.portAsked, sig.Host, w.ended = live.Reach, at, time.Time{}, migration.HostView{}, false
+	}
+	if live.Reach == migration.ReachRefused && othersAgree && !w.ended {
+		w.ended, sig.SeenDown = true, true
+		sig.Ends++
 	}
 	sig.Away, sig.Same = at.Sub(w.awayFrom), at.Sub(w.sameFrom)
 }

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -100,6 +101,30 @@ func TestJournalExchanged(t *testing.T) {
 		var refused *refusedError
 		if err := do(); !errors.As(err, &refused) || !strings.Contains(refused.reason, "no server 7 any more") || !strings.Contains(refused.next, "status demo -n zk") {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestARefusalAloneIsNoRestart: something in between may refuse a connection; a restart
+// is seen only where the others agree that the server is down.
+func TestARefusalAloneIsNoRestart(t *testing.T) {
+	at := time.Now()
+	serving, refused := migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower}, migration.Sighting{Reach: migration.ReachRefused}
+	for _, c := range []struct {
+		agree []bool
+		ends  int
+	}{
+		{[]bool{false, false}, 0},
+		{[]bool{true, true}, 1},
+		{[]bool{false, true}, 1}, // the leader drops it a moment later
+	} {
+		w := &watched{}
+		w.follow(at, serving, true)
+		for i, agree := range c.agree {
+			w.follow(at.Add(time.Duration(i+1)*time.Second), refused, agree)
+		}
+		if w.sig.SeenDown != (c.ends > 0) || w.sig.Ends != c.ends {
+			t.Errorf("%v: %+v", c.agree, w.sig)
 		}
 	}
 }

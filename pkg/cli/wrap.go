@@ -358,6 +358,11 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 			}
 			if err := (clock{}).Sleep(ctx, pollInterval); errors.Is(err, context.Canceled) {
 				return err
+			} else if err != nil && live.Unread() {
+				return &pausedError{
+					reason: fmt.Sprintf("server %d answers at its Service's address %s, and did not tell its server list: %s", srv.ID, address, live.Detail),
+					next:   fmt.Sprintf("%s wrap %s -n %s", cliName, rec.Name, rec.Namespace), timeout: true,
+				}
 			} else if err != nil {
 				return &pausedError{
 					reason:   fmt.Sprintf("server %d does not answer at its Service's address %s from here yet: %s %s", srv.ID, hostPort(srv.ClusterIP, srv.ClientPort), live.Reach, live.Detail),

@@ -85,6 +85,15 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 			svc = nil
 		}
 	}
+	if pod == nil {
+		// One that lost our label may serve all the same.
+		pod, err = c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, render.PodName(rec.Name, s.Ordinal), metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			pod = nil
+		} else if err != nil {
+			return v, failed(err, "get", "Pod", rec.Namespace, render.PodName(rec.Name, s.Ordinal))
+		}
+	}
 	b := behind{rec: rec, s: s, slices: slices}
 	if svc != nil {
 		b.selector = render.SelectedPod(rec, s, svc)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,5 +37,17 @@ func TestStrayedSlice(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestAPodThatLostItsLabel is a pod all the same: it may serve.
+func TestAPodThatLostItsLabel(t *testing.T) {
+	pod := podObject(func(p *corev1.Pod) { p.Labels = nil })
+	views, err := New(fake.NewClientset(pod)).Observe(t.Context(), record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := views[5].Pod; !v.Found || v.UID != string(pod.UID) {
+		t.Errorf("%+v", v)
 	}
 }

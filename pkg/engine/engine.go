@@ -135,8 +135,11 @@ func (e *Engine) knock(ctx context.Context, address string) (migration.PortState
 // of leaves only what was said by a server of that id: another one that got the
 // host's address says nothing of ours.
 func of(id ensemble.ID, h migration.HostView) migration.HostView {
-	if h.Answer.Another(id) {
+	switch {
+	case h.Answer.Another(id):
 		h.Answer = migration.Sighting{Reach: migration.ReachOther, Detail: fmt.Sprintf("server %d answers there", h.Answer.ServerID)}
+	case h.Answer.Unread():
+		h.Answer = migration.Sighting{Reach: migration.ReachOther, Detail: "a ZooKeeper answers there, and did not say which server it is"}
 	}
 	return h
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -46,6 +47,28 @@ func TestHost(t *testing.T) {
 			s.ClientPort, s.ElectionPort = 2181, 3888
 			if h := e.host(t.Context(), s); h.Up() != c.up {
 				t.Errorf("up: %t; %+v", !c.up, h)
+			}
+		})
+	}
+}
+
+// TestHostOfNobodyKnown: an answer counts as ours only where it says whose it is.
+func TestHostOfNobodyKnown(t *testing.T) {
+	answer := migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower}
+	for name, c := range map[string]struct {
+		change func(*migration.Sighting)
+		up     bool
+	}{
+		"ours":                    {func(s *migration.Sighting) { s.ServerID = 1 }, true},
+		"another one's":           {func(s *migration.Sighting) { s.ServerID = 2 }, false},
+		"its conf did not come":   {func(s *migration.Sighting) { s.ConfUnread = true }, false},
+		"its conf is not allowed": {func(*migration.Sighting) {}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen, Answer: answer}
+			c.change(&h.Answer)
+			if h = of(1, h); h.Up() != c.up || h.Unclear() == c.up {
+				t.Errorf("%+v", h)
 			}
 		})
 	}

@@ -83,7 +83,7 @@ func (c *context) proveJoined() Decision {
 	lost := c.needRenewal()
 	for _, id := range ensemble.Without(c.participants(), f.ID) {
 		v, _ := c.o.View(id)
-		if slices.Contains(lost, id) || f.Kind == Revert && (!v.Live.Serving() || v.Live.Another(id)) {
+		if slices.Contains(lost, id) || f.Kind == Revert && (!v.Live.Serving() || v.Live.Unread() || v.Live.Another(id)) {
 			expected--
 		} else if sr, ok := c.rec.Server(id); ok && sr.Voter() {
 			all = append(all, id)

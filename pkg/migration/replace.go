@@ -247,7 +247,14 @@ func (c *context) stillUp() Decision {
 	case c.v.Host.Unclear():
 		// Whether it is up is unknown, so neither is it called up nor asked again.
 		d := c.hostUnclear(PhaseStop)
+		if f.Kind == Reconfigure {
+			return d
+		}
 		return d.then(d.Next + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
+	case !c.v.Host.Open():
+		// Only a restart comes here with a host that is silent.
+		return wait(CodeHostSilent, PhaseStop, "host %s is silent (client port %s, election port %s): whether its server has stopped cannot be seen from here", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
+			then("open the way from here to both ports of host " + c.sr.HostIP + ", or interrupt this command and run it on a machine that reaches them")
 	case !ok:
 		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").
 			then("on host " + c.sr.HostIP + ": do not stop the server now")

@@ -79,6 +79,10 @@ func (c *context) stopForRestart() Decision {
 	if f.StopAsked != nil {
 		return c.stillUp()
 	}
+	if c.v.Host.Client != PortOpen || c.v.Host.Election != PortOpen {
+		return wait(CodeUnseen, PhaseProve, "host %s is not seen at both ports (client port %s, election port %s), so its stop could not be seen either; nothing has been stopped", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
+			then("open the way from here to both ports of host " + c.sr.HostIP + ", or run this command on a machine that reaches them")
+	}
 	if d, ok := c.proveBefore(); !ok {
 		return d
 	}

@@ -118,6 +118,26 @@ func restartRules() []rule {
 			want: wait, code: migration.CodeHostStillUp,
 		},
 		{
+			name: "asked, and its ports are not seen any more: neither up nor down",
+			set: func(s *scene) {
+				f := restarted(s)
+				f.DeadSince, f.Released, f.StopAsked = nil, nil, ago(time.Minute)
+				s.down(1)
+				s.view(1).Host = migration.HostView{Client: migration.PortClosed, Election: migration.PortSilent}
+			},
+			want: wait, code: migration.CodeHostSilent, says: "whether its server has stopped cannot be seen",
+		},
+		{
+			name: "a port is not seen before the stop",
+			set: func(s *scene) {
+				fresh(s)
+				f := s.flight(migration.Reconfigure, 1)
+				f.Patched, f.Before = yes(), s.proof(epoch, counter, 0, true)
+				s.view(1).Host.Election = migration.PortSilent
+			},
+			want: wait, code: migration.CodeUnseen, says: "nothing has been stopped",
+		},
+		{
 			name: "dead: noted",
 			set: func(s *scene) {
 				f := restarted(s)

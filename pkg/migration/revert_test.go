@@ -108,6 +108,39 @@ func revertRules() []rule {
 			},
 			want: do, step: migration.StepCloseGate,
 		},
+		{
+			name: "a container that does not run by an old word of its node, and nobody refuses at its address",
+			set: func(s *scene) {
+				s.reverting(1)
+				s.hidden(1)
+				s.host(1, migration.PortClosed)
+				s.down(2)
+				s.view(1).Cluster.Pod.Running, s.view(1).Cluster.Pod.Ready = false, false
+			},
+			want: wait, code: migration.CodeDegraded, says: "the pod goes on",
+		},
+		{
+			name: "a pod that is being deleted on a node that does not report",
+			set: func(s *scene) {
+				s.reverting(1)
+				s.hidden(1)
+				s.host(1, migration.PortClosed)
+				s.down(2)
+				s.view(1).Cluster.Pod.Terminating, s.view(1).Cluster.Pod.NodeLost = true, true
+			},
+			want: wait, code: migration.CodeDegraded, says: "the pod goes on",
+		},
+		{
+			name: "the end does not wait for one whose conf does not come", set: func(s *scene) {
+				f := s.backAtHost(1)
+				f.Unfenced, f.Released, f.Joined = yes(), ago(time.Minute), s.proof(epoch, counter, time.Minute, true)
+				s.host(1, migration.PortOpen)
+				s.serve(1)
+				s.view(2).Live.ConfUnread = true
+				s.view(3).Live.SyncedFollowers = -1
+			},
+			want: do, step: migration.StepFinishRevert,
+		},
 		{name: "bridge", set: func(s *scene) { s.closed(1) }, want: do, step: migration.StepBridge},
 		{
 			name: "somebody opened the gate again", set: func(s *scene) { s.closed(1); s.view(1).Cluster.Gate.Released = true },

@@ -136,6 +136,10 @@ func (c *context) isDown(s Sighting) bool {
 	return s.Sight() == SeenNotServing && (s.Reach != ReachRefused || c.othersAgree())
 }
 
+// OthersAgree reports whether what others say agrees with what was seen: that whoever
+// refuses connections is down.
+func OthersAgree(o Observation) bool { return summarized(o).othersAgree() }
+
 // othersAgree: the leader counts nobody whom we do not see, or, without a leader,
 // somebody else says that there is none.
 func (c *context) othersAgree() bool {

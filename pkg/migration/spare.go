@@ -7,7 +7,8 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // is going already; the other voters were all seen in sync and hold a fresh write,
 // in one epoch; or no quorum has served for long, so that none is lost.
 func (c *context) sparePod(phase Phase) (Decision, bool) {
-	if c.podDown() || c.v.Cluster.Pod.Terminating || c.longWithoutQuorum() {
+	pod := c.v.Cluster.Pod
+	if c.podDown() || pod.Terminating && !pod.NodeLost || c.longWithoutQuorum() {
 		return Decision{}, true
 	}
 	others := ensemble.Without(c.voters(), c.flight.ID)
@@ -18,7 +19,7 @@ func (c *context) sparePod(phase Phase) (Decision, bool) {
 		return wait(CodeDegraded, phase, "not every other voter is in sync; the pod goes on").with(bad...).then(c.startOf(others)), false
 	}
 	held := others
-	if c.v.Says().Serving() {
+	if own := c.v.Says(); own.Serving() && !own.Unread() {
 		held = c.rec.Ensemble().IDs()
 	}
 	return c.proveOn(held, phase)
@@ -37,7 +38,9 @@ func (c *context) podDown() bool {
 	case pod.NodeLost, pod.Ready:
 		return false
 	case !pod.Running:
-		return true
+		// What a node last said may be old: where the address leads to the pod, it
+		// refuses as well.
+		return !same(c.v.Cluster.Endpoints.Union, pod.IP) || pod.IP == "" || c.v.Live.Sight() == SeenNotServing
 	}
 	return pod.GateFresh && (pod.Gate == GateParked || pod.Gate == GateVetoed || pod.Gate == GateRefused)
 }

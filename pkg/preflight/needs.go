@@ -23,6 +23,8 @@ const (
 	NeedServers  Need = "servers"
 	NeedThrough  Need = "through"
 	NeedElection Need = "election"
+	// NeedNames is the id that each server that serves has said.
+	NeedNames Need = "names"
 	// NeedClashes is what exists under our names.
 	NeedClashes Need = "clashes"
 	// NeedLook is a look at the wrapped ensemble as status takes it.
@@ -38,7 +40,7 @@ const (
 // needs is what each check looks at.
 func needs(id string) []Need {
 	return map[string][]Need{
-		"ZK001": {NeedServers}, "ZK002": {NeedServers}, "ZK003": {NeedServers}, "ZK004": {NeedServers}, "ZK005": {NeedServers},
+		"ZK001": {NeedServers}, "ZK002": {NeedServers}, "ZK003": {NeedServers}, "ZK004": {NeedServers}, "ZK005": {NeedServers, NeedNames},
 		"ZK006": {NeedServers}, "ZK007": {NeedList}, "ZK008": {NeedElection}, "ZK009": {NeedList}, "ZK010": {NeedFiles}, "ZK011": {NeedAllFiles},
 		"ZK012": {NeedFiles}, "ZK013": {NeedFiles}, "ZK014": {NeedFiles}, "ZK015": {NeedFiles}, "ZK016": {NeedFiles},
 		"ZK017": {NeedServers}, "ZK018": {NeedFiles}, "ZK019": {NeedList}, "ZK020": {NeedThrough}, "ZK021": {NeedFiles}, "ZK022": {NeedFiles},
@@ -81,8 +83,15 @@ func (f Facts) lack(n Need) (missing string, hidden []string) {
 			}
 			return fmt.Sprintf("election port %s:%d: %s", s.HostIP, s.ElectionPort, orNotAsked(string(p)))
 		})
+	case NeedNames:
+		return "", f.hidden(func(s migration.ServerRecord) string {
+			if v := f.live(s.ID); v.Serving() && v.ServerID == 0 {
+				return "it does not say which server it is: conf is not allowed, and it took no session"
+			}
+			return ""
+		})
 	case NeedClashes:
-		return f.ClashesError, nil
+		return "", nonEmpty(f.ClashesError)
 	case NeedPermissions:
 		if f.PermissionsError != "" {
 			return "", []string{f.PermissionsError}
@@ -91,7 +100,7 @@ func (f Facts) lack(n Need) (missing string, hidden []string) {
 	case NeedLook:
 		switch {
 		case f.LookError != "":
-			return "nobody could look: " + f.LookError, nil
+			return "", []string{"nobody could look: " + f.LookError}
 		case !f.Looked:
 			return "not wrapped yet", nil
 		}
@@ -102,13 +111,19 @@ func (f Facts) lack(n Need) (missing string, hidden []string) {
 		}
 		return "", hidden
 	case NeedTwins:
-		if f.TwinsUnlooked != "" {
-			hidden = []string{f.TwinsUnlooked}
-		}
-		return f.TwinsError, hidden
+		return "", nonEmpty(f.TwinsUnlooked, f.TwinsError)
 	case NeedList, NeedCluster:
 	}
 	return "", nil
+}
+
+func nonEmpty(texts ...string) (out []string) {
+	for _, s := range texts {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // lackFiles is why a check of the files was not made.
@@ -163,6 +178,9 @@ func orNotAsked(s string) string {
 // live returns what was seen of a server, by whichever way more was.
 func (f Facts) live(id ensemble.ID) migration.Sighting {
 	t, d := f.Through[id], f.Direct[id]
+	if t.Unread() && d.Serving() {
+		return d
+	}
 	if t.Serving() || !d.Serving() && sightless(d) != "" && t.Reach != migration.ReachUnknown {
 		return t
 	}

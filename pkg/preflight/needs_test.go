@@ -49,8 +49,15 @@ func TestNeverOKForWhatWasNotSeen(t *testing.T) {
 			f.Direct[2] = migration.Sighting{Reach: migration.ReachRefused}
 			f.Through[2] = f.Direct[2]
 		}, "ZK001 ZK020", Fail, "server 2", nil},
-		"nobody could look for clashes": {func(f *Facts) { f.ClashesError = "forbidden" }, "K8S002", Skip, "forbidden", nil},
-		"no look at the ensemble":       {func(f *Facts) { f.Looked, f.LookError = false, "the gate cannot be read" }, "ZK024 ZK025", Skip, "gate", nil},
+		"one that does not say who it is": {func(f *Facts) {
+			for _, m := range []map[ensemble.ID]migration.Sighting{f.Direct, f.Through} {
+				s := m[2]
+				s.ServerID = 0
+				m[2] = s
+			}
+		}, "ZK005", Unknown, "does not say which server it is", nil},
+		"nobody could look for clashes": {func(f *Facts) { f.ClashesError = "forbidden" }, "K8S002", Unknown, "forbidden", nil},
+		"no look at the ensemble":       {func(f *Facts) { f.Looked, f.LookError = false, "the gate cannot be read" }, "ZK024 ZK025", Unknown, "gate", nil},
 		"a look that saw not everybody": {func(f *Facts) {
 			f.Problems = []migration.Problem{{Class: migration.ClassUnseen, Text: "server 2 was not seen"}}
 		}, "ZK024 ZK025", Unknown, "server 2", nil},

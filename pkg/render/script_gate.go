@@ -85,6 +85,7 @@ ordinal=${ordinal##*-}
 state= detail= cause= seed= synced= holds=0 since= generation=0 id=0 release= start=
 host= client_port= election_port=
 client=unasked election=unasked
+have= stamp= joint= older= seen=
 due=0 said= told= said_at=-9 child= watcher= tag=0 watched= heard= from= word=
 # Since when the host has refused both ports at each look; -1 while it has not.
 closed_at=-1 probed=0
@@ -200,16 +201,31 @@ find_seed() {
   set -f
 }
 
+# Reads a note of the volume's. One that is there and cannot be read is none that is
+# missing: what the data is would be unknown, and taken for nothing.
+note() { # VARIABLE FILE
+  local value=
+  if [[ -e $2 || -L $2 ]]; then
+    { read -r value _ <"$2"; } 2>/dev/null && [[ $value =~ $number ]] ||
+      { refuse "the note $2 cannot be read, so it is unknown what the data on this volume is: see to the volume"; return; }
+  fi
+  printf -v "$1" %s "$value"
+}
+
+# Sets what the volume remembers: of which generation its data is, of which one
+# ZooKeeper was started, has synced, and was outlived by its host, the newest seen,
+# and the one when the volume was in its place first.
+notes() {
+  have= stamp= joint= older= seen= since=
+  note have "$marker" && note stamp "$started" && note joint "$joined" && note older "$outlived" && note seen "$newest" && note since "$born"
+}
+
 # Whether a ZooKeeper that was started on this volume has followed a leader;
 # nothing when none was started, old when its host has run since; and of which
 # generation the data is.
 find_synced() {
-  local have= stamp= epoch= older=
-  synced=
-  [[ -e $marker ]] && read -r have <"$marker"
-  holds=${have:-0}
-  [[ $holds =~ $number ]] || holds=0
-  [[ -e $started ]] && read -r stamp _ <"$started"
+  local epoch=
+  synced= holds=${have:-0}
   [[ -n $have && $have == "$stamp" && -e $data/myid ]] || return 0
   synced=yes
   if [[ -e $data/version-2/currentEpoch ]]; then
@@ -218,7 +234,6 @@ find_synced() {
   elif [[ ! -e $data/version-2/acceptedEpoch ]]; then
     synced=no
   fi
-  [[ -e $outlived ]] && read -r older <"$outlived"
   [[ $synced != yes || $older != "$have" ]] || synced=old
 }
 
@@ -260,6 +275,7 @@ look() {
   local line f old
   release= start= cause= generation=0
   find_seed
+  notes || { synced= holds=0; return 1; }
   find_synced
   identify || return
   load
@@ -292,16 +308,14 @@ look() {
 ` + putScript + `
 # Refuses a view of the gate that is older than one seen before on this volume.
 newer() {
-  local seen=
-  [[ -e $newest ]] && read -r seen <"$newest"
-  [[ $seen =~ $number ]] || seen=0
+  seen=${seen:-0}
   ((generation >= seen)) ||
     { refuse "the gate was at generation $seen here and is at $generation: an old view of it opens nothing (if it was made anew by hand, set its generation above $seen)"; return; }
   ((generation == seen)) || put "$newest" "$generation" || { refuse "cannot write $newest"; return; }
   # A volume that is in its place for the first time is none of an earlier release.
-  [[ -e $born ]] || put "$born" "$((seen > 0 ? seen : generation))" || { refuse "cannot write $born"; return; }
-  read -r since <"$born"
-  [[ $since =~ $number ]] || since=
+  [[ -n $since ]] && return
+  since=$((seen > 0 ? seen : generation))
+  put "$born" "$since" || { since=; refuse "cannot write $born"; return; }
 }
 
 ` + volumeScript + versionScript + `

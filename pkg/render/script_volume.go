@@ -63,19 +63,12 @@ plant() {
 
 # Notes that the host runs: the data on the volume will not be the newest.
 outlive() {
-  local have= old=
-  [[ -e $marker ]] && read -r have <"$marker"
-  [[ -e $outlived ]] && read -r old <"$outlived"
-  [[ -z $have || $have == "$old" ]] || put "$outlived" "$have" || refuse "cannot write $outlived"
+  [[ -z $have || $have == "$older" ]] || put "$outlived" "$have" || refuse "cannot write $outlived"
 }
 
 # Makes the volume ready for this generation; repeatable at any point.
 prepare() {
-  local have= dir old stamp= synced= older=
-  [[ -e $marker ]] && read -r have <"$marker"
-  [[ -e $started ]] && read -r stamp _ <"$started"
-  [[ -e $joined ]] && read -r synced <"$joined"
-  [[ -e $outlived ]] && read -r older <"$outlived"
+  local dir old
   if [[ $older == "$release" ]]; then
     refuse "this server has run on its host since the data of generation $release was made: an empty start needs a new proof" lost
     return
@@ -85,10 +78,13 @@ prepare() {
       refuse "the data of generation $release has vanished: an empty start needs a new proof" lost
       return
     fi
-    if [[ $start == empty:* && $synced != "$release" ]]; then
+    if [[ $start == empty:* && $joint != "$release" ]]; then
       refuse "an earlier start ended before it had synced: what it left must not be built on, an empty start needs a new proof" interrupted
       return
     fi
+  elif [[ $stamp == "$release" ]]; then
+    refuse "ZooKeeper was started in generation $release, and the note of which generation the data is has vanished: an empty start needs a new proof" lost
+    return
   elif [[ $start == empty:* && $start != "empty:${POD_UID-}" ]]; then
     refuse "there is no data, and the gate was opened for another pod: an empty start needs a new proof" lost
     return

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -28,6 +29,37 @@ func TestGateRefusesALostVolumeToAnotherPod(t *testing.T) {
 	}
 	p.release()
 	p.waitZooKeeper()
+}
+
+// TestGateTakesNoUnreadableNoteForNone: a note that is there and cannot be read would
+// otherwise say that there is no data, or that nobody has started on it.
+func TestGateTakesNoUnreadableNoteForNone(t *testing.T) {
+	for _, note := range []string{"generation", "started", "joined", "newest", "born"} {
+		for how, spoil := range map[string]func(*pod, string){
+			"empty":       func(p *pod, name string) { p.write(name, "") },
+			"garbled":     func(p *pod, name string) { p.write(name, "\x00\n") },
+			"a directory": func(p *pod, name string) { p.remove(name); p.mkdir(name) },
+		} {
+			t.Run(note+"_"+strings.ReplaceAll(how, " ", "_"), func(t *testing.T) {
+				p := stoppedPod(t)
+				spoil(p, "volume/zkmigrate-"+note)
+				p.start()
+				p.waitRefused("", "volume/zkmigrate-"+note+" cannot be read")
+				if !p.exists("volume/data/myid") {
+					t.Error("the data was touched")
+				}
+			})
+		}
+	}
+	t.Run("the generation is gone, and ZooKeeper was started in it", func(t *testing.T) {
+		p := stoppedPod(t)
+		p.remove("volume/zkmigrate-generation")
+		p.start()
+		p.waitRefused(migration.CauseLost, "has vanished")
+		if !p.exists("volume/data/myid") {
+			t.Error("the data was touched")
+		}
+	})
 }
 
 func TestGateLetsAnotherPodGoOnWithItsData(t *testing.T) {

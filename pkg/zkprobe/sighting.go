@@ -2,6 +2,7 @@ package zkprobe
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -30,8 +31,10 @@ type Sighting struct {
 	Zxid      ensemble.Zxid `json:"zxid"`
 	ZxidKnown bool          `json:"zxidKnown"`
 
-	// Conf is how far conf came; it is asked where srvr was answered.
-	Conf Reach `json:"conf,omitempty"`
+	// Conf is how far conf came, which is asked where srvr was answered: Garbled where
+	// it did not come whole. ConfError says why it told less than it should.
+	Conf      Reach  `json:"conf,omitempty"`
+	ConfError string `json:"confError,omitempty"`
 
 	// From conf. ServerID is 0, Members nil when unknown (3.4 never shows
 	// them); limits are in ticks.
@@ -81,6 +84,10 @@ func (p Prober) Sight(ctx context.Context, addr string) Sighting {
 	srvr := p.Ask(ctx, addr, Srvr)
 	s.Reach = srvr.Reach
 	s.takeSrvr(ParseSrvr(answered(srvr)))
+	if srvr.Reach == Answered && s.Mode == "" {
+		// Cut off, or no ZooKeeper's: it says nothing of who takes part.
+		srvr.Reach, s.Reach, srvr.Err = Garbled, Garbled, fmt.Errorf("the answer to srvr from %s has no mode: it was cut off, or is no ZooKeeper's", addr)
+	}
 	var conf, mntr Answer
 	if srvr.Reach == Answered {
 		var wg sync.WaitGroup
@@ -88,8 +95,8 @@ func (p Prober) Sight(ctx context.Context, addr string) Sighting {
 		wg.Go(func() { mntr = p.Ask(ctx, addr, Mntr) })
 		wg.Wait()
 	}
-	s.Conf = conf.Reach
 	s.takeConf(ParseConf(answered(conf)))
+	s.judgeConf(conf)
 	s.takeMntr(ParseMntr(answered(mntr)))
 	for _, a := range []Answer{srvr, conf, mntr} {
 		if a.Reach == NotWhitelisted {
@@ -126,6 +133,23 @@ func (s *Sighting) takeConf(r ConfReply) {
 	s.TickTime, s.InitLimit, s.SyncLimit = r.TickTime, r.InitLimit, r.SyncLimit
 	s.MinSessionTimeout, s.MaxSessionTimeout = r.MinSessionTimeout, r.MaxSessionTimeout
 	s.MaxClientCnxns, s.DataDir, s.DataLogDir = r.MaxClientCnxns, r.DataDir, r.DataLogDir
+}
+
+// judgeConf: serverId stands in every release's conf, and from 3.5 on it ends with the
+// list, which ends with its version (QuorumMaj.toString, QuorumHierarchical.toString).
+// A connection that is reset in the middle ends like one that is closed behind it.
+func (s *Sighting) judgeConf(a Answer) {
+	s.Conf = a.Reach
+	switch modern := s.Version.AtLeast(3, 5, 0); {
+	case a.Reach != Answered:
+		if a.Err != nil && a.Reach != NotWhitelisted {
+			s.ConfError = a.Err.Error()
+		}
+	case s.ServerID == 0, modern && s.ConfigVersion == "":
+		s.Conf, s.ConfError = Garbled, "the answer to conf was cut off"
+	case modern && s.Members == nil:
+		s.Conf, s.ConfError = Garbled, "the server list in the answer to conf has a line that cannot be read"
+	}
 }
 
 func (s *Sighting) takeMntr(r MntrReply) {
