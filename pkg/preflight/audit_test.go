@@ -1,8 +1,10 @@
 package preflight
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -150,6 +152,68 @@ func TestAudit(t *testing.T) {
 				}
 				if got.ID == c.id && !strings.Contains(strings.Join(got.Detail, "\n"), c.says) {
 					t.Errorf("%s does not say %q: %v", got.ID, c.says, got.Detail)
+				}
+			}
+		})
+	}
+}
+
+// TestAMovedServerIsHeldToTheServices: what a server runs with that has moved to
+// the Services' addresses is no more in the hosts' files; the journal knows it.
+func TestAMovedServerIsHeldToTheServices(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	verified := func(s *migration.ServerRecord) { s.Reconfigured = &migration.Confirmation{At: at} }
+	inItsPod := func(s *migration.ServerRecord) { s.Replaced = &at }
+	for name, c := range map[string]struct {
+		moved  func(*migration.ServerRecord)
+		change func(list []ensemble.Server) []ensemble.Server
+		says   string
+	}{
+		"the Services' addresses":                     {moved: verified},
+		"the Services' addresses, in its pod":         {moved: inItsPod},
+		"a Service's name":                            {verified, func(l []ensemble.Server) []ensemble.Server { l[2].Host = "demo-3.zk.svc"; return l }, ""},
+		"its host's address":                          {verified, func(l []ensemble.Server) []ensemble.Server { l[2].Host = "10.1.0.3"; return l }, "server.3 is 10.1.0.3, not 10.96.0.3"},
+		"its host's address, in its pod":              {inItsPod, func(l []ensemble.Server) []ensemble.Server { l[2].Host = "10.1.0.3"; return l }, "server.3 is 10.1.0.3, not 10.96.0.3"},
+		"an address of nobody's":                      {verified, func(l []ensemble.Server) []ensemble.Server { l[2].Host = "10.1.9.9"; return l }, "server.3 is 10.1.9.9, neither 10.96.0.3 nor its host"},
+		"a server is missing":                         {verified, func(l []ensemble.Server) []ensemble.Server { return l[:2] }, "server.3 is missing"},
+		"a server too many":                           {verified, func(l []ensemble.Server) []ensemble.Server { return append(l, ensemble.Server{ID: 4}) }, "server.4 is none of this ensemble"},
+		"another role":                                {verified, func(l []ensemble.Server) []ensemble.Server { l[2].Role = ensemble.Observer; return l }, "server.3 is observer there, not participant of weight 1 in group 0"},
+		"another port":                                {inItsPod, func(l []ensemble.Server) []ensemble.Server { l[2].ElectionPort = 3889; return l }, "server.3 has ports 2888:3889, not 2888:3888"},
+		"one that was not restarted has its old list": {nil, func(l []ensemble.Server) []ensemble.Server { l[2].Host = "10.1.0.3"; return l }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy("3.8.6")
+			var list []ensemble.Server
+			for i := range f.Servers {
+				s := &f.Servers[i]
+				s.PeerAddress = ensemble.PeerAddress{Host: "zk" + s.ID.String(), PeerPort: 2888, ElectionPort: 3888}
+				s.HostIP, s.Service, s.ClusterIP = "10.1.0."+s.ID.String(), "demo-"+s.ID.String(), "10.96.0."+s.ID.String()
+				member := s.Server
+				member.Host = s.ClusterIP
+				list = append(list, member)
+			}
+			if c.moved != nil {
+				c.moved(&f.Servers[1])
+			}
+			if c.change != nil {
+				list = c.change(list)
+			}
+			f.Record = migration.Record{Name: "demo", Namespace: "zk", Servers: f.Servers}
+			seen := f.Through[2]
+			seen.Members = list
+			f.Through[2] = seen
+			for _, got := range Run(f) {
+				if got.ID != "ZK023" {
+					continue
+				}
+				if c.says == "" {
+					if got.Result != OK {
+						t.Errorf("%s: %v", got.Result, got.Detail)
+					}
+					continue
+				}
+				if want := []string{"the live list of server 2: " + c.says}; got.Result != Fail || !slices.Equal(got.Detail, want) {
+					t.Errorf("%s: %q, want %q", got.Result, got.Detail, want)
 				}
 			}
 		})
