@@ -133,6 +133,16 @@ func (s *scene) down(id ensemble.ID) {
 	}
 }
 
+// electing: the servers but the one that was stopped run, and none of them serves.
+func (s *scene) electing(f *migration.Flight) *migration.Flight {
+	for i := range s.o.Servers {
+		if v := &s.o.Servers[i]; v.Live.Serving() {
+			v.Live = migration.Sighting{Reach: migration.ReachNotServing, SyncedFollowers: -1, Learners: -1}
+		}
+	}
+	return f
+}
+
 // host sets both ports of a host; behind open ones a server answers.
 func (s *scene) host(id ensemble.ID, p migration.PortState) {
 	s.view(id).Host = migration.HostView{Client: p, Election: p}

@@ -283,7 +283,7 @@ func TestEveryCodeIsReached(t *testing.T) {
 		migration.CodeHostReturned, migration.CodeGhostHost, migration.CodeStoppedTooEarly, migration.CodeSecondVantage,
 		migration.CodeElectionSinceProof, migration.CodeAdoptPending, migration.CodeHold, migration.CodePodStarting,
 		migration.CodePodVetoed, migration.CodePodRefused, migration.CodeJoining, migration.CodeAborted, migration.CodePodStopping,
-		migration.CodeHostStarting,
+		migration.CodeHostStarting, migration.CodeElecting,
 	} {
 		if !seen[code] && code != migration.CodeUnplannedElection {
 			t.Errorf("no rule gives %s", code)

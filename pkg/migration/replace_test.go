@@ -425,6 +425,30 @@ func flipRules() []rule {
 			want: do, step: migration.StepProveAfter,
 		},
 		{
+			name: "the leader was stopped, and the others elect", set: func(s *scene) { s.electing(s.dead(1)).WasLeader = true },
+			want: wait, code: migration.CodeElecting, says: "server 1 led: the others elect a new leader",
+		},
+		{
+			name: "they elect for longer than an election takes",
+			set: func(s *scene) {
+				f := s.electing(s.dead(1))
+				f.WasLeader, f.StopAsked = true, ago(migration.ElectionGrace)
+			},
+			want: wait, code: migration.CodeDegraded, says: "revert demo --id=1",
+		},
+		{
+			name: "they have elected, proved, and dropped again",
+			set: func(s *scene) {
+				f := s.electing(s.proven(1))
+				f.WasLeader, f.After.Complete = true, false
+			},
+			want: wait, code: migration.CodeDegraded,
+		},
+		{
+			name: "the others have no quorum, and it was no leader who was stopped", set: func(s *scene) { s.electing(s.dead(1)) },
+			want: wait, code: migration.CodeDegraded, says: "not every other voter is in sync; nothing is released",
+		},
+		{
 			name: "one of the others lags behind the second canary",
 			set: func(s *scene) {
 				s.dead(1).After = s.proof(epoch, counter, 0, false)

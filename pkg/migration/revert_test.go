@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -279,6 +280,14 @@ func revertRules() []rule {
 		},
 		{name: "another voter drops", set: func(s *scene) { s.reclaimed(1); s.down(2) }, want: wait, code: migration.CodeDegraded},
 		{
+			name: "its pod led, and the others elect", set: func(s *scene) { s.electing(s.reclaimed(1)).WasLeader = true },
+			want: wait, code: migration.CodeElecting, says: "server 1 led: the others elect a new leader",
+		},
+		{
+			name: "its pod did not lead, and the others have no quorum", set: func(s *scene) { s.electing(s.reclaimed(1)) },
+			want: wait, code: migration.CodeDegraded,
+		},
+		{
 			name: "the disks of the others get their time", set: func(s *scene) { s.backAtHost(1).After.At = t0() },
 			want: wait, code: migration.CodeHold,
 		},
@@ -472,5 +481,70 @@ func TestTheGateIsNoted(t *testing.T) {
 				t.Errorf("%s %q: %+v, want gate %d", d.Step, d.Reason, d.Flight, want)
 			}
 		})
+	}
+}
+
+// TestALeaderIsOneThatWasSeenToLead: after its stop the others are given the time
+// of an election, and the election is no surprise. Both must hold for nobody else,
+// so each step asks anew: who led when the operation began may follow by its stop.
+func TestALeaderIsOneThatWasSeenToLead(t *testing.T) {
+	restarting := func(s *scene) *migration.Flight {
+		for i := range s.o.Record.Servers {
+			s.o.Record.Servers[i].Reconfigured = nil
+		}
+		s.server(2).Reconfigured, s.server(3).Reconfigured = yes(), yes()
+		return s.flight(migration.Reconfigure, 1)
+	}
+	last := func(s *scene) { s.replaced(2); s.replaced(3) }
+	for name, c := range map[string]struct {
+		kind migration.FlightKind
+		set  func(s *scene)
+		step migration.StepID
+	}{
+		"a replacement begins": {migration.Replace, last, migration.StepBegin},
+		"a replacement's stop": {migration.Replace, func(s *scene) {
+			last(s)
+			f := s.flight(migration.Replace, 1)
+			f.Fenced, f.Before = yes(), s.proof(epoch, counter, 0, true)
+		}, migration.StepStopHost},
+		"a revert begins":           {migration.Revert, func(s *scene) { s.replaced(1); s.host(1, migration.PortClosed) }, migration.StepBeginRevert},
+		"a replacement is given up": {migration.Revert, func(s *scene) { s.stopAsked(1) }, migration.StepBeginRevert},
+		"a revert's stop": {migration.Revert, func(s *scene) {
+			s.reverting(1).Before = s.proof(epoch, counter, 0, true)
+			s.host(1, migration.PortClosed)
+		}, migration.StepCloseGate},
+		"a restart begins": {migration.Reconfigure, func(s *scene) { restarting(s); s.o.Record.Flight = nil }, migration.StepBeginRestart},
+		"a restart's stop": {migration.Reconfigure, func(s *scene) {
+			f := restarting(s)
+			f.Patched, f.Before = yes(), s.proof(epoch, counter, 0, true)
+		}, migration.StepStopHost},
+	} {
+		for _, leads := range []ensemble.ID{1, 3} {
+			t.Run(fmt.Sprintf("%s, server %d leads", name, leads), func(t *testing.T) {
+				s := healthy("3.8.0", 1, 2, 3)
+				c.set(s)
+				if f := s.o.Record.Flight; f != nil {
+					f.WasLeader = leads != 1
+				}
+				s.leader(leads)
+				d := migration.Decide(migration.Intent{Kind: c.kind, ID: 1, By: "bob"}, s.o)
+				if d.Step != c.step || d.Flight == nil {
+					t.Fatalf("%s %s %s: %s", d.Kind, d.Code, d.Step, d.Reason)
+				}
+				if d.Flight.WasLeader != (leads == 1) {
+					t.Errorf("%s notes that server 1 led: %t", d.Step, d.Flight.WasLeader)
+				}
+			})
+		}
+	}
+	// Where nobody was seen to lead, the one that goes is not taken for the leader.
+	s := healthy("3.8.0", 1, 2, 3)
+	s.replaced(1)
+	s.host(1, migration.PortClosed)
+	s.electing(nil)
+	s.unseen(1)
+	d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: 1, By: "bob"}, s.o)
+	if d.Step != migration.StepBeginRevert || d.Flight.WasLeader {
+		t.Errorf("%s %s: %s (%+v)", d.Code, d.Step, d.Reason, d.Flight)
 	}
 }
