@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -26,6 +27,24 @@ func (s *scene) unseen(ids ...int) {
 			s.o.Servers[i].Live = migration.Sighting{Reach: migration.ReachTimeout, SyncedFollowers: -1, Learners: -1}
 		}
 	}
+}
+
+// filesGone: the ConfigMap that those pods were made with is not there any more.
+func (s *scene) filesGone(ids ...ensemble.ID) {
+	for _, id := range ids {
+		p := &s.view(id).Cluster.Pod
+		p.Files, p.Unmade = "ConfigMap demo-conf-1 is gone", true
+	}
+}
+
+// otherImage: a replaced server's pod was made again with another release, which
+// its gate does not start.
+func (s *scene) otherImage(id ensemble.ID) {
+	s.replaced(id)
+	s.down(id)
+	p := &s.view(id).Cluster.Pod
+	p.Ready, p.Gate, p.GateDetail = false, migration.GateRefused, "another release"
+	p.Version.Patch++
 }
 
 // TestOneListOfProblems: each case is one fault, and what status, plan and the
@@ -63,9 +82,18 @@ func TestOneListOfProblems(t *testing.T) {
 		"a revert at the end":     {set: func(s *scene) { all(s); s.reverting(2) }, health: migration.Healthy, want: []string{"planned OneAtATime"}},
 		"an older release":        {set: func(s *scene) { s.view(2).Live.Version.Patch++ }, health: migration.Healthy, want: []string{"refusal VersionDiffers"}},
 		"a pod of other settings": {set: func(s *scene) { all(s); s.view(2).Cluster.Pod.Outdated = true }, health: migration.Healthy, want: []string{"note PodOutdated"}, done: true},
-		"half a view":             {set: func(s *scene) { s.o.ClusterComplete = false }, health: migration.Unknown, want: []string{"unseen APIIncomplete"}},
-		"a follower too few":      {set: func(s *scene) { s.view(3).Live.SyncedFollowers-- }, health: migration.Degraded, want: []string{"wrong NotSynced"}},
-		"a follower too many":     {set: func(s *scene) { s.view(3).Live.SyncedFollowers++ }, health: migration.Degraded, want: []string{"wrong ExtraFollower"}},
+		"files that are gone, and can be written again": {set: func(s *scene) { s.replaced(2); s.filesGone(1, 2, 3) }, health: migration.Degraded,
+			want: []string{"wrong PodFiles"}, says: "pod demo-pod-1 of server 2 cannot be started again: ConfigMap demo-conf-1 is gone"},
+		"a parked pod's files are not missed": {set: func(s *scene) { s.filesGone(1, 2, 3) }, health: migration.Healthy},
+		"a pod that came up with another image": {set: func(s *scene) { s.otherImage(2) }, health: migration.Degraded,
+			want: []string{"wrong PodAway", "wrong VersionDiffers"}, says: "the image of pod demo-pod-1 holds ZooKeeper 3.8.1, and the ensemble runs 3.8.0"},
+		"another image, and that was waived": {set: func(s *scene) {
+			s.otherImage(2)
+			s.o.Record.Waivers = append(s.o.Record.Waivers, migration.Waiver{Check: migration.WaiverOneVersion})
+		}, health: migration.Degraded, want: []string{"wrong PodAway"}},
+		"half a view":         {set: func(s *scene) { s.o.ClusterComplete = false }, health: migration.Unknown, want: []string{"unseen APIIncomplete"}},
+		"a follower too few":  {set: func(s *scene) { s.view(3).Live.SyncedFollowers-- }, health: migration.Degraded, want: []string{"wrong NotSynced"}},
+		"a follower too many": {set: func(s *scene) { s.view(3).Live.SyncedFollowers++ }, health: migration.Degraded, want: []string{"wrong ExtraFollower"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
@@ -99,6 +127,40 @@ func TestOneListOfProblems(t *testing.T) {
 					if d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: v.ID}, s.o); d.Step == migration.StepBegin {
 						t.Errorf("server %d would be taken away: %s", v.ID, d.Reason)
 					}
+				}
+			}
+		})
+	}
+}
+
+// TestWhatHelpsAgainstLostFiles: those of the recorded settings are written again
+// by the command that goes on; those of former settings by nobody, and there the
+// server goes back and comes again.
+func TestWhatHelpsAgainstLostFiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		unmade   bool
+		next     string
+		evidence bool
+	}{
+		"of the recorded settings": {unmade: true, next: "kubectl zkmigrate replace demo --id=2 -n zk"},
+		"of former settings":       {next: "kubectl zkmigrate revert demo --id=2 -n zk", evidence: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := healthy("3.8.0", 1, 2, 3)
+			s.replaced(2)
+			s.filesGone(2)
+			s.view(2).Cluster.Pod.Unmade = c.unmade
+			got := migration.Problems(s.o)
+			if len(got) != 1 || got[0].Code != migration.CodePodFiles || got[0].Server != 2 {
+				t.Fatalf("%+v", got)
+			}
+			if got[0].Next != c.next || (len(got[0].Evidence) > 0) != c.evidence {
+				t.Errorf("next %q, evidence %q", got[0].Next, got[0].Evidence)
+			}
+			if c.unmade {
+				// What is printed does help.
+				if d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 2}, s.o); d.Step != migration.StepPark {
+					t.Errorf("%s %s %s: %s", d.Kind, d.Code, d.Step, d.Reason)
 				}
 			}
 		})
