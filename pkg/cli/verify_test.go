@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,80 @@ func TestVerifySays(t *testing.T) {
 	want := "server 2: waiting\nserver 2: WRONG (Gone): for 20 s\n  look at host 10.0.0.2\n  restart no other server before that is mended\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// TestVerifiedIsTakenBack: a server that was verified and shows another list by now
+// was restarted with another file, or somebody ran reconfig. Its word is kept in the
+// journal, where replace would rely on it, so that it is taken out there.
+func TestVerifiedIsTakenBack(t *testing.T) {
+	s := wrapped(t, "3.8.0")
+	rec, err := s.record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var right []ensemble.Server
+	for i := range rec.Servers {
+		sr := &rec.Servers[i]
+		sr.Reconfigured = &migration.Confirmation{At: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), By: "test", How: "seen"}
+		member := sr.Server
+		member.Host = sr.ClusterIP
+		right = append(right, member)
+	}
+	if err := s.journal.Save(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	wrong := slices.Clone(right)
+	wrong[2].Host = "zk3.example.com"
+	// Server 3 shows no list, which says nothing against it.
+	look := func(rec migration.Record, two []ensemble.Server) migration.Observation {
+		o := migration.Observation{Record: rec}
+		for id, members := range map[ensemble.ID][]ensemble.Server{1: right, 2: two, 3: nil} {
+			o.Servers = append(o.Servers, migration.ServerView{ID: id, Live: migration.Sighting{
+				Reach: migration.ReachAnswered, Mode: ensemble.Follower, ServerID: id, Members: members,
+			}})
+		}
+		return o
+	}
+	const why = "server.3 is zk3.example.com, not 192.0.2.3"
+	for _, c := range []struct {
+		name          string
+		obs           migration.Observation
+		verified      []ensemble.ID
+		lines, audits int
+	}{
+		{"all lists are right", look(rec, right), []ensemble.ID{1, 2, 3}, 0, 0},
+		{"one is another one", look(rec, wrong), []ensemble.ID{1, 3}, 1, 1},
+		{"a look that rests on the journal from before says it no second time", look(rec, wrong), []ensemble.ID{1, 3}, 0, 1},
+	} {
+		var out bytes.Buffer
+		got, err := s.takeBack(t.Context(), c.obs, &out)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		saved, err := s.record(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, rec := range map[string]migration.Record{"returned": got, "saved": saved} {
+			var verified []ensemble.ID
+			for _, sr := range rec.Servers {
+				if sr.Reconfigured != nil {
+					verified = append(verified, sr.ID)
+				}
+			}
+			if !slices.Equal(verified, c.verified) || len(rec.Audit) != c.audits {
+				t.Errorf("%s: %s: %v are verified, audit %+v", c.name, what, verified, rec.Audit)
+			}
+			for _, a := range rec.Audit {
+				if a.ID != 2 || a.Step != "reconfigure" || a.By != me() || a.Detail != "no longer verified: "+why {
+					t.Errorf("%s: %s: audit %+v", c.name, what, a)
+				}
+			}
+		}
+		if text := out.String(); strings.Count(text, "\n") != c.lines || c.lines > 0 && (!strings.HasPrefix(text, "server 2: it was seen with the Services' addresses at ") || !strings.HasSuffix(text, "("+why+"): to be verified again\n")) {
+			t.Errorf("%s: it says %q", c.name, text)
+		}
 	}
 }
 
