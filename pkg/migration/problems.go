@@ -212,6 +212,19 @@ func (c *context) lostFiles() Decision {
 	return d
 }
 
+// restartable: no other pod that serves would stay away after its next restart,
+// beside the server that is taken away now. Files that can be written again are, by
+// the first step.
+func (c *context) restartable() (Decision, bool) {
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		if pod := v.Cluster.Pod; s.Replaced != nil && pod.Found && pod.Files != "" && !pod.Unmade {
+			return c.about(s, v).lostFiles(), false
+		}
+	}
+	return Decision{}, true
+}
+
 // notSeen says of a server that could not be seen just that.
 func (c *context) notSeen() Decision {
 	return stop(CodeUnseen, "look from a machine that reaches "+c.sr.ClusterIP+": "+c.cmd("status"),

@@ -84,6 +84,8 @@ func TestOneListOfProblems(t *testing.T) {
 		"a pod of other settings": {set: func(s *scene) { all(s); s.view(2).Cluster.Pod.Outdated = true }, health: migration.Healthy, want: []string{"note PodOutdated"}, done: true},
 		"files that are gone, and can be written again": {set: func(s *scene) { s.replaced(2); s.filesGone(1, 2, 3) }, health: migration.Degraded,
 			want: []string{"wrong PodFiles"}, says: "pod demo-pod-1 of server 2 cannot be started again: ConfigMap demo-conf-1 is gone"},
+		"files of former settings that are gone": {set: func(s *scene) { s.replaced(2); s.filesGone(2); s.view(2).Cluster.Pod.Unmade = false }, health: migration.Degraded,
+			want: []string{"wrong PodFiles"}, says: "pod demo-pod-1 of server 2 cannot be started again: ConfigMap demo-conf-1 is gone"},
 		"a parked pod's files are not missed": {set: func(s *scene) { s.filesGone(1, 2, 3) }, health: migration.Healthy},
 		"a pod that came up with another image": {set: func(s *scene) { s.otherImage(2) }, health: migration.Degraded,
 			want: []string{"wrong PodAway", "wrong VersionDiffers"}, says: "the image of pod demo-pod-1 holds ZooKeeper 3.8.1, and the ensemble runs 3.8.0"},
@@ -141,14 +143,17 @@ func TestWhatHelpsAgainstLostFiles(t *testing.T) {
 		unmade   bool
 		next     string
 		evidence bool
+		kind     migration.FlightKind
+		step     migration.StepID
 	}{
-		"of the recorded settings": {unmade: true, next: "kubectl zkmigrate replace demo --id=2 -n zk"},
-		"of former settings":       {next: "kubectl zkmigrate revert demo --id=2 -n zk", evidence: true},
+		"of the recorded settings": {unmade: true, next: "kubectl zkmigrate replace demo --id=2 -n zk", kind: migration.Replace, step: migration.StepPark},
+		"of former settings":       {next: "kubectl zkmigrate revert demo --id=2 -n zk", evidence: true, kind: migration.Revert, step: migration.StepBeginRevert},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
 			s.replaced(2)
 			s.filesGone(2)
+			s.host(2, migration.PortClosed)
 			s.view(2).Cluster.Pod.Unmade = c.unmade
 			got := migration.Problems(s.o)
 			if len(got) != 1 || got[0].Code != migration.CodePodFiles || got[0].Server != 2 {
@@ -157,11 +162,9 @@ func TestWhatHelpsAgainstLostFiles(t *testing.T) {
 			if got[0].Next != c.next || (len(got[0].Evidence) > 0) != c.evidence {
 				t.Errorf("next %q, evidence %q", got[0].Next, got[0].Evidence)
 			}
-			if c.unmade {
-				// What is printed does help.
-				if d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 2}, s.o); d.Step != migration.StepPark {
-					t.Errorf("%s %s %s: %s", d.Kind, d.Code, d.Step, d.Reason)
-				}
+			// What is printed does help.
+			if d := migration.Decide(migration.Intent{Kind: c.kind, ID: 2}, s.o); d.Step != c.step {
+				t.Errorf("%s %s %s: %s", d.Kind, d.Code, d.Step, d.Reason)
 			}
 		})
 	}

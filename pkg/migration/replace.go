@@ -80,6 +80,9 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 			return d, false
 		}
 	}
+	if d, ok := c.restartable(); !ok {
+		return d, false
+	}
 	leader := c.o.Leader()
 	if !ensemble.NewQuorum(servers.Servers).Has(ensemble.Without(servers.IDs(), c.in.ID)) {
 		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID), false
