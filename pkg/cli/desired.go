@@ -134,7 +134,7 @@ func refuseLint(d described) error {
 		errs = append(errs, err)
 	}
 	for _, diff := range d.differences {
-		errs = append(errs, errors.New(diff.String()))
+		errs = append(errs, fmt.Errorf("%s (expected the same on every host: %s)", diff, diff.Why))
 	}
 	if d.config == nil && len(d.ensemble.Voters()) < 3 {
 		errs = append(errs, fmt.Errorf("%d voters: at least three are needed, with fewer every stop is an outage", len(d.ensemble.Voters())))

@@ -66,7 +66,7 @@ func checkHook(hook string) error {
 	}
 	words := strings.Fields(hook)
 	if len(words) == 0 {
-		return usagef("--host-hook=%q names no program", hook)
+		return usagef("--host-hook=%q names no program: give its path, as ./PROGRAM", hook)
 	}
 	if _, err := exec.LookPath(words[0]); err != nil {
 		return usagef("--host-hook=%q: there is no program %s, or it is not executable (chmod +x); a program in this directory is named ./PROGRAM", clipped(hook), clipped(words[0]))
@@ -87,7 +87,7 @@ func checkUnit(unit string) error {
 	if unit == "" || len(unit) <= 255 && regexp.MustCompile(`^[A-Za-z0-9_/][A-Za-z0-9@:._/\\+-]*$`).MatchString(unit) {
 		return nil
 	}
-	return usagef("--unit=%q is not the name of a unit or program, or the path of a script", clipped(unit))
+	return usagef("--unit=%q is not the name of a unit or program, or the path of a script: write it without blanks, as zookeeper.service", clipped(unit))
 }
 
 // flagError says in words what pflag says of a value.

@@ -131,6 +131,9 @@ func (in *input) expand() ([]namedFile, error) {
 				f = namedFile{id: id, path: right}
 			}
 		}
+		if f.path == "" {
+			return nil, usagef("--filename=%q names no file: give the path of a zoo.cfg, or - for stdin", arg)
+		}
 		info, err := os.Stat(f.path)
 		if f.path != "-" && err == nil && info.IsDir() {
 			matches, err := configsIn(f.path)
@@ -159,7 +162,7 @@ func configsIn(dir string) ([]string, error) {
 	}
 	sort.Strings(out)
 	if len(out) == 0 {
-		return nil, usagef("%s: no *.cfg and no */zoo.cfg in this directory", dir)
+		return nil, usagef("%s: no *.cfg and no */zoo.cfg in this directory: give a zoo.cfg, or the directory that holds it", dir)
 	}
 	return out, nil
 }

@@ -42,7 +42,7 @@ func checkOutDir(name string) error {
 	case name == "" || errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return usagef("--output-dir: %s", fileReason(name, err))
+		return usagef("--output-dir=%s cannot be a directory: %s: give another name", name, reason(err))
 	case info.Mode()&fs.ModeSymlink != 0:
 		return usagef("--output-dir=%s is a symbolic link, and links are not followed: give the directory itself", name)
 	case !info.IsDir():

@@ -40,7 +40,7 @@ func checkPods(o migration.PodOptions) error {
 		return usagef("--image=%q is not the name of an image: write it as registry/path:tag, for example zookeeper:3.8.4", o.Image)
 	}
 	if o.StorageClass != "" && len(validation.IsDNS1123Subdomain(o.StorageClass)) > 0 {
-		return usagef("--storage-class=%q is not the name of a StorageClass: lower-case letters, digits, dashes and dots", o.StorageClass)
+		return usagef("--storage-class=%q is not the name of a StorageClass: use lower-case letters, digits, dashes and dots", o.StorageClass)
 	}
 	for _, a := range []amount{
 		{"storage-size", o.StorageSize, "16Mi", "64Pi", "20Gi"},
@@ -53,10 +53,10 @@ func checkPods(o migration.PodOptions) error {
 	}
 	for _, flag := range strings.Fields(o.JVMFlags) {
 		if !strings.HasPrefix(flag, "-") || strings.ContainsFunc(flag, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			return usagef("--jvm-flags: %q is not a JVM flag: each begins with a dash, and they are separated by spaces", flag)
+			return usagef("--jvm-flags: %q is not a JVM flag: give flags that begin with a dash, separated by spaces", flag)
 		}
 		if why := hostpatch.UnsafeFlag(flag); why != "" {
-			return usagef("--jvm-flags: %s: %s", flag, why)
+			return usagef("--jvm-flags: %s: %s: leave it out", flag, why)
 		}
 	}
 	if o.AntiAffinity != "required" && o.AntiAffinity != "preferred" {

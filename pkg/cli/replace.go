@@ -142,7 +142,7 @@ func (f *moveFlags) run(ctx context.Context, args []string) error {
 func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	switch {
 	case f.all && f.id != 0:
-		return nil, usagef("--id and --all exclude each other")
+		return nil, usagef("--id and --all exclude each other: use one of them")
 	case !f.all && f.id == 0:
 		if f.kind == migration.Replace {
 			return nil, usagef("name the server with --id=N, or use --all")
@@ -151,7 +151,7 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	case f.all && f.fenced:
 		return nil, usagef("--fenced confirms one host: use it with --id")
 	case f.fenced && f.hook != "":
-		return nil, usagef("--fenced and --host-hook exclude each other: the hook masks the unit")
+		return nil, usagef("--fenced and --host-hook exclude each other, for the hook masks the unit: use one of them")
 	case f.data != "" && f.data != string(migration.DataEmpty) && f.data != string(migration.DataCopy):
 		return nil, usagef("--data=%q: allowed are empty, copy", f.data)
 	case f.timeout <= 0:

@@ -104,7 +104,7 @@ func DynamicFileName(name string, zooCfg []byte) (string, error) {
 // *InputError. What ZooKeeper accepts but a migration cannot live with is
 // left to Lint.
 func ParseConfig(name string, zooCfg []byte, dynamic []byte) (*Config, error) {
-	if err := sniff(name, zooCfg); err != nil {
+	if err := sniff(name, zooCfg, wantZooCfg); err != nil {
 		return nil, err
 	}
 	props, err := ParseProperties(name, zooCfg)
@@ -132,9 +132,13 @@ func ParseConfig(name string, zooCfg []byte, dynamic []byte) (*Config, error) {
 	return r.c, nil
 }
 
+const (
+	wantZooCfg  = "a zoo.cfg: lines such as dataDir=/var/lib/zookeeper and server.1=host:2888:3888"
+	wantDynamic = "a dynamic file: lines such as server.1=host:2888:3888:participant;2181"
+)
+
 // sniff refuses what cannot be a properties file at all.
-func sniff(name string, data []byte) error {
-	want := "a zoo.cfg: lines such as dataDir=/var/lib/zookeeper and server.1=host:2888:3888"
+func sniff(name string, data []byte, want string) error {
 	bad := func(problem string) error { return &InputError{File: name, Problem: problem, Want: want} }
 	head := bytes.TrimLeft(data, " \t\r\n\f")
 	switch {
@@ -142,6 +146,8 @@ func sniff(name string, data []byte) error {
 		return bad("the file is empty")
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}):
 		return bad("the file is UTF-16, which ZooKeeper does not read")
+	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
+		return bad("the file is compressed with gzip")
 	case bytes.IndexByte(data, 0) >= 0:
 		return bad("this is a binary file")
 	case bytes.HasPrefix(data, []byte{0xef, 0xbb, 0xbf}):

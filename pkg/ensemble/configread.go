@@ -177,7 +177,7 @@ func (r *configReader) dynamic(name string, data []byte) error {
 			Problem: "a .next file is a reconfiguration that has not ended", Want: "the committed dynamic file",
 		}
 	}
-	if err := sniff(named, data); err != nil {
+	if err := sniff(named, data, wantDynamic); err != nil {
 		return err
 	}
 	p, err := ParseProperties(named, data)

@@ -101,7 +101,7 @@ func ownIDs(files []HostConfig) error {
 				Want: "server." + f.ID.String() + "=" + serverLineWant}
 		}
 		if first, dup := taken[f.ID]; dup {
-			return &InputError{File: f.Source, Problem: fmt.Sprintf("server %s was given already by %s", f.ID, first)}
+			return &InputError{File: f.Source, Problem: fmt.Sprintf("server %s was given already by %s", f.ID, first), Want: "one file per server"}
 		}
 		taken[f.ID] = f.Source
 	}

@@ -90,7 +90,7 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 			Note: "other servers on this machine that use the same script cannot be started while it is masked",
 		}, nil
 	}
-	return ServiceCommands{}, fmt.Errorf("supervisor %q is not known: systemd, supervisord or script", s)
+	return ServiceCommands{}, fmt.Errorf("supervisor %q is not known: use systemd, supervisord or script", s)
 }
 
 // supervisordConf is where Debian's supervisor has a program's section.
