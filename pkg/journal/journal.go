@@ -273,6 +273,9 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string) (migratio
 		}
 		return migration.Record{}, e
 	}
+	later := func(reason string) (migration.Record, error) {
+		return migration.Record{}, &FormatError{Namespace: cm.Namespace, Name: cm.Name, Reason: reason, Next: "use the release that wrote it, or a later one"}
+	}
 	text, ok := cm.Data[Key]
 	if !ok {
 		return bad("has no key "+Key, nil)
@@ -283,12 +286,16 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string) (migratio
 	var head struct {
 		APIVersion string `json:"apiVersion"`
 	}
-	if err := json.Unmarshal([]byte(text), &head); err != nil {
-		return bad("is not JSON", errors.New(quote.Line(err.Error())))
-	}
-	if head.APIVersion != migration.RecordVersion {
-		return bad(fmt.Sprintf("has version %s, this release reads %q only: use the release that wrote it, or a later one",
-			quote.Text(head.APIVersion), migration.RecordVersion), nil)
+	switch err := json.Unmarshal([]byte(text), &head); {
+	case err != nil && !json.Valid([]byte(text)):
+		return bad("is not JSON", jsonFault(text, err))
+	case err != nil:
+		return bad("cannot be read", jsonFault(text, err))
+	case head.APIVersion == "":
+		// No release wrote that.
+		return bad("cannot be read", errors.New("it has no apiVersion"))
+	case head.APIVersion != migration.RecordVersion:
+		return later(fmt.Sprintf("has version %s, this release reads %q only", quote.Text(head.APIVersion), migration.RecordVersion))
 	}
 	var rec migration.Record
 	strict := json.NewDecoder(strings.NewReader(text))
@@ -296,9 +303,9 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string) (migratio
 	if err := strict.Decode(&rec); err != nil {
 		var known migration.Record
 		if err := json.Unmarshal([]byte(text), &known); err != nil {
-			return bad("cannot be read", errors.New(quote.Line(err.Error())))
+			return bad("cannot be read", jsonFault(text, err))
 		}
-		return bad(fmt.Sprintf("has something that this release does not know and would lose (%s): use the release that wrote it, or a later one", quote.Line(err.Error())), nil)
+		return later(fmt.Sprintf("has something that this release does not know and would lose (%s)", quote.Line(strings.TrimPrefix(err.Error(), "json: "))))
 	}
 	if rec.Namespace != cm.Namespace {
 		return bad(fmt.Sprintf("says it belongs to namespace %s: it was copied from there", quote.Text(rec.Namespace)), nil)
@@ -313,4 +320,24 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string) (migratio
 		return bad("cannot be true", err)
 	}
 	return rec, rec.TidyNotes()
+}
+
+// jsonFault says where a text is not the JSON it should be. The words of
+// encoding/json would pass for those of an API server that answers something else.
+func jsonFault(text string, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case strings.TrimSpace(text) == "":
+		return errors.New("it is empty")
+	case errors.As(err, &syntax) && syntax.Offset >= int64(len(text)):
+		return errors.New("it breaks off")
+	case errors.As(err, &syntax):
+		return fmt.Errorf("it is garbled at byte %d of %d", syntax.Offset, len(text))
+	case errors.As(err, &kind) && kind.Field == "":
+		return fmt.Errorf("it is one %s (expected an object)", kind.Value)
+	case errors.As(err, &kind):
+		return fmt.Errorf("%s cannot be a JSON %s", quote.Line(kind.Field), kind.Value)
+	}
+	return errors.New(quote.Line(err.Error()))
 }
