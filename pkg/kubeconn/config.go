@@ -97,7 +97,20 @@ func unreadable(loader clientcmd.ClientConfig, err error) error {
 	if errors.Is(err, os.ErrPermission) {
 		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s may not be read", at), Next: "check its permissions (ls -l)", Err: err}
 	}
-	return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s cannot be read: %s", at, sentence(err)), Next: "fix the file, or choose another with --kubeconfig or KUBECONFIG", Err: err}
+	return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s cannot be read: %s", at, fileFault(at, err)), Next: "fix the file, or choose another with --kubeconfig or KUBECONFIG", Err: err}
+}
+
+// fileFault is why a kubeconfig cannot be read, without the words of decoders and
+// without its name over and over.
+func fileFault(at string, err error) string {
+	text := sentence(err)
+	if strings.Contains(text, "json: ") {
+		return "it is YAML or JSON, but not a kubeconfig"
+	}
+	for _, prefix := range []string{fmt.Sprintf("%q: ", at), "open " + at + ": ", "read " + at + ": ", "yaml: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
 }
 
 func unusable(loader clientcmd.ClientConfig, err error) error {

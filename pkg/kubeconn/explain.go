@@ -111,7 +111,7 @@ func connection(err error) *Error {
 		return &Error{What: "the TLS handshake with the API server failed: " + sentence(err), Next: "check the client certificate and key in the kubeconfig: kubectl config view --minify", Err: err}
 	case strings.Contains(text, "getting credentials: "):
 		_, why, _ := strings.Cut(text, "getting credentials: ")
-		if strings.Contains(why, "__internal") {
+		if strings.Contains(why, "__internal") || strings.Contains(why, "decoding stdout") {
 			why = "what it printed is not an ExecCredential of the version that the kubeconfig asks for"
 		}
 		return &Error{What: "the kubeconfig's credential plugin gave no credentials: " + oneLine(why), Next: "run it by hand, install it, or log in again; kubectl config view --minify shows its command", Err: err}
