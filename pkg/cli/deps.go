@@ -74,7 +74,9 @@ func (d *deps) kube() (kube, error) {
 }
 
 // cluster works on the connection.
-func (k kube) cluster() *cluster.Client { return cluster.New(k.client, cluster.WithExec(k.config)) }
+func (k kube) cluster() *cluster.Client {
+	return cluster.New(k.client, cluster.WithExec(k.config), cluster.WithWords(func(err error) string { return plain(err).text }))
+}
 
 // pick resolves the optional NAME: it may be left out where the namespace
 // holds exactly one ensemble.

@@ -59,7 +59,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 	clusterFacts(ctx, s, rec, &f)
 	twins, unlooked, err := s.kube.twins(ctx, rec)
 	if f.TwinsUnlooked = unlooked; err != nil {
-		f.TwinsError = "nobody could look: " + err.Error()
+		f.TwinsError = "nobody could look: " + plain(err).text
 	}
 	for _, t := range twins {
 		f.Twins = append(f.Twins, t.String())
@@ -163,7 +163,7 @@ func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *pref
 	c := cluster.New(s.kube.client)
 	minor, err := c.KubernetesMinor()
 	if err != nil {
-		f.PermissionsError = "the API server does not answer: " + err.Error()
+		f.PermissionsError = "the API server does not say what it is: " + plain(err).text
 		f.ClashesError = f.PermissionsError
 		return
 	}
@@ -171,7 +171,7 @@ func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *pref
 	permissionFacts(ctx, s, rec, access.For(access.Migration()...), false, f)
 	clashes, err := c.Clashes(ctx, rec)
 	if f.Clashes = clashes; err != nil {
-		f.ClashesError = "nobody could look: " + err.Error()
+		f.ClashesError = "nobody could look: " + plain(err).text
 	}
 }
 
@@ -185,7 +185,7 @@ func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
 		}
 	}
 	if err != nil {
-		f.LookError = err.Error()
+		f.LookError = plain(err).text
 		return
 	}
 	f.Looked, f.Problems = true, migration.Problems(o)

@@ -19,7 +19,7 @@ func roomFacts(ctx context.Context, k kube, rec migration.Record, f *preflight.F
 	}
 	room, err := k.cluster().Room(ctx, rec)
 	if err != nil {
-		f.RoomError = "nobody could look: " + err.Error()
+		f.RoomError = "nobody could look: " + plain(err).text
 		return
 	}
 	f.Room = room

@@ -113,7 +113,11 @@ func (c *Client) allowed(ctx context.Context, namespace string, n access.Need, n
 		case apierrors.IsUnauthorized(err):
 			unknown = "the API server does not accept your login"
 		default:
-			return false, nil // asked again
+			// Asked again. A time that is over says less than the answer before it.
+			if ctx.Err() == nil {
+				unknown = fmt.Sprintf("the API server did not say so within %s: %s", askPatience, c.words(err))
+			}
+			return false, nil
 		}
 		return true, nil
 	})

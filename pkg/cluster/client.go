@@ -42,6 +42,8 @@ type Client struct {
 	logs func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error)
 	// exec runs programs in pods.
 	exec execFunc
+	// words say an error of the connection to a person.
+	words func(error) string
 	// now numbers the first generation of a gate.
 	now func() time.Time
 }
@@ -49,8 +51,9 @@ type Client struct {
 // New returns a client.
 func New(kube kubernetes.Interface, options ...Option) *Client {
 	c := &Client{
-		kube: kube,
-		now:  time.Now,
+		kube:  kube,
+		now:   time.Now,
+		words: error.Error,
 		logs: func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error) {
 			stream, err := kube.CoreV1().Pods(namespace).GetLogs(pod, o).Stream(ctx)
 			if err != nil {

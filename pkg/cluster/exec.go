@@ -29,6 +29,12 @@ func WithExec(cfg *rest.Config) Option {
 	return func(c *Client) { c.exec = executor(c.kube, cfg) }
 }
 
+// WithWords has errors of the connection, where they end in a sentence of ours,
+// said in a person's words.
+func WithWords(words func(error) string) Option {
+	return func(c *Client) { c.words = words }
+}
+
 // noExec is for clients that were made without a configuration.
 func noExec(context.Context, string, string, []string, io.Reader, io.Writer, io.Writer) error {
 	return errors.New("this client cannot run programs in pods: it was made without a connection's configuration")
