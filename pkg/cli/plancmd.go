@@ -54,7 +54,7 @@ func runPlan(ctx context.Context, d *deps, args []string, format printer.Format)
 	if err != nil {
 		return err
 	}
-	if err := s.lookForTwins(ctx, rec); err != nil {
+	if err := s.lookForTwins(ctx, rec, d.streams.ErrOut); err != nil {
 		return err
 	}
 	o, err := s.engine.Observe(ctx, rec.Ensemble().IDs()...)

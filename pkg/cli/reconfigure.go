@@ -156,7 +156,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 		if err := f.keep(ctx, s, e); err != nil || f.hook == "" {
 			return err
 		}
-		if err := s.lookForTwins(ctx, rec); err != nil {
+		if err := s.lookForTwins(ctx, rec, f.deps.streams.ErrOut); err != nil {
 			return err
 		}
 		return f.drive(ctx, s, rec)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -196,7 +197,11 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.lookForTwins(ctx, rec); err != nil {
+	out := io.Discard
+	if o.kind == migration.Replace {
+		out = o.deps.streams.ErrOut // the way back is open beside a twin, too
+	}
+	if err := s.lookForTwins(ctx, rec, out); err != nil {
 		return err
 	}
 	if err := s.fenceResumed(ctx, rec, o.id); err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"reflect"
 	"sync"
 	"time"
@@ -172,7 +173,8 @@ func (o *StatusOptions) look(ctx context.Context, k kube, n ensembleName) (migra
 	if err != nil {
 		return migration.EnsembleStatus{}, err
 	}
-	if err := s.lookForTwins(ctx, rec); err != nil {
+	// status begins nothing, and would say the same of every ensemble, every second.
+	if err := s.lookForTwins(ctx, rec, io.Discard); err != nil {
 		return migration.EnsembleStatus{}, err
 	}
 	obs, err := s.engine.Observe(ctx)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -12,17 +13,20 @@ import (
 
 // twins are the other ensembles of ours with addresses of these hosts: by their
 // journals, and by endpoints that a journal left behind. unlooked says where the
-// user may not look.
+// user may not look, and what that leaves open.
 func (k kube) twins(ctx context.Context, rec migration.Record) (twins []migration.Claim, unlooked string, err error) {
 	claims, err := k.claims(ctx, "")
-	if apierrors.IsForbidden(err) {
+	if !apierrors.IsForbidden(err) {
+		return rec.Twins(claims), "", err
+	}
+	claims, err = k.claims(ctx, k.namespace)
+	switch {
+	case err == nil:
 		unlooked = fmt.Sprintf("you may not list ConfigMaps and EndpointSlices of other namespaces: whether these hosts are wrapped there was not looked at; namespace %s was", k.namespace)
-		claims, err = k.claims(ctx, k.namespace)
+	case apierrors.IsForbidden(err):
+		unlooked = fmt.Sprintf("you may not list ConfigMaps and EndpointSlices, neither in namespace %s nor in others: whether these hosts are wrapped a second time was not looked at", k.namespace)
 	}
-	if err != nil {
-		return nil, unlooked, err
-	}
-	return rec.Twins(claims), unlooked, nil
+	return rec.Twins(claims), unlooked, err
 }
 
 func (k kube) claims(ctx context.Context, namespace string) ([]migration.Claim, error) {
@@ -49,12 +53,17 @@ func (k kube) claims(ctx context.Context, namespace string) ([]migration.Claim, 
 }
 
 // lookForTwins has every look from now on know of the other ensembles with these
-// hosts. Where nobody may look at all, the looks know of none.
-func (s *session) lookForTwins(ctx context.Context, rec migration.Record) error {
-	twins, _, err := s.kube.twins(ctx, rec)
-	if apierrors.IsForbidden(err) {
-		return nil
+// hosts. Where nobody may look at all, the looks know of none. Where the user may
+// not look is said on out, once a command: it is in nobody's way, and most users
+// may see one namespace only.
+func (s *session) lookForTwins(ctx context.Context, rec migration.Record, out io.Writer) error {
+	twins, unlooked, err := s.kube.twins(ctx, rec)
+	if err != nil && !apierrors.IsForbidden(err) {
+		return err
+	}
+	if unlooked != "" {
+		fmt.Fprintf(out, "note: %s\n", unlooked)
 	}
 	s.engine.Twins = twins
-	return err
+	return nil
 }
