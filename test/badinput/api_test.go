@@ -24,12 +24,12 @@ import (
 	"time"
 )
 
-// writes counts requests that would change something; asking what one may do
-// does not.
+// counted counts requests that would change something; asking what one may do,
+// or who one is, does not.
 func counted(next http.Handler) (http.Handler, *atomic.Int64) {
 	n := new(atomic.Int64)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "selfsubjectaccessreviews") {
+		if r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "selfsubjectaccessreviews") && !strings.HasSuffix(r.URL.Path, "selfsubjectreviews") {
 			n.Add(1)
 		}
 		next.ServeHTTP(w, r)
@@ -147,7 +147,7 @@ func apiRows() []row {
 	}
 	raw("resets", 1, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }, "closed the connection")
 	raw("closes", 1, func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) }, "closed the connection")
-	raw("speaks SSH", 1, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_9.6\r\n") }, "next: check")
+	raw("speaks SSH", 1, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_9.6\r\n") }, "does not speak HTTP")
 	raw("heads without end", 1, func(c net.Conn) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
 		for {
@@ -155,7 +155,7 @@ func apiRows() []row {
 				return
 			}
 		}
-	}, "API server")
+	}, "response headers exceeded")
 	fixed("captive portal", 1, 200, html, "<html>Please log in</html>", "a web page", "log in to the network")
 	fixed("HTML 503", 1, 503, html, "<html>503</html>", "a web page", "503")
 	fixed("HTML 404", 1, 404, html, "<html>404</html>", "a web page", "404")
@@ -168,7 +168,7 @@ func apiRows() []row {
 	fixed("null", 1, 200, js, "null", "no kind")
 	fixed("an unknown kind", 1, 200, js, `{"kind":"Foo","apiVersion":"v1"}`, "another kind of object")
 	fixed("an unknown version", 1, 200, js, `{"kind":"ConfigMap","apiVersion":"v9"}`, "another kind of object")
-	fixed("other types", 1, 200, js, `{"kind":"ConfigMap","apiVersion":"v1","data":[1]}`, "next: check")
+	fixed("other types", 1, 200, js, `{"kind":"ConfigMap","apiVersion":"v1","data":[1]}`, "another kind of object")
 	fixed("401", 1, 401, js, status(401, "Unauthorized", "Unauthorized"), "does not accept your login", "log in")
 	fixed("403", 3, 403, js, status(403, "Forbidden", `configmaps is forbidden: User "u" cannot get resource "configmaps" in API group "" in the namespace "zk"`), "not allowed to get configmaps in namespace zk", "administrator")
 	fixed("403 of something else", 3, 403, js, status(403, "Forbidden", "blocked by the proxy"), "you may not do that", "blocked by the proxy", "administrator")

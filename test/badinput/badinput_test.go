@@ -40,7 +40,8 @@ type row struct {
 	within time.Duration
 	// endless input is given up when the time is over.
 	endless bool
-	// says are the words of what, where and what next, on either stream.
+	// says are the words of what, where and what next, on either stream. One of
+	// them at least is a reason: neither the input's own words nor a place in it.
 	says []string
 }
 
@@ -71,7 +72,7 @@ func TestMain(m *testing.M) {
 
 func TestBadInput(t *testing.T) {
 	program := build(t)
-	rows := slices.Concat(fileRows(), flagRows(), kubeconfigRows(), apiRows(), journalRows(), serverRows(t), outputRows())
+	rows := slices.Concat(fileRows(), flagRows(), kubeconfigRows(), apiRows(), turningRows(), journalRows(), serverRows(t), outputRows())
 	names := map[string]bool{}
 	var tried, clear atomic.Int64
 	t.Run("rows", func(t *testing.T) {
@@ -80,6 +81,9 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("%s: the name stands twice", r.name)
 			}
 			names[r.name] = true
+			if !slices.ContainsFunc(r.says, r.reason) {
+				t.Errorf("%s: %q asks for nothing but what was typed, and a useless message has that, too", r.name, r.says)
+			}
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()
 				tried.Add(1)
@@ -179,6 +183,36 @@ func play(t *testing.T, program string, r row) []string {
 	return wrong
 }
 
+// reason reports whether words say what is wrong: any message that shows the
+// input has the input's words, and the place of a fault is not yet a fault.
+func (r row) reason(words string) bool {
+	input := strings.Join(r.args, " ")
+	for name, text := range r.files {
+		input += " " + name + " " + text
+	}
+	if strings.HasPrefix(words, "next:") || strings.HasPrefix(words, "hint:") || strings.HasPrefix(words, "API server") {
+		return false
+	}
+	switch words {
+	case "kubeconfig", "journal", "--help":
+		return false
+	}
+	return !strings.Contains(input, strings.TrimSpace(words)) && !place.MatchString(words)
+}
+
+// place is a file with a line, a file, or a flag.
+var place = regexp.MustCompile(`^([\w./-]+:\d*|/\S+|--[a-z-]+|zk/zk1-)$`)
+
+// nextStep are the forms in which the program says what to do about an error: a
+// line of its own, the help page, or, for what somebody typed, what to write
+// instead, behind what is wrong with it.
+var nextStep = regexp.MustCompile(`(?im)^\s*(next|hint): \S` +
+	`|'kubectl zkmigrate .*--help'` +
+	`|\(expected \S` +
+	`|[:;?,] (give|name|use|write|put|check|leave|did you mean|look|expected|allowed are|known are|at least|at most) ` +
+	`|^error: (give|name) ` +
+	`|(\bids are|a uid is) \d+ to \d|those that can( be waived)? are [A-Z0-9]|such as [a-z]|\(chmod \+x\)`)
+
 // judge holds an end against what every one must be.
 func judge(r row, code int, said string) []string {
 	var wrong []string
@@ -190,9 +224,12 @@ func judge(r row, code int, said string) []string {
 			wrong = append(wrong, fmt.Sprintf("does not say %q", want))
 		}
 	}
+	if !nextStep.MatchString(said) {
+		wrong = append(wrong, "does not say what to do next")
+	}
 	for _, never := range []string{
 		"panic", "goroutine ", "context deadline exceeded", "context canceled", "%!", "<nil>", "runtime error", "github.com/", "strconv.", "yaml: unmarshal",
-		"i/o timeout", "Client.Timeout", "x509: ", "&{", "map[", "0xc000",
+		"i/o timeout", "Client.Timeout", "json: ", "Go value", "Go struct", "end of JSON input", "looking for beginning", "x509: ", "&{", "map[", "0xc000",
 	} {
 		if strings.Contains(said, never) {
 			wrong = append(wrong, fmt.Sprintf("says %q", never))

@@ -12,14 +12,14 @@ func flagRows() []row {
 	}
 	pods := map[string][]string{
 		"--memory=0": {"--memory", "at least", "2Gi"}, "--memory=-1Gi": {"--memory", "at least"}, "--memory=lots": {"--memory", "quantity", "2Gi"},
-		"--memory=500m": {"--memory", "at least"}, "--memory=1e99999": {"--memory"}, "--memory=": {"--memory"}, "--memory=1Ei": {"--memory", "at most"},
-		"--cpu=1e99999": {"--cpu"}, "--cpu=0": {"--cpu", "at least"}, "--cpu=-1": {"--cpu", "at least"}, "--cpu=many": {"--cpu", "500m"}, "--cpu=100000": {"--cpu", "at most"},
-		"--storage-size=0": {"--storage-size", "at least"}, "--storage-size=-20Gi": {"--storage-size"}, "--storage-size=big": {"--storage-size", "20Gi"}, "--storage-size=1e30": {"--storage-size"},
-		"--image=a b": {"--image", "registry/path:tag"}, "--image=UPPER:1": {"--image"}, "--image=-x": {"--image"}, "--image=a:b:c": {"--image"}, "--image=a\nb": {"--image"},
-		"--image=https://r/z": {"--image"}, "--storage-class=A B": {"--storage-class", "StorageClass"}, "--storage-class=Fast": {"--storage-class"}, "--storage-class=../x": {"--storage-class"},
-		"--run-as-user=0": {"--run-as-user=0 is root", "1000"}, "--run-as-user=-1": {"--run-as-user"}, "--run-as-user=99999999999": {"--run-as-user"}, "--run-as-user=me": {"--run-as-user", "whole number"},
-		"--anti-affinity=maybe": {"--anti-affinity", "allowed are required, preferred"}, "--anti-affinity=": {"--anti-affinity"},
-		"--jvm-flags=-Dzookeeper.forceSync=no": {"--jvm-flags", "forceSync"}, "--jvm-flags=Xmx1g": {"--jvm-flags", "dash"}, "--jvm-flags=-Xmx1g; rm": {"--jvm-flags"},
+		"--memory=500m": {"--memory", "at least"}, "--memory=1e99999": {"--memory", "at most"}, "--memory=": {"--memory", "quantity", "2Gi"}, "--memory=1Ei": {"--memory", "at most"},
+		"--cpu=1e99999": {"--cpu", "at most"}, "--cpu=0": {"--cpu", "at least"}, "--cpu=-1": {"--cpu", "at least"}, "--cpu=many": {"--cpu", "500m"}, "--cpu=100000": {"--cpu", "at most"},
+		"--storage-size=0": {"--storage-size", "at least"}, "--storage-size=-20Gi": {"--storage-size", "at least"}, "--storage-size=big": {"--storage-size", "20Gi"}, "--storage-size=1e30": {"--storage-size", "at most"},
+		"--image=a b": {"--image", "registry/path:tag"}, "--image=UPPER:1": {"--image", "registry/path:tag"}, "--image=-x": {"--image", "registry/path:tag"}, "--image=a:b:c": {"--image", "registry/path:tag"}, "--image=a\nb": {"--image", "registry/path:tag"},
+		"--image=https://r/z": {"--image", "registry/path:tag"}, "--storage-class=A B": {"--storage-class", "StorageClass"}, "--storage-class=Fast": {"--storage-class", "use lower-case"}, "--storage-class=../x": {"--storage-class", "use lower-case"},
+		"--run-as-user=0": {"--run-as-user=0 is root", "1000"}, "--run-as-user=-1": {"--run-as-user", "a uid is 1 to"}, "--run-as-user=99999999999": {"--run-as-user", "a uid is 1 to"}, "--run-as-user=me": {"--run-as-user", "whole number"},
+		"--anti-affinity=maybe": {"--anti-affinity", "allowed are required, preferred"}, "--anti-affinity=": {"--anti-affinity", "allowed are required, preferred"},
+		"--jvm-flags=-Dzookeeper.forceSync=no": {"--jvm-flags", "forceSync", "may not be on any disk", "leave it out"}, "--jvm-flags=Xmx1g": {"--jvm-flags", "dash"}, "--jvm-flags=-Xmx1g; rm": {"--jvm-flags", `"rm" is not a JVM flag`},
 		"--timeout=0": {"--timeout", "30s"}, "--timeout=-5s": {"--timeout", "30s"}, "--timeout=soon": {"--timeout", "30s or 5m"},
 	}
 	for flag, says := range pods {
@@ -44,7 +44,7 @@ func flagRows() []row {
 	add("check demo -f a", []string{"--waive=ZK013"}, "cannot be waived")
 	for _, c := range []string{"status", "plan", "clients", "check", "wrap demo -f a"} {
 		add(c, []string{"-o", "xml"}, "xml", "allowed are", "json")
-		add(c, []string{"--no-such-flag"}, "no-such-flag", "--help")
+		add(c, []string{"--no-such-flag"}, "unknown flag: --no-such-flag", "--help")
 		add(c, []string{"--request-timeout=soon", "-n", "zk"}, "--request-timeout", "30s")
 	}
 	add("status a b", nil, "at most one NAME", "--help")
@@ -54,9 +54,9 @@ func flagRows() []row {
 	add("wrap", []string{"-f", "a"}, "NAME")
 	add("wrap demo -f a", []string{"--dry-run=maybe"}, "--dry-run", "none, client, server")
 	add("wrap demo -f a", []string{"--endpoints-api=v3"}, "--endpoints-api", "endpointslices, endpoints")
-	add("wrap demo --dry-run=client", []string{"--member=x"}, "--member")
-	add("wrap demo --dry-run=client", []string{"--member=1=h:2888"}, "--member")
-	add("wrap demo --dry-run=client", []string{"--member=999=h:2888:3888;2181"}, "--member")
+	add("wrap demo --dry-run=client", []string{"--member=x"}, "--member", "member has no id")
+	add("wrap demo --dry-run=client", []string{"--member=1=h:2888"}, "--member", "election port")
+	add("wrap demo --dry-run=client", []string{"--member=999=h:2888:3888;2181"}, "--member", "1 to 255")
 	add("wrap demo --dry-run=client -f a", []string{"--member=1=h:2888:3888;2181"}, "use one of them")
 	for _, c := range []string{"replace demo", "revert demo"} {
 		add(c, nil, "--id=N")
@@ -70,23 +70,24 @@ func flagRows() []row {
 		add(c, []string{"--id=1", "--host-hook= "}, "--host-hook", "no program")
 		add(c, []string{"--id=1", "--yes=perhaps"}, "--yes", "true or false")
 	}
-	add("replace demo --id=1 --all", nil, "exclude each other")
-	add("replace demo --all --fenced", nil, "--id")
+	add("replace demo --id=1 --all", nil, "exclude each other", "use one of them")
+	add("replace demo --all --fenced", nil, "confirms one host", "--id")
 	add("replace demo --id=1", []string{"--data=some"}, "--data", "empty, copy")
 	add("revert demo --id=1", []string{"--timeout=0"}, "--timeout", "positive")
 	add("seed demo", nil, "--id=N")
 	add("seed demo --id=1", []string{"--timeout=-1h"}, "--timeout", "positive")
 	for flag, says := range map[string]string{
-		"--supervisor=initd": "--supervisor", "--unit=a b": "--unit", "--unit=$(x)": "--unit", "--address=names": "ip, dns", "--cluster-domain=a b": "--cluster-domain",
-		"--dns-zone=..": "--dns-zone", "--dns-server=a b": "--dns-server", "--data-size=0": "--data-size", "--data-size=-1": "--data-size", "--data-size=big": "800Mi", "--path=": "--path", "--path=a b": "--path",
-		"--leave=everything": "--leave", "--confirmed=0": "--confirmed", "--confirmed=999": "ids are", "--confirmed=x": "whole numbers", "--jvm-cmdline=x": "ID=FILE", "--jvm-cmdline=1=": "ID=FILE",
+		"--supervisor=initd": "use systemd, supervisord or script", "--unit=a b": "is not the name of a unit", "--unit=$(x)": "is not the name of a unit", "--address=names": "ip, dns", "--cluster-domain=a b": "is not a DNS name",
+		"--dns-zone=..": "is not a DNS name", "--dns-server=a b": "is not a DNS name", "--data-size=0": "is too little", "--data-size=-1": "is too little", "--data-size=big": "800Mi", "--path=": "is not a name for a file", "--path=a b": "is not a name for a file",
+		"--leave=everything": "known are addresses", "--confirmed=0": "ids are", "--confirmed=999": "ids are", "--confirmed=x": "whole numbers", "--jvm-cmdline=x": "ID=FILE", "--jvm-cmdline=1=": "ID=FILE",
 		"--output-dir=file": "not a directory", "--verify --host-hook=true": "use one of them",
 	} {
 		args := []string{flag}
 		if strings.HasPrefix(flag, "--verify") {
 			args = strings.Fields(flag)
 		}
-		add("reconfigure demo -f a", args, says)
+		name, _, _ := strings.Cut(args[0], "=")
+		add("reconfigure demo -f a", args, name, says)
 	}
 	return out
 }

@@ -14,11 +14,15 @@ import (
 // journalRows are journals that cannot be read.
 func journalRows() []row {
 	var out []row
-	for name, text := range map[string]string{
-		"empty": "", "no JSON": "{", "a list": "[]", "another version": `{"apiVersion":"zkmigrate/v99"}`, "null": "null", "binary": "\x00\x01", "deep": strings.Repeat("[", 20000),
+	for name, c := range map[string]struct{ text, says string }{
+		"empty": {"", "is not JSON: it is empty"}, "no JSON": {"{", "is not JSON: it breaks off"}, "a list": {"[]", "cannot be read: it is one array"},
+		"another version": {`{"apiVersion":"zkmigrate/v99"}`, `has version "zkmigrate/v99"`}, "null": {"null", "cannot be read: it has no apiVersion"},
+		"binary": {"\x00\x01", "is not JSON: it is garbled at byte 1 of 2"}, "deep": {strings.Repeat("[", 20000), "is not JSON: it is garbled"},
+		"other types":        {`{"apiVersion":"zkmigrate.io/v1alpha1","servers":3}`, "cannot be read: servers cannot be a JSON number"},
+		"more than is known": {`{"apiVersion":"zkmigrate.io/v1alpha1","color":"red"}`, `does not know and would lose (unknown field "color")`},
 	} {
 		for _, command := range []string{"status zk1", "plan zk1", "clients zk1", "replace zk1 --id=1", "revert zk1 --id=1"} {
-			out = append(out, row{name: "journal/" + name + "/" + command, args: append(strings.Fields(command), "-n", "zk", "--timeout=80s"), code: 1, says: []string{"journal", "zk/zk1-"},
+			out = append(out, row{name: "journal/" + name + "/" + command, args: append(strings.Fields(command), "-n", "zk", "--timeout=80s"), code: 1, says: []string{"journal", "zk/zk1-zkmigrate", c.says},
 				config: func(t *testing.T, _ string) setup {
 					return over(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						at := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
@@ -28,7 +32,7 @@ func journalRows() []row {
 						}
 						data, err := json.Marshal(map[string]any{
 							"kind": "ConfigMap", "apiVersion": "v1", "metadata": map[string]any{"name": at, "namespace": "zk", "labels": map[string]string{"zkmigrate.io/ensemble": "zk1"}},
-							"data": map[string]string{"record.json": text},
+							"data": map[string]string{"record.json": c.text},
 						})
 						if err != nil {
 							t.Error(err)
@@ -121,9 +125,9 @@ func outputRows() []row {
 	args := func(dir string) []string { return []string{"reconfigure", "demo", "-f", "a", "--output-dir=" + dir} }
 	return []row{
 		{name: "output/a file", files: files, args: args("file"), code: 2, says: []string{"file is not a directory", "give another name"}},
-		{name: "output/below a file", files: files, args: args("file/x"), code: 2, says: []string{"file/x", "--output-dir"}},
+		{name: "output/below a file", files: files, args: args("file/x"), code: 2, says: []string{"--output-dir=file/x cannot be a directory", "give another name"}},
 		{name: "output/a link", files: files, args: args("link"), code: 2, prepare: link("/tmp", "link"), says: []string{"symbolic link", "give the directory itself"}},
 		{name: "output/a circle", files: files, args: args("link"), code: 2, prepare: link("link", "link"), says: []string{"symbolic link"}},
-		{name: "output/no name", files: files, args: args(strings.Repeat("n", 300)), code: 2, says: []string{"--output-dir"}},
+		{name: "output/no name", files: files, args: args(strings.Repeat("n", 300)), code: 2, says: []string{"--output-dir", "too long", "give another name"}},
 	}
 }
