@@ -178,7 +178,7 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	case c.sr.Replaced != nil:
 		back = "wait for them, or bring their hosts or pods back"
 	}
-	if bad, _ := c.lacking(others); len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace {
+	if bad, blind := c.lacking(others); len(bad) > 0 && !blind && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace {
 		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID), false
 	}
 	if bad, blind := c.lacking(others); blind {
