@@ -15,6 +15,36 @@ type Lack struct {
 	Unknown string
 }
 
+// Unanswered says of the permissions about which nobody knows which they are, in one
+// line where one reason holds for several.
+func Unanswered(lacks []Lack) []string {
+	by := map[string][]Lack{}
+	var reasons []string
+	for _, l := range lacks {
+		if l.Unknown == "" {
+			continue
+		}
+		if len(by[l.Unknown]) == 0 {
+			reasons = append(reasons, l.Unknown)
+		}
+		by[l.Unknown] = append(by[l.Unknown], l)
+	}
+	var out []string
+	for _, why := range reasons {
+		list := by[why]
+		if len(list) == 1 {
+			out = append(out, list[0].String())
+			continue
+		}
+		var names []string
+		for _, l := range list {
+			names = append(names, l.Verb+" "+l.Object())
+		}
+		out = append(out, fmt.Sprintf("whether you have %d permissions is not known (%s): %s", len(list), strings.Join(names, ", "), why))
+	}
+	return out
+}
+
 // String says what is lacking and what it is for.
 func (l Lack) String() string {
 	var b strings.Builder

@@ -27,10 +27,9 @@ func permissionFacts(ctx context.Context, s *session, rec migration.Record, need
 	if len(lacking) == 0 {
 		return
 	}
+	f.Unanswered = access.Unanswered(lacking)
 	for _, l := range lacking {
-		if l.Unknown != "" {
-			f.Unanswered = append(f.Unanswered, l.String())
-		} else {
+		if l.Unknown == "" {
 			f.Lacking = append(f.Lacking, l.String())
 		}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -164,7 +165,7 @@ func TestTwinsAreRefusedByName(t *testing.T) {
 			}
 			var refused *refusedError
 			want := "ensemble other in namespace " + namespace + " has 198.51.100.1:"
-			if err := refuseFailed(collectFacts(t.Context(), s, rec, described{}, false)); !errors.As(err, &refused) ||
+			if err := refuseFailed(collectFacts(t.Context(), s, rec, described{}, false, io.Discard)); !errors.As(err, &refused) ||
 				!slices.ContainsFunc(refused.evidence, func(e string) bool { return strings.HasPrefix(e, "ZK026 ") && strings.Contains(e, want) }) {
 				t.Errorf("wrap: %v, want %q", refused, want)
 			}
@@ -216,7 +217,7 @@ func TestTwinsNobodyAnswered(t *testing.T) {
 			if err := s.lookForTwins(t.Context(), rec, &said); err == nil || !strings.Contains(err.Error(), "in all namespaces") || said.Len() > 0 {
 				t.Errorf("got %v, said %q", err, said.String())
 			}
-			facts := collectFacts(t.Context(), s, rec, described{}, false)
+			facts := collectFacts(t.Context(), s, rec, described{}, false, io.Discard)
 			if !strings.Contains(facts.TwinsError, "nobody could look") || facts.TwinsUnlooked != "" {
 				t.Errorf("facts: %q, %q", facts.TwinsError, facts.TwinsUnlooked)
 			}
