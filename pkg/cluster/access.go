@@ -36,7 +36,7 @@ const (
 func (c *Client) Lacking(ctx context.Context, scope access.Scope, needs []access.Need) ([]access.Lack, error) {
 	asking, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
-	answers := make([]*access.Lack, len(needs))
+	answers, why := make([]*access.Lack, len(needs)), &lastReason{}
 	slots := make(chan struct{}, asksAtOnce)
 	var wg sync.WaitGroup
 	for i, n := range needs {
@@ -46,7 +46,7 @@ func (c *Client) Lacking(ctx context.Context, scope access.Scope, needs []access
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			answers[i] = c.lack(asking, scope, n)
+			answers[i] = c.lack(asking, scope, n, why)
 		})
 	}
 	wg.Wait()
@@ -63,9 +63,9 @@ func (c *Client) Lacking(ctx context.Context, scope access.Scope, needs []access
 }
 
 // lack is nil for a permission that the user has.
-func (c *Client) lack(ctx context.Context, scope access.Scope, n access.Need) *access.Lack {
+func (c *Client) lack(ctx context.Context, scope access.Scope, n access.Need, why *lastReason) *access.Lack {
 	l := access.Lack{Need: n, Namespace: scope.Namespace}
-	allowed, unknown := c.allowed(ctx, scope.Namespace, n, "")
+	allowed, unknown := c.allowed(ctx, scope.Namespace, n, "", why)
 	if allowed {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (c *Client) lack(ctx context.Context, scope access.Scope, n access.Need) *a
 		return &l
 	}
 	for _, name := range names {
-		allowed, unknown := c.allowed(ctx, scope.Namespace, n, name)
+		allowed, unknown := c.allowed(ctx, scope.Namespace, n, name, why)
 		switch {
 		case unknown != "":
 			l.Names, l.Unknown = []string{name}, unknown
@@ -96,12 +96,12 @@ func (c *Client) lack(ctx context.Context, scope access.Scope, n access.Need) *a
 
 // allowed asks one question until it is answered; unknown says why it was not.
 // No answer is no permission.
-func (c *Client) allowed(ctx context.Context, namespace string, n access.Need, name string) (allowed bool, unknown string) {
+func (c *Client) allowed(ctx context.Context, namespace string, n access.Need, name string, why *lastReason) (allowed bool, unknown string) {
 	resource, subresource, _ := strings.Cut(n.Resource, "/")
 	attributes := &authorizationv1.ResourceAttributes{
 		Namespace: namespace, Verb: n.Verb, Group: n.Group, Resource: resource, Subresource: subresource, Name: name,
 	}
-	unknown = fmt.Sprintf("the API server did not answer within %s", askPatience)
+	answered := false
 	_ = wait.PollUntilContextCancel(ctx, askPause, true, func(ctx context.Context) (bool, error) { // unknown says how it ended
 		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributes}}
 		answer, err := c.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
@@ -113,15 +113,42 @@ func (c *Client) allowed(ctx context.Context, namespace string, n access.Need, n
 		case apierrors.IsUnauthorized(err):
 			unknown = "the API server does not accept your login"
 		default:
-			// Asked again. A time that is over says less than the answer before it.
-			if ctx.Err() == nil {
-				unknown = fmt.Sprintf("the API server did not say so within %s: %s", askPatience, c.words(err))
+			// Asked again. A time that is over, or too short for the client's own limit
+			// of requests, says less than the answer before it.
+			if ctx.Err() == nil && !strings.Contains(err.Error(), "client rate limiter") {
+				why.set(fmt.Sprintf("the API server did not say so within %s: %s", askPatience, c.words(err)))
 			}
 			return false, nil
 		}
+		answered = true
 		return true, nil
 	})
+	if !answered {
+		return false, why.get()
+	}
 	return allowed, unknown
+}
+
+// lastReason is why the latest question was not answered. It stands for those that
+// there was no time to ask, too.
+type lastReason struct {
+	mu   sync.Mutex
+	text string
+}
+
+func (r *lastReason) set(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.text = text
+}
+
+func (r *lastReason) get() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.text == "" {
+		return fmt.Sprintf("the API server did not answer within %s", askPatience)
+	}
+	return r.text
 }
 
 // WhoAmI is the user's name as the API server knows it; empty where it does not

@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -91,6 +93,27 @@ func TestLacking(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestWhatTheClientHoldsBackIsNoAnswer: near the end of the time the client's own
+// limit refuses to ask, which says nothing of the API server.
+func TestWhatTheClientHoldsBackIsNoAnswer(t *testing.T) {
+	why := &lastReason{}
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	c := authorizer(func(asked) (bool, error) {
+		if n++; n == 1 {
+			return false, errors.New("an HTML page came back")
+		}
+		cancel()
+		return false, errors.New("client rate limiter Wait returned an error: rate: Wait(n=1) would exceed context deadline")
+	})
+	if _, unknown := c.allowed(ctx, "zk", access.Need{Verb: "get", Resource: "pods"}, "", why); !strings.Contains(unknown, "HTML page") {
+		t.Errorf("%q", unknown)
+	}
+	if _, unknown := c.allowed(ctx, "zk", access.Need{Verb: "get", Resource: "services"}, "", why); !strings.Contains(unknown, "HTML page") {
+		t.Errorf("one that there was no time for: %q", unknown)
 	}
 }
 

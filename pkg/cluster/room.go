@@ -117,7 +117,7 @@ func into[L, T any](ctx context.Context, to *[]T, client lister[L], items func(L
 func (c *Client) dryRun(ctx context.Context, namespace string, r *preflight.Room) {
 	asking, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
-	if allowed, _ := c.allowed(asking, namespace, access.Need{Verb: "create", Resource: "pods"}, ""); !allowed {
+	if allowed, _ := c.allowed(asking, namespace, access.Need{Verb: "create", Resource: "pods"}, "", &lastReason{}); !allowed {
 		r.Unknown[preflight.LookDryRun] = "you may not create pods, and parking them tells"
 		return
 	}
