@@ -2,7 +2,6 @@ package faults
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +42,7 @@ func (g *Stage) Disturbed(kind migration.FlightKind, atLeast int, disturb Distur
 	var at []string
 	steps := phases(kind)
 	for i, step := range steps {
-		if !g.holdIfThere(step, steps[i+1:]) {
+		if !g.holdIfThere(steps, i) {
 			continue
 		}
 		at = append(at, string(step))
@@ -55,30 +54,49 @@ func (g *Stage) Disturbed(kind migration.FlightKind, atLeast int, disturb Distur
 	}
 }
 
-// holdIfThere is hold for a step that may not come, as a later one tells, or be
-// over.
-func (g *Stage) holdIfThere(step migration.StepID, later []migration.StepID) bool {
+// holdIfThere is hold for the step at i, which may not come, as a later one tells, or
+// be over.
+func (g *Stage) holdIfThere(steps []migration.StepID, i int) bool {
 	g.T.Helper()
-	done := okay(step)
 	deadline := time.Now().Add(patience)
-	for !strings.Contains(g.tool.Log(), done) {
-		past := func(id migration.StepID) bool { return strings.Contains(g.tool.Log(), okay(id)) }
-		if g.tool.Ended() || slices.ContainsFunc(later, past) {
+	for {
+		log := g.tool.Log()
+		if _, done := afterStep(log, steps, i); done {
+			break
+		}
+		for later := i + 1; later < len(steps); later++ {
+			if _, past := afterStep(log, steps, later); past {
+				return false
+			}
+		}
+		if g.tool.Ended() {
 			return false
 		}
 		if time.Now().After(deadline) {
-			g.T.Fatalf("no %q within %s:\n%s", done, patience, g.tool.Log())
+			g.T.Fatalf("no %q within %s:\n%s", okay(steps[i]), patience, log)
 		}
 		g.lasts(2 * time.Millisecond)
 	}
 	if err := g.tool.Pause(); err != nil {
 		return false // it has just ended
 	}
-	if _, after, _ := strings.Cut(g.tool.Log(), done); strings.Contains(after, "  ok    ") {
+	if after, _ := afterStep(g.tool.Log(), steps, i); strings.Contains(after, "  ok    ") {
 		g.resume()
 		return false
 	}
 	return true
+}
+
+// afterStep is what a log says after the step at i, and whether that was done. Steps
+// that keep like things have one title: the second of them is the title's second time.
+func afterStep(log string, steps []migration.StepID, i int) (after string, done bool) {
+	after, done = log, true
+	for j := 0; j <= i && done; j++ {
+		if okay(steps[j]) == okay(steps[i]) {
+			_, after, done = strings.Cut(after, okay(steps[i])+" (")
+		}
+	}
+	return after, done
 }
 
 func okay(step migration.StepID) string { return "ok    " + migration.StepByID(step).Title }
