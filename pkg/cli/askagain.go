@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// looks is how often a check asks before it calls a server unseen: one lost
-	// packet, or one pause of the server's, is no verdict.
+	// looks is how often a check asks before it calls a server unseen. A lost packet
+	// or a short pause of the server must not fail a check.
 	looks = 3
 	// lookPause is between two of them.
 	lookPause = time.Second
@@ -30,7 +30,7 @@ func (p patientProber) sight(ctx context.Context, id ensemble.ID, address string
 	for n := 1; ; n++ {
 		raw := p.prober.zk.Sight(ctx, address)
 		live := sighting(raw)
-		told := live.Sight() != migration.Unseen && !live.Unread() || live.Reach == migration.ReachNotWhitelisted
+		told := !live.Hidden() || live.Reach == migration.ReachNotWhitelisted
 		if told || !p.again(ctx, n, "server %d at %s was not seen: %s", id, address, orText(live.Detail, string(live.Reach))) {
 			return raw
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
 // TestOneLookIsNoVerdict: a check asks again whom it did not see, says so, and takes
@@ -39,7 +40,7 @@ func TestOneLookIsNoVerdict(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			var asked atomic.Int32
-			address := words(t, func(conn net.Conn, word string) {
+			address := tcpfake.Words(t, func(conn net.Conn, word string) {
 				switch {
 				case word == "srvr" && asked.Add(1) > c.lost:
 					_, _ = io.WriteString(conn, c.text)

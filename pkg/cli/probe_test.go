@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
 // TestSightWithoutConf: what answers srvr as a real server does, and conf not, or
@@ -38,14 +39,14 @@ func TestSightWithoutConf(t *testing.T) {
 		} {
 			t.Run(strings.ReplaceAll(version+" "+name, " ", "_"), func(t *testing.T) {
 				t.Parallel()
-				address := words(t, func(conn net.Conn, word string) {
+				address := tcpfake.Words(t, func(conn net.Conn, word string) {
 					switch word {
 					case "srvr":
 						_, _ = io.WriteString(conn, said("srvr"))
 					case "conf":
 						_, _ = io.WriteString(conn, c.conf)
 						if c.silent {
-							_, _ = io.Copy(io.Discard, conn)
+							tcpfake.Silent(conn)
 						}
 					}
 				})
@@ -55,32 +56,6 @@ func TestSightWithoutConf(t *testing.T) {
 			})
 		}
 	}
-}
-
-// words listens as a server that answers four-letter words.
-func words(t *testing.T, answer func(net.Conn, string)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				word := make([]byte, 4)
-				if _, err := io.ReadFull(conn, word); err == nil {
-					answer(conn, string(word))
-				}
-			}()
-		}
-	}()
-	return l.Addr().String()
 }
 
 // TestSightOfWhatIsNoZooKeeper: text without a mode tells of nobody who takes part, and
@@ -100,7 +75,7 @@ func TestSightOfWhatIsNoZooKeeper(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			for how, end := range map[string]func(net.Conn){"closed": func(net.Conn) {}, "reset": func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }} {
-				address := words(t, func(conn net.Conn, word string) {
+				address := tcpfake.Words(t, func(conn net.Conn, word string) {
 					_, _ = io.WriteString(conn, text)
 					end(conn)
 				})

@@ -210,15 +210,15 @@ func refusedCopy(err error) *zkdata.RefusedError {
 	return nil
 }
 
-// afterRefusedCopy is what to do next; again is what brings the copy once more, which
-// helps where the copy was wrong and not where there is no room for it.
+// afterRefusedCopy says what to do next. Sending the copy again helps where the copy
+// was wrong, but not where the volume is too small.
 func afterRefusedCopy(r *zkdata.RefusedError, rec migration.Record, id ensemble.ID, again string) string {
 	sr, ok := rec.Server(id)
 	if r.Reason != zkdata.NoRoom || !ok {
 		return again
 	}
-	return fmt.Sprintf("kubectl edit pvc data-%s -n %s (a larger spec.resources.requests.storage, where its StorageClass allows that), then %s; or %s revert %s --id=%d -n %s",
-		render.PodName(rec.Name, sr.Ordinal), rec.Namespace, again, cliName, rec.Name, id, rec.Namespace)
+	return fmt.Sprintf("kubectl edit pvc %s -n %s (a larger spec.resources.requests.storage, where its StorageClass allows that), then %s; or %s revert %s --id=%d -n %s",
+		render.ClaimName(rec.Name, sr.Ordinal), rec.Namespace, again, cliName, rec.Name, id, rec.Namespace)
 }
 
 // manualCopy renders the line that sends a host's data.

@@ -6,23 +6,14 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // TestStatusOfAllShowsWhatCannotBeSeen: one ensemble whose objects cannot be
 // read does not hide the others, and does not pass for healthy.
 func TestStatusOfAllShowsWhatCannotBeSeen(t *testing.T) {
-	s := wrapped(t, "3.4.13")
-	rec, err := s.record(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range rec.Servers {
-		rec.Servers[i].HostIP, rec.Servers[i].ClusterIP = "127.0.0.1", "127.0.0.1"
-	}
-	if err := s.journal.Save(t.Context(), rec); err != nil {
-		t.Fatal(err)
-	}
+	s, rec := wrappedHere(t)
 	cm, err := s.kube.client.CoreV1().ConfigMaps("zk").Get(t.Context(), render.JournalName("demo"), metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -56,4 +47,22 @@ func TestStatusOfAllShowsWhatCannotBeSeen(t *testing.T) {
 	if _, err := o.each(t.Context(), s.kube, []ensembleName{{"zk", "other"}}); err == nil {
 		t.Error("one alone that cannot be seen is no error")
 	}
+}
+
+// wrappedHere is a wrapped ensemble at whose addresses every connection is refused at
+// once.
+func wrappedHere(t *testing.T) (*session, migration.Record) {
+	t.Helper()
+	s := wrapped(t, "3.4.13")
+	rec, err := s.record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rec.Servers {
+		rec.Servers[i].HostIP, rec.Servers[i].ClusterIP = "127.0.0.1", "127.0.0.1"
+	}
+	if err := s.journal.Save(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	return s, rec
 }

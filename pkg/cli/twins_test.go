@@ -177,17 +177,7 @@ func TestTwinsAreRefusedByName(t *testing.T) {
 // other namespaces.
 func TestWhatIsClosedMakesNobodyUnwell(t *testing.T) {
 	look := func(close bool) migration.EnsembleStatus {
-		s := wrapped(t, "3.4.13")
-		rec, err := s.record(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range rec.Servers {
-			rec.Servers[i].HostIP, rec.Servers[i].ClusterIP = "127.0.0.1", "127.0.0.1"
-		}
-		if err := s.journal.Save(t.Context(), rec); err != nil {
-			t.Fatal(err)
-		}
+		s, _ := wrappedHere(t)
 		if close {
 			refuse(s, forbidden("configmaps"), "configmaps", "")
 		}

@@ -87,11 +87,10 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 	}
 	if pod == nil {
 		// One that lost our label may serve all the same.
-		pod, err = c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, render.PodName(rec.Name, s.Ordinal), metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
+		if pod, err = c.pod(ctx, rec, s); IsReason(err, NotFound) {
 			pod = nil
 		} else if err != nil {
-			return v, failed(err, "get", "Pod", rec.Namespace, render.PodName(rec.Name, s.Ordinal))
+			return v, err
 		}
 	}
 	b := behind{rec: rec, s: s, slices: slices}

@@ -302,8 +302,8 @@ type Sighting struct {
 	// Members is the server list it runs with; nil where the version does not
 	// show it (3.4).
 	Members []ensemble.Server `json:"members,omitempty"`
-	// ConfUnread: it answered srvr, and conf, which tells its id and its list, was
-	// asked for and did not come. Where conf is not allowed it is not asked for.
+	// ConfUnread: it answered srvr, but not conf, which tells its id and its list, or
+	// not all of it. Not set where its whitelist leaves conf out.
 	ConfUnread bool `json:"confUnread,omitempty"`
 	// SyncedFollowers and Learners are the leader's counts, -1 when unknown.
 	SyncedFollowers int `json:"syncedFollowers"`
@@ -344,6 +344,10 @@ func (s Sighting) Serving() bool { return s.Reach == ReachAnswered && s.Mode.Ser
 // Unread reports whether a server serves there of which it is not known which one
 // it is, nor which list it runs with, and may be known at the next look.
 func (s Sighting) Unread() bool { return s.Serving() && s.ConfUnread }
+
+// Hidden reports whether this look did not see who serves there: not at all, or only
+// that somebody does.
+func (s Sighting) Hidden() bool { return s.Sight() == Unseen || s.Unread() }
 
 // Another reports whether what serves at that server's address says that it is
 // a different one: endpoints are mixed up, or kube-proxy is late.

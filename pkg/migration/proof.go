@@ -178,12 +178,12 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	case c.sr.Replaced != nil:
 		back = "wait for them, or bring their hosts or pods back"
 	}
-	if bad, blind := c.lacking(others); len(bad) > 0 && !blind && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace {
-		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID), false
-	}
-	if bad, blind := c.lacking(others); blind {
+	switch bad, blind := c.lacking(others); {
+	case blind:
 		return wait(CodeUnseen, PhaseReprove, "not every other voter is seen from here; nothing is released").with(bad...).then(back), false
-	} else if len(bad) > 0 {
+	case len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace:
+		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID), false
+	case len(bad) > 0:
 		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false
 	}
 	if diff := c.listsDiffer(); len(diff) > 0 {

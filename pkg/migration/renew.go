@@ -34,7 +34,7 @@ func (c *context) resume() Decision {
 			return d.then(c.stopAndMask())
 		}
 		return d.then(c.hostUnclear("").Next)
-	case (c.v.Live.Sight() == Unseen || c.v.Live.Unread()) && pod.Running && pod.Problem == "" && !pod.Terminating && pod.Gate == GateStarted:
+	case c.v.Live.Hidden() && pod.Running && pod.Problem == "" && !pod.Terminating && pod.Gate == GateStarted:
 		return c.podUnseen()
 	case !c.v.Live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
 		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, podState(pod)).then(c.logs(pod))
@@ -58,7 +58,7 @@ func (c *context) resume() Decision {
 // podUnseen: ZooKeeper was started in the pod, and did not answer here. It is
 // neither done nor away.
 func (c *context) podUnseen() Decision {
-	if since := c.in.UnseenSince; !since.IsZero() && !c.due(since, UnseenPatience) {
+	if c.askingAgain() {
 		return wait(CodeUnseen, PhaseJoin, "server %d, which runs in pod %s, is not seen from here: %s; asking again for up to %.0f s",
 			c.in.ID, c.v.Cluster.Pod.Name, c.v.Live.said(), UnseenPatience.Seconds())
 	}

@@ -11,7 +11,7 @@ import (
 func (o Observation) Unseen() []ensemble.ID {
 	var ids []ensemble.ID
 	for _, v := range o.Servers {
-		if v.Live.Sight() == Unseen || v.Live.Unread() {
+		if v.Live.Hidden() {
 			ids = append(ids, v.ID)
 		}
 	}
@@ -62,11 +62,16 @@ func (v ServerView) AwayFromPod() bool {
 	return pod.Found && pod.IP != "" && pod.Gate == GateStarted && !same(v.Cluster.Endpoints.Union, pod.IP)
 }
 
+// askingAgain: somebody was not seen, and not for long yet.
+func (c *context) askingAgain() bool {
+	since := c.in.UnseenSince
+	return !since.IsZero() && !c.due(since, UnseenPatience)
+}
+
 // unseen is what to do while the only obstacle is that servers are not seen: ask
 // again for a while, and then refuse. Nothing has been begun.
 func (c *context) unseen(bad []string) Decision {
-	since := c.in.UnseenSince
-	if !since.IsZero() && !c.due(since, UnseenPatience) {
+	if c.askingAgain() {
 		return wait(CodeUnseen, PhaseProve, "not every server is seen from here; asking again for up to %.0f s", UnseenPatience.Seconds()).with(bad...)
 	}
 	return stop(CodeUnseen, c.cmd("check"), "not every server is seen from here, so it is unknown whether the others can spare server %d", c.in.ID).with(bad...).
@@ -100,11 +105,11 @@ func (c *context) lacking(ids []ensemble.ID) (bad []string, blind bool) {
 	for _, id := range ids {
 		v, _ := c.o.View(id)
 		s := v.Says()
-		if s.Serving() && !s.ConfUnread {
-			continue
-		}
-		if s.Sight() == Unseen || s.Unread() {
+		switch {
+		case s.Hidden():
 			bad = append(bad, fmt.Sprintf("server %d: not seen: %s", id, s.said()))
+			continue
+		case s.Serving():
 			continue
 		}
 		blind = false

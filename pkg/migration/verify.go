@@ -93,7 +93,7 @@ func CheckReconfigured(rec Record, s ServerRecord, v ServerView) Verdict {
 	if !v.Live.Serving() {
 		return Verdict{Code: VerdictAway, Why: "it is not serving"}
 	}
-	if v.Live.ConfUnread {
+	if v.Live.Unread() {
 		return Verdict{Code: VerdictAway, Why: v.Live.said()}
 	}
 	if v.Live.Members == nil {

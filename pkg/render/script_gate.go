@@ -15,9 +15,9 @@ package render
 //     within half a second.
 //   - A connect is a fork and starts no program, and only its answer is waited for:
 //     on a busy node three programs take longer than a connect may.
-//   - On such a node a read may also time out in the middle of a line. The line is
-//     completed by the next read: the end of the watched connection would be lost, and
-//     the host called open for up to 30 s more.
+//   - A read can also time out halfway through a line there. The next read completes
+//     it; otherwise the message that the watched connection has ended would be lost,
+//     and the host reported open for another 30 s.
 //   - The election port is asked only when the client port does not answer: a
 //     connect there costs a live server a warning with a stack trace, and a
 //     silent connection held open there keeps every peer out for syncLimit ticks

@@ -46,5 +46,16 @@ func Listen(t *testing.T, handle func(net.Conn)) string {
 	return l.Addr().String()
 }
 
+// Words serves four-letter words: answer gets each connection's word.
+func Words(t *testing.T, answer func(c net.Conn, word string)) string {
+	t.Helper()
+	return Listen(t, func(c net.Conn) {
+		word := make([]byte, 4)
+		if _, err := io.ReadFull(c, word); err == nil {
+			answer(c, string(word))
+		}
+	})
+}
+
 // Silent says nothing until the other side, or the test, closes.
 func Silent(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
