@@ -104,12 +104,14 @@ func (c *context) noQuorum() bool {
 	return c.o.noQuorumWithout(func(v ServerView) bool { return v.Live.Sight() == SeenNotServing })
 }
 
-// bringBack is what brings back a server that should serve from its host.
+// bringBack is what brings back a server that should serve from its host. Its
+// unit may be masked by an operation that a journal that was put back does not
+// know.
 func (c *context) bringBack() string {
 	if c.podHoldsMore() {
 		return c.cmd("revert --id=%d", c.sr.ID)
 	}
-	return "on host " + c.sr.HostIP + ": start the server"
+	return "on host " + c.sr.HostIP + ": start the server (unmask its unit first if it is masked)"
 }
 
 // podHoldsMore: the server's pod has been a member, and what it holds may be newer

@@ -189,7 +189,7 @@ func TestNextInAnOutage(t *testing.T) {
 			s.joined(1, 0).Joined.Complete = false
 			s.down(2)
 			s.view(2).Cluster.Pod.NeverStarted = true
-		}, "on host 10.0.0.2: start the server"},
+		}, "on host 10.0.0.2: start the server (unmask its unit first if it is masked)"},
 		"going back, another one's volume lost": {"3.8.0", func(s *scene) {
 			s.lost(2)
 			s.down(2)

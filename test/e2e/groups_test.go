@@ -42,7 +42,7 @@ func TestGroups(t *testing.T) {
 	r := s.Replace(3, fmt.Sprintf("--id=%d", other))
 	for _, part := range []string{
 		"refused: not every server is in sync: the ensemble must be whole before one is taken away [" + string(migration.CodeDegraded) + "]",
-		fmt.Sprintf("  - server %d: connections to it are refused", one), "next: on host " + s.Host(one).Address + ": start the server\n", "Nothing was changed.",
+		fmt.Sprintf("  - server %d: connections to it are refused", one), "next: on host " + s.Host(one).Address + ": start the server (unmask its unit first if it is masked)\n", "Nothing was changed.",
 	} {
 		if !strings.Contains(r.Stderr, part) {
 			t.Errorf("with server %d down, server %d is refused without %q:\n%s", one, other, part, r.Stderr)
