@@ -153,7 +153,7 @@ func Rules(ids []ensemble.ID) []rule {
 	putBack.Copies, putBack.Backups, putBack.Moved = false, true, ids[:1]
 	underWay := putBack
 	underWay.Flights = true
-	underWay.Limit = 4_000_000
+	underWay.Limit = 8_000_000
 	twice := underWay
 	twice.Moved, twice.Reverts = nil, 2
 	later := twice
