@@ -74,7 +74,7 @@ lint:
 
 ## test-model: the model checker's long run, tens of minutes
 test-model:
-	@go test -v -tags model -timeout 60m ./test/model
+	@go test -v -tags model -timeout 120m ./test/model
 
 ## test-integration: a real control plane; the lab must have been up once
 test-integration:
