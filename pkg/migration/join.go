@@ -192,8 +192,13 @@ func (c *context) giveUp(format string, a ...any) Decision {
 func (c *context) carryOn() (Decision, bool) {
 	f := c.flight
 	if f.Line == nil || f.Line.Generation == 0 || c.v.Cluster.Pod.Gate != GateStarted || c.v.Cluster.Pod.Terminating ||
-		!c.v.Live.Serving() || c.v.Live.Unread() || c.v.Live.Another(f.ID) || c.v.Host.Open() || !c.podsOwn() {
+		!c.v.Live.Serving() || c.v.Live.Another(f.ID) || c.v.Host.Open() || !c.podsOwn() {
 		return Decision{}, false
+	}
+	if c.v.Live.Unread() {
+		// It may have synced, and lead by now.
+		return wait(CodeUnseen, PhaseReclaim, "server %d serves as %s in its pod, and was seen by half only: %s; the pod goes on until it is known who serves there", f.ID, c.v.Live.Mode, c.v.Live.said()).
+			then("open the way to it, or interrupt this command and run it on a machine that reaches it"), true
 	}
 	g := c.copyFlight()
 	g.Aborted, g.PodUID = "", ""

@@ -145,6 +145,16 @@ func TestNothingIsDoneOnWhatWasNotSeen(t *testing.T) {
 			},
 			want: wait, code: migration.CodeUnseen, says: "the pod goes on",
 		},
+		{
+			name: "nor is it ended while its pod serves, and says by half only who it is",
+			set: func(s *scene) {
+				f := s.started(1)
+				f.Aborted, f.Line = "another voter dropped", &migration.Release{Generation: 3}
+				s.view(1).Live = s.view(2).Live
+				s.view(1).Live.ServerID, s.view(1).Live.ConfUnread = 0, true
+			},
+			want: wait, code: migration.CodeUnseen, says: "seen by half only",
+		},
 	})
 }
 

@@ -199,6 +199,11 @@ func (w *world) carryOut(st state) state {
 // elapse is time going by; false when nothing was waiting for it.
 func (w *world) elapse(st *state) bool {
 	moved := st.flight.later()
+	if st.leader < 0 && !st.lame {
+		// The command sees for long that nobody can be elected: the best of them is
+		// not reached by the others, and keeps them from electing another one.
+		st.lame, moved = true, true
+	}
 	return moved
 }
 

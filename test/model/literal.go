@@ -119,7 +119,7 @@ func (l *literal) run(kind uint8, id ensemble.ID) error {
 		}
 		o := l.w.observe(&l.st)
 		next, d, did := l.w.look(&l.st, o, kind, i, 0)
-		l.note("%s %d: %s %s %s: %s | %s", kindOf(kind), id, d.Kind, d.Code, d.Step, d.Reason, d.Next)
+		l.note("%s %d: %s %s %s: %s %q | %s", kindOf(kind), id, d.Kind, d.Code, d.Step, d.Reason, d.Evidence, d.Next)
 		if did {
 			l.st = next
 			if l.st.tool[0].on {

@@ -190,6 +190,14 @@ func Rules(ids []ensemble.ID) []rule {
 			}),
 		},
 		{
+			name: "a start that was given up is not ended while its pod serves and was seen by half", long: true, in: sights(one(2, 0)), want: []violation{leaderStopped},
+			without: flying(migration.Replace, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
+				if f.Aborted != "" && v.Live.Unread() {
+					v.Host.Client = migration.PortOpen
+				}
+			}),
+		},
+		{
 			name: "restart: the leader confirms that the server is down", in: restarts, want: []violation{notRestarted},
 			without: waived(migration.CodeUnseen, sparing),
 		},

@@ -71,7 +71,7 @@ func (w *world) tell(st *state, l label) string {
 		if l.a != everybody {
 			who = "server " + id(l.a)
 		}
-		return fmt.Sprintf("the tool does not see %s any more: %s (fault)", who, [...]string{"", "silence", "something refuses its connections", "something accepts its connections and does not answer"}[l.b])
+		return fmt.Sprintf("the tool does not see %s any more: %s (fault)", who, [...]string{"", "silence", "something refuses its connections", "something accepts its connections and does not answer", "it answers srvr, and conf does not come"}[l.b])
 	case opSee:
 		return "the tool sees everybody again"
 	case opPause:
