@@ -38,6 +38,8 @@ const FieldManager = "kubectl-zkmigrate"
 // warn since Kubernetes 1.33.
 type Client struct {
 	kube kubernetes.Interface
+	// read is where a look has the objects from.
+	read objects
 	// logs reads the end of a container's log, never more than o.LimitBytes.
 	logs func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error)
 	// exec runs programs in pods.
@@ -52,6 +54,7 @@ type Client struct {
 func New(kube kubernetes.Interface, options ...Option) *Client {
 	c := &Client{
 		kube:  kube,
+		read:  live{kube},
 		now:   time.Now,
 		words: error.Error,
 		logs: func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error) {

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -37,39 +35,13 @@ type behind struct {
 // behind reads what stands behind the server's Service.
 func (c *Client) behind(ctx context.Context, rec migration.Record, s migration.ServerRecord, svc *corev1.Service) (behind, error) {
 	b := behind{rec: rec, s: s, selector: render.SelectedPod(rec, s, svc)}
-	slices, err := c.slices(ctx, rec, svc.Name)
+	slices, err := c.read.slices(ctx, rec, svc.Name)
 	if err != nil {
 		return b, err
 	}
 	b.slices = slices[svc.Name]
-	b.endpoints, err = c.endpoints(ctx, rec.Namespace, svc.Name)
+	b.endpoints, err = c.read.endpoints(ctx, rec, svc.Name)
 	return b, err
-}
-
-// slices lists the slices of the named Services in one call, by Service.
-func (c *Client) slices(ctx context.Context, rec migration.Record, services ...string) (map[string][]discoveryv1.EndpointSlice, error) {
-	selector := discoveryv1.LabelServiceName + " in (" + strings.Join(services, ",") + ")"
-	list, err := c.kube.DiscoveryV1().EndpointSlices(rec.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
-	if err != nil {
-		return nil, failed(err, "list", "EndpointSlices", rec.Namespace, rec.Name)
-	}
-	out := map[string][]discoveryv1.EndpointSlice{}
-	for _, slice := range list.Items {
-		name := slice.Labels[discoveryv1.LabelServiceName]
-		out[name] = append(out[name], slice)
-	}
-	return out, nil
-}
-
-func (c *Client) endpoints(ctx context.Context, namespace, name string) (*corev1.Endpoints, error) { //nolint:staticcheck // see behind
-	e, err := c.kube.CoreV1().Endpoints(namespace).Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, failed(err, "get", "Endpoints", namespace, name)
-	}
-	return e, nil
 }
 
 // legacy reports whether v1 Endpoints are what we write.

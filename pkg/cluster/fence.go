@@ -60,7 +60,7 @@ func (c *Client) Fence(ctx context.Context, rec migration.Record, id ensemble.ID
 func (c *Client) fenceEndpoints(ctx context.Context, rec migration.Record, s migration.ServerRecord, by string) error {
 	name := render.ServiceName(rec.Name, s.ID)
 	if rec.EndpointsAPI == migration.LegacyEndpoints {
-		e, err := c.endpoints(ctx, rec.Namespace, name)
+		e, err := c.read.endpoints(ctx, rec, name)
 		if err != nil || e == nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (c *Client) fenceEndpoints(ctx context.Context, rec migration.Record, s mig
 		_, err = c.kube.CoreV1().Endpoints(rec.Namespace).Update(ctx, e, metav1.UpdateOptions{FieldManager: FieldManager})
 		return err
 	}
-	slices, err := c.slices(ctx, rec, name)
+	slices, err := c.read.slices(ctx, rec, name)
 	if err != nil {
 		return err
 	}

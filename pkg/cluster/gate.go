@@ -117,7 +117,7 @@ func (c *Client) sameMap(cm *corev1.ConfigMap, g render.GateData, rec migration.
 // gate reads the gate; the ConfigMap is nil when there is none.
 func (c *Client) gate(ctx context.Context, rec migration.Record) (*corev1.ConfigMap, render.GateData, error) {
 	name := render.GateName(rec.Name)
-	cm, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+	cm, err := c.read.configMap(ctx, rec, name)
 	if apierrors.IsNotFound(err) {
 		return nil, render.GateData{}, nil
 	}

@@ -6,9 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -24,7 +21,7 @@ import (
 // Leftovers name every object that a controller made, also while the Service
 // has a selector and they are what it should have.
 func (c *Client) Observe(ctx context.Context, rec migration.Record) (map[ensemble.ID]migration.ClusterView, error) {
-	services, err := c.services(ctx, rec)
+	services, err := c.read.services(ctx, rec)
 	if err != nil {
 		return nil, err
 	}
@@ -32,11 +29,11 @@ func (c *Client) Observe(ctx context.Context, rec migration.Record) (map[ensembl
 	for _, s := range rec.Servers {
 		names = append(names, render.ServiceName(rec.Name, s.ID))
 	}
-	slices, err := c.slices(ctx, rec, names...)
+	slices, err := c.read.slices(ctx, rec, names...)
 	if err != nil {
 		return nil, err
 	}
-	pods, err := c.pods(ctx, rec)
+	pods, err := c.read.pods(ctx, rec)
 	if err != nil {
 		return nil, err
 	}
@@ -77,19 +74,13 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 	name := render.ServiceName(rec.Name, s.ID)
 	if svc == nil {
 		// A Service that lost our label is still the Service.
-		svc, err = c.kube.CoreV1().Services(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
-			return v, failed(err, "get", "Service", rec.Namespace, name)
-		}
-		if err != nil {
-			svc = nil
+		if svc, err = c.read.service(ctx, rec, s); err != nil {
+			return v, err
 		}
 	}
 	if pod == nil {
 		// One that lost our label may serve all the same.
-		if pod, err = c.pod(ctx, rec, s); IsReason(err, NotFound) {
-			pod = nil
-		} else if err != nil {
+		if pod, err = c.read.pod(ctx, rec, s); err != nil {
 			return v, err
 		}
 	}
@@ -102,7 +93,7 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 			v.Service.Changed[i] = quote.Line(change)
 		}
 	}
-	if b.endpoints, err = c.endpoints(ctx, rec.Namespace, name); err != nil {
+	if b.endpoints, err = c.read.endpoints(ctx, rec, name); err != nil {
 		return v, err
 	}
 	v.Endpoints = b.view()
@@ -119,32 +110,4 @@ func gateView(cm *corev1.ConfigMap, g render.GateData, s migration.ServerRecord)
 		v.Released, v.ReleasedGeneration, v.Start = true, r.Generation, r.Start
 	}
 	return v
-}
-
-func (c *Client) services(ctx context.Context, rec migration.Record) (map[string]*corev1.Service, error) {
-	list, err := c.kube.CoreV1().Services(rec.Namespace).List(ctx, ofEnsemble(rec))
-	if err != nil {
-		return nil, failed(err, "list", "Services", rec.Namespace, rec.Name)
-	}
-	out := map[string]*corev1.Service{}
-	for i := range list.Items {
-		out[list.Items[i].Name] = &list.Items[i]
-	}
-	return out, nil
-}
-
-func (c *Client) pods(ctx context.Context, rec migration.Record) (map[string]*corev1.Pod, error) {
-	list, err := c.kube.CoreV1().Pods(rec.Namespace).List(ctx, ofEnsemble(rec))
-	if err != nil {
-		return nil, failed(err, "list", "Pods", rec.Namespace, rec.Name)
-	}
-	out := map[string]*corev1.Pod{}
-	for i := range list.Items {
-		out[list.Items[i].Name] = &list.Items[i]
-	}
-	return out, nil
-}
-
-func ofEnsemble(rec migration.Record) metav1.ListOptions {
-	return metav1.ListOptions{LabelSelector: labels.Set{render.EnsembleLabel: rec.Name}.String()}
 }

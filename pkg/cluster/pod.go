@@ -15,6 +15,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
+// pod reads the server's pod; that there is none is an error.
 func (c *Client) pod(ctx context.Context, rec migration.Record, s migration.ServerRecord) (*corev1.Pod, error) {
 	name := render.PodName(rec.Name, s.Ordinal)
 	pod, err := c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, name, metav1.GetOptions{})

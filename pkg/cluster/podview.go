@@ -26,7 +26,7 @@ type shared struct {
 
 func (c *Client) shared(ctx context.Context, rec migration.Record, files map[string]string) shared {
 	return shared{files: files, set: sync.OnceValues(func() (*appsv1.StatefulSet, error) {
-		return c.kube.AppsV1().StatefulSets(rec.Namespace).Get(ctx, render.StatefulSetName(rec.Name), metav1.GetOptions{})
+		return c.read.statefulSet(ctx, rec)
 	})}
 }
 
@@ -104,7 +104,7 @@ func (c *Client) files(ctx context.Context, rec migration.Record, pods map[strin
 		if _, asked := out[name]; asked || name == "" {
 			continue
 		}
-		cm, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+		cm, err := c.read.configMap(ctx, rec, name)
 		switch {
 		case apierrors.IsNotFound(err):
 			out[name] = "ConfigMap " + name + ", which holds its zoo.cfg and scripts, is gone"
