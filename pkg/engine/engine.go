@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -66,82 +64,14 @@ type Event struct {
 	Observation migration.Observation
 }
 
-// Observe takes one look at everything. focus are the servers whose hosts are
-// probed, too. Hosts of replaced servers are always probed, to find ghosts.
+// Observe reads the journal and takes one look at everything. focus are the servers
+// whose hosts are probed, too.
 func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.Observation, error) {
 	rec, err := e.Journal.Load(ctx)
 	if err != nil {
 		return migration.Observation{}, err
 	}
-	o := migration.Observation{At: e.Clock.Now(), Record: rec, Servers: make([]migration.ServerView, len(rec.Servers)), Twins: e.Twins}
-	var wg sync.WaitGroup
-	var views map[ensemble.ID]migration.ClusterView
-	var clusterErr error
-	wg.Go(func() { views, clusterErr = e.Cluster.Observe(ctx, rec) })
-	for i, s := range rec.Servers {
-		v := &o.Servers[i]
-		v.ID = s.ID
-		wg.Go(func() { v.Live = e.Prober.Sight(ctx, address(s.ClusterIP, s.ClientPort)) })
-		if slices.Contains(focus, s.ID) || s.Replaced != nil || rec.Flight != nil && rec.Flight.ID == s.ID {
-			wg.Go(func() { v.Host = e.host(ctx, s) })
-		}
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return o, err
-	}
-	if clusterErr != nil {
-		return o, fmt.Errorf("looking at the cluster: %w", clusterErr)
-	}
-	for i, s := range rec.Servers {
-		v := &o.Servers[i]
-		v.Cluster = views[v.ID]
-		if v.AwayFromPod() {
-			wg.Go(func() { v.AtPod = e.Prober.Sight(ctx, address(v.Cluster.Pod.IP, s.ClientPort)) })
-		}
-	}
-	wg.Wait()
-	o.ClusterComplete = true
-	return o, ctx.Err()
-}
-
-// host asks both of a host's ports at once. Only a server refuses at one and accepts
-// at the other, unless what lies in between has changed just then: so that is
-// believed when it is seen twice.
-func (e *Engine) host(ctx context.Context, s migration.ServerRecord) migration.HostView {
-	look := func() (h migration.HostView) {
-		var wg sync.WaitGroup
-		wg.Go(func() { h.Client, h.Answer = e.knock(ctx, address(s.HostIP, s.ClientPort)) })
-		wg.Go(func() { h.Election = e.Prober.Port(ctx, address(s.HostIP, s.ElectionPort)) })
-		wg.Wait()
-		return h
-	}
-	h := look()
-	if h.Client == migration.PortClosed && h.Election == migration.PortOpen {
-		h = look()
-	}
-	return of(s.ID, h)
-}
-
-// knock tries a client port and, where it accepts connections, asks who is there.
-func (e *Engine) knock(ctx context.Context, address string) (migration.PortState, migration.Sighting) {
-	state := e.Prober.Port(ctx, address)
-	if state != migration.PortOpen {
-		return state, migration.Sighting{}
-	}
-	return state, e.Prober.Sight(ctx, address)
-}
-
-// of leaves only what was said by a server of that id: another one that got the
-// host's address says nothing of ours.
-func of(id ensemble.ID, h migration.HostView) migration.HostView {
-	switch {
-	case h.Answer.Another(id):
-		h.Answer = migration.Sighting{Reach: migration.ReachOther, Detail: fmt.Sprintf("server %d answers there", h.Answer.ServerID)}
-	case h.Answer.Unread():
-		h.Answer = migration.Sighting{Reach: migration.ReachOther, Detail: "a ZooKeeper answers there, and did not say which server it is"}
-	}
-	return h
+	return Looker{Cluster: e.Cluster, Prober: e.Prober, Clock: e.Clock}.Look(ctx, rec, e.Twins, focus...)
 }
 
 // Run works on the intent until it is done or Decide stops it. It returns the

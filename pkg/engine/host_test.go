@@ -42,7 +42,7 @@ func TestHost(t *testing.T) {
 		"a proxy came in between":                   {[]migration.PortState{closed, open}, []migration.PortState{open}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := &Engine{Prober: &ports{states: map[string][]migration.PortState{"10.0.0.1:2181": c.client, "10.0.0.1:3888": c.election}}}
+			e := Looker{Prober: &ports{states: map[string][]migration.PortState{"10.0.0.1:2181": c.client, "10.0.0.1:3888": c.election}}}
 			s := migration.ServerRecord{HostIP: "10.0.0.1"}
 			s.ClientPort, s.ElectionPort = 2181, 3888
 			if h := e.host(t.Context(), s); h.Up() != c.up {

@@ -12,13 +12,18 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
+// Observer reads the Kubernetes objects of ensembles.
+type Observer interface {
+	// Observe returns what the API server knows of every server of the record.
+	// An error means the view is not complete.
+	Observe(ctx context.Context, rec migration.Record) (map[ensemble.ID]migration.ClusterView, error)
+}
+
 // Cluster reads and writes the Kubernetes objects of one ensemble. Every write
 // is idempotent and carries preconditions (uid, resourceVersion) where a stale
 // caller could do harm.
 type Cluster interface {
-	// Observe returns what the API server knows of every server of the record.
-	// An error means the view is not complete.
-	Observe(ctx context.Context, rec migration.Record) (map[ensemble.ID]migration.ClusterView, error)
+	Observer
 	// Park applies everything the pods need (gate, configuration, headless
 	// Service, PodDisruptionBudget, StatefulSet); no gate is opened by it.
 	Park(ctx context.Context, rec migration.Record) error
