@@ -42,7 +42,7 @@ test-unit:
 test-zk:
 	@go test -tags zk -timeout 20m ./pkg/zkprobe/... ./pkg/cli/... ./pkg/cluster/... ./pkg/render/... ./pkg/zkdata/... ./test/...
 
-## bench: start-up, one look, and release to serving beside a bare JVM; judges nothing
+## bench: what a person waits for, in seconds and as ratios of one run; judges nothing
 bench: build
 	@go run ./test/bench -zk $(ZK) -bin $(CURDIR)/bin -report bench-report.json
 

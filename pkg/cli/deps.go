@@ -84,7 +84,7 @@ func (k kube) pick(ctx context.Context, args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil
 	}
-	names, err := k.names(ctx, false)
+	names, err := k.names(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -92,34 +92,32 @@ func (k kube) pick(ctx context.Context, args []string) (string, error) {
 	case 0:
 		return "", usagef("namespace %s holds no wrapped ensemble\nnext: %s wrap NAME -f zoo.cfg -n %s", k.namespace, cliName, k.namespace)
 	case 1:
-		return names[0].name, nil
+		return names[0], nil
 	}
-	var list []string
-	for _, n := range names {
-		list = append(list, n.name)
-	}
-	return "", usagef("namespace %s holds %d ensembles: name one of %s", k.namespace, len(list), strings.Join(list, ", "))
+	return "", usagef("namespace %s holds %d ensembles: name one of %s", k.namespace, len(names), strings.Join(names, ", "))
 }
 
 type ensembleName struct{ namespace, name string }
 
-func (k kube) names(ctx context.Context, all bool) ([]ensembleName, error) {
-	ns := k.namespace
-	if all {
-		ns = ""
-	}
-	records, broken, err := journal.List(ctx, k.client, ns)
+// names are those of the ensembles of the namespace.
+func (k kube) names(ctx context.Context) ([]string, error) {
+	records, broken, err := journal.List(ctx, k.client, k.namespace)
 	if err != nil {
 		return nil, err
 	}
+	k.warnOf(broken)
+	var out []string
+	for _, r := range records {
+		out = append(out, r.Name)
+	}
+	return out, nil
+}
+
+// warnOf tells of journals that cannot be read.
+func (k kube) warnOf(broken []error) {
 	for _, b := range broken {
 		fmt.Fprintf(k.warn, "Warning: %v\n", b)
 	}
-	var out []ensembleName
-	for _, r := range records {
-		out = append(out, ensembleName{namespace: r.Namespace, name: r.Name})
-	}
-	return out, nil
 }
 
 // session is everything that works on one ensemble.

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"reflect"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,58 +113,18 @@ func (o *StatusOptions) collect(ctx context.Context) ([]migration.EnsembleStatus
 	if err != nil {
 		return nil, err
 	}
-	var names []ensembleName
 	if o.all {
-		if names, err = k.names(ctx, true); err != nil {
-			return nil, err
-		}
-	} else {
-		name, err := k.pick(ctx, o.args)
-		if err != nil {
-			return nil, err
-		}
-		names = []ensembleName{{k.namespace, name}}
+		return o.overview(ctx, k)
 	}
-	return o.each(ctx, k, names)
+	name, err := k.pick(ctx, o.args)
+	if err != nil {
+		return nil, err
+	}
+	e, err := o.look(ctx, k, ensembleName{k.namespace, name})
+	return []migration.EnsembleStatus{e}, err
 }
 
-// looksAtOnce bounds how many ensembles are looked at side by side: a dead
-// server costs a look its whole time-out, and there may be hundreds.
-const looksAtOnce = 8
-
-// each looks at every ensemble. With -A one that cannot be looked at does not
-// hide the others.
-func (o *StatusOptions) each(ctx context.Context, k kube, names []ensembleName) ([]migration.EnsembleStatus, error) {
-	items := make([]migration.EnsembleStatus, len(names))
-	errs := make([]error, len(names))
-	slots := make(chan struct{}, looksAtOnce)
-	var wg sync.WaitGroup
-	for i, n := range names {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			items[i], errs[i] = o.look(ctx, k, n)
-		})
-	}
-	wg.Wait()
-	for i, err := range errs {
-		switch {
-		case err != nil && (!o.all || ctx.Err() != nil):
-			return nil, err // says what was waited for when the time was over
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case err != nil:
-			items[i] = migration.EnsembleStatus{
-				APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: names[i].name, Namespace: names[i].namespace,
-				At: time.Now(), Health: migration.Unknown,
-				Problems: []migration.Problem{{Class: migration.ClassUnseen, Text: plain(err).text}}, Servers: []migration.ServerStatus{},
-				Next: fmt.Sprintf("%s status %s -n %s", cliName, names[i].name, names[i].namespace),
-			}
-		}
-	}
-	return items, nil
-}
-
+// look looks at one ensemble, with everything that its pods report.
 func (o *StatusOptions) look(ctx context.Context, k kube, n ensembleName) (migration.EnsembleStatus, error) {
 	s := o.deps.session(kube{client: k.client, namespace: n.namespace, warn: k.warn}, n.name)
 	rec, err := s.record(ctx)

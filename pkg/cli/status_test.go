@@ -3,7 +3,9 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -33,18 +35,30 @@ func TestStatusOfAllShowsWhatCannotBeSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := &StatusOptions{deps: &deps{}, all: true}
-	items, err := o.each(t.Context(), s.kube, []ensembleName{{"zk", "demo"}, {"zk", "other"}})
-	if err != nil || len(items) != 2 {
-		t.Fatal(items, err)
+	ways := map[string][]migration.EnsembleStatus{}
+	for _, way := range []string{"lists of everything", "each by itself"} {
+		if way == "each by itself" {
+			refuse(s, forbidden("services"), "services", "")
+		}
+		items, err := o.overview(t.Context(), s.kube)
+		if err != nil || len(items) != 2 {
+			t.Fatal(way, items, err)
+		}
+		if len(items[0].Servers) != 3 {
+			t.Errorf("%s: demo: %+v", way, items[0])
+		}
+		if items[1].Name != "other" || items[1].Healthy || len(items[1].Problems) != 1 || !strings.Contains(items[1].Problems[0].Text, "gate") {
+			t.Errorf("%s: other: %+v", way, items[1])
+		}
+		for i := range items {
+			items[i].At = time.Time{}
+		}
+		ways[way] = items
 	}
-	if len(items[0].Servers) != 3 {
-		t.Errorf("demo: %+v", items[0])
+	if diff := cmp.Diff(ways["lists of everything"], ways["each by itself"]); diff != "" {
+		t.Errorf("the two ways differ:\n%s", diff)
 	}
-	if items[1].Name != "other" || items[1].Healthy || len(items[1].Problems) != 1 || !strings.Contains(items[1].Problems[0].Text, "gate") {
-		t.Errorf("other: %+v", items[1])
-	}
-	o.all = false
-	if _, err := o.each(t.Context(), s.kube, []ensembleName{{"zk", "other"}}); err == nil {
+	if _, err := o.look(t.Context(), s.kube, ensembleName{"zk", "other"}); err == nil {
 		t.Error("one alone that cannot be seen is no error")
 	}
 }

@@ -34,22 +34,27 @@ func (k kube) claims(ctx context.Context, namespace string) ([]migration.Claim, 
 	if err != nil {
 		return nil, err
 	}
+	left, err := k.cluster().Claims(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	return allClaims(records, left), nil
+}
+
+// allClaims are those of the journals, and those of endpoints whose journal is gone.
+func allClaims(records []migration.Record, left []migration.Claim) []migration.Claim {
 	var out []migration.Claim
 	known := map[ensembleName]bool{}
 	for _, r := range records {
 		known[ensembleName{r.Namespace, r.Name}] = true
 		out = append(out, r.Claim())
 	}
-	left, err := k.cluster().Claims(ctx, namespace)
-	if err != nil {
-		return nil, err
-	}
 	for _, c := range left {
 		if !known[ensembleName{c.Namespace, c.Name}] {
 			out = append(out, c)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // lookForTwins has every look from now on know of the other ensembles with these

@@ -181,11 +181,11 @@ func TestWhatIsClosedMakesNobodyUnwell(t *testing.T) {
 		if close {
 			refuse(s, forbidden("configmaps"), "configmaps", "")
 		}
-		items, err := (&StatusOptions{deps: &deps{}}).each(t.Context(), s.kube, []ensembleName{{"zk", "demo"}})
+		item, err := (&StatusOptions{deps: &deps{}}).look(t.Context(), s.kube, ensembleName{"zk", "demo"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return items[0]
+		return item
 	}
 	open, closed := look(false), look(true)
 	if diff := cmp.Diff(open.Problems, closed.Problems); diff != "" || open.Health != closed.Health {

@@ -28,12 +28,16 @@ func (c *Client) Claims(ctx context.Context, namespace string) ([]migration.Clai
 		}
 		return nil, fmt.Errorf("cannot list EndpointSlices %s: %w", where, err)
 	}
-	type owner struct{ namespace, name string }
-	by := map[owner]*migration.Claim{}
+	return claimsOf(list.Items), nil
+}
+
+// claimsOf are the addresses in hand-made slices of ours, by ensemble.
+func claimsOf(slices []discoveryv1.EndpointSlice) []migration.Claim {
+	by := map[key]*migration.Claim{}
 	var out []migration.Claim
-	for _, s := range list.Items {
-		o := owner{s.Namespace, s.Labels[render.EnsembleLabel]}
-		if o.name == "" {
+	for _, s := range slices {
+		o := key{s.Namespace, s.Labels[render.EnsembleLabel]}
+		if o.name == "" || s.Labels[discoveryv1.LabelManagedBy] != render.Manager {
 			continue
 		}
 		if by[o] == nil {
@@ -55,5 +59,5 @@ func (c *Client) Claims(ctx context.Context, namespace string) ([]migration.Clai
 	sort.Slice(out, func(i, j int) bool {
 		return out[i].Namespace+"/"+out[i].Name < out[j].Namespace+"/"+out[j].Name
 	})
-	return out, nil
+	return out
 }

@@ -32,6 +32,9 @@ type objects interface {
 	configMap(ctx context.Context, rec migration.Record, name string) (*corev1.ConfigMap, error)
 	// statefulSet returns the API server's error as it is.
 	statefulSet(ctx context.Context, rec migration.Record) (*appsv1.StatefulSet, error)
+	// asksPod reports whether the pod's own report is asked for: whether it tells more than
+	// Kubernetes does.
+	asksPod(rec migration.Record, s migration.ServerRecord, v *migration.PodView) bool
 }
 
 // live asks the API server.
@@ -121,3 +124,5 @@ func (l live) configMap(ctx context.Context, rec migration.Record, name string) 
 func (l live) statefulSet(ctx context.Context, rec migration.Record) (*appsv1.StatefulSet, error) {
 	return l.kube.AppsV1().StatefulSets(rec.Namespace).Get(ctx, render.StatefulSetName(rec.Name), metav1.GetOptions{})
 }
+
+func (l live) asksPod(migration.Record, migration.ServerRecord, *migration.PodView) bool { return true }

@@ -75,6 +75,10 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 		v.Problem, v.NodeLost = lost, true
 		return v, nil
 	}
+	if !c.read.asksPod(rec, s, &v) {
+		served(&v)
+		return v, nil
+	}
 	if err := c.readGate(ctx, pod, s, &v); err != nil {
 		return v, err
 	}

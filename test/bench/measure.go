@@ -62,6 +62,10 @@ func (b *bench) measure(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
+	all, get, err := b.fleet(ctx)
+	if err != nil {
+		return nil, err
+	}
 	served, whole, err := b.replacements(ctx)
 	if err != nil {
 		return nil, err
@@ -70,6 +74,8 @@ func (b *bench) measure(ctx context.Context) (*report, error) {
 	r.add("start of the plugin (version)", starts)
 	r.add("the same through kubectl", viaKubectl)
 	r.add("one look at three servers (status -o json)", looks)
+	status := r.add(fmt.Sprintf("a look at %d ensembles (status -A)", fleetSize), all)
+	r.FleetRatio = status / r.add("kubectl get of the same objects", get)
 	jvm := r.add(bareJVM, bare)
 	pod := r.add(release, served)
 	r.add("replace --id, the whole command", whole)

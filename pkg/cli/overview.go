@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// Ensembles looked at side by side: a dead server costs a look its whole time-out, and
+// there may be hundreds. Where each look asks the API server by itself, they are fewer.
+const (
+	glancesAtOnce = 100
+	looksAtOnce   = 8
+)
+
+// overview looks at every ensemble of the cluster. The objects of all come from one set of
+// lists; for a user who may not list them in all namespaces each ensemble is looked at
+// by itself.
+func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.EnsembleStatus, error) {
+	records, broken, err := journal.List(ctx, k.client, "")
+	if err != nil {
+		return nil, err
+	}
+	k.warnOf(broken)
+	names := make([]ensembleName, len(records))
+	for i, r := range records {
+		names[i] = ensembleName{r.Namespace, r.Name}
+	}
+	seen, err := k.cluster().Snapshot(ctx)
+	if cluster.IsReason(err, cluster.Forbidden) {
+		return sideBySide(ctx, looksAtOnce, names, func(i int) (migration.EnsembleStatus, error) { return o.look(ctx, k, names[i]) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	claims := allClaims(records, seen.Claims())
+	looker := engine.Looker{Cluster: seen, Prober: newProber(nil), Clock: clock{}}
+	return sideBySide(ctx, glancesAtOnce, names, func(i int) (migration.EnsembleStatus, error) {
+		obs, err := looker.Look(ctx, records[i], records[i].Twins(claims))
+		if err != nil {
+			return migration.EnsembleStatus{}, err
+		}
+		return migration.Summarize(obs), nil
+	})
+}
+
+// sideBySide looks at every ensemble, so many at once. One that cannot be looked at does
+// not hide the others.
+func sideBySide(ctx context.Context, atOnce int, names []ensembleName, look func(i int) (migration.EnsembleStatus, error)) ([]migration.EnsembleStatus, error) {
+	items := make([]migration.EnsembleStatus, len(names))
+	errs := make([]error, len(names))
+	slots := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i, n := range names {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if items[i], errs[i] = look(i); errs[i] != nil {
+				items[i] = notLookedAt(n, errs[i])
+			}
+		})
+	}
+	wg.Wait()
+	if ctx.Err() == nil {
+		return items, nil
+	}
+	// The first error says what was waited for when the time was over.
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, ctx.Err()
+}
+
+// notLookedAt is the status of an ensemble that could not be looked at.
+func notLookedAt(n ensembleName, err error) migration.EnsembleStatus {
+	return migration.EnsembleStatus{
+		APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: n.name, Namespace: n.namespace,
+		At: time.Now(), Health: migration.Unknown,
+		Problems: []migration.Problem{{Class: migration.ClassUnseen, Text: plain(err).text}}, Servers: []migration.ServerStatus{},
+		Next: fmt.Sprintf("%s status %s -n %s", cliName, n.name, n.namespace),
+	}
+}

@@ -1,0 +1,218 @@
+package cluster
+
+import (
+	"context"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/pager"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// Snapshot holds the objects of all ensembles as one set of lists showed them, so
+// that looks at many ask no more than a look at one. It is for showing: nothing can
+// be written through it, and it is as old as its lists.
+//
+// What the lists do not hold is asked for by name where it should be there (an object
+// that lost our label, say), and a pod's report where Kubernetes does not tell the
+// same.
+type Snapshot struct {
+	live
+	client *Client
+
+	serviceBy     map[key]*corev1.Service
+	podBy         map[key]*corev1.Pod
+	slicesOf      map[key][]discoveryv1.EndpointSlice // by Service
+	endpointsBy   map[key]*corev1.Endpoints           //nolint:staticcheck // see behind
+	configMapBy   map[key]*corev1.ConfigMap
+	statefulSetBy map[key]*appsv1.StatefulSet
+}
+
+// key is an object's namespace and name.
+type key struct{ namespace, name string }
+
+func keyOf(o metav1.Object) key { return key{o.GetNamespace(), o.GetName()} }
+
+// Snapshot lists the objects of all ensembles of the cluster, six kinds side by side, in
+// pages of 500 as kubectl does. EndpointSlices are all that stand behind a Service:
+// one that is none of ours adds addresses, too. It fails where the user may not list
+// one of the kinds in all namespaces (Forbidden).
+func (c *Client) Snapshot(ctx context.Context) (*Snapshot, error) {
+	s := &Snapshot{live: live{c.kube}, client: c, slicesOf: map[key][]discoveryv1.EndpointSlice{}}
+	ours := render.EnsembleLabel
+	files := ours + "," + render.RoleLabel + " in (" + render.RoleGate + "," + render.RoleConf + ")"
+	core := c.kube.CoreV1()
+	lists := []func() error{
+		func() (err error) {
+			s.serviceBy, err = named[*corev1.Service](ctx, "Services", ours, core.Services("").List)
+			return err
+		},
+		func() (err error) {
+			s.podBy, err = named[*corev1.Pod](ctx, "Pods", ours, core.Pods("").List)
+			return err
+		},
+		func() (err error) {
+			s.configMapBy, err = named[*corev1.ConfigMap](ctx, "ConfigMaps", files, core.ConfigMaps("").List)
+			return err
+		},
+		func() (err error) {
+			s.endpointsBy, err = named[*corev1.Endpoints](ctx, "Endpoints", ours, core.Endpoints("").List)
+			return err
+		}, //nolint:staticcheck // see behind
+		func() (err error) {
+			s.statefulSetBy, err = named[*appsv1.StatefulSet](ctx, "StatefulSets", ours, c.kube.AppsV1().StatefulSets("").List)
+			return err
+		},
+		func() error {
+			return every(ctx, "EndpointSlices", discoveryv1.LabelServiceName, c.kube.DiscoveryV1().EndpointSlices("").List, func(e *discoveryv1.EndpointSlice) {
+				of := key{e.Namespace, e.Labels[discoveryv1.LabelServiceName]}
+				s.slicesOf[of] = append(s.slicesOf[of], *e)
+			})
+		},
+	}
+	errs := make([]error, len(lists))
+	var wg sync.WaitGroup
+	for i, list := range lists {
+		wg.Go(func() { errs[i] = list() })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// named lists objects of all namespaces by namespace and name.
+func named[T interface {
+	runtime.Object
+	metav1.Object
+}, L runtime.Object](ctx context.Context, kind, selector string, list func(context.Context, metav1.ListOptions) (L, error)) (map[key]T, error) {
+	out := map[key]T{}
+	err := every(ctx, kind, selector, list, func(o T) { out[keyOf(o)] = o })
+	return out, err
+}
+
+// every lists objects of all namespaces, page by page.
+func every[T, L runtime.Object](ctx context.Context, kind, selector string, list func(context.Context, metav1.ListOptions) (L, error), add func(T)) error {
+	pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return list(ctx, o) })
+	err := pages.EachListItem(ctx, metav1.ListOptions{LabelSelector: selector}, func(o runtime.Object) error {
+		if t, ok := o.(T); ok {
+			add(t)
+		}
+		return nil
+	})
+	return failed(err, "list", kind, "", "")
+}
+
+// Observe is Client.Observe from what the lists held.
+func (s *Snapshot) Observe(ctx context.Context, rec migration.Record) (map[ensemble.ID]migration.ClusterView, error) {
+	c := *s.client
+	c.read = s
+	return c.Observe(ctx, rec)
+}
+
+// Claims is Client.Claims, of all namespaces.
+func (s *Snapshot) Claims() []migration.Claim {
+	var all []discoveryv1.EndpointSlice
+	for _, slices := range s.slicesOf {
+		all = append(all, slices...)
+	}
+	return claimsOf(all)
+}
+
+func (s *Snapshot) services(_ context.Context, rec migration.Record) (map[string]*corev1.Service, error) {
+	out := map[string]*corev1.Service{}
+	for _, server := range rec.Servers {
+		name := render.ServiceName(rec.Name, server.ID)
+		if svc := s.serviceBy[key{rec.Namespace, name}]; svc != nil {
+			out[name] = svc
+		}
+	}
+	return out, nil
+}
+
+func (s *Snapshot) pods(_ context.Context, rec migration.Record) (map[string]*corev1.Pod, error) {
+	out := map[string]*corev1.Pod{}
+	for _, server := range rec.Servers {
+		name := render.PodName(rec.Name, server.Ordinal)
+		if pod := s.podBy[key{rec.Namespace, name}]; pod != nil {
+			out[name] = pod
+		}
+	}
+	return out, nil
+}
+
+// pod asks for one without our label where there should be one.
+func (s *Snapshot) pod(ctx context.Context, rec migration.Record, server migration.ServerRecord) (*corev1.Pod, error) {
+	if s.begun(rec) {
+		return s.live.pod(ctx, rec, server)
+	}
+	return nil, nil
+}
+
+// begun reports whether there may be pods: one is or was to run a server, or the
+// StatefulSet is there.
+func (s *Snapshot) begun(rec migration.Record) bool {
+	if rec.Flight != nil || s.statefulSetBy[key{rec.Namespace, render.StatefulSetName(rec.Name)}] != nil {
+		return true
+	}
+	for _, server := range rec.Servers {
+		if server.Replaced != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Snapshot) slices(_ context.Context, rec migration.Record, services ...string) (map[string][]discoveryv1.EndpointSlice, error) {
+	out := map[string][]discoveryv1.EndpointSlice{}
+	for _, name := range services {
+		out[name] = s.slicesOf[key{rec.Namespace, name}]
+	}
+	return out, nil
+}
+
+// endpoints asks for some without our label only where they are what leads to a host: elsewhere
+// controllers mirror them into a slice, which was seen.
+func (s *Snapshot) endpoints(ctx context.Context, rec migration.Record, service string) (*corev1.Endpoints, error) { //nolint:staticcheck // see behind
+	if e := s.endpointsBy[key{rec.Namespace, service}]; e != nil || rec.EndpointsAPI != migration.LegacyEndpoints {
+		return e, nil
+	}
+	return s.live.endpoints(ctx, rec, service)
+}
+
+func (s *Snapshot) configMap(ctx context.Context, rec migration.Record, name string) (*corev1.ConfigMap, error) {
+	if cm := s.configMapBy[key{rec.Namespace, name}]; cm != nil {
+		return cm, nil
+	}
+	if !s.begun(rec) {
+		return nil, apierrors.NewNotFound(corev1.Resource("configmaps"), name)
+	}
+	return s.live.configMap(ctx, rec, name)
+}
+
+func (s *Snapshot) statefulSet(ctx context.Context, rec migration.Record) (*appsv1.StatefulSet, error) {
+	name := render.StatefulSetName(rec.Name)
+	if set := s.statefulSetBy[key{rec.Namespace, name}]; set != nil {
+		return set, nil
+	}
+	if !s.begun(rec) {
+		return nil, apierrors.NewNotFound(appsv1.Resource("statefulsets"), name)
+	}
+	return s.live.statefulSet(ctx, rec)
+}
+
+// asksPod: a replaced server whose pod is ready was started by its gate.
+func (s *Snapshot) asksPod(rec migration.Record, server migration.ServerRecord, v *migration.PodView) bool {
+	return !v.Ready || server.Replaced == nil || rec.Flight != nil && rec.Flight.ID == server.ID
+}
