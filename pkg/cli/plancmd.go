@@ -12,10 +12,10 @@ import (
 )
 
 func newPlanCommand(d *deps) *cobra.Command {
-	var output string
+	var output, from string
 	var limit time.Duration
 	cmd := &cobra.Command{
-		Use:                   "plan [NAME] [-o wide|json|yaml]",
+		Use:                   "plan [NAME] [-o wide|json|yaml] [--from FILE]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Show what would happen next, in order, and why each step is safe",
 		Long: long(`
@@ -32,41 +32,58 @@ func newPlanCommand(d *deps) *cobra.Command {
 			%[1]s plan
 
 			# With the steps of each server, and what each is for
-			%[1]s plan zk1 -o wide`),
+			%[1]s plan zk1 -o wide
+
+			# What did it say of a look that was kept?
+			%[1]s plan --from zk1.json`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			format, err := formatOf(output, printer.JSON, printer.Wide, printer.YAML)
 			if err != nil {
 				return err
 			}
-			return within(cmd.Context(), limit, func(ctx context.Context) error { return runPlan(ctx, d, args, format) })
+			return within(cmd.Context(), limit, func(ctx context.Context) error { return runPlan(ctx, d, args, from, format) })
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "Output format: wide, json or yaml")
+	fromFlag(cmd, &from)
 	lookFlag(cmd, &limit)
 	return cmd
 }
 
-// runPlan looks once, at all hosts, too: each server is judged as if it were
-// its turn.
-func runPlan(ctx context.Context, d *deps, args []string, format printer.Format) error {
-	s, rec, err := d.open(ctx, args)
-	if err != nil {
-		return err
+// runPlan looks once, or takes the look from a file.
+func runPlan(ctx context.Context, d *deps, args []string, from string, format printer.Format) error {
+	if from != "" {
+		o, err := d.replayed(ctx, from, args)
+		if err != nil {
+			return err
+		}
+		return printer.Plan(d.streams.Out, format, migration.Plan(o))
 	}
-	if err := s.lookForTwins(ctx, rec, d.streams.ErrOut); err != nil {
-		return err
-	}
-	o, err := s.engine.Observe(ctx, rec.Ensemble().IDs()...)
+	s, o, err := d.whole(ctx, args)
 	if err != nil {
 		return err
 	}
 	if err := printer.Plan(d.streams.Out, format, migration.Plan(o)); err != nil {
 		return err
 	}
-	f := wrappedFacts(rec)
-	roomFacts(ctx, s.kube, rec, &f)
+	f := wrappedFacts(o.Record)
+	roomFacts(ctx, s.kube, o.Record, &f)
 	imageFacts(o, &f)
 	warnRoom(d.streams.ErrOut, "not all pods will park", preflight.Failed(preflight.ForPods(f)))
 	return nil
+}
+
+// whole is a look at everything, at all hosts, too: each server is judged as if it
+// were its turn.
+func (d *deps) whole(ctx context.Context, args []string) (*session, migration.Observation, error) {
+	s, rec, err := d.open(ctx, args)
+	if err != nil {
+		return s, migration.Observation{}, err
+	}
+	if err := s.lookForTwins(ctx, rec, d.streams.ErrOut); err != nil {
+		return s, migration.Observation{}, err
+	}
+	o, err := s.engine.Observe(ctx, rec.Ensemble().IDs()...)
+	return s, o, err
 }

@@ -83,7 +83,7 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 type tooLongError struct{ limit int64 }
 
 func (e *tooLongError) Error() string {
-	return fmt.Sprintf("it is longer than %s: no zoo.cfg is; check what was given", bytesText(e.limit))
+	return fmt.Sprintf("it is longer than %s, and no such file is: check what was given", bytesText(e.limit))
 }
 
 // fileError says why a file cannot be read.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/replay"
 )
 
 type statusFlags struct {
@@ -17,6 +18,7 @@ type statusFlags struct {
 	output string
 	all    bool
 	watch  bool
+	from   string
 	// timeout bounds one look.
 	timeout time.Duration
 }
@@ -28,6 +30,7 @@ type StatusOptions struct {
 	format printer.Format
 	all    bool
 	watch  bool
+	from   string
 	// timeout bounds one look.
 	timeout time.Duration
 }
@@ -35,14 +38,19 @@ type StatusOptions struct {
 func newStatusCommand(d *deps) *cobra.Command {
 	f := &statusFlags{deps: d}
 	cmd := &cobra.Command{
-		Use:                   "status [NAME] [-A] [-o wide|json|yaml|name] [-w]",
+		Use:                   "status [NAME] [-A] [-o wide|json|yaml|name|observation] [-w] [--from FILE]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Show where every server runs, its phase and what is next",
 		Long: long(`
 			One line a server: where it runs (host or pod), how far it is, its mode and last
 			transaction, and what is next; then what is wrong, if anything. Nothing is
 			written. Exit code 0 also when the ensemble is not healthy: read "healthy" in
-			-o json.`),
+			-o json.
+
+			-o observation prints everything that the look has seen, for support or to
+			keep: with --from, status and plan say of that file what they said of the
+			ensemble then, without a cluster. Passwords in the pods' settings are left out;
+			names, addresses and what servers say of themselves are not.`),
 		Example: examples(`
 			# Where does the migration stand?
 			%[1]s status
@@ -51,7 +59,11 @@ func newStatusCommand(d *deps) *cobra.Command {
 			%[1]s status -A
 
 			# Watch one, as it changes
-			%[1]s status zk1 -w`),
+			%[1]s status zk1 -w
+
+			# Keep what was seen, and look at it elsewhere
+			%[1]s status zk1 -o observation > zk1.json
+			%[1]s plan --from zk1.json`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := f.toOptions(args)
@@ -61,22 +73,29 @@ func newStatusCommand(d *deps) *cobra.Command {
 			return o.Run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: wide, json, yaml or name")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: wide, json, yaml, name or observation")
 	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "Show the ensembles of all namespaces")
 	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Go on, and print again whenever something changes")
+	fromFlag(cmd, &f.from)
 	lookFlag(cmd, &f.timeout)
 	return cmd
 }
 
 func (f *statusFlags) toOptions(args []string) (*StatusOptions, error) {
-	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.Wide, printer.YAML)
+	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.Saved, printer.Wide, printer.YAML)
 	if err != nil {
 		return nil, err
 	}
 	if f.all && len(args) > 0 {
 		return nil, usagef("-A shows all ensembles: leave NAME out")
 	}
-	return &StatusOptions{deps: f.deps, args: args, format: format, all: f.all, watch: f.watch, timeout: f.timeout}, nil
+	if f.from != "" && (f.all || f.watch) {
+		return nil, usagef("--from is one look that was kept: leave -A and -w out")
+	}
+	if format == printer.Saved && (f.all || f.watch || f.from != "") {
+		return nil, usagef("-o observation is one look at one ensemble of a cluster: leave -A, -w and --from out")
+	}
+	return &StatusOptions{deps: f.deps, args: args, format: format, all: f.all, watch: f.watch, from: f.from, timeout: f.timeout}, nil
 }
 
 // watchInterval is the pause between two looks of status -w.
@@ -84,6 +103,9 @@ const watchInterval = time.Second
 
 // Run prints the status once, or on every change.
 func (o *StatusOptions) Run(ctx context.Context) error {
+	if o.format == printer.Saved {
+		return within(ctx, o.timeout, o.save)
+	}
 	var last []migration.EnsembleStatus
 	for {
 		var items []migration.EnsembleStatus
@@ -109,6 +131,13 @@ func (o *StatusOptions) Run(ctx context.Context) error {
 }
 
 func (o *StatusOptions) collect(ctx context.Context) ([]migration.EnsembleStatus, error) {
+	if o.from != "" {
+		obs, err := o.deps.replayed(ctx, o.from, o.args)
+		if err != nil {
+			return nil, err
+		}
+		return []migration.EnsembleStatus{migration.Summarize(obs)}, nil
+	}
 	k, err := o.deps.kube()
 	if err != nil {
 		return nil, err
@@ -122,6 +151,15 @@ func (o *StatusOptions) collect(ctx context.Context) ([]migration.EnsembleStatus
 	}
 	e, err := o.look(ctx, k, ensembleName{k.namespace, name})
 	return []migration.EnsembleStatus{e}, err
+}
+
+// save prints one look, at all hosts, too, as plan takes it.
+func (o *StatusOptions) save(ctx context.Context) error {
+	_, obs, err := o.deps.whole(ctx, o.args)
+	if err != nil {
+		return err
+	}
+	return printer.Structured(o.deps.streams.Out, printer.JSON, replay.Save(obs, version()))
 }
 
 // look looks at one ensemble, with everything that its pods report.

@@ -296,7 +296,6 @@ func (m *merger) settings() {
 	}
 	sort.Strings(names)
 	for _, k := range names {
-		secret := strings.Contains(strings.ToLower(k), "password") || strings.Contains(strings.ToLower(k), "superdigest")
 		m.compare(k, "servers of one ensemble must run with the same settings", func(f HostConfig) (string, bool) {
 			v, ok := f.Config.Props.Get(k)
 			if !ok {
@@ -305,7 +304,7 @@ func (m *merger) settings() {
 			switch {
 			case !ok:
 				return "(not set)", true
-			case secret:
+			case Secret(k):
 				return fmt.Sprintf("(hidden, %d characters)", len(v)), true
 			}
 			return javaTrim(v), true

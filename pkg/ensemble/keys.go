@@ -105,3 +105,10 @@ func Keys() []Key {
 	all = append(all, clientKeys()...)
 	return append(all, operationKeys()...)
 }
+
+// Secret reports whether the value of a key, or of a system property, is one that
+// nobody should see: a password or a digest of one, not the path of a file that holds it.
+func Secret(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.Contains(lower, "password") && !strings.Contains(lower, "passwordpath") || strings.Contains(lower, "superdigest")
+}

@@ -3,6 +3,8 @@ package hostpatch
 import (
 	"sort"
 	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
 // FlagAction is what becomes of a JVM flag of the host in the pod.
@@ -125,9 +127,7 @@ func UnsafeFlag(flag string) string {
 
 // hide keeps passwords and digests out of what is printed.
 func hide(flag string) string {
-	name, _, found := strings.Cut(flag, "=")
-	lower := strings.ToLower(name)
-	if found && (strings.Contains(lower, "password") && !strings.Contains(lower, "passwordpath") || strings.Contains(lower, "digest=") || strings.HasSuffix(lower, "superdigest")) {
+	if name, _, found := strings.Cut(flag, "="); found && ensemble.Secret(name) {
 		return name + "=(hidden)"
 	}
 	return flag

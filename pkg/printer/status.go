@@ -23,6 +23,8 @@ const (
 	JSON  Format = "json"
 	YAML  Format = "yaml"
 	Name  Format = "name"
+	// Saved is everything that one look has seen, as a file.
+	Saved Format = "observation"
 )
 
 // ParseFormat reads the value of -o.

@@ -69,6 +69,7 @@ func core() map[string][]string {
 		"pkg/hostpatch": {"pkg/ensemble"},
 		"pkg/render":    {"pkg/ensemble", "pkg/migration"},
 		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
+		"pkg/replay":    {"pkg/ensemble", "pkg/migration"},
 	}
 }
 

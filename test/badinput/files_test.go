@@ -131,3 +131,36 @@ func (endless) Read(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// savedRows are files that no look is in.
+func savedRows() []row {
+	var out []row
+	head := `{"apiVersion":"zkmigrate.io/v1alpha1","kind":"Observation","by":"x","observation":`
+	for name, r := range map[string]row{
+		"missing":         {says: []string{"a: no such file", "check the path"}},
+		"empty":           {files: map[string]string{"a": ""}, says: []string{"--from=a: it is not the JSON", "-o observation"}},
+		"zoo.cfg":         {files: map[string]string{"a": zooCfg}, says: []string{"--from=a: it is not the JSON", "-o observation"}},
+		"a status":        {files: map[string]string{"a": `{"apiVersion":"zkmigrate.io/v1alpha1","kind":"EnsembleStatus"}`}, says: []string{`its kind is "EnsembleStatus"`, "expected Observation"}},
+		"a later release": {files: map[string]string{"a": `{"apiVersion":"zkmigrate.io/v9","kind":"Observation"}`}, says: []string{"zkmigrate.io/v9", "use the release that made it"}},
+		"no journal":      {files: map[string]string{"a": head + `{}}`}, says: []string{"its journal cannot be true", "-o observation"}},
+		"unknown field":   {files: map[string]string{"a": head + `{"shell":"reboot"}}`}, says: []string{"unknown field", "shell"}},
+		"a hostile name":  {files: map[string]string{"a": head + `{"record":{"name":"$(reboot)\u001b[2J"}}}`}, says: []string{"its journal cannot be true"}},
+		"too long":        {files: map[string]string{"a": strings.Repeat(" ", 9<<20)}, says: []string{"a: it is longer than 8.0 MiB", "check what was given"}},
+	} {
+		for _, command := range []string{"status", "plan"} {
+			r := r
+			r.name, r.args, r.code = "saved/"+command+"/"+name, []string{command, "--from=a"}, 2
+			out = append(out, r)
+		}
+	}
+	for _, args := range [][]string{{"status", "demo", "--from=a"}, {"plan", "demo", "--from=a"}} {
+		out = append(out, row{name: "saved/" + strings.Join(args, " "), args: args, code: 2, says: []string{"leave NAME out"}})
+	}
+	for _, args := range [][]string{{"status", "-A", "--from=a"}, {"status", "-w", "--from=a"}} {
+		out = append(out, row{name: "saved/" + strings.Join(args, " "), args: args, code: 2, says: []string{"leave -A and -w out"}})
+	}
+	for _, flag := range []string{"-A", "-w", "--from=a"} {
+		out = append(out, row{name: "saved/status -o observation " + flag, args: []string{"status", "-o", "observation", flag}, code: 2, says: []string{"one look at one ensemble"}})
+	}
+	return out
+}

@@ -47,6 +47,9 @@ func TestMigration(t *testing.T) {
 			before := s.Status()
 			verdict := s.WatchSlices()
 			plan := s.Plan()
+			if diff := cmp.Diff(plan, s.PlanOfKept()); diff != "" {
+				t.Errorf("a look that was kept gives another plan (-now +kept):\n%s", diff)
+			}
 			moved := s.Replace(0, "--all")
 			asPlanned(t, plan, moved.Stderr, c.version)
 			after := s.Status()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 )
@@ -77,8 +79,23 @@ func (p Plan) Order(phase string) (ids []int, err error) {
 // Plan asks the tool what would happen.
 func (s *Scene) Plan() Plan {
 	s.T.Helper()
+	return s.plan(s.Name)
+}
+
+// PlanOfKept keeps one look in a file, and asks the tool what would happen by that file.
+func (s *Scene) PlanOfKept() Plan {
+	s.T.Helper()
+	file := filepath.Join(s.T.TempDir(), "look.json")
+	if err := os.WriteFile(file, []byte(s.Zkmigrate(0, "status", s.Name, "-o", "observation").Stdout), 0o600); err != nil {
+		s.T.Fatal(err)
+	}
+	return s.plan("--from", file)
+}
+
+func (s *Scene) plan(args ...string) Plan {
+	s.T.Helper()
 	var p Plan
-	if err := json.Unmarshal([]byte(s.Zkmigrate(0, "plan", s.Name, "-o", "json").Stdout), &p); err != nil {
+	if err := json.Unmarshal([]byte(s.Zkmigrate(0, append([]string{"plan", "-o", "json"}, args...)...).Stdout), &p); err != nil {
 		s.T.Fatal(err)
 	}
 	return p

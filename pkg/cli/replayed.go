@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/replay"
+)
+
+// fromFlag takes a look from a file.
+func fromFlag(cmd *cobra.Command, from *string) {
+	cmd.Flags().StringVar(from, "from", "", "Take the look from a file that status -o observation has printed (- for stdin), not from a cluster")
+}
+
+// replayed reads a saved look.
+func (d *deps) replayed(ctx context.Context, from string, args []string) (migration.Observation, error) {
+	if len(args) > 0 {
+		return migration.Observation{}, usagef("--from has one ensemble: leave NAME out")
+	}
+	data, err := readInput(ctx, from, d.streams.In)
+	if err != nil {
+		return migration.Observation{}, &usageError{err}
+	}
+	o, err := replay.Read(data)
+	if err != nil {
+		return o, usagef("--from=%s: %v\nnext: make it anew: %s status NAME -n NAMESPACE -o observation > FILE", from, err, cliName)
+	}
+	return o, nil
+}
