@@ -15,7 +15,7 @@ import (
 type checkFlags struct {
 	deps   *deps
 	input  inputFlags
-	output string
+	output *outputFlags
 	waive  []string
 	// timeout bounds the whole look.
 	timeout time.Duration
@@ -23,17 +23,17 @@ type checkFlags struct {
 
 // CheckOptions is check with everything resolved.
 type CheckOptions struct {
-	deps   *deps
-	args   []string
-	input  input
-	format printer.Format
-	waive  []string
+	deps    *deps
+	args    []string
+	input   input
+	printer printer.Printer
+	waive   []string
 }
 
 func newCheckCommand(d *deps) *cobra.Command {
-	f := &checkFlags{deps: d}
+	f := &checkFlags{deps: d, output: newOutputFlags()}
 	cmd := &cobra.Command{
-		Use:                   "check [NAME] [-f zoo.cfg]... [-o json|yaml]",
+		Use:                   "check [NAME] [-f zoo.cfg]... [-o FORMAT]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Check that an ensemble can be migrated, and what stands in the way",
 		Long: long(`
@@ -51,20 +51,20 @@ func newCheckCommand(d *deps) *cobra.Command {
 			%[1]s check zk1`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := formatOf(f.output, printer.JSON, printer.YAML)
+			p, err := f.output.toPrinter(cmd.Context())
 			if err != nil {
 				return err
 			}
 			if err := checkWaivers(f.waive); err != nil {
 				return err
 			}
-			o := &CheckOptions{deps: d, args: args, format: format, waive: f.waive,
+			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.waive,
 				input: input{files: f.input.files, members: f.input.members, stdin: d.streams.In}}
 			return within(cmd.Context(), f.timeout, o.Run)
 		},
 	}
 	f.input.add(cmd)
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: json or yaml")
+	f.output.add(cmd, false)
 	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive for this run")
 	lookFlag(cmd, &f.timeout)
 	return cmd
@@ -139,8 +139,8 @@ func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, names
 
 func (o *CheckOptions) print(findings []preflight.Finding) error {
 	out := o.deps.streams.Out
-	if o.format == printer.JSON || o.format == printer.YAML {
-		return printer.Structured(out, o.format, map[string]any{
+	if !o.printer.ForPeople() {
+		return o.printer.Structured(out, map[string]any{
 			"apiVersion": migration.RecordVersion, "kind": "CheckReport", "checks": findings,
 		})
 	}

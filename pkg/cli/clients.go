@@ -49,10 +49,10 @@ type DNSRecordOfASrv struct {
 }
 
 func newClientsCommand(d *deps) *cobra.Command {
-	var output string
+	output := newOutputFlags()
 	var limit time.Duration
 	cmd := &cobra.Command{
-		Use:                   "clients [NAME] [-o json|yaml]",
+		Use:                   "clients [NAME] [-o FORMAT]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Print old and new connection strings and who is connected",
 		Long: long(`
@@ -66,26 +66,26 @@ func newClientsCommand(d *deps) *cobra.Command {
 			%[1]s clients zk1`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := formatOf(output, printer.JSON, printer.YAML)
+			p, err := output.toPrinter(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, format) })
+			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, p) })
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "Output format: json or yaml")
+	output.add(cmd, false)
 	lookFlag(cmd, &limit)
 	return cmd
 }
 
-func runClients(ctx context.Context, d *deps, args []string, format printer.Format) error {
+func runClients(ctx context.Context, d *deps, args []string, p printer.Printer) error {
 	s, rec, err := d.open(ctx, args)
 	if err != nil {
 		return err
 	}
 	r := clientsReport(ctx, s, rec)
-	if format == printer.JSON || format == printer.YAML {
-		return printer.Structured(d.streams.Out, format, r)
+	if !p.ForPeople() {
+		return p.Structured(d.streams.Out, r)
 	}
 	return printClients(d, r)
 }

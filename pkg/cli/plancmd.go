@@ -12,10 +12,11 @@ import (
 )
 
 func newPlanCommand(d *deps) *cobra.Command {
-	var output, from string
+	output := newOutputFlags(printer.Name, printer.Wide)
+	var from string
 	var limit time.Duration
 	cmd := &cobra.Command{
-		Use:                   "plan [NAME] [-o wide|json|yaml] [--from FILE]",
+		Use:                   "plan [NAME] [-o FORMAT] [--from FILE]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Show what would happen next, in order, and why each step is safe",
 		Long: long(`
@@ -38,33 +39,33 @@ func newPlanCommand(d *deps) *cobra.Command {
 			%[1]s plan --from zk1.json`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := formatOf(output, printer.JSON, printer.Wide, printer.YAML)
+			p, err := output.toPrinter(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return within(cmd.Context(), limit, func(ctx context.Context) error { return runPlan(ctx, d, args, from, format) })
+			return within(cmd.Context(), limit, func(ctx context.Context) error { return runPlan(ctx, d, args, from, p) })
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "Output format: wide, json or yaml")
+	output.add(cmd, false)
 	fromFlag(cmd, &from)
 	lookFlag(cmd, &limit)
 	return cmd
 }
 
 // runPlan looks once, or takes the look from a file.
-func runPlan(ctx context.Context, d *deps, args []string, from string, format printer.Format) error {
+func runPlan(ctx context.Context, d *deps, args []string, from string, p printer.Printer) error {
 	if from != "" {
 		o, err := d.replayed(ctx, from, args)
 		if err != nil {
 			return err
 		}
-		return printer.Plan(d.streams.Out, format, migration.Plan(o))
+		return p.Plan(d.streams.Out, migration.Plan(o))
 	}
 	s, o, err := d.whole(ctx, args)
 	if err != nil {
 		return err
 	}
-	if err := printer.Plan(d.streams.Out, format, migration.Plan(o)); err != nil {
+	if err := p.Plan(d.streams.Out, migration.Plan(o)); err != nil {
 		return err
 	}
 	f := wrappedFacts(o.Record)

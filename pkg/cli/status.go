@@ -15,7 +15,7 @@ import (
 
 type statusFlags struct {
 	deps   *deps
-	output string
+	output *outputFlags
 	all    bool
 	watch  bool
 	from   string
@@ -25,20 +25,20 @@ type statusFlags struct {
 
 // StatusOptions is status with everything resolved.
 type StatusOptions struct {
-	deps   *deps
-	args   []string
-	format printer.Format
-	all    bool
-	watch  bool
-	from   string
+	deps    *deps
+	args    []string
+	printer printer.Printer
+	all     bool
+	watch   bool
+	from    string
 	// timeout bounds one look.
 	timeout time.Duration
 }
 
 func newStatusCommand(d *deps) *cobra.Command {
-	f := &statusFlags{deps: d}
+	f := &statusFlags{deps: d, output: newOutputFlags(printer.Name, printer.Saved, printer.Wide)}
 	cmd := &cobra.Command{
-		Use:                   "status [NAME] [-A] [-o wide|json|yaml|name|observation] [-w] [--from FILE]",
+		Use:                   "status [NAME] [-A] [-o FORMAT] [-w] [--from FILE]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Show where every server runs, its phase and what is next",
 		Long: long(`
@@ -61,19 +61,22 @@ func newStatusCommand(d *deps) *cobra.Command {
 			# Watch one, as it changes
 			%[1]s status zk1 -w
 
+			# The leader's id, for a script
+			%[1]s status zk1 -o jsonpath='{.leader}'
+
 			# Keep what was seen, and look at it elsewhere
 			%[1]s status zk1 -o observation > zk1.json
 			%[1]s plan --from zk1.json`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.toOptions(args)
+			o, err := f.toOptions(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
 			return o.Run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: wide, json, yaml, name or observation")
+	f.output.add(cmd, true)
 	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "Show the ensembles of all namespaces")
 	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Go on, and print again whenever something changes")
 	fromFlag(cmd, &f.from)
@@ -81,8 +84,8 @@ func newStatusCommand(d *deps) *cobra.Command {
 	return cmd
 }
 
-func (f *statusFlags) toOptions(args []string) (*StatusOptions, error) {
-	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.Saved, printer.Wide, printer.YAML)
+func (f *statusFlags) toOptions(ctx context.Context, args []string) (*StatusOptions, error) {
+	p, err := f.output.toPrinter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +95,10 @@ func (f *statusFlags) toOptions(args []string) (*StatusOptions, error) {
 	if f.from != "" && (f.all || f.watch) {
 		return nil, usagef("--from is one look that was kept: leave -A and -w out")
 	}
-	if format == printer.Saved && (f.all || f.watch || f.from != "") {
+	if p.Format == printer.Saved && (f.all || f.watch || f.from != "") {
 		return nil, usagef("-o observation is one look at one ensemble of a cluster: leave -A, -w and --from out")
 	}
-	return &StatusOptions{deps: f.deps, args: args, format: format, all: f.all, watch: f.watch, from: f.from, timeout: f.timeout}, nil
+	return &StatusOptions{deps: f.deps, args: args, printer: p, all: f.all, watch: f.watch, from: f.from, timeout: f.timeout}, nil
 }
 
 // watchInterval is the pause between two looks of status -w.
@@ -103,7 +106,7 @@ const watchInterval = time.Second
 
 // Run prints the status once, or on every change.
 func (o *StatusOptions) Run(ctx context.Context) error {
-	if o.format == printer.Saved {
+	if o.printer.Format == printer.Saved {
 		return within(ctx, o.timeout, o.save)
 	}
 	var last []migration.EnsembleStatus
@@ -117,7 +120,7 @@ func (o *StatusOptions) Run(ctx context.Context) error {
 		}
 		if last == nil || !sameStatus(last, items) {
 			last = items
-			if err := printer.Status(o.deps.streams.Out, o.format, o.all, items); err != nil {
+			if err := o.printer.Status(o.deps.streams.Out, o.all, items); err != nil {
 				return err
 			}
 		}
@@ -159,7 +162,7 @@ func (o *StatusOptions) save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return printer.Structured(o.deps.streams.Out, printer.JSON, replay.Save(obs, version()))
+	return printer.Printer{Format: printer.JSON}.Structured(o.deps.streams.Out, replay.Save(obs, version()))
 }
 
 // look looks at one ensemble, with everything that its pods report.

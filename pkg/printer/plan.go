@@ -10,13 +10,13 @@ import (
 )
 
 // Plan prints what would happen.
-func Plan(w io.Writer, f Format, p migration.EnsemblePlan) error {
-	switch f {
-	case JSON, YAML:
-		return structured(w, f, p)
-	case Name:
+func (pr Printer) Plan(w io.Writer, p migration.EnsemblePlan) error {
+	switch {
+	case pr.Format == Name:
 		_, err := fmt.Fprintf(w, "ensemble.zkmigrate.io/%s\n", p.Name)
 		return err
+	case !pr.ForPeople():
+		return pr.Structured(w, p)
 	}
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "Plan for ensemble %s in namespace %s, ZooKeeper %s: %s\n", p.Name, p.Namespace, orDash(p.Version), elections(p))
@@ -39,7 +39,7 @@ func Plan(w io.Writer, f Format, p migration.EnsemblePlan) error {
 			fmt.Fprintf(out, "   pods:    %s\n", phase.Pods)
 		}
 		plannedServers(out, phase)
-		if f == Wide {
+		if pr.Format == Wide {
 			plannedSteps(out, phase)
 		}
 	}
