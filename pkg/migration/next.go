@@ -76,10 +76,10 @@ func (c *context) nextInFlight() string {
 	}
 	first := f.Kind == Replace && sr.Replaced == nil
 	switch {
+	case d.Kind == Stop && d.Next == c.cmd("revert --id=%d", f.ID), first && f.Aborted != "":
+		return c.toHost()
 	case d.Kind == Stop && d.Next != "":
 		return d.Next
-	case first && f.Aborted != "":
-		return c.cmd("revert --id=%d", f.ID)
 	case d.Kind != Wait:
 		return c.goOn(f.Kind, f.ID)
 	}
@@ -96,6 +96,16 @@ func (c *context) nextInFlight() string {
 		return other
 	}
 	return c.goOn(f.Kind, f.ID)
+}
+
+// toHost is the revert of the server in flight, or what helps first where the
+// revert itself would only stop.
+func (c *context) toHost() string {
+	d := Decide(Intent{Kind: Revert, ID: c.flight.ID, By: c.flight.By, Since: c.o.At}, c.o)
+	if d.Kind == Stop && d.Next != "" && d.Next != c.cmd("replace --id=%d", c.flight.ID) {
+		return d.Next
+	}
+	return c.cmd("revert --id=%d", c.flight.ID)
 }
 
 // noQuorum: those that were seen not to serve, by a refusal or an answer, are so

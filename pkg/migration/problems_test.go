@@ -181,10 +181,19 @@ func TestNextInAnOutage(t *testing.T) {
 		"stopped, another lost":            {"3.4.13", func(s *scene) { s.proven(1); s.down(2) }, "revert demo --id=1"},
 		"released and empty, another lost": {"3.8.0", func(s *scene) { s.started(1); s.down(2) }, "revert demo --id=1"},
 		"given up by the watchdog":         {"3.4.13", func(s *scene) { s.started(1).Aborted = "another voter dropped" }, "revert demo --id=1"},
-		"another release in the pod":       {"3.8.0", func(s *scene) { s.serving(1); s.view(1).Live.Version.Patch++ }, "revert demo --id=1"},
-		"a copy is in the pod":             {"3.4.13", func(s *scene) { s.started(1).Data = migration.DataCopy; s.down(2) }, "replace demo --id=1"},
-		"only slow":                        {"3.8.0", func(s *scene) { s.started(1) }, "replace demo --id=1"},
-		"another one not seen":             {"3.8.0", func(s *scene) { s.started(1); s.unseen(2) }, "replace demo --id=1"},
+		"given up, and its host's server runs": {"3.4.13", func(s *scene) {
+			f := s.started(1)
+			f.Aborted, f.PodUID = "the server on host 10.0.0.1 came back", ""
+			s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 5}
+			s.view(1).Cluster.Pod.Gate, s.view(1).Cluster.Pod.GateGeneration, s.view(1).Cluster.Pod.Ready = migration.GateParked, 5, false
+			s.host(1, migration.PortOpen)
+			s.view(1).Host.Answer = s.view(2).Live
+			s.view(1).Host.Answer.ServerID = 1
+		}, "on host 10.0.0.1: stop the server"},
+		"another release in the pod": {"3.8.0", func(s *scene) { s.serving(1); s.view(1).Live.Version.Patch++ }, "revert demo --id=1"},
+		"a copy is in the pod":       {"3.4.13", func(s *scene) { s.started(1).Data = migration.DataCopy; s.down(2) }, "replace demo --id=1"},
+		"only slow":                  {"3.8.0", func(s *scene) { s.started(1) }, "replace demo --id=1"},
+		"another one not seen":       {"3.8.0", func(s *scene) { s.started(1); s.unseen(2) }, "replace demo --id=1"},
 		"in its pod, another one down": {"3.8.0", func(s *scene) {
 			s.joined(1, 0).Joined.Complete = false
 			s.down(2)

@@ -1,6 +1,10 @@
 package model
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+import (
+	"slices"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
 
 // Quick are explorations of a few seconds; together they touch every part.
 func Quick() []Config {
@@ -13,7 +17,7 @@ func Quick() []Config {
 		{Name: "the leader goes last, one fault", IDs: ids, Version: "3.8.0", Moved: ids[:2], Only: ids[2:], Begins: 1, Faults: 1},
 		{Name: "replace one from a copy, one fault", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1, Copy: true, Without: []string{"lease"}},
 		{Name: "go back, and into the pod again", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2},
-		{Name: "a volume is lost on the way back", Wordless: true, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: onlyVolumes()},
+		{Name: "a volume is lost on the way back", IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Without: onlyVolumes()},
 		{Name: "the volume of one without weight is lost", IDs: weightless(), Weightless: weightless()[3:], Version: "3.4.13", Moved: weightless()[3:], Only: ids[:1], Begins: 1, Faults: 1, Without: onlyVolumes()},
 		{Name: "the journal's copy is put back", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Copies: true, Without: onlyJournal()},
 		{Name: "go back, a backup with an operation under way is put back", Limit: 400_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
@@ -93,7 +97,7 @@ func Whole() []Config {
 		Config{Name: "replace one from a copy, two errors of operator or network", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Copy: true, Without: []string{"lease", "kill", "evict", "volume"}},
 		Config{Name: "a volume is lost and one more fault, one write", IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Faults: 2, Writes: 1, Without: []string{"lease", "blind"}},
 		Config{Name: "two volumes of five are lost", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Moved: []ensemble.ID{1, 2, 3, 4, 5}, Only: ids[:1], Faults: 2, Without: onlyVolumes()},
-		Config{Name: "a volume is lost on the way back and into the pod again, one write", Wordless: true, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Writes: 1, Without: onlyVolumes()},
+		Config{Name: "a volume is lost on the way back and into the pod again, one write", IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Writes: 1, Without: onlyVolumes()},
 		Config{Name: "go back, and into the pod again, one fault, one write", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Writes: 1, Without: []string{"lease"}},
 		Config{Name: "go back, and into the pod again, two tools", IDs: ids, Version: "3.8.0", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 2, Faults: 1, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict", "volume"}},
 		Config{Name: "replace one, started and stopped again by hand, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 2, Writes: 1, Hand: true, Without: onlyStops()},
@@ -116,6 +120,47 @@ func Whole() []Config {
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
 		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},
 	)
+}
+
+// Words are explorations with one kind of fault each, in which status's words are
+// followed from many states.
+func Words() []Config {
+	ids := []ensemble.ID{1, 2, 3}
+	var all []Config
+	for _, base := range []Config{
+		{Name: "replace one", Only: ids[:1]},
+		{Name: "go back", Moved: ids[:1], Only: ids[:1], Reverts: 1},
+		{Name: "the leader goes back", Moved: ids, Only: ids[2:], Reverts: 1},
+	} {
+		for _, fault := range []struct {
+			name string
+			// left are the kinds of faults that are.
+			left   []string
+			change func(*Config)
+		}{
+			{"a process dies", []string{"kill"}, nil},
+			{"a server is stopped unasked", []string{"stop"}, nil},
+			{"a unit is not masked, and its host reboots", []string{"lie", "reboot"}, func(c *Config) { c.Faults = 2 }},
+			{"a pod is evicted", []string{"evict"}, nil},
+			{"a volume is lost", []string{"volume"}, nil},
+			{"a view is wrong", []string{"blind"}, nil},
+			{"the lock is lost", []string{"lease"}, nil},
+			{"somebody starts the server by hand", []string{"stop"}, func(c *Config) { c.Hand, c.Faults = true, 2 }},
+			{"sight is lost", nil, func(c *Config) { c.Sight = true }},
+			{"the journal's copy is put back", nil, func(c *Config) { c.Copies = true }},
+			{"a backup of the journal is put back", nil, func(c *Config) { c.Backups = true }},
+		} {
+			c := base
+			c.Name += ", " + fault.name
+			c.IDs, c.Version, c.Begins, c.Faults, c.Sample = ids, "3.4.13", 1, 1, 13
+			c.Without = slices.DeleteFunc(append(onlyVolumes(), "volume"), func(kind string) bool { return slices.Contains(fault.left, kind) })
+			if fault.change != nil {
+				fault.change(&c)
+			}
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // Walks are explored by chance.

@@ -12,15 +12,15 @@ const fairSamples = 3000
 
 // fair asks that from every sampled state the operation under way, and then
 // the whole migration, ends when the world stays healthy.
-func fair(t *testing.T, r Result) {
+func fair(t *testing.T, r Result, samples int) {
 	t.Helper()
 	bad, tried := 0, 0
-	stride := len(r.Sampled)/fairSamples + 1
+	stride := len(r.Sampled)/samples + 1
 	for k := 0; k < len(r.Sampled); k += stride {
 		st := r.Sampled[k]
 		tried++
 		err := Fair(r.Config, st)
-		if err == nil && !r.Config.Wordless {
+		if err == nil && !wordless(st) {
 			err = Literal(r.Config, st)
 		}
 		if err != nil {
@@ -31,6 +31,22 @@ func fair(t *testing.T, r Result) {
 		}
 	}
 	t.Logf("%s: the migration ends from each of %d sampled states", r.Config.Name, tried)
+}
+
+// wordless: status's words lead nowhere after one coincidence, which docs/safety.md
+// names among what is not covered: while a server is on its way back, its pod stopped or
+// about to be, another voter has lost its volume.
+func wordless(st state) bool {
+	f := st.flight
+	if !f.on || f.kind != revert || !f.served {
+		return false
+	}
+	for i := range st.s {
+		if s := &st.s[i]; int(f.id) != i && s.replaced && s.marker == 0 && s.podRole == down {
+			return true
+		}
+	}
+	return false
 }
 
 // TestHealthyRoads: without any fault, every kind of ensemble is restarted and

@@ -25,7 +25,7 @@ func explore(t *testing.T, cfg Config, limit int) {
 	if !r.Whole && cfg.Limit == 0 {
 		t.Errorf("more than %d states: not everything was seen", limit)
 	}
-	fair(t, r)
+	fair(t, r, fairSamples)
 }
 
 // walk takes random steps.

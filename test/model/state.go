@@ -217,9 +217,6 @@ type Config struct {
 	Groups map[ensemble.ID]int
 	// Weightless servers follow and are counted by their leader, and have no vote.
 	Weightless []ensemble.ID
-	// Wordless: status's words are not followed here, for they lead nowhere after a
-	// coincidence that docs/safety.md names among what is not covered.
-	Wordless bool
 	// Version decides about the db.autocreate guard.
 	Version string
 	// Restart explores the rolling restart instead of replacements.

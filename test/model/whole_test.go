@@ -5,6 +5,8 @@ package model
 import (
 	"strings"
 	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
 // full says that this is the long run.
@@ -19,6 +21,18 @@ const stateLimit = 40_000_000
 func TestWhole(t *testing.T) {
 	for _, cfg := range Whole() {
 		t.Run(strings.ReplaceAll(cfg.Name, " ", "_")+"_"+cfg.Version, func(t *testing.T) { explore(t, cfg, stateLimit) })
+	}
+}
+
+// TestWords follows status's words from many states of explorations that are small
+// enough to be seen to their end: each with one kind of fault.
+func TestWords(t *testing.T) {
+	for _, cfg := range Words() {
+		t.Run(strings.ReplaceAll(cfg.Name, " ", "_"), func(t *testing.T) {
+			r := Explore(cfg, migration.Decide, stateLimit)
+			t.Logf("| words: %s, %s | %d states | depth %d | whole %v |", cfg.Name, cfg.Version, r.States, r.Depth, r.Whole)
+			fair(t, r, 12_000)
+		})
 	}
 }
 
