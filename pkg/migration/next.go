@@ -77,7 +77,7 @@ func (c *context) nextInFlight() string {
 	first := f.Kind == Replace && sr.Replaced == nil
 	switch {
 	case d.Kind == Stop && d.Next == c.cmd("revert --id=%d", f.ID), first && f.Aborted != "":
-		return c.toHost()
+		return c.toHost(d)
 	case d.Kind == Stop && d.Next != "":
 		return d.Next
 	case d.Kind != Wait:
@@ -99,10 +99,11 @@ func (c *context) nextInFlight() string {
 }
 
 // toHost is the revert of the server in flight, or what helps first where the
-// revert itself would only stop.
-func (c *context) toHost() string {
+// revert itself would only stop. forth is what its replacement would do: no command
+// sends to another one that only stops as well.
+func (c *context) toHost(forth Decision) string {
 	d := Decide(Intent{Kind: Revert, ID: c.flight.ID, By: c.flight.By, Since: c.o.At}, c.o)
-	if d.Kind == Stop && d.Next != "" && d.Next != c.cmd("replace --id=%d", c.flight.ID) {
+	if d.Kind == Stop && d.Next != "" && (forth.Kind == Do || d.Next != c.cmd("replace --id=%d", c.flight.ID)) {
 		return d.Next
 	}
 	return c.cmd("revert --id=%d", c.flight.ID)

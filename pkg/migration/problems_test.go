@@ -181,6 +181,12 @@ func TestNextInAnOutage(t *testing.T) {
 		"stopped, another lost":            {"3.4.13", func(s *scene) { s.proven(1); s.down(2) }, "revert demo --id=1"},
 		"released and empty, another lost": {"3.8.0", func(s *scene) { s.started(1); s.down(2) }, "revert demo --id=1"},
 		"given up by the watchdog":         {"3.4.13", func(s *scene) { s.started(1).Aborted = "another voter dropped" }, "revert demo --id=1"},
+		"given up, and serves in its pod, another one's volume lost": {"3.4.13", func(s *scene) {
+			s.lost(2)
+			s.down(2)
+			f := s.serving(1)
+			f.Aborted, f.Line = "another voter dropped", &migration.Release{Generation: 2, Start: migration.EmptyStart("pod-1-a")}
+		}, "replace demo --id=1"},
 		"given up, and its host's server runs": {"3.4.13", func(s *scene) {
 			f := s.started(1)
 			f.Aborted, f.PodUID = "the server on host 10.0.0.1 came back", ""
