@@ -72,7 +72,7 @@ docs:
 lint:
 	@GOLANGCI_LINT_CACHE=$(CURDIR)/bin/.lint go run $(GOLANGCI) run ./...
 
-## test-model: the model checker's long run, tens of minutes
+## test-model: the model checker's long run, an hour and more
 test-model:
 	@go test -v -tags model -timeout 120m ./test/model
 

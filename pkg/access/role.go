@@ -111,8 +111,8 @@ ensemble. To list ensembles of all namespaces (status -A), "list" on configmaps
 is needed cluster-wide; nothing else is. With "list" on services, pods,
 configmaps, endpoints, endpointslices and statefulsets cluster-wide it asks once
 for all of them, not for each. With "list" on nodes, pods, storageclasses and
-persistentvolumes cluster-wide, more is known before a pod is created. docs/rbac.md says who can do what with
-these rights.`
+persistentvolumes cluster-wide, more is known before a pod is created.
+docs/rbac.md says who can do what with these rights.`
 	}
 	return "What a person (or a robot) needs to migrate ensemble " + s.Name + " in namespace " + s.Namespace + `,
 narrowed to its objects wherever Kubernetes can do that. It cannot for "list",

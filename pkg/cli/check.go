@@ -64,7 +64,7 @@ func newCheckCommand(d *deps) *cobra.Command {
 		},
 	}
 	f.input.add(cmd)
-	f.output.add(cmd, false)
+	f.output.add(cmd)
 	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive for this run")
 	lookFlag(cmd, &f.timeout)
 	return cmd

@@ -73,7 +73,7 @@ func newClientsCommand(d *deps) *cobra.Command {
 			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, p) })
 		},
 	}
-	output.add(cmd, false)
+	output.add(cmd)
 	lookFlag(cmd, &limit)
 	return cmd
 }

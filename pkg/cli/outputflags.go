@@ -31,17 +31,15 @@ func newOutputFlags(own ...printer.Format) *outputFlags {
 	return &outputFlags{own: append(own, printer.JSON, printer.YAML), templates: genericclioptions.NewKubeTemplatePrintFlags()}
 }
 
-// add adds --no-headers only where a table is printed.
-func (f *outputFlags) add(cmd *cobra.Command, table bool) {
+func (f *outputFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: "+strings.Join(f.allowed(), ", "))
-	if table {
-		cmd.Flags().BoolVar(&f.noHeaders, "no-headers", false, "Leave out the first line of the table, or of custom columns")
-	}
+	cmd.Flags().BoolVar(&f.noHeaders, "no-headers", false, "Print the rows of a table, or of custom columns, and nothing around them")
 	f.templates.AddFlags(cmd)
+	cmd.Flags().Lookup("template").Usage = "The template or path of -o go-template, -o jsonpath or -o custom-columns, or its file, instead of writing it behind -o; alone it is a go-template"
 }
 
 // howToAsk shows each way once.
-const howToAsk = `give it as for kubectl's own -o: jsonpath='{.name}', go-template='{{.name}}', custom-columns=NAME:.name`
+const howToAsk = `write it as for kubectl's -o: jsonpath='{.name}', go-template='{{.name}}', custom-columns=NAME:.name`
 
 // allowed names all formats.
 func (f *outputFlags) allowed() []string {
@@ -59,10 +57,13 @@ func (f *outputFlags) allowed() []string {
 func (f *outputFlags) toPrinter(ctx context.Context) (printer.Printer, error) {
 	out := printer.Printer{Format: printer.Format(f.output), NoHeaders: f.noHeaders}
 	template := *f.templates.TemplateArgument
-	if template == "" && (out.Format == printer.Table || slices.Contains(f.own, out.Format)) {
+	if template == "" && out.Format == printer.Table || slices.Contains(f.own, out.Format) {
 		return out, nil
 	}
-	kind, argument, _ := strings.Cut(f.output, "=")
+	kind, argument, inline := strings.Cut(f.output, "=")
+	if template != "" && inline {
+		return out, usagef("--output=%s and --template say what to print in two ways: use one of them", clipped(f.output))
+	}
 	if template != "" {
 		argument = template
 		if kind == "" {
@@ -75,7 +76,7 @@ func (f *outputFlags) toPrinter(ctx context.Context) (printer.Printer, error) {
 	if argument == "" {
 		return out, usagef("--output=%s: what to print is missing\nnext: %s", clipped(f.output), howToAsk)
 	}
-	inline, file := strings.CutSuffix(kind, "-file")
+	sort, file := strings.CutSuffix(kind, "-file")
 	if file {
 		// kubectl's own way reads a file to its end, whatever it is.
 		data, err := readInput(ctx, argument, nil)
@@ -84,7 +85,7 @@ func (f *outputFlags) toPrinter(ctx context.Context) (printer.Printer, error) {
 		}
 		argument = string(data)
 	}
-	objects, err := f.objects(inline, argument, file)
+	objects, err := f.objects(sort, argument, file)
 	if err != nil {
 		return out, f.wrong(err)
 	}
@@ -99,7 +100,11 @@ func (f *outputFlags) wrong(err error) error {
 	if _, inner, ok := strings.Cut(text, "rror executing template: "); ok {
 		text = inner
 	}
-	return usagef("--output=%s: %s\nnext: %s", clipped(f.output), quote.Short(quote.Line(text), 300), howToAsk)
+	source := "--output=" + clipped(f.output)
+	if *f.templates.TemplateArgument != "" && !strings.Contains(f.output, "=") {
+		source = "--template=" + clipped(*f.templates.TemplateArgument)
+	}
+	return usagef("%s: %s\nnext: %s", source, quote.Short(quote.Line(text), 300), howToAsk)
 }
 
 // asked prints what is asked for of an object.
@@ -108,12 +113,15 @@ type asked struct {
 	flags *outputFlags
 }
 
-// PrintObj implements printers.ResourcePrinter.
+// PrintObj implements printers.ResourcePrinter. Nothing is printed of what fails in
+// the middle, and a full disk is no mistake in a path.
 func (a asked) PrintObj(o runtime.Object, w io.Writer) error {
-	if err := a.ResourcePrinter.PrintObj(o, w); err != nil {
+	var out bytes.Buffer
+	if err := a.ResourcePrinter.PrintObj(o, &out); err != nil {
 		return a.flags.wrong(err)
 	}
-	return nil
+	_, err := out.WriteTo(w)
+	return err
 }
 
 // objects is kubectl's printer. Columns from a file stand on two lines: their heads,

@@ -45,6 +45,10 @@ func TestOutputFlags(t *testing.T) {
 		"a table, no headers":     {[]string{"--no-headers"}, "a   zk1      -      2   0/0   -\nb   zk2      -      3   0/0   -\n"},
 		"what is not there":       {[]string{"-o", "jsonpath={.items[0].none}"}, ""},
 		"what must be there":      {[]string{"-o", "jsonpath={.items[0].none}", "--allow-missing-template-keys=false"}, "error: --output=jsonpath={.items[0].none}: none is not found\nnext: "},
+		"json, whatever beside":   {[]string{"-o", "name", "--template={{.x}}"}, "ensemble.zkmigrate.io/zk1\nensemble.zkmigrate.io/zk2\n"},
+		"a path in two ways":      {[]string{"-o", "jsonpath={.a}", "--template={.b}"}, "error: --output=jsonpath={.a} and --template say what to print in two ways"},
+		"half a template beside":  {[]string{"--template={{.x"}, "error: --template={{.x: "},
+		"stdin":                   {[]string{"-o", "jsonpath-file=-"}, "error: -: stdin is not read here"},
 		"no path":                 {[]string{"-o", "jsonpath="}, "error: --output=jsonpath=: what to print is missing"},
 		"half a path":             {[]string{"-o", "jsonpath={.items["}, "error: --output=jsonpath={.items[: "},
 		"half a template":         {[]string{"-o", "go-template={{.x"}, "error: --output=go-template={{.x: "},
@@ -56,7 +60,7 @@ func TestOutputFlags(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newOutputFlags(printer.Name, printer.Wide)
 			cmd := &cobra.Command{}
-			f.add(cmd, true)
+			f.add(cmd)
 			if err := cmd.ParseFlags(c.args); err != nil {
 				t.Fatal(err)
 			}

@@ -20,8 +20,8 @@ const (
 )
 
 // overview looks at every ensemble of the cluster. The objects of all come from one set of
-// lists; for a user who may not list them in all namespaces each ensemble is looked at
-// by itself.
+// lists; where those cannot be had (for a user who may not list everywhere, say) each
+// ensemble is looked at by itself.
 func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.EnsembleStatus, error) {
 	records, broken, err := journal.List(ctx, k.client, "")
 	if err != nil {
@@ -32,22 +32,54 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	for i, r := range records {
 		names[i] = ensembleName{r.Namespace, r.Name}
 	}
-	seen, err := k.cluster().Snapshot(ctx)
-	if cluster.IsReason(err, cluster.Forbidden) {
-		return sideBySide(ctx, looksAtOnce, names, func(i int) (migration.EnsembleStatus, error) { return o.look(ctx, k, names[i]) })
+	one := func(i int) (migration.EnsembleStatus, error) { return o.look(ctx, k, names[i]) }
+	var seen *cluster.Snapshot
+	if !o.alone && len(records) > 0 {
+		seen, err = k.cluster().Snapshot(ctx, records)
 	}
-	if err != nil {
+	if ctx.Err() != nil {
 		return nil, err
+	}
+	if seen == nil {
+		o.alone = err != nil
+		return sideBySide(ctx, looksAtOnce, names, one)
 	}
 	claims := allClaims(records, seen.Claims())
 	looker := engine.Looker{Cluster: seen, Prober: newProber(nil), Clock: clock{}}
-	return sideBySide(ctx, glancesAtOnce, names, func(i int) (migration.EnsembleStatus, error) {
+	items, err := sideBySide(ctx, glancesAtOnce, names, func(i int) (migration.EnsembleStatus, error) {
 		obs, err := looker.Look(ctx, records[i], records[i].Twins(claims))
 		if err != nil {
 			return migration.EnsembleStatus{}, err
 		}
 		return migration.Summarize(obs), nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return o.again(ctx, k, records, items)
+}
+
+// again looks once more, alone, at each ensemble whose journal was written meanwhile: what was
+// done in between would look like somebody else's doing.
+func (o *StatusOptions) again(ctx context.Context, k kube, records []migration.Record, items []migration.EnsembleStatus) ([]migration.EnsembleStatus, error) {
+	now, _, err := journal.List(ctx, k.client, "")
+	if err != nil {
+		return nil, err
+	}
+	left := map[ensembleName]migration.Record{}
+	for _, r := range now {
+		left[ensembleName{r.Namespace, r.Name}] = r
+	}
+	for i, r := range records {
+		n := ensembleName{r.Namespace, r.Name}
+		if later, ok := left[n]; ok && later.Equal(r) {
+			continue
+		}
+		if items[i], err = o.look(ctx, k, n); err != nil {
+			items[i] = notLookedAt(n, err)
+		}
+	}
+	return items, ctx.Err()
 }
 
 // sideBySide looks at every ensemble, so many at once. One that cannot be looked at does

@@ -46,7 +46,7 @@ func newPlanCommand(d *deps) *cobra.Command {
 			return within(cmd.Context(), limit, func(ctx context.Context) error { return runPlan(ctx, d, args, from, p) })
 		},
 	}
-	output.add(cmd, false)
+	output.add(cmd)
 	fromFlag(cmd, &from)
 	lookFlag(cmd, &limit)
 	return cmd

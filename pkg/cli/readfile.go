@@ -26,6 +26,9 @@ func readInput(ctx context.Context, path string, stdin io.Reader) ([]byte, error
 		data []byte
 		err  error
 	}
+	if path == "-" && stdin == nil {
+		return nil, errors.New("-: stdin is not read here: give a file")
+	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	done := make(chan content, 1)

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +19,7 @@ func fromFlag(cmd *cobra.Command, from *string) {
 // replayed reads a saved look.
 func (d *deps) replayed(ctx context.Context, from string, args []string) (migration.Observation, error) {
 	if len(args) > 0 {
-		return migration.Observation{}, usagef("--from has one ensemble: leave NAME out")
+		return migration.Observation{}, usagef("--from holds one ensemble: leave NAME out")
 	}
 	data, err := readInput(ctx, from, d.streams.In)
 	if err != nil {
@@ -27,5 +29,6 @@ func (d *deps) replayed(ctx context.Context, from string, args []string) (migrat
 	if err != nil {
 		return o, usagef("--from=%s: %v\nnext: make it anew: %s status NAME -n NAMESPACE -o observation > FILE", from, err, cliName)
 	}
+	fmt.Fprintf(d.streams.ErrOut, "note: this is the look of %s, kept in %s; the ensemble may be otherwise by now\n", o.At.UTC().Format(time.RFC3339), from)
 	return o, nil
 }

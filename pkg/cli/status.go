@@ -33,6 +33,8 @@ type StatusOptions struct {
 	from    string
 	// timeout bounds one look.
 	timeout time.Duration
+	// alone: one set of lists for all ensembles cannot be had.
+	alone bool
 }
 
 func newStatusCommand(d *deps) *cobra.Command {
@@ -42,12 +44,15 @@ func newStatusCommand(d *deps) *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Short:                 "Show where every server runs, its phase and what is next",
 		Long: long(`
-			One line a server: where it runs (host or pod), how far it is, its mode and last
+			One line per server: where it runs (host or pod), how far it is, its mode and last
 			transaction, and what is next; then what is wrong, if anything. Nothing is
 			written. Exit code 0 also when the ensemble is not healthy: read "healthy" in
 			-o json.
 
-			-o observation prints everything that the look has seen, for support or to
+			With -A nobody asks pods that serve what they report: what only they tell, such as
+			the release in the pod, status NAME shows.
+
+			With -o observation, it prints everything that the look has seen, for support or to
 			keep: with --from, status and plan say of that file what they said of the
 			ensemble then, without a cluster. Passwords in the pods' settings are left out;
 			names, addresses and what servers say of themselves are not.`),
@@ -76,9 +81,9 @@ func newStatusCommand(d *deps) *cobra.Command {
 			return o.Run(cmd.Context())
 		},
 	}
-	f.output.add(cmd, true)
+	f.output.add(cmd)
 	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "Show the ensembles of all namespaces")
-	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Go on, and print again whenever something changes")
+	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Keep watching, and print again on every change")
 	fromFlag(cmd, &f.from)
 	lookFlag(cmd, &f.timeout)
 	return cmd
@@ -93,7 +98,7 @@ func (f *statusFlags) toOptions(ctx context.Context, args []string) (*StatusOpti
 		return nil, usagef("-A shows all ensembles: leave NAME out")
 	}
 	if f.from != "" && (f.all || f.watch) {
-		return nil, usagef("--from is one look that was kept: leave -A and -w out")
+		return nil, usagef("--from reads one saved look: leave -A and -w out")
 	}
 	if p.Format == printer.Saved && (f.all || f.watch || f.from != "") {
 		return nil, usagef("-o observation is one look at one ensemble of a cluster: leave -A, -w and --from out")

@@ -6,7 +6,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
@@ -60,6 +64,20 @@ func TestStatusOfAllShowsWhatCannotBeSeen(t *testing.T) {
 	}
 	if _, err := o.look(t.Context(), s.kube, ensembleName{"zk", "other"}); err == nil {
 		t.Error("one alone that cannot be seen is no error")
+	}
+}
+
+// TestStatusOfAllLooksAgain: what was written between the list of the journals and the
+// looks is not judged by the old journal.
+func TestStatusOfAllLooksAgain(t *testing.T) {
+	s, _ := wrappedHere(t)
+	client := s.kube.client.(*fake.Clientset)
+	client.PrependReactor("list", "statefulsets", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return false, nil, client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("configmaps"), "zk", render.JournalName("demo"))
+	})
+	items, err := (&StatusOptions{deps: &deps{}, all: true}).overview(t.Context(), s.kube)
+	if err != nil || len(items) != 1 || len(items[0].Problems) != 1 || !strings.Contains(items[0].Problems[0].Text, "journal of ensemble demo") {
+		t.Errorf("%+v, %v", items, err)
 	}
 }
 

@@ -42,6 +42,8 @@ type Client struct {
 	read objects
 	// logs reads the end of a container's log, never more than o.LimitBytes.
 	logs func(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error)
+	// slots, when set, bound how many logs are read at once.
+	slots chan struct{}
 	// exec runs programs in pods.
 	exec execFunc
 	// words say an error of the connection to a person.

@@ -140,10 +140,8 @@ func setReport(v *migration.PodView, r render.GateReport) {
 // tail reads the end of the log. That a node does not answer is something to
 // show, not a reason to see nothing at all; that we may not read logs is.
 func (c *Client) tail(ctx context.Context, pod *corev1.Pod, since *int64, v *migration.PodView) (lines []logLine, answered bool, err error) {
-	ctxLog, cancel := context.WithTimeout(ctx, logWait)
-	defer cancel()
 	n, limit := logLines, logBytes
-	data, err := c.logs(ctxLog, pod.Namespace, pod.Name, &corev1.PodLogOptions{
+	data, err := c.readLog(ctx, pod.Namespace, pod.Name, &corev1.PodLogOptions{
 		Container: render.RelayName, Timestamps: true, TailLines: &n, LimitBytes: &limit, SinceSeconds: since,
 	})
 	switch {
@@ -158,6 +156,21 @@ func (c *Client) tail(ctx context.Context, pod *corev1.Pod, since *int64, v *mig
 		return nil, false, nil
 	}
 	return splitLog(data), true, nil
+}
+
+// readLog reads the end of a container's log, in the time that a node has.
+func (c *Client) readLog(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions) ([]byte, error) {
+	if c.slots != nil {
+		select {
+		case c.slots <- struct{}{}:
+			defer func() { <-c.slots }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, logWait)
+	defer cancel()
+	return c.logs(ctx, namespace, pod, o)
 }
 
 // logLine is a line of a log that was asked for with timestamps.

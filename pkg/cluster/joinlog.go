@@ -32,12 +32,10 @@ func (c *Client) readJoin(ctx context.Context, pod *corev1.Pod, v *migration.Pod
 		if previous && v.Restarts == 0 {
 			return
 		}
-		ctxLog, cancel := context.WithTimeout(ctx, logWait)
 		n, limit := joinLines, logBytes
-		log, err := c.logs(ctxLog, pod.Namespace, pod.Name, &corev1.PodLogOptions{
+		log, err := c.readLog(ctx, pod.Namespace, pod.Name, &corev1.PodLogOptions{
 			Container: render.ContainerName, TailLines: &n, LimitBytes: &limit, Previous: previous,
 		})
-		cancel()
 		if err != nil {
 			return // a hint less
 		}

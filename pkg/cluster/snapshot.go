@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -17,9 +18,8 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
-// Snapshot holds the objects of all ensembles as one set of lists showed them, so
-// that looks at many ask no more than a look at one. It is for showing: nothing can
-// be written through it, and it is as old as its lists.
+// Snapshot holds the objects of all ensembles as one set of lists showed them. It is
+// for showing: nothing can be written through it, and it is as old as its lists.
 //
 // What the lists do not hold is asked for by name where it should be there (an object
 // that lost our label, say), and a pod's report where Kubernetes does not tell the
@@ -27,6 +27,9 @@ import (
 type Snapshot struct {
 	live
 	client *Client
+	// slots bound how many logs are read at once: the client's own limit of requests would
+	// use up the time that a node has to answer.
+	slots chan struct{}
 
 	serviceBy     map[key]*corev1.Service
 	podBy         map[key]*corev1.Pod
@@ -36,17 +39,26 @@ type Snapshot struct {
 	statefulSetBy map[key]*appsv1.StatefulSet
 }
 
+// logsAtOnce is how many pods are asked side by side.
+const logsAtOnce = 50
+
 // key is an object's namespace and name.
 type key struct{ namespace, name string }
 
 func keyOf(o metav1.Object) key { return key{o.GetNamespace(), o.GetName()} }
 
 // Snapshot lists the objects of all ensembles of the cluster, six kinds side by side, in
-// pages of 500 as kubectl does. EndpointSlices are all that stand behind a Service:
-// one that is none of ours adds addresses, too. It fails where the user may not list
-// one of the kinds in all namespaces (Forbidden).
-func (c *Client) Snapshot(ctx context.Context) (*Snapshot, error) {
-	s := &Snapshot{live: live{c.kube}, client: c, slicesOf: map[key][]discoveryv1.EndpointSlice{}}
+// pages of 500 as kubectl does. EndpointSlices are all that stand behind the Services of
+// these records, whoever made them, and ours that a journal has left behind. It fails where
+// the user may not list one of the kinds in all namespaces.
+func (c *Client) Snapshot(ctx context.Context, of []migration.Record) (*Snapshot, error) {
+	s := &Snapshot{live: live{c.kube}, client: c, slots: make(chan struct{}, logsAtOnce), slicesOf: map[key][]discoveryv1.EndpointSlice{}}
+	wanted := map[key]bool{}
+	for _, rec := range of {
+		for _, server := range rec.Servers {
+			wanted[key{rec.Namespace, render.ServiceName(rec.Name, server.ID)}] = true
+		}
+	}
 	ours := render.EnsembleLabel
 	files := ours + "," + render.RoleLabel + " in (" + render.RoleGate + "," + render.RoleConf + ")"
 	core := c.kube.CoreV1()
@@ -74,7 +86,9 @@ func (c *Client) Snapshot(ctx context.Context) (*Snapshot, error) {
 		func() error {
 			return every(ctx, "EndpointSlices", discoveryv1.LabelServiceName, c.kube.DiscoveryV1().EndpointSlices("").List, func(e *discoveryv1.EndpointSlice) {
 				of := key{e.Namespace, e.Labels[discoveryv1.LabelServiceName]}
-				s.slicesOf[of] = append(s.slicesOf[of], *e)
+				if wanted[of] || e.Labels[discoveryv1.LabelManagedBy] == render.Manager {
+					s.slicesOf[of] = append(s.slicesOf[of], *e)
+				}
 			})
 		},
 	}
@@ -106,18 +120,23 @@ func named[T interface {
 func every[T, L runtime.Object](ctx context.Context, kind, selector string, list func(context.Context, metav1.ListOptions) (L, error), add func(T)) error {
 	pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return list(ctx, o) })
 	err := pages.EachListItem(ctx, metav1.ListOptions{LabelSelector: selector}, func(o runtime.Object) error {
-		if t, ok := o.(T); ok {
-			add(t)
+		t, ok := o.(T)
+		if !ok {
+			return fmt.Errorf("the API server listed a %T among them", o)
 		}
+		add(t)
 		return nil
 	})
-	return failed(err, "list", kind, "", "")
+	if err != nil {
+		return fmt.Errorf("cannot list %s in all namespaces: %w", kind, err)
+	}
+	return nil
 }
 
 // Observe is Client.Observe from what the lists held.
 func (s *Snapshot) Observe(ctx context.Context, rec migration.Record) (map[ensemble.ID]migration.ClusterView, error) {
 	c := *s.client
-	c.read = s
+	c.read, c.slots = s, s.slots
 	return c.Observe(ctx, rec)
 }
 

@@ -197,7 +197,7 @@ func (c *context) carryOn() (Decision, bool) {
 	}
 	if c.v.Live.Unread() {
 		// It may have synced, and lead by now.
-		return wait(CodeUnseen, PhaseReclaim, "server %d serves as %s in its pod, and was seen by half only: %s; the pod goes on until it is known who serves there", f.ID, c.v.Live.Mode, c.v.Live.said()).
+		return wait(CodeUnseen, PhaseReclaim, "server %d serves as %s in its pod, and was only partly seen: %s; the pod goes on until it is known who serves there", f.ID, c.v.Live.Mode, c.v.Live.said()).
 			then("open the way to it, or interrupt this command and run it on a machine that reaches it"), true
 	}
 	g := c.copyFlight()

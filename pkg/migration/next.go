@@ -76,6 +76,9 @@ func (c *context) nextInFlight() string {
 	}
 	first := f.Kind == Replace && sr.Replaced == nil
 	switch {
+	case first && f.Aborted != "" && (d.Code == CodeUnseen || d.Step == StepCarryOn || d.Step == StepRestoreGate):
+		// Its pod serves, or may.
+		return c.goOn(f.Kind, f.ID)
 	case d.Kind == Stop && d.Next == c.cmd("revert --id=%d", f.ID), first && f.Aborted != "":
 		return c.toHost(d)
 	case d.Kind == Stop && d.Next != "":
@@ -117,12 +120,16 @@ func (c *context) noQuorum() bool {
 
 // bringBack is what brings back a server that should serve from its host. Its
 // unit may be masked by an operation that a journal that was put back does not
-// know.
+// know; the mask goes only where it is known that the pod holds nothing newer.
 func (c *context) bringBack() string {
 	if c.podHoldsMore() {
 		return c.cmd("revert --id=%d", c.sr.ID)
 	}
-	return "on host " + c.sr.HostIP + ": start the server (unmask its unit first if it is masked)"
+	start := "on host " + c.sr.HostIP + ": start the server"
+	if pod := c.v.Cluster.Pod; pod.Parked() || !pod.Found && pod.Unmade {
+		start += " (unmask its unit first if it is masked)"
+	}
+	return start
 }
 
 // podHoldsMore: the server's pod has been a member, and what it holds may be newer

@@ -166,7 +166,7 @@ func (c *context) ailing() []Problem {
 	live, pod := c.v.Live, c.v.Cluster.Pod
 	switch {
 	case live.Unread():
-		out = append(out, problem(ClassUnseen, c.sr.ID, stop(CodeUnseen, c.cmd("status"), "server %d was seen by half from here: %s", c.sr.ID, live.said())))
+		out = append(out, problem(ClassUnseen, c.sr.ID, stop(CodeUnseen, c.cmd("status"), "server %d was only partly seen from here: %s", c.sr.ID, live.said())))
 	case live.Serving():
 	case c.flying() && c.flight.TakenAway():
 	case live.Sight() == Unseen:

@@ -153,7 +153,7 @@ func TestNothingIsDoneOnWhatWasNotSeen(t *testing.T) {
 				s.view(1).Live = s.view(2).Live
 				s.view(1).Live.ServerID, s.view(1).Live.ConfUnread = 0, true
 			},
-			want: wait, code: migration.CodeUnseen, says: "seen by half only",
+			want: wait, code: migration.CodeUnseen, says: "only partly seen",
 		},
 	})
 }

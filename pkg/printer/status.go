@@ -51,9 +51,9 @@ func (p Printer) Status(w io.Writer, list bool, items []migration.EnsembleStatus
 }
 
 func (p Printer) servers(w io.Writer, e migration.EnsembleStatus) error {
-	if _, err := fmt.Fprintf(w, "Ensemble %s in namespace %s: %s, ZooKeeper %s, %d of %d servers in pods\n",
-		e.Name, e.Namespace, health(e), orDash(e.Version), e.Replaced, len(e.Servers)); err != nil {
-		return err
+	if !p.NoHeaders {
+		fmt.Fprintf(w, "Ensemble %s in namespace %s: %s, ZooKeeper %s, %d of %d servers in pods\n",
+			e.Name, e.Namespace, health(e), orDash(e.Version), e.Replaced, len(e.Servers))
 	}
 	tw := tabwriter.NewWriter(w, 0, 4, 3, ' ', 0)
 	head := "ID\tPLACE\tPHASE\tMODE\tZXID\tADDRESS\tHOST\tPOD\tNEXT"
@@ -76,7 +76,7 @@ func (p Printer) servers(w io.Writer, e migration.EnsembleStatus) error {
 		}
 		fmt.Fprintln(tw, strings.Join(append(cols, orDash(s.Next)), "\t"))
 	}
-	if err := tw.Flush(); err != nil {
+	if err := tw.Flush(); err != nil || p.NoHeaders {
 		return err
 	}
 	printProblems(w, e.Problems, e.Next)

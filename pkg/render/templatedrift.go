@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -101,7 +102,7 @@ func (d *differences) env(want, have []corev1.EnvVar) {
 		case i < 0:
 			d.add(at, "variable %s is missing", w.Name)
 		case have[i].Value != w.Value:
-			d.add(at, "variable %s is %q, recorded is %q", w.Name, have[i].Value, w.Value)
+			d.add(at, "variable %s is %q, recorded is %q", w.Name, ensemble.HideSecrets(have[i].Value), ensemble.HideSecrets(w.Value))
 		case fieldPath(have[i]) != fieldPath(w):
 			d.add(at, "variable %s comes from %q, recorded is %q", w.Name, fieldPath(have[i]), fieldPath(w))
 		}

@@ -5,14 +5,19 @@ package replay
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 	"strings"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
 )
 
 // Kind is the kind of a saved look; its version is the journal's.
@@ -35,7 +40,32 @@ func Save(o migration.Observation, by string) Saved {
 		pods := hidden(*before)
 		o.Record.PodsBefore = &pods
 	}
+	// What was compared or reported may hold what is hidden above.
+	o.Record.Audit = slices.Clone(o.Record.Audit)
+	for i := range o.Record.Audit {
+		o.Record.Audit[i].Detail = ensemble.HideSecrets(o.Record.Audit[i].Detail)
+	}
+	o.Servers = slices.Clone(o.Servers)
+	for i := range o.Servers {
+		pod := &o.Servers[i].Cluster.Pod
+		pod.Drift, pod.SetDrift, pod.LogSays = each(pod.Drift), each(pod.SetDrift), each(pod.LogSays)
+		pod.GateDetail, pod.Problem = ensemble.HideSecrets(pod.GateDetail), ensemble.HideSecrets(pod.Problem)
+	}
 	return Saved{APIVersion: migration.RecordVersion, Kind: Kind, By: by, Observation: o}
+}
+
+// hidden leaves out what nobody should see of the pods' settings.
+func hidden(o migration.PodOptions) migration.PodOptions {
+	o.ZooCfg, o.JVMFlags, o.Command = ensemble.HideSecretKeys(o.ZooCfg), ensemble.HideSecrets(o.JVMFlags), each(o.Command)
+	return o
+}
+
+func each(texts []string) []string {
+	out := slices.Clone(texts)
+	for i := range out {
+		out[i] = ensemble.HideSecrets(out[i])
+	}
+	return out
 }
 
 // Read reads a file that Save has made, or that anybody has written: it is refused
@@ -61,7 +91,7 @@ func Read(data []byte) (migration.Observation, error) {
 		return migration.Observation{}, fmt.Errorf("it cannot be read: %s", quote.Line(strings.TrimPrefix(err.Error(), "json: ")))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return migration.Observation{}, errors.New("something follows after its end")
+		return migration.Observation{}, errors.New("there is extra data after its end")
 	}
 	o := s.Observation
 	if err := o.Record.Validate(); err != nil {
@@ -71,7 +101,17 @@ func Read(data []byte) (migration.Observation, error) {
 		return migration.Observation{}, err
 	}
 	if len(o.Servers) != len(o.Record.Servers) {
-		return migration.Observation{}, fmt.Errorf("it has %d servers, and its journal %d", len(o.Servers), len(o.Record.Servers))
+		return migration.Observation{}, fmt.Errorf("it has %d servers, but its journal has %d", len(o.Servers), len(o.Record.Servers))
+	}
+	for _, t := range o.Twins {
+		if what := cmp.Or(strict.Name(t.Name), strict.Namespace(t.Namespace)); what != "" {
+			return migration.Observation{}, fmt.Errorf("another ensemble's name or namespace is not one (expected %s)", what)
+		}
+	}
+	for _, v := range []any{&o.Servers, &o.Twins} {
+		if err := tidy(reflect.ValueOf(v).Elem()); err != nil {
+			return migration.Observation{}, err
+		}
 	}
 	for i, s := range o.Record.Servers {
 		if o.Servers[i].ID != s.ID {
@@ -79,4 +119,45 @@ func Read(data []byte) (migration.Observation, error) {
 		}
 	}
 	return o, nil
+}
+
+const (
+	// maxList bounds a list: an ensemble has 255 servers at most.
+	maxList = 1000
+	// maxText bounds a text.
+	maxText = 16 << 10
+)
+
+// tidy puts every text on one line, as looks do, and bounds texts and lists.
+func tidy(v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Len() > maxText {
+			return fmt.Errorf("a text has %d bytes (expected %d at most)", v.Len(), maxText)
+		}
+		v.SetString(quote.Line(v.String()))
+	case reflect.Slice:
+		if v.Len() > maxList {
+			return fmt.Errorf("a list has %d entries (expected %d at most)", v.Len(), maxList)
+		}
+		for i := range v.Len() {
+			if err := tidy(v.Index(i)); err != nil {
+				return err
+			}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return tidy(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if !v.Type().Field(i).IsExported() {
+				continue
+			}
+			if err := tidy(v.Field(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -89,10 +89,23 @@ func fill(v reflect.Value, at time.Time) {
 	}
 }
 
+// TestTextsStayOnTheirLine: no text of a file passes for a line of ours.
+func TestTextsStayOnTheirLine(t *testing.T) {
+	o := look()
+	o.Servers[0].Cluster.Pod.Problem = "x\nnext: reboot"
+	got, err := replay.Read(marshal(t, replay.Save(o, "v1")))
+	if err != nil || strings.Contains(got.Servers[0].Cluster.Pod.Problem, "\n") {
+		t.Errorf("%q, %v", got.Servers[0].Cluster.Pod.Problem, err)
+	}
+}
+
 func TestSecretsAreHidden(t *testing.T) {
 	o := look()
-	o.Record.Pods.ZooCfg = "tickTime=2000\nssl.keyStore.password=one\nssl.keyStore.password : hush\\\n  er\n# ssl.trustStore.password=hush\nssl.keyStore.passwordPath=/etc/zk/pw\n"
-	o.Record.Pods.JVMFlags = `-Xmx1g -Dzookeeper.ssl.keyStore.password=hush -Dzookeeper.DigestAuthenticationProvider.superDigest="super:hush it" -Dzookeeper.admin.serverPort=1`
+	o.Record.Pods.ZooCfg = "tickTime=2000\nssl.keyStore.password=one\nssl.keyStore.password : hush\\\n  er\n# ssl.trustStore.password=hush\n#ssl.old.password hush\n! TODO rotate: ssl.keyStore.password=hush\nssl.keyStore.passwordPath=/etc/zk/pw\n"
+	o.Record.Pods.JVMFlags = `-Xmx1g -Dzookeeper.ssl.keyStore.password=hush -Dzookeeper.DigestAuthenticationProvider.superDigest="super:hush it" -Dzookeeper.admin.serverPort=1 -javaagent:jolokia.jar=port=8778,password=hush`
+	o.Record.Pods.Command = []string{"run", "--keystore-password=hush"}
+	o.Record.Audit = []migration.AuditEntry{{At: o.At, Step: "x", Detail: `variable SERVER_JVMFLAGS is "-Dssl.password=hush", recorded is "-Xmx1g"`}}
+	o.Servers[0].Cluster.Pod.Drift = []string{`variable SERVER_JVMFLAGS is "-Dssl.password=hush"`}
 	before := o.Record.Pods
 	o.Record.PodsBefore = &before
 	data := string(marshal(t, replay.Save(o, "v1")))
@@ -100,11 +113,11 @@ func TestSecretsAreHidden(t *testing.T) {
 		t.Errorf("a password is shown: %s", data)
 	}
 	for _, kept := range []string{"tickTime=2000", "ssl.keyStore.passwordPath=/etc/zk/pw", "-Xmx1g", "-Dzookeeper.admin.serverPort=1"} {
-		if strings.Count(data, kept) != 2 {
+		if strings.Count(data, kept) < 2 {
 			t.Errorf("%s is not kept: %s", kept, data)
 		}
 	}
-	if !strings.Contains(before.ZooCfg, "hush") || o.Record.PodsBefore.JVMFlags != before.JVMFlags {
+	if o.Record.Audit[0].Detail == "" || !strings.Contains(o.Servers[0].Cluster.Pod.Drift[0], "hush") || !strings.Contains(before.ZooCfg, "hush") || o.Record.PodsBefore.JVMFlags != before.JVMFlags {
 		t.Error("what was seen was changed")
 	}
 }
@@ -114,19 +127,22 @@ func TestWhatIsRefused(t *testing.T) {
 		edit func(text string) string
 		says string
 	}{
-		"no JSON":              {func(string) string { return "apiVersion: v1" }, "not the JSON"},
-		"nothing":              {func(string) string { return "" }, "not the JSON"},
-		"half of it":           {func(s string) string { return s[:len(s)/2] }, "not the JSON"},
-		"a list":               {func(s string) string { return "[" + s + "]" }, "not the JSON"},
-		"two of them":          {func(s string) string { return s + s }, "not the JSON"},
-		"another kind":         {replace(`"kind":"Observation"`, `"kind":"EnsembleStatus\u001b[2J"`), `its kind is "EnsembleStatus`},
-		"of a later release":   {replace(migration.RecordVersion, "zkmigrate.io/v9"), "use the release that made it"},
-		"an unknown field":     {replace(`"by":`, `"hm":1,"by":`), `unknown field`},
-		"a number for a name":  {replace(`"name":"zk1"`, `"name":1`), "cannot be read"},
-		"a hostile name":       {replace(`"name":"zk1"`, `"name":"$(reboot)"`), "its journal cannot be true: name"},
-		"a server too many":    {replace(`"servers":[{"id":1,"cluster"`, `"servers":[{"id":1},{"id":1,"cluster"`), "it has 4 servers"},
-		"servers out of order": {replace(`"servers":[{"id":1,"cluster"`, `"servers":[{"id":2,"cluster"`), "server 2 stands where"},
-		"no servers":           {replace(`"record":{`, `"record":{},"was":{`), "unknown field"},
+		"no JSON":               {func(string) string { return "apiVersion: v1" }, "not the JSON"},
+		"nothing":               {func(string) string { return "" }, "not the JSON"},
+		"half of it":            {func(s string) string { return s[:len(s)/2] }, "not the JSON"},
+		"a list":                {func(s string) string { return "[" + s + "]" }, "not the JSON"},
+		"two of them":           {func(s string) string { return s + s }, "not the JSON"},
+		"another kind":          {replace(`"kind":"Observation"`, `"kind":"EnsembleStatus\u001b[2J"`), `its kind is "EnsembleStatus`},
+		"of a later release":    {replace(migration.RecordVersion, "zkmigrate.io/v9"), "use the release that made it"},
+		"an unknown field":      {replace(`"by":`, `"hm":1,"by":`), `unknown field`},
+		"a number for a name":   {replace(`"name":"zk1"`, `"name":1`), "cannot be read"},
+		"a hostile name":        {replace(`"name":"zk1"`, `"name":"$(reboot)"`), "its journal cannot be true: name"},
+		"a twin's hostile name": {replace(`"clusterComplete":true`, `"clusterComplete":true,"twins":[{"name":"x; reboot","namespace":"zk"}]`), "name or namespace is not one"},
+		"a long list":           {replace(`"live":{"reach":""`, `"live":{"members":[`+strings.Repeat(`{},`, 1000)+`{}],"reach":""`), "a list has 1001 entries"},
+		"a long text":           {replace(`"live":{"reach":""`, `"live":{"detail":"`+strings.Repeat("x", 1<<15)+`","reach":""`), "a text has 32768 bytes"},
+		"a server too many":     {replace(`"servers":[{"id":1,"cluster"`, `"servers":[{"id":1},{"id":1,"cluster"`), "it has 4 servers"},
+		"servers out of order":  {replace(`"servers":[{"id":1,"cluster"`, `"servers":[{"id":2,"cluster"`), "server 2 stands where"},
+		"no servers":            {replace(`"record":{`, `"record":{},"was":{`), "unknown field"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := c.edit(string(marshal(t, replay.Save(look(), "v1"))))

@@ -160,6 +160,8 @@ func (g *Stage) onHost(id int, action string) {
 		g.OnHost(id, "stop")
 	case "stop the server and mask its unit":
 		g.OnHost(id, "stop", "mask")
+	case "start the server":
+		g.OnHost(id, "start")
 	case "start the server (unmask its unit first if it is masked)":
 		g.OnHost(id, "unmask", "start")
 	case "unmask and start the server again; this command waits for it":

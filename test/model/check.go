@@ -1,6 +1,10 @@
 package model
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+import (
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
 
 // violation is what must never be reached.
 type violation uint8
@@ -173,7 +177,16 @@ func (w *world) decided(st *state, step migration.StepID, i int, first bool) {
 // claimed checks what a command ends with: that a server came back is said of one
 // that did.
 func (w *world) claimed(st *state, d migration.Decision, i int) {
-	if d.Kind == migration.Stop && (d.Code == migration.CodeHostReturned || d.Code == migration.CodeGhostHost) && st.s[i].hostRole == down {
+	if d.Kind != migration.Stop || d.Code != migration.CodeHostReturned && d.Code != migration.CodeGhostHost {
+		return
+	}
+	// It may be said of another server than the one that was asked for.
+	for j, sr := range w.base.record.Servers {
+		if strings.Contains(d.Next, "on host "+sr.HostIP+":") {
+			i = j
+		}
+	}
+	if st.s[i].hostRole == down {
 		st.violate(falseGhost)
 	}
 }

@@ -129,6 +129,7 @@ func Words() []Config {
 	var all []Config
 	for _, base := range []Config{
 		{Name: "replace one", Only: ids[:1]},
+		{Name: "the last one goes", Moved: ids[:2], Only: ids[2:]},
 		{Name: "go back", Moved: ids[:1], Only: ids[:1], Reverts: 1},
 		{Name: "the leader goes back", Moved: ids, Only: ids[2:], Reverts: 1},
 	} {

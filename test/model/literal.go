@@ -11,7 +11,7 @@ import (
 
 // Literal goes on from a state as Fair does, but its operator knows nothing: what
 // status prints as the next command is run, or done on the host that it names,
-// word by word, and so is what a command prints that waits or stops. It returns
+// word by word, and so is what a command that waits prints for a host. It returns
 // an error with the way when the same words come again in the same state, or come
 // to an end before the migration has.
 func Literal(cfg Config, st state) error {
@@ -102,6 +102,9 @@ func (l *literal) onHost(words string) (done bool) {
 			s.wanted = false
 			l.w.stopProcess(&l.st, int8(2*j))
 		case strings.Contains(act, "start the server") && !s.masked && s.hostRole == down:
+			if s.stale && !l.w.othersHold(&l.st, j) {
+				l.st.violate(unsafeStart)
+			}
 			l.w.operatorStarts(&l.st, j)
 		}
 		done = true

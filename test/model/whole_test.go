@@ -31,6 +31,9 @@ func TestWords(t *testing.T) {
 		t.Run(strings.ReplaceAll(cfg.Name, " ", "_"), func(t *testing.T) {
 			r := Explore(cfg, migration.Decide, stateLimit)
 			t.Logf("| words: %s, %s | %d states | depth %d | whole %v |", cfg.Name, cfg.Version, r.States, r.Depth, r.Whole)
+			if r.Broken != fine || !r.Whole {
+				t.Fatalf("%s (whole %v)\n  %s", r.Broken, r.Whole, strings.Join(r.Story, "\n  "))
+			}
 			fair(t, r, 12_000)
 		})
 	}
