@@ -76,9 +76,9 @@ func (c *Client) Snapshot(ctx context.Context, of []migration.Record) (*Snapshot
 			return err
 		},
 		func() (err error) {
-			s.endpointsBy, err = named[*corev1.Endpoints](ctx, "Endpoints", ours, core.Endpoints("").List)
+			s.endpointsBy, err = named[*corev1.Endpoints](ctx, "Endpoints", ours, core.Endpoints("").List) //nolint:staticcheck // see behind
 			return err
-		}, //nolint:staticcheck // see behind
+		},
 		func() (err error) {
 			s.statefulSetBy, err = named[*appsv1.StatefulSet](ctx, "StatefulSets", ours, c.kube.AppsV1().StatefulSets("").List)
 			return err

@@ -101,7 +101,7 @@ func TestTextsStayOnTheirLine(t *testing.T) {
 
 func TestSecretsAreHidden(t *testing.T) {
 	o := look()
-	o.Record.Pods.ZooCfg = "tickTime=2000\nssl.keyStore.password=one\nssl.keyStore.password : hush\\\n  er\n# ssl.trustStore.password=hush\n#ssl.old.password hush\n! TODO rotate: ssl.keyStore.password=hush\nssl.keyStore.passwordPath=/etc/zk/pw\n"
+	o.Record.Pods.ZooCfg = "tickTime=2000\nssl.keyStore.password=one\nssl.keyStore.password : hush\\\n  er\n# ssl.trustStore.password=hush\n#ssl.old.password hush\n! rotate this: ssl.keyStore.password=hush\nssl.keyStore.passwordPath=/etc/zk/pw\n"
 	o.Record.Pods.JVMFlags = `-Xmx1g -Dzookeeper.ssl.keyStore.password=hush -Dzookeeper.DigestAuthenticationProvider.superDigest="super:hush it" -Dzookeeper.admin.serverPort=1 -javaagent:jolokia.jar=port=8778,password=hush`
 	o.Record.Pods.Command = []string{"run", "--keystore-password=hush"}
 	o.Record.Audit = []migration.AuditEntry{{At: o.At, Step: "x", Detail: `variable SERVER_JVMFLAGS is "-Dssl.password=hush", recorded is "-Xmx1g"`}}
