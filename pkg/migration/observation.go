@@ -187,7 +187,7 @@ type PodView struct {
 	// server can write into that log: people see them, and they decide nothing.
 	LogSays   []string `json:"logSays,omitempty"`
 	Snapshots int      `json:"snapshots,omitempty"`
-	// HostClosed: the pod itself, dialling the host's client and election
+	// HostClosed: the pod itself, dialing the host's client and election
 	// port, is refused on both. It is the second vantage point of I3.
 	HostClosed bool `json:"hostClosed,omitempty"`
 	// HostClosedFor is how long it has been refused at each look, some seconds

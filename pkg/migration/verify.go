@@ -215,7 +215,7 @@ func restartSeen(s ServerRecord, sig RestartSignals) (bool, string) {
 
 func deaf(s ServerRecord, why string) Verdict {
 	return Verdict{Code: VerdictDeaf, Known: true, Why: why + ": the others cannot reach it in the next election", Look: fmt.Sprintf(
-		"zoo.cfg on host %s: quorumListenOnAllIPs=true is missing or misspelt (without it a server cannot bind its Service's address)", s.HostIP)}
+		"zoo.cfg on host %s: quorumListenOnAllIPs=true is missing or misspelled (without it a server cannot bind its Service's address)", s.HostIP)}
 }
 
 // away judges a server that does not serve.
@@ -231,7 +231,7 @@ func away(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 			v.Why = fmt.Sprintf("it has ended %d times", sig.Ends)
 		}
 		if version, err := ensemble.ParseVersion(rec.Settings.Version); err == nil && version.AtLeast(3, 5, 6) {
-			v.Look += fmt.Sprintf(" (ZooKeeper %s ends itself when it cannot bind its election port: quorumListenOnAllIPs=true is missing or misspelt)", version)
+			v.Look += fmt.Sprintf(" (ZooKeeper %s ends itself when it cannot bind its election port: quorumListenOnAllIPs=true is missing or misspelled)", version)
 		}
 		return v
 	case sig.Live.Reach == ReachRefused:
