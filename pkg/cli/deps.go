@@ -99,6 +99,8 @@ func (k kube) pick(ctx context.Context, args []string) (string, error) {
 
 type ensembleName struct{ namespace, name string }
 
+func nameOf(r migration.Record) ensembleName { return ensembleName{r.Namespace, r.Name} }
+
 // names are those of the ensembles of the namespace.
 func (k kube) names(ctx context.Context) ([]string, error) {
 	records, broken, err := journal.List(ctx, k.client, k.namespace)

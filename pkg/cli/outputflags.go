@@ -113,8 +113,8 @@ type asked struct {
 	flags *outputFlags
 }
 
-// PrintObj implements printers.ResourcePrinter. Nothing is printed of what fails in
-// the middle, and a full disk is no mistake in a path.
+// PrintObj implements printers.ResourcePrinter. It prints nothing if the printer fails
+// halfway, and passes write errors through.
 func (a asked) PrintObj(o runtime.Object, w io.Writer) error {
 	var out bytes.Buffer
 	if err := a.ResourcePrinter.PrintObj(o, &out); err != nil {

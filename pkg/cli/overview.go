@@ -30,9 +30,8 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	k.warnOf(broken)
 	names := make([]ensembleName, len(records))
 	for i, r := range records {
-		names[i] = ensembleName{r.Namespace, r.Name}
+		names[i] = nameOf(r)
 	}
-	one := func(i int) (migration.EnsembleStatus, error) { return o.look(ctx, k, names[i]) }
 	var seen *cluster.Snapshot
 	if !o.alone && len(records) > 0 {
 		seen, err = k.cluster().Snapshot(ctx, records)
@@ -42,7 +41,7 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	}
 	if seen == nil {
 		o.alone = err != nil
-		return sideBySide(ctx, looksAtOnce, names, one)
+		return o.oneByOne(ctx, k, names)
 	}
 	claims := allClaims(records, seen.Claims())
 	looker := engine.Looker{Cluster: seen, Prober: newProber(nil), Clock: clock{}}
@@ -59,27 +58,37 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	return o.again(ctx, k, records, items)
 }
 
-// again looks once more, alone, at each ensemble whose journal was written meanwhile: what was
-// done in between would look like somebody else's doing.
+// again repeats the look, ensemble by ensemble, where the journal was written in the
+// meantime: judged by the old one, a command's work would look like somebody else's.
 func (o *StatusOptions) again(ctx context.Context, k kube, records []migration.Record, items []migration.EnsembleStatus) ([]migration.EnsembleStatus, error) {
 	now, _, err := journal.List(ctx, k.client, "")
 	if err != nil {
 		return nil, err
 	}
-	left := map[ensembleName]migration.Record{}
+	current := map[ensembleName]migration.Record{}
 	for _, r := range now {
-		left[ensembleName{r.Namespace, r.Name}] = r
+		current[nameOf(r)] = r
 	}
+	var changed []int
+	var names []ensembleName
 	for i, r := range records {
-		n := ensembleName{r.Namespace, r.Name}
-		if later, ok := left[n]; ok && later.Equal(r) {
-			continue
-		}
-		if items[i], err = o.look(ctx, k, n); err != nil {
-			items[i] = notLookedAt(n, err)
+		if later, ok := current[nameOf(r)]; !ok || !later.Equal(r) {
+			changed, names = append(changed, i), append(names, nameOf(r))
 		}
 	}
-	return items, ctx.Err()
+	fresh, err := o.oneByOne(ctx, k, names)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range changed {
+		items[i] = fresh[n]
+	}
+	return items, nil
+}
+
+// oneByOne has each look ask the API server by itself.
+func (o *StatusOptions) oneByOne(ctx context.Context, k kube, names []ensembleName) ([]migration.EnsembleStatus, error) {
+	return sideBySide(ctx, looksAtOnce, names, func(i int) (migration.EnsembleStatus, error) { return o.look(ctx, k, names[i]) })
 }
 
 // sideBySide looks at every ensemble, so many at once. One that cannot be looked at does

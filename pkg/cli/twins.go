@@ -46,7 +46,7 @@ func allClaims(records []migration.Record, left []migration.Claim) []migration.C
 	var out []migration.Claim
 	known := map[ensembleName]bool{}
 	for _, r := range records {
-		known[ensembleName{r.Namespace, r.Name}] = true
+		known[nameOf(r)] = true
 		out = append(out, r.Claim())
 	}
 	for _, c := range left {

@@ -17,7 +17,7 @@ import (
 )
 
 // objects is where the objects of an ensemble are read from: the API server, asked
-// anew each time. What is not there is nil, without an error, unless a method says otherwise.
+// each time. A missing object is nil without an error, unless a method says otherwise.
 type objects interface {
 	// services and pods are those with the ensemble's label, by name.
 	services(ctx context.Context, rec migration.Record) (map[string]*corev1.Service, error)
@@ -45,11 +45,7 @@ func (l live) services(ctx context.Context, rec migration.Record) (map[string]*c
 	if err != nil {
 		return nil, failed(err, "list", "Services", rec.Namespace, rec.Name)
 	}
-	out := map[string]*corev1.Service{}
-	for i := range list.Items {
-		out[list.Items[i].Name] = &list.Items[i]
-	}
-	return out, nil
+	return byName(list.Items), nil
 }
 
 func (l live) pods(ctx context.Context, rec migration.Record) (map[string]*corev1.Pod, error) {
@@ -57,11 +53,30 @@ func (l live) pods(ctx context.Context, rec migration.Record) (map[string]*corev
 	if err != nil {
 		return nil, failed(err, "list", "Pods", rec.Namespace, rec.Name)
 	}
-	out := map[string]*corev1.Pod{}
-	for i := range list.Items {
-		out[list.Items[i].Name] = &list.Items[i]
+	return byName(list.Items), nil
+}
+
+// byName finds each object of a list by its name.
+func byName[T any, P interface {
+	*T
+	metav1.Object
+}](items []T) map[string]*T {
+	out := map[string]*T{}
+	for i := range items {
+		out[P(&items[i]).GetName()] = &items[i]
 	}
-	return out, nil
+	return out
+}
+
+// orNone returns the object, nil if it is missing, or the API server's error with its name.
+func orNone[T any](o *T, err error, kind, namespace, name string) (*T, error) {
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, failed(err, "get", kind, namespace, name)
+	}
+	return o, nil
 }
 
 func ofEnsemble(rec migration.Record) metav1.ListOptions {
@@ -71,25 +86,13 @@ func ofEnsemble(rec migration.Record) metav1.ListOptions {
 func (l live) service(ctx context.Context, rec migration.Record, s migration.ServerRecord) (*corev1.Service, error) {
 	name := render.ServiceName(rec.Name, s.ID)
 	svc, err := l.kube.CoreV1().Services(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, failed(err, "get", "Service", rec.Namespace, name)
-	}
-	return svc, nil
+	return orNone(svc, err, "Service", rec.Namespace, name)
 }
 
 func (l live) pod(ctx context.Context, rec migration.Record, s migration.ServerRecord) (*corev1.Pod, error) {
 	name := render.PodName(rec.Name, s.Ordinal)
 	pod, err := l.kube.CoreV1().Pods(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, failed(err, "get", "Pod", rec.Namespace, name)
-	}
-	return pod, nil
+	return orNone(pod, err, "Pod", rec.Namespace, name)
 }
 
 func (l live) slices(ctx context.Context, rec migration.Record, services ...string) (map[string][]discoveryv1.EndpointSlice, error) {
@@ -108,13 +111,7 @@ func (l live) slices(ctx context.Context, rec migration.Record, services ...stri
 
 func (l live) endpoints(ctx context.Context, rec migration.Record, service string) (*corev1.Endpoints, error) { //nolint:staticcheck // see behind
 	e, err := l.kube.CoreV1().Endpoints(rec.Namespace).Get(ctx, service, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, failed(err, "get", "Endpoints", rec.Namespace, service)
-	}
-	return e, nil
+	return orNone(e, err, "Endpoints", rec.Namespace, service)
 }
 
 func (l live) configMap(ctx context.Context, rec migration.Record, name string) (*corev1.ConfigMap, error) {

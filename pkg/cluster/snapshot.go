@@ -150,25 +150,22 @@ func (s *Snapshot) Claims() []migration.Claim {
 }
 
 func (s *Snapshot) services(_ context.Context, rec migration.Record) (map[string]*corev1.Service, error) {
-	out := map[string]*corev1.Service{}
-	for _, server := range rec.Servers {
-		name := render.ServiceName(rec.Name, server.ID)
-		if svc := s.serviceBy[key{rec.Namespace, name}]; svc != nil {
-			out[name] = svc
-		}
-	}
-	return out, nil
+	return ofServers(s.serviceBy, rec, func(server migration.ServerRecord) string { return render.ServiceName(rec.Name, server.ID) }), nil
 }
 
 func (s *Snapshot) pods(_ context.Context, rec migration.Record) (map[string]*corev1.Pod, error) {
-	out := map[string]*corev1.Pod{}
+	return ofServers(s.podBy, rec, func(server migration.ServerRecord) string { return render.PodName(rec.Name, server.Ordinal) }), nil
+}
+
+// ofServers picks the listed objects of a record's servers, by name.
+func ofServers[T any](listed map[key]*T, rec migration.Record, name func(migration.ServerRecord) string) map[string]*T {
+	out := map[string]*T{}
 	for _, server := range rec.Servers {
-		name := render.PodName(rec.Name, server.Ordinal)
-		if pod := s.podBy[key{rec.Namespace, name}]; pod != nil {
-			out[name] = pod
+		if o := listed[key{rec.Namespace, name(server)}]; o != nil {
+			out[name(server)] = o
 		}
 	}
-	return out, nil
+	return out
 }
 
 // pod asks for one without our label where there should be one.

@@ -1,7 +1,6 @@
 package ensemble
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -105,60 +104,4 @@ func Keys() []Key {
 	all = append(all, securityKeys()...)
 	all = append(all, clientKeys()...)
 	return append(all, operationKeys()...)
-}
-
-// Secret reports whether the value of a key, or of a system property, is one that
-// nobody should see: a password or a digest of one, not the path of a file that holds it.
-func Secret(name string) bool {
-	lower := strings.ToLower(name)
-	if strings.Contains(lower, "passwordpath") {
-		return false
-	}
-	for _, word := range []string{"password", "passwd", "passphrase", "superdigest", "secret"} {
-		if strings.Contains(lower, word) {
-			return true
-		}
-	}
-	return false
-}
-
-// hiddenValue stands for a value that is not shown.
-const hiddenValue = "(hidden)"
-
-// HideSecrets hides the values behind secret names in a text of any kind: flags, a
-// log's line, a program's arguments. Quotes keep a value with blanks together.
-func HideSecrets(text string) string {
-	setting := regexp.MustCompile(`([\w.-]+)(\s*[=:]\s*)("[^"]*"?|'[^']*'?|[^\s,;"']+)`)
-	return setting.ReplaceAllStringFunc(text, func(found string) string {
-		if part := setting.FindStringSubmatch(found); Secret(part[1]) {
-			return part[1] + part[2] + hiddenValue
-		}
-		return found
-	})
-}
-
-// HideSecretKeys hides them in a zoo.cfg: the values of secret keys as Java reads
-// them, and the rest of a comment that names one.
-func HideSecretKeys(zooCfg string) string {
-	p, err := ParseProperties("zoo.cfg", []byte(zooCfg))
-	if err != nil {
-		return hiddenValue
-	}
-	for _, key := range p.Keys() {
-		if Secret(key) {
-			// An earlier line of the same key would show the other value.
-			p.Delete(key)
-			p.Set(key, hiddenValue)
-		}
-	}
-	comment := regexp.MustCompile(`(?m)^[ \t]*[#!].*$`)
-	return comment.ReplaceAllStringFunc(string(p.Bytes()), func(line string) string {
-		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t=:#!", r) }) {
-			if Secret(word) {
-				before, _, _ := strings.Cut(line, word)
-				return before + word + " " + hiddenValue
-			}
-		}
-		return line
-	})
 }

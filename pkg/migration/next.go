@@ -101,8 +101,8 @@ func (c *context) nextInFlight() string {
 	return c.goOn(f.Kind, f.ID)
 }
 
-// toHost is the revert of the server in flight, or what helps first where the
-// revert itself would only stop. forth is what its replacement would do: no command
+// toHost is the revert of the server in flight, or what to do first if the revert
+// itself would only stop. forth is what its replacement would do: no command
 // sends to another one that only stops as well.
 func (c *context) toHost(forth Decision) string {
 	d := Decide(Intent{Kind: Revert, ID: c.flight.ID, By: c.flight.By, Since: c.o.At}, c.o)

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -89,9 +88,6 @@ func Read(data []byte) (migration.Observation, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
 		return migration.Observation{}, fmt.Errorf("it cannot be read: %s", quote.Line(strings.TrimPrefix(err.Error(), "json: ")))
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return migration.Observation{}, errors.New("there is extra data after its end")
 	}
 	o := s.Observation
 	if err := o.Record.Validate(); err != nil {
