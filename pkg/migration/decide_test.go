@@ -215,6 +215,26 @@ func TestSeveralHaveMovedSince(t *testing.T) {
 	})
 }
 
+// TestStatusSendsToWhoeverCanGo: of several that have moved since, status names the
+// one whose revert does not stop on another one.
+func TestStatusSendsToWhoeverCanGo(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3)
+	s.replaced(1)
+	s.host(1, migration.PortClosed)
+	s.server(1).Replaced = nil
+	s.unbridged(2)
+	s.host(2, migration.PortClosed)
+	s.o.Record.Flight = nil
+	if next, want := migration.Next(s.o), "kubectl zkmigrate revert demo --id=2 -n zk"; next != want {
+		t.Errorf("status says %q, want %q", next, want)
+	}
+	for id, want := range map[ensemble.ID]migration.Kind{1: migration.Stop, 2: migration.Do} {
+		if d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: id}, s.o); d.Kind != want {
+			t.Errorf("revert of server %d: %s %s: %s", id, d.Kind, d.Code, d.Reason)
+		}
+	}
+}
+
 // TestJournalDisagreesHasAWayOut: what stops everything else is what revert is
 // for; it must not be refused for the same reason.
 func TestJournalDisagreesHasAWayOut(t *testing.T) {

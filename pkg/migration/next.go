@@ -22,11 +22,8 @@ func (c *context) next() string {
 	if c.flight != nil {
 		return c.nextInFlight()
 	}
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		for _, p := range c.about(s, v).misplaced() {
-			return p.Next
-		}
+	if first := c.putRight(); first != "" {
+		return first
 	}
 	if back := c.comeBack(); back != "" {
 		return back
@@ -63,6 +60,25 @@ func (c *context) next() string {
 		return d.Next
 	}
 	return c.cmd("replace --id=%d", order[0])
+}
+
+// putRight is what sets the first server right whose objects or address are not
+// what the journal says. One that is wholly on the other side comes after those
+// that are between the two: its revert would stop on them.
+func (c *context) putRight() string {
+	settled := ""
+	for _, s := range c.rec.Servers {
+		v, _ := c.o.View(s.ID)
+		wrong := c.about(s, v).misplaced()
+		switch {
+		case len(wrong) == 0:
+		case !settledElsewhere(s, v):
+			return wrong[0].Next
+		case settled == "":
+			settled = wrong[0].Next
+		}
+	}
+	return settled
 }
 
 // nextInFlight: the operation under way goes on, unless its own command would

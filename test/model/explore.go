@@ -1,8 +1,12 @@
 package model
 
 import (
+	"cmp"
+	"encoding/binary"
+	"hash/fnv"
 	"hash/maphash"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,10 +23,10 @@ type Result struct {
 	// it; fine and nil when there is none.
 	Broken violation
 	Story  []string
-	// Sampled are states spread over all that were reached; Way tells the story
-	// that leads to the k-th.
-	Sampled []state
-	Way     func(k int) []string
+	// Sampled are states from all that were reached, the same in every run; Way
+	// tells a story that leads to one.
+	Sampled []found
+	Way     func(f found) []string
 }
 
 // node is how a state was first reached.
@@ -64,10 +68,24 @@ func (s *seen) add(st *state) bool {
 	return true
 }
 
+// digest is a number that hangs on the state alone: not on the run, and not on who
+// of several workers was first.
+func (w *world) digest(st *state, buf []byte) uint64 {
+	for _, part := range []any{st.s[:w.n], &st.flight, &st.kept, &st.tool} {
+		buf, _ = binary.Append(buf, binary.LittleEndian, part)
+	}
+	buf = append(buf, uint8(st.leader), st.acked, st.used, st.faults, st.writes, st.reverts, st.begins, st.liar)
+	h := fnv.New64a()
+	_, _ = h.Write(buf)
+	return h.Sum64()
+}
+
+// found is a state, how it was first reached, and what chooses it as a sample.
 type found struct {
-	st   state
-	from uint32
-	by   label
+	st     state
+	from   uint32
+	by     label
+	digest uint64
 }
 
 // Explore visits every state that the configuration can reach, breadth first,
@@ -76,9 +94,9 @@ func Explore(cfg Config, rule decideFunc, limit int) Result {
 	began := time.Now()
 	w := newWorld(cfg, rule)
 	res := Result{Config: cfg, Whole: true}
-	every := uint32(97)
+	every := uint64(97)
 	if cfg.Sample > 0 {
-		every = uint32(cfg.Sample)
+		every = uint64(cfg.Sample)
 	}
 	visited := newSeen()
 	first := w.start()
@@ -86,8 +104,7 @@ func Explore(cfg Config, rule decideFunc, limit int) Result {
 	nodes := []node{{}}
 	level := []found{{st: first}}
 	ids := []uint32{0}
-	var sampled []uint32
-	res.Way = func(k int) []string { return w.story(first, nodes, sampled[k]) }
+	res.Way = func(f found) []string { return w.story(first, append(w.way(nodes, f.from), f.by)) }
 	for len(level) > 0 {
 		if len(nodes) >= limit {
 			res.Whole = false
@@ -106,18 +123,18 @@ func Explore(cfg Config, rule decideFunc, limit int) Result {
 			if f.st.broken != fine && (worst < 0 || f.st.broken < next[worst].st.broken) {
 				worst = k
 			}
-			if ids[k]%every == 0 {
-				res.Sampled = append(res.Sampled, f.st)
-				sampled = append(sampled, ids[k])
+			if f.digest%every == 0 {
+				res.Sampled = append(res.Sampled, f)
 			}
 		}
 		if worst >= 0 {
 			res.Broken = next[worst].st.broken
-			res.Story = w.story(first, nodes, ids[worst])
+			res.Story = w.story(first, w.way(nodes, ids[worst]))
 			break
 		}
 		level = next
 	}
+	slices.SortFunc(res.Sampled, func(a, b found) int { return cmp.Compare(a.digest, b.digest) })
 	res.States, res.Took = len(nodes), time.Since(began)
 	return res
 }
@@ -132,6 +149,7 @@ func expand(w *world, visited *seen, level []found, ids []uint32) ([]found, int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			var mine []found
+			buf := make([]byte, 0, 1024)
 			count := 0
 			for {
 				mu.Lock()
@@ -145,7 +163,7 @@ func expand(w *world, visited *seen, level []found, ids []uint32) ([]found, int)
 					w.next(&level[k].st, func(l label, st state) {
 						count++
 						if visited.add(&st) {
-							mine = append(mine, found{st: st, from: ids[k], by: l})
+							mine = append(mine, found{st: st, from: ids[k], by: l, digest: w.digest(&st, buf[:0])})
 						}
 					})
 				}
@@ -160,23 +178,29 @@ func expand(w *world, visited *seen, level []found, ids []uint32) ([]found, int)
 	return out, moves
 }
 
-// story retells the way to a state.
-func (w *world) story(first state, nodes []node, id uint32) []string {
+// way is how a node was first reached.
+func (w *world) way(nodes []node, id uint32) []label {
 	var way []label
 	for ; id != 0; id = nodes[id].parent {
 		way = append(way, nodes[id].label)
 	}
+	slices.Reverse(way)
+	return way
+}
+
+// story retells the way to a state.
+func (w *world) story(first state, way []label) []string {
 	st := first
 	var out []string
-	for k := len(way) - 1; k >= 0; k-- {
+	for _, step := range way {
 		before := st
 		ok := false
 		w.next(&before, func(l label, next state) {
-			if l == way[k] && !ok {
+			if l == step && !ok {
 				st, ok = next, true
 			}
 		})
-		out = append(out, w.tell(&before, way[k]))
+		out = append(out, w.tell(&before, step))
 	}
 	return append(out, "=> "+st.broken.String())
 }

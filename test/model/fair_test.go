@@ -1,7 +1,10 @@
 package model
 
 import (
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -14,26 +17,29 @@ const fairSamples = 3000
 // the whole migration, ends when the world stays healthy.
 func fair(t *testing.T, r Result, samples int) {
 	t.Helper()
-	bad, tried, followed := 0, 0, 0
-	stride := len(r.Sampled)/samples + 1
-	for k := 0; k < len(r.Sampled); k += stride {
-		st := r.Sampled[k]
-		tried++
-		err := Fair(r.Config, st)
-		if err == nil && !wordless(st) {
-			followed++
-			err = Literal(r.Config, st)
-		}
-		if err != nil {
-			t.Errorf("from a reachable state:\n  %s\n  then, in a healthy world: %v", strings.Join(r.Way(k), "\n  "), err)
-			if bad++; bad == 2 {
-				return
+	tried := r.Sampled[:min(samples, len(r.Sampled))]
+	var followed, bad, at atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for k := int(at.Add(1)) - 1; k < len(tried) && bad.Load() < 2; k = int(at.Add(1)) - 1 {
+				st := tried[k].st
+				err := Fair(r.Config, st)
+				if err == nil && !wordless(st) {
+					followed.Add(1)
+					err = Literal(r.Config, st)
+				}
+				if err != nil {
+					bad.Add(1)
+					t.Errorf("from a reachable state:\n  %s\n  then, in a healthy world: %v", strings.Join(r.Way(tried[k]), "\n  "), err)
+				}
 			}
-		}
+		})
 	}
-	t.Logf("%s: the migration ends from each of %d sampled states; status's words were followed from %d", r.Config.Name, tried, followed)
-	if tried == 0 || followed < tried/3 {
-		t.Errorf("words were followed from %d of %d states: that shows little", followed, tried)
+	wg.Wait()
+	t.Logf("%s: the migration ends from each of %d sampled states; status's words were followed from %d", r.Config.Name, len(tried), followed.Load())
+	if len(tried) == 0 || followed.Load() < int64(len(tried)/3) {
+		t.Errorf("words were followed from %d of %d states: that shows little", followed.Load(), len(tried))
 	}
 }
 
