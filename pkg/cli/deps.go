@@ -7,9 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
@@ -29,6 +31,7 @@ type deps struct {
 // kube is a connection to one namespace.
 type kube struct {
 	client    kubernetes.Interface
+	meta      metadata.Interface
 	config    *rest.Config
 	namespace string
 	warn      io.Writer
@@ -54,6 +57,8 @@ func (d *deps) restConfig() (*rest.Config, error) {
 	cfg.UserAgent = "kubectl-zkmigrate"
 	cfg.WarningHandler = &warnings{out: d.streams.ErrOut}
 	cfg.Wrap(cluster.HarmlessErrors)
+	// As kubectl, but read what is smaller and sooner read where the API server has it.
+	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	return cfg, nil
 }
 
@@ -70,7 +75,11 @@ func (d *deps) kube() (kube, error) {
 	if err != nil {
 		return kube{}, &kubeconn.Error{Usage: true, What: "the kubeconfig cannot be used: " + err.Error(), Next: "look at it with: kubectl config view --minify", Err: err}
 	}
-	return kube{client: client, config: cfg, namespace: d.namespace(), warn: d.streams.ErrOut}, nil
+	meta, err := metadata.NewForConfigAndClient(metadata.ConfigFor(cfg), http)
+	if err != nil {
+		return kube{}, &kubeconn.Error{Usage: true, What: "the kubeconfig cannot be used: " + err.Error(), Next: "look at it with: kubectl config view --minify", Err: err}
+	}
+	return kube{client: client, meta: meta, config: cfg, namespace: d.namespace(), warn: d.streams.ErrOut}, nil
 }
 
 // cluster works on the connection.
@@ -103,13 +112,13 @@ func nameOf(r migration.Record) ensembleName { return ensembleName{r.Namespace, 
 
 // names are those of the ensembles of the namespace.
 func (k kube) names(ctx context.Context) ([]string, error) {
-	records, broken, err := journal.List(ctx, k.client, k.namespace)
+	listing, err := journal.List(ctx, k.client, k.namespace)
 	if err != nil {
 		return nil, err
 	}
-	k.warnOf(broken)
+	k.warnOf(listing.Broken)
 	var out []string
-	for _, r := range records {
+	for _, r := range listing.Records {
 		out = append(out, r.Name)
 	}
 	return out, nil

@@ -23,11 +23,12 @@ const (
 // lists; where those cannot be had (for a user who may not list everywhere, say) each
 // ensemble is looked at by itself.
 func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.EnsembleStatus, error) {
-	records, broken, err := journal.List(ctx, k.client, "")
+	listing, err := journal.List(ctx, k.client, "")
 	if err != nil {
 		return nil, err
 	}
-	k.warnOf(broken)
+	k.warnOf(listing.Broken)
+	records := listing.Records
 	names := make([]ensembleName, len(records))
 	for i, r := range records {
 		names[i] = nameOf(r)
@@ -55,32 +56,25 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	if err != nil {
 		return nil, err
 	}
-	return o.again(ctx, k, records, items)
+	return o.again(ctx, k, listing, names, items)
 }
 
 // again repeats the look, ensemble by ensemble, where the journal was written in the
 // meantime: judged by the old one, a command's work would look like somebody else's.
-func (o *StatusOptions) again(ctx context.Context, k kube, records []migration.Record, items []migration.EnsembleStatus) ([]migration.EnsembleStatus, error) {
-	now, _, err := journal.List(ctx, k.client, "")
+func (o *StatusOptions) again(ctx context.Context, k kube, listing journal.Listing, names []ensembleName, items []migration.EnsembleStatus) ([]migration.EnsembleStatus, error) {
+	written, err := listing.Written(ctx, k.meta)
 	if err != nil {
 		return nil, err
 	}
-	current := map[ensembleName]migration.Record{}
-	for _, r := range now {
-		current[nameOf(r)] = r
+	var of []ensembleName
+	for _, i := range written {
+		of = append(of, names[i])
 	}
-	var changed []int
-	var names []ensembleName
-	for i, r := range records {
-		if later, ok := current[nameOf(r)]; !ok || !later.Equal(r) {
-			changed, names = append(changed, i), append(names, nameOf(r))
-		}
-	}
-	fresh, err := o.oneByOne(ctx, k, names)
+	fresh, err := o.oneByOne(ctx, k, of)
 	if err != nil {
 		return nil, err
 	}
-	for n, i := range changed {
+	for n, i := range written {
 		items[i] = fresh[n]
 	}
 	return items, nil

@@ -26,7 +26,7 @@ func newProber(d zkprobe.Dialer) prober {
 
 // Sight implements engine.Prober.
 func (p prober) Sight(ctx context.Context, address string) migration.Sighting {
-	return sighting(p.zk.Sight(ctx, address))
+	return sighting(p.zk.Glance(ctx, address))
 }
 
 // sighting keeps of an answer what decisions need.

@@ -30,7 +30,7 @@ func (k kube) twins(ctx context.Context, rec migration.Record) (twins []migratio
 }
 
 func (k kube) claims(ctx context.Context, namespace string) ([]migration.Claim, error) {
-	records, _, err := journal.List(ctx, k.client, namespace)
+	listing, err := journal.List(ctx, k.client, namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (k kube) claims(ctx context.Context, namespace string) ([]migration.Claim, 
 	if err != nil {
 		return nil, err
 	}
-	return allClaims(records, left), nil
+	return allClaims(listing.Records, left), nil
 }
 
 // allClaims are those of the journals, and those of endpoints whose journal is gone.

@@ -71,8 +71,8 @@ func TestRestore(t *testing.T) {
 	if cm, err = maps.Get(ctx, render.JournalName("main"), metav1.GetOptions{}); err != nil || cm.Data[brokenKey] != "{ half" {
 		t.Errorf("what was garbled is lost: %v %v", cm.Data, err)
 	}
-	if records, broken, err := List(ctx, kube, "zk"); len(records) != 1 || len(broken) != 0 || err != nil {
-		t.Errorf("listed: %d, broken %v, %v", len(records), broken, err)
+	if l, err := List(ctx, kube, "zk"); len(l.Records) != 1 || len(l.Broken) != 0 || err != nil {
+		t.Errorf("listed: %d, broken %v, %v", len(l.Records), l.Broken, err)
 	}
 }
 

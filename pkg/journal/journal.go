@@ -8,14 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sort"
 	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -203,38 +201,6 @@ func (j *Journal) remember(cm *corev1.ConfigMap) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.seen = cm
-}
-
-// List returns the records of a namespace, or of all when it is empty, sorted
-// by namespace and name. A journal that cannot be read does not hide the
-// others: it is in the second list.
-func List(ctx context.Context, kube kubernetes.Interface, namespace string) ([]migration.Record, []error, error) {
-	selector := labels.Set{render.RoleLabel: render.RoleJournal}.String()
-	list, err := kube.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
-	if err != nil {
-		where := "in all namespaces"
-		if namespace != "" {
-			where = "in namespace " + namespace
-		}
-		return nil, nil, fmt.Errorf("cannot list journals %s: %w", where, err)
-	}
-	var records []migration.Record
-	var broken []error
-	for i := range list.Items {
-		rec, err := decode(&list.Items[i], render.JournalName)
-		if err != nil {
-			broken = append(broken, err)
-			continue
-		}
-		records = append(records, rec)
-	}
-	sort.Slice(records, func(i, j int) bool {
-		if records[i].Namespace != records[j].Namespace {
-			return records[i].Namespace < records[j].Namespace
-		}
-		return records[i].Name < records[j].Name
-	})
-	return records, broken, nil
 }
 
 // encode writes the record in the place and the version that are ours.

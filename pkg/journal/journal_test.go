@@ -117,37 +117,6 @@ func TestJournalRefusesWhatItCannotRead(t *testing.T) {
 	}
 }
 
-func TestList(t *testing.T) {
-	ctx := context.Background()
-	kube := versioned(t, &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: "broken-zkmigrate", Namespace: "b", Labels: map[string]string{render.RoleLabel: render.RoleJournal}},
-	}, &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: "main-zkmigrate-gate", Namespace: "a", Labels: map[string]string{render.RoleLabel: render.RoleGate, render.EnsembleLabel: "main"}},
-	})
-	for _, where := range [][2]string{{"b", "y"}, {"a", "z"}, {"a", "x"}} {
-		if err := New(kube, where[0], where[1]).Create(ctx, record(where[0], where[1])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	records, broken, err := List(ctx, kube, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, r := range records {
-		names = append(names, r.Namespace+"/"+r.Name)
-	}
-	if diff := cmp.Diff([]string{"a/x", "a/z", "b/y"}, names); diff != "" {
-		t.Error(diff)
-	}
-	if len(broken) != 1 {
-		t.Errorf("broken: %v", broken)
-	}
-	if records, _, _ := List(ctx, kube, "a"); len(records) != 2 {
-		t.Errorf("%d records in a", len(records))
-	}
-}
-
 // TestJournalOfAnotherRelease: what a later release has added under the same
 // version would be gone after the next save, and with it a proof or a
 // confirmation; nor is such a journal taken for a garbled one.

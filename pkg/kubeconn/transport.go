@@ -167,7 +167,11 @@ func judge(req *http.Request, resp *http.Response, body []byte) error {
 		if err := json.Unmarshal(body, &head); (err != nil || !named(head.Kind) || !named(head.APIVersion)) && req.URL.Path != "/version" {
 			return text("JSON that has no kind and apiVersion")
 		}
-	case media != "application/vnd.kubernetes.protobuf" && media != "application/cbor":
+	case media == runtime.ContentTypeProtobuf:
+		if kind, _ := protobufKind(body); kind == "" {
+			return text("something that is not Kubernetes' protobuf, or was cut off,")
+		}
+	case media != "application/cbor":
 		return text(fmt.Sprintf("content of type %q", clip(media)))
 	}
 	return nil
@@ -175,15 +179,24 @@ func judge(req *http.Request, resp *http.Response, body []byte) error {
 
 // isStatus reports whether an answer is what the API server says errors with.
 func isStatus(body []byte) bool {
-	// Protobuf, with the prefix of k8s.io/apimachinery/pkg/runtime/serializer/protobuf.
-	if object, ok := bytes.CutPrefix(body, []byte("k8s\x00")); ok {
-		var head runtime.Unknown
-		return head.Unmarshal(object) == nil && head.Kind == "Status"
+	if kind, ok := protobufKind(body); ok {
+		return kind == "Status"
 	}
 	var head struct {
 		Kind string `json:"kind"`
 	}
 	return json.Unmarshal(body, &head) == nil && head.Kind == "Status"
+}
+
+// protobufKind is the kind of an object in protobuf, empty where it is not whole. ok says
+// that it has the prefix of k8s.io/apimachinery/pkg/runtime/serializer/protobuf.
+func protobufKind(body []byte) (kind string, ok bool) {
+	object, ok := bytes.CutPrefix(body, []byte("k8s\x00"))
+	var head runtime.Unknown
+	if !ok || head.Unmarshal(object) != nil || head.APIVersion == "" {
+		return "", ok
+	}
+	return head.Kind, true
 }
 
 func named(v any) bool {

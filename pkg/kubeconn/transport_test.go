@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -31,6 +32,7 @@ func protobuf(t *testing.T, object runtime.Object) string {
 // TestAnswersAreJudged: only an API server says that an object does not exist.
 func TestAnswersAreJudged(t *testing.T) {
 	gone := &metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonNotFound, Code: http.StatusNotFound}
+	pod := protobuf(t, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "zk1-pod-0"}})
 	for name, row := range map[string]struct {
 		code        int
 		media, body string
@@ -42,6 +44,9 @@ func TestAnswersAreJudged(t *testing.T) {
 		"a web page":          {200, "text/html", "<html>log in</html>", "a web page"},
 		"cut JSON":            {200, "application/json", `{"kind":"Pod","apiVer`, "not JSON"},
 		"nothing":             {200, "application/json", "", "nothing"},
+		"protobuf":            {200, runtime.ContentTypeProtobuf, pod, ""},
+		"cut protobuf":        {200, runtime.ContentTypeProtobuf, pod[:len(pod)-9], "not Kubernetes' protobuf"},
+		"no protobuf":         {200, runtime.ContentTypeProtobuf, "hello", "not Kubernetes' protobuf"},
 		"another kind of 404": {404, runtime.ContentTypeProtobuf, "k8s\x00garbage", "instead of a Kubernetes object"},
 	} {
 		t.Run(name, func(t *testing.T) {

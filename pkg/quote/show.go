@@ -64,7 +64,7 @@ func escape(b *strings.Builder, r rune) {
 // its newlines do not begin a line that looks like ours.
 func Line(s string) string {
 	s = Visible(Short(strings.TrimSpace(s), MaxLine))
-	return strings.NewReplacer("\n", `\n`, "\t", " ").Replace(s)
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\n", `\n`), "\t", " ")
 }
 
 // LastLine is the end of what a program said, which tells more than its

@@ -54,7 +54,7 @@ type Sighting struct {
 	DataDir           string            `json:"dataDir,omitempty"`
 	DataLogDir        string            `json:"dataLogDir,omitempty"`
 
-	// From mntr of a leader, -1 elsewhere. SyncedFollowers is no proof of sync,
+	// From mntr of a leader, -1 elsewhere. Glance asks nobody else for mntr. SyncedFollowers is no proof of sync,
 	// see MntrReply.SyncedFollowers.
 	Learners        int64 `json:"learners"`
 	SyncedFollowers int64 `json:"syncedFollowers"`
@@ -79,6 +79,16 @@ type Sighting struct {
 // Sight asks srvr, and where a ZooKeeper answers conf and mntr, and puts the
 // answers together. It never fails: what was not learnt is unknown.
 func (p Prober) Sight(ctx context.Context, addr string) Sighting {
+	return p.sight(ctx, addr, func(ensemble.Mode) bool { return true })
+}
+
+// Glance is Sight, but that mntr is asked of a leader alone, who counts followers by it:
+// of others it tells sizes.
+func (p Prober) Glance(ctx context.Context, addr string) Sighting {
+	return p.sight(ctx, addr, func(m ensemble.Mode) bool { return m == ensemble.Leader })
+}
+
+func (p Prober) sight(ctx context.Context, addr string, counts func(ensemble.Mode) bool) Sighting {
 	start := time.Now()
 	s := Sighting{Addr: addr, At: start}
 	srvr := p.Ask(ctx, addr, Srvr)
@@ -92,7 +102,9 @@ func (p Prober) Sight(ctx context.Context, addr string) Sighting {
 	if srvr.Reach == Answered {
 		var wg sync.WaitGroup
 		wg.Go(func() { conf = p.Ask(ctx, addr, Conf) })
-		wg.Go(func() { mntr = p.Ask(ctx, addr, Mntr) })
+		if counts(s.Mode) {
+			wg.Go(func() { mntr = p.Ask(ctx, addr, Mntr) })
+		}
 		wg.Wait()
 	}
 	s.takeConf(ParseConf(answered(conf)))

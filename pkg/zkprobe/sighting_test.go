@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,6 +55,35 @@ func TestSightRecorded(t *testing.T) {
 				t.Errorf("sighting (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestGlance: what decisions use is the same, and only a leader is asked for mntr.
+func TestGlance(t *testing.T) {
+	for _, tt := range []struct {
+		server string
+		mntr   int
+	}{{"leader", 2}, {"follower", 1}} {
+		dir := filepath.Join("testdata", "3.8.0", tt.server)
+		var mntr atomic.Int32
+		addr := tcpfake.Listen(t, func(c net.Conn) {
+			asked := word(c)
+			if asked == Mntr {
+				mntr.Add(1)
+			}
+			b, err := os.ReadFile(filepath.Join(dir, string(asked)+".txt"))
+			if err != nil {
+				t.Error(err)
+			}
+			_, _ = c.Write(b)
+		})
+		whole, brief := Prober{}.Sight(t.Context(), addr), Prober{}.Glance(t.Context(), addr)
+		if int(mntr.Load()) != tt.mntr {
+			t.Errorf("%s: asked %d times for mntr, want %d", tt.server, mntr.Load(), tt.mntr)
+		}
+		if brief.Mode != whole.Mode || brief.SyncedFollowers != whole.SyncedFollowers || brief.Learners != whole.Learners || brief.ServerID != whole.ServerID {
+			t.Errorf("%s: a glance says %+v, a look %+v", tt.server, brief, whole)
+		}
 	}
 }
 
