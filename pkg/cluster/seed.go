@@ -141,17 +141,11 @@ func seedWant(rec migration.Record, s migration.ServerRecord) (zkdata.Want, erro
 		return zkdata.Want{}, &Error{Reason: Precondition, What: fmt.Sprintf("no copy is asked for of server %s", s.ID),
 			Next: fmt.Sprintf("kubectl zkmigrate replace %s --id=%d --data=copy -n %s asks for it once the server is stopped", rec.Name, s.ID, rec.Namespace)}
 	}
-	return zkdata.Want{ID: s.ID, Token: f.Seed, Zxid: f.Before.Zxid, DataLogDir: ownLogDir(rec.Pods.ZooCfg)}, nil
-}
-
-// ownLogDir reports whether the pods keep logs apart; render makes sure where.
-func ownLogDir(zooCfg string) bool {
-	for line := range strings.Lines(zooCfg) {
-		if key, value, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == "dataLogDir" {
-			return strings.TrimSpace(value) == migration.PodDataLogDir
-		}
+	file, err := ensemble.ReadPodFile(rec.Pods.ZooCfg)
+	if err != nil {
+		return zkdata.Want{}, fmt.Errorf("the pods' zoo.cfg: %w", err)
 	}
-	return false
+	return zkdata.Want{ID: s.ID, Token: f.Seed, Zxid: f.Before.Zxid, DataLogDir: file.DataLogDir == migration.PodDataLogDir}, nil
 }
 
 // seedable: the pod waits at its closed gate and has no copy yet.

@@ -114,7 +114,8 @@ func (c *context) listHelp() []string {
 
 // dynamic: the servers' list can be changed while they run (reconfig, 3.5+).
 func (c *context) dynamic() bool {
-	return c.rec.Pods.DynamicName != "" || strings.Contains(strings.ReplaceAll(c.rec.Pods.ZooCfg, " ", ""), "\nreconfigEnabled=true")
+	file, err := ensemble.ReadPodFile(c.rec.Pods.ZooCfg)
+	return c.rec.Pods.DynamicName != "" || err == nil && file.Reconfig
 }
 
 // atService reports whether a host in a server line is the server's Service, as

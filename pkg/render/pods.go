@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -61,34 +62,23 @@ func validateZooCfg(rec migration.Record) error {
 	if strings.TrimSpace(rec.Pods.ZooCfg) == "" {
 		return fmt.Errorf("ensemble %s: the record has no zoo.cfg for the pods", rec.Name)
 	}
-	want := map[string]string{"dataDir": migration.PodDataDir, "dataLogDir": migration.PodDataLogDir}
-	found := map[string]string{}
-	for _, line := range strings.Split(rec.Pods.ZooCfg, "\n") {
-		key, value, ok := strings.Cut(line, "=")
-		if key = strings.TrimSpace(key); ok && want[key] != "" {
-			found[key] = strings.TrimSpace(value)
-		}
-	}
-	if found["dataDir"] == "" {
+	file, err := ensemble.ReadPodFile(rec.Pods.ZooCfg)
+	switch {
+	case err != nil:
+		return fmt.Errorf("ensemble %s: the pods' zoo.cfg: %w", rec.Name, err)
+	case file.DataDir == "":
 		return fmt.Errorf("ensemble %s: the pods' zoo.cfg has no line dataDir=%s", rec.Name, migration.PodDataDir)
+	case file.DataDir != migration.PodDataDir:
+		return fmt.Errorf("ensemble %s: the pods' zoo.cfg has dataDir=%s, expected %s", rec.Name, file.DataDir, migration.PodDataDir)
+	case file.DataLogDir != "" && file.DataLogDir != migration.PodDataLogDir:
+		return fmt.Errorf("ensemble %s: the pods' zoo.cfg has dataLogDir=%s, expected %s", rec.Name, file.DataLogDir, migration.PodDataLogDir)
 	}
-	for key, value := range found {
-		if value != want[key] {
-			return fmt.Errorf("ensemble %s: the pods' zoo.cfg has %s=%s, expected %s", rec.Name, key, value, want[key])
-		}
-	}
-	return validateDynamic(rec)
+	return validateDynamic(rec, file.DynamicFile)
 }
 
 // validateDynamic makes sure that zoo.cfg names the dynamic file where the gate
 // puts it, and that its name can be a key of the ConfigMap.
-func validateDynamic(rec migration.Record) error {
-	named := ""
-	for _, line := range strings.Split(rec.Pods.ZooCfg, "\n") {
-		if value, ok := strings.CutPrefix(line, "dynamicConfigFile="); ok {
-			named = strings.TrimSpace(value)
-		}
-	}
+func validateDynamic(rec migration.Record, named string) error {
 	name := rec.Pods.DynamicName
 	if name == "" && named == "" {
 		return nil
