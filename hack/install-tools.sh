@@ -5,6 +5,7 @@ need=()
 have() { command -v "$1" >/dev/null 2>&1; }
 have java || need+=(default-jre-headless)
 have javac || need+=(default-jdk-headless)
+have strace || need+=(strace)
 have patch || need+=(patch)
 have git || need+=(git)
 have make || need+=(make)

@@ -154,6 +154,16 @@ func (s *Server) Running() bool {
 	}
 }
 
+// PID is the JVM's, 0 when it was not started.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.proc == nil {
+		return 0
+	}
+	return s.proc.cmd.Process.Pid
+}
+
 // Wipe removes all data of a stopped server except its myid.
 func (s *Server) Wipe() error {
 	if s.Running() {
