@@ -55,8 +55,9 @@ func (s Scope) Wants(n Need) bool {
 		return s.Copy
 	case Unnamed:
 		return s.Name == ""
+	default:
+		return true
 	}
-	return true
 }
 
 // Names are the objects a permission is for; empty where Kubernetes cannot
@@ -88,8 +89,9 @@ func (s Scope) Names(n Need) []string {
 		return s.each(func(_ ensemble.ID, ordinal int) string { return render.PodName(s.Name, ordinal) })
 	case Claims:
 		return s.each(func(_ ensemble.ID, ordinal int) string { return render.ClaimName(s.Name, ordinal) })
+	default:
+		return nil
 	}
-	return nil
 }
 
 // conf is what the pods' files are called now. With other settings they get another

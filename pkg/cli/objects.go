@@ -40,11 +40,12 @@ func printObjects(w io.Writer, f printer.Format, objects []render.Object) error 
 			}
 		}
 		return nil
-	}
-	data, err := render.YAML(objects)
-	if err != nil {
+	default:
+		data, err := render.YAML(objects)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
 		return err
 	}
-	_, err = w.Write(data)
-	return err
 }

@@ -61,8 +61,9 @@ func reach(r zkprobe.Reach) migration.Reach {
 		return migration.ReachUnreachable
 	case zkprobe.ClosedEmpty, zkprobe.Garbled:
 		return migration.ReachOther
+	default:
+		return migration.ReachUnknown
 	}
-	return migration.ReachUnknown
 }
 
 // ServingSince is when a server last began to serve, by this machine's clock
@@ -88,8 +89,9 @@ func (p prober) Port(ctx context.Context, address string) migration.PortState {
 		return migration.PortSilent
 	case zkprobe.PortUnreachable:
 		return migration.PortUnreachable
+	default:
+		return migration.PortUnknown
 	}
-	return migration.PortUnknown
 }
 
 // Canary implements engine.Prober.

@@ -323,6 +323,7 @@ func (c *Client) claimProblem(ctx context.Context, rec migration.Record, s migra
 		return "", nil
 	case corev1.ClaimLost:
 		return "volume claim " + name + " has lost its volume", nil
+	default:
 	}
 	class := "the cluster's default storage class, if it has one"
 	if claim.Spec.StorageClassName != nil {

@@ -188,6 +188,7 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 		ev.Kind = EventDone
 		e.tell(ev)
 		return false, nil
+	case migration.Do:
 	}
 	if what := string(d.Step) + d.Reason; what != e.announced {
 		e.announced = what
@@ -274,8 +275,9 @@ func hostAction(step migration.StepID) HostAction {
 		return HostStart
 	case migration.StepApplyPatch:
 		return HostApplyPatch
+	default:
+		return ""
 	}
-	return ""
 }
 
 // perform carries out the step's one action.

@@ -251,6 +251,7 @@ func (m *merger) witness(id ID) HostConfig {
 			rank = 2
 		case hostWildcard:
 			rank = 1
+		case hostPlain, hostBad:
 		}
 		if rank > best {
 			pick, best = f, rank

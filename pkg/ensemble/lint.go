@@ -182,6 +182,7 @@ func (l *linter) address(p *Properties, key string, a lineAddress) {
 			"%s says where to listen, not where the server is (ZOOKEEPER-2164)", a.Host)
 	case hostBad:
 		l.add(SeverityError, "bad-host", p, key, "a host name or an IP address", "%q %s", a.Host, why)
+	case hostPlain:
 	}
 }
 

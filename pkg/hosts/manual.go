@@ -120,8 +120,9 @@ func describe(a engine.HostAction) string {
 		return "apply the patch to zoo.cfg"
 	case engine.HostUndoPatch:
 		return "undo the patch to zoo.cfg"
+	default:
+		return string(a)
 	}
-	return string(a)
 }
 
 func flagFor(a engine.HostAction) string {

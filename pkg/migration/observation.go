@@ -255,8 +255,9 @@ func (h HostView) Up() bool {
 	switch h.Answer.Reach {
 	case ReachAnswered, ReachNotServing, ReachNotWhitelisted:
 		return true
+	default:
+		return h.Election == PortOpen && h.Client == PortClosed
 	}
-	return h.Election == PortOpen && h.Client == PortClosed
 }
 
 // Unclear reports whether something accepts connections and does not answer: a

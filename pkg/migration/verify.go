@@ -38,8 +38,9 @@ func (c VerdictCode) Wrong() bool {
 	switch c {
 	case VerdictWithoutFile, VerdictMistyped, VerdictDeaf, VerdictGone, VerdictAlone:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // Verdict is what live signals say about one server's list.

@@ -14,8 +14,9 @@ func Way(kind FlightKind) []StepID {
 			StepBeginRestart, StepApplyPatch, StepProveBefore, StepNoteBefore, StepStopHost, StepNoteDead, StepStartHost,
 			StepProveJoined, StepNoteJoined, StepFinishRestart,
 		}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // plannedSteps are those of the way that do something.

@@ -161,11 +161,12 @@ func sightless(s migration.Sighting) string {
 	switch s.Reach {
 	case migration.ReachAnswered, migration.ReachNotServing, migration.ReachRefused:
 		return ""
+	default:
+		if s.Detail != "" {
+			return s.Detail
+		}
+		return orNotAsked(string(s.Reach))
 	}
-	if s.Detail != "" {
-		return s.Detail
-	}
-	return orNotAsked(string(s.Reach))
 }
 
 func orNotAsked(s string) string {

@@ -154,6 +154,7 @@ func tidy(v reflect.Value) error {
 				return err
 			}
 		}
+	default: // numbers and truth values
 	}
 	return nil
 }

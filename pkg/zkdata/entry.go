@@ -112,8 +112,9 @@ func (c *copier) take(k kind, base string, h *tar.Header) error {
 		return c.takeEpoch(base, h, &c.accepted)
 	case snapshotFile:
 		return c.takeSnapshot(base, h)
+	default:
+		return c.takeLog(base, h)
 	}
-	return c.takeLog(base, h)
 }
 
 // young keeps the youngest of the server's own files. The times come from one

@@ -73,6 +73,7 @@ func readSnapshot(r io.Reader, p packing) (snapshotState, error) {
 			return partial, nil //nolint:nilerr // a verdict on the file; the stream keeps its own errors
 		}
 		r = z
+	case plain:
 	}
 	s := &seal{sum: adler32.New()}
 	_, err := io.Copy(s, r)

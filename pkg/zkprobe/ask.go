@@ -163,8 +163,9 @@ func askError(a Answer, cause error, limit time.Duration) error {
 		return fmt.Errorf("%s: the answer does not end, as no ZooKeeper's does: look at what listens there", what)
 	case ClosedEmpty:
 		return fmt.Errorf("%s: connection closed without an answer: maxClientCnxns reached, a TLS port, or a server about to end", what)
+	default:
+		return fmt.Errorf("%s: %w", what, cause)
 	}
-	return fmt.Errorf("%s: %w", what, cause)
 }
 
 // silentError keeps the cause for those who look for it, and its words to itself.

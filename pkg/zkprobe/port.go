@@ -50,6 +50,7 @@ func (p Prober) ProbePort(ctx context.Context, addr string) (PortState, error) {
 		return PortFiltered, fmt.Errorf("%s: no answer within %s: host down, or a firewall drops it: %w", what, limit, err)
 	case Unknown:
 		return PortUnknown, fmt.Errorf("%s: %w", what, err)
+	default:
+		return PortUnreachable, fmt.Errorf("%s: %w", what, err)
 	}
-	return PortUnreachable, fmt.Errorf("%s: %w", what, err)
 }

@@ -95,8 +95,9 @@ func parseMode(s string) ensemble.Mode {
 	switch m := ensemble.Mode(s); m {
 	case ensemble.Leader, ensemble.Follower, ensemble.Observing, ensemble.Standalone, ensemble.ReadOnly:
 		return m
+	default:
+		return ""
 	}
-	return ""
 }
 
 func parseLatency(s string) *Latency {
