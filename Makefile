@@ -74,7 +74,7 @@ lint:
 
 ## test-model: the model checker's long run, an hour and more
 test-model:
-	@go test -v -tags model -timeout 120m ./test/model
+	@GOGC=400 go test -v -tags model -timeout 120m ./test/model
 
 ## test-integration: a real control plane; the lab must have been up once
 test-integration:

@@ -2,8 +2,6 @@ package model
 
 import (
 	"cmp"
-	"encoding/binary"
-	"hash/fnv"
 	"hash/maphash"
 	"runtime"
 	"slices"
@@ -66,18 +64,6 @@ func (s *seen) add(st *state) bool {
 	}
 	sh.set[h] = struct{}{}
 	return true
-}
-
-// digest is a number that hangs on the state alone: not on the run, and not on who
-// of several workers was first.
-func (w *world) digest(st *state, buf []byte) uint64 {
-	for _, part := range []any{st.s[:w.n], &st.flight, &st.kept, &st.tool} {
-		buf, _ = binary.Append(buf, binary.LittleEndian, part)
-	}
-	buf = append(buf, uint8(st.leader), st.acked, st.used, st.faults, st.writes, st.reverts, st.begins, st.liar)
-	h := fnv.New64a()
-	_, _ = h.Write(buf)
-	return h.Sum64()
 }
 
 // found is a state, how it was first reached, and what chooses it as a sample.
@@ -149,7 +135,6 @@ func expand(w *world, visited *seen, level []found, ids []uint32) ([]found, int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			var mine []found
-			buf := make([]byte, 0, 1024)
 			count := 0
 			for {
 				mu.Lock()
@@ -163,7 +148,7 @@ func expand(w *world, visited *seen, level []found, ids []uint32) ([]found, int)
 					w.next(&level[k].st, func(l label, st state) {
 						count++
 						if visited.add(&st) {
-							mine = append(mine, found{st: st, from: ids[k], by: l, digest: w.digest(&st, buf[:0])})
+							mine = append(mine, found{st: st, from: ids[k], by: l, digest: st.digest(w.n)})
 						}
 					})
 				}
