@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 )
 
 // TestPrintedCommands: whoever reads a command of ours at night copies it as it
@@ -77,7 +79,7 @@ func printed(t *testing.T) []text {
 			s := ""
 			switch n := n.(type) {
 			case *ast.FuncDecl:
-				return n.Name.Name != "cmd" && n.Name.Name != "kubectl"
+				return n.Name.Name != "cmd" && n.Name.Name != "kubectl" && file.Name.Name != "command"
 			case *ast.CallExpr:
 				s = call(n)
 			case *ast.BinaryExpr:
@@ -127,10 +129,15 @@ func call(c *ast.CallExpr) string {
 			s = s[:place[0]] + fill + s[place[1]:]
 		}
 	}
-	if method && (name == "cmd" || name == "kubectl") && verbs.MatchString(s) {
+	renders := map[string]bool{"cmd": true, "kubectl": true, "Ours": true, "Kubectl": true}
+	if method && renders[name] && verbs.MatchString(s) {
 		return ""
 	}
 	switch {
+	case method && name == "Ours":
+		return command.Name + " " + s + namespaceOf(c)
+	case method && name == "Kubectl":
+		return "kubectl " + s + namespaceOf(c)
 	case method && name == "cmd":
 		verb, rest, _ := strings.Cut(s, " ")
 		return strings.TrimSpace(cliName+" "+verb+" zk1 "+rest) + " -n zk"
@@ -138,6 +145,18 @@ func call(c *ast.CallExpr) string {
 		return "kubectl " + s + " -n zk"
 	}
 	return s
+}
+
+// namespaceOf is what a command.At adds, unless it is one without a namespace.
+func namespaceOf(c *ast.CallExpr) string {
+	if f, ok := c.Fun.(*ast.SelectorExpr); ok {
+		if of, ok := f.X.(*ast.CallExpr); ok {
+			if sel, ok := of.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Clusterwide" {
+				return ""
+			}
+		}
+	}
+	return " -n zk"
 }
 
 func isText(e ast.Expr) bool {

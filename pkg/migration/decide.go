@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
-
-// cliName is how the program is called in the commands that decisions print.
-const cliName = "kubectl zkmigrate"
 
 // Decide says what to do next. It takes at most one step at a time; after the
 // step the observation is thrown away.
@@ -29,7 +27,7 @@ func Decide(in Intent, o Observation) Decision {
 	case Reconfigure:
 		return c.restart()
 	}
-	return stop(CodeUnknownServer, cliName+" --help", "unknown intent %q", in.Kind)
+	return stop(CodeUnknownServer, command.Name+" --help", "unknown intent %q", in.Kind)
 }
 
 // context is one decision being made.
@@ -188,33 +186,19 @@ func (c *context) repairs() bool {
 	return c.in.Kind == Revert && c.sr.Replaced == nil && !c.mayRun() && (c.flight == nil || !c.flight.Served)
 }
 
+// at is where the commands work that decisions print.
+func (c *context) at() command.At {
+	return command.At{Namespace: c.rec.Namespace, Via: c.o.Via}
+}
+
 // cmd renders a command of ours for this ensemble. Values are quoted for a shell.
 func (c *context) cmd(format string, a ...any) string {
-	sub, rest, more := strings.Cut(format, " ")
-	out := cliName + " " + sub + " " + quote.Shell(c.rec.Name)
+	verb, rest, more := strings.Cut(format, " ")
+	format = verb + " %s"
 	if more {
-		out += " " + fmt.Sprintf(rest, shellWords(a)...)
+		format += " " + rest
 	}
-	return out + c.inNamespace()
-}
-
-func (c *context) inNamespace() string {
-	if c.rec.Namespace == "" {
-		return ""
-	}
-	return " -n " + quote.Shell(c.rec.Namespace)
-}
-
-// shellWords quotes the texts among the values of a format.
-func shellWords(a []any) []any {
-	out := make([]any, len(a))
-	for i, v := range a {
-		if s, ok := v.(string); ok {
-			v = quote.Shell(s)
-		}
-		out[i] = v
-	}
-	return out
+	return c.at().Ours(format, append([]any{c.rec.Name}, a...)...)
 }
 
 // goOn renders the command that goes on with an operation. A restart has no
@@ -233,7 +217,7 @@ func (c *context) goOn(kind FlightKind, id ensemble.ID) string {
 // kubectl renders a command of kubectl's in the ensemble's namespace. Values are
 // quoted for a shell.
 func (c *context) kubectl(format string, a ...any) string {
-	return "kubectl " + fmt.Sprintf(format, shellWords(a)...) + c.inNamespace()
+	return c.at().Kubectl(format, a...)
 }
 
 // voters returns the ids that vote.

@@ -3,6 +3,7 @@ package migration
 import (
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
@@ -21,6 +22,9 @@ type Observation struct {
 	// Twins are other ensembles of ours with addresses of the same hosts, as far as
 	// the user may look.
 	Twins []Claim `json:"twins,omitempty"`
+	// Via is put into the commands that are printed. It is the reader's, no part of
+	// the look, and no rule looks at it.
+	Via command.Via `json:"-"`
 }
 
 // ServerView is what was seen of one server.

@@ -89,7 +89,7 @@ func (c *context) lostNode(d Decision, pod PodView) Decision {
 	return d.with(
 		"bring "+pod.Node+" back, and the pod serves again with its data, by itself",
 		"or, where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs, in this order:",
-		"kubectl delete node "+quote.Shell(pod.Node),
+		c.at().Clusterwide().Kubectl("delete node %s", pod.Node),
 	).with(c.lostVolume(pod)...)
 }
 

@@ -1,7 +1,5 @@
 package migration
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
-
 // revert decides the way from the pod back to the host. For a pod that has
 // served it is itself a replacement, by a member whose data is stale: the same
 // proof, in the other direction.
@@ -267,7 +265,7 @@ func (c *context) reclaim() (Decision, bool) {
 			then("if its node is lost, prove the machine dead and remove it from the cluster; the pod is never deleted by force")
 		if pod.NodeLost {
 			d = d.with("where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs:",
-				"kubectl delete node "+quote.Shell(pod.Node))
+				c.at().Clusterwide().Kubectl("delete node %s", pod.Node))
 		}
 		return d, false
 	case c.podShut():

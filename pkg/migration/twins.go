@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // CodeWrappedTwice: another ensemble of ours has the same hosts.
@@ -82,7 +82,7 @@ func (c *context) wrappedOnce() (Decision, Class, bool) {
 	for _, t := range twins {
 		said = append(said, t.String())
 	}
-	return stop(CodeWrappedTwice, fmt.Sprintf("%s status %s -n %s", cliName, quote.Shell(twins[0].Name), quote.Shell(twins[0].Namespace)),
+	return stop(CodeWrappedTwice, command.At{Namespace: twins[0].Namespace, Via: c.o.Via}.Ours("status %s", twins[0].Name),
 		"these hosts are wrapped as ensemble %s in namespace %s, too: two journals and two locks for one ensemble", twins[0].Name, twins[0].Namespace).
 		with(said...).
 		with("go on with one of the two; before the other's objects are deleted, make sure that no server and no client uses its Services' addresses"), ClassRefusal, false

@@ -61,6 +61,7 @@ func root(t *testing.T) string {
 func core() map[string][]string {
 	return map[string][]string{
 		"pkg/quote":     nil,
+		"pkg/command":   nil,
 		"pkg/strict":    nil,
 		"pkg/ensemble":  nil,
 		"pkg/migration": {"pkg/ensemble"},
@@ -73,8 +74,8 @@ func core() map[string][]string {
 	}
 }
 
-// everybody may import these: they know nothing of ZooKeeper or Kubernetes.
-func everybody() []string { return []string{"pkg/quote", "pkg/strict"} }
+// everybody may import these: they work on text, and know neither ensembles nor objects.
+func everybody() []string { return []string{"pkg/quote", "pkg/strict", "pkg/command"} }
 
 // edges never import each other.
 func edges() map[string][]string {

@@ -1,0 +1,70 @@
+// Package command renders the commands that the program prints for somebody to
+// run: its own, and kubectl's. It is pure.
+package command
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+)
+
+// Name is how users call the program; every help text and every printed command
+// uses it.
+const Name = "kubectl zkmigrate"
+
+// ApplyRole is what the output of "kubectl zkmigrate rbac" is piped into. It has
+// no flags, as rbac has none: see At.Ours.
+const ApplyRole = "kubectl apply -f -"
+
+// At is where a printed command works.
+type At struct {
+	// Namespace is left out of the command when it is empty.
+	Namespace string
+	// Via says which cluster is meant.
+	Via Via
+}
+
+// Clusterwide is the same cluster, without the namespace: for nodes and the like,
+// and for -A.
+func (a At) Clusterwide() At { return At{Via: a.Via} }
+
+// Ours renders a command of ours, from its verb on. The texts among the values are
+// quoted for a shell, each as one word.
+//
+// rbac gets no flags: what it prints is for an administrator, who has a kubeconfig
+// of his own, and its --user is the Role's subject.
+func (a At) Ours(format string, values ...any) string {
+	line := fill(format, values)
+	if verb, _, _ := strings.Cut(line, " "); verb == "rbac" {
+		a.Via = ""
+	}
+	return Name + " " + a.Via.before() + line + a.inNamespace()
+}
+
+// Kubectl renders a command of kubectl's, from its verb on, quoted like Ours.
+func (a At) Kubectl(format string, values ...any) string {
+	return "kubectl " + a.Via.before() + fill(format, values) + a.inNamespace()
+}
+
+func (a At) inNamespace() string {
+	if a.Namespace == "" {
+		return ""
+	}
+	return " -n " + quote.Shell(a.Namespace)
+}
+
+func fill(format string, values []any) string {
+	if len(values) == 0 {
+		return format
+	}
+	out := make([]any, len(values))
+	for i, v := range values {
+		if t := reflect.ValueOf(v); t.Kind() == reflect.String {
+			v = quote.Shell(t.String()) // of a named type, too
+		}
+		out[i] = v
+	}
+	return fmt.Sprintf(format, out...)
+}
