@@ -67,7 +67,7 @@ func (d *deps) kube() (kube, error) {
 	if err != nil {
 		return kube{}, err
 	}
-	http, err := kubeconn.Client(cfg)
+	http, err := kubeconn.Client(cfg, kubeconn.Via(d.flags))
 	if err != nil {
 		return kube{}, err
 	}
@@ -112,7 +112,7 @@ func nameOf(r migration.Record) ensembleName { return ensembleName{r.Namespace, 
 
 // names are those of the ensembles of the namespace.
 func (k kube) names(ctx context.Context) ([]string, error) {
-	listing, err := journal.List(ctx, k.client, k.namespace)
+	listing, err := journal.List(ctx, k.client, k.namespace, "")
 	if err != nil {
 		return nil, err
 	}

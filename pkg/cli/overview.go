@@ -23,7 +23,7 @@ const (
 // lists; where those cannot be had (for a user who may not list everywhere, say) each
 // ensemble is looked at by itself.
 func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.EnsembleStatus, error) {
-	listing, err := journal.List(ctx, k.client, "")
+	listing, err := journal.List(ctx, k.client, "", "")
 	if err != nil {
 		return nil, err
 	}

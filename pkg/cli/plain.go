@@ -24,7 +24,7 @@ func plain(err error) problem {
 	if errors.As(err, &own) {
 		return plainCluster(err, own)
 	}
-	if e, ok := kubeconn.Explain(err); ok {
+	if e, ok := kubeconn.Explain(err, ""); ok {
 		return problem{text: e.What, next: e.Next, api: !e.Usage, usage: e.Usage, timeout: e.Timeout}
 	}
 	if out := (*outputError)(nil); errors.As(err, &out) {

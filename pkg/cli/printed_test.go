@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -149,11 +150,21 @@ func call(c *ast.CallExpr) string {
 
 // namespaceOf is what a command.At adds, unless it is one without a namespace.
 func namespaceOf(c *ast.CallExpr) string {
-	if f, ok := c.Fun.(*ast.SelectorExpr); ok {
-		if of, ok := f.X.(*ast.CallExpr); ok {
-			if sel, ok := of.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Clusterwide" {
-				return ""
-			}
+	f, ok := c.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	switch of := f.X.(type) {
+	case *ast.CallExpr:
+		if sel, ok := of.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Clusterwide" {
+			return ""
+		}
+	case *ast.CompositeLit:
+		if !slices.ContainsFunc(of.Elts, func(e ast.Expr) bool {
+			kv, ok := e.(*ast.KeyValueExpr)
+			return ok && kv.Key.(*ast.Ident).Name == "Namespace"
+		}) {
+			return ""
 		}
 	}
 	return " -n zk"

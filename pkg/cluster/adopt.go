@@ -34,7 +34,7 @@ func (c *Client) SetSelector(ctx context.Context, rec migration.Record, id ensem
 	case render.PodName(rec.Name, s.Ordinal):
 		return nil
 	case migration.ForeignSelector:
-		return foreignSelector(rec, svc)
+		return c.foreignSelector(rec, svc)
 	}
 	pod, err := c.pod(ctx, rec, s)
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *Client) ClearSelector(ctx context.Context, rec migration.Record, id ens
 	case "":
 		return nil
 	case migration.ForeignSelector:
-		return foreignSelector(rec, svc)
+		return c.foreignSelector(rec, svc)
 	}
 	v := b.view()
 	stay := v.Bridge
@@ -110,7 +110,7 @@ func (c *Client) patchSelector(ctx context.Context, svc *corev1.Service, selecto
 		return fmt.Errorf("patch of Service %s/%s: %w", svc.Namespace, svc.Name, err)
 	}
 	_, err = c.kube.CoreV1().Services(svc.Namespace).Patch(ctx, svc.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
-	return failed(err, "patch", "Service", svc.Namespace, svc.Name)
+	return c.notWritten(err, "patch", "Service", svc.Namespace, svc.Name)
 }
 
 // DropBridge deletes our slice once the controller's holds the same address;
@@ -134,7 +134,7 @@ func (c *Client) DropBridge(ctx context.Context, rec migration.Record, id ensemb
 		delete(next.Labels, render.BridgeLabel)
 		next.OwnerReferences = nil
 		_, err := c.kube.CoreV1().Endpoints(e.Namespace).Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
-		return failed(err, "update", "Endpoints", e.Namespace, e.Name)
+		return c.notWritten(err, "update", "Endpoints", e.Namespace, e.Name)
 	}
 	slice := b.bridgeSlice()
 	if slice == nil {
@@ -159,7 +159,7 @@ func (c *Client) DeleteLeftovers(ctx context.Context, rec migration.Record, id e
 	if e := b.endpoints; e != nil && !b.legacy() {
 		err := c.kube.CoreV1().Endpoints(e.Namespace).Delete(ctx, e.Name, exactly(e.ObjectMeta))
 		if err != nil && !apierrors.IsNotFound(err) {
-			return failed(err, "delete", "Endpoints", e.Namespace, e.Name)
+			return c.notWritten(err, "delete", "Endpoints", e.Namespace, e.Name)
 		}
 	}
 	for _, slice := range b.slices {
@@ -178,7 +178,7 @@ func (c *Client) deleteSlice(ctx context.Context, m metav1.ObjectMeta) error {
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
-	return failed(err, "delete", "EndpointSlice", m.Namespace, m.Name)
+	return c.notWritten(err, "delete", "EndpointSlice", m.Namespace, m.Name)
 }
 
 // exactly deletes that object in the version that was read.

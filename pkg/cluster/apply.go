@@ -44,7 +44,7 @@ func (c *Client) Park(ctx context.Context, rec migration.Record) error {
 	}
 	for _, o := range objects {
 		if _, _, err := c.apply(ctx, rec, o, false); err != nil {
-			return wayOut(err, o)
+			return c.wayOut(err, o)
 		}
 	}
 	return nil
@@ -52,14 +52,14 @@ func (c *Client) Park(ctx context.Context, rec migration.Record) error {
 
 // wayOut adds the way out to a refusal: who has edited the pods' files owns them; a
 // StatefulSet's claims cannot be changed, and who has scaled it owns its size.
-func wayOut(err error, o render.Object) error {
+func (c *Client) wayOut(err error, o render.Object) error {
 	var e *Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	if cm, ok := o.(*corev1.ConfigMap); ok && (e.Reason == Conflict && strings.Contains(e.What, ".data.") || apierrors.IsInvalid(e.Err)) {
 		out := *e
-		out.Next = fmt.Sprintf("somebody replaced the pods' files: kubectl delete configmap %s -n %s, then run the command again, which recreates it", cm.Name, cm.Namespace)
+		out.Next = "somebody replaced the pods' files: " + c.at(cm.Namespace).Kubectl("delete configmap %s", cm.Name) + ", then run the command again, which recreates it"
 		return &out
 	}
 	set, ok := o.(*appsv1.StatefulSet)
@@ -68,15 +68,15 @@ func wayOut(err error, o render.Object) error {
 	}
 	if e.Reason == Conflict && strings.Contains(e.What, ".spec.replicas") {
 		out := *e
-		out.Next = fmt.Sprintf("kubectl scale statefulset %s --replicas=%d -n %s, then run the command again", set.Name, *set.Spec.Replicas, set.Namespace)
+		out.Next = c.at(set.Namespace).Kubectl("scale statefulset %s --replicas=%d", set.Name, *set.Spec.Replicas) + ", then run the command again"
 		return &out
 	}
 	if !apierrors.IsInvalid(e.Err) {
 		return err
 	}
 	out := *e
-	out.Next = fmt.Sprintf("storage class and size cannot be changed in place: kubectl delete statefulset -n %s %s --cascade=orphan, "+
-		"delete the pods and claims in which nothing was started, and run the command again", o.GetNamespace(), o.GetName())
+	out.Next = "storage class and size cannot be changed in place: " + c.at(o.GetNamespace()).Kubectl("delete statefulset %s --cascade=orphan", o.GetName()) + ", " +
+		"delete the pods and claims in which nothing was started, and run the command again"
 	return &out
 }
 
@@ -114,7 +114,7 @@ func (c *Client) apply(ctx context.Context, rec migration.Record, o render.Objec
 		after, err = api.patch(ctx, name, data, options)
 	}
 	if err != nil {
-		return "", nil, failed(err, "apply", kind, rec.Namespace, name)
+		return "", nil, c.notWritten(err, "apply", kind, rec.Namespace, name)
 	}
 	switch {
 	case !exists:

@@ -23,6 +23,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
@@ -48,6 +49,8 @@ type Client struct {
 	exec execFunc
 	// words say an error of the connection to a person.
 	words func(error) string
+	// via is put into the commands that errors name.
+	via command.Via
 	// now numbers the first generation of a gate.
 	now func() time.Time
 }
@@ -75,6 +78,16 @@ func New(kube kubernetes.Interface, options ...Option) *Client {
 	return c
 }
 
+// WithVia has the commands that errors name work on this cluster.
+func WithVia(via command.Via) Option {
+	return func(c *Client) { c.via = via }
+}
+
+// at is where the commands work that errors name.
+func (c *Client) at(namespace string) command.At {
+	return command.At{Namespace: namespace, Via: c.via}
+}
+
 // server finds the id in the record.
 func server(rec migration.Record, id ensemble.ID) (migration.ServerRecord, error) {
 	s, ok := rec.Server(id)
@@ -92,7 +105,7 @@ func (c *Client) service(ctx context.Context, rec migration.Record, s migration.
 	if apierrors.IsNotFound(err) {
 		return nil, &Error{Reason: NotFound, Err: err,
 			What: fmt.Sprintf("Service %s/%s of server %s is gone", rec.Namespace, name, s.ID),
-			Next: fmt.Sprintf("recreate it at once with clusterIP %s, other servers know it by that address: kubectl zkmigrate wrap %s -n %s", s.ClusterIP, rec.Name, rec.Namespace)}
+			Next: fmt.Sprintf("recreate it at once with clusterIP %s, other servers know it by that address: %s", s.ClusterIP, c.at(rec.Namespace).Ours("wrap %s", rec.Name))}
 	}
 	if err != nil {
 		return nil, failed(err, "get", "Service", rec.Namespace, name)
@@ -100,7 +113,7 @@ func (c *Client) service(ctx context.Context, rec migration.Record, s migration.
 	if s.ServiceUID != "" && string(svc.UID) != s.ServiceUID {
 		return nil, &Error{Reason: Precondition,
 			What: fmt.Sprintf("Service %s/%s was deleted and made again: its uid is %s, the journal says %s", rec.Namespace, name, svc.UID, s.ServiceUID),
-			Next: "check that its clusterIP is the one in the other servers' configuration, then run: kubectl zkmigrate wrap " + rec.Name + " -n " + rec.Namespace}
+			Next: "check that its clusterIP is the one in the other servers' configuration, then run: " + c.at(rec.Namespace).Ours("wrap %s", rec.Name)}
 	}
 	if s.ClusterIP != "" && svc.Spec.ClusterIP != s.ClusterIP {
 		return nil, &Error{Reason: Precondition,
@@ -111,10 +124,10 @@ func (c *Client) service(ctx context.Context, rec migration.Record, s migration.
 }
 
 // foreignSelector is the refusal to touch a Service somebody else steers.
-func foreignSelector(rec migration.Record, svc *corev1.Service) error {
+func (c *Client) foreignSelector(rec migration.Record, svc *corev1.Service) error {
 	return &Error{Reason: Conflict,
 		What: fmt.Sprintf("Service %s/%s has selector %v, which is none of ours", rec.Namespace, svc.Name, svc.Spec.Selector),
-		Next: "find out who set it (kubectl get service " + svc.Name + " -n " + svc.Namespace + " --show-managed-fields -o yaml), remove it, then run the command again"}
+		Next: "find out who set it (" + c.at(svc.Namespace).Kubectl("get service %s --show-managed-fields -o yaml", svc.Name) + "), remove it, then run the command again"}
 }
 
 // find reads the server's Service, proven to be the recorded one, and what is

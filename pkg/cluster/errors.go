@@ -7,6 +7,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 )
 
 // Reason is the kind of an Error.
@@ -72,24 +74,16 @@ func IsReason(err error, r Reason) bool {
 // nor anybody's (time-outs, an API server that restarts) stays as it is, with
 // the name in front.
 func failed(err error, verb, kind, namespace, name string) error {
-	what := fmt.Sprintf("cannot %s %s %s/%s", verb, kind, namespace, name)
+	what := cannot(verb, kind, namespace, name)
 	switch {
 	case err == nil:
 		return nil
-	case apierrors.IsForbidden(err) && !strings.Contains(err.Error(), "exceeded quota"):
-		return &Error{Reason: Forbidden, What: what, Err: err,
-			Next: "have an administrator apply what `kubectl zkmigrate rbac` prints in namespace " + namespace}
 	case apierrors.IsForbidden(err):
-		return &Error{Reason: Forbidden, What: what, Err: err, Next: "have the quota raised: kubectl describe quota -n " + namespace}
+		return &Error{Reason: Forbidden, What: what, Err: err,
+			Next: "have an administrator apply what `" + command.At{}.Ours("rbac") + "` prints in namespace " + namespace}
 	case apierrors.IsNotFound(err):
 		return &Error{Reason: NotFound, What: what, Err: err}
 	case apierrors.IsConflict(err):
-		if conflicts := ownership(err); len(conflicts) > 0 {
-			return &Error{Reason: Conflict,
-				What: what + ": " + strings.Join(conflicts, ", "),
-				Next: "either let that manager set the same value, or make it give the field up " +
-					"(kubectl get " + strings.ToLower(kind) + " " + name + " -n " + namespace + " --show-managed-fields -o yaml shows who owns what), then run the command again"}
-		}
 		return &Error{Reason: Stale, What: what + ": it was changed since it was read", Err: err}
 	case apierrors.IsAlreadyExists(err):
 		// We create only what was not there a moment ago: somebody was faster,
@@ -99,6 +93,26 @@ func failed(err error, verb, kind, namespace, name string) error {
 		return &Error{Reason: Invalid, What: what, Err: err}
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// notWritten is failed for a write, which a quota may refuse and another manager's
+// field stop.
+func (c *Client) notWritten(err error, verb, kind, namespace, name string) error {
+	what, at := cannot(verb, kind, namespace, name), c.at(namespace)
+	if apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota") {
+		return &Error{Reason: Forbidden, What: what, Err: err, Next: "have the quota raised: " + at.Kubectl("describe quota")}
+	}
+	if conflicts := ownership(err); apierrors.IsConflict(err) && len(conflicts) > 0 {
+		return &Error{Reason: Conflict,
+			What: what + ": " + strings.Join(conflicts, ", "),
+			Next: "either let that manager set the same value, or make it give the field up " +
+				"(" + at.Kubectl("get %s %s --show-managed-fields -o yaml", strings.ToLower(kind), name) + " shows who owns what), then run the command again"}
+	}
+	return failed(err, verb, kind, namespace, name)
+}
+
+func cannot(verb, kind, namespace, name string) string {
+	return fmt.Sprintf("cannot %s %s %s/%s", verb, kind, namespace, name)
 }
 
 // ownership lists the fields that another manager owns, from the causes of a

@@ -24,7 +24,7 @@ func TestWhichErrorsArePermanent(t *testing.T) {
 		"refused":           {apierrors.NewBadRequest("what is this"), true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := failed(c.err, "create", "EndpointSlice", "zk", "main-1-bridge")
+			err := (&Client{}).notWritten(c.err, "create", "EndpointSlice", "zk", "main-1-bridge")
 			var p interface{ Permanent() bool }
 			if got := errors.As(err, &p) && p.Permanent(); got != c.permanent {
 				t.Errorf("%v: permanent %t, want %t", err, got, c.permanent)

@@ -40,17 +40,17 @@ func (c *Client) Fence(ctx context.Context, rec migration.Record, id ensemble.ID
 	service, gate := render.ServiceName(rec.Name, id), render.GateName(rec.Name)
 	_, err = c.kube.CoreV1().Services(rec.Namespace).Patch(ctx, service, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return failed(err, "patch", "Service", rec.Namespace, service)
+		return c.notWritten(err, "patch", "Service", rec.Namespace, service)
 	}
 	_, err = c.kube.CoreV1().ConfigMaps(rec.Namespace).Patch(ctx, gate, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return failed(err, "patch", "ConfigMap", rec.Namespace, gate)
+		return c.notWritten(err, "patch", "ConfigMap", rec.Namespace, gate)
 	}
 	// The Role has no patch for endpoints. A conflict is a write that came in
 	// between; the next one needs a version that we have seen.
 	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error { return c.fenceEndpoints(ctx, rec, s, by) })
 	if err != nil && !apierrors.IsNotFound(err) {
-		return failed(err, "update", "endpoints of Service", rec.Namespace, service)
+		return c.notWritten(err, "update", "endpoints of Service", rec.Namespace, service)
 	}
 	return nil
 }

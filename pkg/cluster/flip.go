@@ -51,7 +51,7 @@ func (c *Client) PointToPod(ctx context.Context, rec migration.Record, id ensemb
 		return err
 	}
 	if b.selector == migration.ForeignSelector {
-		return foreignSelector(rec, svc)
+		return c.foreignSelector(rec, svc)
 	}
 	return c.point(ctx, b, target)
 }
@@ -115,7 +115,7 @@ func (c *Client) pointSlice(ctx context.Context, b behind, desired *discoveryv1.
 		if apierrors.IsAlreadyExists(err) {
 			return c.strayed(ctx, desired, err)
 		}
-		return failed(err, "create", "EndpointSlice", desired.Namespace, desired.Name)
+		return c.notWritten(err, "create", "EndpointSlice", desired.Namespace, desired.Name)
 	}
 	next := live.DeepCopy()
 	next.Endpoints, next.Ports, next.OwnerReferences = desired.Endpoints, desired.Ports, desired.OwnerReferences
@@ -126,7 +126,7 @@ func (c *Client) pointSlice(ctx context.Context, b behind, desired *discoveryv1.
 		return nil
 	}
 	_, err := slices.Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
-	return failed(err, "update", "EndpointSlice", desired.Namespace, desired.Name)
+	return c.notWritten(err, "update", "EndpointSlice", desired.Namespace, desired.Name)
 }
 
 // strayed tells a slice that was created since we looked, which looking again
@@ -144,9 +144,9 @@ func (c *Client) strayed(ctx context.Context, desired *discoveryv1.EndpointSlice
 		}
 		return &Error{Reason: Conflict,
 			What: fmt.Sprintf("EndpointSlice %s/%s exists and does not carry our labels any more, so it is not behind its Service", desired.Namespace, desired.Name),
-			Next: "delete it: kubectl delete endpointslice " + desired.Name + " -n " + desired.Namespace + "; then run the command again"}
+			Next: "delete it: " + c.at(desired.Namespace).Kubectl("delete endpointslice %s", desired.Name) + "; then run the command again"}
 	}
-	return failed(exists, "create", "EndpointSlice", desired.Namespace, desired.Name)
+	return c.notWritten(exists, "create", "EndpointSlice", desired.Namespace, desired.Name)
 }
 
 func (c *Client) pointEndpoints(ctx context.Context, b behind, desired *corev1.Endpoints) error { //nolint:staticcheck // asked for by name
@@ -154,7 +154,7 @@ func (c *Client) pointEndpoints(ctx context.Context, b behind, desired *corev1.E
 	live := b.endpoints
 	if live == nil {
 		_, err := api.Create(ctx, desired, metav1.CreateOptions{FieldManager: FieldManager})
-		return failed(err, "create", "Endpoints", desired.Namespace, desired.Name)
+		return c.notWritten(err, "create", "Endpoints", desired.Namespace, desired.Name)
 	}
 	next := live.DeepCopy()
 	next.Subsets, next.OwnerReferences = desired.Subsets, desired.OwnerReferences
@@ -170,5 +170,5 @@ func (c *Client) pointEndpoints(ctx context.Context, b behind, desired *corev1.E
 		return nil
 	}
 	_, err := api.Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
-	return failed(err, "update", "Endpoints", desired.Namespace, desired.Name)
+	return c.notWritten(err, "update", "Endpoints", desired.Namespace, desired.Name)
 }

@@ -111,7 +111,7 @@ func (c *Client) sameMap(cm *corev1.ConfigMap, g render.GateData, rec migration.
 	lines := render.GateData{Members: want}.Data()[render.GateMapKey]
 	return &Error{Reason: Precondition,
 		What: fmt.Sprintf("key %q of the gate in ConfigMap %s/%s does not say what the journal says, and pods of an earlier release go by it", render.GateMapKey, cm.Namespace, cm.Name),
-		Next: fmt.Sprintf("restore it (kubectl edit configmap %s -n %s): %s", cm.Name, cm.Namespace, strings.ReplaceAll(strings.TrimSpace(lines), "\n", ", "))}
+		Next: fmt.Sprintf("restore it (%s): %s", c.at(cm.Namespace).Kubectl("edit configmap %s", cm.Name), strings.ReplaceAll(strings.TrimSpace(lines), "\n", ", "))}
 }
 
 // gate reads the gate; the ConfigMap is nil when there is none.
@@ -128,7 +128,7 @@ func (c *Client) gate(ctx context.Context, rec migration.Record) (*corev1.Config
 	if err != nil {
 		return nil, g, &Error{Reason: Invalid, Err: err,
 			What: fmt.Sprintf("the gate in ConfigMap %s/%s cannot be read", rec.Namespace, name),
-			Next: fmt.Sprintf("restore it by hand: kubectl edit configmap %s -n %s; %s. Pods that have not started refuse it as well", name, rec.Namespace, recorded(rec))}
+			Next: fmt.Sprintf("restore it by hand: %s; %s. Pods that have not started refuse it as well", c.at(rec.Namespace).Kubectl("edit configmap %s", name), recorded(rec))}
 	}
 	return cm, g, nil
 }
@@ -151,7 +151,7 @@ func (c *Client) saveGate(ctx context.Context, cm *corev1.ConfigMap, g render.Ga
 	next := cm.DeepCopy()
 	next.Data = g.Data()
 	_, err := c.kube.CoreV1().ConfigMaps(cm.Namespace).Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
-	return failed(err, "update", "ConfigMap", cm.Namespace, cm.Name)
+	return c.notWritten(err, "update", "ConfigMap", cm.Namespace, cm.Name)
 }
 
 // parkGate makes a closed gate, or brings the map of one from an earlier release
@@ -166,7 +166,7 @@ func (c *Client) parkGate(ctx context.Context, rec migration.Record) error {
 	if cm == nil {
 		fresh := render.Gate(rec, render.GateData{Generation: int(c.now().Unix())})
 		_, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Create(ctx, fresh, metav1.CreateOptions{FieldManager: FieldManager})
-		return failed(err, "create", "ConfigMap", rec.Namespace, fresh.Name)
+		return c.notWritten(err, "create", "ConfigMap", rec.Namespace, fresh.Name)
 	}
 	want, err := render.Members(rec)
 	if err != nil {

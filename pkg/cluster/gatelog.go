@@ -40,7 +40,7 @@ func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, s migration.Serv
 		return nil
 	}
 	if why := relayProblem(pod); why != "" && !v.Ready {
-		v.Problem = join(v.Problem, why)
+		v.Problem, v.EarlierLog = join(v.Problem, why), render.RelayName
 		return nil
 	}
 	young := int64(migration.ReportFresh / time.Second)
@@ -94,8 +94,7 @@ func relayProblem(pod *corev1.Pod) string {
 		}
 		why = withMessage(w.Reason, w.Message)
 	}
-	return fmt.Sprintf("its container %s, which passes on the gate's reports, does not run: %s (kubectl logs -n %s %s -c %s --previous)",
-		render.RelayName, why, pod.Namespace, pod.Name, render.RelayName)
+	return fmt.Sprintf("its container %s, which passes on the gate's reports, does not run: %s", render.RelayName, why)
 }
 
 func hasRelay(spec corev1.PodSpec) bool {

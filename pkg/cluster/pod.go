@@ -44,7 +44,7 @@ func (c *Client) Kick(ctx context.Context, rec migration.Record, id ensemble.ID)
 		return fmt.Errorf("patch of Pod %s/%s: %w", pod.Namespace, pod.Name, err)
 	}
 	_, err = c.kube.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
-	return failed(err, "patch", "Pod", pod.Namespace, pod.Name)
+	return c.notWritten(err, "patch", "Pod", pod.Namespace, pod.Name)
 }
 
 // DeletePod deletes exactly that pod, with its grace period: never by force,
@@ -63,5 +63,5 @@ func (c *Client) DeletePod(ctx context.Context, rec migration.Record, id ensembl
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
 	}
-	return failed(err, "delete", "Pod", rec.Namespace, name)
+	return c.notWritten(err, "delete", "Pod", rec.Namespace, name)
 }

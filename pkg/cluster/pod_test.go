@@ -93,7 +93,7 @@ func TestProblems(t *testing.T) {
 		"crash": {func(p *corev1.Pod) {
 			waiting("CrashLoopBackOff", "back-off")(p)
 			p.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 127, Reason: "Error"}
-		}, nil, "the container keeps ending: it ended with exit code 127 (kubectl logs -n zk main-pod-1 --previous)"},
+		}, nil, "the container keeps ending: it ended with exit code 127"},
 		"memory": {func(p *corev1.Pod) {
 			p.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "OOMKilled", ExitCode: 137}}
 		}, nil, "it was killed for using more memory than its limit"},
@@ -119,6 +119,9 @@ func TestProblems(t *testing.T) {
 			}
 			if got := views[5].Pod.Problem; !strings.Contains(got, tc.want) {
 				t.Errorf("got %q, want it to say %q", got, tc.want)
+			}
+			if got := views[5].Pod.EarlierLog; (got != "") != (name == "crash") {
+				t.Errorf("the log of container %q says more", got)
 			}
 			if got := views[5].Pod.Preparing; got != (name == "creating" || name == "not begun") {
 				t.Errorf("preparing: %t", got)

@@ -20,11 +20,11 @@ import (
 // ConfigMap of theirs, and the StatefulSet, which is asked for once, by the first that
 // needs it.
 type shared struct {
-	files map[string]string
+	files map[string]confFault
 	set   func() (*appsv1.StatefulSet, error)
 }
 
-func (c *Client) shared(ctx context.Context, rec migration.Record, files map[string]string) shared {
+func (c *Client) shared(ctx context.Context, rec migration.Record, files map[string]confFault) shared {
 	return shared{files: files, set: sync.OnceValues(func() (*appsv1.StatefulSet, error) {
 		return c.read.statefulSet(ctx, rec)
 	})}
@@ -58,6 +58,9 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 	}
 	if !v.Running {
 		v.Problem, v.Preparing = problem(pod, status), preparing(pod, status)
+		if status != nil && status.State.Waiting != nil && status.State.Waiting.Reason == crashLoop {
+			v.EarlierLog = render.ContainerName
+		}
 		if v.Node == "" {
 			claim, err := c.claimProblem(ctx, rec, s)
 			if err != nil {
@@ -99,10 +102,17 @@ func setMissing(rec migration.Record, s migration.ServerRecord, all shared) (boo
 	return set.Spec.Replicas != nil && int(*set.Spec.Replicas) <= s.Ordinal, nil
 }
 
+// confFault is what is wrong with a ConfigMap: it is gone, or foreign, another one in
+// its place.
+type confFault struct {
+	says    string
+	foreign bool
+}
+
 // files says what is wrong with each ConfigMap that the pods have their zoo.cfg and
 // scripts from: without it a node that boots waits for ever.
-func (c *Client) files(ctx context.Context, rec migration.Record, pods map[string]*corev1.Pod) (map[string]string, error) {
-	out := map[string]string{}
+func (c *Client) files(ctx context.Context, rec migration.Record, pods map[string]*corev1.Pod) (map[string]confFault, error) {
+	out := map[string]confFault{}
 	for _, pod := range pods {
 		name := render.ConfOf(pod.Spec)
 		if _, asked := out[name]; asked || name == "" {
@@ -111,17 +121,17 @@ func (c *Client) files(ctx context.Context, rec migration.Record, pods map[strin
 		cm, err := c.read.configMap(ctx, rec, name)
 		switch {
 		case apierrors.IsNotFound(err):
-			out[name] = "ConfigMap " + name + ", which holds its zoo.cfg and scripts, is gone"
+			out[name] = confFault{says: "ConfigMap " + name + ", which holds its zoo.cfg and scripts, is gone"}
 		case apierrors.IsForbidden(err) && (rec.Pods.Image == "" || name != render.Conf(rec).Name):
 			// Those of former settings: a Role for one ensemble need not name them, and
 			// nothing is known of them.
-			out[name] = ""
+			out[name] = confFault{}
 		case err != nil:
 			return nil, failed(err, "get", "ConfigMap", rec.Namespace, name)
 		case !render.Intact(rec.Name, cm):
-			out[name] = "ConfigMap " + name + ", which holds its zoo.cfg and scripts, was replaced by another one of that name (kubectl delete configmap " + name + " -n " + rec.Namespace + ")"
+			out[name] = confFault{"ConfigMap " + name + ", which holds its zoo.cfg and scripts, was replaced by another one of that name", true}
 		default:
-			out[name] = ""
+			out[name] = confFault{}
 		}
 	}
 	return out, nil
@@ -129,9 +139,12 @@ func (c *Client) files(ctx context.Context, rec migration.Record, pods map[strin
 
 // withFiles notes what is wrong with the pod's files. Those that the record still
 // asks for can be made again.
-func withFiles(v *migration.PodView, rec migration.Record, pod *corev1.Pod, files map[string]string) {
+func withFiles(v *migration.PodView, rec migration.Record, pod *corev1.Pod, files map[string]confFault) {
 	name := render.ConfOf(pod.Spec)
-	v.Files = files[name]
+	v.Files = files[name].says
+	if files[name].foreign {
+		v.ForeignFiles = name
+	}
 	if v.Files != "" && rec.Pods.Image != "" && name == render.Conf(rec).Name {
 		v.Unmade = true
 	}
@@ -227,16 +240,19 @@ func preparing(pod *corev1.Pod, status *corev1.ContainerStatus) bool {
 	return w != nil && (w.Reason == "ContainerCreating" || w.Reason == "PodInitializing" || w.Reason == "")
 }
 
+// crashLoop is a container that is to be started again, and ended each time.
+const crashLoop = "CrashLoopBackOff"
+
 func waitingProblem(pod *corev1.Pod, status *corev1.ContainerStatus, w *corev1.ContainerStateWaiting) string {
 	switch w.Reason {
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError":
 		return withMessage("image "+image(pod)+" cannot be pulled", w.Message)
-	case "CrashLoopBackOff":
+	case crashLoop:
 		text := "the container keeps ending"
 		if t := status.LastTerminationState.Terminated; t != nil {
 			text += ": " + ended(t)
 		}
-		return fmt.Sprintf("%s (kubectl logs -n %s %s --previous)", text, pod.Namespace, pod.Name)
+		return text
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
 		return withMessage("node "+pod.Spec.NodeName+" cannot create the container", w.Message)
 	case "ContainerCreating", "PodInitializing", "":

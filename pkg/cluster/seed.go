@@ -87,7 +87,7 @@ func (c *Client) Receive(ctx context.Context, rec migration.Record, id ensemble.
 	if err != nil {
 		return zkdata.Report{}, err
 	}
-	want, err := seedWant(rec, s)
+	want, err := c.seedWant(rec, s)
 	if err != nil {
 		return zkdata.Report{}, err
 	}
@@ -135,11 +135,11 @@ func (c *Client) awaitSeeded(ctx context.Context, rec migration.Record, id ensem
 const seededWait = 8 * time.Second
 
 // seedWant is what the flight lets a copy be judged by.
-func seedWant(rec migration.Record, s migration.ServerRecord) (zkdata.Want, error) {
+func (c *Client) seedWant(rec migration.Record, s migration.ServerRecord) (zkdata.Want, error) {
 	f := rec.Flight
 	if f == nil || f.Kind != migration.Replace || f.ID != s.ID || f.Data != migration.DataCopy || f.Before == nil || f.Seed == "" {
 		return zkdata.Want{}, &Error{Reason: Precondition, What: fmt.Sprintf("no copy is asked for of server %s", s.ID),
-			Next: fmt.Sprintf("kubectl zkmigrate replace %s --id=%d --data=copy -n %s asks for it once the server is stopped", rec.Name, s.ID, rec.Namespace)}
+			Next: c.at(rec.Namespace).Ours("replace %s --id=%d --data=copy", rec.Name, s.ID) + " asks for it once the server is stopped"}
 	}
 	file, err := ensemble.ReadPodFile(rec.Pods.ZooCfg)
 	if err != nil {
@@ -169,7 +169,7 @@ func (c *Client) seedable(ctx context.Context, rec migration.Record, s migration
 		return &Error{Reason: Precondition, What: fmt.Sprintf("the gate of server %s is not there or not closed: its pod %s/%s may run", s.ID, rec.Namespace, name)}
 	case !v.Parked():
 		return &Error{Reason: Precondition, What: fmt.Sprintf("pod %s/%s does not wait at its gate: %s", rec.Namespace, name, join(string(v.Gate), join(v.GateDetail, v.Problem))),
-			Next: "kubectl describe pod " + name + " -n " + rec.Namespace}
+			Next: c.at(rec.Namespace).Kubectl("describe pod %s", name)}
 	case v.Seeded == token:
 		return ErrSeeded
 	}

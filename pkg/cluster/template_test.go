@@ -143,7 +143,7 @@ func TestUnmadePods(t *testing.T) {
 		"and waits for its files":     {pod: creating, replicas: 3, without: "ConfigMap", unmade: true, files: "is gone"},
 		"running, orphaned: it runs":  {pod: podObject(), replicas: 3, without: "StatefulSet"},
 		"its gate refuses":            {pod: podObject(), replicas: 3, log: refusedLine},
-		"another one of that name":    {pod: podObject(), replicas: 3, log: parkedLine, edited: true, unmade: true, files: "was replaced by another one of that name (kubectl delete configmap"},
+		"another one of that name":    {pod: podObject(), replicas: 3, log: parkedLine, edited: true, unmade: true, files: "was replaced by another one of that name"},
 		"it runs, its files are gone": {pod: podObject(readyPod), replicas: 3, without: "ConfigMap", unmade: true, files: "is gone"},
 		"of an earlier release, gone": {pod: podObject(readyPod, func(p *corev1.Pod) { p.Spec.Volumes = []corev1.Volume{volume("main-zkmigrate-conf")} }),
 			replicas: 3, without: "ConfigMap", files: "main-zkmigrate-conf, which holds its zoo.cfg and scripts, is gone"},
@@ -184,8 +184,8 @@ func TestUnmadePods(t *testing.T) {
 				t.Fatal(err)
 			}
 			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod, c.shared(t.Context(), rec, files))
-			if err != nil || v.Unmade != tc.unmade || !strings.Contains(v.Files, tc.files) || (v.Files == "") != (tc.files == "") {
-				t.Errorf("unmade %t, files %q, %v", v.Unmade, v.Files, err)
+			if err != nil || v.Unmade != tc.unmade || !strings.Contains(v.Files, tc.files) || (v.Files == "") != (tc.files == "") || (v.ForeignFiles != "") != tc.edited {
+				t.Errorf("unmade %t, files %q, foreign %q, %v", v.Unmade, v.Files, v.ForeignFiles, err)
 			}
 		})
 	}
@@ -203,17 +203,17 @@ func volume(configMap string) corev1.Volume {
 func TestScaledByHand(t *testing.T) {
 	three := int32(3)
 	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "main-pod", Namespace: "zk"}, Spec: appsv1.StatefulSetSpec{Replicas: &three}}
-	err := wayOut(&Error{Reason: Conflict, What: "cannot apply StatefulSet zk/main-pod: .spec.replicas: conflict with \"kubectl\"", Next: "let it"}, set)
+	err := (&Client{}).wayOut(&Error{Reason: Conflict, What: "cannot apply StatefulSet zk/main-pod: .spec.replicas: conflict with \"kubectl\"", Next: "let it"}, set)
 	if !strings.Contains(err.Error(), "kubectl scale statefulset main-pod --replicas=3 -n zk") {
 		t.Error(err)
 	}
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "main-zkmigrate-conf", Namespace: "zk"}}
-	err = wayOut(&Error{Reason: Conflict, What: "cannot apply ConfigMap zk/main-zkmigrate-conf: .data.zoo.cfg: conflict", Next: "let it"}, cm)
+	err = (&Client{}).wayOut(&Error{Reason: Conflict, What: "cannot apply ConfigMap zk/main-zkmigrate-conf: .data.zoo.cfg: conflict", Next: "let it"}, cm)
 	if !strings.Contains(err.Error(), "kubectl delete configmap main-zkmigrate-conf -n zk") {
 		t.Error(err)
 	}
 	other := &Error{Reason: Conflict, What: "cannot apply StatefulSet zk/main-pod: .spec.template", Next: "let it"}
-	if got := wayOut(other, set); got.Error() != other.Error() {
+	if got := (&Client{}).wayOut(other, set); got.Error() != other.Error() {
 		t.Error(got)
 	}
 }

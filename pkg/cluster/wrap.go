@@ -85,7 +85,7 @@ func (c *Client) wrapBridge(ctx context.Context, rec migration.Record, s migrati
 	moved := s.Replaced != nil || rec.Flight != nil && rec.Flight.ID == s.ID
 	switch {
 	case b.selector == migration.ForeignSelector:
-		return a, foreignSelector(rec, svc)
+		return a, c.foreignSelector(rec, svc)
 	case b.selector != "" && !b.view().BridgeFound:
 		a.Result = NotNeeded
 		return a, nil
@@ -137,11 +137,11 @@ func (c *Client) dryBridge(ctx context.Context, b behind, target render.Target) 
 	options := metav1.CreateOptions{FieldManager: FieldManager, DryRun: []string{metav1.DryRunAll}}
 	if e, ok := desired.(*corev1.Endpoints); ok { //nolint:staticcheck // asked for by name
 		_, err = c.kube.CoreV1().Endpoints(e.Namespace).Create(ctx, e, options)
-		return failed(err, "create", "Endpoints", e.Namespace, e.Name)
+		return c.notWritten(err, "create", "Endpoints", e.Namespace, e.Name)
 	}
 	if slice, ok := desired.(*discoveryv1.EndpointSlice); ok {
 		_, err = c.kube.DiscoveryV1().EndpointSlices(slice.Namespace).Create(ctx, slice, options)
-		return failed(err, "create", "EndpointSlice", slice.Namespace, slice.Name)
+		return c.notWritten(err, "create", "EndpointSlice", slice.Namespace, slice.Name)
 	}
 	return &Error{Reason: Invalid, What: fmt.Sprintf("no way to write a %T", desired)}
 }

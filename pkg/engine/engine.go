@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -30,6 +31,8 @@ type Engine struct {
 	ErrorBudget time.Duration
 	// Twins are other ensembles with the same hosts, looked for once.
 	Twins []migration.Claim
+	// Via is put into the commands that are printed of a look.
+	Via command.Via
 	// Final, when set, knows more errors that asking again will not mend.
 	Final func(error) bool
 
@@ -71,7 +74,7 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 	if err != nil {
 		return migration.Observation{}, err
 	}
-	return Looker{Cluster: e.Cluster, Prober: e.Prober, Clock: e.Clock}.Look(ctx, rec, e.Twins, focus...)
+	return Looker{Cluster: e.Cluster, Prober: e.Prober, Clock: e.Clock, Via: e.Via}.Look(ctx, rec, e.Twins, focus...)
 }
 
 // Run works on the intent until it is done or Decide stops it. It returns the

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -15,13 +16,15 @@ type Looker struct {
 	Cluster Observer
 	Prober  Prober
 	Clock   Clock
+	// Via is put into the commands that are printed of a look.
+	Via command.Via
 }
 
 // Look looks once at everything that the record names. focus are the servers
 // whose hosts are probed, too. Hosts of replaced servers are always probed, to find
 // ghosts. Twins are other ensembles with the same hosts, looked for before.
 func (l Looker) Look(ctx context.Context, rec migration.Record, twins []migration.Claim, focus ...ensemble.ID) (migration.Observation, error) {
-	o := migration.Observation{At: l.Clock.Now(), Record: rec, Servers: make([]migration.ServerView, len(rec.Servers)), Twins: twins}
+	o := migration.Observation{At: l.Clock.Now(), Record: rec, Servers: make([]migration.ServerView, len(rec.Servers)), Twins: twins, Via: l.Via}
 	var wg sync.WaitGroup
 	var views map[ensemble.ID]migration.ClusterView
 	var clusterErr error

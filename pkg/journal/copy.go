@@ -70,12 +70,12 @@ func (j *Journal) Copy(ctx context.Context) (migration.Record, error) {
 	name := render.JournalCopyName(j.name)
 	cm, err := j.kube.CoreV1().ConfigMaps(j.namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return migration.Record{}, &NotFoundError{Namespace: j.namespace, Name: j.name}
+		return migration.Record{}, &NotFoundError{Namespace: j.namespace, Name: j.name, Via: j.Via}
 	}
 	if err != nil {
 		return migration.Record{}, fmt.Errorf("cannot read the journal's copy in ConfigMap %s/%s: %w", j.namespace, name, err)
 	}
-	return decode(cm, render.JournalCopyName)
+	return decode(cm, render.JournalCopyName, j.Via)
 }
 
 // Restore puts the copy in the place of a journal that is gone or cannot be

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
@@ -67,11 +68,23 @@ func TestRestore(t *testing.T) {
 	if !IsBroken(err) || !strings.Contains(err.Error(), "kubectl zkmigrate wrap main -n zk") {
 		t.Errorf("a garbled journal: %v", err)
 	}
+	other := New(kube, "zk", "other")
+	j, via := New(kube, "zk", "main"), command.Via("").With("context", "prod")
+	j.Via, other.Via = via, via
+	if _, err := j.Load(ctx); err == nil || !strings.Contains(err.Error(), "kubectl zkmigrate --context=prod wrap main -n zk") {
+		t.Errorf("for another cluster: %v", err)
+	}
+	if _, err := other.Load(ctx); err == nil || !strings.Contains(err.Error(), "kubectl zkmigrate --context=prod status -A ") {
+		t.Errorf("of another cluster: %v", err)
+	}
+	if l, err := List(ctx, kube, "zk", via); len(l.Broken) != 1 || !strings.Contains(l.Broken[0].Error(), "kubectl zkmigrate --context=prod wrap main") {
+		t.Errorf("listed on another cluster: %v, %v", broken, err)
+	}
 	restored("a garbled journal", settled)
 	if cm, err = maps.Get(ctx, render.JournalName("main"), metav1.GetOptions{}); err != nil || cm.Data[brokenKey] != "{ half" {
 		t.Errorf("what was garbled is lost: %v %v", cm.Data, err)
 	}
-	if l, err := List(ctx, kube, "zk"); len(l.Records) != 1 || len(l.Broken) != 0 || err != nil {
+	if l, err := List(ctx, kube, "zk", ""); len(l.Records) != 1 || len(l.Broken) != 0 || err != nil {
 		t.Errorf("listed: %d, broken %v, %v", len(l.Records), l.Broken, err)
 	}
 }

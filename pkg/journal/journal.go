@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
@@ -31,10 +32,14 @@ const (
 )
 
 // NotFoundError says that an ensemble has no journal.
-type NotFoundError struct{ Namespace, Name string }
+type NotFoundError struct {
+	Namespace, Name string
+	// Via is put into the command that is named.
+	Via command.Via
+}
 
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("namespace %s has no ensemble %q; kubectl zkmigrate status -A lists what there is, wrap makes one", e.Namespace, e.Name)
+	return fmt.Sprintf("namespace %s has no ensemble %q; %s lists what there is, wrap makes one", e.Namespace, e.Name, command.At{Via: e.Via}.Ours("status -A"))
 }
 
 // Permanent says that trying again does not help.
@@ -113,6 +118,9 @@ func IsBroken(err error) bool {
 // wrote last; Save replaces only that one. It may be used by several
 // goroutines.
 type Journal struct {
+	// Via is put into the commands that errors name. It is set before anything else.
+	Via command.Via
+
 	kube      kubernetes.Interface
 	namespace string
 	name      string
@@ -154,12 +162,12 @@ func (j *Journal) Load(ctx context.Context) (migration.Record, error) {
 	name := render.JournalName(j.name)
 	cm, err := j.kube.CoreV1().ConfigMaps(j.namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return migration.Record{}, &NotFoundError{Namespace: j.namespace, Name: j.name}
+		return migration.Record{}, &NotFoundError{Namespace: j.namespace, Name: j.name, Via: j.Via}
 	}
 	if err != nil {
 		return migration.Record{}, fmt.Errorf("cannot read the journal in ConfigMap %s/%s: %w", j.namespace, name, err)
 	}
-	rec, err := decode(cm, render.JournalName)
+	rec, err := decode(cm, render.JournalName, j.Via)
 	if err != nil {
 		return migration.Record{}, err
 	}
@@ -189,7 +197,7 @@ func (j *Journal) Save(ctx context.Context, rec migration.Record) error {
 	case apierrors.IsConflict(err):
 		return &StaleError{Namespace: j.namespace, Name: j.name, Err: err}
 	case apierrors.IsNotFound(err):
-		return &NotFoundError{Namespace: j.namespace, Name: j.name}
+		return &NotFoundError{Namespace: j.namespace, Name: j.name, Via: j.Via}
 	case err != nil:
 		return fmt.Errorf("cannot write the journal in ConfigMap %s/%s: %w", j.namespace, next.Name, err)
 	}
@@ -230,12 +238,12 @@ const maxRecord = 1 << 20
 // does not know it would drop at the next save. Whoever may write ConfigMaps can
 // have written it: it is refused as a whole when one field does not fit, or when
 // it is not that of the object it was read from (nameOf says which it should be).
-func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string) (migration.Record, error) {
+func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string, via command.Via) (migration.Record, error) {
 	bad := func(reason string, err error) (migration.Record, error) {
 		e := &FormatError{Namespace: cm.Namespace, Name: cm.Name, Reason: reason, Err: err}
 		if err != nil {
-			e.Next = "restore what was there, from a backup of the ConfigMap; or, without one, kubectl zkmigrate wrap " +
-				quote.Shell(strings.TrimSuffix(cm.Name, nameOf(""))) + " -n " + quote.Shell(cm.Namespace) + " restores its copy, made when nothing was under way last"
+			wrap := command.At{Namespace: cm.Namespace, Via: via}.Ours("wrap %s", strings.TrimSuffix(cm.Name, nameOf("")))
+			e.Next = "restore what was there, from a backup of the ConfigMap; or, without one, " + wrap + " restores its copy, made when nothing was under way last"
 		}
 		return migration.Record{}, e
 	}

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
@@ -55,6 +56,8 @@ type Lease struct {
 	Name      string
 	// Holder is "user@host#machine/pid/random".
 	Holder string
+	// Via is put into the commands that errors name.
+	Via command.Via
 	// Duration and Renew are LeaseDuration and RenewInterval when zero.
 	Duration, Renew time.Duration
 	// Now is the clock; time.Now when nil.
@@ -181,7 +184,7 @@ func (l Lease) held(live *coordinationv1.Lease) error {
 
 func (l Lease) failed(verb string, err error) error {
 	if verb == "create" && apierrors.IsNotFound(err) {
-		return fmt.Errorf("there is no namespace %s: kubectl create namespace %s: %w", l.Namespace, l.Namespace, err)
+		return fmt.Errorf("there is no namespace %s: %s: %w", l.Namespace, command.At{Via: l.Via}.Kubectl("create namespace %s", l.Namespace), err)
 	}
 	return fmt.Errorf("cannot %s the lock in Lease %s/%s: %w", verb, l.Namespace, render.JournalName(l.Name), err)
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
@@ -28,8 +29,9 @@ type Listing struct {
 	versions  map[types.NamespacedName]string
 }
 
-// List reads the journals of a namespace, or of all when it is empty.
-func List(ctx context.Context, kube kubernetes.Interface, namespace string) (Listing, error) {
+// List reads the journals of a namespace, or of all when it is empty. via is put into the
+// commands that errors name.
+func List(ctx context.Context, kube kubernetes.Interface, namespace string, via command.Via) (Listing, error) {
 	out := Listing{namespace: namespace, versions: map[types.NamespacedName]string{}}
 	list, err := kube.CoreV1().ConfigMaps(namespace).List(ctx, journals())
 	if err != nil {
@@ -37,7 +39,7 @@ func List(ctx context.Context, kube kubernetes.Interface, namespace string) (Lis
 	}
 	for i := range list.Items {
 		cm := &list.Items[i]
-		rec, err := decode(cm, render.JournalName)
+		rec, err := decode(cm, render.JournalName, via)
 		if err != nil {
 			out.Broken = append(out.Broken, err)
 			continue

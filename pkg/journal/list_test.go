@@ -27,7 +27,7 @@ func TestList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	all, err := List(ctx, kube, "")
+	all, err := List(ctx, kube, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestList(t *testing.T) {
 	if len(all.Broken) != 1 {
 		t.Errorf("broken: %v", all.Broken)
 	}
-	if l, _ := List(ctx, kube, "a"); len(l.Records) != 2 {
+	if l, _ := List(ctx, kube, "a", ""); len(l.Records) != 2 {
 		t.Errorf("%d records in a", len(l.Records))
 	}
 }
@@ -52,7 +52,7 @@ func TestWrittenSince(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	listing, err := List(ctx, kube, "")
+	listing, err := List(ctx, kube, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 )
 
 // Config reads the kubeconfig that the flags name. Where kubectl falls back to
@@ -43,14 +45,14 @@ func Config(flags *genericclioptions.ConfigFlags) (*rest.Config, error) {
 	}
 	cfg, err := flags.ToRESTConfig()
 	if err != nil {
-		return nil, unusable(loader, err)
+		return nil, unusable(flags, loader, err)
 	}
 	return rest.CopyConfig(cfg), nil
 }
 
 // Client returns an HTTP client with which every request is bounded, and that
-// leaves redirects alone.
-func Client(cfg *rest.Config) (*http.Client, error) {
+// leaves redirects alone. via is put into the commands that its errors name.
+func Client(cfg *rest.Config, via command.Via) (*http.Client, error) {
 	limit := cfg.Timeout
 	explicit := limit > 0
 	if !explicit {
@@ -65,17 +67,15 @@ func Client(cfg *rest.Config) (*http.Client, error) {
 	unbounded.Timeout = 0
 	client, err := rest.HTTPClientFor(unbounded)
 	if err != nil {
-		return nil, &Error{Usage: true, What: "the kubeconfig cannot be used: " + sentence(err), Next: nextView, Err: err}
+		return nil, &Error{Usage: true, What: "the kubeconfig cannot be used: " + sentence(err), Next: view(via), Err: err}
 	}
 	next := client.Transport
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	client.Transport = &transport{next: next, limit: limit, login: login, plugin: plugin}
+	client.Transport = &transport{next: next, limit: limit, login: login, plugin: plugin, via: via}
 	return client, nil
 }
-
-const nextView = "look at it with: kubectl config view --minify; --kubeconfig, --context, or KUBECONFIG choose another"
 
 // files are where kubeconfigs are looked for.
 func files(loader clientcmd.ClientConfig) []string {
@@ -113,8 +113,8 @@ func fileFault(at string, err error) string {
 	return text
 }
 
-func unusable(loader clientcmd.ClientConfig, err error) error {
-	return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s cannot be used: %s", strings.Join(files(loader), ", "), sentence(err)), Next: nextView, Err: err}
+func unusable(flags *genericclioptions.ConfigFlags, loader clientcmd.ClientConfig, err error) error {
+	return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s cannot be used: %s", strings.Join(files(loader), ", "), sentence(err)), Next: view(Via(flags)), Err: err}
 }
 
 // chosen makes sure that the flags and the files name a cluster.
@@ -171,11 +171,11 @@ func complete(flags *genericclioptions.ConfigFlags, at, current string, raw clie
 	}
 	switch {
 	case cluster == nil && server == "":
-		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s has no cluster %q", at, chosen.Cluster), Next: nextView}
+		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s has no cluster %q", at, chosen.Cluster), Next: view(Via(flags))}
 	case server == "":
 		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s names no server for cluster %q", at, chosen.Cluster), Next: "write its address into the file as server: https://HOST:PORT, or choose another context with --context"}
 	case chosen.AuthInfo != "" && raw.AuthInfos[chosen.AuthInfo] == nil:
-		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s has no user %q", at, chosen.AuthInfo), Next: nextView}
+		return &Error{Usage: true, What: fmt.Sprintf("kubeconfig %s has no user %q", at, chosen.AuthInfo), Next: view(Via(flags))}
 	}
 	return nil
 }

@@ -16,16 +16,19 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 )
 
 // Explain finds in an error what the connection to the API server, or the API
 // server itself, has to do with it, and says it in a person's words. What stood
-// in front of it in the chain (what was being done) stays in front.
-func Explain(err error) (*Error, bool) {
+// in front of it in the chain (what was being done) stays in front. via is put into
+// the commands that it names.
+func Explain(err error, via command.Via) (*Error, bool) {
 	if err == nil {
 		return nil, false
 	}
-	cause, said := find(err)
+	cause, said := find(err, via)
 	if cause == nil {
 		return nil, false
 	}
@@ -37,24 +40,24 @@ func Explain(err error) (*Error, bool) {
 }
 
 // find returns the link of the chain where the connection begins.
-func find(err error) (error, *Error) {
+func find(err error, via command.Via) (error, *Error) {
 	var link *url.Error
 	if errors.As(err, &link) {
-		return link, connection(link.Err)
+		return link, connection(link.Err, via)
 	}
 	var own *Error
 	if errors.As(err, &own) {
 		return own, own
 	}
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
-		return asError(status, err), answered(status.Status())
+		return asError(status, err), answered(status.Status(), via)
 	}
 	text := err.Error()
 	switch {
 	case runtime.IsNotRegisteredError(cause(err)), runtime.IsMissingKind(cause(err)), runtime.IsMissingVersion(cause(err)),
 		strings.Contains(text, "unable to decode"), strings.Contains(text, "unknown conversion"), strings.Contains(text, "couldn't get version/kind"),
 		strings.Contains(text, "json: cannot unmarshal"), strings.Contains(text, "json: invalid"):
-		return cause(err), &Error{What: "the answer holds another kind of object than was asked for", Next: nextNotKubernetes, Err: err}
+		return cause(err), &Error{What: "the answer holds another kind of object than was asked for", Next: notKubernetes(via), Err: err}
 	case strings.Contains(text, "client rate limiter Wait returned an error"):
 		return cause(err), &Error{What: "the time was over before the request could be sent", Timeout: true, Next: "give it more time with --timeout", Err: err}
 	}
@@ -79,10 +82,8 @@ func cause(err error) error {
 	}
 }
 
-const nextReachable = "check the server's address in the kubeconfig and that it is reachable from here (VPN, firewall, proxy variables): kubectl get --raw /readyz"
-
 // connection says why a request brought no answer.
-func connection(err error) *Error {
+func connection(err error, via command.Via) *Error {
 	var (
 		own      *Error
 		unknown  x509.UnknownAuthorityError
@@ -108,30 +109,30 @@ func connection(err error) *Error {
 	case errors.As(err, &record), strings.Contains(text, "server gave HTTP response to HTTPS client"):
 		return &Error{What: "the API server's port does not speak TLS, and the kubeconfig says https://", Next: "check the port in the kubeconfig's server address", Err: err}
 	case errors.As(err, &alert), strings.Contains(text, "tls: "):
-		return &Error{What: "the TLS handshake with the API server failed: " + sentence(err), Next: "check the client certificate and key in the kubeconfig: kubectl config view --minify", Err: err}
+		return &Error{What: "the TLS handshake with the API server failed: " + sentence(err), Next: "check the client certificate and key in the kubeconfig: " + viewing(via), Err: err}
 	case strings.Contains(text, "getting credentials: "):
 		_, why, _ := strings.Cut(text, "getting credentials: ")
 		if strings.Contains(why, "__internal") || strings.Contains(why, "decoding stdout") {
 			why = "what it printed is not an ExecCredential of the version that the kubeconfig asks for"
 		}
-		return &Error{What: "the kubeconfig's credential plugin gave no credentials: " + oneLine(why), Next: "run it by hand, install it, or log in again; kubectl config view --minify shows its command", Err: err}
+		return &Error{What: "the kubeconfig's credential plugin gave no credentials: " + oneLine(why), Next: "run it by hand, install it, or log in again; " + viewing(via) + " shows its command", Err: err}
 	case errors.As(err, &dns):
-		return &Error{What: fmt.Sprintf("the API server's name %q does not resolve here", dns.Name), Next: nextReachable, Err: err}
+		return &Error{What: fmt.Sprintf("the API server's name %q does not resolve here", dns.Name), Next: reachable(via), Err: err}
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		return &Error{What: "the API server did not answer in time", Timeout: true, Next: nextReachable, Err: err}
+		return &Error{What: "the API server did not answer in time", Timeout: true, Next: reachable(via), Err: err}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &Error{What: "the API server refuses connections: nothing listens at its address", Next: nextReachable, Err: err}
+		return &Error{What: "the API server refuses connections: nothing listens at its address", Next: reachable(via), Err: err}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return &Error{What: "there is no route to the API server", Next: nextReachable, Err: err}
+		return &Error{What: "there is no route to the API server", Next: reachable(via), Err: err}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
 		strings.Contains(text, "server closed idle connection"), strings.Contains(text, "connection reset"):
-		return &Error{What: "the API server closed the connection without an answer", Next: "run the command again; it may be restarting. " + nextReachable, Err: err}
+		return &Error{What: "the API server closed the connection without an answer", Next: "run the command again; it may be restarting. " + reachable(via), Err: err}
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "readLoopPeekFailLocked: %!w"):
 		// The second is how net/http says that bytes came before anything was asked
 		// (transport.go wraps a reason that is nil there).
-		return &Error{What: "what listens at the API server's address does not speak HTTP", Next: nextNotKubernetes, Err: err}
+		return &Error{What: "what listens at the API server's address does not speak HTTP", Next: notKubernetes(via), Err: err}
 	}
-	return &Error{What: "the request to the API server failed: " + sentence(err), Next: nextReachable, Err: err}
+	return &Error{What: "the request to the API server failed: " + sentence(err), Next: reachable(via), Err: err}
 }
 
 func expiry(c *x509.Certificate) string {
@@ -142,17 +143,18 @@ func expiry(c *x509.Certificate) string {
 }
 
 // answered says what an answer other than success means.
-func answered(s metav1.Status) *Error {
+func answered(s metav1.Status, via command.Via) *Error {
+	at := command.At{Via: via}
 	e := &Error{What: fmt.Sprintf("the API server answered %d (%s)", s.Code, oneLine(s.Message))}
-	retry := "wait a little and run the command again; if it stays so, look at the API server (kubectl get --raw /readyz?verbose)"
+	retry := "wait a little and run the command again; if it stays so, look at the API server (" + at.Kubectl("get --raw /readyz?verbose") + ")"
 	switch s.Code {
 	case http.StatusUnauthorized:
-		e.What, e.Next = "the API server does not accept these credentials (401)", "log in again, or choose another user; kubectl auth whoami shows who you are"
+		e.What, e.Next = "the API server does not accept these credentials (401)", "log in again, or choose another user; "+at.Kubectl("auth whoami")+" shows who you are"
 	case http.StatusForbidden:
-		e.What, e.Next = "you may not do that (403): "+oneLine(s.Message), "let an administrator apply docs/rbac/role.yaml in the namespace; kubectl auth can-i --list -n NAMESPACE shows what you may do"
+		e.What, e.Next = "you may not do that (403): "+oneLine(s.Message), "let an administrator apply docs/rbac/role.yaml in the namespace; "+at.Kubectl("auth can-i --list -n NAMESPACE")+" shows what you may do"
 	case http.StatusNotFound:
 		if d := s.Details; d != nil && d.Kind == "namespaces" {
-			e.What, e.Next = fmt.Sprintf("namespace %s does not exist", d.Name), fmt.Sprintf("kubectl create namespace %s, or choose another one with -n", d.Name)
+			e.What, e.Next = fmt.Sprintf("namespace %s does not exist", d.Name), at.Kubectl("create namespace %s", d.Name)+", or choose another one with -n"
 			break
 		}
 		e.What, e.Next = "the API server does not have it (404): "+oneLine(s.Message), "check the name, the namespace (-n) and the cluster (--context)"

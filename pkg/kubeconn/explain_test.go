@@ -22,7 +22,7 @@ func TestExplainWhatCameUnasked(t *testing.T) {
 		"a read that failed":        {fmt.Errorf("readLoopPeekFailLocked: %w", errors.New("message too long")), "the request to the API server failed: message too long"},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
-			e, ok := kubeconn.Explain(fmt.Errorf("cannot read the journal: %w", &url.Error{Op: "Get", URL: "http://127.0.0.1:1/api", Err: c.err}))
+			e, ok := kubeconn.Explain(fmt.Errorf("cannot read the journal: %w", &url.Error{Op: "Get", URL: "http://127.0.0.1:1/api", Err: c.err}), "")
 			if !ok {
 				t.Fatal("not explained")
 			}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 )
 
 const (
@@ -42,6 +44,7 @@ type transport struct {
 	// credential plugin may take its time until then.
 	login  time.Duration
 	plugin bool
+	via    command.Via
 	met    atomic.Bool
 }
 
@@ -74,13 +77,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err := req.Context().Err(); err != nil {
 			return nil, err
 		}
-		return nil, slow(req, limit, began.Load(), !t.met.Load() && t.plugin)
+		return nil, t.slow(req, limit, began.Load(), !t.met.Load() && t.plugin)
 	}
 	if a.err != nil {
 		return nil, a.err
 	}
 	t.met.Store(true)
-	if err := judge(req, a.resp, a.body); err != nil {
+	if err := t.judge(req, a.resp, a.body); err != nil {
 		return nil, err
 	}
 	tame(a.resp.Header)
@@ -109,15 +112,15 @@ func (t *transport) ask(req *http.Request, began *atomic.Bool) answer {
 	case len(body) > maxAnswer:
 		return answer{err: &Error{
 			What: fmt.Sprintf("the answer to %s is longer than %d MiB, which no answer of an API server is", asked(req), maxAnswer>>20),
-			Next: nextNotKubernetes,
+			Next: notKubernetes(t.via),
 		}}
 	}
 	return answer{resp: resp, body: body}
 }
 
-func slow(req *http.Request, limit time.Duration, began, login bool) error {
+func (t *transport) slow(req *http.Request, limit time.Duration, began, login bool) error {
 	e := &Error{Timeout: true, What: fmt.Sprintf("no answer to %s within %s", asked(req), limit),
-		Next: "look whether the API server is up and reachable from here (kubectl get --raw /readyz); --request-timeout sets how long one request may take"}
+		Next: "look whether the API server is up and reachable from here (" + readyz(t.via) + "); --request-timeout sets how long one request may take"}
 	switch {
 	case began:
 		e.What = fmt.Sprintf("the answer to %s was not complete within %s", asked(req), limit)
@@ -128,13 +131,11 @@ func slow(req *http.Request, limit time.Duration, began, login bool) error {
 	return e
 }
 
-const nextNotKubernetes = "check the server's address in the kubeconfig (kubectl config view --minify), and log in to the network or VPN if it wants that first"
-
 // judge looks whether a whole answer can be one of an API server.
-func judge(req *http.Request, resp *http.Response, body []byte) error {
+func (t *transport) judge(req *http.Request, resp *http.Response, body []byte) error {
 	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // unparsable is none
 	text := func(what string) error {
-		return &Error{What: fmt.Sprintf("%s was answered with %s instead of a Kubernetes object (%s)", asked(req), what, resp.Status), Next: nextNotKubernetes}
+		return &Error{What: fmt.Sprintf("%s was answered with %s instead of a Kubernetes object (%s)", asked(req), what, resp.Status), Next: notKubernetes(t.via)}
 	}
 	switch code := resp.StatusCode; {
 	case code >= 300 && code < 400 && code != http.StatusNotModified:

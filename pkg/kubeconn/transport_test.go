@@ -56,7 +56,7 @@ func TestAnswersAreJudged(t *testing.T) {
 				_, _ = io.WriteString(w, row.body)
 			}))
 			defer server.Close()
-			client, err := Client(&rest.Config{Host: server.URL})
+			client, err := Client(&rest.Config{Host: server.URL}, "")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -25,7 +25,7 @@ func (c *context) turnBack() Decision {
 		return c.makeAgain()
 	case !c.v.Cluster.Pod.Parked() || !c.v.Cluster.Pod.GateFresh:
 		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d has not parked yet, and tells then how long host %s has been down: %s",
-			f.ID, c.sr.HostIP, podState(c.v.Cluster.Pod)).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))
+			f.ID, c.sr.HostIP, c.podState(c.v.Cluster.Pod)).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))
 	default:
 		return stop(CodeHostUnwatched, c.cmd("revert --id=%d", f.ID),
 			"nobody watched host %s since the pod last ran: its server may have run since, and what its pod holds may be old", c.sr.HostIP)
@@ -103,7 +103,7 @@ func (c *context) goBack() Decision {
 	case f.Fenced == nil:
 		return do(StepMaskHost, nil, "nothing may start there beside the pod")
 	case !pod.Found || pod.Terminating || pod.IP == "":
-		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d is not there yet: %s", f.ID, podState(pod)).
+		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d is not there yet: %s", f.ID, c.podState(pod)).
 			then(c.look(pod))
 	case c.v.Cluster.Service.Selector == "" && len(ep.Leftovers) > 0:
 		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers))

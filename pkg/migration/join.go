@@ -33,7 +33,7 @@ func (c *context) join() Decision {
 	}
 	switch {
 	case !pod.Found, pod.Terminating, !pod.Running:
-		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, podState(pod)).then(c.look(pod))
+		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, c.podState(pod)).then(c.look(pod))
 	case pod.NeedsRenewal(c.v.Cluster.Gate):
 		return c.renew()
 	case pod.Gate == GateRefused && pod.GateCause == CauseNone:

@@ -144,6 +144,8 @@ type PodView struct {
 	Unmade bool `json:"unmade,omitempty"`
 	// Files is what is wrong with the ConfigMap its zoo.cfg and scripts come from.
 	Files string `json:"files,omitempty"`
+	// ForeignFiles is that ConfigMap's name where somebody else's has taken its place.
+	ForeignFiles string `json:"foreignFiles,omitempty"`
 	// Preparing: nothing is known to keep it from running; it is being scheduled,
 	// or its node prepares it.
 	Preparing bool `json:"preparing,omitempty"`
@@ -151,6 +153,9 @@ type PodView struct {
 	Restarts int `json:"restarts,omitempty"`
 	// Problem is why the pod does not run (unschedulable, image, volume).
 	Problem string `json:"problem,omitempty"`
+	// EarlierLog is the container whose log of before its last end says more about
+	// Problem.
+	EarlierLog string `json:"earlierLog,omitempty"`
 	// OutOfMemory: its container was killed for using more memory than its
 	// limit when it last ended.
 	OutOfMemory bool `json:"outOfMemory,omitempty"`

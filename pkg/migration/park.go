@@ -94,7 +94,7 @@ func (c *context) provePod() (Decision, bool) {
 	pod := c.v.Cluster.Pod
 	switch {
 	case !pod.Parked():
-		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(podState(pod))), pod), false
+		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(c.podState(pod))), pod), false
 	case !pod.GateFresh:
 		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh), false
 	}

@@ -112,7 +112,7 @@ func (c *context) inPods() (ids []ensemble.ID, why []string) {
 			continue
 		}
 		ids = append(ids, s.ID)
-		why = append(why, fmt.Sprintf("pod %s of server %d: %s", v.Cluster.Pod.Name, s.ID, podState(v.Cluster.Pod)))
+		why = append(why, fmt.Sprintf("pod %s of server %d: %s", v.Cluster.Pod.Name, s.ID, c.podState(v.Cluster.Pod)))
 	}
 	return slices.Clip(ids), why
 }
@@ -134,6 +134,17 @@ func (c *context) comeBack() string {
 // GateContainer is the container whose log holds what the gate reports, and
 // nothing else.
 const GateContainer = "gate"
+
+// earlierLog is the command that shows the end of a container that keeps ending.
+func (c *context) earlierLog(pod PodView) string {
+	switch pod.EarlierLog {
+	case "":
+		return ""
+	case GateContainer:
+		return " (" + c.kubectl("logs %s -c %s --previous", pod.Name, GateContainer) + ")"
+	}
+	return " (" + c.kubectl("logs %s --previous", pod.Name) + ")"
+}
 
 // logs is the command that shows what a pod says: the gate's reports until
 // ZooKeeper was started, then ZooKeeper's own log.

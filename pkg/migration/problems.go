@@ -173,7 +173,7 @@ func (c *context) ailing() []Problem {
 		out = append(out, problem(ClassUnseen, c.sr.ID, c.notSeen()))
 	case c.sr.Replaced != nil:
 		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodePodAway, c.cmd("replace --id=%d", c.sr.ID),
-			"server %d does not serve: %s", c.sr.ID, live.said()).with(fmt.Sprintf("pod %s: %s", pod.Name, podState(pod)))))
+			"server %d does not serve: %s", c.sr.ID, live.said()).with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState(pod)))))
 	default:
 		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.sr.ID, live.said())))
 	}
@@ -205,7 +205,11 @@ func (c *context) lostFiles() Decision {
 	if !pod.Unmade {
 		next = c.cmd("revert --id=%d", c.sr.ID)
 	}
-	d := stop(CodePodFiles, next, "pod %s of server %d cannot be started again: %s", pod.Name, c.sr.ID, pod.Files)
+	files := pod.Files
+	if pod.ForeignFiles != "" {
+		files += " (" + c.kubectl("delete configmap %s", pod.ForeignFiles) + ")"
+	}
+	d := stop(CodePodFiles, next, "pod %s of server %d cannot be started again: %s", pod.Name, c.sr.ID, files)
 	if !pod.Unmade {
 		d = d.with("its settings have changed since, so nobody can write those files again; replace, after the revert, creates a pod with the current ones")
 	}

@@ -37,13 +37,13 @@ func (c *context) resume() Decision {
 	case c.v.Live.Hidden() && pod.Running && pod.Problem == "" && !pod.Terminating && pod.Gate == GateStarted:
 		return c.podUnseen()
 	case !c.v.Live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
-		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, podState(pod)).then(c.logs(pod))
+		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, c.podState(pod)).then(c.logs(pod))
 	case !c.v.Live.Serving() && pod.Preparing && !pod.Terminating:
-		return wait(CodePodStarting, PhaseRelease, "pod %s of server %d does not run yet: %s", pod.Name, c.in.ID, podState(pod)).
+		return wait(CodePodStarting, PhaseRelease, "pod %s of server %d does not run yet: %s", pod.Name, c.in.ID, c.podState(pod)).
 			with(c.lostVolume(pod)...).then(c.look(pod))
 	case !c.v.Live.Serving():
 		d := stop(CodePodAway, c.look(pod),
-			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, podState(pod))
+			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, c.podState(pod))
 		if pod.NodeLost {
 			return c.lostNode(d, pod)
 		}
@@ -139,7 +139,7 @@ func (c *context) renew() Decision {
 		if pod.OutOfMemory || f.OutOfMemory {
 			return d.then(c.moreMemory())
 		}
-		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), podState(pod)).
+		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), c.podState(pod)).
 			with(pod.logSays()...)
 	}
 	if c.v.Host.Unclear() {

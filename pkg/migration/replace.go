@@ -187,7 +187,7 @@ func (c *context) stopHost() Decision {
 func (c *context) gateRead() (Decision, bool) {
 	f, pod, gate := c.flight, c.v.Cluster.Pod, c.v.Cluster.Gate
 	if !pod.Parked() {
-		return wait(CodePodNotParked, PhaseProve, "pod %s is not parked: %s; nothing has been stopped", pod.Name, orUnknown(podState(pod))).then(c.look(pod)), false
+		return wait(CodePodNotParked, PhaseProve, "pod %s is not parked: %s; nothing has been stopped", pod.Name, orUnknown(c.podState(pod))).then(c.look(pod)), false
 	}
 	if !pod.GateFresh || pod.NodeLost {
 		return wait(CodePodNotParked, PhaseProve, "pod %s has not reported for more than %s; nothing has been stopped", pod.Name, ReportFresh).then(c.logs(pod)), false
@@ -316,7 +316,7 @@ func (c *context) flipToPod() Decision {
 		why, start = fmt.Sprintf("servers %s hold %s", joinIDs(f.After.Held), f.After.Zxid), EmptyStart(pod.UID)
 	}
 	if !pod.Parked() {
-		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).then(c.look(pod))
+		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", pod.Name, orUnknown(c.podState(pod))).then(c.look(pod))
 	}
 	if d, ok := c.rightImage(); !ok {
 		return d
@@ -400,7 +400,7 @@ func followers(e ensemble.Ensemble) int {
 }
 
 // podState says why a pod is not parked.
-func podState(p PodView) string {
+func (c *context) podState(p PodView) string {
 	switch {
 	case !p.Found:
 		return "it does not exist"
@@ -409,7 +409,7 @@ func podState(p PodView) string {
 	case p.Terminating:
 		return "it is being deleted"
 	case p.Problem != "":
-		return p.Problem
+		return p.Problem + c.earlierLog(p)
 	case !p.Running:
 		return "its container does not run yet"
 	case p.Gate == GateUnknown && p.GateDetail != "":

@@ -290,7 +290,7 @@ func (c *context) reclaim() (Decision, bool) {
 		// Not scheduled anywhere: no process, and no gate read yet.
 		return Decision{}, true
 	}
-	return wait(CodePodStopping, PhaseReclaim, "pod %s is not parked again yet: %s", pod.Name, podState(pod)), false
+	return wait(CodePodStopping, PhaseReclaim, "pod %s is not parked again yet: %s", pod.Name, c.podState(pod)), false
 }
 
 // flipToHost moves the address back, with exactly one address at each moment:

@@ -10,7 +10,7 @@ import (
 func (c *context) seed() (Decision, bool) {
 	f, pod := c.flight, c.v.Cluster.Pod
 	if !pod.Parked() {
-		return wait(CodePodNotParked, PhaseReprove, "pod %s is not parked: %s", pod.Name, orUnknown(podState(pod))).
+		return wait(CodePodNotParked, PhaseReprove, "pod %s is not parked: %s", pod.Name, orUnknown(c.podState(pod))).
 			then(c.look(pod)), false
 	}
 	if f.Seed != "" && pod.Seeded == f.Seed {

@@ -2,6 +2,7 @@ package migration_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,6 +79,41 @@ func TestViaIsInTheCommandsAlone(t *testing.T) {
 						t.Errorf("%s %d: the journal would differ: %s", kind, id, diff)
 					}
 				}
+			}
+		})
+	}
+}
+
+// TestWhatAPodSaysMoreAbout: the commands that show more of a pod are not part of the
+// look.
+func TestWhatAPodSaysMoreAbout(t *testing.T) {
+	for name, c := range map[string]struct {
+		set  func(*migration.PodView)
+		want string
+	}{
+		"its container keeps ending": {func(p *migration.PodView) {
+			p.Running, p.Problem, p.EarlierLog = false, "the container keeps ending", "zookeeper"
+		}, "pod demo-pod-1: the container keeps ending (kubectl --as=me logs demo-pod-1 --previous -n zk)"},
+		"its relay does": {func(p *migration.PodView) {
+			p.Problem, p.EarlierLog = "its container gate does not run", migration.GateContainer
+		}, "pod demo-pod-1: its container gate does not run (kubectl --as=me logs demo-pod-1 -c gate --previous -n zk)"},
+		"its files are another's": {func(p *migration.PodView) {
+			p.Files, p.ForeignFiles = "ConfigMap x was replaced by another one of that name", "x"
+		}, "was replaced by another one of that name (kubectl --as=me delete configmap x -n zk)"},
+		"its files are gone": {func(p *migration.PodView) { p.Files = "ConfigMap x is gone" }, "cannot be started again: ConfigMap x is gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := healthy("3.8.0", 1, 2, 3)
+			s.replaced(2)
+			s.down(2)
+			c.set(&s.view(2).Cluster.Pod)
+			s.o.Via = command.Via("").With("as", "me")
+			var said []string
+			for _, p := range migration.Problems(s.o) {
+				said = append(append(said, p.Text), p.Evidence...)
+			}
+			if !slices.ContainsFunc(said, func(s string) bool { return strings.HasSuffix(s, c.want) }) {
+				t.Errorf("got %q, want %s", said, c.want)
 			}
 		})
 	}

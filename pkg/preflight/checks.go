@@ -3,6 +3,7 @@ package preflight
 import (
 	"fmt"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -12,7 +13,7 @@ const minKubernetes = 27
 
 // Checks lists all checks; help, docs and JSON come from it.
 func Checks() []Check {
-	return append([]Check{
+	checks := append([]Check{
 		{ID: "ZK001", Title: "every server answers and takes part in the quorum", Severity: Blocker,
 			Hint: "bring the ensemble to full strength first; srvr must be answered on every client port", Eval: allServing},
 		{ID: migration.WaiverVersion, Title: "the ZooKeeper version can be migrated", Severity: Blocker, Waivable: true,
@@ -23,7 +24,7 @@ func Checks() []Check {
 		{ID: "ZK005", Title: "each address is answered by the server the files name", Severity: Blocker,
 			Hint: "compare the server.N lines with each host's myid", Eval: rightIDs},
 		{ID: "ZK006", Title: "there is exactly one leader", Severity: Blocker,
-			Hint: "kubectl zkmigrate status; look at the servers' logs", Eval: oneLeader},
+			HintFor: statusHint("%s; look at the servers' logs"), Eval: oneLeader},
 		{ID: "ZK007", Title: "the ensemble commits", Severity: Blocker,
 			Hint: "look at the leader's log and disk, and run the check again: an election ends by itself; restart nothing before that", HintFor: commitHint, Eval: commits},
 		{ID: "ZK008", Title: "election ports answer", Severity: Blocker,
@@ -57,21 +58,32 @@ func Checks() []Check {
 		{ID: "ZK020", Title: "each Service reaches its server", Severity: Blocker,
 			Hint: "is kube-proxy running where this runs, and have the endpoints been written?", Eval: through},
 		{ID: "ZK023", Title: "the ensemble has the servers that the files name, and no other", Severity: Blocker,
-			Hint: "name all of its servers, with their groups and weights (the hosts' files do): who does not know a voter counts the wrong majority. After reconfigure it has the Services' addresses, too: kubectl zkmigrate status prints how to set the list again", Eval: everyServer},
+			HintFor: statusHint("name all of its servers, with their groups and weights (the hosts' files do): who does not know a voter counts the wrong majority. After reconfigure it has the Services' addresses, too: %s prints how to set the list again"), Eval: everyServer},
 		{ID: "ZK024", Title: "every server, pod and address is where the journal says", Severity: Blocker,
-			Hint: "kubectl zkmigrate status says of each what helps", Eval: inPlace},
+			HintFor: statusHint("%s says of each what helps"), Eval: inPlace},
 		{ID: "ZK025", Title: "no operation is under way", Severity: Warning,
-			Hint: "let it end, or go on with it: kubectl zkmigrate status prints the command", Eval: idle},
+			HintFor: statusHint("let it end, or go on with it: %s prints the command"), Eval: idle},
 		{ID: "ZK026", Title: "no other ensemble of ours has the same hosts", Severity: Blocker, Bounded: true,
 			Hint: "go on with the ensemble that has them: two records of one ensemble have two journals and two locks",
 			Eval: func(f Facts) ([]string, string) { return f.Twins, "" }},
 		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
-			Hint: "have an administrator apply what `kubectl zkmigrate rbac NAME` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
+			Hint: "have an administrator apply what `" + command.At{}.Ours("rbac NAME") + "` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,
 			Hint: "choose another name for the ensemble, or another namespace", Eval: func(f Facts) ([]string, string) { return f.Clashes, "" }},
 		{ID: "K8S003", Title: "the Kubernetes version is supported", Severity: Blocker, Waivable: true,
 			Hint: "1.27 or later", Eval: kubernetes},
 	}, roomChecks()...)
+	for i, c := range checks {
+		if c.Hint == "" && c.HintFor != nil {
+			checks[i].Hint = c.HintFor(Facts{})
+		}
+	}
+	return checks
+}
+
+// statusHint is a hint that names status.
+func statusHint(format string) func(Facts) string {
+	return func(f Facts) string { return fmt.Sprintf(format, command.At{Via: f.Via}.Ours("status")) }
 }
 
 func allServing(f Facts) (wrong []string, _ string) {
@@ -255,9 +267,9 @@ func through(f Facts) (wrong []string, skip string) {
 
 func roleHint(f Facts) string {
 	if f.RoleCommand == "" {
-		return "have an administrator print the Role with `kubectl zkmigrate rbac`, apply it and bind it to this user"
+		return "have an administrator print the Role with `" + command.At{}.Ours("rbac") + "`, apply it and bind it to this user"
 	}
-	return "have an administrator run: " + f.RoleCommand + " | kubectl apply -f -"
+	return "have an administrator run: " + f.RoleCommand + " | " + command.ApplyRole
 }
 
 func kubernetes(f Facts) (wrong []string, skip string) {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -127,5 +128,19 @@ func TestHintOfCommits(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHintsNameTheCluster: what a hint sends to is the cluster that was checked; the
+// docs name none.
+func TestHintsNameTheCluster(t *testing.T) {
+	via := command.Via("").With("context", "prod")
+	for _, c := range Checks() {
+		if c.HintFor == nil || !strings.Contains(c.Hint, "kubectl zkmigrate status") {
+			continue
+		}
+		if got := c.HintFor(Facts{Via: via}); strings.ReplaceAll(got, " --context=prod", "") != c.Hint || got == c.Hint {
+			t.Errorf("%s: %s, in the docs %s", c.ID, got, c.Hint)
+		}
 	}
 }

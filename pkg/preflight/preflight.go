@@ -5,6 +5,7 @@ package preflight
 import (
 	"sort"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -55,7 +56,8 @@ type Check struct {
 	// Waivable by name; the checks behind I1 to I5 are not.
 	Waivable bool
 	Hint     string
-	// HintFor is the hint where the facts decide which one is right.
+	// HintFor is the hint where it hangs on the facts; Hint is then what help and docs
+	// say.
 	HintFor func(Facts) string
 	// Bounded: what the user may not look at does not block.
 	Bounded bool
@@ -137,6 +139,8 @@ type Facts struct {
 	Wrapped bool
 	// Waivers are ids of checks that were waived.
 	Waivers []string
+	// Via is put into the commands of hints.
+	Via command.Via
 }
 
 // Run evaluates every check, in the order of the list.

@@ -40,7 +40,7 @@ func TestTheNarrowRoleIsEnough(t *testing.T) {
 				return err
 			})
 			s.off("all ConfigMaps", func() error {
-				_, err := journal.List(s.ctx, s.kube, s.ns)
+				_, err := journal.List(s.ctx, s.kube, s.ns, "")
 				return err
 			})
 			s.off("another pod", func() error { return s.kube.CoreV1().Pods(s.ns).Delete(s.ctx, "other-pod-0", metav1.DeleteOptions{}) })

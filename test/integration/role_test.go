@@ -26,7 +26,7 @@ func TestTheRoleIsEnoughAndNotMore(t *testing.T) {
 	for _, api := range []migration.EndpointsAPI{migration.EndpointSlices, migration.LegacyEndpoints} {
 		s := newSite(t, api)
 		s.wholeRoad()
-		_, err := journal.List(s.ctx, s.kube, s.ns)
+		_, err := journal.List(s.ctx, s.kube, s.ns, "")
 		s.must("list", err)
 		// What of it asks about the whole cluster is refused here, and then unknown.
 		_, err = s.c.Room(s.ctx, s.rec)
