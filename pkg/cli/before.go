@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
@@ -38,7 +39,7 @@ func permissionFacts(ctx context.Context, s *session, rec migration.Record, need
 
 // roleCommand prints the Role of an ensemble, and its binding.
 func roleCommand(rec migration.Record, withCopy bool, user string) string {
-	words := []string{cliName, "rbac", rec.Name, "-n", rec.Namespace, subjectFlag(user)}
+	words := []string{subjectFlag(user)}
 	if len(rec.Servers) > 0 && rec.Servers[0].ServiceUID == "" {
 		// Not wrapped yet: there is no journal to read the ids from.
 		var ids []string
@@ -50,7 +51,7 @@ func roleCommand(rec migration.Record, withCopy bool, user string) string {
 	if !withCopy {
 		words = append(words, "--data=empty")
 	}
-	return strings.Join(words, " ")
+	return command.At{Namespace: rec.Namespace}.Ours("rbac %s %s", rec.Name, command.Quoted(strings.Join(words, " ")))
 }
 
 // subjectFlag names a user to the command that prints the Role; one that is not

@@ -159,6 +159,6 @@ func printClients(d *deps, r ClientsReport) error {
 	for _, id := range r.Unknown {
 		fmt.Fprintf(out, "server %d does not answer cons: its clients are not listed (4lw.commands.whitelist)\n", id)
 	}
-	fmt.Fprintf(out, "\nnext: %s reconfigure %s -n %s\n", cliName, r.Name, r.Namespace)
+	fmt.Fprintf(out, "\nnext: %s\n", d.in(r.Namespace).Ours("reconfigure %s", r.Name))
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -78,5 +79,5 @@ func denialHint(d access.Denial, name, namespace, again string) string {
 	if n, known := d.Row(); known && n.When == access.Unnamed {
 		return "give the ensemble's NAME" + then
 	}
-	return fmt.Sprintf("have an administrator run: %s rbac %s -n %s --user=USER | kubectl apply -f -%s", cliName, name, namespace, then)
+	return "have an administrator run: " + command.At{Namespace: namespace}.Ours("rbac %s --user=USER", name) + " | " + command.ApplyRole + then
 }

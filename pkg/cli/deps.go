@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
@@ -35,7 +36,12 @@ type kube struct {
 	config    *rest.Config
 	namespace string
 	warn      io.Writer
+	// via is put into the commands that are printed.
+	via command.Via
 }
+
+// at is where printed commands work.
+func (k kube) at() command.At { return command.At{Namespace: k.namespace, Via: k.via} }
 
 // namespace is the one asked for, without a connection.
 func (d *deps) namespace() string {
@@ -44,6 +50,18 @@ func (d *deps) namespace() string {
 		return "default"
 	}
 	return ns
+}
+
+// in is where printed commands work: a namespace of the cluster that the flags name.
+func (d *deps) in(namespace string) command.At {
+	return command.At{Namespace: namespace, Via: d.via()}
+}
+
+func (d *deps) via() command.Via {
+	if d.flags == nil {
+		return ""
+	}
+	return kubeconn.Via(d.flags)
 }
 
 func (d *deps) restConfig() (*rest.Config, error) {
@@ -67,24 +85,29 @@ func (d *deps) kube() (kube, error) {
 	if err != nil {
 		return kube{}, err
 	}
-	http, err := kubeconn.Client(cfg, kubeconn.Via(d.flags))
+	http, err := kubeconn.Client(cfg, d.via())
 	if err != nil {
 		return kube{}, err
 	}
 	client, err := kubernetes.NewForConfigAndClient(cfg, http)
 	if err != nil {
-		return kube{}, &kubeconn.Error{Usage: true, What: "the kubeconfig cannot be used: " + err.Error(), Next: "look at it with: kubectl config view --minify", Err: err}
+		return kube{}, d.unusable(err)
 	}
 	meta, err := metadata.NewForConfigAndClient(metadata.ConfigFor(cfg), http)
 	if err != nil {
-		return kube{}, &kubeconn.Error{Usage: true, What: "the kubeconfig cannot be used: " + err.Error(), Next: "look at it with: kubectl config view --minify", Err: err}
+		return kube{}, d.unusable(err)
 	}
-	return kube{client: client, meta: meta, config: cfg, namespace: d.namespace(), warn: d.streams.ErrOut}, nil
+	return kube{client: client, meta: meta, config: cfg, namespace: d.namespace(), warn: d.streams.ErrOut, via: d.via()}, nil
+}
+
+// unusable: no client can be made of what the kubeconfig says.
+func (d *deps) unusable(err error) error {
+	return &kubeconn.Error{Usage: true, What: "the kubeconfig cannot be used: " + err.Error(), Next: "look at it with: " + d.in("").Kubectl("config view --minify"), Err: err}
 }
 
 // cluster works on the connection.
 func (k kube) cluster() *cluster.Client {
-	return cluster.New(k.client, cluster.WithExec(k.config), cluster.WithWords(func(err error) string { return plain(err).text }))
+	return cluster.New(k.client, cluster.WithExec(k.config), cluster.WithVia(k.via), cluster.WithWords(func(err error) string { return plain(err).text }))
 }
 
 // pick resolves the optional NAME: it may be left out where the namespace
@@ -99,7 +122,7 @@ func (k kube) pick(ctx context.Context, args []string) (string, error) {
 	}
 	switch len(names) {
 	case 0:
-		return "", usagef("namespace %s holds no wrapped ensemble\nnext: %s wrap NAME -f zoo.cfg -n %s", k.namespace, cliName, k.namespace)
+		return "", usagef("namespace %s holds no wrapped ensemble\nnext: %s", k.namespace, k.at().Ours("wrap NAME -f zoo.cfg"))
 	case 1:
 		return names[0], nil
 	}
@@ -112,7 +135,7 @@ func nameOf(r migration.Record) ensembleName { return ensembleName{r.Namespace, 
 
 // names are those of the ensembles of the namespace.
 func (k kube) names(ctx context.Context) ([]string, error) {
-	listing, err := journal.List(ctx, k.client, k.namespace, "")
+	listing, err := journal.List(ctx, k.client, k.namespace, k.via)
 	if err != nil {
 		return nil, err
 	}
@@ -145,9 +168,10 @@ type session struct {
 func (d *deps) session(k kube, name string) *session {
 	s := &session{kube: k, name: name, prober: newProber(nil)}
 	s.journal = journal.New(k.client, k.namespace, name)
+	s.journal.Via = k.via
 	s.engine = &engine.Engine{
 		Cluster: k.cluster(), Prober: s.prober, Journal: s.journal, Clock: clock{},
-		Poll: pollInterval, ErrorBudget: errorBudget, Final: finalDenial,
+		Poll: pollInterval, ErrorBudget: errorBudget, Final: finalDenial, Via: k.via,
 	}
 	return s
 }
@@ -192,7 +216,7 @@ func (s *session) gone(ctx context.Context) error {
 	if reason, next, ok := s.copyKept(ctx); ok {
 		return &refusedError{reason: reason, next: next}
 	}
-	return usagef("namespace %s holds no wrapped ensemble %q\nnext: %s wrap %s -f zoo.cfg -n %s", s.kube.namespace, s.name, cliName, s.name, s.kube.namespace)
+	return usagef("namespace %s holds no wrapped ensemble %q\nnext: %s", s.kube.namespace, s.name, s.kube.at().Ours("wrap %s -f zoo.cfg", s.name))
 }
 
 // copyKept says how the copy of a journal that is gone is put back, if there is one.
@@ -201,5 +225,5 @@ func (s *session) copyKept(ctx context.Context) (reason, next string, ok bool) {
 		return "", "", false
 	}
 	return fmt.Sprintf("the journal of ensemble %s in namespace %s is gone; its copy, made when nothing was under way last, can be put back", s.name, s.kube.namespace),
-		fmt.Sprintf("%s wrap %s -n %s", cliName, s.name, s.kube.namespace), true
+		s.kube.at().Ours("wrap %s", s.name), true
 }

@@ -182,7 +182,7 @@ func (f *reconfigureFlags) printPlan(rec migration.Record, e emission) {
 		fmt.Fprintf(f.deps.streams.ErrOut, "\nWritten to %s (README.txt has the commands). Restart one server at a time, in this order: %v%s.\n", f.dir, e.plan.Order, leaderText(e.input.Leader))
 	}
 	if f.hook == "" {
-		fmt.Fprintf(f.deps.streams.ErrOut, "next: %s reconfigure %s --verify -n %s   (leave it running during the restarts)\n", cliName, rec.Name, rec.Namespace)
+		fmt.Fprintf(f.deps.streams.ErrOut, "next: %s   (leave it running during the restarts)\n", f.deps.in(rec.Namespace).Ours("reconfigure %s --verify", rec.Name))
 	}
 }
 

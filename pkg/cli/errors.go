@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -37,7 +38,7 @@ func (e *refusedError) Error() string { return e.reason }
 // somebody who writes it by hand does that.
 func (s *session) exchanged(id ensemble.ID) error {
 	return &refusedError{reason: fmt.Sprintf("the journal of %s has no server %d any more: somebody has exchanged it while this command ran", s.name, id),
-		next: fmt.Sprintf("%s status %s -n %s", cliName, s.name, s.kube.namespace)}
+		next: s.kube.at().Ours("status %s", s.name)}
 }
 
 // pausedError: the state is saved; the same command goes on.
@@ -73,10 +74,11 @@ func (e *failedError) Unwrap() error { return e.err }
 
 // report prints an error in three lines, what, what it rests on and what now,
 // and returns the exit code. It is the only place that looks into errors.
-func report(w io.Writer, err error) int { return reportAt(w, err, func() string { return "" }) }
+func report(w io.Writer, err error) int { return reportAt(w, err, "", func() string { return "" }) }
 
-// reportAt also says which API server an error is about.
-func reportAt(w io.Writer, err error, where func() string) int {
+// reportAt also says which API server an error is about; via is put into the commands
+// that help.
+func reportAt(w io.Writer, err error, via command.Via, where func() string) int {
 	if err == nil {
 		return exitOK
 	}
@@ -123,7 +125,7 @@ func reportAt(w io.Writer, err error, where func() string) int {
 		return exitUsage
 	case errors.As(err, &failed):
 		// Before the ends of contexts: some question of its own may have timed out.
-		p := plain(err)
+		p := advised(err, via)
 		fmt.Fprintf(w, "error: %s\n", p.text)
 		printDetails(w, p.rests(where), advice(p.next, failed.next))
 		if failed.lost {
@@ -134,7 +136,7 @@ func reportAt(w io.Writer, err error, where func() string) int {
 		return exitError
 	case errors.As(err, &late):
 		fmt.Fprintf(w, "error: %v\n", late)
-		printDetails(w, nil, late.next)
+		printDetails(w, nil, advised(late.cause, via).next)
 		return exitTimeout
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "interrupted")
@@ -143,7 +145,7 @@ func reportAt(w io.Writer, err error, where func() string) int {
 		}
 		return exitInterrupted
 	}
-	p := plain(err)
+	p := advised(err, via)
 	fmt.Fprintf(w, "error: %s\n", p.text)
 	printDetails(w, p.rests(where), p.next)
 	switch {

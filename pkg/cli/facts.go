@@ -22,7 +22,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 		Servers: rec.Servers, Record: rec, Wrapped: wrapped,
 		Direct: map[ensemble.ID]migration.Sighting{}, Through: map[ensemble.ID]migration.Sighting{}, Election: map[ensemble.ID]migration.PortState{},
 		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
-		InitLimit: rec.Settings.InitLimit, TickTimeMillis: rec.Settings.TickTimeMillis,
+		InitLimit: rec.Settings.InitLimit, TickTimeMillis: rec.Settings.TickTimeMillis, Via: s.kube.via,
 	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -160,7 +160,7 @@ func commitFact(ctx context.Context, s *session, rec migration.Record, f *prefli
 }
 
 func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *preflight.Facts) {
-	c := cluster.New(s.kube.client)
+	c := cluster.New(s.kube.client, cluster.WithVia(s.kube.via))
 	minor, err := c.KubernetesMinor()
 	if err != nil {
 		f.PermissionsError = "the API server does not say what it is: " + plain(err).text

@@ -73,7 +73,7 @@ func (s *session) reconfigured(ctx context.Context, streams genericiooptions.IOS
 	}
 	epoch, _ := obs.Epoch()
 	fmt.Fprintf(streams.Out, "All servers of %s run with the Services' addresses. %s\n", s.name, electionsText(obs.Record, epoch))
-	fmt.Fprintf(streams.ErrOut, "next: %s plan %s -n %s\n", cliName, s.name, s.kube.namespace)
+	fmt.Fprintf(streams.ErrOut, "next: %s\n", s.kube.at().Ours("plan %s", s.name))
 	return nil
 }
 

@@ -90,7 +90,7 @@ const releasePatience = 5 * time.Second
 // acquire takes the lock. One that is renewed while we look is held by a living
 // command, which is named; one that is not is waited for.
 func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
-	lease := journal.Lease{Kube: s.kube.client, Namespace: s.kube.namespace, Name: s.name, Holder: holder(), Dead: ended}
+	lease := journal.Lease{Kube: s.kube.client, Namespace: s.kube.namespace, Name: s.name, Holder: holder(), Dead: ended, Via: s.kube.via}
 	var first *journal.HeldError
 	deadline := time.Now().Add(lockPatience)
 	for {
@@ -132,7 +132,7 @@ func (s *session) fence(ctx context.Context) error {
 }
 
 func (s *session) takeOver(ctx context.Context, rec migration.Record, id ensemble.ID) error {
-	if err := cluster.New(s.kube.client).Fence(ctx, rec, id, holder()); err != nil {
+	if err := cluster.New(s.kube.client, cluster.WithVia(s.kube.via)).Fence(ctx, rec, id, holder()); err != nil {
 		return fmt.Errorf("taking over the operation on server %s: %w", id, err)
 	}
 	return nil
@@ -152,7 +152,7 @@ func (s *session) fenceResumed(ctx context.Context, rec migration.Record, id ens
 func (s *session) lockLost(lost error) error {
 	e := &pausedError{
 		reason: "the lock was lost, the API server did not answer in time",
-		next:   fmt.Sprintf("%s status %s -n %s", cliName, s.name, s.kube.namespace),
+		next:   s.kube.at().Ours("status %s", s.name),
 	}
 	var l *journal.LostError
 	if held, ok := journal.IsHeld(lost); ok {

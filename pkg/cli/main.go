@@ -12,14 +12,14 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
-// cliName is how users call the program; every help text and every printed
-// command uses it.
-const cliName = "kubectl zkmigrate"
+// cliName is for help texts; what is printed to be run is rendered by pkg/command.
+const cliName = command.Name
 
 // Main runs one command and returns its exit code.
 func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
@@ -27,7 +27,8 @@ func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams
 	streams.Out, streams.ErrOut = out, errOut
 	root, d := newRoot(streams)
 	root.SetArgs(args)
-	code := reportAt(d.streams.ErrOut, root.ExecuteContext(ctx), func() string { return kubeconn.Where(d.flags) })
+	err := root.ExecuteContext(ctx)
+	code := reportAt(d.streams.ErrOut, err, d.via(), func() string { return kubeconn.Where(d.flags) })
 	for _, w := range []*quote.Writer{out, errOut} {
 		if err := w.Flush(); err != nil && code == exitOK {
 			code = exitError
@@ -80,7 +81,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 	})
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.AddFlags(root.PersistentFlags())
-	d := &deps{streams: withVia(streams, flags), flags: flags}
+	d := &deps{streams: streams, flags: flags}
 	root.AddGroup(
 		&cobra.Group{ID: "look", Title: "Look:"},
 		&cobra.Group{ID: "prepare", Title: "Prepare:"},

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -23,7 +23,7 @@ const (
 // lists; where those cannot be had (for a user who may not list everywhere, say) each
 // ensemble is looked at by itself.
 func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.EnsembleStatus, error) {
-	listing, err := journal.List(ctx, k.client, "", "")
+	listing, err := journal.List(ctx, k.client, "", k.via)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +45,8 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 		return o.oneByOne(ctx, k, names)
 	}
 	claims := allClaims(records, seen.Claims())
-	looker := engine.Looker{Cluster: seen, Prober: newProber(nil), Clock: clock{}}
-	items, err := sideBySide(ctx, glancesAtOnce, names, func(i int) (migration.EnsembleStatus, error) {
+	looker := engine.Looker{Cluster: seen, Prober: newProber(nil), Clock: clock{}, Via: k.via}
+	items, err := sideBySide(ctx, glancesAtOnce, names, k.via, func(i int) (migration.EnsembleStatus, error) {
 		obs, err := looker.Look(ctx, records[i], records[i].Twins(claims))
 		if err != nil {
 			return migration.EnsembleStatus{}, err
@@ -82,12 +82,12 @@ func (o *StatusOptions) again(ctx context.Context, k kube, listing journal.Listi
 
 // oneByOne has each look ask the API server by itself.
 func (o *StatusOptions) oneByOne(ctx context.Context, k kube, names []ensembleName) ([]migration.EnsembleStatus, error) {
-	return sideBySide(ctx, looksAtOnce, names, func(i int) (migration.EnsembleStatus, error) { return o.look(ctx, k, names[i]) })
+	return sideBySide(ctx, looksAtOnce, names, k.via, func(i int) (migration.EnsembleStatus, error) { return o.look(ctx, k, names[i]) })
 }
 
 // sideBySide looks at every ensemble, so many at once. One that cannot be looked at does
 // not hide the others.
-func sideBySide(ctx context.Context, atOnce int, names []ensembleName, look func(i int) (migration.EnsembleStatus, error)) ([]migration.EnsembleStatus, error) {
+func sideBySide(ctx context.Context, atOnce int, names []ensembleName, via command.Via, look func(i int) (migration.EnsembleStatus, error)) ([]migration.EnsembleStatus, error) {
 	items := make([]migration.EnsembleStatus, len(names))
 	errs := make([]error, len(names))
 	slots := make(chan struct{}, atOnce)
@@ -97,7 +97,7 @@ func sideBySide(ctx context.Context, atOnce int, names []ensembleName, look func
 		wg.Go(func() {
 			defer func() { <-slots }()
 			if items[i], errs[i] = look(i); errs[i] != nil {
-				items[i] = notLookedAt(n, errs[i])
+				items[i] = notLookedAt(n, errs[i], via)
 			}
 		})
 	}
@@ -115,11 +115,11 @@ func sideBySide(ctx context.Context, atOnce int, names []ensembleName, look func
 }
 
 // notLookedAt is the status of an ensemble that could not be looked at.
-func notLookedAt(n ensembleName, err error) migration.EnsembleStatus {
+func notLookedAt(n ensembleName, err error, via command.Via) migration.EnsembleStatus {
 	return migration.EnsembleStatus{
 		APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: n.name, Namespace: n.namespace,
 		At: time.Now(), Health: migration.Unknown,
 		Problems: []migration.Problem{{Class: migration.ClassUnseen, Text: plain(err).text}}, Servers: []migration.ServerStatus{},
-		Next: fmt.Sprintf("%s status %s -n %s", cliName, n.name, n.namespace),
+		Next: command.At{Namespace: n.namespace, Via: via}.Ours("status %s", n.name),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
 )
 
@@ -19,12 +20,15 @@ type problem struct {
 }
 
 // plain says what an error means without the texts of libraries.
-func plain(err error) problem {
+func plain(err error) problem { return advised(err, "") }
+
+// advised also has the commands that help name the cluster.
+func advised(err error, via command.Via) problem {
 	var own *cluster.Error
 	if errors.As(err, &own) {
-		return plainCluster(err, own)
+		return plainCluster(err, own, via)
 	}
-	if e, ok := kubeconn.Explain(err, ""); ok {
+	if e, ok := kubeconn.Explain(err, via); ok {
 		return problem{text: e.What, next: e.Next, api: !e.Usage, usage: e.Usage, timeout: e.Timeout}
 	}
 	if out := (*outputError)(nil); errors.As(err, &out) {
@@ -40,13 +44,13 @@ func plain(err error) problem {
 
 // plainCluster keeps what was being done and our own advice, and puts the API
 // server's answer into words.
-func plainCluster(err error, own *cluster.Error) problem {
+func plainCluster(err error, own *cluster.Error, via command.Via) problem {
 	head, _, _ := strings.Cut(err.Error(), own.Error())
 	p := problem{text: head + own.What, next: own.Next, api: own.Err != nil}
 	if own.Err == nil {
 		return p
 	}
-	why := plain(own.Err)
+	why := advised(own.Err, via)
 	if why.text != own.What {
 		p.text += ": " + why.text
 	}

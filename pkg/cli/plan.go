@@ -81,7 +81,7 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	}
 	for _, srv := range desc.ensemble.Servers {
 		if old, ok := rec.Server(srv.ID); ok && old.Vote() != srv.Vote() {
-			return e, usagef("server %d is %s in the files, %s in the journal: bring it up to date with %s wrap %s -f FILE -n %s, while everything runs on its host", srv.ID, srv.Vote(), old.Vote(), cliName, rec.Name, rec.Namespace)
+			return e, usagef("server %d is %s in the files, %s in the journal: bring it up to date with %s, while everything runs on its host", srv.ID, srv.Vote(), old.Vote(), f.deps.in(rec.Namespace).Ours("wrap %s -f FILE", rec.Name))
 		}
 	}
 	v, err := ensemble.ParseVersion(rec.Settings.Version)

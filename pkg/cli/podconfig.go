@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -28,7 +29,7 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 			rec.Elections.AtWrap = live.Zxid.Epoch()
 		}
 	}
-	if note := upgraded(rec, versions, desc.config != nil); note != "" {
+	if note := upgraded(rec, versions, desc.config != nil, o.deps.in(rec.Namespace)); note != "" {
 		fmt.Fprintf(o.deps.streams.ErrOut, "Warning: %s\n", note)
 	}
 	if rec.Settings.TickTimeMillis == 0 || rec.Settings.SyncLimit == 0 || rec.Settings.InitLimit == 0 {
@@ -72,7 +73,7 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 // changes the pods' image and file as well, as long as there is no pod that has
 // served. It never stands in the way of a wrap that mends a Service: what it
 // cannot do it says.
-func upgraded(rec *migration.Record, live []string, files bool) (note string) {
+func upgraded(rec *migration.Record, live []string, files bool, at command.At) (note string) {
 	old := rec.Settings.Version
 	switch {
 	case len(live) == 0 || slices.Contains(live, old):
@@ -81,7 +82,7 @@ func upgraded(rec *migration.Record, live []string, files bool) (note string) {
 	case moved(*rec):
 		return fmt.Sprintf("the hosts run ZooKeeper %s, and the migration was begun with %s: bring them back to it before another server is replaced", live[0], old)
 	case !files:
-		return fmt.Sprintf("the hosts run ZooKeeper %s, the pods would be made for %s; so that they follow: %s wrap %s -f FILE -n %s", live[0], old, cliName, rec.Name, rec.Namespace)
+		return fmt.Sprintf("the hosts run ZooKeeper %s, the pods would be made for %s; so that they follow: %s", live[0], old, at.Ours("wrap %s -f FILE", rec.Name))
 	}
 	rec.Settings.Version = live[0]
 	if rec.Pods.Image == "zookeeper:"+old {

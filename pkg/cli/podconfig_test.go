@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -132,7 +133,7 @@ func TestUpgradedSinceTheWrap(t *testing.T) {
 			if c.replaced {
 				rec.Servers[0].Replaced = &time.Time{}
 			}
-			note := upgraded(&rec, []string{"3.8.0"}, c.file)
+			note := upgraded(&rec, []string{"3.8.0"}, c.file, command.At{Namespace: rec.Namespace})
 			if (note == "") != (c.says == "") || !strings.Contains(note, c.says) {
 				t.Errorf("got %q, want %q", note, c.says)
 			}

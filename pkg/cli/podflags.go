@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -86,7 +87,7 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.ID, ask fu
 		return ask(rec)
 	}
 	changed := strings.Join(podChanges(rec.Pods, pods), ", ")
-	if why, next := f.tooLate(rec, id); why != "" {
+	if why, next := f.tooLate(rec, id, s.kube.at()); why != "" {
 		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
 	}
 	to := rec.ChangePods(pods)
@@ -100,18 +101,18 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.ID, ask fu
 }
 
 // tooLate says why other settings would reach no pod any more.
-func (f *podFlags) tooLate(rec migration.Record, id ensemble.ID) (why, next string) {
+func (f *podFlags) tooLate(rec migration.Record, id ensemble.ID, at command.At) (why, next string) {
 	in := migration.InPods(rec)
 	switch {
 	case rec.Flight != nil:
 		return fmt.Sprintf("the %s of server %d has begun with the settings that are recorded", rec.Flight.Kind, rec.Flight.ID),
-			fmt.Sprintf("%s revert %s --id=%d -n %s, then replace it with the new settings", cliName, rec.Name, rec.Flight.ID, rec.Namespace)
+			at.Ours("revert %s --id=%d", rec.Name, rec.Flight.ID) + ", then replace it with the new settings"
 	case id != 0 && slices.Contains(in, id):
 		return fmt.Sprintf("server %d runs in its pod already, and a pod that serves is not restarted for its settings", id),
-			fmt.Sprintf("%s revert %s --id=%d -n %s, then replace it with the new settings", cliName, rec.Name, id, rec.Namespace)
+			at.Ours("revert %s --id=%d", rec.Name, id) + ", then replace it with the new settings"
 	case len(in) == len(rec.Servers):
 		return "all servers run in their pods already, and pods that serve are not restarted for their settings",
-			fmt.Sprintf("%s status %s -n %s", cliName, rec.Name, rec.Namespace)
+			at.Ours("status %s", rec.Name)
 	}
 	return "", ""
 }

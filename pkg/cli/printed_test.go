@@ -141,7 +141,7 @@ func call(c *ast.CallExpr) string {
 		return "kubectl " + s + namespaceOf(c)
 	case method && name == "cmd":
 		verb, rest, _ := strings.Cut(s, " ")
-		return strings.TrimSpace(cliName+" "+verb+" zk1 "+rest) + " -n zk"
+		return strings.TrimSpace(command.Name+" "+verb+" zk1 "+rest) + " -n zk"
 	case method && name == "kubectl":
 		return "kubectl " + s + " -n zk"
 	}
@@ -189,10 +189,6 @@ func value(e ast.Expr) string {
 		}
 	case *ast.BinaryExpr:
 		return value(e.X) + value(e.Y)
-	case *ast.Ident:
-		if e.Name == "cliName" {
-			return cliName
-		}
 	case *ast.SelectorExpr:
 		switch e.Sel.Name {
 		case "namespace", "Namespace":
@@ -205,6 +201,8 @@ func value(e ast.Expr) string {
 	case *ast.CallExpr:
 		if f, ok := e.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "data" { // a DataMode
 			return "copy"
+		} else if ok && f.Sel.Name == "Quoted" {
+			return value(e.Args[0])
 		}
 		if s := call(e); s != "" {
 			return s
@@ -237,7 +235,7 @@ func commandsIn(s string) []string {
 				break
 			}
 		}
-		known := map[string]bool{"zkmigrate": true, "describe": true, "logs": true, "delete": true, "get": true}
+		known := map[string]bool{"zkmigrate": true, "describe": true, "logs": true, "delete": true, "get": true, "patch": true, "scale": true, "edit": true}
 		if len(words) > 1 && known[words[1]] {
 			out = append(out, strings.Join(words, " "))
 		}

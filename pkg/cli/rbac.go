@@ -212,7 +212,7 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 func (o *RBACOptions) recorded(ctx context.Context) (migration.Record, error) {
 	_, rec, err := o.deps.open(ctx, o.args)
 	if usage := (*usageError)(nil); errors.As(err, &usage) {
-		return rec, usagef("%w\nbefore the wrap: %s rbac %s --ids=1,2,3 -n %s", usage.err, cliName, o.args[0], o.deps.namespace())
+		return rec, usagef("%w\nbefore the wrap: %s", usage.err, o.deps.in(o.deps.namespace()).Ours("rbac %s --ids=1,2,3", o.args[0]))
 	}
 	if err != nil {
 		return rec, fmt.Errorf("reading the ids of ensemble %s (they can be given with --ids): %w", o.args[0], err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
@@ -283,11 +284,11 @@ func (o *MoveOptions) watch(p *progress) func(engine.Event) {
 func (o *MoveOptions) again(s *session, id ensemble.ID) string {
 	switch o.kind {
 	case migration.Reconfigure:
-		return fmt.Sprintf("%s reconfigure %s %s -n %s", cliName, s.name, o.restart, s.kube.namespace)
+		return s.kube.at().Ours("reconfigure %s %s", s.name, command.Quoted(o.restart))
 	case migration.Revert:
-		return fmt.Sprintf("%s revert %s --id=%d -n %s", cliName, s.name, id, s.kube.namespace)
+		return s.kube.at().Ours("revert %s --id=%d", s.name, id)
 	}
-	return fmt.Sprintf("%s replace %s --id=%d -n %s", cliName, s.name, id, s.kube.namespace)
+	return s.kube.at().Ours("replace %s --id=%d", s.name, id)
 }
 
 func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Intent, d migration.Decision, err error, began time.Time) error {
@@ -301,7 +302,7 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 	case refusedCopy(err) != nil:
 		r := refusedCopy(err)
 		if rec, recErr := s.record(context.WithoutCancel(ctx)); recErr == nil {
-			again = afterRefusedCopy(r, rec, in.ID, again)
+			again = afterRefusedCopy(r, rec, in.ID, again, s.kube.at())
 		}
 		return &pausedError{reason: r.Error(), next: again}
 	case err != nil && errors.As(err, new(*hosts.ConfirmationError)):
@@ -347,7 +348,7 @@ func (d *deps) hosts(rec migration.Record, hook string, fenced bool, notAfter fu
 	if hook != "" {
 		return hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: rec.Namespace, FilesDir: filesDir, NotAfter: notAfter}
 	}
-	return &hosts.Manual{Out: d.streams.ErrOut, In: d.terminal(), Fenced: fenced, Commands: manualCommands(rec.Hosts), Copy: manualCopy(rec)}
+	return &hosts.Manual{Out: d.streams.ErrOut, In: d.terminal(), Fenced: fenced, Commands: manualCommands(rec.Hosts), Copy: manualCopy(rec, d.via())}
 }
 
 // manualCommands renders what the operator runs on the host, for the supervisor

@@ -27,8 +27,9 @@ func (d *deps) replayed(ctx context.Context, from string, args []string) (migrat
 	}
 	o, err := replay.Read(data)
 	if err != nil {
-		return o, usagef("--from=%s: %v\nnext: create it again: %s status NAME -o observation > FILE", from, err, cliName)
+		return o, usagef("--from=%s: %v\nnext: create it again: %s > FILE", from, err, d.in("").Ours("status NAME -o observation"))
 	}
+	o.Via = d.via()
 	fmt.Fprintf(d.streams.ErrOut, "note: this is the look of %s, kept in %s; the ensemble may have changed since\n", o.At.UTC().Format(time.RFC3339), from)
 	return o, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
@@ -57,16 +58,16 @@ func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Rec
 	if len(failed) == 0 {
 		return nil
 	}
-	return roomRefusal(rec, failed)
+	return roomRefusal(rec, failed, s.kube.at())
 }
 
-func roomRefusal(rec migration.Record, failed []preflight.Finding) error {
+func roomRefusal(rec migration.Record, failed []preflight.Finding, at command.At) error {
 	e := &refusedError{code: migration.CodePodNotParked, reason: "the pods would not park; no host was touched and nothing was changed"}
 	e.evidence = findingLines(failed)
 	if len(failed) == 1 {
 		e.next = failed[0].Hint
 	}
-	e.evidence = append(e.evidence, fmt.Sprintf("a check that is wrong about this cluster is waived by name: %s wrap %s --waive=%s -n %s", cliName, rec.Name, failed[0].ID, rec.Namespace))
+	e.evidence = append(e.evidence, "a check that is wrong about this cluster is waived by name: "+at.Ours("wrap %s --waive=%s", rec.Name, failed[0].ID))
 	return e
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -87,7 +88,7 @@ func (o *SeedOptions) Run(ctx context.Context) error {
 		return nil
 	}
 	if o.deps.terminal() != nil {
-		lines, notes := manualCopy(rec)(*sr, rec.Flight.Seed)
+		lines, notes := manualCopy(rec, s.kube.via)(*sr, rec.Flight.Seed)
 		for _, l := range lines {
 			fmt.Fprintln(o.deps.streams.Out, l)
 		}
@@ -102,16 +103,16 @@ func (o *SeedOptions) Run(ctx context.Context) error {
 // ready refuses unless a copy is waited for and may come now; seeded says that
 // it is there already.
 func (o *SeedOptions) ready(ctx context.Context, s *session, rec migration.Record) (seeded bool, err error) {
-	replace := fmt.Sprintf("%s replace %s --id=%d --data=copy -n %s", cliName, s.name, o.id, s.kube.namespace)
+	replace := s.kube.at().Ours("replace %s --id=%d --data=copy", s.name, o.id)
 	f := rec.Flight
 	switch {
 	case f == nil:
 		return false, &refusedError{reason: fmt.Sprintf("no replacement of server %d is under way", o.id), next: replace}
 	case f.Kind != migration.Replace || f.ID != o.id:
-		return false, &refusedError{reason: fmt.Sprintf("what is under way is the %s of server %d", f.Kind, f.ID), next: fmt.Sprintf("%s status %s -n %s", cliName, s.name, s.kube.namespace)}
+		return false, &refusedError{reason: fmt.Sprintf("what is under way is the %s of server %d", f.Kind, f.ID), next: s.kube.at().Ours("status %s", s.name)}
 	case f.Data != migration.DataCopy:
 		return false, &refusedError{reason: fmt.Sprintf("the replacement of server %d was begun without --data=copy, and that cannot change on the way", o.id),
-			next: fmt.Sprintf("%s revert %s --id=%d -n %s, then begin again", cliName, s.name, o.id, s.kube.namespace)}
+			next: s.kube.at().Ours("revert %s --id=%d", s.name, o.id) + ", then begin again"}
 	case f.Seed == "" || f.Before == nil:
 		return false, &refusedError{reason: fmt.Sprintf("the server on the host of server %d is not proven dead yet; the token that the copy must carry comes with that proof", o.id), next: replace}
 	}
@@ -130,7 +131,7 @@ func (o *SeedOptions) ready(ctx context.Context, s *session, rec migration.Recor
 		return true, nil
 	case !pod.Parked():
 		return false, &refusedError{reason: fmt.Sprintf("pod %s does not wait at its gate", pod.Name), evidence: nonEmpty(string(pod.Gate), pod.GateDetail, pod.Problem),
-			next: fmt.Sprintf("kubectl describe pod %s -n %s", pod.Name, s.kube.namespace)}
+			next: s.kube.at().Kubectl("describe pod %s", pod.Name)}
 	}
 	return false, nil
 }
@@ -167,7 +168,7 @@ func (o *SeedOptions) stream(ctx context.Context, s *session, rec migration.Reco
 			return err
 		}
 		if f := obs.Record.Flight; f == nil || f.Seed != rec.Flight.Seed {
-			return &refusedError{reason: "the replacement has gone another way meanwhile", next: fmt.Sprintf("%s status %s -n %s", cliName, s.name, s.kube.namespace)}
+			return &refusedError{reason: "the replacement has gone another way meanwhile", next: s.kube.at().Ours("status %s", s.name)}
 		}
 		if v, _ := obs.View(o.id); !v.Host.Closed() {
 			return o.hostUp(obs)
@@ -179,11 +180,11 @@ func (o *SeedOptions) stream(ctx context.Context, s *session, rec migration.Reco
 		return nil
 	}
 	if r := refusedCopy(err); r != nil {
-		lines, _ := manualCopy(rec)(sr, rec.Flight.Seed)
-		return &refusedError{reason: r.Error(), next: afterRefusedCopy(r, rec, o.id, lines[0])}
+		lines, _ := manualCopy(rec, s.kube.via)(sr, rec.Flight.Seed)
+		return &refusedError{reason: r.Error(), next: afterRefusedCopy(r, rec, o.id, lines[0], s.kube.at())}
 	}
 	if silent := (*silentError)(nil); errors.As(err, &silent) {
-		lines, _ := manualCopy(rec)(sr, rec.Flight.Seed)
+		lines, _ := manualCopy(rec, s.kube.via)(sr, rec.Flight.Seed)
 		return &failedError{err: silent, next: lines[0]}
 	}
 	if err != nil {
@@ -197,7 +198,7 @@ func (o *SeedOptions) stream(ctx context.Context, s *session, rec migration.Reco
 	}
 	fmt.Fprintf(o.deps.streams.Out, "server %d: %d files, %s, up to transaction %s in epoch %d, copied in %.1f s\n",
 		o.id, rep.Files, bytesText(rep.Bytes), rep.Last, rep.CurrentEpoch, time.Since(began).Seconds())
-	fmt.Fprintf(o.deps.streams.ErrOut, "next: nothing; the replace that waits for it goes on by itself, or run %s replace %s --id=%d -n %s\n", cliName, s.name, o.id, s.kube.namespace)
+	fmt.Fprintf(o.deps.streams.ErrOut, "next: nothing; the replace that waits for it goes on by itself, or run %s\n", s.kube.at().Ours("replace %s --id=%d", s.name, o.id))
 	return nil
 }
 
@@ -212,21 +213,21 @@ func refusedCopy(err error) *zkdata.RefusedError {
 
 // afterRefusedCopy says what to do next. Sending the copy again helps where the copy
 // was wrong, but not where the volume is too small.
-func afterRefusedCopy(r *zkdata.RefusedError, rec migration.Record, id ensemble.ID, again string) string {
+func afterRefusedCopy(r *zkdata.RefusedError, rec migration.Record, id ensemble.ID, again string, at command.At) string {
 	sr, ok := rec.Server(id)
 	if r.Reason != zkdata.NoRoom || !ok {
 		return again
 	}
-	return fmt.Sprintf("kubectl edit pvc %s -n %s (a larger spec.resources.requests.storage, where its StorageClass allows that), then %s; or %s revert %s --id=%d -n %s",
-		render.ClaimName(rec.Name, sr.Ordinal), rec.Namespace, again, cliName, rec.Name, id, rec.Namespace)
+	return fmt.Sprintf("%s (a larger spec.resources.requests.storage, where its StorageClass allows that), then %s; or %s",
+		at.Kubectl("edit pvc %s", render.ClaimName(rec.Name, sr.Ordinal)), again, at.Ours("revert %s --id=%d", rec.Name, id))
 }
 
 // manualCopy renders the line that sends a host's data.
-func manualCopy(rec migration.Record) func(migration.ServerRecord, string) (lines, notes []string) {
+func manualCopy(rec migration.Record, via command.Via) func(migration.ServerRecord, string) (lines, notes []string) {
 	return func(s migration.ServerRecord, token string) ([]string, []string) {
 		line, notes := hostpatch.CopyCommand(hostpatch.CopyInput{
 			Host: s.HostIP, DataDir: s.DataDir, DataLogDir: s.DataLogDir, TokenFile: zkdata.TokenFile, Token: token,
-			To: fmt.Sprintf("%s seed %s --id=%d -n %s", cliName, rec.Name, s.ID, rec.Namespace),
+			To: command.At{Namespace: rec.Namespace, Via: via}.Ours("seed %s --id=%d", rec.Name, s.ID),
 		})
 		return []string{line}, notes
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -90,7 +91,7 @@ func TestSeedComesOnlyWhenItIsWaitedFor(t *testing.T) {
 
 func TestManualCopyNamesTheCommand(t *testing.T) {
 	rec := migration.Record{Name: "main", Namespace: "zk"}
-	lines, _ := manualCopy(rec)(migration.ServerRecord{Server: ensemble.Server{ID: 3}, HostIP: "10.0.0.3", DataDir: "/d", DataLogDir: "/l"}, "3xtok")
+	lines, _ := manualCopy(rec, "")(migration.ServerRecord{Server: ensemble.Server{ID: 3}, HostIP: "10.0.0.3", DataDir: "/d", DataLogDir: "/l"}, "3xtok")
 	want := "ssh 10.0.0.3 'cd /d && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 /l/version-2 && tar -cf - zkmigrate-seed' | kubectl zkmigrate seed main --id=3 -n zk"
 	if len(lines) != 1 || lines[0] != want {
 		t.Errorf("got %q, want %q", lines, want)
@@ -124,13 +125,13 @@ func TestDataFlag(t *testing.T) {
 // goes back; every other refusal wants a new copy.
 func TestAFullVolumeIsNotSentTheSameAgain(t *testing.T) {
 	rec := migration.Record{Name: "zk1", Namespace: "zk", Servers: []migration.ServerRecord{{Server: ensemble.Server{ID: 3}, Ordinal: 2}}}
-	full := afterRefusedCopy(zkdata.NoRoomError("the pod's volume is full"), rec, 3, "send it again")
+	full := afterRefusedCopy(zkdata.NoRoomError("the pod's volume is full"), rec, 3, "send it again", command.At{Namespace: "zk"})
 	for _, want := range []string{"kubectl edit pvc data-zk1-pod-2 -n zk", "then send it again", "kubectl zkmigrate revert zk1 --id=3 -n zk"} {
 		if !strings.Contains(full, want) {
 			t.Errorf("%q lacks %q", full, want)
 		}
 	}
-	if other := afterRefusedCopy(&zkdata.RefusedError{Reason: zkdata.CutShort}, rec, 3, "send it again"); other != "send it again" {
+	if other := afterRefusedCopy(&zkdata.RefusedError{Reason: zkdata.CutShort}, rec, 3, "send it again", command.At{Namespace: "zk"}); other != "send it again" {
 		t.Errorf("for a copy that was cut off: %q", other)
 	}
 }

@@ -280,7 +280,7 @@ func electionsText(rec migration.Record, epoch uint32) string {
 
 // timeout says how it stands with every server that is left.
 func (v *verifier) timeout(ctx context.Context, left int) error {
-	e := &pausedError{timeout: true, next: fmt.Sprintf("%s reconfigure %s --verify -n %s", cliName, v.s.name, v.s.kube.namespace)}
+	e := &pausedError{timeout: true, next: v.s.kube.at().Ours("reconfigure %s --verify", v.s.name)}
 	if rec, err := v.s.record(ctx); err == nil {
 		left = 0
 		for _, sr := range rec.Servers {

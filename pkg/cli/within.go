@@ -21,7 +21,7 @@ const (
 type timeoutError struct {
 	limit time.Duration
 	while string
-	next  string
+	cause error
 }
 
 func (e *timeoutError) Error() string {
@@ -68,7 +68,7 @@ func within(ctx context.Context, limit time.Duration, f func(context.Context) er
 		return err
 	}
 	p := plain(err)
-	e := &timeoutError{limit: limit, while: p.text, next: p.next}
+	e := &timeoutError{limit: limit, while: p.text, cause: err}
 	if errors.Is(err, context.DeadlineExceeded) && err.Error() == context.DeadlineExceeded.Error() {
 		e.while = ""
 	}

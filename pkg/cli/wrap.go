@@ -175,7 +175,7 @@ func (o *WrapOptions) unchanged(ctx context.Context, s *session, recorded migrat
 	}
 	return &refusedError{
 		reason: fmt.Sprintf("the journal of %s was changed by another command while this one was checking; nothing was changed", s.name),
-		next:   fmt.Sprintf("look at %s status %s -n %s, then run this command again", cliName, s.name, s.kube.namespace),
+		next:   "look at " + s.kube.at().Ours("status %s", s.name) + ", then run this command again",
 	}
 }
 
@@ -188,7 +188,7 @@ func (o *WrapOptions) open(ctx context.Context, refuse func(described) error) (s
 		o.input.files = []string{file}
 	}
 	if named && len(o.args) == 0 {
-		return nil, recorded, false, usagef("give the new ensemble a NAME: %s wrap NAME -f FILE", cliName)
+		return nil, recorded, false, usagef("give the new ensemble a NAME: %s", o.deps.in("").Ours("wrap NAME -f FILE"))
 	}
 	if !o.input.empty() {
 		desc, err := o.input.read(ctx, o.args[0])
@@ -278,9 +278,9 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		if _, err := s.journal.Restore(ctx); err != nil {
 			return err
 		}
-		fmt.Fprintf(o.deps.streams.ErrOut, "The journal was put back as of the last moment when nothing was under way; look at %s status %s -n %s.\n", cliName, s.name, s.kube.namespace)
+		fmt.Fprintf(o.deps.streams.ErrOut, "The journal was put back as of the last moment when nothing was under way; look at %s.\n", s.kube.at().Ours("status %s", s.name))
 	}
-	c := cluster.New(s.kube.client)
+	c := cluster.New(s.kube.client, cluster.WithVia(s.kube.via))
 	results, err := c.Wrap(ctx, rec, o.dryRun == "server")
 	if err != nil {
 		return err
@@ -361,22 +361,22 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 			} else if err != nil && live.Unread() {
 				return &pausedError{
 					reason: fmt.Sprintf("server %d answers at its Service's address %s, and did not tell its server list: %s", srv.ID, address, live.Detail),
-					next:   fmt.Sprintf("%s wrap %s -n %s", cliName, rec.Name, rec.Namespace), timeout: true,
+					next:   o.deps.in(rec.Namespace).Ours("wrap %s", rec.Name), timeout: true,
 				}
 			} else if err != nil {
 				return &pausedError{
 					reason:   fmt.Sprintf("server %d does not answer at its Service's address %s from here yet: %s %s", srv.ID, hostPort(srv.ClusterIP, srv.ClientPort), live.Reach, live.Detail),
 					evidence: []string{"is kube-proxy running on this machine, or are ClusterIPs routed to it?", "the Services are created and harm nobody"},
-					next:     fmt.Sprintf("%s wrap %s -n %s", cliName, rec.Name, rec.Namespace), timeout: true,
+					next:     o.deps.in(rec.Namespace).Ours("wrap %s", rec.Name), timeout: true,
 				}
 			}
 		}
 	}
 	if o.restore {
-		fmt.Fprintf(o.deps.streams.ErrOut, "next: %s status %s -n %s\n", cliName, rec.Name, rec.Namespace)
+		fmt.Fprintf(o.deps.streams.ErrOut, "next: %s\n", o.deps.in(rec.Namespace).Ours("status %s", rec.Name))
 		return nil
 	}
-	fmt.Fprintf(o.deps.streams.ErrOut, "next: %s clients %s -n %s\n", cliName, rec.Name, rec.Namespace)
+	fmt.Fprintf(o.deps.streams.ErrOut, "next: %s\n", o.deps.in(rec.Namespace).Ours("clients %s", rec.Name))
 	return nil
 }
 

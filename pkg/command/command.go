@@ -31,7 +31,7 @@ type At struct {
 func (a At) Clusterwide() At { return At{Via: a.Via} }
 
 // Ours renders a command of ours, from its verb on. The texts among the values are
-// quoted for a shell, each as one word.
+// quoted for a shell, each as one word, but those that are Quoted.
 //
 // rbac gets no flags: what it prints is for an administrator, who has a kubeconfig
 // of his own, and its --user is the Role's subject.
@@ -55,16 +55,22 @@ func (a At) inNamespace() string {
 	return " -n " + quote.Shell(a.Namespace)
 }
 
+// Quoted are words of a command that are quoted already.
+type Quoted string
+
 func fill(format string, values []any) string {
 	if len(values) == 0 {
 		return format
 	}
 	out := make([]any, len(values))
 	for i, v := range values {
-		if t := reflect.ValueOf(v); t.Kind() == reflect.String {
-			v = quote.Shell(t.String()) // of a named type, too
-		}
 		out[i] = v
+		if _, ready := v.(Quoted); ready {
+			continue
+		}
+		if t := reflect.ValueOf(v); t.Kind() == reflect.String {
+			out[i] = quote.Shell(t.String()) // of a named type, too
+		}
 	}
 	return fmt.Sprintf(format, out...)
 }

@@ -23,6 +23,7 @@ func TestCommands(t *testing.T) {
 		"kubectl zkmigrate --context=prod --as=me status -A":                         zk.Clusterwide().Ours("status -A"),
 		"kubectl zkmigrate --context=prod --as=me replace main --id=2 --data=copy":   zk.Clusterwide().Ours("replace %s --id=%d --data=%s", "main", 2, dataMode("copy")),
 		"kubectl zkmigrate rbac main --user=bob -n zk":                               zk.Ours("rbac %s --user=%s", "main", "bob"),
+		"kubectl zkmigrate reconfigure main -f 'a b' --host-hook=x -n zk":            here.Ours("reconfigure %s %s", "main", command.Quoted("-f 'a b' --host-hook=x")),
 		"kubectl zkmigrate rbac -n zk":                                               zk.Ours("rbac"),
 		"kubectl delete pod a b -n zk":                                               here.Kubectl("delete pod %s", quote.Words{"a", "b"}),
 		"kubectl --context=prod --as=me logs p --previous -n zk":                     zk.Kubectl("logs %s --previous", "p"),

@@ -78,7 +78,7 @@ func TestRestore(t *testing.T) {
 		t.Errorf("of another cluster: %v", err)
 	}
 	if l, err := List(ctx, kube, "zk", via); len(l.Broken) != 1 || !strings.Contains(l.Broken[0].Error(), "kubectl zkmigrate --context=prod wrap main") {
-		t.Errorf("listed on another cluster: %v, %v", broken, err)
+		t.Errorf("listed on another cluster: %v, %v", l.Broken, err)
 	}
 	restored("a garbled journal", settled)
 	if cm, err = maps.Get(ctx, render.JournalName("main"), metav1.GetOptions{}); err != nil || cm.Data[brokenKey] != "{ half" {

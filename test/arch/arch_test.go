@@ -219,6 +219,44 @@ func TestNothingQuotesByHand(t *testing.T) {
 	})
 }
 
+// TestCommandsAreRendered: a command that is put together by hand names no cluster,
+// and is run on whichever is the current one. Help texts, and what is written for
+// hosts and into objects, are for any cluster.
+func TestCommandsAreRendered(t *testing.T) {
+	reasons := map[string]string{
+		"pkg/command/":            "renders them",
+		"pkg/access/role.go":      "the head of the Role in docs/rbac",
+		"pkg/hostpatch/fence.go":  "a script for a host, which has no kubeconfig",
+		"pkg/hostpatch/readme.go": "speaks of a command to whoever is at a host",
+		"pkg/cli/rbac.go":         "an example in a help text",
+	}
+	used := map[string]bool{}
+	walk(t, func(path string, file *ast.File, fset *token.FileSet) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && id.Name == "cliName" && path != "pkg/cli/main.go" {
+				t.Errorf("%s: cliName is for help texts: render commands by pkg/command", fset.Position(n.Pos()))
+			}
+			lit, ok := n.(*ast.BasicLit)
+			if !ok || lit.Kind != token.STRING || !strings.Contains(lit.Value, "kubectl ") {
+				return true
+			}
+			for at := range reasons {
+				if strings.HasPrefix(path, at) {
+					used[at] = true
+					return true
+				}
+			}
+			t.Errorf("%s: %s: render it by pkg/command", fset.Position(n.Pos()), lit.Value)
+			return true
+		})
+	})
+	for at, why := range reasons {
+		if !used[at] {
+			t.Errorf("%s (%s) holds no command any more: take it off the list", at, why)
+		}
+	}
+}
+
 // TestNoGlobalsNoInit: no package-level variables, no init, no panic.
 func TestNoGlobalsNoInit(t *testing.T) {
 	walk(t, func(_ string, file *ast.File, fset *token.FileSet) {
