@@ -4,12 +4,15 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // Archive writes versions' images as a tar in OCI image layout, without the
@@ -46,20 +49,20 @@ func (s Store) StartArchive(ctx context.Context, out io.Writer, pauseProgram str
 		if err != nil {
 			return err
 		}
-		return a.addImage(BaseName, runConfig{Cmd: []string{"bash"}}, shared...)
+		return a.addImage(BaseName, v1.Config{Cmd: []string{"bash"}}, shared...)
 	})
 }
 
 func write(out io.Writer, fill func(*archive) error) error {
 	w := tar.NewWriter(out)
-	a := &archive{w: w, written: map[string]bool{}}
+	a := &archive{w: w, written: map[v1.Hash]bool{}}
 	if err := addFile(w, "oci-layout", 0o644, []byte(`{"imageLayoutVersion":"1.0.0"}`)); err != nil {
 		return err
 	}
 	if err := fill(a); err != nil {
 		return err
 	}
-	index, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": typeIndex, "manifests": a.manifests})
+	index, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: a.manifests})
 	if err != nil {
 		return err
 	}
@@ -69,37 +72,15 @@ func write(out io.Writer, fill func(*archive) error) error {
 	return w.Close()
 }
 
-const (
-	typeIndex    = "application/vnd.oci.image.index.v1+json"
-	typeManifest = "application/vnd.oci.image.manifest.v1+json"
-	typeConfig   = "application/vnd.oci.image.config.v1+json"
-	typeLayer    = "application/vnd.oci.image.layer.v1.tar"
-)
-
+// archive is written from its start to its end, and never whole on a disk.
 type archive struct {
 	w         *tar.Writer
-	written   map[string]bool
-	manifests []descriptor
+	written   map[v1.Hash]bool
+	manifests []v1.Descriptor
 }
 
-type descriptor struct {
-	MediaType   string            `json:"mediaType"`
-	Digest      string            `json:"digest"`
-	Size        int64             `json:"size"`
-	Annotations map[string]string `json:"annotations,omitempty"`
-}
-
-// runConfig is the part of an image's configuration that says how it runs.
-type runConfig struct {
-	User       string   `json:"User,omitempty"`
-	Env        []string `json:"Env,omitempty"`
-	Entrypoint []string `json:"Entrypoint,omitempty"`
-	Cmd        []string `json:"Cmd,omitempty"`
-	WorkingDir string   `json:"WorkingDir,omitempty"`
-}
-
-func zooKeeperConfig() runConfig {
-	return runConfig{
+func zooKeeperConfig() v1.Config {
+	return v1.Config{
 		User: "1000:1000",
 		Env: []string{
 			"PATH=/opt/zookeeper/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -123,56 +104,49 @@ func (a *archive) addPause(program string) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	written, err := a.addBlob(typeLayer, layer.Bytes())
+	written, err := a.addBlob(types.OCIUncompressedLayer, layer.Bytes())
 	if err != nil {
 		return err
 	}
-	return a.finish(PauseName, runConfig{User: "65535:65535", Entrypoint: []string{"/pause"}}, []descriptor{written})
+	return a.finish(PauseName, v1.Config{User: "65535:65535", Entrypoint: []string{"/pause"}}, written)
 }
 
-func (a *archive) addImage(name string, config runConfig, layers ...Layer) error {
-	var descriptors []descriptor
+func (a *archive) addImage(name string, config v1.Config, layers ...Layer) error {
+	var descriptors []v1.Descriptor
 	for _, layer := range layers {
 		info, err := os.Stat(layer.Tar)
 		if err != nil {
 			return err
 		}
-		descriptors = append(descriptors, descriptor{MediaType: typeLayer, Digest: "sha256:" + layer.Digest, Size: info.Size()})
+		descriptors = append(descriptors, v1.Descriptor{MediaType: types.OCIUncompressedLayer, Digest: layer.Digest, Size: info.Size()})
 		if a.written[layer.Digest] {
 			continue
 		}
 		a.written[layer.Digest] = true
-		if err := copyFile(a.w, "blobs/sha256/"+layer.Digest, layer.Tar); err != nil {
+		if err := copyFile(a.w, blobPath(layer.Digest), layer.Tar); err != nil {
 			return err
 		}
 	}
-	return a.finish(name, config, descriptors)
+	return a.finish(name, config, descriptors...)
 }
 
 // finish writes an image's configuration and manifest; the time in it is
 // fixed, so that the same content always has the same digest.
-func (a *archive) finish(name string, config runConfig, layers []descriptor) error {
-	var diffs []string
+func (a *archive) finish(name string, config v1.Config, layers ...v1.Descriptor) error {
+	file := v1.ConfigFile{
+		Architecture: runtime.GOARCH, OS: "linux", Created: v1.Time{Time: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)},
+		Config: config, RootFS: v1.RootFS{Type: "layers"},
+	}
 	for _, layer := range layers {
-		diffs = append(diffs, layer.Digest) // Layers are not compressed.
+		file.RootFS.DiffIDs = append(file.RootFS.DiffIDs, layer.Digest) // Layers are not compressed.
 	}
-	data, err := json.Marshal(map[string]any{
-		"architecture": runtime.GOARCH, "os": "linux", "created": "2024-01-01T00:00:00Z",
-		"config": config,
-		"rootfs": map[string]any{"type": "layers", "diff_ids": diffs},
+	written, err := a.addJSON(types.OCIConfigJSON, file)
+	if err != nil {
+		return err
+	}
+	manifest, err := a.addJSON(types.OCIManifestSchema1, v1.Manifest{
+		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Config: written, Layers: layers,
 	})
-	if err != nil {
-		return err
-	}
-	written, err := a.addBlob(typeConfig, data)
-	if err != nil {
-		return err
-	}
-	data, err = json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": typeManifest, "config": written, "layers": layers})
-	if err != nil {
-		return err
-	}
-	manifest, err := a.addBlob(typeManifest, data)
 	if err != nil {
 		return err
 	}
@@ -181,10 +155,20 @@ func (a *archive) finish(name string, config runConfig, layers []descriptor) err
 	return nil
 }
 
-func (a *archive) addBlob(mediaType string, data []byte) (descriptor, error) {
-	digest := fmt.Sprintf("%x", sha256.Sum256(data))
-	if err := addFile(a.w, "blobs/sha256/"+digest, 0o644, data); err != nil {
-		return descriptor{}, err
+func (a *archive) addJSON(mediaType types.MediaType, v any) (v1.Descriptor, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return v1.Descriptor{}, err
 	}
-	return descriptor{MediaType: mediaType, Digest: "sha256:" + digest, Size: int64(len(data))}, nil
+	return a.addBlob(mediaType, data)
 }
+
+func (a *archive) addBlob(mediaType types.MediaType, data []byte) (v1.Descriptor, error) {
+	digest, size, err := v1.SHA256(bytes.NewReader(data))
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	return v1.Descriptor{MediaType: mediaType, Digest: digest, Size: size}, addFile(a.w, blobPath(digest), 0o644, data)
+}
+
+func blobPath(digest v1.Hash) string { return "blobs/" + digest.Algorithm + "/" + digest.Hex }

@@ -5,13 +5,12 @@ package image
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/build"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/progress"
@@ -43,7 +42,10 @@ type Store struct {
 }
 
 // Layer is a tar file, the same as an unpacked folder, and its digest.
-type Layer struct{ Tar, Rootfs, Digest string }
+type Layer struct {
+	Tar, Rootfs string
+	Digest      v1.Hash
+}
 
 // Layers returns the layers of a version's image, lowest first: those that all
 // versions share, then ZooKeeper itself.
@@ -89,7 +91,9 @@ func (s Store) layer(ctx context.Context, name string, fill func(context.Context
 	}
 	defer unlock()
 	if digest, err := os.ReadFile(filepath.Join(dir, digestFile)); err == nil {
-		layer.Digest = strings.TrimSpace(string(digest))
+		if layer.Digest, err = v1.NewHash("sha256:" + strings.TrimSpace(string(digest))); err != nil {
+			return Layer{}, fmt.Errorf("image layer %s: %s: %w", name, digestFile, err)
+		}
 		return layer, nil
 	}
 	if err := os.RemoveAll(dir); err != nil {
@@ -104,21 +108,18 @@ func (s Store) layer(ctx context.Context, name string, fill func(context.Context
 	if layer.Digest, err = digestOf(layer.Tar); err != nil {
 		return Layer{}, fmt.Errorf("image layer %s: %w", name, err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, digestFile), []byte(layer.Digest+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, digestFile), []byte(layer.Digest.Hex+"\n"), 0o644); err != nil {
 		return Layer{}, fmt.Errorf("image layer %s: %w", name, err)
 	}
 	return layer, nil
 }
 
-func digestOf(path string) (digest string, err error) {
+func digestOf(path string) (v1.Hash, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return v1.Hash{}, err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%x", sum.Sum(nil)), nil
+	defer f.Close()
+	digest, _, err := v1.SHA256(f)
+	return digest, err
 }

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -149,8 +151,8 @@ func writeLayer(path string, jars map[string]string, more func(*tar.Writer) erro
 			return err
 		}
 	}
-	for name, source := range jars {
-		data, err := os.ReadFile(source)
+	for _, name := range slices.Sorted(maps.Keys(jars)) {
+		data, err := os.ReadFile(jars[name])
 		if err != nil {
 			return err
 		}
