@@ -15,6 +15,9 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"k8s.io/client-go/util/cert"
+	"k8s.io/client-go/util/keyutil"
 )
 
 // Authority signs for one lab.
@@ -47,16 +50,11 @@ func Create(dir string) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "zklab"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(lifetime),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	ca, err := cert.NewSelfSignedCACert(cert.Config{CommonName: "zklab", NotBefore: time.Now().Add(-time.Hour)}, key)
 	if err != nil {
 		return nil, fmt.Errorf("make the authority: %w", err)
 	}
-	pair, err := encode(der, key)
+	pair, err := encode(ca.Raw, key)
 	if err != nil {
 		return nil, err
 	}
@@ -71,34 +69,23 @@ func Create(dir string) (*Authority, error) {
 
 // Load reads an authority that was created earlier.
 func Load(dir string) (*Authority, error) {
-	certPEM, err := os.ReadFile(filepath.Join(dir, "ca.crt"))
+	certs, err := cert.CertsFromFile(filepath.Join(dir, "ca.crt"))
 	if err != nil {
 		return nil, fmt.Errorf("load the lab's authority: %w", err)
 	}
-	keyPEM, err := os.ReadFile(filepath.Join(dir, "ca.key"))
+	key, err := keyutil.PrivateKeyFromFile(filepath.Join(dir, "ca.key"))
 	if err != nil {
 		return nil, fmt.Errorf("load the lab's authority: %w", err)
 	}
-	certBlock, _ := pem.Decode(certPEM)
-	keyBlock, _ := pem.Decode(keyPEM)
-	if certBlock == nil || keyBlock == nil {
-		return nil, fmt.Errorf("load the lab's authority: no PEM in %s", dir)
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("load the lab's authority: the key in %s cannot sign", dir)
 	}
-	cert, err := x509.ParseCertificate(certBlock.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("load the lab's authority: %w", err)
-	}
-	key, err := x509.ParseECPrivateKey(keyBlock.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("load the lab's authority: %w", err)
-	}
-	return &Authority{Dir: dir, cert: cert, key: key}, nil
+	return &Authority{Dir: dir, cert: certs[0], key: signer}, nil
 }
 
 // CA is the authority's certificate as PEM.
-func (a *Authority) CA() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
-}
+func (a *Authority) CA() []byte { return encodePEM(cert.CertificateBlockType, a.cert.Raw) }
 
 // Issue signs a certificate for a client, or for a server that is also a client.
 func (a *Authority) Issue(s Subject) (Pair, error) {
@@ -146,18 +133,15 @@ func createTokenKey(dir string) error {
 	if err != nil {
 		return err
 	}
-	private, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		return fmt.Errorf("make the token key: %w", err)
-	}
 	public, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		return fmt.Errorf("make the token key: %w", err)
 	}
-	return write(dir, "tokens", Pair{
-		Cert: pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}),
-		Key:  pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private}),
-	})
+	private, err := keyutil.MarshalPrivateKeyToPEM(key)
+	if err != nil {
+		return fmt.Errorf("make the token key: %w", err)
+	}
+	return write(dir, "tokens", Pair{Cert: encodePEM(keyutil.PublicKeyBlockType, public), Key: private})
 }
 
 func newKey() (*ecdsa.PrivateKey, error) {
@@ -169,16 +153,19 @@ func newKey() (*ecdsa.PrivateKey, error) {
 }
 
 func encode(der []byte, key *ecdsa.PrivateKey) (Pair, error) {
-	private, err := x509.MarshalECPrivateKey(key)
+	private, err := keyutil.MarshalPrivateKeyToPEM(key)
 	if err != nil {
 		return Pair{}, fmt.Errorf("encode a key: %w", err)
 	}
-	return Pair{
-		Cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		Key:  pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private}),
-	}, nil
+	return Pair{Cert: encodePEM(cert.CertificateBlockType, der), Key: private}, nil
 }
 
+func encodePEM(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+// write writes both files for their owner alone. client-go's WriteCert would let
+// everybody read a certificate.
 func write(dir, name string, pair Pair) error {
 	for ext, data := range map[string][]byte{".crt": pair.Cert, ".key": pair.Key} {
 		if err := os.WriteFile(filepath.Join(dir, name+ext), data, 0o600); err != nil {
