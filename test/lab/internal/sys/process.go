@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // Process names one process for good: a pid alone may be handed out again.
@@ -170,22 +172,11 @@ func (r Runner) Forget(name string) error {
 	return nil
 }
 
-// Poll asks until the answer is yes, the time is up or the context ends.
+// Poll asks until the answer is yes, the time is up or the context ends, and
+// then once more.
 func Poll(ctx context.Context, limit time.Duration, yes func() bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if yes() {
-			return true
-		}
-		select {
-		case <-ctx.Done():
-			return yes()
-		case <-tick.C:
-		}
-	}
+	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, limit, true, func(context.Context) (bool, error) { return yes(), nil })
+	return err == nil || yes()
 }
 
 // KillCgroup ends every process in a group and waits until they are gone.

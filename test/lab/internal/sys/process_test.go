@@ -46,6 +46,19 @@ func TestZombieIsNotAlive(t *testing.T) {
 	_ = cmd.Wait()
 }
 
+func TestPollLooksOnceMoreAtTheEnd(t *testing.T) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	looks := 0
+	look := func() bool { looks++; return looks == 2 }
+	if !Poll(ended, time.Minute, look) || looks != 2 {
+		t.Errorf("after the context ended: %d looks", looks)
+	}
+	if Poll(context.Background(), time.Millisecond, func() bool { return false }) {
+		t.Error("it never was so")
+	}
+}
+
 func TestPortNamesAreShortAndDistinct(t *testing.T) {
 	seen := map[string]bool{}
 	for _, address := range []string{"10.77.0.10", "10.77.1.1", "10.77.11.0", "10.77.255.255"} {
