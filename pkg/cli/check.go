@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
@@ -74,7 +75,7 @@ func newCheckCommand(d *deps) *cobra.Command {
 func (o *CheckOptions) Run(ctx context.Context) error {
 	w := &WrapOptions{deps: o.deps, args: o.args, input: o.input, endpointsAPI: migration.EndpointSlices}
 	// What a check reports better is not refused here.
-	s, recorded, known, err := w.open(ctx, func(described) error { return nil })
+	s, recorded, known, err := w.open(ctx, func(intake.Description) error { return nil })
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func failedText(failed []preflight.Finding, all int) string {
 }
 
 // describe reads the input without refusing what a check reports better.
-func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, namespace string, recorded migration.Record, known bool) (migration.Record, described, error) {
+func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, namespace string, recorded migration.Record, known bool) (migration.Record, intake.Description, error) {
 	if w.input.empty() {
 		return w.desired(ctx, name, namespace, recorded, known)
 	}
@@ -123,18 +124,8 @@ func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, names
 	if err != nil {
 		return recorded, desc, err
 	}
-	if known {
-		return recorded, desc, nil
-	}
-	rec := migration.Record{Name: name, Namespace: namespace, EndpointsAPI: w.endpointsAPI}
-	for i, srv := range desc.ensemble.Servers {
-		ip, err := desc.resolve(ctx, srv)
-		if err != nil {
-			return rec, desc, err
-		}
-		rec.Servers = append(rec.Servers, migration.ServerRecord{Server: srv, HostIP: ip, Ordinal: i})
-	}
-	return rec, desc, nil
+	rec, err := w.aim(name, namespace, recorded, known).Sketch(desc, lookup(ctx))
+	return rec, desc, err
 }
 
 func (o *CheckOptions) print(findings []preflight.Finding) error {

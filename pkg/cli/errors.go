@@ -10,6 +10,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -72,6 +73,18 @@ type failedError struct {
 func (e *failedError) Error() string { return e.err.Error() }
 func (e *failedError) Unwrap() error { return e.err }
 
+// fromIntake puts what intake makes nothing of among the errors of this package.
+func fromIntake(err error) error {
+	var e *intake.Error
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Usage:
+		return &usageError{e}
+	}
+	return &refusedError{reason: e.Reason, next: e.Next}
+}
+
 // report prints an error in three lines, what, what it rests on and what now,
 // and returns the exit code. It is the only place that looks into errors.
 func report(w io.Writer, err error) int { return reportAt(w, err, "", func() string { return "" }) }
@@ -82,6 +95,7 @@ func reportAt(w io.Writer, err error, via command.Via, where func() string) int 
 	if err == nil {
 		return exitOK
 	}
+	err = fromIntake(err)
 	var usage *usageError
 	var input *ensemble.InputError
 	var refused *refusedError

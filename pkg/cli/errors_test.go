@@ -12,6 +12,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
@@ -35,6 +36,21 @@ func TestInterrupted(t *testing.T) {
 				t.Errorf("says that the state is saved: %t\n%s", got, out.String())
 			}
 		})
+	}
+}
+
+// TestWhatIntakeRefuses: what is wrong in the input is a mistake of who typed it; what
+// contradicts the journal is refused.
+func TestWhatIntakeRefuses(t *testing.T) {
+	for want, err := range map[string]error{
+		"error: no such flag\n": &intake.Error{Usage: true, Reason: "no such flag"},
+		"refused: server 4 is not recorded\nnext: leave it out\nNothing was changed.\n": fmt.Errorf("wrap: %w", &intake.Error{Reason: "server 4 is not recorded", Next: "leave it out"}),
+	} {
+		exit := map[bool]int{true: exitUsage, false: exitRefused}[strings.HasPrefix(want, "error")]
+		var out strings.Builder
+		if code := report(&out, err); code != exit || out.String() != want {
+			t.Errorf("exit code %d, %q; want %d, %q", code, out.String(), exit, want)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
@@ -16,7 +17,7 @@ import (
 
 // collectFacts asks everybody; it writes nothing but a canary session. Whom it has
 // to ask again is told to out.
-func collectFacts(ctx context.Context, s *session, rec migration.Record, desc described, wrapped bool, out io.Writer) preflight.Facts {
+func collectFacts(ctx context.Context, s *session, rec migration.Record, desc intake.Description, wrapped bool, out io.Writer) preflight.Facts {
 	p := patientProber{prober: s.prober, pause: clock{}.Sleep, out: out}
 	f := preflight.Facts{
 		Servers: rec.Servers, Record: rec, Wrapped: wrapped,
@@ -52,7 +53,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc de
 	wg.Wait()
 	commitFact(ctx, s, rec, &f)
 	fileFacts(desc, rec, &f)
-	for _, d := range desc.differences {
+	for _, d := range desc.Differences {
 		f.Differences = append(f.Differences, d.String())
 	}
 	f.Waivers = rec.WaivedChecks()
@@ -108,7 +109,7 @@ func sizeFacts(id ensemble.ID, s zkprobe.Sighting, f *preflight.Facts) {
 }
 
 // fileFacts judges the hosts' files against the version that runs now.
-func fileFacts(desc described, rec migration.Record, f *preflight.Facts) {
+func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts) {
 	var some ensemble.Version
 	live := map[ensemble.ID]ensemble.Version{}
 	for _, srv := range rec.Servers {
@@ -118,19 +119,19 @@ func fileFacts(desc described, rec migration.Record, f *preflight.Facts) {
 			}
 		}
 	}
-	f.Lint = lint(desc, func(h ensemble.HostConfig) ensemble.Version {
+	f.Lint = desc.LintBy(func(h ensemble.HostConfig) ensemble.Version {
 		if v, ok := live[h.ID]; ok {
 			return v
 		}
 		return some
 	})
-	f.Files = len(desc.hosts)
-	for _, h := range desc.hosts {
+	f.Files = len(desc.Hosts)
+	for _, h := range desc.Hosts {
 		if h.ID != 0 && h.Config.Dynamic != nil {
 			f.FileConfig[h.ID] = h.Config.DynamicVersion()
 		}
 	}
-	if c := desc.config; c != nil && f.InitLimit == 0 {
+	if c := desc.Config; c != nil && f.InitLimit == 0 {
 		f.InitLimit, f.TickTimeMillis = c.InitLimit, c.TickTime
 	}
 }

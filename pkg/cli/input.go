@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
@@ -19,19 +20,7 @@ type input struct {
 	// stdin is read for "-".
 	stdin io.Reader
 	// seen is what was read: once, for stdin can be read once.
-	seen *described
-}
-
-// described is what the input says.
-type described struct {
-	ensemble ensemble.Ensemble
-	// hosts holds one configuration per file, Source as the operator named it.
-	hosts []ensemble.HostConfig
-	// config is the file the pods' zoo.cfg is derived from; nil for members.
-	config *ensemble.Config
-	// lint are findings about the files, for any version.
-	lint        []ensemble.Finding
-	differences []ensemble.Difference
+	seen *intake.Description
 }
 
 func (in *input) empty() bool { return len(in.files) == 0 && len(in.members) == 0 }
@@ -46,7 +35,7 @@ func defaultFile() (string, bool) {
 
 // read parses everything that was named. Nothing is written and nobody but the
 // resolver is asked; errors are the operator's to mend.
-func (in *input) read(ctx context.Context, name string) (described, error) {
+func (in *input) read(ctx context.Context, name string) (intake.Description, error) {
 	if in.seen == nil {
 		d, err := in.parse(ctx, name)
 		if err != nil {
@@ -55,65 +44,37 @@ func (in *input) read(ctx context.Context, name string) (described, error) {
 		in.seen = &d
 	}
 	d := *in.seen
-	d.ensemble.Name = name
+	d.Ensemble.Name = name
 	return d, nil
 }
 
-func (in *input) parse(ctx context.Context, name string) (described, error) {
+func (in *input) parse(ctx context.Context, name string) (intake.Description, error) {
 	if len(in.files) > 0 && len(in.members) > 0 {
-		return described{}, usagef("--filename and --member say the same thing in two ways: use one of them")
+		return intake.Description{}, usagef("--filename and --member say the same thing in two ways: use one of them")
 	}
 	if len(in.members) > 0 {
-		return in.readMembers(name)
+		return intake.FromMembers(name, in.members)
 	}
-	var d described
 	files, err := in.expand()
 	if err != nil {
-		return d, err
+		return intake.Description{}, err
 	}
+	var hosts []ensemble.HostConfig
 	for _, f := range files {
 		hc, err := in.readFile(ctx, f)
 		if err != nil {
-			return d, err
+			return intake.Description{}, err
 		}
-		d.hosts = append(d.hosts, hc)
+		hosts = append(hosts, hc)
 	}
-	identify(d.hosts)
-	e, diffs, err := ensemble.FromHosts(name, d.hosts)
-	if err != nil {
-		return d, &usageError{err}
-	}
-	d.ensemble, d.differences, d.config = e, settleNames(ctx, lookupHost, diffs), d.hosts[0].Config
-	d.lint = lint(d, func(ensemble.HostConfig) ensemble.Version { return ensemble.Version{} })
-	return d, nil
+	intake.Identify(hosts, myid)
+	return intake.FromFiles(name, hosts, lookup(ctx))
 }
 
-// lint judges every file against the version its server runs; what several
-// files say alike comes once a file.
-func lint(d described, version func(ensemble.HostConfig) ensemble.Version) []ensemble.Finding {
-	var out []ensemble.Finding
-	for _, h := range d.hosts {
-		out = append(out, ensemble.Lint(h.Config, version(h))...)
-	}
-	return out
-}
-
-func (in *input) readMembers(name string) (described, error) {
-	d := described{ensemble: ensemble.Ensemble{Name: name}}
-	seen := map[ensemble.ID]bool{}
-	for _, m := range in.members {
-		s, err := ensemble.MemberFlag(m)
-		if err != nil {
-			return d, usagef("--member: %w", err)
-		}
-		if seen[s.ID] {
-			return d, usagef("--member: server id %d is given twice", s.ID)
-		}
-		seen[s.ID] = true
-		d.ensemble.Servers = append(d.ensemble.Servers, s)
-	}
-	ensemble.SortServers(d.ensemble.Servers)
-	return d, nil
+// myid reads the file of that name beside a configuration.
+func myid(source string) (string, bool) {
+	data, err := readBounded(filepath.Join(filepath.Dir(source), "myid"), 64)
+	return string(data), err == nil
 }
 
 type namedFile struct {

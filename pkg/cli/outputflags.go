@@ -14,6 +14,7 @@ import (
 	"k8s.io/kubectl/pkg/cmd/get"
 	"k8s.io/kubectl/pkg/scheme"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
@@ -62,7 +63,7 @@ func (f *outputFlags) toPrinter(ctx context.Context) (printer.Printer, error) {
 	}
 	kind, argument, inline := strings.Cut(f.output, "=")
 	if template != "" && inline {
-		return out, usagef("--output=%s and --template say what to print in two ways: use one of them", clipped(f.output))
+		return out, usagef("--output=%s and --template say what to print in two ways: use one of them", intake.Clipped(f.output))
 	}
 	if template != "" {
 		argument = template
@@ -71,10 +72,10 @@ func (f *outputFlags) toPrinter(ctx context.Context) (printer.Printer, error) {
 		}
 	}
 	if !slices.Contains(f.allowed(), kind) || slices.Contains(f.own, printer.Format(kind)) {
-		return out, usagef("--output=%q: allowed are %s", clipped(f.output), strings.Join(f.allowed(), ", "))
+		return out, usagef("--output=%q: allowed are %s", intake.Clipped(f.output), strings.Join(f.allowed(), ", "))
 	}
 	if argument == "" {
-		return out, usagef("--output=%s: what to print is missing\nnext: %s", clipped(f.output), howToAsk)
+		return out, usagef("--output=%s: what to print is missing\nnext: %s", intake.Clipped(f.output), howToAsk)
 	}
 	sort, file := strings.CutSuffix(kind, "-file")
 	if file {
@@ -100,9 +101,9 @@ func (f *outputFlags) wrong(err error) error {
 	if _, inner, ok := strings.Cut(text, "rror executing template: "); ok {
 		text = inner
 	}
-	source := "--output=" + clipped(f.output)
+	source := "--output=" + intake.Clipped(f.output)
 	if *f.templates.TemplateArgument != "" && !strings.Contains(f.output, "=") {
-		source = "--template=" + clipped(*f.templates.TemplateArgument)
+		source = "--template=" + intake.Clipped(*f.templates.TemplateArgument)
 	}
 	return usagef("%s: %s\nnext: %s", source, quote.Short(quote.Line(text), 300), howToAsk)
 }

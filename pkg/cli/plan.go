@@ -1,20 +1,15 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/resource"
-
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
@@ -67,28 +62,17 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	if err != nil {
 		return e, err
 	}
-	if desc.config == nil {
-		return e, usagef("--member says nothing about the hosts' files: name them with -f")
-	}
-	if err := eachKnown(desc); err != nil {
+	if err := intake.Patchable(desc, rec); err != nil {
 		return e, err
 	}
-	if err := refusePatched(desc.differences, rec); err != nil {
-		return e, err
-	}
-	if want := rec.Ensemble().IDs(); !slices.Equal(desc.ensemble.IDs(), want) {
-		return e, usagef("the files have servers %v, the wrapped ensemble has %v", desc.ensemble.IDs(), want)
-	}
-	for _, srv := range desc.ensemble.Servers {
-		if old, ok := rec.Server(srv.ID); ok && old.Vote() != srv.Vote() {
-			return e, usagef("server %d is %s in the files, %s in the journal: bring it up to date with %s, while everything runs on its host", srv.ID, srv.Vote(), old.Vote(), f.deps.in(rec.Namespace).Ours("wrap %s -f FILE", rec.Name))
-		}
+	if srv, old, found := intake.OtherVote(desc.Ensemble, rec); found {
+		return e, usagef("server %d is %s in the files, %s in the journal: bring it up to date with %s, while everything runs on its host", srv.ID, srv.Vote(), old.Vote(), f.deps.in(rec.Namespace).Ours("wrap %s -f FILE", rec.Name))
 	}
 	v, err := ensemble.ParseVersion(rec.Settings.Version)
 	if err != nil {
 		return e, err
 	}
-	if err := refuseFindings(lint(desc, func(ensemble.HostConfig) ensemble.Version { return v })); err != nil {
+	if err := desc.RefuseFor(v); err != nil {
 		return e, err
 	}
 	now := s.live(ctx, rec)
@@ -97,25 +81,9 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	if err != nil {
 		return e, err
 	}
-	e.input = hostpatch.Input{
-		Ensemble: rec.Ensemble(), Version: v, ServiceHosts: map[ensemble.ID]string{}, Leader: now.leader, Leave: f.leave,
-		InitLimit: initLimit, Supervisor: hostpatch.Supervisor(rec.Hosts.Supervisor), Unit: rec.Hosts.Unit,
-	}
-	e.dns = hostpatch.DNSInput{Ensemble: rec.Ensemble(), Targets: map[ensemble.ID]string{}, Addresses: map[ensemble.ID]string{}, Zone: f.dnsZone, Server: f.dnsServer}
-	for _, srv := range rec.Servers {
-		e.input.ServiceHosts[srv.ID] = rec.ServerHost(srv)
-		e.dns.Targets[srv.ID], e.dns.Addresses[srv.ID] = srv.ClusterIP, srv.HostIP
-		host := hostpatch.Host{ID: srv.ID, Address: srv.HostIP, Path: f.path, Config: desc.config}
-		for _, h := range desc.hosts {
-			if h.ID == srv.ID {
-				host.Config, host.Next = h.Config, h.Next
-			}
-		}
-		e.input.Hosts = append(e.input.Hosts, host)
-		if fl := rec.Flight; srv.Replaced != nil || fl != nil && fl.ID == srv.ID && fl.Kind != migration.Reconfigure {
-			e.input.InPods = append(e.input.InPods, srv.ID)
-		}
-	}
+	e.input, e.dns = intake.Patching{
+		Version: v, Leader: now.leader, InitLimit: initLimit, Leave: f.leave, Path: f.path, Zone: f.dnsZone, DNSServer: f.dnsServer,
+	}.Inputs(desc, rec)
 	if e.plan, err = hostpatch.Reconfigure(e.input); err != nil {
 		return e, &usageError{err}
 	}
@@ -125,28 +93,9 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	return e, nil
 }
 
-// eachKnown wants to know whose file each of several is: a patch made from
-// another host's file would carry over that host's settings.
-func eachKnown(desc described) error {
-	if len(desc.hosts) == 1 {
-		return nil
-	}
-	for _, h := range desc.hosts {
-		if h.ID == 0 {
-			return usagef("%s: whose file is this? Name it as ID=FILE, call its folder by the id or the host, or put a copy of myid beside it", h.Source)
-		}
-	}
-	for _, id := range desc.ensemble.IDs() {
-		if !slices.ContainsFunc(desc.hosts, func(h ensemble.HostConfig) bool { return h.ID == id }) {
-			return usagef("server %d: its host's file is missing; give one file for all, or one for each", id)
-		}
-	}
-	return nil
-}
-
 // initLimit is what the live data needs, 0 where nothing is known of it.
-func (f *reconfigureFlags) initLimit(desc described, now live) (int, error) {
-	bytes, err := f.snapshotSize()
+func (f *reconfigureFlags) initLimit(desc intake.Description, now live) (int, error) {
+	bytes, err := intake.DataSize(f.dataSize)
 	if err != nil {
 		return 0, err
 	}
@@ -156,19 +105,7 @@ func (f *reconfigureFlags) initLimit(desc described, now live) (int, error) {
 	if bytes == 0 {
 		fmt.Fprintf(f.deps.streams.ErrOut, "note: no server tells how large the data is (mntr is not whitelisted): initLimit stays as it is; --data-size says it\n")
 	}
-	return hostpatch.InitLimitNeeded(bytes, desc.config.TickTime), nil
-}
-
-// snapshotSize is what --data-size says, 0 where it is not given.
-func (f *reconfigureFlags) snapshotSize() (int64, error) {
-	if f.dataSize == "" {
-		return 0, nil
-	}
-	if err := (amount{"data-size", f.dataSize, "1", "16Ti", "800Mi"}).check(); err != nil {
-		return 0, err
-	}
-	q := resource.MustParse(f.dataSize)
-	return q.Value(), nil
+	return hostpatch.InitLimitNeeded(bytes, desc.Config.TickTime), nil
 }
 
 // jvm reads copies of /proc/PID/cmdline, by server.
@@ -187,14 +124,9 @@ func (f *reconfigureFlags) jvm(rec migration.Record) (map[string]hostpatch.Comma
 		if err != nil {
 			return nil, usagef("--jvm-cmdline: %w", err)
 		}
-		line := hostpatch.ParseCommandLine(data)
-		if line.Main == "" || !bytes.ContainsRune(data, 0) {
-			return nil, usagef("%s is no copy of /proc/PID/cmdline of a JVM: expected words that end with a zero byte, a main class among them", file)
-		}
-		for _, flag := range line.Flags {
-			if why := hostpatch.UnsafeFlag(flag.Raw); why != "" && flag.Action == hostpatch.FlagCarry {
-				return nil, usagef("server %d runs with %s: %s; restart it without the flag first", id, flag.Text, why)
-			}
+		line, err := intake.JVM(id, file, data)
+		if err != nil {
+			return nil, err
 		}
 		out["server "+id.String()] = line
 	}
@@ -208,70 +140,23 @@ func (f *reconfigureFlags) commandLines() ([]namedFile, error) {
 		left, file, found := strings.Cut(arg, "=")
 		id, err := ensemble.ParseID(left)
 		if !found || err != nil || file == "" {
-			return nil, usagef("--jvm-cmdline=%q: expected ID=FILE, as 1=cmdline1", clipped(arg))
+			return nil, usagef("--jvm-cmdline=%q: expected ID=FILE, as 1=cmdline1", intake.Clipped(arg))
 		}
 		out = append(out, namedFile{id: id, path: file})
 	}
 	return out, nil
 }
 
-// keep writes into the journal what later commands need: when each patch was
-// handed out and in which epoch, how hosts are run, and the pods' files, made
-// from the patched ones so that pods run with the same settings.
+// keep writes into the journal what later commands need of what was handed out.
 func (f *reconfigureFlags) keep(ctx context.Context, s *session, e emission) error {
 	rec, err := s.record(ctx)
 	if err != nil {
 		return err
 	}
-	rec.Hosts = e.rec.Hosts
-	if rec.Elections.AtReconfigure == 0 {
-		rec.Elections.AtReconfigure = e.epoch
+	notes, err := intake.HandedOut{At: e.at, By: me(), Epoch: e.epoch, Options: e.rec.Hosts, Hosts: e.input.Hosts, Plan: e.plan}.Keep(&rec)
+	if err != nil {
+		return err
 	}
-	for i := range rec.Servers {
-		sr := &rec.Servers[i]
-		for _, in := range e.input.Hosts {
-			if in.ID == sr.ID {
-				keepDirectories(sr, in.Config)
-			}
-		}
-		h, ok := e.plan.Host(sr.ID)
-		if !ok {
-			continue
-		}
-		if sum := digest(h); sr.Emitted == nil || sr.Emitted.Digest != sum {
-			sr.Emitted = &migration.Emission{At: e.at, Epoch: e.epoch, Digest: sum}
-		}
-	}
-	if !moved(rec) {
-		config, err := patchedConfig(e.plan.Hosts[0])
-		if err != nil {
-			return err
-		}
-		notes, err := setPodConfig(&rec, config)
-		if err != nil {
-			return err
-		}
-		printNotes(f.deps.streams.ErrOut, notes)
-		rec.Settings.InitLimit = config.InitLimit
-	}
-	rec.Note(migration.AuditEntry{At: e.at, By: me(), Step: "reconfigure", Detail: "patches written"})
+	printNotes(f.deps.streams.ErrOut, notes)
 	return s.save(ctx, rec)
-}
-
-func patchedConfig(h hostpatch.HostPatch) (*ensemble.Config, error) {
-	var dynamic []byte
-	if h.Dynamic != nil {
-		dynamic = h.Dynamic.New
-	}
-	return ensemble.ParseConfig(h.Path, h.New, dynamic)
-}
-
-// digest is that of a host's files as patched.
-func digest(h hostpatch.HostPatch) string {
-	sum := sha256.New()
-	for _, file := range h.Files() {
-		fmt.Fprintf(sum, "%s %d\n", file.Path, len(file.New))
-		_, _ = sum.Write(file.New) // a hash takes everything
-	}
-	return hex.EncodeToString(sum.Sum(nil))
 }

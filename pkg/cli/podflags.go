@@ -3,13 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -40,31 +40,30 @@ func (f *podFlags) add(cmd *cobra.Command) {
 	fs.Int64Var(&f.runAsUser, "run-as-user", 1000, "uid and gid of the pods' process and volume")
 }
 
+// values are those of all flags, given or not.
+func (f *podFlags) values() migration.PodOptions {
+	return migration.PodOptions{
+		Image: f.image, StorageClass: f.storageClass, StorageSize: f.storageSize, Memory: f.memory, CPU: f.cpu,
+		JVMFlags: f.jvmFlags, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser,
+	}
+}
+
+// check refuses values that no pod can be made with. It asks nobody, so that it
+// comes before anything is written, in dry runs too.
+func (f *podFlags) check() error {
+	if f.cmd == nil {
+		return nil
+	}
+	return intake.CheckPods(f.values())
+}
+
 // apply writes the flags over options; flags that were not given keep what the
 // journal has, or the default where it has nothing.
 func (f *podFlags) apply(o migration.PodOptions, version string) (migration.PodOptions, error) {
 	if f.cmd == nil {
 		return o, nil
 	}
-	set := func(flag string, to *string, value string) {
-		if *to == "" || f.cmd.Flags().Changed(flag) {
-			*to = value
-		}
-	}
-	set("image", &o.Image, f.image)
-	if o.Image == "" && version != "" {
-		o.Image = "zookeeper:" + version
-	}
-	set("storage-class", &o.StorageClass, f.storageClass)
-	set("storage-size", &o.StorageSize, f.storageSize)
-	set("memory", &o.Memory, f.memory)
-	set("cpu", &o.CPU, f.cpu)
-	set("jvm-flags", &o.JVMFlags, f.jvmFlags)
-	set("anti-affinity", &o.AntiAffinity, f.antiAffinity)
-	if o.RunAsUser == 0 || f.cmd.Flags().Changed("run-as-user") {
-		o.RunAsUser = f.runAsUser
-	}
-	return o, checkPods(o)
+	return intake.PodFlags{Values: f.values(), Given: f.cmd.Flags().Changed}.Over(o, version)
 }
 
 // store keeps flags that change something in the journal, with what was there
@@ -83,11 +82,11 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.ID, ask fu
 	if err != nil {
 		return err
 	}
-	if fmt.Sprint(pods) == fmt.Sprint(rec.Pods) {
+	if intake.SamePods(pods, rec.Pods) {
 		return ask(rec)
 	}
-	changed := strings.Join(podChanges(rec.Pods, pods), ", ")
-	if why, next := f.tooLate(rec, id, s.kube.at()); why != "" {
+	changed := strings.Join(intake.PodChanges(rec.Pods, pods), ", ")
+	if why, next := tooLate(rec, id, s.kube.at()); why != "" {
 		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
 	}
 	to := rec.ChangePods(pods)
@@ -101,33 +100,18 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.ID, ask fu
 }
 
 // tooLate says why other settings would reach no pod any more.
-func (f *podFlags) tooLate(rec migration.Record, id ensemble.ID, at command.At) (why, next string) {
-	in := migration.InPods(rec)
-	switch {
-	case rec.Flight != nil:
+func tooLate(rec migration.Record, id ensemble.ID, at command.At) (why, next string) {
+	switch intake.SettingsReach(rec, id) {
+	case intake.ReachPods:
+	case intake.ReachBegun:
 		return fmt.Sprintf("the %s of server %d has begun with the settings that are recorded", rec.Flight.Kind, rec.Flight.ID),
 			at.Ours("revert %s --id=%d", rec.Name, rec.Flight.ID) + ", then replace it with the new settings"
-	case id != 0 && slices.Contains(in, id):
+	case intake.ReachServes:
 		return fmt.Sprintf("server %d runs in its pod already, and a pod that serves is not restarted for its settings", id),
 			at.Ours("revert %s --id=%d", rec.Name, id) + ", then replace it with the new settings"
-	case len(in) == len(rec.Servers):
+	case intake.ReachAllServe:
 		return "all servers run in their pods already, and pods that serve are not restarted for their settings",
 			at.Ours("status %s", rec.Name)
 	}
 	return "", ""
-}
-
-// podChanges names what differs, in the words of the flags.
-func podChanges(a, b migration.PodOptions) []string {
-	var out []string
-	for _, c := range []struct{ flag, from, to string }{
-		{"image", a.Image, b.Image}, {"storage-class", a.StorageClass, b.StorageClass}, {"storage-size", a.StorageSize, b.StorageSize},
-		{"memory", a.Memory, b.Memory}, {"cpu", a.CPU, b.CPU}, {"jvm-flags", a.JVMFlags, b.JVMFlags},
-		{"anti-affinity", a.AntiAffinity, b.AntiAffinity}, {"run-as-user", fmt.Sprint(a.RunAsUser), fmt.Sprint(b.RunAsUser)},
-	} {
-		if c.from != c.to {
-			out = append(out, fmt.Sprintf("--%s from %q to %q", c.flag, c.from, c.to))
-		}
-	}
-	return out
 }

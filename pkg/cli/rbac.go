@@ -191,7 +191,7 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 		if err != nil {
 			return scope, err
 		}
-		scope.Servers = desc.ensemble.IDs()
+		scope.Servers = desc.Ensemble.IDs()
 	default:
 		rec, err := o.recorded(ctx)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
@@ -118,7 +119,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 		// The input first: what is wrong there is told without a cluster.
 		if desc, err := in.read(ctx, ""); err != nil {
 			return err
-		} else if err := refuseLint(unpatched(desc)); err != nil {
+		} else if err := intake.RefuseLint(desc.Unpatched()); err != nil {
 			return err
 		}
 	}
@@ -180,7 +181,7 @@ func (f *reconfigureFlags) check() error {
 		return usagef("--leave: %w", err)
 	}
 	if f.path == "" || strings.ContainsFunc(f.path, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return usagef("--path=%q is not a name for a file inside a patch: leave blanks and control characters out", clipped(f.path))
+		return usagef("--path=%q is not a name for a file inside a patch: leave blanks and control characters out", intake.Clipped(f.path))
 	}
 	for _, n := range f.confirmed {
 		if n < int(ensemble.MinID) || n > int(ensemble.MaxID) {
@@ -190,7 +191,7 @@ func (f *reconfigureFlags) check() error {
 	if err := checkOutDir(f.dir); err != nil {
 		return err
 	}
-	if _, err := f.snapshotSize(); err != nil {
+	if _, err := intake.DataSize(f.dataSize); err != nil {
 		return err
 	}
 	_, err := f.commandLines()

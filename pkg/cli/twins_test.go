@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
@@ -165,7 +166,7 @@ func TestTwinsAreRefusedByName(t *testing.T) {
 			}
 			var refused *refusedError
 			want := "ensemble other in namespace " + namespace + " has 198.51.100.1:"
-			if err := refuseFailed(collectFacts(t.Context(), s, rec, described{}, false, io.Discard)); !errors.As(err, &refused) ||
+			if err := refuseFailed(collectFacts(t.Context(), s, rec, intake.Description{}, false, io.Discard)); !errors.As(err, &refused) ||
 				!slices.ContainsFunc(refused.evidence, func(e string) bool { return strings.HasPrefix(e, "ZK026 ") && strings.Contains(e, want) }) {
 				t.Errorf("wrap: %v, want %q", refused, want)
 			}
@@ -207,7 +208,7 @@ func TestTwinsNobodyAnswered(t *testing.T) {
 			if err := s.lookForTwins(t.Context(), rec, &said); err == nil || !strings.Contains(err.Error(), "in all namespaces") || said.Len() > 0 {
 				t.Errorf("got %v, said %q", err, said.String())
 			}
-			facts := collectFacts(t.Context(), s, rec, described{}, false, io.Discard)
+			facts := collectFacts(t.Context(), s, rec, intake.Description{}, false, io.Discard)
 			if !strings.Contains(facts.TwinsError, "nobody could look") || facts.TwinsUnlooked != "" {
 				t.Errorf("facts: %q, %q", facts.TwinsError, facts.TwinsUnlooked)
 			}

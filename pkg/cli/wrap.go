@@ -13,6 +13,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
@@ -133,7 +134,7 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if o.dryRun == "client" {
 		return o.dryRunClient(ctx)
 	}
-	s, recorded, known, err := o.open(ctx, refuseLint)
+	s, recorded, known, err := o.open(ctx, intake.RefuseLint)
 	if err != nil {
 		return err
 	}
@@ -153,7 +154,7 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 }
 
 // applyTo writes, where the journal is still the one that was read.
-func (o *WrapOptions) applyTo(ctx context.Context, s *session, recorded, rec migration.Record, desc described, known bool) error {
+func (o *WrapOptions) applyTo(ctx context.Context, s *session, recorded, rec migration.Record, desc intake.Description, known bool) error {
 	if err := o.unchanged(ctx, s, recorded, known); err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (o *WrapOptions) unchanged(ctx context.Context, s *session, recorded migrat
 // open reads the input first, for what is wrong there is told without a
 // cluster (refuse adds the command's own judgement of it); then it picks the
 // ensemble and loads its record. known is false for one that was never wrapped.
-func (o *WrapOptions) open(ctx context.Context, refuse func(described) error) (s *session, recorded migration.Record, known bool, err error) {
+func (o *WrapOptions) open(ctx context.Context, refuse func(intake.Description) error) (s *session, recorded migration.Record, known bool, err error) {
 	named := !o.input.empty()
 	if file, ok := defaultFile(); ok && !named && len(o.args) == 1 {
 		o.input.files = []string{file}
@@ -256,7 +257,7 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 }
 
 // preflight runs the checks that block a wrap; nothing has been written yet.
-func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
+func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc intake.Description, known bool) error {
 	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)
 	// Whether the Services reach their servers is asked after they are written:
 	// one that was deleted is made again by wrap alone. A server in its pod
@@ -270,7 +271,7 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 	return refuseFailed(facts)
 }
 
-func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Record, desc described, known bool) error {
+func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Record, desc intake.Description, known bool) error {
 	if err := s.held(ctx); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -63,7 +64,7 @@ func TestWrapMeetsAnother(t *testing.T) {
 				}
 				return
 			}
-			err = o.applyTo(t.Context(), s, recorded, recorded, described{}, c.known)
+			err = o.applyTo(t.Context(), s, recorded, recorded, intake.Description{}, c.known)
 			var refused *refusedError
 			if !errors.As(err, &refused) {
 				t.Fatalf("it ends with %v\n%s", err, out.String())

@@ -70,6 +70,7 @@ func core() map[string][]string {
 		"pkg/hostpatch": {"pkg/ensemble"},
 		"pkg/render":    {"pkg/ensemble", "pkg/migration"},
 		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
+		"pkg/intake":    {"pkg/ensemble", "pkg/migration", "pkg/hostpatch", "pkg/render"},
 		"pkg/replay":    {"pkg/ensemble", "pkg/migration"},
 	}
 }

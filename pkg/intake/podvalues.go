@@ -1,4 +1,4 @@
-package cli
+package intake
 
 import (
 	"regexp"
@@ -11,31 +11,15 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// amount is what a quantity flag may say.
-type amount struct {
-	flag, value     string
-	least, most, eg string
-}
-
 // imagePattern is an image reference: [registry[:port]/]path[:tag][@digest].
 const imagePattern = `^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[a-z0-9]+:[a-f0-9]{32,128})?$`
 
 // maxUID is the largest that Kubernetes accepts.
 const maxUID = 1<<31 - 1
 
-// check refuses values that no pod can be made with. It asks nobody, so that it
-// comes before anything is written, in dry runs too.
-func (f *podFlags) check() error {
-	if f.cmd == nil {
-		return nil
-	}
-	return checkPods(migration.PodOptions{
-		Image: f.image, StorageClass: f.storageClass, StorageSize: f.storageSize, Memory: f.memory, CPU: f.cpu,
-		JVMFlags: f.jvmFlags, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser,
-	})
-}
-
-func checkPods(o migration.PodOptions) error {
+// CheckPods refuses values that no pod can be made with, as a usage error in the
+// words of the flags.
+func CheckPods(o migration.PodOptions) error {
 	if o.Image != "" && (len(o.Image) > 255 || !regexp.MustCompile(imagePattern).MatchString(o.Image)) {
 		return usagef("--image=%q is not the name of an image: write it as registry/path:tag, for example zookeeper:3.8.4", o.Image)
 	}
@@ -71,12 +55,30 @@ func checkPods(o migration.PodOptions) error {
 	return nil
 }
 
+// DataSize reads --data-size, in bytes; 0 where it is not given.
+func DataSize(value string) (int64, error) {
+	if value == "" {
+		return 0, nil
+	}
+	if err := (amount{"data-size", value, "1", "16Ti", "800Mi"}).check(); err != nil {
+		return 0, err
+	}
+	q := resource.MustParse(value)
+	return q.Value(), nil
+}
+
+// amount is what a quantity flag may say.
+type amount struct {
+	flag, value     string
+	least, most, eg string
+}
+
 func (a amount) check() error {
 	least, most := resource.MustParse(a.least), resource.MustParse(a.most)
 	q, err := resource.ParseQuantity(a.value)
 	switch {
 	case err != nil || len(a.value) > 32:
-		return usagef("--%s=%q is not a Kubernetes quantity: write it as %s", a.flag, clipped(a.value), a.eg)
+		return usagef("--%s=%q is not a Kubernetes quantity: write it as %s", a.flag, Clipped(a.value), a.eg)
 	case q.Cmp(least) < 0:
 		return usagef("--%s=%s is too little: at least %s, for example %s", a.flag, a.value, a.least, a.eg)
 	case q.Cmp(most) > 0:
@@ -85,8 +87,8 @@ func (a amount) check() error {
 	return nil
 }
 
-// clipped keeps what somebody typed short.
-func clipped(s string) string {
+// Clipped keeps what somebody typed short, for a message.
+func Clipped(s string) string {
 	const limit = 80
 	if len(s) > limit {
 		return s[:limit] + "..."

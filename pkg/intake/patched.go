@@ -1,4 +1,4 @@
-package cli
+package intake
 
 import (
 	"errors"
@@ -9,12 +9,12 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// unpatched leaves out the differences that reconfigure itself may have made: a
+// Unpatched leaves out the differences that reconfigure itself may have made: a
 // server's address, which is judged once the journal is known, and the settings
 // that its patches change.
-func unpatched(d described) described {
+func (d Description) Unpatched() Description {
 	own := []string{"quorumListenOnAllIPs", "clientPortAddress", "secureClientPortAddress", "4lw.commands.whitelist", "initLimit", "tcpKeepAlive", "cnxTimeout"}
-	d.differences = slices.DeleteFunc(slices.Clone(d.differences), func(diff ensemble.Difference) bool {
+	d.Differences = slices.DeleteFunc(slices.Clone(d.Differences), func(diff ensemble.Difference) bool {
 		return diff.Names || slices.Contains(own, diff.Key)
 	})
 	return d
@@ -32,7 +32,7 @@ func refusePatched(diffs []ensemble.Difference, rec migration.Record) error {
 		}
 	}
 	if len(errs) > 0 {
-		return &usageError{errors.Join(errs...)}
+		return usage(errors.Join(errs...))
 	}
 	return nil
 }

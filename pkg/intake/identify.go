@@ -1,4 +1,4 @@
-package cli
+package intake
 
 import (
 	"path/filepath"
@@ -7,12 +7,12 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
-// identify finds out whose file each of several is, where the operator gave a
+// Identify finds out whose file each of several is, where the operator gave a
 // directory instead of ID=FILE: by a copy of myid beside it, or by its folder's
 // or its own name, which may be the id, the host as the server list has it, the
 // host's short name, or ID-HOST as in what reconfigure writes. What is not found
-// stays 0.
-func identify(hosts []ensemble.HostConfig) {
+// stays 0. myid gives what the file of that name beside a source says.
+func Identify(hosts []ensemble.HostConfig, myid func(source string) (text string, found bool)) {
 	if len(hosts) < 2 {
 		return
 	}
@@ -21,9 +21,11 @@ func identify(hosts []ensemble.HostConfig) {
 		if h.ID != 0 {
 			continue
 		}
-		if id, ok := myid(h.Source); ok {
-			h.ID = id
-			continue
+		if text, found := myid(h.Source); found {
+			if id, err := ensemble.ParseID(strings.TrimSpace(text)); err == nil {
+				h.ID = id
+				continue
+			}
 		}
 		stem := strings.TrimSuffix(filepath.Base(h.Source), filepath.Ext(h.Source))
 		for _, name := range []string{filepath.Base(filepath.Dir(h.Source)), stem} {
@@ -33,16 +35,6 @@ func identify(hosts []ensemble.HostConfig) {
 			}
 		}
 	}
-}
-
-// myid reads the file of that name beside a configuration.
-func myid(source string) (ensemble.ID, bool) {
-	data, err := readBounded(filepath.Join(filepath.Dir(source), "myid"), 64)
-	if err != nil {
-		return 0, false
-	}
-	id, err := ensemble.ParseID(strings.TrimSpace(string(data)))
-	return id, err == nil
 }
 
 // byName is the one server that a name can mean, 0 when none or several.

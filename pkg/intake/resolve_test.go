@@ -1,7 +1,6 @@
-package cli
+package intake
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"strings"
@@ -11,7 +10,7 @@ import (
 )
 
 // book is a resolver of a few names.
-func book(_ context.Context, host string) ([]netip.Addr, error) {
+func book(host string) ([]netip.Addr, error) {
 	switch host {
 	case "zk1", "zk1.example.com":
 		return []netip.Addr{netip.MustParseAddr("10.1.0.1")}, nil
@@ -45,19 +44,19 @@ func TestSettleNames(t *testing.T) {
 		for _, v := range c.values {
 			d.Values = append(d.Values, ensemble.SourceValue{Value: v})
 		}
-		if kept := len(settleNames(t.Context(), book, []ensemble.Difference{d})) == 1; kept != c.kept {
+		if kept := len(settleNames(book, []ensemble.Difference{d})) == 1; kept != c.kept {
 			t.Errorf("%s: kept %v, want %v", name, kept, c.kept)
 		}
 	}
 }
 
-func TestResolveHost(t *testing.T) {
+func TestHostIP(t *testing.T) {
 	for host, want := range map[string]string{
 		"zk1": "10.1.0.1", "10.1.0.7": "10.1.0.7", "fd00::7": "fd00::7", "zk1-v6.example.com": "10.1.0.1",
 		"here": "here (127.0.1.1) is a loopback", "127.0.0.1": "127.0.0.1 is a loopback", "0.0.0.0": "no address of a host",
 		"169.254.1.1": "link-local", "224.0.0.1": "multicast", "nowhere": "no such host", "empty": "no address",
 	} {
-		ip, err := resolveHost(t.Context(), book, host)
+		ip, err := hostIP(book, host)
 		got := ip
 		if err != nil {
 			got = err.Error()

@@ -1,0 +1,123 @@
+package intake
+
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// Aim is the ensemble that a wrap is for.
+type Aim struct {
+	Name, Namespace string
+	EndpointsAPI    migration.EndpointsAPI
+	// Recorded is what the journal has; nil for an ensemble that was never wrapped.
+	Recorded *migration.Record
+}
+
+// Record is the record that wrapping aims at. What is recorded stays: an input
+// that says otherwise of a server's place, its vote once servers have moved, or of
+// who is a member, is refused.
+func (a Aim) Record(d Description, ask Lookup) (migration.Record, error) {
+	rec := migration.Record{APIVersion: migration.RecordVersion, Kind: "Record", Name: a.Name, Namespace: a.Namespace, EndpointsAPI: a.EndpointsAPI}
+	if a.Recorded != nil {
+		rec = *a.Recorded
+	}
+	if err := RefuseLint(d); err != nil {
+		return rec, err
+	}
+	servers := make([]migration.ServerRecord, 0, len(d.Ensemble.Servers))
+	for i, srv := range d.Ensemble.Servers {
+		ip, err := d.resolve(ask, srv)
+		if err != nil {
+			return rec, err
+		}
+		sr := migration.ServerRecord{Server: srv, HostIP: ip, Service: render.ServiceName(a.Name, srv.ID), Ordinal: i}
+		if a.Recorded != nil {
+			if sr, err = a.kept(sr, d.Config != nil); err != nil {
+				return rec, err
+			}
+		}
+		servers = append(servers, sr)
+	}
+	if r := a.Recorded; r != nil && len(servers) != len(r.Servers) {
+		return rec, refused(fmt.Sprintf("the input has servers %v, recorded are %v", d.Ensemble.IDs(), r.Ensemble().IDs()), membershipStays)
+	}
+	rec.Servers = servers
+	for i := range rec.Servers {
+		d.directories(&rec.Servers[i])
+	}
+	if c := d.Config; c != nil {
+		if err := samePorts(rec.Servers, c); err != nil {
+			return rec, err
+		}
+		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = c.TickTime, c.InitLimit, c.SyncLimit
+	}
+	return rec, nil
+}
+
+// Sketch is a record for checks: of everything, without refusing what a check
+// reports better.
+func (a Aim) Sketch(d Description, ask Lookup) (migration.Record, error) {
+	if a.Recorded != nil {
+		return *a.Recorded, nil
+	}
+	rec := migration.Record{Name: a.Name, Namespace: a.Namespace, EndpointsAPI: a.EndpointsAPI}
+	for i, srv := range d.Ensemble.Servers {
+		ip, err := d.resolve(ask, srv)
+		if err != nil {
+			return rec, err
+		}
+		rec.Servers = append(rec.Servers, migration.ServerRecord{Server: srv, HostIP: ip, Ordinal: i})
+	}
+	return rec, nil
+}
+
+const membershipStays = "membership does not change during a migration"
+
+// kept is what the journal has of a server, held against what the input says.
+// files: the input is the hosts' files, which say more than --member.
+func (a Aim) kept(said migration.ServerRecord, files bool) (migration.ServerRecord, error) {
+	old, ok := a.Recorded.Server(said.ID)
+	if !ok {
+		return said, refused(fmt.Sprintf("server %d is not in the recorded ensemble %s, which has %v", said.ID, a.Name, a.Recorded.Ensemble().IDs()), membershipStays)
+	}
+	sr := *old
+	if said.HostIP == sr.ClusterIP {
+		// A file that was reconfigured names the Service.
+		said.HostIP = sr.HostIP
+	}
+	if sr.HostIP != said.HostIP || sr.PeerPort != said.PeerPort || sr.ElectionPort != said.ElectionPort || sr.ClientPort != said.ClientPort {
+		return sr, refused(fmt.Sprintf("server %d is recorded at %s, the input says %s", said.ID, placeText(sr), placeText(said)),
+			"if the host has really moved, say so by wrapping under another name; an address that clients use is never changed")
+	}
+	err := keepVote(*a.Recorded, &sr, said.Server, files)
+	return sr, err
+}
+
+func placeText(s migration.ServerRecord) string {
+	return fmt.Sprintf("%s client %d, peer %d, election %d", s.HostIP, s.ClientPort, s.PeerPort, s.ElectionPort)
+}
+
+// keepVote brings a server's part in the quorum up to date while everything runs
+// on its host, and refuses another one afterwards: the pods would count votes as
+// the input says, the rules as the journal does. --member says nothing of weights
+// and groups.
+func keepVote(recorded migration.Record, kept *migration.ServerRecord, said ensemble.Server, files bool) error {
+	if !files {
+		said.Weight, said.Group = kept.Weight, kept.Group
+	}
+	if said.Vote() == kept.Vote() {
+		return nil
+	}
+	if begun(recorded) {
+		return refused(fmt.Sprintf("server %d is recorded as %s, the input says %s", kept.ID, kept.Vote(), said.Vote()),
+			membershipStays+": bring the hosts' files back to what is recorded, or leave -f out")
+	}
+	kept.Role, kept.Weight, kept.Group = said.Role, said.Weight, said.Group
+	return nil
+}
+
+// begun reports whether any server is in its pod, or on its way.
+func begun(rec migration.Record) bool { return rec.Flight != nil || len(migration.InPods(rec)) > 0 }

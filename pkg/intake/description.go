@@ -1,0 +1,49 @@
+package intake
+
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+
+// Description is what the operator's input says of an ensemble.
+type Description struct {
+	Ensemble ensemble.Ensemble
+	// Hosts holds one configuration per file, Source as the operator named it.
+	Hosts []ensemble.HostConfig
+	// Config is the file the pods' zoo.cfg is derived from; nil for members.
+	Config *ensemble.Config
+	// Lint are findings about the files, for any version.
+	Lint        []ensemble.Finding
+	Differences []ensemble.Difference
+}
+
+// FromFiles describes an ensemble by its hosts' files, of which there is at least
+// one. Whose file each is stands in its ID, or is not known, see Identify. What
+// keeps the files from being compared is a usage error.
+func FromFiles(name string, files []ensemble.HostConfig, ask Lookup) (Description, error) {
+	d := Description{Hosts: files}
+	e, diffs, err := ensemble.FromHosts(name, files)
+	if err != nil {
+		return d, usage(err)
+	}
+	d.Ensemble, d.Differences, d.Config = e, settleNames(ask, diffs), files[0].Config
+	d.Lint = d.LintBy(func(ensemble.HostConfig) ensemble.Version { return ensemble.Version{} })
+	return d, nil
+}
+
+// FromMembers describes an ensemble by one flag per server, as
+// ID=HOST:PEERPORT:ELECTIONPORT[:observer][;CLIENTPORT].
+func FromMembers(name string, members []string) (Description, error) {
+	d := Description{Ensemble: ensemble.Ensemble{Name: name}}
+	seen := map[ensemble.ID]bool{}
+	for _, m := range members {
+		s, err := ensemble.MemberFlag(m)
+		if err != nil {
+			return d, usagef("--member: %w", err)
+		}
+		if seen[s.ID] {
+			return d, usagef("--member: server id %d is given twice", s.ID)
+		}
+		seen[s.ID] = true
+		d.Ensemble.Servers = append(d.Ensemble.Servers, s)
+	}
+	ensemble.SortServers(d.Ensemble.Servers)
+	return d, nil
+}

@@ -1,0 +1,89 @@
+package intake
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// PodFlags are the flags that say how pods are made.
+type PodFlags struct {
+	// Values has every flag's value, given or not.
+	Values migration.PodOptions
+	// Given reports whether a flag was typed.
+	Given func(flag string) bool
+}
+
+// Over writes the flags over options; flags that were not given keep what the
+// journal has, or the default where it has nothing. The result is checked. version
+// is the hosts', empty where it is not known yet.
+func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOptions, error) {
+	set := func(flag string, to *string, value string) {
+		if *to == "" || f.Given(flag) {
+			*to = value
+		}
+	}
+	set("image", &o.Image, f.Values.Image)
+	if o.Image == "" && version != "" {
+		o.Image = "zookeeper:" + version
+	}
+	set("storage-class", &o.StorageClass, f.Values.StorageClass)
+	set("storage-size", &o.StorageSize, f.Values.StorageSize)
+	set("memory", &o.Memory, f.Values.Memory)
+	set("cpu", &o.CPU, f.Values.CPU)
+	set("jvm-flags", &o.JVMFlags, f.Values.JVMFlags)
+	set("anti-affinity", &o.AntiAffinity, f.Values.AntiAffinity)
+	if o.RunAsUser == 0 || f.Given("run-as-user") {
+		o.RunAsUser = f.Values.RunAsUser
+	}
+	return o, CheckPods(o)
+}
+
+// SamePods reports whether pods of both options are made alike.
+func SamePods(a, b migration.PodOptions) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
+
+// PodChanges names what differs, in the words of the flags.
+func PodChanges(a, b migration.PodOptions) []string {
+	var out []string
+	for _, c := range []struct{ flag, from, to string }{
+		{"image", a.Image, b.Image}, {"storage-class", a.StorageClass, b.StorageClass}, {"storage-size", a.StorageSize, b.StorageSize},
+		{"memory", a.Memory, b.Memory}, {"cpu", a.CPU, b.CPU}, {"jvm-flags", a.JVMFlags, b.JVMFlags},
+		{"anti-affinity", a.AntiAffinity, b.AntiAffinity}, {"run-as-user", fmt.Sprint(a.RunAsUser), fmt.Sprint(b.RunAsUser)},
+	} {
+		if c.from != c.to {
+			out = append(out, fmt.Sprintf("--%s from %q to %q", c.flag, c.from, c.to))
+		}
+	}
+	return out
+}
+
+// Reach says why other settings would reach no pod any more.
+type Reach string
+
+const (
+	// ReachPods: there are pods that other settings reach.
+	ReachPods Reach = ""
+	// ReachBegun: an operation has begun with the settings that are recorded.
+	ReachBegun Reach = "begun"
+	// ReachServes: the server runs in its pod.
+	ReachServes Reach = "serves"
+	// ReachAllServe: all servers run in their pods.
+	ReachAllServe Reach = "all serve"
+)
+
+// SettingsReach tells whether settings that are changed now would reach a pod; id
+// is the server they are given for, 0 for all.
+func SettingsReach(rec migration.Record, id ensemble.ID) Reach {
+	in := migration.InPods(rec)
+	switch {
+	case rec.Flight != nil:
+		return ReachBegun
+	case id != 0 && slices.Contains(in, id):
+		return ReachServes
+	case len(in) == len(rec.Servers):
+		return ReachAllServe
+	}
+	return ReachPods
+}
