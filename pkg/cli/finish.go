@@ -9,6 +9,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
 )
 
 // settleFor is for how long the end of a command looks again at what may pass by
@@ -79,17 +80,12 @@ func (s *session) reconfigured(ctx context.Context, streams genericiooptions.IOS
 
 // contradicted is what a look says against a last word; nil where nothing does.
 func contradicted(obs migration.Observation, reason string, moved bool) error {
-	hindrances := migration.Hindrances(migration.Problems(obs))
-	if len(hindrances) == 0 {
+	doubt, found := rollout.Doubts(obs)
+	if !found {
 		return nil
 	}
-	code := hindrances[0].Code
-	var evidence []string
-	for _, p := range hindrances {
-		evidence = append(append(evidence, p.Text), p.Evidence...)
-	}
 	if !moved && obs.Record.Flight == nil {
-		return &refusedError{code: code, reason: reason, evidence: evidence, next: migration.Next(obs)}
+		return &refusedError{code: doubt.Code, reason: reason, evidence: doubt.Evidence, next: doubt.Next}
 	}
-	return &pausedError{code: code, reason: reason, evidence: evidence, next: migration.Next(obs), other: !moved}
+	return &pausedError{code: doubt.Code, reason: reason, evidence: doubt.Evidence, next: doubt.Next, other: !moved}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
 )
 
 // moveFlags are those of replace and revert.
@@ -215,27 +216,21 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	if !o.all {
 		return o.one(ctx, s, in)
 	}
+	var all rollout.Queue
 	for {
 		obs, err := s.engine.Observe(ctx)
 		if err != nil {
 			return err
 		}
-		if in.EpochAtStart == 0 {
-			in.EpochAtStart, _ = obs.Epoch()
-		}
-		id, ok := migration.NextReplacement(obs)
+		id, epoch, ok := all.Next(obs)
 		if !ok {
 			return o.finish(ctx, s, obs)
 		}
-		in.ID = id
-		led := obs.Leader() == id
+		in.ID, in.EpochAtStart = id, epoch
 		if err := o.one(ctx, s, in); err != nil {
 			return err
 		}
-		if led {
-			// The leader's own replacement forces one election; that is planned.
-			in.EpochAtStart = 0
-		}
+		all.Moved()
 	}
 }
 

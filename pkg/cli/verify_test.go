@@ -46,24 +46,45 @@ func TestVerifyTimeout(t *testing.T) {
 	}
 }
 
-// TestVerifySays: a wrong verdict names the host and holds the operator; the
-// same is said once.
-func TestVerifySays(t *testing.T) {
-	var out bytes.Buffer
-	v := &verifier{f: &reconfigureFlags{deps: &deps{streams: genericiooptions.IOStreams{Out: &out, ErrOut: &out}}}}
+// TestVerdictText: a wrong verdict names the host and holds the operator.
+func TestVerdictText(t *testing.T) {
 	sr := migration.ServerRecord{HostIP: "10.0.0.2"}
 	sr.ID = 2
-	w := &watched{}
-	for _, d := range []migration.Verdict{
-		{Code: migration.VerdictWaiting, Why: "waiting"}, {Code: migration.VerdictWaiting, Why: "waiting"},
-		{Code: migration.VerdictGone, Why: "for 20 s", Look: "host 10.0.0.2"}, {Code: migration.VerdictGone, Why: "for 21 s", Look: "host 10.0.0.2"},
+	for want, d := range map[string]migration.Verdict{
+		"server 2: waiting\n": {Code: migration.VerdictWaiting, Why: "waiting"},
+		"server 2: it cannot be told\n  look at host 10.0.0.2\n":                                                       {Code: migration.VerdictUnclear, Why: "it cannot be told", Look: "host 10.0.0.2"},
+		"server 2: WRONG (Gone): for 20 s\n  look at host 10.0.0.2\n  restart no other server before that is mended\n": {Code: migration.VerdictGone, Why: "for 20 s", Look: "host 10.0.0.2"},
 	} {
-		w.verdict = d
-		v.say(sr, w)
+		if got := verdictText(sr, d); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
 	}
-	want := "server 2: waiting\nserver 2: WRONG (Gone): for 20 s\n  look at host 10.0.0.2\n  restart no other server before that is mended\n"
-	if out.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+}
+
+// TestJudgeAsks: the verdict on a server that is up without a quorum rests on its
+// election port, which is asked here; one whose process is gone is not asked.
+func TestJudgeAsks(t *testing.T) {
+	s := wrapped(t, "3.8.0")
+	rec, err := s.record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &verifier{s: s}
+	at := time.Now()
+	for _, c := range []struct {
+		after time.Duration
+		reach migration.Reach
+		want  migration.VerdictCode
+	}{
+		{0, migration.ReachRefused, migration.VerdictAway},
+		{time.Second, migration.ReachNotServing, migration.VerdictAway},
+		{10 * time.Second, migration.ReachNotServing, migration.VerdictDeaf},
+	} {
+		live := migration.Sighting{Reach: c.reach}
+		obs := migration.Observation{At: at.Add(c.after), Record: rec, Servers: []migration.ServerView{{ID: 1, Live: live}}}
+		if got := v.judge(t.Context(), obs, rec.Servers[0], live).Verdict(); got.Code != c.want {
+			t.Errorf("after %s: %+v, want %s", c.after, got, c.want)
+		}
 	}
 }
 
@@ -176,30 +197,6 @@ func TestJournalExchanged(t *testing.T) {
 		var refused *refusedError
 		if err := do(); !errors.As(err, &refused) || !strings.Contains(refused.reason, "no server 7 any more") || !strings.Contains(refused.next, "status demo -n zk") {
 			t.Errorf("%s: got %v", name, err)
-		}
-	}
-}
-
-// TestARefusalAloneIsNoRestart: something in between may refuse a connection; a restart
-// is seen only where the others agree that the server is down.
-func TestARefusalAloneIsNoRestart(t *testing.T) {
-	at := time.Now()
-	serving, refused := migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower}, migration.Sighting{Reach: migration.ReachRefused}
-	for _, c := range []struct {
-		agree []bool
-		ends  int
-	}{
-		{[]bool{false, false}, 0},
-		{[]bool{true, true}, 1},
-		{[]bool{false, true}, 1}, // the leader drops it a moment later
-	} {
-		w := &watched{}
-		w.follow(at, serving, true)
-		for i, agree := range c.agree {
-			w.follow(at.Add(time.Duration(i+1)*time.Second), refused, agree)
-		}
-		if w.sig.SeenDown != (c.ends > 0) || w.sig.Ends != c.ends {
-			t.Errorf("%v: %+v", c.agree, w.sig)
 		}
 	}
 }

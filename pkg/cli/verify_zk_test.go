@@ -69,15 +69,15 @@ func newRestarts(ctx context.Context, t *testing.T, version string) *restarts {
 	r.fresh()
 	r.look(ctx)
 	for i := range r.rec.Servers {
-		r.rec.Servers[i].Emitted = &migration.Emission{At: time.Now(), Epoch: r.v.epoch}
+		r.rec.Servers[i].Emitted = &migration.Emission{At: time.Now(), Epoch: r.v.watch.Epoch()}
 	}
-	r.rec.Elections.AtReconfigure = r.v.epoch
+	r.rec.Elections.AtReconfigure = r.v.watch.Epoch()
 	return r
 }
 
 // fresh is a --verify that has just been started.
 func (r *restarts) fresh() {
-	r.v = &verifier{s: &session{prober: newProber(nil)}, servers: map[ensemble.ID]*watched{}}
+	r.v = &verifier{s: &session{prober: newProber(nil)}}
 }
 
 func (r *restarts) file(id ensemble.ID, text string) {
@@ -100,12 +100,10 @@ func (r *restarts) look(ctx context.Context) map[ensemble.ID]migration.Verdict {
 	for _, sr := range r.rec.Servers {
 		obs.Servers = append(obs.Servers, migration.ServerView{ID: sr.ID, Live: r.v.s.prober.Sight(ctx, hostPort(sr.ClusterIP, sr.ClientPort))})
 	}
-	if e, _ := obs.Epoch(); e != 0 {
-		r.v.epoch = e
-	}
+	r.v.watch.Elections(obs)
 	out := map[ensemble.ID]migration.Verdict{}
 	for i, sr := range r.rec.Servers {
-		out[sr.ID] = r.v.watch(ctx, obs, sr, obs.Servers[i].Live).verdict
+		out[sr.ID] = r.v.judge(ctx, obs, sr, obs.Servers[i].Live).Verdict()
 	}
 	return out
 }
@@ -242,7 +240,7 @@ func TestVerifyRealRestarts(t *testing.T) {
 			t.Log("the leader, last")
 			r.restart(ctx, leader, r.patched(leader), true)
 			r.until(ctx, leader, migration.VerdictReconfigured)
-			if n, known := r.rec.RestartElections(r.v.epoch); !known || n != migration.PlannedRestartElections {
+			if n, known := r.rec.RestartElections(r.v.watch.Epoch()); !known || n != migration.PlannedRestartElections {
 				t.Errorf("%d elections (%v), want %d", n, known, migration.PlannedRestartElections)
 			}
 			for _, sr := range r.rec.Servers {

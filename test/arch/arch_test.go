@@ -72,6 +72,7 @@ func core() map[string][]string {
 		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
 		"pkg/intake":    {"pkg/ensemble", "pkg/migration", "pkg/hostpatch", "pkg/render"},
 		"pkg/replay":    {"pkg/ensemble", "pkg/migration"},
+		"pkg/rollout":   {"pkg/ensemble", "pkg/migration"},
 	}
 }
 
