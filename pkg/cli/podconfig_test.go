@@ -10,7 +10,6 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -83,26 +82,5 @@ func TestLagText(t *testing.T) {
 		if got := lagText(rec, lag, command.At{Namespace: rec.Namespace}); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-	}
-}
-
-// TestWrapMendsInFlight: the Service of a server that is on its way may be gone
-// while nothing answers on its host; wrap is what makes it again.
-func TestWrapMendsInFlight(t *testing.T) {
-	rec := migration.Record{Servers: []migration.ServerRecord{
-		{Server: ensemble.Server{ID: 1}, Replaced: &time.Time{}}, {Server: ensemble.Server{ID: 2}}, {Server: ensemble.Server{ID: 3}},
-	}, Flight: &migration.Flight{Kind: migration.Replace, ID: 2}}
-	o := &WrapOptions{}
-	if got := o.unasked(rec); !got[1] || !got[2] || got[3] {
-		t.Error(got)
-	}
-	rec.Flight = nil
-	if got := o.unasked(rec); !got[1] || got[2] || got[3] {
-		t.Error(got)
-	}
-	// The journal was deleted with a server on its way: its copy does not say which.
-	o.restore = true
-	if got := o.unasked(rec); !got[1] || !got[2] || !got[3] {
-		t.Error(got)
 	}
 }

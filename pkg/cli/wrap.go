@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -263,7 +262,7 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 	// one that was deleted is made again by wrap alone. A server in its pod
 	// answers through its Service or not at all, and one on its way may be down.
 	facts.Wrapped = false
-	facts.Unasked = o.unasked(rec)
+	facts.Unasked = intake.Unasked(rec, o.restore)
 	facts.Waivers = append(facts.Waivers, o.waive...)
 	if facts.TwinsUnlooked != "" {
 		fmt.Fprintln(o.deps.streams.ErrOut, "note: "+facts.TwinsUnlooked)
@@ -330,21 +329,10 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 	return o.waitReachable(ctx, s, rec)
 }
 
-// unasked are the servers that need not answer: those in their pods, and the one
-// that is on its way. A copy of the journal does not know which that was, and
-// nothing goes on before it is put back.
-func (o *WrapOptions) unasked(rec migration.Record) map[ensemble.ID]bool {
-	out := map[ensemble.ID]bool{}
-	for _, srv := range rec.Servers {
-		out[srv.ID] = o.restore || srv.Replaced != nil || rec.Flight != nil && rec.Flight.ID == srv.ID
-	}
-	return out
-}
-
 // waitReachable waits until each Service is answered by the right server.
 func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migration.Record) error {
 	for _, srv := range rec.Servers {
-		if o.unasked(rec)[srv.ID] {
+		if intake.Unasked(rec, o.restore)[srv.ID] {
 			continue
 		}
 		for {

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -36,7 +35,8 @@ func PodFiles(rec *migration.Record, config *ensemble.Config) (notes []ensemble.
 // logsApart reports whether a zoo.cfg of the pods has the logs in a directory of
 // their own.
 func logsApart(zooCfg string) bool {
-	return slices.ContainsFunc(strings.Split(zooCfg, "\n"), func(line string) bool { return strings.HasPrefix(line, "dataLogDir=") })
+	file, err := ensemble.ReadPodFile(zooCfg)
+	return err == nil && file.DataLogDir != ""
 }
 
 // samePorts refuses hosts whose client ports one file for all pods cannot have:
