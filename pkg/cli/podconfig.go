@@ -47,7 +47,7 @@ func (s *session) running(ctx context.Context, rec migration.Record) []intake.Ru
 	for _, srv := range rec.Servers {
 		live := s.prober.zk.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
 		out = append(out, intake.Running{
-			Version: live.Version, TickTime: live.TickTime, InitLimit: live.InitLimit, SyncLimit: live.SyncLimit, Mode: live.Mode, Zxid: live.Zxid,
+			ID: srv.ID, Says: live.ServerID, Version: live.Version, TickTime: live.TickTime, InitLimit: live.InitLimit, SyncLimit: live.SyncLimit, Mode: live.Mode, Zxid: live.Zxid,
 		})
 	}
 	return out

@@ -35,7 +35,8 @@ func wrapped(t *testing.T, version string) *session {
 	t.Helper()
 	var errOut bytes.Buffer
 	d := &deps{streams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: &errOut, ErrOut: &errOut}, flags: genericclioptions.NewConfigFlags(true)}
-	s := d.session(kube{client: fake.NewClientset(), namespace: "zk", warn: &errOut}, "demo")
+	client := fake.NewClientset()
+	s := d.session(kube{client: client, meta: metadataOf(t, client), namespace: "zk", warn: &errOut}, "demo")
 	s.prober = newProber(nobody{})
 	rec := migration.Record{
 		APIVersion: migration.RecordVersion, Kind: "Record", Name: "demo", Namespace: "zk",

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/metadata"
+	metadatafake "k8s.io/client-go/metadata/fake"
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -79,6 +81,25 @@ func TestStatusOfAllLooksAgain(t *testing.T) {
 	if err != nil || len(items) != 1 || len(items[0].Problems) != 1 || !strings.Contains(items[0].Problems[0].Text, "journal of ensemble demo") {
 		t.Errorf("%+v, %v", items, err)
 	}
+}
+
+// metadataOf serves the metadata of ConfigMaps that the other client has.
+func metadataOf(t *testing.T, client *fake.Clientset) metadata.Interface {
+	t.Helper()
+	scheme := metadatafake.NewTestScheme()
+	if err := metav1.AddMetaToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	c := metadatafake.NewSimpleMetadataClient(scheme)
+	c.PrependReactor("list", "configmaps", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		list, err := client.CoreV1().ConfigMaps(a.GetNamespace()).List(t.Context(), metav1.ListOptions{})
+		out := &metav1.List{}
+		for _, cm := range list.Items {
+			out.Items = append(out.Items, runtime.RawExtension{Object: &metav1.PartialObjectMetadata{ObjectMeta: cm.ObjectMeta}})
+		}
+		return true, out, err
+	})
+	return c
 }
 
 // wrappedHere is a wrapped ensemble at whose addresses every connection is refused at

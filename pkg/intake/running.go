@@ -11,6 +11,8 @@ import (
 // Running is what one server says of itself on its host. What it does not say, or
 // does not say because it does not run, is zero.
 type Running struct {
+	// ID is the server's, Says the one that it gives itself, 0 where it gives none.
+	ID, Says ensemble.ID
 	Version  ensemble.Version
 	TickTime time.Duration
 	// InitLimit and SyncLimit are in ticks.
@@ -21,10 +23,15 @@ type Running struct {
 
 // FromRunning puts into the record what no file has said: the limits, and the
 // epoch from which elections are counted. It returns the versions that run, each
-// once.
+// once. Who answers at the old host of a server in its pod, or as somebody else, says
+// nothing of the ensemble.
 func FromRunning(rec *migration.Record, servers []Running) []string {
 	var versions []string
 	for _, live := range servers {
+		if sr, ok := rec.Server(live.ID); !ok || sr.Replaced != nil || live.Says != 0 && live.Says != live.ID {
+			// Whatever answers there is none of the ensemble's servers.
+			continue
+		}
 		if !live.Version.IsZero() && !slices.Contains(versions, live.Version.String()) {
 			versions = append(versions, live.Version.String())
 		}

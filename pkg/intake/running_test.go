@@ -44,11 +44,12 @@ func TestUpgradedSinceTheWrap(t *testing.T) {
 func TestFromRunning(t *testing.T) {
 	version := ensemble.Version{Major: 3, Minor: 8}
 	servers := []Running{
-		{},
-		{Version: version, TickTime: 2 * time.Second, InitLimit: 10, SyncLimit: 5, Mode: ensemble.Follower, Zxid: 3 << 32},
-		{Version: version, TickTime: time.Second, InitLimit: 20, SyncLimit: 10, Mode: ensemble.Leader, Zxid: 4 << 32},
+		{ID: 1},
+		{ID: 2, Says: 2, Version: version, TickTime: 2 * time.Second, InitLimit: 10, SyncLimit: 5, Mode: ensemble.Follower, Zxid: 3 << 32},
+		{ID: 3, Version: version, TickTime: time.Second, InitLimit: 20, SyncLimit: 10, Mode: ensemble.Leader, Zxid: 4 << 32},
 	}
-	var rec migration.Record
+	rec := recorded()
+	rec.Settings = migration.Settings{}
 	if err := KnownLimits(rec); err == nil {
 		t.Error("nothing is known, and it goes on")
 	}
@@ -73,5 +74,26 @@ func TestWaive(t *testing.T) {
 	Waive(&rec, []string{"ZK030"}, "bob", at.Add(time.Hour))
 	if len(rec.Waivers) != 1 || rec.Waivers[0] != (migration.Waiver{Check: "ZK030", By: "alice", At: at}) {
 		t.Errorf("%+v", rec.Waivers)
+	}
+}
+
+// TestWhoSaysNothingOfTheEnsemble: what answers at the old host of a server in its pod,
+// or as another one, is not believed.
+func TestWhoSaysNothingOfTheEnsemble(t *testing.T) {
+	ghost := Running{Version: ensemble.Version{Major: 3, Minor: 4, Patch: 5}, TickTime: time.Hour, InitLimit: 1, SyncLimit: 1, Mode: ensemble.Leader, Zxid: 99 << 32}
+	for name, change := range map[string]func(*Running, *migration.Record){
+		"its server is in a pod": func(r *Running, rec *migration.Record) { r.ID, rec.Servers[1].Replaced = 2, &time.Time{} },
+		"another id":             func(r *Running, _ *migration.Record) { r.ID, r.Says = 2, 3 },
+		"nobody's":               func(r *Running, _ *migration.Record) { r.ID = 7 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := recorded()
+			rec.Settings = migration.Settings{}
+			answer := ghost
+			change(&answer, &rec)
+			if got := FromRunning(&rec, []Running{answer}); len(got) > 0 || rec.Settings.TickTimeMillis != 0 || rec.Elections.AtWrap != 0 {
+				t.Errorf("versions %v, %+v, epoch %d", got, rec.Settings, rec.Elections.AtWrap)
+			}
+		})
 	}
 }

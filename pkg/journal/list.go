@@ -67,7 +67,7 @@ func (l Listing) Written(ctx context.Context, kube metadata.Interface) ([]int, e
 	var out []int
 	for i, rec := range l.Records {
 		name := types.NamespacedName{Namespace: rec.Namespace, Name: render.JournalName(rec.Name)}
-		if now[name] != l.versions[name] {
+		if version, found := now[name]; !found || version != l.versions[name] {
 			out = append(out, i)
 		}
 	}
