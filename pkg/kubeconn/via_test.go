@@ -21,6 +21,11 @@ func TestAdviceIsForTheSameCluster(t *testing.T) {
 	if via != "--kubeconfig=/none --context='no such' --as=me" {
 		t.Fatalf("got %s", via)
 	}
+	*flags.Insecure, *flags.ImpersonateGroup = true, []string{"a", "b c"}
+	*flags.BearerToken, *flags.CAFile = "secret", "/ca.crt"
+	if got, want := kubeconn.Via(flags), "--kubeconfig=/none --context='no such' --certificate-authority=/ca.crt --as=me --as-group=a --as-group='b c' --insecure-skip-tls-verify=true"; string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 	if none := kubeconn.Via(genericclioptions.NewConfigFlags(true)); none != "" {
 		t.Errorf("no flags were given, got %s", none)
 	}
