@@ -6,6 +6,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 have java || need+=(default-jre-headless)
 have javac || need+=(default-jdk-headless)
 have strace || need+=(strace)
+have mkfs.ext4 || need+=(e2fsprogs)
 have patch || need+=(patch)
 have git || need+=(git)
 have make || need+=(make)
