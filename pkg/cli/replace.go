@@ -282,8 +282,9 @@ func (o *MoveOptions) again(s *session, id ensemble.ID) string {
 		return s.kube.at().Ours("reconfigure %s %s", s.name, command.Quoted(o.restart))
 	case migration.Revert:
 		return s.kube.at().Ours("revert %s --id=%d", s.name, id)
+	default:
+		return s.kube.at().Ours("replace %s --id=%d", s.name, id)
 	}
-	return s.kube.at().Ours("replace %s --id=%d", s.name, id)
 }
 
 func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Intent, d migration.Decision, err error, began time.Time) error {
@@ -368,7 +369,8 @@ func manualCommands(o migration.HostOptions) func(engine.HostAction, migration.S
 			return lines
 		case engine.HostUnmask:
 			return []string{c.Unhold}
+		default:
+			return nil
 		}
-		return nil
 	}
 }

@@ -210,8 +210,9 @@ func (c *context) goOn(kind FlightKind, id ensemble.ID) string {
 		return c.cmd("revert --id=%d", id)
 	case Reconfigure:
 		return c.cmd("reconfigure -f FILE --host-hook=PROGRAM")
+	default:
+		return c.cmd("replace --id=%d", id)
 	}
-	return c.cmd("replace --id=%d", id)
 }
 
 // kubectl renders a command of kubectl's in the ensemble's namespace. Values are
