@@ -31,6 +31,9 @@ func (w *world) canonical(st state) state {
 			// Its operation was forgotten, with the journal.
 			s.away = false
 		}
+		if !mine && !kept {
+			s.restarted = false
+		}
 		if s.gate == 0 {
 			s.gateFor = 0
 		}

@@ -21,7 +21,7 @@ func (s *server) digest(h uint64) uint64 {
 	return mix(h, bytes8(
 		truths(s.masked, s.wanted, s.askedStop, s.askedStart, s.lied, s.cut, s.toolBlind, s.podBlind),
 		truths(s.paused, s.selector, s.seen, s.orphan, s.viewFresh, s.late, s.joined, s.outlived),
-		truths(s.quiet, s.another, s.seeded, s.hostClosed, s.stale, s.replaced, s.away, s.kept.replaced), 0, 0, 0, 0, 0))
+		truths(s.quiet, s.another, s.seeded, s.hostClosed, s.stale, s.replaced, s.away, s.kept.replaced), truths(s.restarted), 0, 0, 0, 0))
 }
 
 func (d store) digest(h uint64) uint64 {

@@ -113,8 +113,11 @@ func (l *literal) onHost(words string) (done bool) {
 }
 
 // run runs a command to its end: done, stopped, or waiting for what does not come.
+//
+// Words that a wait repeats are followed: whoever waits has read them by then.
 func (l *literal) run(kind uint8, id ensemble.ID) error {
 	i := int(l.w.base.index(id))
+	read := ""
 	for range 200 {
 		l.w.quiet(&l.st)
 		if l.st.broken != fine {
@@ -133,10 +136,11 @@ func (l *literal) run(kind uint8, id ensemble.ID) error {
 		if d.Kind != migration.Wait {
 			return nil
 		}
-		if l.w.elapse(&l.st) {
+		before, again := l.st, d.Next == read
+		read = d.Next
+		if again && l.onHost(d.Next) && l.st != before || l.w.elapse(&l.st) {
 			continue
 		}
-		before := l.st
 		if l.onHost(d.Next); l.st == before {
 			return nil
 		}

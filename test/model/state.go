@@ -141,6 +141,8 @@ type server struct {
 	// replaced and away are the journal's word and the truth: away is set
 	// from the stop the tool asked for to the end of the operation.
 	replaced, away bool
+	// restarted: its process on the host was started after the patch, by whomever.
+	restarted bool
 }
 
 // keeping is what a copy of the journal says of a server.
@@ -353,6 +355,7 @@ func (w *world) start() state {
 	*w.roleOf(&st, st.leader) = leading
 	if w.cfg.Restarted {
 		st.kept = flight{on: true, kind: restart, patched: true, stopAsked: ancient, deadSince: ancient, gate: unchanged}
+		st.s[0].restarted = true // since then
 	}
 	return w.canonical(st)
 }

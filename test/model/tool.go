@@ -173,12 +173,14 @@ func (w *world) leaderID(st *state) ensemble.ID {
 // Service.
 func (w *world) ended(st *state, step migration.StepID, i int) {
 	s := &st.s[i]
-	if step == migration.StepFinishRestart && !s.away {
+	if step == migration.StepFinishRestart && !s.restarted {
 		st.violate(notRestarted)
 	}
 	switch step {
 	case migration.StepFinish, migration.StepFinishRevert, migration.StepFinishRestart:
 		s.away, s.askedStop, s.askedStart = false, false, false
+		// A backup from the restart is of before all of this.
+		s.restarted = s.restarted && w.cfg.Restarted
 	}
 	left := false
 	switch step {

@@ -57,7 +57,11 @@ func (w *world) stopProcess(st *state, p int8) {
 // startProcess begins to look for a leader.
 func (w *world) startProcess(st *state, p int8) {
 	*w.roleOf(st, p) = looking
-	st.s[p/2].quiet = false
+	s, f := &st.s[p/2], &st.flight
+	s.quiet = false
+	if p%2 == 0 && f.on && f.kind == restart && f.id == uint8(p/2) && f.patched {
+		s.restarted = true
+	}
 }
 
 // reached reports whether other servers reach that process by its Service.
