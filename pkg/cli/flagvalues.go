@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // formatOf reads -o, of which a command knows some.
@@ -25,7 +25,7 @@ func formatOf(output string, allowed ...printer.Format) (printer.Format, error) 
 	for _, a := range allowed {
 		names = append(names, string(a))
 	}
-	return "", usagef("--output=%q: allowed are %s", intake.Clipped(output), strings.Join(names, ", "))
+	return "", usagef("--output=%q: allowed are %s", quote.Typed(output), strings.Join(names, ", "))
 }
 
 // checkWaivers refuses names of no check, and of checks that nobody may waive.
@@ -43,7 +43,7 @@ func checkWaivers(waive []string) error {
 		case slices.Contains(ids, w):
 			return usagef("--waive=%s: this check cannot be waived, for nothing is safe without it; those that can are %s", w, strings.Join(waivable, ", "))
 		default:
-			return usagef("--waive=%q is not a check%s; those that can be waived are %s", intake.Clipped(w), meant(w, ids), strings.Join(waivable, ", "))
+			return usagef("--waive=%q is not a check%s; those that can be waived are %s", quote.Typed(w), meant(w, ids), strings.Join(waivable, ", "))
 		}
 	}
 	return nil
@@ -70,7 +70,7 @@ func checkHook(hook string) error {
 		return usagef("--host-hook=%q names no program: give its path, as ./PROGRAM", hook)
 	}
 	if _, err := exec.LookPath(words[0]); err != nil {
-		return usagef("--host-hook=%q: there is no program %s, or it is not executable (chmod +x); a program in this directory is named ./PROGRAM", intake.Clipped(hook), intake.Clipped(words[0]))
+		return usagef("--host-hook=%q: there is no program %s, or it is not executable (chmod +x); a program in this directory is named ./PROGRAM", quote.Typed(hook), quote.Typed(words[0]))
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func checkDomain(flag, name string) error {
 	if name == "" || len(validation.IsDNS1123Subdomain(strings.TrimSuffix(strings.ToLower(name), "."))) == 0 {
 		return nil
 	}
-	return usagef("--%s=%q is not a DNS name such as example.com", flag, intake.Clipped(name))
+	return usagef("--%s=%q is not a DNS name such as example.com", flag, quote.Typed(name))
 }
 
 // checkUnit refuses what no unit, program or script is called.
@@ -88,7 +88,7 @@ func checkUnit(unit string) error {
 	if unit == "" || len(unit) <= 255 && regexp.MustCompile(`^[A-Za-z0-9_/][A-Za-z0-9@:._/\\+-]*$`).MatchString(unit) {
 		return nil
 	}
-	return usagef("--unit=%q is not the name of a unit or program, or the path of a script: write it without blanks, as zookeeper.service", intake.Clipped(unit))
+	return usagef("--unit=%q is not the name of a unit or program, or the path of a script: write it without blanks, as zookeeper.service", quote.Typed(unit))
 }
 
 // flagError says in words what pflag says of a value.
@@ -105,5 +105,5 @@ func flagError(err error) error {
 	if want == "" {
 		return err
 	}
-	return usagef("--%s=%q: expected %s", flag.Name, intake.Clipped(wrong.GetValue()), want)
+	return usagef("--%s=%q: expected %s", flag.Name, quote.Typed(wrong.GetValue()), want)
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -132,7 +131,7 @@ func (s *session) fence(ctx context.Context) error {
 }
 
 func (s *session) takeOver(ctx context.Context, rec migration.Record, id ensemble.ID) error {
-	if err := cluster.New(s.kube.client, cluster.WithVia(s.kube.via)).Fence(ctx, rec, id, holder()); err != nil {
+	if err := s.kube.cluster().Fence(ctx, rec, id, holder()); err != nil {
 		return fmt.Errorf("taking over the operation on server %s: %w", id, err)
 	}
 	return nil

@@ -14,7 +14,6 @@ import (
 	"k8s.io/kubectl/pkg/cmd/get"
 	"k8s.io/kubectl/pkg/scheme"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
@@ -63,7 +62,7 @@ func (f *outputFlags) toPrinter(ctx context.Context) (printer.Printer, error) {
 	}
 	kind, argument, inline := strings.Cut(f.output, "=")
 	if template != "" && inline {
-		return out, usagef("--output=%s and --template say what to print in two ways: use one of them", intake.Clipped(f.output))
+		return out, usagef("--output=%s and --template say what to print in two ways: use one of them", quote.Typed(f.output))
 	}
 	if template != "" {
 		argument = template
@@ -72,10 +71,10 @@ func (f *outputFlags) toPrinter(ctx context.Context) (printer.Printer, error) {
 		}
 	}
 	if !slices.Contains(f.allowed(), kind) || slices.Contains(f.own, printer.Format(kind)) {
-		return out, usagef("--output=%q: allowed are %s", intake.Clipped(f.output), strings.Join(f.allowed(), ", "))
+		return out, usagef("--output=%q: allowed are %s", quote.Typed(f.output), strings.Join(f.allowed(), ", "))
 	}
 	if argument == "" {
-		return out, usagef("--output=%s: what to print is missing\nnext: %s", intake.Clipped(f.output), howToAsk)
+		return out, usagef("--output=%s: what to print is missing\nnext: %s", quote.Typed(f.output), howToAsk)
 	}
 	sort, file := strings.CutSuffix(kind, "-file")
 	if file {
@@ -101,9 +100,9 @@ func (f *outputFlags) wrong(err error) error {
 	if _, inner, ok := strings.Cut(text, "rror executing template: "); ok {
 		text = inner
 	}
-	source := "--output=" + intake.Clipped(f.output)
+	source := "--output=" + quote.Typed(f.output)
 	if *f.templates.TemplateArgument != "" && !strings.Contains(f.output, "=") {
-		source = "--template=" + intake.Clipped(*f.templates.TemplateArgument)
+		source = "--template=" + quote.Typed(*f.templates.TemplateArgument)
 	}
 	return usagef("%s: %s\nnext: %s", source, quote.Short(quote.Line(text), 300), howToAsk)
 }

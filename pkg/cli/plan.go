@@ -11,6 +11,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
 
@@ -140,7 +141,7 @@ func (f *reconfigureFlags) commandLines() ([]namedFile, error) {
 		left, file, found := strings.Cut(arg, "=")
 		id, err := ensemble.ParseID(left)
 		if !found || err != nil || file == "" {
-			return nil, usagef("--jvm-cmdline=%q: expected ID=FILE, as 1=cmdline1", intake.Clipped(arg))
+			return nil, usagef("--jvm-cmdline=%q: expected ID=FILE, as 1=cmdline1", quote.Typed(arg))
 		}
 		out = append(out, namedFile{id: id, path: file})
 	}

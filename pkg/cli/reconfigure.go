@@ -181,7 +181,7 @@ func (f *reconfigureFlags) check() error {
 		return usagef("--leave: %w", err)
 	}
 	if f.path == "" || strings.ContainsFunc(f.path, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return usagef("--path=%q is not a name for a file inside a patch: leave blanks and control characters out", intake.Clipped(f.path))
+		return usagef("--path=%q is not a name for a file inside a patch: leave blanks and control characters out", quote.Typed(f.path))
 	}
 	for _, n := range f.confirmed {
 		if n < int(ensemble.MinID) || n > int(ensemble.MaxID) {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -280,7 +279,7 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		}
 		fmt.Fprintf(o.deps.streams.ErrOut, "The journal was put back as of the last moment when nothing was under way; look at %s.\n", s.kube.at().Ours("status %s", s.name))
 	}
-	c := cluster.New(s.kube.client, cluster.WithVia(s.kube.via))
+	c := s.kube.cluster()
 	results, err := c.Wrap(ctx, rec, o.dryRun == "server")
 	if err != nil {
 		return err
@@ -331,8 +330,9 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 
 // waitReachable waits until each Service is answered by the right server.
 func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migration.Record) error {
+	unasked := intake.Unasked(rec, o.restore)
 	for _, srv := range rec.Servers {
-		if intake.Unasked(rec, o.restore)[srv.ID] {
+		if unasked[srv.ID] {
 			continue
 		}
 		for {

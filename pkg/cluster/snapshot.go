@@ -179,15 +179,7 @@ func (s *Snapshot) pod(ctx context.Context, rec migration.Record, server migrati
 // begun reports whether there may be pods: one is or was to run a server, or the
 // StatefulSet is there.
 func (s *Snapshot) begun(rec migration.Record) bool {
-	if rec.Flight != nil || s.statefulSetBy[key{rec.Namespace, render.StatefulSetName(rec.Name)}] != nil {
-		return true
-	}
-	for _, server := range rec.Servers {
-		if server.Replaced != nil {
-			return true
-		}
-	}
-	return false
+	return rec.Begun() || s.statefulSetBy[key{rec.Namespace, render.StatefulSetName(rec.Name)}] != nil
 }
 
 func (s *Snapshot) slices(_ context.Context, rec migration.Record, services ...string) (map[string][]discoveryv1.EndpointSlice, error) {

@@ -14,7 +14,7 @@ type PodFile struct {
 	Reconfig bool
 }
 
-// ReadPodFile reads it as ZooKeeper does (QuorumPeerConfig trims values). It fails where the text is no properties file.
+// ReadPodFile reads it as ZooKeeper does (QuorumPeerConfig trims values). It fails where ZooKeeper could not read the text.
 func ReadPodFile(zooCfg string) (PodFile, error) {
 	p, err := ParseProperties("zoo.cfg", []byte(zooCfg))
 	if err != nil {

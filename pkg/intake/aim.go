@@ -111,13 +111,10 @@ func keepVote(recorded migration.Record, kept *migration.ServerRecord, said ense
 	if said.Vote() == kept.Vote() {
 		return nil
 	}
-	if begun(recorded) {
+	if recorded.Begun() {
 		return refused(fmt.Sprintf("server %d is recorded as %s, the input says %s", kept.ID, kept.Vote(), said.Vote()),
 			membershipStays+": bring the hosts' files back to what is recorded, or leave -f out")
 	}
 	kept.Role, kept.Weight, kept.Group = said.Role, said.Weight, said.Group
 	return nil
 }
-
-// begun reports whether any server is in its pod, or on its way.
-func begun(rec migration.Record) bool { return rec.Flight != nil || len(migration.InPods(rec)) > 0 }

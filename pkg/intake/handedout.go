@@ -37,7 +37,7 @@ func (h HandedOut) Keep(rec *migration.Record) ([]ensemble.Note, error) {
 		h.keepServer(&rec.Servers[i])
 	}
 	var notes []ensemble.Note
-	if !begun(*rec) {
+	if !rec.Begun() {
 		config, err := patchedConfig(h.Plan.Hosts[0])
 		if err != nil {
 			return nil, err

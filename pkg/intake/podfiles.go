@@ -25,7 +25,7 @@ func PodFiles(rec *migration.Record, config *ensemble.Config) (notes []ensemble.
 	if notes, err = setPodConfig(rec, config); err != nil {
 		return nil, false, err
 	}
-	if begun(*rec) && had.ZooCfg != "" && logsApart(had.ZooCfg) != logsApart(rec.Pods.ZooCfg) {
+	if rec.Begun() && had.ZooCfg != "" && logsApart(had.ZooCfg) != logsApart(rec.Pods.ZooCfg) {
 		rec.Pods.ZooCfg, rec.Pods.DynamicName, rec.Pods.Dynamic = had.ZooCfg, had.DynamicName, had.Dynamic
 		return nil, true, nil
 	}

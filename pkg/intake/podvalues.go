@@ -9,6 +9,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // imagePattern is an image reference: [registry[:port]/]path[:tag][@digest].
@@ -78,20 +79,11 @@ func (a amount) check() error {
 	q, err := resource.ParseQuantity(a.value)
 	switch {
 	case err != nil || len(a.value) > 32:
-		return usagef("--%s=%q is not a Kubernetes quantity: write it as %s", a.flag, Clipped(a.value), a.eg)
+		return usagef("--%s=%q is not a Kubernetes quantity: write it as %s", a.flag, quote.Typed(a.value), a.eg)
 	case q.Cmp(least) < 0:
 		return usagef("--%s=%s is too little: at least %s, for example %s", a.flag, a.value, a.least, a.eg)
 	case q.Cmp(most) > 0:
 		return usagef("--%s=%s is too much: at most %s, for example %s", a.flag, a.value, a.most, a.eg)
 	}
 	return nil
-}
-
-// Clipped keeps what somebody typed short, for a message.
-func Clipped(s string) string {
-	const limit = 80
-	if len(s) > limit {
-		return s[:limit] + "..."
-	}
-	return s
 }

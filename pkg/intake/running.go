@@ -73,7 +73,7 @@ func FollowVersion(rec *migration.Record, live []string, files bool) (lag Lag, l
 	case len(live) == 0 || slices.Contains(live, old):
 		return Lag{}, false
 	case old == "":
-	case begun(*rec):
+	case rec.Begun():
 		return Lag{Runs: live[0], Recorded: old, Begun: true}, true
 	case !files:
 		return Lag{Runs: live[0], Recorded: old}, true

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 const (
@@ -218,10 +219,4 @@ func asked(req *http.Request) string {
 }
 
 // clip keeps text of the other side short.
-func clip(s string) string {
-	const limit = 200
-	if len(s) > limit {
-		return s[:limit] + "..."
-	}
-	return s
-}
+func clip(s string) string { return quote.Clip(s, 200) }

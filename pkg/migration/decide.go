@@ -5,6 +5,7 @@ package migration
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
@@ -253,17 +254,7 @@ func (c *context) copyFlight() *Flight {
 	return &f
 }
 
-func same(got []string, want ...string) bool {
-	if len(got) != len(want) {
-		return false
-	}
-	for i := range got {
-		if got[i] != want[i] {
-			return false
-		}
-	}
-	return true
-}
+func same(got []string, want ...string) bool { return slices.Equal(got, want) }
 
 func orNone(list []string) string {
 	if len(list) == 0 {

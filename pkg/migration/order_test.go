@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -10,11 +11,11 @@ import (
 func TestOrder(t *testing.T) {
 	s := healthy("3.8.0", 1, 2, 3, 4, 5)
 	s.observer(1, 3)
-	if got := migration.ReplacementOrder(s.o); !equal(got, 2, 4, 5, 3, 1) {
+	if got := migration.ReplacementOrder(s.o); !slices.Equal(got, []ensemble.ID{2, 4, 5, 3, 1}) {
 		t.Errorf("followers, then the leader, then observers: got %v", got)
 	}
 	s.leader(5)
-	if got := migration.ReplacementOrder(s.o); !equal(got, 2, 3, 4, 5, 1) {
+	if got := migration.ReplacementOrder(s.o); !slices.Equal(got, []ensemble.ID{2, 3, 4, 5, 1}) {
 		t.Errorf("the order follows the lead: got %v", got)
 	}
 	s.replaced(2)
@@ -25,16 +26,4 @@ func TestOrder(t *testing.T) {
 	if id, ok := migration.NextReplacement(s.o); !ok || id != 4 {
 		t.Errorf("the one in flight first: got %d", id)
 	}
-}
-
-func equal(got []ensemble.ID, want ...ensemble.ID) bool {
-	if len(got) != len(want) {
-		return false
-	}
-	for i := range got {
-		if got[i] != want[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -163,6 +163,9 @@ func InPods(r Record) []ensemble.ID {
 	return ids
 }
 
+// Begun reports whether any server is in its pod, or on its way.
+func (r Record) Begun() bool { return r.Flight != nil || len(InPods(r)) > 0 }
+
 // unproven: the pods' settings were changed for a replacement that has not shown
 // that a server runs with them, and servers run in pods that would take them when
 // they are made again.

@@ -80,6 +80,17 @@ func LastLine(s string) string {
 // Text is somebody else's value in double quotes, bounded.
 func Text(s string) string { return strconv.Quote(Short(s, MaxText)) }
 
+// Typed keeps what somebody typed short, for a message.
+func Typed(s string) string { return Clip(s, 80) }
+
+// Clip bounds a text, in bytes, and does not say how much is left out.
+func Clip(s string, limit int) string {
+	if len(s) > limit {
+		return s[:limit] + "..."
+	}
+	return s
+}
+
 // slack keeps what Short has made from being shortened again.
 const slack = 40
 
