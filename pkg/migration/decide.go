@@ -151,9 +151,13 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 }
 
 // settledElsewhere: the server is not where the journal says, but wholly on the
-// other side. The journal is of an earlier time; several servers may have moved
-// since, and each goes back for itself.
+// other side, where it serves. The journal is of an earlier time; several servers may
+// have moved since, and each goes back for itself.
 func settledElsewhere(s ServerRecord, v ServerView) bool {
+	if !v.Says().Serving() {
+		// Whatever comes first may need it.
+		return false
+	}
 	pod := v.Cluster.Pod.IP
 	if s.Replaced == nil {
 		return v.Cluster.Gate.Released && v.Cluster.Service.Selector != "" && pod != "" && same(v.Cluster.Endpoints.Union, pod)

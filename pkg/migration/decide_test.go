@@ -215,6 +215,31 @@ func TestSeveralHaveMovedSince(t *testing.T) {
 	})
 }
 
+// TestOneThatIsAwayElsewhereComesFirst: a backup has the revert of server 1 in it, and
+// server 2 has got as far as its host since, where it does not run. The revert of 1
+// needs it, so it goes first, whatever is asked for.
+func TestOneThatIsAwayElsewhereComesFirst(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3)
+	s.backAtHost(2)
+	s.down(2)
+	at := *ago(time.Hour)
+	s.server(2).Replaced = &at
+	s.reverting(1)
+	s.host(1, migration.PortClosed)
+	want := "kubectl zkmigrate revert demo --id=2 -n zk"
+	if next := migration.Next(s.o); next != want {
+		t.Errorf("status says %q, want %q", next, want)
+	}
+	for _, kind := range []migration.FlightKind{migration.Replace, migration.Revert} {
+		if d := migration.Decide(migration.Intent{Kind: kind, ID: 1}, s.o); d.Kind != stop || d.Next != want {
+			t.Errorf("%s of server 1: %s %s: %s; %q", kind, d.Kind, d.Code, d.Reason, d.Next)
+		}
+	}
+	if d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: 2}, s.o); d.Step != migration.StepForget {
+		t.Errorf("revert of server 2: %s %s: %s", d.Kind, d.Code, d.Reason)
+	}
+}
+
 // TestStatusSendsToWhoeverCanGo: of several that have moved since, status names the
 // one whose revert does not stop on another one.
 func TestStatusSendsToWhoeverCanGo(t *testing.T) {
