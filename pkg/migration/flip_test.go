@@ -140,8 +140,12 @@ func flipRules() []rule {
 			want: wait, code: migration.CodeAdoptPending,
 		},
 		{
-			name: "the disks of the others get their time", set: func(s *scene) { s.unbridged(1).After.At = t0() },
+			name: "the disks of the others get their time", ids: []ensemble.ID{1, 2, 3, 4, 5}, set: func(s *scene) { s.unbridged(1).After.At = t0() },
 			want: wait, code: migration.CodeHold,
+		},
+		{
+			name: "of three voters both others have it on theirs", set: func(s *scene) { s.unbridged(1).After.At = t0() },
+			want: do, step: migration.StepRelease,
 		},
 		{name: "all holds: release", set: func(s *scene) { s.unbridged(1) }, want: do, step: migration.StepRelease},
 		{

@@ -163,8 +163,8 @@ func (c *context) renew() Decision {
 	if d, ok := c.proveAfter(false); !ok {
 		return d
 	}
-	if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
-		return wait(CodeHold, PhaseRelease, "%.1f s left for the other servers' disks", left.Seconds())
+	if d, ok := c.onDisks(PhaseRelease); !ok {
+		return d
 	}
 	if !pod.GateFresh {
 		return wait(CodeRenewal, PhaseRelease, "pod %s has not reported for more than %s", pod.Name, ReportFresh)

@@ -227,8 +227,12 @@ func renewRules() []rule {
 			want: do, step: migration.StepProveAfter,
 		},
 		{
-			name: "the disks of the others get their time", set: func(s *scene) { s.lostAndProven(1).After.At = t0() },
+			name: "the disks of the others get their time", ids: []ensemble.ID{1, 2, 3, 4, 5}, set: func(s *scene) { s.lostAndProven(1).After.At = t0() },
 			want: wait, code: migration.CodeHold,
+		},
+		{
+			name: "of three voters both others have it on theirs", set: func(s *scene) { s.lostAndProven(1).After.At = t0() },
+			want: do, step: migration.StepRenew,
 		},
 		{name: "proven: renew", set: func(s *scene) { s.lostAndProven(1) }, want: do, step: migration.StepRenew},
 		{

@@ -325,8 +325,8 @@ func (c *context) flipToPod() Decision {
 		return d
 	}
 	if f.data() == DataEmpty {
-		if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
-			return wait(CodeHold, PhaseRelease, "%.1f s left for the other servers' disks", left.Seconds())
+		if d, ok := c.onDisks(PhaseRelease); !ok {
+			return d
 		}
 	}
 	g := c.copyFlight()

@@ -328,8 +328,8 @@ func (c *context) flipToHost() (Decision, bool) {
 func (c *context) startHost() Decision {
 	f := c.flight
 	if f.Served && f.After != nil && f.Released == nil && f.Unmasking == nil {
-		if left := DurabilityHold - c.o.At.Sub(f.After.At); left > 0 {
-			return wait(CodeHold, PhaseStart, "%.1f s left for the other servers' disks", left.Seconds())
+		if d, ok := c.onDisks(PhaseStart); !ok {
+			return d
 		}
 	}
 	// One that never stopped, or was started by hand, is masked all the same, and

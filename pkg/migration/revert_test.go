@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -286,8 +287,12 @@ func revertRules() []rule {
 			want: wait, code: migration.CodeDegraded,
 		},
 		{
-			name: "the disks of the others get their time", set: func(s *scene) { s.backAtHost(1).After.At = t0() },
+			name: "the disks of the others get their time", ids: []ensemble.ID{1, 2, 3, 4, 5}, set: func(s *scene) { s.backAtHost(1).After.At = t0() },
 			want: wait, code: migration.CodeHold,
+		},
+		{
+			name: "of three voters both others have it on theirs", set: func(s *scene) { s.backAtHost(1).After.At = t0() },
+			want: do, step: migration.StepUnmaskHost,
 		},
 		{
 			name: "kube-proxy is late: another server still answers at its address",

@@ -1,0 +1,31 @@
+package migration
+
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+
+// onDisks: what the other servers were seen to hold in memory is on their disks, too.
+// Where that is not known they are given time for it.
+func (c *context) onDisks(phase Phase) (Decision, bool) {
+	if c.allAcknowledged() {
+		return Decision{}, true
+	}
+	if left := DurabilityHold - c.o.At.Sub(c.flight.After.At); left > 0 {
+		return wait(CodeHold, phase, "%.1f s left for the other servers' disks", left.Seconds()), false
+	}
+	return Decision{}, true
+}
+
+// allAcknowledged: the second proof, committed while this server had no process, was
+// acknowledged by every other voter, because none of them can be missing from a quorum
+// without it. Each acknowledges a write only once it is on its disk, with all that
+// came before (SyncRequestProcessor stands before AckRequestProcessor on the leader and
+// before SendAckRequestProcessor on the others).
+func (c *context) allAcknowledged() bool {
+	quorum := ensemble.NewQuorum(c.rec.Ensemble().Servers)
+	others := ensemble.Without(c.voters(), c.flight.ID)
+	for _, id := range others {
+		if quorum.Has(ensemble.Without(others, id)) {
+			return false
+		}
+	}
+	return true
+}
