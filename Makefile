@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-integration test-e2e test-faults test-lab test-sight bench verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-faults test-lab test-sight bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -75,6 +75,11 @@ lint:
 ## test-model: the model checker's long run, an hour and more
 test-model:
 	@GOGC=400 go test -v -tags model -timeout 120m ./test/model
+
+## test-same: the rules of a commit beside those of now, in every state of the model; FORMER=COMMIT
+test-same:
+	@go run ./hack/former $(FORMER)
+	@GOGC=400 go test -v -tags model,former -timeout 240m -run TestSame ./test/model
 
 ## test-integration: a real control plane; the lab must have been up once
 test-integration:
