@@ -15,8 +15,11 @@ import (
 
 // Decide says what to do next. It takes at most one step at a time; after the
 // step the observation is thrown away.
-func Decide(in Intent, o Observation) Decision {
-	c := &context{in: in, o: o, rec: o.Record, flight: o.Record.Flight}
+func Decide(in Intent, o Observation) Decision { return derive(o).decide(in) }
+
+// decide is Decide on facts that were derived already.
+func (f *facts) decide(in Intent) Decision {
+	c := &context{facts: f, member: &member{}, in: in}
 	if d, ok := c.guard(); !ok {
 		return d
 	}
@@ -33,33 +36,26 @@ func Decide(in Intent, o Observation) Decision {
 
 // context is one decision being made.
 type context struct {
-	in     Intent
-	o      Observation
-	rec    Record
-	flight *Flight
-	// sr and v are the server the intent is about.
-	sr ServerRecord
-	v  ServerView
+	*facts
+	// member is the server that the intent is about.
+	*member
+	in Intent
 }
 
 // guard checks what must hold before anything is done at all: a complete view
 // and I1, I2 and I5 for every server.
 func (c *context) guard() (Decision, bool) {
-	if !c.o.ClusterComplete {
+	if !c.complete {
 		return wait(CodeAPIIncomplete, "", "the API server did not answer in full; nothing is decided on half a view"), false
 	}
-	sr, found := c.rec.Server(c.in.ID)
-	if !found {
+	if c.member = c.of(c.in.ID); c.member == nil {
 		return stop(CodeUnknownServer, c.cmd("status"), "ensemble %s has no server %d; it has %s", c.rec.Name, c.in.ID, joinIDs(c.rec.Ensemble().IDs())), false
 	}
-	c.sr = *sr
-	c.v, _ = c.o.View(c.in.ID)
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		if d, ok := c.checkAddress(s, v); !ok {
+	for _, s := range c.members {
+		if d, ok := c.checkAddress(s); !ok {
 			return d, false
 		}
-		if d, ok := c.checkPlace(s, v); !ok {
+		if d, ok := c.checkPlace(s); !ok {
 			return d, false
 		}
 	}
@@ -67,7 +63,7 @@ func (c *context) guard() (Decision, bool) {
 		if d, ok := c.mend(); ok {
 			return d, false
 		}
-		if c.in.Kind == Revert && c.elsewhere() && !settledElsewhere(c.sr, c.v) {
+		if c.in.Kind == Revert && c.elsewhere() && !c.settledElsewhere() {
 			return c.forget("server %d has changed its place since the %s of server %d began", c.in.ID, f.Kind, f.ID), false
 		}
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID),
@@ -78,8 +74,8 @@ func (c *context) guard() (Decision, bool) {
 }
 
 // checkAddress is I1: a server's Service keeps its uid and its ClusterIP.
-func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
-	svc := v.Cluster.Service
+func (c *context) checkAddress(s *member) (Decision, bool) {
+	svc := s.service
 	switch {
 	case !svc.Found:
 		return stop(CodeServiceGone, c.cmd("wrap"),
@@ -97,41 +93,41 @@ func (c *context) checkAddress(s ServerRecord, v ServerView) (Decision, bool) {
 		return stop(CodeServiceChanged, c.kubectl("patch service %s --type=merge -p %s", s.Service, svc.Patch),
 			"somebody changed Service %s of server %d: %s", s.Service, s.ID, strings.Join(svc.Changed, ", ")).
 			with("who: " + c.kubectl("get service %s --show-managed-fields -o yaml", s.Service)), false
-	case len(v.Cluster.Endpoints.Foreign) > 0:
-		return stop(CodeForeignEndpoints, "delete them: "+c.kubectl("delete %s", quote.Words(v.Cluster.Endpoints.Foreign)),
-			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(v.Cluster.Endpoints.Foreign, ", ")), false
+	case len(s.endpoints.Foreign) > 0:
+		return stop(CodeForeignEndpoints, "delete them: "+c.kubectl("delete %s", quote.Words(s.endpoints.Foreign)),
+			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(s.endpoints.Foreign, ", ")), false
 	}
 	return Decision{}, true
 }
 
 // checkPlace compares journal and world for servers that are not in flight. A
 // revert may begin from what stops everything else: it is the way out.
-func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
-	settled := settledElsewhere(s, v)
+func (c *context) checkPlace(s *member) (Decision, bool) {
+	settled := s.settledElsewhere()
 	if c.flight != nil && c.flight.ID == s.ID || c.revertTarget(s.ID) || c.in.Kind == Revert && settled {
 		return Decision{}, true
 	}
-	gate, back := v.Cluster.Gate, s.ID
+	gate, back := s.gate, s.ID
 	if c.flight != nil && settled {
 		// It is not in the way of what comes first.
 		back = c.flight.ID
 	}
 	// What is missing of a replaced server's is written again, and where several
 	// miss it, one after the other.
-	resumes := c.in.Kind == Replace && c.sr.Replaced != nil
+	resumes := c.in.Kind == Replace && c.Replaced != nil
 	switch {
 	case s.Replaced == nil && gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
 			"the journal says server %d runs on its host, but its gate is open", s.ID), false
-	case s.Replaced == nil && v.Cluster.Pod.Gate == GateStarted:
+	case s.Replaced == nil && s.pod.Gate == GateStarted:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
-			"the journal says server %d runs on its host, but ZooKeeper was started in pod %s", s.ID, v.Cluster.Pod.Name), false
+			"the journal says server %d runs on its host, but ZooKeeper was started in pod %s", s.ID, s.pod.Name), false
 	case s.Replaced == nil && c.repairs():
 		// Two Services that were swapped are set right one after the other.
-	case s.Replaced == nil && !atHost(s, v):
+	case s.Replaced == nil && !s.atHost():
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
-			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(v.Cluster.Endpoints.Union)), false
-	case s.Replaced != nil && atHost(s, v):
+			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(s.endpoints.Union)), false
+	case s.Replaced != nil && s.atHost():
 		// It was on its way back when the journal of before was put back: the
 		// host may have run since, and what the pod holds may be old.
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
@@ -139,13 +135,13 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 	case s.Replaced != nil && !gate.Released && !resumes:
 		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
 			"the journal says server %d runs in its pod, but its gate is closed: a restart of the pod would not start ZooKeeper", s.ID), false
-	case s.Replaced != nil && v.Cluster.Service.Selector == "" && !resumes:
+	case s.Replaced != nil && !s.selected && !resumes:
 		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
 			"the journal says server %d runs in its pod, but its Service does not select the pod", s.ID), false
-	case s.Replaced != nil && v.Host.Up():
+	case s.Replaced != nil && s.host == HostUp:
 		return stop(CodeGhostHost, "on host "+s.HostIP+": stop the server and mask its unit",
 			"server %d runs in its pod, but something answers at its old host %s again: two processes with one id", s.ID, s.HostIP).
-			with("client port "+string(v.Host.Client), "election port "+string(v.Host.Election)), false
+			with("client port "+string(s.ports.Client), "election port "+string(s.ports.Election)), false
 	}
 	return Decision{}, true
 }
@@ -153,25 +149,24 @@ func (c *context) checkPlace(s ServerRecord, v ServerView) (Decision, bool) {
 // settledElsewhere: the server is not where the journal says, but wholly on the
 // other side, where it serves. The journal is of an earlier time; several servers may
 // have moved since, and each goes back for itself.
-func settledElsewhere(s ServerRecord, v ServerView) bool {
-	if !v.Says().Serving() {
+func (m *member) settledElsewhere() bool {
+	if !m.says.Serving() {
 		// Whatever comes first may need it.
 		return false
 	}
-	pod := v.Cluster.Pod.IP
-	if s.Replaced == nil {
-		return v.Cluster.Gate.Released && v.Cluster.Service.Selector != "" && pod != "" && same(v.Cluster.Endpoints.Union, pod)
+	if m.Replaced == nil {
+		return m.gate.Released && m.selected && m.address == AddressPod
 	}
-	return !v.Cluster.Gate.Released && atHost(s, v)
+	return !m.gate.Released && m.atHost()
 }
 
 // elsewhere: the server is on the other side than the journal says, or on its
 // way there. No operation on another one leaves it so.
-func (c *context) elsewhere() bool {
-	if c.sr.Replaced == nil {
-		return c.mayRun() || !c.atHost()
+func (m *member) elsewhere() bool {
+	if m.Replaced == nil {
+		return m.mayRun() || !m.atHost()
 	}
-	return c.atHost()
+	return m.atHost()
 }
 
 // forget drops an operation that cannot be under way any more. What the journal
@@ -188,12 +183,12 @@ func (c *context) revertTarget(id ensemble.ID) bool {
 // repairs: a revert of a server that runs on its host and was never in its pod
 // only sets its address right; nothing is taken away.
 func (c *context) repairs() bool {
-	return c.in.Kind == Revert && c.sr.Replaced == nil && !c.mayRun() && (c.flight == nil || !c.flight.Served)
+	return c.in.Kind == Revert && c.Replaced == nil && !c.mayRun() && (c.flight == nil || !c.flight.Served)
 }
 
 // at is where the commands work that decisions print.
 func (c *context) at() command.At {
-	return command.At{Namespace: c.rec.Namespace, Via: c.o.Via}
+	return command.At{Namespace: c.rec.Namespace, Via: c.via}
 }
 
 // cmd renders a command of ours for this ensemble. Values are quoted for a shell.
@@ -227,13 +222,13 @@ func (c *context) kubectl(format string, a ...any) string {
 }
 
 // voters returns the ids that vote.
-func (c *context) voters() []ensemble.ID { return c.rec.Ensemble().Voters() }
+func (c *facts) voters() []ensemble.ID { return c.rec.Ensemble().Voters() }
 
 // participants returns the ids that are no observers. One of weight 0 has no
 // vote, and its leader forwards to it and counts it all the same.
-func (c *context) participants() []ensemble.ID {
+func (c *facts) participants() []ensemble.ID {
 	var ids []ensemble.ID
-	for _, s := range c.rec.Servers {
+	for _, s := range c.members {
 		if s.Role != ensemble.Observer {
 			ids = append(ids, s.ID)
 		}
@@ -244,9 +239,9 @@ func (c *context) participants() []ensemble.ID {
 // wrongIDs lists servers whose Service is answered by another id.
 func (c *context) wrongIDs() []string {
 	var out []string
-	for _, v := range c.o.Servers {
-		if v.Live.Another(v.ID) {
-			out = append(out, fmt.Sprintf("the Service of server %d is answered by server %d", v.ID, v.Live.ServerID))
+	for _, s := range c.members {
+		if s.live.Another(s.ID) {
+			out = append(out, fmt.Sprintf("the Service of server %d is answered by server %d", s.ID, s.live.ServerID))
 		}
 	}
 	return out

@@ -209,19 +209,6 @@ const (
 	zxidCounterWarn = 0xf0000000
 )
 
-// young reports whether a moment lies less than ProofFresh back. One in the
-// future was written by another clock, and says nothing.
-func (c *context) young(at time.Time) bool {
-	age := c.o.At.Sub(at)
-	return age >= 0 && age <= ProofFresh
-}
-
-// due reports whether so much time has passed, or cannot be told.
-func (c *context) due(at time.Time, after time.Duration) bool {
-	age := c.o.At.Sub(at)
-	return age < 0 || age >= after
-}
-
 func do(step StepID, f *Flight, format string, a ...any) Decision {
 	return Decision{Kind: Do, Code: CodeStep, Step: step, Phase: StepByID(step).Phase, Reason: fmt.Sprintf(format, a...), Flight: f}
 }

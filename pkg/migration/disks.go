@@ -8,7 +8,7 @@ func (c *context) onDisks(phase Phase) (Decision, bool) {
 	if c.allAcknowledged() {
 		return Decision{}, true
 	}
-	if left := DurabilityHold - c.o.At.Sub(c.flight.After.At); left > 0 {
+	if left := DurabilityHold - c.age(c.flight.After.At); left > 0 {
 		return wait(CodeHold, phase, "%.1f s left for the other servers' disks", left.Seconds()), false
 	}
 	return Decision{}, true

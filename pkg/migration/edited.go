@@ -8,14 +8,13 @@ import "fmt"
 // runs in its pod, the next replacement does so before it stops anything.
 func (c *context) editedSet() []Problem {
 	var edited *context
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		about := c.about(s, v)
-		if len(v.Cluster.Pod.SetDrift) == 0 {
+	for _, s := range c.members {
+		about := c.about(s)
+		if len(s.pod.SetDrift) == 0 {
 			continue
 		}
 		if s.Replaced != nil && !about.flying() {
-			d := stop(CodeSetEdited, about.cmd("replace --id=%d", s.ID), "%s; a pod that is recreated would come up with that", about.setEdited(v.Cluster.Pod)).with(v.Cluster.Pod.SetDrift...)
+			d := stop(CodeSetEdited, about.cmd("replace --id=%d", s.ID), "%s; a pod that is recreated would come up with that", about.setEdited(s.pod)).with(s.pod.SetDrift...)
 			if len(InPods(c.rec)) == len(c.rec.Servers) && c.flight == nil {
 				// The migration is over, and an upgrade edits the template (ADR 12).
 				return []Problem{problem(ClassNote, s.ID, d.with("replace undoes an edit that is meant to stay, such as an upgrade"))}
@@ -27,7 +26,7 @@ func (c *context) editedSet() []Problem {
 	if edited == nil {
 		return nil
 	}
-	pod := edited.v.Cluster.Pod
+	pod := edited.pod
 	return []Problem{problem(ClassNote, 0, stop(CodeSetEdited, "", "%s; the next replacement applies the recorded template first", edited.setEdited(pod)).with(pod.SetDrift...))}
 }
 
@@ -45,5 +44,5 @@ func (c *context) otherTemplate(pod PodView) []Problem {
 	default:
 		return nil
 	}
-	return []Problem{problem(ClassNote, c.sr.ID, stop(CodePodOutdated, "", "pod %s of server %d %s", pod.Name, c.sr.ID, what).with(pod.Drift...))}
+	return []Problem{problem(ClassNote, c.ID, stop(CodePodOutdated, "", "pod %s of server %d %s", pod.Name, c.ID, what).with(pod.Drift...))}
 }

@@ -14,26 +14,26 @@ func (c *context) turnBack() Decision {
 	case !f.Served:
 		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
 			"server %d is on its way back to its host, begun by %s; nothing ever ran in its pod", f.ID, f.By)
-	case f.Released != nil || f.Unmasking != nil || f.Unfenced != nil || c.v.Host.Open():
+	case f.Released != nil || f.Unmasking != nil || f.Unfenced != nil || c.host.open():
 		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
 			"server %d is on its way back to its host, begun by %s, and may run there already: what its pod holds is old then", f.ID, f.By)
 	case f.Line == nil || f.Line.Generation == 0:
 		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
 			"server %d is on its way back to its host, begun by %s; its pod was given up before", f.ID, f.By)
 	case f.StopAsked == nil && c.mayRun() || c.neverStopped() || c.stopped() != nil && c.watchedFrom(*c.stopped()):
-	case c.v.Cluster.Pod.Unmade:
+	case c.pod.Unmade:
 		return c.makeAgain()
-	case !c.v.Cluster.Pod.Parked() || !c.v.Cluster.Pod.GateFresh:
+	case c.stands != PodParked || !c.pod.GateFresh:
 		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d has not parked yet, and tells then how long host %s has been down: %s",
-			f.ID, c.sr.HostIP, c.podState(c.v.Cluster.Pod)).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))
+			f.ID, c.HostIP, c.podState(c.pod)).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))
 	default:
 		return stop(CodeHostUnwatched, c.cmd("revert --id=%d", f.ID),
-			"nobody watched host %s since the pod last ran: its server may have run since, and what its pod holds may be old", c.sr.HostIP)
+			"nobody watched host %s since the pod last ran: its server may have run since, and what its pod holds may be old", c.HostIP)
 	}
-	if f.StopAsked == nil && c.sr.Replaced != nil && c.v.Cluster.Gate.Released {
+	if f.StopAsked == nil && c.Replaced != nil && c.gate.Released {
 		return do(StepCancelRevert, nil, "nothing was stopped; the pod of server %d serves on", f.ID)
 	}
-	at := c.o.At
+	at := c.now
 	g := &Flight{
 		Kind: Replace, ID: f.ID, Started: at, By: c.in.By, Epoch: f.Epoch, Served: true, Returning: &at,
 		Fenced: f.Fenced, Renewals: f.Renewals, Cleared: f.Cleared, Line: f.Line,
@@ -42,12 +42,12 @@ func (c *context) turnBack() Decision {
 	if c.neverStopped() {
 		g.PodUID = f.PodUID
 	}
-	return do(StepTurnBack, g, "nothing was started on host %s since the pod stopped, so the pod's data is complete", c.sr.HostIP)
+	return do(StepTurnBack, g, "nothing was started on host %s since the pod stopped, so the pod's data is complete", c.HostIP)
 }
 
 // neverStopped: the very pod whose gate was closed has run ZooKeeper all the time.
 func (c *context) neverStopped() bool {
-	pod := c.v.Cluster.Pod
+	pod := c.pod
 	return c.flight.Reclaimed == nil && pod.Gate == GateStarted && !pod.Terminating && pod.UID != "" && pod.UID == c.flight.PodUID
 }
 
@@ -66,13 +66,13 @@ func (c *context) stopped() *time.Time {
 
 // line is the server's line in the gate, or the one the journal keeps.
 func (c *context) line() *Release {
-	switch gate := c.v.Cluster.Gate; {
+	switch gate := c.gate; {
 	case gate.Released:
 		return &Release{Generation: gate.ReleasedGeneration, Start: gate.Start}
 	case c.flight != nil && c.flight.Line != nil:
 		return c.flight.Line
 	}
-	return c.sr.Release
+	return c.Release
 }
 
 // wayBack is what helps when the others are not whole while a server is on its
@@ -88,31 +88,31 @@ func (c *context) wayBack() string {
 // goBack moves the address to the pod again, and writes the very line into the
 // gate that the revert took out: the pod's volume knows its generation.
 func (c *context) goBack() Decision {
-	f, pod, ep := c.flight, c.v.Cluster.Pod, c.v.Cluster.Endpoints
+	f, pod, ep := c.flight, c.pod, c.endpoints
 	switch {
-	case c.v.Host.Unclear():
+	case c.host == HostUnclear:
 		return c.hostUnclear(PhaseReclaim)
-	case c.v.Host.Up() || !c.neverStopped() && !c.watchedFrom(*f.Returning):
+	case c.host == HostUp || !c.neverStopped() && !c.watchedFrom(*f.Returning):
 		// It may have voted: what the pod holds is old from now on.
-		g := &Flight{Kind: Revert, ID: f.ID, Started: c.o.At, By: c.in.By, Epoch: f.Epoch, Served: true, Renewals: f.Renewals, Cleared: f.Cleared}
+		g := &Flight{Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true, Renewals: f.Renewals, Cleared: f.Cleared}
 		if pod.Parked() {
-			at := c.o.At
-			g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.v.Cluster.Gate.Generation
+			at := c.now
+			g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.gate.Generation
 		}
-		return do(StepBeginRevert, g, "the server on host %s runs, or may have run while nobody watched: it stays there", c.sr.HostIP)
+		return do(StepBeginRevert, g, "the server on host %s runs, or may have run while nobody watched: it stays there", c.HostIP)
 	case f.Fenced == nil:
 		return do(StepMaskHost, nil, "nothing may start there beside the pod")
 	case !pod.Found || pod.Terminating || pod.IP == "":
 		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d is not there yet: %s", f.ID, c.podState(pod)).
 			then(c.look(pod))
-	case c.v.Cluster.Service.Selector == "" && len(ep.Leftovers) > 0:
+	case !c.selected && len(ep.Leftovers) > 0:
 		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers))
 	}
-	if d, ok := c.pointToPod("nothing runs on host " + c.sr.HostIP); !ok {
+	if d, ok := c.pointToPod("nothing runs on host " + c.HostIP); !ok {
 		return d
 	}
 	g := c.copyFlight()
-	at := c.o.At
+	at := c.now
 	g.Released, g.Kicked = &at, &at
 	d := do(StepRestoreGate, g, "the address is the pod's, which holds the data of generation %d", f.Line.Generation)
 	d.Release = f.Line

@@ -16,17 +16,17 @@ func (r Record) joinHold() time.Duration {
 
 // join decides between release and replaced.
 func (c *context) join() Decision {
-	f, pod, live := c.flight, c.v.Cluster.Pod, c.v.Live
+	f, pod, live := c.flight, c.pod, c.live
 	joined := f.Joined != nil && f.Joined.Complete
-	if c.v.Host.Up() && pod.Gate == GateStarted {
+	if c.host == HostUp && pod.Gate == GateStarted {
 		if !joined {
 			// Either may have voted since: the pod is not to be started again.
-			d := c.giveUp("the server on host %s came back while its pod was joining: two processes with one id", c.sr.HostIP)
+			d := c.giveUp("the server on host %s came back while its pod was joining: two processes with one id", c.HostIP)
 			d.Flight.Line = nil
 			return d
 		}
 		return stop(CodeGhostHost, c.stopAndMask(),
-			"server %d has joined in its pod, but its old host %s answers again: two processes with one id", f.ID, c.sr.HostIP)
+			"server %d has joined in its pod, but its old host %s answers again: two processes with one id", f.ID, c.HostIP)
 	}
 	if d, hit := c.watchdog(joined); hit {
 		return d
@@ -34,22 +34,22 @@ func (c *context) join() Decision {
 	switch {
 	case !pod.Found, pod.Terminating, !pod.Running:
 		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, c.podState(pod)).then(c.look(pod))
-	case pod.NeedsRenewal(c.v.Cluster.Gate):
+	case c.holds == HoldsHalf:
 		return c.renew()
 	case pod.Gate == GateRefused && pod.GateCause == CauseNone:
 		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then(c.look(pod))
 	case pod.Gate == GateVetoed:
-		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.sr.HostIP, pod.GateDetail).
+		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.HostIP, pod.GateDetail).
 			then(c.stopAndMask())
 	case pod.Gate != GateStarted:
 		if f.Kicked == nil || c.due(*f.Kicked, KickEvery) {
 			g := c.copyFlight()
-			at := c.o.At
+			at := c.now
 			g.Kicked = &at
 			return do(StepKick, g, "the gate is open, the pod has not seen it yet")
 		}
 		return wait(CodePodStarting, PhaseRelease, "the pod has not seen the open gate yet")
-	case c.v.Cluster.Service.Selector == "":
+	case !c.selected:
 		// Somebody deleted the Service, and wrap made it again.
 		d, _ := c.pointToPod(fmt.Sprintf("server %d was started in pod %s", f.ID, pod.Name))
 		return d
@@ -69,12 +69,11 @@ func (c *context) join() Decision {
 // it is held, then it is replaced (or reverted).
 func (c *context) proveJoined() Decision {
 	f := c.flight
-	epoch, ok := c.o.Epoch()
-	if !ok {
+	if c.leader == nil {
 		return wait(CodeNoLeader, PhaseJoin, "there is no leader at the moment")
 	}
-	if f.Joined == nil || f.Joined.Zxid.Epoch() != epoch || f.Joined.At.After(c.o.At) {
-		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.v.Live.Mode)
+	if f.Joined == nil || f.Joined.Zxid.Epoch() != c.epoch || f.Joined.At.After(c.now) {
+		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.live.Mode)
 	}
 	// Whoever waits for the end of this operation is not waited for; nor is, on
 	// the way back to the host, anybody who is away, or whose Service leads to
@@ -82,10 +81,10 @@ func (c *context) proveJoined() Decision {
 	all, expected := []ensemble.ID{f.ID}, followers(c.rec.Ensemble())
 	lost := c.needRenewal()
 	for _, id := range ensemble.Without(c.participants(), f.ID) {
-		v, _ := c.o.View(id)
-		if slices.Contains(lost, id) || f.Kind == Revert && (!v.Live.Serving() || v.Live.Unread() || v.Live.Another(id)) {
+		s := c.of(id)
+		if slices.Contains(lost, id) || f.Kind == Revert && (!s.serves() || s.live.Unread() || s.live.Another(id)) {
 			expected--
-		} else if sr, ok := c.rec.Server(id); ok && sr.Voter() {
+		} else if s.Voter() {
 			all = append(all, id)
 		}
 	}
@@ -97,12 +96,12 @@ func (c *context) proveJoined() Decision {
 	if !f.Joined.Complete {
 		g := c.copyFlight()
 		p := *f.Joined
-		p.Held, p.Complete, p.At = held, true, c.o.At
+		p.Held, p.Complete, p.At = held, true, c.now
 		g.Joined = &p
 		return do(StepNoteJoined, g, "servers %s hold %s", joinIDs(held), p.Zxid)
 	}
-	if leader, found := c.o.View(c.o.Leader()); found && leader.Live.SyncedFollowers >= 0 && leader.Live.SyncedFollowers < expected {
-		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", leader.Live.SyncedFollowers, expected)
+	if forwards := c.leader.live.SyncedFollowers; forwards >= 0 && forwards < expected {
+		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", forwards, expected)
 	}
 	if f.Kind == Reconfigure {
 		if d, ok := c.sameLists(fmt.Sprintf("server %d has been restarted; no other is", f.ID)); !ok {
@@ -110,14 +109,14 @@ func (c *context) proveJoined() Decision {
 		}
 		return do(StepFinishRestart, nil, "server %d is in sync with the new list", f.ID)
 	}
-	if left := c.rec.joinHold() - c.o.At.Sub(f.Joined.At); left > 0 {
+	if left := c.rec.joinHold() - c.age(f.Joined.At); left > 0 {
 		return wait(CodeHold, PhaseJoin, "server %d is in sync; watched for another %.0f s (syncLimit)", f.ID, left.Seconds())
 	}
 	if f.Kind == Revert {
 		return do(StepFinishRevert, nil, "server %d is in sync on its host", f.ID)
 	}
-	if !c.v.Cluster.Pod.Ready {
-		return wait(CodeJoining, PhaseJoin, "pod %s is not ready yet: its data is being flushed to disk", c.v.Cluster.Pod.Name)
+	if !c.pod.Ready {
+		return wait(CodeJoining, PhaseJoin, "pod %s is not ready yet: its data is being flushed to disk", c.pod.Name)
 	}
 	if d, ok := c.sameLists(fmt.Sprintf("server %d runs in its pod and does not count as replaced yet", f.ID)); !ok {
 		return d
@@ -126,8 +125,8 @@ func (c *context) proveJoined() Decision {
 	if d, ok := c.pointToPod("the pod has joined"); !ok {
 		return d
 	}
-	d := do(StepFinish, nil, "server %d is in sync in pod %s", f.ID, c.v.Cluster.Pod.Name)
-	d.Release = &Release{Generation: c.v.Cluster.Gate.ReleasedGeneration, Start: c.v.Cluster.Gate.Start}
+	d := do(StepFinish, nil, "server %d is in sync in pod %s", f.ID, c.pod.Name)
+	d.Release = &Release{Generation: c.gate.ReleasedGeneration, Start: c.gate.Start}
 	return d
 }
 
@@ -150,11 +149,11 @@ func (c *context) watchdog(joined bool) (Decision, bool) {
 // ZooKeeper lets it vote, it was seen not to have synced, and they were seen not
 // to serve. What was not seen is no reason to stop anything.
 func (c *context) barks() []string {
-	pod := c.v.Cluster.Pod
-	if !c.sr.Voter() || pod.Gate != GateStarted || pod.Ready || c.flight.data() == DataCopy || c.flight.Returning != nil || c.guarded() {
+	pod := c.pod
+	if !c.Voter() || pod.Gate != GateStarted || pod.Ready || c.flight.data() == DataCopy || c.flight.Returning != nil || c.guarded() {
 		return nil
 	}
-	if !c.isDown(c.v.Says()) {
+	if !c.isDown(c.says) {
 		return nil
 	}
 	return c.dropped(c.others())
@@ -162,12 +161,14 @@ func (c *context) barks() []string {
 
 // otherVersion says that the pod runs another release than its leader.
 func (c *context) otherVersion() string {
-	leader, ok := c.o.View(c.o.Leader())
-	mine, theirs := c.v.Live.Version, leader.Live.Version
-	if !ok || mine.IsZero() || theirs.IsZero() || mine.Compare(theirs) == 0 || c.rec.Waived(WaiverOneVersion) {
+	if c.leader == nil {
 		return ""
 	}
-	return fmt.Sprintf("pod %s runs ZooKeeper %s, its leader %s: the image is another release's", c.v.Cluster.Pod.Name, mine, theirs)
+	mine, theirs := c.live.Version, c.leader.live.Version
+	if mine.IsZero() || theirs.IsZero() || mine.Compare(theirs) == 0 || c.rec.Waived(WaiverOneVersion) {
+		return ""
+	}
+	return fmt.Sprintf("pod %s runs ZooKeeper %s, its leader %s: the image is another release's", c.pod.Name, mine, theirs)
 }
 
 // guarded reports whether the ensemble's version has db.autocreate. An unknown
@@ -182,7 +183,7 @@ func (c *context) giveUp(format string, a ...any) Decision {
 	g := c.copyFlight()
 	d := do(StepAbort, g, format, a...)
 	g.Aborted, g.Returning, g.Line = d.Reason, nil, c.line()
-	g.PodUID = c.v.Cluster.Pod.UID
+	g.PodUID = c.pod.UID
 	return d
 }
 
@@ -191,19 +192,19 @@ func (c *context) giveUp(format string, a ...any) Decision {
 // need it.
 func (c *context) carryOn() (Decision, bool) {
 	f := c.flight
-	if f.Line == nil || f.Line.Generation == 0 || c.v.Cluster.Pod.Gate != GateStarted || c.v.Cluster.Pod.Terminating ||
-		!c.v.Live.Serving() || c.v.Live.Another(f.ID) || c.v.Host.Open() || !c.podsOwn() {
+	if f.Line == nil || f.Line.Generation == 0 || c.pod.Gate != GateStarted || c.pod.Terminating ||
+		!c.live.Serving() || c.live.Another(f.ID) || c.host.open() || !c.podsOwn() {
 		return Decision{}, false
 	}
-	if c.v.Live.Unread() {
+	if c.live.Unread() {
 		// It may have synced, and lead by now.
-		return wait(CodeUnseen, PhaseReclaim, "server %d serves as %s in its pod, and was only partly seen: %s; the pod goes on until it is known who serves there", f.ID, c.v.Live.Mode, c.v.Live.said()).
+		return wait(CodeUnseen, PhaseReclaim, "server %d serves as %s in its pod, and was only partly seen: %s; the pod goes on until it is known who serves there", f.ID, c.live.Mode, c.live.said()).
 			then("open the way to it, or interrupt this command and run it on a machine that reaches it"), true
 	}
 	g := c.copyFlight()
 	g.Aborted, g.PodUID = "", ""
-	why := fmt.Sprintf("server %d has synced in its pod since: it serves as %s", f.ID, c.v.Live.Mode)
-	if c.v.Cluster.Gate.Released {
+	why := fmt.Sprintf("server %d has synced in its pod since: it serves as %s", f.ID, c.live.Mode)
+	if c.gate.Released {
 		return do(StepCarryOn, g, "%s", why), true
 	}
 	d := do(StepRestoreGate, g, "%s", why)
@@ -213,7 +214,7 @@ func (c *context) carryOn() (Decision, bool) {
 
 // podsOwn: the Service's one address is the pod's.
 func (c *context) podsOwn() bool {
-	return same(c.v.Cluster.Endpoints.Union, c.v.Cluster.Pod.IP)
+	return same(c.endpoints.Union, c.pod.IP)
 }
 
 // abort closes the gate, stops the pod and hands over to revert.
@@ -224,10 +225,10 @@ func (c *context) abort() Decision {
 	}
 	// Of two processes with one id the pod's may go without a proof only where it is
 	// not the one that serves.
-	if beside := c.v.Host.Up(); len(c.barks()) == 0 && (!beside || c.v.Says().Serving()) {
+	if beside := c.host == HostUp; len(c.barks()) == 0 && (!beside || c.says.Serving()) {
 		if d, ok := c.sparePod(PhaseReclaim); !ok {
 			if beside {
-				d = d.with(fmt.Sprintf("the server on host %s answers, too: two processes with one id", c.sr.HostIP)).then(c.stopAndMask())
+				d = d.with(fmt.Sprintf("the server on host %s answers, too: two processes with one id", c.HostIP)).then(c.stopAndMask())
 			}
 			return d
 		}
@@ -235,7 +236,7 @@ func (c *context) abort() Decision {
 	if d, ok := c.reclaim(); !ok {
 		return d
 	}
-	if c.sr.Replaced != nil {
+	if c.Replaced != nil {
 		// Its host was left long ago: once the others are whole, it begins anew.
 		return do(StepCancelRenewal, nil, "this start was given up: %s", f.Aborted)
 	}

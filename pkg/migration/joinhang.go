@@ -15,27 +15,27 @@ const joinSlack = 5 * time.Second
 // cause first. initLimit is spoken of only where the others have a quorum, the
 // lists are right, and the server was seen not to serve.
 func (c *context) joinLasts(d Decision) Decision {
-	f, pod, live := c.flight, c.v.Cluster.Pod, c.v.Live
+	f, pod, live := c.flight, c.pod, c.live
 	s := c.rec.Settings
 	limit := time.Duration(s.InitLimit*s.TickTimeMillis) * time.Millisecond
-	if f.Released == nil || limit <= 0 || c.o.At.Sub(*f.Released) <= limit+joinSlack {
+	if f.Released == nil || limit <= 0 || c.age(*f.Released) <= limit+joinSlack {
 		return d
 	}
-	since := c.o.At.Sub(*f.Released).Seconds()
+	since := c.age(*f.Released).Seconds()
 	if diff := c.listsDiffer(); len(diff) > 0 {
 		return d.with("the others do not have it in their lists as recorded, so it cannot take part").with(diff...).then(c.listsBack())
 	}
-	if _, led := c.o.Epoch(); !led {
+	if c.leader == nil {
 		d = d.with("no leader is seen among the other servers, and without one nobody can join; its own data and initLimit are not the cause")
 		for _, id := range ensemble.Without(c.participants(), f.ID) {
-			if v, _ := c.o.View(id); !v.Live.Serving() {
-				d = d.with(fmt.Sprintf("server %d: %s", id, v.Live.said()))
+			if s := c.of(id); !s.serves() {
+				d = d.with(fmt.Sprintf("server %d: %s", id, s.live.said()))
 			}
 		}
 		return d
 	}
 	if live.Sight() != SeenNotServing {
-		d = d.with(fmt.Sprintf("it was not seen from here, which does not say that it has not joined: the way from here to its address %s may be cut", c.sr.ClusterIP))
+		d = d.with(fmt.Sprintf("it was not seen from here, which does not say that it has not joined: the way from here to its address %s may be cut", c.ClusterIP))
 		if pod.Ready {
 			d = d.with("its own readiness probe in pod " + pod.Name + " succeeds")
 		}

@@ -23,17 +23,17 @@ func ListDifferences(rec Record, s ServerRecord, live Sighting) []string {
 
 // ListsKnown reports whether any server shows its list.
 func (o Observation) ListsKnown() bool {
-	return slices.ContainsFunc(o.Servers, func(v ServerView) bool { return v.Live.Serving() && v.Live.Members != nil })
+	return slices.ContainsFunc(derive(o).members, func(s *member) bool { return s.serves() && s.live.Members != nil })
 }
 
 // Relisted are the servers on hosts that were seen to run with the Services'
 // addresses and show another list now: their restart is to be verified again.
 func Relisted(o Observation) []ensemble.ID {
 	var ids []ensemble.ID
-	for _, s := range o.Record.Servers {
-		v, _ := o.View(s.ID)
-		flying := o.Record.Flight != nil && o.Record.Flight.ID == s.ID
-		if s.Reconfigured != nil && s.Replaced == nil && !flying && !v.Live.Another(s.ID) && len(ListDifferences(o.Record, s, v.Live)) > 0 {
+	f := derive(o)
+	for _, s := range f.members {
+		flying := f.flight != nil && f.flight.ID == s.ID
+		if s.Reconfigured != nil && s.Replaced == nil && !flying && !s.live.Another(s.ID) && len(ListDifferences(f.rec, s.ServerRecord, s.live)) > 0 {
 			ids = append(ids, s.ID)
 		}
 	}
@@ -46,15 +46,11 @@ func Relisted(o Observation) []ensemble.ID {
 // that the rules count is not the one that ZooKeeper counts.
 func (c *context) listsDiffer() []string {
 	var out []string
-	for _, s := range c.rec.Servers {
-		if s.Reconfigured == nil && s.Replaced == nil && !c.startedInPod(s) {
+	for _, s := range c.members {
+		if s.Reconfigured == nil && s.Replaced == nil && !c.startedInPod(s) || s.live.Another(s.ID) {
 			continue
 		}
-		v, _ := c.o.View(s.ID)
-		if v.Live.Another(s.ID) {
-			continue
-		}
-		if diff := ListDifferences(c.rec, s, v.Live); len(diff) > 0 {
+		if diff := ListDifferences(c.rec, s.ServerRecord, s.live); len(diff) > 0 {
 			out = append(out, fmt.Sprintf("the live list of server %d is not the recorded one: %s", s.ID, strings.Join(diff, ", ")))
 		}
 	}
@@ -62,7 +58,7 @@ func (c *context) listsDiffer() []string {
 }
 
 // startedInPod: the server is being replaced, and its pod runs with our file.
-func (c *context) startedInPod(s ServerRecord) bool {
+func (c *context) startedInPod(s *member) bool {
 	return c.flight != nil && c.flight.ID == s.ID && c.flight.Kind == Replace && c.flight.Released != nil
 }
 
@@ -89,16 +85,16 @@ func (c *context) listsBack() string {
 		return c.cmd("reconfigure --verify")
 	}
 	var members []string
-	for _, s := range c.rec.Servers {
-		member := fmt.Sprintf("server.%d=%s:%d:%s", s.ID, ensemble.JoinHostPort(c.rec.ServerHost(s), s.PeerPort), s.ElectionPort, s.Role)
+	for _, s := range c.members {
+		member := fmt.Sprintf("server.%d=%s:%d:%s", s.ID, ensemble.JoinHostPort(c.rec.ServerHost(s.ServerRecord), s.PeerPort), s.ElectionPort, s.Role)
 		if s.ClientPort != 0 {
 			member += fmt.Sprintf(";%d", s.ClientPort)
 		}
 		members = append(members, member)
 	}
 	through := ""
-	if leader, ok := c.rec.Server(c.o.Leader()); ok {
-		through = fmt.Sprintf(" -server %s", ensemble.JoinHostPort(leader.ClusterIP, leader.ClientPort))
+	if c.leader != nil {
+		through = fmt.Sprintf(" -server %s", ensemble.JoinHostPort(c.leader.ClusterIP, c.leader.ClientPort))
 	}
 	return fmt.Sprintf("zkCli.sh%s reconfig -members %s", through, quote.Shell(strings.Join(members, ",")))
 }

@@ -4,7 +4,7 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 
 // Next is the one command, or act on a host, that helps in this state: what
 // status, plan and a time-out print. It is empty at the end of the way.
-func Next(o Observation) string { return summarized(o).next() }
+func Next(o Observation) string { return derive(o).summarized().next() }
 
 // GoesOn is what goes on with an intent that did not come to its end: the very
 // command, unless what has begun meanwhile needs another one.
@@ -16,7 +16,7 @@ func GoesOn(in Intent, o Observation, again string) string {
 }
 
 func (c *context) next() string {
-	if !c.o.ClusterComplete {
+	if !c.complete {
 		return c.cmd("status")
 	}
 	if c.flight != nil {
@@ -28,17 +28,16 @@ func (c *context) next() string {
 	if back := c.comeBack(); back != "" {
 		return back
 	}
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
+	for _, s := range c.members {
 		switch {
 		case s.Replaced == nil:
-		case v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate), !v.Live.Serving() && v.Live.Sight() != Unseen:
+		case s.holds == HoldsHalf, !s.serves() && s.live.Sight() != Unseen:
 			return c.cmd("replace --id=%d", s.ID)
 		}
 	}
-	for _, s := range c.rec.Servers {
-		if v, _ := c.o.View(s.ID); v.Live.Sight() == Unseen {
-			return c.about(s, v).notSeen().Next
+	for _, s := range c.members {
+		if s.live.Sight() == Unseen {
+			return c.about(s).notSeen().Next
 		}
 	}
 	if len(c.listsDiffer()) > 0 {
@@ -52,11 +51,11 @@ func (c *context) next() string {
 			return p.Next
 		}
 	}
-	order := ReplacementOrder(c.o)
+	order := c.order((*member).onHost)
 	if len(order) == 0 {
 		return ""
 	}
-	if d := Decide(Intent{Kind: Replace, ID: order[0], Since: c.o.At}, c.o); d.Kind == Stop && d.Next != "" {
+	if d := c.decide(Intent{Kind: Replace, ID: order[0], Since: c.now}); d.Kind == Stop && d.Next != "" {
 		return d.Next
 	}
 	return c.cmd("replace --id=%d", order[0])
@@ -67,12 +66,11 @@ func (c *context) next() string {
 // that are between the two: its revert would stop on them.
 func (c *context) putRight() string {
 	settled := ""
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		wrong := c.about(s, v).misplaced()
+	for _, s := range c.members {
+		wrong := c.about(s).misplaced()
 		switch {
 		case len(wrong) == 0:
-		case !settledElsewhere(s, v):
+		case !s.settledElsewhere():
 			return wrong[0].Next
 		case settled == "":
 			settled = wrong[0].Next
@@ -86,11 +84,11 @@ func (c *context) putRight() string {
 func (c *context) nextInFlight() string {
 	f := c.flight
 	d := c.inFlight()
-	sr, ok := c.rec.Server(f.ID)
-	if !ok {
+	s := c.of(f.ID)
+	if s == nil {
 		return c.cmd("status")
 	}
-	first := f.Kind == Replace && sr.Replaced == nil
+	first := f.Kind == Replace && s.Replaced == nil
 	switch {
 	case first && f.Aborted != "" && (d.Code == CodeUnseen || d.Step == StepCarryOn || d.Step == StepRestoreGate):
 		// Its pod serves, or may.
@@ -107,7 +105,7 @@ func (c *context) nextInFlight() string {
 	case none && first && f.StopAsked != nil && f.Joined == nil && f.Returning == nil && (f.Released == nil || f.data() == DataEmpty):
 		// Its host has everything up to its stop.
 		return c.cmd("revert --id=%d", f.ID)
-	case f.Kind == Revert && (none || len(c.needRenewal()) > 0) && Decide(Intent{Kind: Replace, ID: f.ID, By: f.By, Since: c.o.At}, c.o).Kind == Do:
+	case f.Kind == Revert && (none || len(c.needRenewal()) > 0) && c.decide(Intent{Kind: Replace, ID: f.ID, By: f.By, Since: c.now}).Kind == Do:
 		// So has its pod.
 		return c.cmd("replace --id=%d", f.ID)
 	}
@@ -121,7 +119,7 @@ func (c *context) nextInFlight() string {
 // itself would only stop. forth is what its replacement would do: no command
 // sends to another one that only stops as well.
 func (c *context) toHost(forth Decision) string {
-	d := Decide(Intent{Kind: Revert, ID: c.flight.ID, By: c.flight.By, Since: c.o.At}, c.o)
+	d := c.decide(Intent{Kind: Revert, ID: c.flight.ID, By: c.flight.By, Since: c.now})
 	if d.Kind == Stop && d.Next != "" && (forth.Kind == Do || d.Next != c.cmd("replace --id=%d", c.flight.ID)) {
 		return d.Next
 	}
@@ -131,28 +129,21 @@ func (c *context) toHost(forth Decision) string {
 // noQuorum: those that were seen not to serve, by a refusal or an answer, are so
 // many that the rest is none. Who was not seen counts as serving.
 func (c *context) noQuorum() bool {
-	return c.o.noQuorumWithout(func(v ServerView) bool { return v.Live.Sight() == SeenNotServing })
+	return c.noQuorumWithout(func(s *member) bool { return s.live.Sight() == SeenNotServing })
 }
 
 // bringBack is what brings back a server that should serve from its host. Its
 // unit may be masked by an operation that a journal that was put back does not
 // know; the mask goes only where it is known that the pod holds nothing newer.
 func (c *context) bringBack() string {
-	if c.podHoldsMore() {
-		return c.cmd("revert --id=%d", c.sr.ID)
+	if c.holds == HoldsMember {
+		return c.cmd("revert --id=%d", c.ID)
 	}
-	start := "on host " + c.sr.HostIP + ": start the server"
-	if pod := c.v.Cluster.Pod; pod.Parked() || !pod.Found && pod.Unmade {
+	start := "on host " + c.HostIP + ": start the server"
+	if c.stands == PodParked || c.stands == PodNone && c.pod.Unmade {
 		start += " (unmask its unit first if it is masked)"
 	}
 	return start
-}
-
-// podHoldsMore: the server's pod has been a member, and what it holds may be newer
-// than what its host does.
-func (c *context) podHoldsMore() bool {
-	pod := c.v.Cluster.Pod
-	return pod.Parked() && !pod.NeverStarted && !pod.NeverSynced && !pod.Outlived
 }
 
 // startOf is how the first of these servers comes back that does not run on its
@@ -160,13 +151,12 @@ func (c *context) podHoldsMore() bool {
 // empty where nobody is missing in that way; who runs without a quorum is not.
 func (c *context) startOf(ids []ensemble.ID) string {
 	for _, id := range ids {
-		v, _ := c.o.View(id)
-		s, ok := c.rec.Server(id)
-		if !ok || id == c.flight.ID || s.Replaced != nil || v.Live.Reach != ReachRefused {
+		s := c.of(id)
+		if s == nil || id == c.flight.ID || s.Replaced != nil || s.live.Reach != ReachRefused {
 			continue
 		}
-		if at := c.about(*s, v); !at.podHoldsMore() {
-			return at.bringBack()
+		if s.holds != HoldsMember {
+			return c.about(s).bringBack()
 		}
 	}
 	return ""
@@ -174,5 +164,5 @@ func (c *context) startOf(ids []ensemble.ID) string {
 
 // stopAndMask is what ends a process on the host that must not run beside the pod.
 func (c *context) stopAndMask() string {
-	return "on host " + c.sr.HostIP + ": stop the server and mask its unit"
+	return "on host " + c.HostIP + ": stop the server and mask its unit"
 }

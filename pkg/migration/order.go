@@ -20,20 +20,25 @@ func NextReplacement(o Observation) (id ensemble.ID, ok bool) {
 // ReplacementOrder returns all servers that are still on their hosts in the
 // order in which they go, as things stand now.
 func ReplacementOrder(o Observation) []ensemble.ID {
-	return order(o, func(s ServerRecord) bool { return s.Replaced == nil })
+	return derive(o).order((*member).onHost)
 }
+
+// onHost: it was not replaced yet.
+func (m *member) onHost() bool { return m.Replaced == nil }
+
+// toRestart: it was not seen to run with the new list yet.
+func (m *member) toRestart() bool { return m.Reconfigured == nil && m.Replaced == nil }
 
 // order sorts the servers that are left: followers by id, the leader, then
 // observers, who have no vote and are not in the way meanwhile.
-func order(o Observation, left func(ServerRecord) bool) []ensemble.ID {
-	leader := o.Leader()
+func (f *facts) order(left func(*member) bool) []ensemble.ID {
 	var followers, last, observers []ensemble.ID
-	for _, s := range o.Record.Servers {
+	for _, s := range f.members {
 		switch {
 		case !left(s):
 		case s.Role == ensemble.Observer:
 			observers = append(observers, s.ID)
-		case s.ID == leader:
+		case f.leads(s.ID):
 			last = append(last, s.ID)
 		default:
 			followers = append(followers, s.ID)

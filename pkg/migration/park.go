@@ -28,9 +28,9 @@ func (c *context) provePods() (Decision, bool) {
 	moving := c.moving()
 	for _, s := range moving {
 		switch {
-		case !s.v.Cluster.Gate.Found || s.v.Cluster.Pod.Unmade:
+		case !s.gate.Found || s.pod.Unmade:
 			return do(StepPark, nil, "the pods do not exist yet"), false
-		case s.v.Cluster.Pod.SetOutdated:
+		case s.pod.SetOutdated:
 			return do(StepPark, nil, "the pods' settings have changed"), false
 		}
 	}
@@ -54,13 +54,12 @@ func (c *context) moving() []*context {
 	if !c.in.All {
 		return out
 	}
-	for _, s := range c.rec.Servers {
+	for _, s := range c.members {
 		if s.ID == c.in.ID || s.Replaced != nil {
 			continue
 		}
 		other := *c
-		other.sr = s
-		other.v, _ = c.o.View(s.ID)
+		other.member = s
 		out = append(out, &other)
 	}
 	return out
@@ -71,11 +70,9 @@ func (c *context) moving() []*context {
 // (a node, quota, an image that does not exist) from those that are new.
 func (c *context) outdated() []PodRef {
 	var out []PodRef
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		pod := v.Cluster.Pod
-		if s.Replaced == nil && pod.Found && pod.Outdated && !pod.Terminating && !v.Cluster.Gate.Released && c.about(s, v).podDown() {
-			out = append(out, PodRef{ID: s.ID, UID: pod.UID})
+	for _, s := range c.members {
+		if s.Replaced == nil && s.pod.Found && s.pod.Outdated && !s.pod.Terminating && !s.gate.Released && s.idle() {
+			out = append(out, PodRef{ID: s.ID, UID: s.pod.UID})
 		}
 	}
 	return out
@@ -91,7 +88,7 @@ func idsOf(pods []PodRef) []ensemble.ID {
 
 // provePod is provePods for one of them.
 func (c *context) provePod() (Decision, bool) {
-	pod := c.v.Cluster.Pod
+	pod := c.pod
 	switch {
 	case !pod.Parked():
 		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(c.podState(pod))), pod), false
@@ -101,16 +98,16 @@ func (c *context) provePod() (Decision, bool) {
 	if d, ok := c.proveImage(); !ok {
 		return d, false
 	}
-	if c.v.Host.Open() && pod.HostClosed {
-		return stop(CodePodCannotReachHost, "make host "+c.sr.HostIP+" reachable from the pods' network on the client and election ports",
-			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.sr.HostIP), false
+	if c.host.open() && pod.HostClosed {
+		return stop(CodePodCannotReachHost, "make host "+c.HostIP+" reachable from the pods' network on the client and election ports",
+			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.HostIP), false
 	}
 	return Decision{}, true
 }
 
 // proveImage: the pod's image holds the release that the hosts run.
 func (c *context) proveImage() (Decision, bool) {
-	pod := c.v.Cluster.Pod
+	pod := c.pod
 	differs := c.otherImage(pod)
 	switch {
 	case c.rec.Waived(WaiverOneVersion):
@@ -141,7 +138,7 @@ func (c *context) otherImage(pod PodView) string {
 // rightImage holds a pod's image against the ensemble once the operation has
 // begun; the way back is the revert, which restores the pods' settings, too.
 func (c *context) rightImage() (Decision, bool) {
-	pod := c.v.Cluster.Pod
+	pod := c.pod
 	differs := c.otherImage(pod)
 	if c.rec.Waived(WaiverOneVersion) || differs == "" && (!pod.Version.IsZero() || c.rec.Waived(WaiverImage)) {
 		return Decision{}, true
@@ -177,7 +174,7 @@ func (c *context) unproven() bool {
 func (c *context) unprovenPods() Decision {
 	was, now := c.rec.PodsBefore, c.rec.Pods
 	next := ""
-	for _, s := range c.rec.Servers {
+	for _, s := range c.members {
 		if s.Replaced == nil {
 			next = c.cmd("revert --id=%d", s.ID)
 			break

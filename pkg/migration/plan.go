@@ -104,8 +104,8 @@ type PlannedAdvice struct {
 
 // Plan says what would happen, in order, without doing any of it.
 func Plan(o Observation) EnsemblePlan {
-	c := &context{o: o, rec: o.Record, flight: o.Record.Flight}
-	st := Summarize(o)
+	c := derive(o).summarized()
+	st := c.summary()
 	p := EnsemblePlan{
 		APIVersion: RecordVersion, Kind: "EnsemblePlan", Name: c.rec.Name, Namespace: c.rec.Namespace,
 		At: o.At, Version: st.Version, Leader: st.Leader, Problems: st.Problems, Next: st.Next, Phases: []PlannedPhase{},
@@ -193,15 +193,15 @@ func planPhase(o Observation, kind FlightKind, order []ensemble.ID) (PlannedPhas
 // first; what comes after that is what the plan is about.
 func planServer(o Observation, kind FlightKind, id ensemble.ID) PlannedServer {
 	in := Intent{Kind: kind, ID: id, By: "plan", Since: o.At}
-	d := Decide(in, o)
+	f := derive(o)
+	d := f.decide(in)
 	if d.Kind == Do && (d.Step == StepPark || d.Step == StepRemakePods) {
 		d = Decide(in, imagineParked(o, id))
 	}
-	sr, _ := o.Record.Server(id)
-	v, _ := o.View(id)
+	at := f.of(id)
 	s := PlannedServer{
-		ID: id, Role: sr.Role, Mode: v.Live.Mode, Code: d.Code, Reason: d.Reason, Evidence: d.Evidence, Next: d.Next,
-		Readiness: Ready, Election: kind != Revert && sr.Voter() && o.Leader() == id,
+		ID: id, Role: at.Role, Mode: at.live.Mode, Code: d.Code, Reason: d.Reason, Evidence: d.Evidence, Next: d.Next,
+		Readiness: Ready, Election: kind != Revert && at.Voter() && f.leads(id),
 	}
 	switch d.Kind {
 	case Wait:

@@ -25,20 +25,20 @@ func (c *context) look(pod PodView) string {
 
 // set is the name of the pod's StatefulSet.
 func (c *context) set(pod PodView) string {
-	return strings.TrimSuffix(pod.Name, fmt.Sprintf("-%d", c.sr.Ordinal))
+	return strings.TrimSuffix(pod.Name, fmt.Sprintf("-%d", c.Ordinal))
 }
 
 // makeAgain makes what somebody has deleted, or made smaller, of what the pod is
 // made from. It changes no gate: the pod parks, or goes on with the data it has.
 func (c *context) makeAgain() Decision {
-	return do(StepPark, nil, "what pod %s is made from is gone, or was made smaller", c.v.Cluster.Pod.Name)
+	return do(StepPark, nil, "what pod %s is made from is gone, or was made smaller", c.pod.Name)
 }
 
 // moreMemory is the way out of a limit that is too low. A pod that was released
 // is made anew by way of its host only.
 func (c *context) moreMemory() string {
 	again := c.cmd("replace --id=%d", c.in.ID) + " --memory=..., more than the heap (-Xmx) plus 512Mi"
-	if c.flight == nil && c.sr.Replaced == nil {
+	if c.flight == nil && c.Replaced == nil {
 		return again
 	}
 	return c.cmd("revert --id=%d", c.in.ID) + ", then " + again
@@ -69,8 +69,8 @@ func (c *context) toPark(d Decision, pod PodView) Decision {
 // deleted without its pods: others of them may run servers.
 func (c *context) newClaims(d Decision, pod PodView) Decision {
 	var pods, claims []string
-	for _, v := range c.o.Servers {
-		if p := v.Cluster.Pod; p.Unbound != "" {
+	for _, s := range c.members {
+		if p := s.pod; p.Unbound != "" {
 			pods, claims = append(pods, p.Name), append(claims, p.Unbound)
 		}
 	}
@@ -106,13 +106,12 @@ func (c *context) lostVolume(pod PodView) []string {
 // inPods names the other replaced servers that do not serve, with what is
 // wrong with their pods.
 func (c *context) inPods() (ids []ensemble.ID, why []string) {
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		if s.ID == c.in.ID || s.Replaced == nil || v.Live.Serving() {
+	for _, s := range c.members {
+		if s.ID == c.in.ID || s.Replaced == nil || s.serves() {
 			continue
 		}
 		ids = append(ids, s.ID)
-		why = append(why, fmt.Sprintf("pod %s of server %d: %s", v.Cluster.Pod.Name, s.ID, c.podState(v.Cluster.Pod)))
+		why = append(why, fmt.Sprintf("pod %s of server %d: %s", s.pod.Name, s.ID, c.podState(s.pod)))
 	}
 	return slices.Clip(ids), why
 }
@@ -121,12 +120,11 @@ func (c *context) inPods() (ids []ensemble.ID, why []string) {
 // refused there; empty when there is none. One whose pod holds what the host may not
 // have comes back by a revert, which proves first that the others have it.
 func (c *context) comeBack() string {
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		if c.about(s, v).flying() || s.Replaced != nil || v.Live.Reach != ReachRefused {
+	for _, s := range c.members {
+		if c.about(s).flying() || s.Replaced != nil || s.live.Reach != ReachRefused {
 			continue
 		}
-		return c.about(s, v).bringBack()
+		return c.about(s).bringBack()
 	}
 	return ""
 }

@@ -38,7 +38,7 @@ type Problem struct {
 }
 
 // Problems lists what is not as it should be, hardest first.
-func Problems(o Observation) []Problem { return summarized(o).problems() }
+func Problems(o Observation) []Problem { return derive(o).summarized().problems() }
 
 // Hindrances are the problems beside which nothing is well or done: an
 // operation under way is one, for its end is still to come.
@@ -53,15 +53,11 @@ func Hindrances(problems []Problem) []Problem {
 }
 
 // summarized is the context of a look that nobody asked anything of.
-func summarized(o Observation) *context {
-	return &context{o: o, rec: o.Record, flight: o.Record.Flight}
-}
+func (f *facts) summarized() *context { return &context{facts: f, member: &member{}} }
 
 // about is the same for one server.
-func (c *context) about(s ServerRecord, v ServerView) *context {
-	out := *c
-	out.in, out.sr, out.v = Intent{ID: s.ID}, s, v
-	return &out
+func (c *context) about(s *member) *context {
+	return &context{facts: c.facts, member: s, in: Intent{ID: s.ID}}
 }
 
 func problem(class Class, id ensemble.ID, d Decision) Problem {
@@ -69,14 +65,13 @@ func problem(class Class, id ensemble.ID, d Decision) Problem {
 }
 
 func (c *context) problems() []Problem {
-	if !c.o.ClusterComplete {
+	if !c.complete {
 		d, _ := c.guard()
 		return []Problem{problem(ClassUnseen, 0, d)}
 	}
 	var out []Problem
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		out = append(out, c.about(s, v).misplaced()...)
+	for _, s := range c.members {
+		out = append(out, c.about(s).misplaced()...)
 	}
 	if c.flight != nil {
 		out = append(out, c.underWay())
@@ -84,9 +79,8 @@ func (c *context) problems() []Problem {
 		out = append(out, problem(ClassWrong, 0, c.unprovenPods()))
 	}
 	out = append(out, c.editedSet()...)
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		out = append(out, c.about(s, v).ailing()...)
+	for _, s := range c.members {
+		out = append(out, c.about(s).ailing()...)
 	}
 	if c.leaderExpected() {
 		for _, condition := range c.beginnings() {
@@ -101,26 +95,26 @@ func (c *context) problems() []Problem {
 // misplaced holds one server's objects and addresses against the journal.
 func (c *context) misplaced() []Problem {
 	var out []Problem
-	if d, ok := c.checkAddress(c.sr, c.v); !ok {
-		out = append(out, problem(ClassWrong, c.sr.ID, d))
+	if d, ok := c.checkAddress(c.member); !ok {
+		out = append(out, problem(ClassWrong, c.ID, d))
 	}
-	if d, ok := c.checkPlace(c.sr, c.v); !ok {
-		out = append(out, problem(ClassWrong, c.sr.ID, d))
+	if d, ok := c.checkPlace(c.member); !ok {
+		out = append(out, problem(ClassWrong, c.ID, d))
 	}
-	astray := c.flying() && !same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
-	if astray && c.v.Host.Unclear() {
-		out = append(out, problem(ClassNote, c.sr.ID, c.hostUnclear("")))
+	astray := c.flying() && c.address != AddressHost
+	if astray && c.host == HostUnclear {
+		out = append(out, problem(ClassNote, c.ID, c.hostUnclear("")))
 	}
-	if astray && c.v.Host.Up() {
-		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeHostReturned, c.stopAndMask(),
+	if astray && c.host == HostUp {
+		out = append(out, problem(ClassWrong, c.ID, stop(CodeHostReturned, c.stopAndMask(),
 			"the server on host %s of server %d answers (client port %s, election port %s), while its address points to %s",
-			c.sr.HostIP, c.sr.ID, c.v.Host.Client, c.v.Host.Election, orNone(c.v.Cluster.Endpoints.Union))))
+			c.HostIP, c.ID, c.ports.Client, c.ports.Election, orNone(c.endpoints.Union))))
 	}
 	return out
 }
 
 // flying: this server is the one under way.
-func (c *context) flying() bool { return c.flight != nil && c.flight.ID == c.sr.ID }
+func (c *context) flying() bool { return c.flight != nil && c.flight.ID == c.ID }
 
 // TakenAway reports whether the operation has begun to stop something: that its
 // server does not serve is planned from then on.
@@ -135,7 +129,7 @@ func (c *context) underWay() Problem {
 	d := c.inFlight()
 	p := Problem{Code: CodeOneAtATime, Class: ClassPlanned, Server: f.ID, Next: c.next(),
 		Text: fmt.Sprintf("%s of server %d is under way, begun by %s at %s, and has come to: %s", f.Kind, f.ID, f.By, moment(f.Started), f.phase())}
-	if v, _ := c.o.View(f.ID); f.TakenAway() && !v.Live.Serving() {
+	if s := c.of(f.ID); f.TakenAway() && !s.serves() {
 		p.Evidence = append(p.Evidence, fmt.Sprintf("that server %d does not serve meanwhile is planned", f.ID))
 	}
 	if d.Kind == Wait || d.Kind == Stop {
@@ -151,9 +145,9 @@ func (c *context) underWay() Problem {
 // watching all along.
 func (c *context) inFlight() Decision {
 	since := func(at time.Time) Decision {
-		return Decide(Intent{Kind: c.flight.Kind, ID: c.flight.ID, By: c.flight.By, Since: at}, c.o)
+		return c.decide(Intent{Kind: c.flight.Kind, ID: c.flight.ID, By: c.flight.By, Since: at})
 	}
-	d := since(c.o.At)
+	d := since(c.now)
 	if watched := since(time.Time{}); d.Kind == Do && watched.Kind != Do {
 		return watched
 	}
@@ -163,35 +157,35 @@ func (c *context) inFlight() Decision {
 // ailing is what is wrong with one server where it runs.
 func (c *context) ailing() []Problem {
 	var out []Problem
-	live, pod := c.v.Live, c.v.Cluster.Pod
+	live, pod := c.live, c.pod
 	switch {
 	case live.Unread():
-		out = append(out, problem(ClassUnseen, c.sr.ID, stop(CodeUnseen, c.cmd("status"), "server %d was only partly seen from here: %s", c.sr.ID, live.said())))
+		out = append(out, problem(ClassUnseen, c.ID, stop(CodeUnseen, c.cmd("status"), "server %d was only partly seen from here: %s", c.ID, live.said())))
 	case live.Serving():
 	case c.flying() && c.flight.TakenAway():
 	case live.Sight() == Unseen:
-		out = append(out, problem(ClassUnseen, c.sr.ID, c.notSeen()))
-	case c.sr.Replaced != nil:
-		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodePodAway, c.cmd("replace --id=%d", c.sr.ID),
-			"server %d does not serve: %s", c.sr.ID, live.said()).with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState(pod)))))
+		out = append(out, problem(ClassUnseen, c.ID, c.notSeen()))
+	case c.Replaced != nil:
+		out = append(out, problem(ClassWrong, c.ID, stop(CodePodAway, c.cmd("replace --id=%d", c.ID),
+			"server %d does not serve: %s", c.ID, live.said()).with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState(pod)))))
 	default:
-		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.sr.ID, live.said())))
+		out = append(out, problem(ClassWrong, c.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.ID, live.said())))
 	}
-	if pod.NeedsRenewal(c.v.Cluster.Gate) {
-		next := c.cmd("replace --id=%d", c.sr.ID)
-		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeRenewal, next, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.sr.ID, pod.GateDetail)))
+	if c.holds == HoldsHalf {
+		next := c.cmd("replace --id=%d", c.ID)
+		out = append(out, problem(ClassWrong, c.ID, stop(CodeRenewal, next, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.ID, pod.GateDetail)))
 	}
-	if c.sr.Replaced != nil && c.v.Host.Unclear() {
+	if c.Replaced != nil && c.host == HostUnclear {
 		d := c.hostUnclear("")
-		out = append(out, problem(ClassNote, c.sr.ID, d))
+		out = append(out, problem(ClassNote, c.ID, d))
 	}
-	if c.sr.Replaced != nil && pod.Found && pod.Files != "" {
-		out = append(out, problem(ClassWrong, c.sr.ID, c.lostFiles()))
+	if c.Replaced != nil && pod.Found && pod.Files != "" {
+		out = append(out, problem(ClassWrong, c.ID, c.lostFiles()))
 	}
-	if differs := c.otherImage(pod); c.sr.Replaced != nil && differs != "" && !c.rec.Waived(WaiverOneVersion) {
-		out = append(out, problem(ClassWrong, c.sr.ID, stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.sr.ID), "%s", differs)))
+	if differs := c.otherImage(pod); c.Replaced != nil && differs != "" && !c.rec.Waived(WaiverOneVersion) {
+		out = append(out, problem(ClassWrong, c.ID, stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.ID), "%s", differs)))
 	}
-	if c.sr.Replaced != nil && pod.Found {
+	if c.Replaced != nil && pod.Found {
 		out = append(out, c.otherTemplate(pod)...)
 	}
 	return out
@@ -200,16 +194,16 @@ func (c *context) ailing() []Problem {
 // lostFiles: the pod runs, and would not start again on another node, or after a
 // boot of its own.
 func (c *context) lostFiles() Decision {
-	pod := c.v.Cluster.Pod
-	next := c.cmd("replace --id=%d", c.sr.ID)
+	pod := c.pod
+	next := c.cmd("replace --id=%d", c.ID)
 	if !pod.Unmade {
-		next = c.cmd("revert --id=%d", c.sr.ID)
+		next = c.cmd("revert --id=%d", c.ID)
 	}
 	files := pod.Files
 	if pod.ForeignFiles != "" {
 		files += " (" + c.kubectl("delete configmap %s", pod.ForeignFiles) + ")"
 	}
-	d := stop(CodePodFiles, next, "pod %s of server %d cannot be started again: %s", pod.Name, c.sr.ID, files)
+	d := stop(CodePodFiles, next, "pod %s of server %d cannot be started again: %s", pod.Name, c.ID, files)
 	if !pod.Unmade {
 		d = d.with("its settings have changed since, so nobody can write those files again; replace, after the revert, creates a pod with the current ones")
 	}
@@ -220,10 +214,9 @@ func (c *context) lostFiles() Decision {
 // beside the server that is taken away now. Files that can be written again are, by
 // the first step.
 func (c *context) restartable() (Decision, bool) {
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		if pod := v.Cluster.Pod; s.Replaced != nil && pod.Found && pod.Files != "" && !pod.Unmade {
-			return c.about(s, v).lostFiles(), false
+	for _, s := range c.members {
+		if s.Replaced != nil && s.pod.Found && s.pod.Files != "" && !s.pod.Unmade {
+			return c.about(s).lostFiles(), false
 		}
 	}
 	return Decision{}, true
@@ -231,8 +224,8 @@ func (c *context) restartable() (Decision, bool) {
 
 // notSeen says of a server that could not be seen just that.
 func (c *context) notSeen() Decision {
-	return stop(CodeUnseen, "look from a machine that reaches "+c.sr.ClusterIP+": "+c.cmd("status"),
-		"server %d was not seen from here: %s; it may serve", c.sr.ID, c.v.Live.said())
+	return stop(CodeUnseen, "look from a machine that reaches "+c.ClusterIP+": "+c.cmd("status"),
+		"server %d was not seen from here: %s; it may serve", c.ID, c.live.said())
 }
 
 // condition is something that must hold of the ensemble before a server is taken
@@ -256,20 +249,20 @@ func (c *context) rightServers() (Decision, Class, bool) {
 // leaderExpected: no operation under way has just taken the leader away.
 func (c *context) leaderExpected() bool {
 	f := c.flight
-	return f == nil || !f.WasLeader || f.StopAsked == nil || c.due(*f.StopAsked, ElectionGrace) || c.o.Leader() != 0
+	return f == nil || !f.WasLeader || f.StopAsked == nil || c.due(*f.StopAsked, ElectionGrace) || c.leader != nil
 }
 
 func (c *context) oneLeader() (Decision, Class, bool) {
-	if c.o.Leader() != 0 {
+	if c.leader != nil {
 		return held()
 	}
 	var leading, hidden []ensemble.ID
-	for _, v := range c.o.Servers {
+	for _, s := range c.members {
 		switch {
-		case v.Live.Serving() && v.Live.Mode == ensemble.Leader:
-			leading = append(leading, v.ID)
-		case v.Live.Sight() == Unseen:
-			hidden = append(hidden, v.ID)
+		case s.serves() && s.live.Mode == ensemble.Leader:
+			leading = append(leading, s.ID)
+		case s.live.Sight() == Unseen:
+			hidden = append(hidden, s.ID)
 		}
 	}
 	switch {
@@ -282,11 +275,10 @@ func (c *context) oneLeader() (Decision, Class, bool) {
 }
 
 func (c *context) oldVersion() (Decision, Class, bool) {
-	lv, ok := c.o.View(c.o.Leader())
-	if !ok || len(c.onHosts(0)) == 0 {
+	if c.leader == nil || len(c.onHosts(0)) == 0 {
 		return held()
 	}
-	if reason, way := VersionRefusal(lv.Live.Version); reason != "" && !c.rec.Waived(WaiverVersion) {
+	if reason, way := VersionRefusal(c.leader.live.Version); reason != "" && !c.rec.Waived(WaiverVersion) {
 		return stop(CodeVersionRefused, way, "%s", reason), ClassRefusal, false
 	}
 	return held()
@@ -294,25 +286,28 @@ func (c *context) oldVersion() (Decision, Class, bool) {
 
 // counts holds the leader's count of followers against the servers there are.
 func (c *context) counts() (Decision, Class, bool) {
-	lv, ok := c.o.View(c.o.Leader())
-	n := followers(c.rec.Ensemble())
+	if c.leader == nil {
+		return held()
+	}
+	n, forwards := followers(c.rec.Ensemble()), c.leader.live.SyncedFollowers
 	switch {
-	case !ok:
-	case lv.Live.SyncedFollowers > n:
+	case forwards > n:
 		return stop(CodeExtraFollower, c.cmd("status"),
-			"the leader forwards to %d followers, and there are %d: the journal does not hold all servers, or one runs twice", lv.Live.SyncedFollowers, n).
+			"the leader forwards to %d followers, and there are %d: the journal does not hold all servers, or one runs twice", forwards, n).
 			with("one that has just come back may be counted twice for some seconds: then run the command again"), ClassWrong, false
 	case c.anyLacking(c.participants()):
 		// Who is away is told by itself, and who is on its way by the operation.
-	case lv.Live.SyncedFollowers >= 0 && lv.Live.SyncedFollowers < n:
-		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", lv.Live.SyncedFollowers, n), ClassWrong, false
+	case forwards >= 0 && forwards < n:
+		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", forwards, n), ClassWrong, false
 	}
 	return held()
 }
 
 func (c *context) recordedVersion() (Decision, Class, bool) {
-	lv, _ := c.o.View(c.o.Leader())
-	if v := lv.Live.Version; !v.IsZero() && c.rec.Settings.Version != "" && v.String() != c.rec.Settings.Version && !c.rec.Waived(WaiverOneVersion) {
+	if c.leader == nil {
+		return held()
+	}
+	if v := c.leader.live.Version; !v.IsZero() && c.rec.Settings.Version != "" && v.String() != c.rec.Settings.Version && !c.rec.Waived(WaiverOneVersion) {
 		return stop(CodeVersionDiffers, c.cmd("wrap"),
 			"the servers run ZooKeeper %s, the journal says %s, which is what the pods are made for", v, c.rec.Settings.Version).
 			with("wrap, with the files of now, brings the journal up to date as long as nothing is replaced"), ClassRefusal, false
@@ -322,27 +317,26 @@ func (c *context) recordedVersion() (Decision, Class, bool) {
 
 // oneVersion: a server of another release than its leader was not meant.
 func (c *context) oneVersion() (Decision, Class, bool) {
-	lv, ok := c.o.View(c.o.Leader())
-	if !ok || lv.Live.Version.IsZero() || c.rec.Waived(WaiverOneVersion) {
+	if c.leader == nil || c.leader.live.Version.IsZero() || c.rec.Waived(WaiverOneVersion) {
 		return held()
 	}
 	var other []string
-	for _, v := range c.o.Servers {
-		if l := v.Live; v.ID != lv.ID && l.Serving() && !l.Version.IsZero() && l.Version.Compare(lv.Live.Version) != 0 {
-			other = append(other, fmt.Sprintf("server %d runs ZooKeeper %s", v.ID, l.Version))
+	leads := c.leader.live.Version
+	for _, s := range c.except(c.leader.ID) {
+		if v := s.live.Version; s.serves() && !v.IsZero() && v.Compare(leads) != 0 {
+			other = append(other, fmt.Sprintf("server %d runs ZooKeeper %s", s.ID, v))
 		}
 	}
 	if len(other) == 0 {
 		return held()
 	}
-	return stop(CodeVersionDiffers, c.cmd("check"), "not all servers run the leader's release, ZooKeeper %s", lv.Live.Version).with(other...), ClassRefusal, false
+	return stop(CodeVersionDiffers, c.cmd("check"), "not all servers run the leader's release, ZooKeeper %s", leads).with(other...), ClassRefusal, false
 }
 
 func (c *context) roomInEpoch() (Decision, Class, bool) {
-	lv, _ := c.o.View(c.o.Leader())
-	if lv.Live.Zxid.Counter() > zxidCounterWarn {
+	if c.leader != nil && c.leader.live.Zxid.Counter() > zxidCounterWarn {
 		return stop(CodeZxidOverflowNear, "restart the leader at a quiet time, then go on",
-			"the transaction counter is near its end (%s): an election is near", lv.Live.Zxid), ClassRefusal, false
+			"the transaction counter is near its end (%s): an election is near", c.leader.live.Zxid), ClassRefusal, false
 	}
 	return held()
 }

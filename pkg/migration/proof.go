@@ -27,16 +27,15 @@ func (c *context) proveOn(ids []ensemble.ID, phase Phase) (Decision, bool) {
 	if d, ok := c.sameLists("nothing has been stopped"); !ok {
 		return d, false
 	}
-	epoch, ok := c.o.Epoch()
-	if !ok {
+	if c.leader == nil {
 		return wait(CodeNoLeader, phase, "there is no leader at the moment; nothing has been stopped"), false
 	}
-	if f.Before == nil || f.Before.Zxid.Epoch() != epoch || !c.young(f.Before.At) {
+	if f.Before == nil || f.Before.Zxid.Epoch() != c.epoch || !c.young(f.Before.At) {
 		who := "all servers"
 		if len(ids) < len(c.rec.Servers) {
 			who = "servers " + joinIDs(ids)
 		}
-		return do(StepProveBefore, nil, "%s take part in epoch %d", who, epoch), false
+		return do(StepProveBefore, nil, "%s take part in epoch %d", who, c.epoch), false
 	}
 	if f.Before.Complete {
 		return Decision{}, true
@@ -62,10 +61,10 @@ func (c *context) watched() (Decision, bool) {
 	}
 	g := c.copyFlight()
 	g.Fenced, g.DeadSince, g.DeadReport, g.After, g.Seed, g.SeedAsked = nil, nil, nil, nil, "", nil
-	report := c.v.Cluster.Pod.GateAt
+	report := c.pod.GateAt
 	g.ReportAtStop = &report
 	return do(StepRestartProof, g, "nobody watched host %s from %s on: it may have run since, so its end and its data are looked at anew",
-		c.sr.HostIP, moment(*f.DeadSince)), false
+		c.HostIP, moment(*f.DeadSince)), false
 }
 
 // watchedFrom reports whether somebody has looked at the host without a gap from
@@ -73,8 +72,8 @@ func (c *context) watched() (Decision, bool) {
 // of its looks. A moment of another machine's clock, ahead of ours, says nothing;
 // where the pod's own report of that moment is kept, its node's clock alone counts.
 func (c *context) watchedFrom(from time.Time) bool {
-	pod := c.v.Cluster.Pod
-	age := c.o.At.Sub(from)
+	pod := c.pod
+	age := c.age(from)
 	switch {
 	case age < 0:
 		return false
@@ -92,7 +91,7 @@ func (c *context) watchedFrom(from time.Time) bool {
 
 // podReport is when the parked pod reported last; nil when it is not parked.
 func (c *context) podReport() *PodReport {
-	pod := c.v.Cluster.Pod
+	pod := c.pod
 	if !pod.Parked() {
 		return nil
 	}
@@ -104,10 +103,10 @@ func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05Z"
 // proveDead is I3: refused on both ports, from here and from the pod, after
 // the stop was asked for, and fenced.
 func (c *context) proveDead() (Decision, bool) {
-	f, pod := c.flight, c.v.Cluster.Pod
-	if !c.v.Host.Closed() {
+	f, pod := c.flight, c.pod
+	if c.host != HostRefuses {
 		return wait(CodeHostSilent, PhaseStop,
-			"host %s is silent (client port %s, election port %s): a dead machine and a broken network look alike", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
+			"host %s is silent (client port %s, election port %s): a dead machine and a broken network look alike", c.HostIP, c.ports.Client, c.ports.Election).
 			then("bring the machine or the network back, or start the server again and revert: " + c.cmd("revert --id=%d", f.ID)), false
 	}
 	if f.Fenced == nil {
@@ -115,12 +114,12 @@ func (c *context) proveDead() (Decision, bool) {
 	}
 	if f.DeadSince == nil {
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.DeadSince, g.DeadReport = &at, c.podReport()
-		return do(StepNoteDead, g, "host %s refuses on client and election port", c.sr.HostIP), false
+		return do(StepNoteDead, g, "host %s refuses on client and election port", c.HostIP), false
 	}
 	if bad := c.aliveAfterAll(); bad != "" {
-		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.sr.HostIP, bad).
+		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.HostIP, bad).
 			then(c.inBetween()), false
 	}
 	if !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop) {
@@ -133,7 +132,7 @@ func (c *context) proveDead() (Decision, bool) {
 // inBetween is what to look for where a host looks dead and others say that it is
 // not.
 func (c *context) inBetween() string {
-	return "look at host " + c.sr.HostIP + ": is something in between refusing our connections?"
+	return "look at host " + c.HostIP + ": is something in between refusing our connections?"
 }
 
 // aliveAfterAll says what contradicts a dead host: an answer at the Service's
@@ -142,8 +141,8 @@ func (c *context) inBetween() string {
 // participants only (Leader.startForwarding); a leader drops a silent follower
 // after syncLimit ticks.
 func (c *context) aliveAfterAll() string {
-	if c.v.Live.Serving() && same(c.v.Cluster.Endpoints.Union, c.sr.HostIP) {
-		return "server " + c.in.ID.String() + " answers at its Service's address " + c.sr.ClusterIP
+	if c.live.Serving() && c.address == AddressHost {
+		return "server " + c.in.ID.String() + " answers at its Service's address " + c.ClusterIP
 	}
 	if counted, left := c.counted(); counted > left {
 		return fmt.Sprintf("the leader still forwards to %d followers, and without it there are %d", counted, left)
@@ -156,11 +155,10 @@ func (c *context) aliveAfterAll() string {
 // itself, or observes), or there is no leader, it is none more.
 func (c *context) counted() (counted, left int) {
 	left = followers(c.rec.Ensemble()) - 1
-	leader, ok := c.o.View(c.o.Leader())
-	if !ok || leader.ID == c.in.ID || c.sr.Role == ensemble.Observer {
+	if c.leader == nil || c.leads(c.in.ID) || c.Role == ensemble.Observer {
 		return left, left
 	}
-	return leader.Says().SyncedFollowers, left
+	return c.leader.says.SyncedFollowers, left
 }
 
 // proveAfter is the second half of I4: with the server dead, a canary on all
@@ -175,13 +173,13 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 		back = c.cmd("replace --id=%d", other)
 	case f.Kind == Revert:
 		back = c.wayBack()
-	case c.sr.Replaced != nil:
+	case c.Replaced != nil:
 		back = "wait for them, or bring their hosts or pods back"
 	}
 	switch bad, blind := c.lacking(others); {
 	case blind:
 		return wait(CodeUnseen, PhaseReprove, "not every other voter is seen from here; nothing is released").with(bad...).then(back), false
-	case len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.o.At.Sub(*f.StopAsked) < ElectionGrace:
+	case len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.age(*f.StopAsked) < ElectionGrace:
 		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID), false
 	case len(bad) > 0:
 		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false
@@ -190,16 +188,15 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 		return wait(CodeListDiffers, PhaseReprove, "the servers do not run with the list that this migration counts on; nothing is released").
 			with(diff...).with("or go back: " + back).then(c.listsBack()), false
 	}
-	epoch, ok := c.o.Epoch()
-	if !ok {
+	if c.leader == nil {
 		return wait(CodeNoLeader, PhaseReprove, "there is no leader at the moment; nothing is released").then(back), false
 	}
-	if sameEpoch && f.Before != nil && f.Before.Zxid.Epoch() != epoch {
+	if sameEpoch && f.Before != nil && f.Before.Zxid.Epoch() != c.epoch {
 		return stop(CodeElectionSinceProof, c.cmd("revert --id=%d", f.ID),
-			"an election happened between the proofs (epoch %d, now %d): the first proof no longer counts; the gate is closed, nothing is lost", f.Before.Zxid.Epoch(), epoch).
+			"an election happened between the proofs (epoch %d, now %d): the first proof no longer counts; the gate is closed, nothing is lost", f.Before.Zxid.Epoch(), c.epoch).
 			with("revert starts the server on its host, with its data; then begin again"), false
 	}
-	if f.After == nil || f.After.Zxid.Epoch() != epoch || !c.young(f.After.At) {
+	if f.After == nil || f.After.Zxid.Epoch() != c.epoch || !c.young(f.After.At) {
 		return do(StepProveAfter, nil, "server %d is dead, %d others are in sync", f.ID, len(others)), false
 	}
 	held, missing := c.holders(*f.After, others)
@@ -210,7 +207,7 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 		g := c.copyFlight()
 		p := *f.After
 		// Their disks get their time from now on, not from the write.
-		p.Held, p.Complete, p.At = held, true, c.o.At
+		p.Held, p.Complete, p.At = held, true, c.now
 		g.After = &p
 		return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
 	}
@@ -220,11 +217,11 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 // holders returns which of ids hold the proof's write, in its epoch.
 func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missing []string) {
 	for _, id := range ids {
-		v, _ := c.o.View(id)
-		says := v.Says()
-		if v.Live.Another(id) {
+		s := c.of(id)
+		says := s.says
+		if s.live.Another(id) {
 			// A kube-proxy that is late: what another one holds proves nothing of this one.
-			missing = append(missing, fmt.Sprintf("the Service of server %d is answered by server %d", id, v.Live.ServerID))
+			missing = append(missing, fmt.Sprintf("the Service of server %d is answered by server %d", id, s.live.ServerID))
 			continue
 		}
 		if says.Unread() {
@@ -247,7 +244,7 @@ func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missi
 // notKnownDown says why a host that does not accept our connections is not taken
 // for down; empty where it is.
 func (c *context) notKnownDown() string {
-	if !c.v.Host.Closed() {
+	if c.host != HostRefuses {
 		return "no answer is not proof that its server is down"
 	}
 	return c.aliveAfterAll()

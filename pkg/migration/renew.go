@@ -4,44 +4,43 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 
 // resume decides for a server that the journal says runs in its pod.
 func (c *context) resume() Decision {
-	pod := c.v.Cluster.Pod
-	gate := c.v.Cluster.Gate
+	pod := c.pod
+	gate := c.gate
 	if d, ok := c.mend(); ok {
 		return d
 	}
 	other, mendable := c.mendable()
 	switch {
-	case !c.v.Live.Serving() && pod.Gate == GateRefused && c.otherImage(pod) != "" && !c.rec.Waived(WaiverOneVersion):
+	case !c.live.Serving() && pod.Gate == GateRefused && c.otherImage(pod) != "" && !c.rec.Waived(WaiverOneVersion):
 		return c.rightTemplate()
 	case !pod.Found:
 		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look(pod))
 	case !gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
 			"somebody closed the gate of server %d, and the journal does not hold its line; its pod serves until its next restart", c.in.ID)
-	case pod.NeedsRenewal(gate) && mendable:
+	case c.holds == HoldsHalf && mendable:
 		return stop(CodeDegraded, c.cmd("replace --id=%d", other),
 			"pod %s needs a new start, for which the others must be whole; the gate of server %d is closed, or its Service does not select its pod", pod.Name, other)
-	case pod.NeedsRenewal(gate):
-		epoch, _ := c.o.Epoch()
-		at := c.o.At
-		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: epoch, Served: true, Renewing: &at, OutOfMemory: pod.OutOfMemory}
+	case c.holds == HoldsHalf:
+		at := c.now
+		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: c.epoch, Served: true, Renewing: &at, OutOfMemory: pod.OutOfMemory}
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
-	case c.v.Live.Another(c.in.ID):
-		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", c.in.ID, c.v.Live.ServerID)
-	case !c.v.Live.Serving() && pod.Gate == GateVetoed && !pod.Terminating:
-		d := wait(CodePodVetoed, PhaseRelease, "pod %s, which holds the data of server %d, does not start ZooKeeper while something accepts connections at its old host %s", pod.Name, c.in.ID, c.sr.HostIP)
-		if c.v.Host.Up() {
+	case c.live.Another(c.in.ID):
+		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", c.in.ID, c.live.ServerID)
+	case !c.live.Serving() && pod.Gate == GateVetoed && !pod.Terminating:
+		d := wait(CodePodVetoed, PhaseRelease, "pod %s, which holds the data of server %d, does not start ZooKeeper while something accepts connections at its old host %s", pod.Name, c.in.ID, c.HostIP)
+		if c.host == HostUp {
 			return d.then(c.stopAndMask())
 		}
 		return d.then(c.hostUnclear("").Next)
-	case c.v.Live.Hidden() && pod.Running && pod.Problem == "" && !pod.Terminating && pod.Gate == GateStarted:
+	case c.live.Hidden() && pod.Running && pod.Problem == "" && !pod.Terminating && pod.Gate == GateStarted:
 		return c.podUnseen()
-	case !c.v.Live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
+	case !c.live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
 		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, c.podState(pod)).then(c.logs(pod))
-	case !c.v.Live.Serving() && pod.Preparing && !pod.Terminating:
+	case !c.live.Serving() && pod.Preparing && !pod.Terminating:
 		return wait(CodePodStarting, PhaseRelease, "pod %s of server %d does not run yet: %s", pod.Name, c.in.ID, c.podState(pod)).
 			with(c.lostVolume(pod)...).then(c.look(pod))
-	case !c.v.Live.Serving():
+	case !c.live.Serving():
 		d := stop(CodePodAway, c.look(pod),
 			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, c.podState(pod))
 		if pod.NodeLost {
@@ -60,7 +59,7 @@ func (c *context) resume() Decision {
 func (c *context) podUnseen() Decision {
 	if c.askingAgain() {
 		return wait(CodeUnseen, PhaseJoin, "server %d, which runs in pod %s, is not seen from here: %s; asking again for up to %.0f s",
-			c.in.ID, c.v.Cluster.Pod.Name, c.v.Live.said(), UnseenPatience.Seconds())
+			c.in.ID, c.pod.Name, c.live.said(), UnseenPatience.Seconds())
 	}
 	return c.notSeen()
 }
@@ -68,13 +67,13 @@ func (c *context) podUnseen() Decision {
 // rightTemplate makes the pod of a replaced server again that came up with an
 // image of another release and refuses to start it. Its volume keeps the data.
 func (c *context) rightTemplate() Decision {
-	pod := c.v.Cluster.Pod
+	pod := c.pod
 	switch why := c.otherImage(pod); {
 	case c.rec.PodsBefore != nil:
 		return do(StepRestorePods, nil, "%s", why)
 	case pod.SetOutdated:
 		return do(StepPark, nil, "%s, and the StatefulSet is not what is recorded", why)
-	case pod.Outdated && !pod.Terminating && c.podDown():
+	case pod.Outdated && !pod.Terminating && c.idle():
 		return do(StepDeletePod, nil, "%s; it has started nothing, and its successor is made as recorded", why)
 	case pod.Terminating:
 		return wait(CodePodStarting, PhaseRelease, "%s; it is being deleted", why)
@@ -87,11 +86,11 @@ func (c *context) rightTemplate() Decision {
 // moved. It takes no server away, so it may come in the middle of another one's
 // operation, which waits for it.
 func (c *context) mend() (Decision, bool) {
-	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
+	pod, gate := c.pod, c.gate
 	switch {
-	case c.in.Kind == Revert && c.sr.Replaced == nil && !c.mayRun() && c.v.Cluster.Service.Selector == "" && len(c.v.Cluster.Endpoints.Leftovers) == 0 && !c.atHost():
-		return do(StepFlipBack, nil, "server %d runs on its host, and its Service points to %s", c.in.ID, orNone(c.v.Cluster.Endpoints.Union)), true
-	case c.in.Kind != Replace || c.sr.Replaced == nil:
+	case c.in.Kind == Revert && c.Replaced == nil && !c.mayRun() && !c.selected && len(c.endpoints.Leftovers) == 0 && !c.atHost():
+		return do(StepFlipBack, nil, "server %d runs on its host, and its Service points to %s", c.in.ID, orNone(c.endpoints.Union)), true
+	case c.in.Kind != Replace || c.Replaced == nil:
 		return Decision{}, false
 	case !gate.Found:
 		return do(StepPark, nil, "the gate is gone; without it no gate is open"), true
@@ -102,9 +101,9 @@ func (c *context) mend() (Decision, bool) {
 	case c.unadopted() && pod.Found && !pod.Terminating && pod.IP != "":
 		d, _ := c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
 		return d, true
-	case !gate.Released && c.sr.Release != nil:
-		d := do(StepRestoreGate, nil, "somebody closed the gate of server %d; its line of generation %d is written again", c.in.ID, c.sr.Release.Generation)
-		d.Release = c.sr.Release
+	case !gate.Released && c.Release != nil:
+		d := do(StepRestoreGate, nil, "somebody closed the gate of server %d; its line of generation %d is written again", c.in.ID, c.Release.Generation)
+		d.Release = c.Release
 		return d, true
 	}
 	return Decision{}, false
@@ -113,9 +112,8 @@ func (c *context) mend() (Decision, bool) {
 // mendable is another replaced server of which mend writes something again
 // without anybody's help; ok is false when there is none.
 func (c *context) mendable() (id ensemble.ID, ok bool) {
-	for _, s := range c.rec.Servers {
-		v, _ := c.o.View(s.ID)
-		if s.ID != c.in.ID && s.Replaced != nil && s.Release != nil && (!v.Cluster.Gate.Released || v.Cluster.Service.Selector == "") {
+	for _, s := range c.members {
+		if s.ID != c.in.ID && s.Replaced != nil && s.Release != nil && (!s.gate.Released || !s.selected) {
 			return s.ID, true
 		}
 	}
@@ -125,14 +123,14 @@ func (c *context) mendable() (id ensemble.ID, ok bool) {
 // unadopted: the Service does not select the pod, or not it alone. It was made
 // again, by wrap, and has nothing behind it.
 func (c *context) unadopted() bool {
-	return c.v.Cluster.Service.Selector == "" || c.v.Cluster.Endpoints.BridgeFound && c.rec.EndpointsAPI != LegacyEndpoints
+	return !c.selected || c.endpoints.BridgeFound && c.rec.EndpointsAPI != LegacyEndpoints
 }
 
 // renew lets a released pod start from empty once more. What it has lost may
 // be writes that only it and a minority hold, so the others prove themselves
 // whole first, exactly as before its first start (I4).
 func (c *context) renew() Decision {
-	f, pod, gate := c.flight, c.v.Cluster.Pod, c.v.Cluster.Gate
+	f, pod, gate := c.flight, c.pod, c.gate
 	if f.Renewals-c.in.RenewalsAtStart >= RenewalsMax {
 		d := stop(CodeKeepsFailing, c.kubectl("logs --previous %s", pod.Name),
 			"pod %s began %d times from empty in this run and never synced: %s", pod.Name, RenewalsMax, whyAnew(pod))
@@ -142,16 +140,16 @@ func (c *context) renew() Decision {
 		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), c.podState(pod)).
 			with(pod.logSays()...)
 	}
-	if c.v.Host.Unclear() {
+	if c.host == HostUnclear {
 		return c.hostUnclear(PhaseRelease)
 	}
-	if c.v.Host.Open() {
-		return wait(CodePodVetoed, PhaseRelease, "host %s answers again; the pod does not start beside it", c.sr.HostIP).
+	if c.host.open() {
+		return wait(CodePodVetoed, PhaseRelease, "host %s answers again; the pod does not start beside it", c.HostIP).
 			then(c.stopAndMask())
 	}
 	if f.Renewing == nil {
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.Renewing, g.After, g.Joined, g.Data, g.Seed, g.Returning = &at, nil, nil, "", "", nil
 		g.OutOfMemory = f.OutOfMemory || pod.OutOfMemory
 		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, whyAnew(pod))
@@ -170,7 +168,7 @@ func (c *context) renew() Decision {
 		return wait(CodeRenewal, PhaseRelease, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
 	}
 	g := c.copyFlight()
-	at := c.o.At
+	at := c.now
 	g.Renewing, g.Released, g.Kicked = nil, &at, &at
 	g.Renewals++
 	d := do(StepRenew, g, "generation %d is void, servers %s hold %s", gate.ReleasedGeneration, joinIDs(f.After.Held), f.After.Zxid)
@@ -186,7 +184,7 @@ func (c *context) renew() Decision {
 func (c *context) others() []ensemble.ID {
 	out := ensemble.Without(c.voters(), c.flight.ID)
 	lost := c.voting(c.needRenewal())
-	first := c.flight.Kind == Replace && c.sr.Replaced == nil // it can go back to its host
+	first := c.flight.Kind == Replace && c.Replaced == nil // it can go back to its host
 	if first || ensemble.NewQuorum(c.rec.Ensemble().Servers).Has(append(lost, c.flight.ID)) {
 		return out
 	}
@@ -199,9 +197,9 @@ func (c *context) others() []ensemble.ID {
 // needRenewal lists the other replaced servers whose pods wait for a new proof.
 func (c *context) needRenewal() []ensemble.ID {
 	var out []ensemble.ID
-	for _, v := range c.o.Servers {
-		if s, ok := c.rec.Server(v.ID); ok && v.ID != c.in.ID && s.Replaced != nil && v.Cluster.Pod.NeedsRenewal(v.Cluster.Gate) {
-			out = append(out, v.ID)
+	for _, s := range c.members {
+		if s.ID != c.in.ID && s.Replaced != nil && s.holds == HoldsHalf {
+			out = append(out, s.ID)
 		}
 	}
 	return out

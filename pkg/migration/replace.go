@@ -11,7 +11,7 @@ import (
 func (c *context) replace() Decision {
 	f := c.flight
 	switch {
-	case f == nil && c.sr.Replaced != nil:
+	case f == nil && c.Replaced != nil:
 		return c.resume()
 	case f == nil:
 		return c.startReplace()
@@ -22,20 +22,20 @@ func (c *context) replace() Decision {
 			"this replacement was begun with --data=%s; go on with it, or revert and begin again", f.data())
 	case f.Aborted != "":
 		return c.abort()
-	case !c.v.Cluster.Gate.Found:
+	case !c.gate.Found:
 		return do(StepPark, nil, "the gate is gone; without it no gate is open")
-	case c.v.Cluster.Pod.Unmade:
+	case c.pod.Unmade:
 		return c.makeAgain()
-	case c.v.Cluster.Gate.Released:
+	case c.gate.Released:
 		return c.join()
 	case f.Returning != nil:
 		return c.goBack()
-	case f.Released != nil && (c.v.Cluster.Pod.Gate == GateStarted || c.gateChanged()):
+	case f.Released != nil && (c.pod.Gate == GateStarted || c.gateChanged()):
 		return c.giveUp("somebody closed the gate while server %d was joining in its pod: a restart would not start it again", f.ID)
-	case c.v.Cluster.Pod.Gate == GateStarted:
+	case c.pod.Gate == GateStarted:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
-			"the journal says that nothing was released, but ZooKeeper was started in pod %s: a journal of an earlier time was put back", c.v.Cluster.Pod.Name)
-	case c.v.Host.Open():
+			"the journal says that nothing was released, but ZooKeeper was started in pod %s: a journal of an earlier time was put back", c.pod.Name)
+	case c.host.open():
 		return c.stopHost()
 	}
 	return c.flipToPod()
@@ -53,9 +53,8 @@ func (c *context) startReplace() Decision {
 	if d, ok := c.provePods(); !ok {
 		return d
 	}
-	gate := c.v.Cluster.Gate
-	epoch, _ := c.o.Epoch()
-	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID, Data: c.in.Data, Gate: gate.Generation}
+	gate := c.gate
+	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Data: c.in.Data, Gate: gate.Generation}
 	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 }
 
@@ -83,17 +82,16 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 	if d, ok := c.restartable(); !ok {
 		return d, false
 	}
-	leader := c.o.Leader()
 	if !ensemble.NewQuorum(servers.Servers).Has(ensemble.Without(servers.IDs(), c.in.ID)) {
 		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID), false
 	}
-	if first := c.voting(ensemble.Without(left, c.in.ID)); leader == c.in.ID && len(first) > 0 {
+	if first := c.voting(ensemble.Without(left, c.in.ID)); c.leads(c.in.ID) && len(first) > 0 {
 		return stop(CodeLeaderLast, c.goOn(c.in.Kind, first[0]),
 			"server %d leads: it goes last, so that this phase forces one election only; first go %s", c.in.ID, joinIDs(first)), false
 	}
-	if epoch, _ := c.o.Epoch(); c.in.EpochAtStart != 0 && epoch != c.in.EpochAtStart {
+	if c.in.EpochAtStart != 0 && c.epoch != c.in.EpochAtStart {
 		return stop(CodeUnplannedElection, c.cmd("status"),
-			"an election nobody planned happened since this command began (epoch %d, now %d); find out why, then run the command again", c.in.EpochAtStart, epoch), false
+			"an election nobody planned happened since this command began (epoch %d, now %d); find out why, then run the command again", c.in.EpochAtStart, c.epoch), false
 	}
 	return Decision{}, true
 }
@@ -102,7 +100,7 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 // new list.
 func (c *context) notReconfigured() []ensemble.ID {
 	var ids []ensemble.ID
-	for _, s := range c.rec.Servers {
+	for _, s := range c.members {
 		if s.Reconfigured == nil && s.Replaced == nil {
 			ids = append(ids, s.ID)
 		}
@@ -124,7 +122,7 @@ func (c *context) voting(ids []ensemble.ID) []ensemble.ID {
 // onHosts lists the voters that are not replaced yet, but one.
 func (c *context) onHosts(but ensemble.ID) []ensemble.ID {
 	var ids []ensemble.ID
-	for _, s := range c.rec.Servers {
+	for _, s := range c.members {
 		if s.Replaced == nil && s.Voter() && s.ID != but {
 			ids = append(ids, s.ID)
 		}
@@ -135,19 +133,19 @@ func (c *context) onHosts(but ensemble.ID) []ensemble.ID {
 // stopHost: the host's server is up; mask, prove on n, stop.
 func (c *context) stopHost() Decision {
 	f := c.flight
-	moved := c.v.Cluster.Service.Selector != "" || !same(c.v.Cluster.Endpoints.Union, c.sr.HostIP)
-	if c.v.Host.Unclear() && (moved || f.DeadSince != nil || f.After != nil) {
+	moved := c.selected || c.address != AddressHost
+	if c.host == HostUnclear && (moved || f.DeadSince != nil || f.After != nil) {
 		return c.hostUnclear(PhaseStop)
 	}
 	if moved {
 		return stop(CodeHostReturned, c.cmd("revert --id=%d", f.ID),
-			"the server on host %s is up again after its address was moved to the pod; the gate is closed, nothing is lost", c.sr.HostIP).
+			"the server on host %s is up again after its address was moved to the pod; the gate is closed, nothing is lost", c.HostIP).
 			with("revert moves the address back to the host; then mask its unit and begin again")
 	}
 	if f.DeadSince != nil || f.After != nil {
 		g := c.withoutProofs()
 		g.Fenced = nil
-		return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.sr.HostIP)
+		return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.HostIP)
 	}
 	if bad, blind := c.away(); len(bad) > 0 {
 		return c.notNow(bad, blind)
@@ -169,15 +167,14 @@ func (c *context) stopHost() Decision {
 	if d, ok := c.proveBefore(); !ok {
 		return d
 	}
-	leader := c.o.Leader()
-	if left := c.onHosts(f.ID); leader == f.ID && c.sr.Voter() && len(left) > 0 {
+	if left := c.onHosts(f.ID); c.leads(f.ID) && c.Voter() && len(left) > 0 {
 		return stop(CodeLeaderLast, c.cmd("revert --id=%d", f.ID),
 			"server %d has become the leader since this replacement began; nothing was stopped", f.ID)
 	}
 	g := c.copyFlight()
-	at := c.o.At
-	report := c.v.Cluster.Pod.GateAt
-	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, &report, leader == f.ID
+	at := c.now
+	report := c.pod.GateAt
+	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, &report, c.leads(f.ID)
 	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
 }
 
@@ -185,7 +182,7 @@ func (c *context) stopHost() Decision {
 // API server shows an old one for a minute and more; its pod would see the open
 // gate that late, with the host stopped.
 func (c *context) gateRead() (Decision, bool) {
-	f, pod, gate := c.flight, c.v.Cluster.Pod, c.v.Cluster.Gate
+	f, pod, gate := c.flight, c.pod, c.gate
 	if !pod.Parked() {
 		return wait(CodePodNotParked, PhaseProve, "pod %s is not parked: %s; nothing has been stopped", pod.Name, orUnknown(c.podState(pod))).then(c.look(pod)), false
 	}
@@ -197,7 +194,7 @@ func (c *context) gateRead() (Decision, bool) {
 	}
 	if f.Kicked == nil || c.due(*f.Kicked, KickEvery) {
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.Kicked = &at
 		return do(StepKick, g, "pod %s has read generation %d of the gate, the current one is %d", pod.Name, pod.GateGeneration, gate.Generation), false
 	}
@@ -228,7 +225,7 @@ func (c *context) notNow(bad []string, blind bool) Decision {
 	}
 	if c.flight.StopAsked != nil {
 		d.Phase = PhaseStop
-		d.Next = "on host " + c.sr.HostIP + ": do not stop the server now, the others cannot spare it"
+		d.Next = "on host " + c.HostIP + ": do not stop the server now, the others cannot spare it"
 	}
 	if back := c.comeBack(); back != "" {
 		// Another one was stopped, perhaps by mistake: it comes first.
@@ -242,35 +239,34 @@ func (c *context) notNow(bad []string, blind bool) Decision {
 // proof asks for a new one.
 func (c *context) stillUp() Decision {
 	f := c.flight
-	epoch, ok := c.o.Epoch()
-	if d, same := c.sameLists("do not stop the server on host " + c.sr.HostIP + " now"); !same {
+	if d, same := c.sameLists("do not stop the server on host " + c.HostIP + " now"); !same {
 		return d
 	}
 	switch {
-	case c.v.Host.Unclear():
+	case c.host == HostUnclear:
 		// Whether it is up is unknown, so neither is it called up nor asked again.
 		d := c.hostUnclear(PhaseStop)
 		if f.Kind == Reconfigure {
 			return d
 		}
 		return d.then(d.Next + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
-	case !c.v.Host.Open():
+	case !c.host.open():
 		// Only a restart comes here with a host that is silent.
-		return wait(CodeHostSilent, PhaseStop, "host %s is silent (client port %s, election port %s): whether its server has stopped cannot be seen from here", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
-			then("open the way from here to both ports of host " + c.sr.HostIP + ", or interrupt this command and run it on a machine that reaches them")
-	case !ok:
+		return wait(CodeHostSilent, PhaseStop, "host %s is silent (client port %s, election port %s): whether its server has stopped cannot be seen from here", c.HostIP, c.ports.Client, c.ports.Election).
+			then("open the way from here to both ports of host " + c.HostIP + ", or interrupt this command and run it on a machine that reaches them")
+	case c.leader == nil:
 		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").
-			then("on host " + c.sr.HostIP + ": do not stop the server now")
-	case f.Before == nil || f.Before.Zxid.Epoch() != epoch:
-		return do(StepRestartProof, c.withoutProofs(), "an election happened before the server on host %s was stopped", c.sr.HostIP)
+			then("on host " + c.HostIP + ": do not stop the server now")
+	case f.Before == nil || f.Before.Zxid.Epoch() != c.epoch:
+		return do(StepRestartProof, c.withoutProofs(), "an election happened before the server on host %s was stopped", c.HostIP)
 	case c.due(*f.StopAsked, AskAgain):
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.StopAsked = &at
-		return do(StepStopHost, g, "the server on host %s still answers", c.sr.HostIP)
+		return do(StepStopHost, g, "the server on host %s still answers", c.HostIP)
 	}
-	return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
-		then("on host " + c.sr.HostIP + ": stop the server")
+	return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.HostIP, c.ports.Client, c.ports.Election).
+		then("on host " + c.HostIP + ": stop the server")
 }
 
 // flipToPod: the host's server does not answer; prove it dead, prove the
@@ -280,22 +276,22 @@ func (c *context) flipToPod() Decision {
 	if f.StopAsked == nil || f.Before == nil || !f.Before.Complete {
 		if bad := c.notKnownDown(); bad != "" {
 			return wait(CodeUnseen, PhaseProve, "host %s does not answer here (client port %s, election port %s), and %s; nothing has been stopped",
-				c.sr.HostIP, c.v.Host.Client, c.v.Host.Election, bad).then(c.inBetween())
+				c.HostIP, c.ports.Client, c.ports.Election, bad).then(c.inBetween())
 		}
 		if f.Fenced != nil {
 			// To start it again it must be unmasked, and then it must be masked
 			// again before its stop.
 			g := c.withoutProofs()
 			g.Fenced = nil
-			return do(StepRestartProof, g, "the server on host %s is down before the proof that all others hold its writes", c.sr.HostIP)
+			return do(StepRestartProof, g, "the server on host %s is down before the proof that all others hold its writes", c.HostIP)
 		}
 		if c.gateChanged() {
 			return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
-				"the gate has changed since this replacement began, so pod %s may have run since; was a journal of an earlier time put back?", c.v.Cluster.Pod.Name)
+				"the gate has changed since this replacement began, so pod %s may have run since; was a journal of an earlier time put back?", c.pod.Name)
 		}
 		return wait(CodeStoppedTooEarly, PhaseProve,
-			"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.sr.HostIP).
-			then("on host " + c.sr.HostIP + ": unmask and start the server again; this command waits for it")
+			"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.HostIP).
+			then("on host " + c.HostIP + ": unmask and start the server again; this command waits for it")
 	}
 	if d, ok := c.watched(); !ok {
 		return d
@@ -303,7 +299,7 @@ func (c *context) flipToPod() Decision {
 	if d, ok := c.proveDead(); !ok {
 		return d
 	}
-	pod := c.v.Cluster.Pod
+	pod := c.pod
 	why, start := "its data is copied to the pod in full", SeededStart(f.Seed)
 	if f.data() == DataCopy {
 		if d, ok := c.seed(); !ok {
@@ -321,7 +317,7 @@ func (c *context) flipToPod() Decision {
 	if d, ok := c.rightImage(); !ok {
 		return d
 	}
-	if d, ok := c.pointToPod("host " + c.sr.HostIP + " is dead and fenced, " + why); !ok {
+	if d, ok := c.pointToPod("host " + c.HostIP + " is dead and fenced, " + why); !ok {
 		return d
 	}
 	if f.data() == DataEmpty {
@@ -330,7 +326,7 @@ func (c *context) flipToPod() Decision {
 		}
 	}
 	g := c.copyFlight()
-	at := c.o.At
+	at := c.now
 	if c.gateChanged() {
 		// It may not be the first start: a revert must not take it for that.
 		g.Renewals++
@@ -351,14 +347,14 @@ func (f *Flight) data() DataMode {
 
 // pointToPod has the Service's one address be the pod's, through its selector.
 func (c *context) pointToPod(why string) (Decision, bool) {
-	pod, ep := c.v.Cluster.Pod, c.v.Cluster.Endpoints
+	pod, ep := c.pod, c.endpoints
 	slices := c.rec.EndpointsAPI != LegacyEndpoints
 	switch {
-	case c.v.Cluster.Service.Selector == "" && len(ep.Controller) > 0 && !same(ep.Controller, pod.IP):
+	case !c.selected && len(ep.Controller) > 0 && !same(ep.Controller, pod.IP):
 		return do(StepDeleteLeftovers, nil, "left behind, with the address of an earlier pod: %s", orNone(ep.Leftovers)), false
-	case c.v.Cluster.Service.Selector == "" && (!same(ep.Bridge, pod.IP) || slices && ep.BridgePodUID != pod.UID):
+	case !c.selected && (!same(ep.Bridge, pod.IP) || slices && ep.BridgePodUID != pod.UID):
 		return do(StepFlip, nil, "%s", why), false
-	case c.v.Cluster.Service.Selector == "":
+	case !c.selected:
 		return do(StepAdopt, nil, "the endpoints hold the pod's address %s", pod.IP), false
 	case !same(ep.Controller, pod.IP):
 		return wait(CodeAdoptPending, PhaseFlip, "the endpointslice controller shows %s, the pod has %s", orNone(ep.Controller), pod.IP).then(c.controllersHelp()), false
@@ -375,7 +371,7 @@ func (c *context) pointToPod(why string) (Decision, bool) {
 // deleted while they were away is waited for until they are started again
 // (k8s.io/endpointslice EndpointSliceTracker.StaleSlices).
 func (c *context) controllersHelp() string {
-	help := fmt.Sprintf("kube-controller-manager does this, up to a minute after an outage of the API server; if it lasts, an administrator restarts it (its log then has %q: \"informer cache is out of date\")", c.rec.Namespace+"/"+c.sr.Service)
+	help := fmt.Sprintf("kube-controller-manager does this, up to a minute after an outage of the API server; if it lasts, an administrator restarts it (its log then has %q: \"informer cache is out of date\")", c.rec.Namespace+"/"+c.Service)
 	if f := c.flight; f != nil && f.Kind == Replace {
 		help += "; or go back: " + c.cmd("revert --id=%d", f.ID)
 	}

@@ -10,14 +10,13 @@ const Reconfigure FlightKind = "reconfigure"
 func (c *context) restart() Decision {
 	f := c.flight
 	switch {
-	case f == nil && c.sr.Reconfigured != nil:
+	case f == nil && c.Reconfigured != nil:
 		return done("server %d runs with the Services' addresses", c.in.ID)
 	case f == nil:
 		if d, ok := c.startChecks(c.notReconfigured()); !ok {
 			return d
 		}
-		epoch, _ := c.o.Epoch()
-		g := &Flight{Kind: Reconfigure, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID, Gate: c.v.Cluster.Gate.Generation}
+		g := &Flight{Kind: Reconfigure, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Gate: c.gate.Generation}
 		return do(StepBeginRestart, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 	case f.Kind != Reconfigure:
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
@@ -29,19 +28,19 @@ func (c *context) restart() Decision {
 		return c.stopForRestart()
 	case f.Released == nil:
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.Released = &at
 		return do(StepStartHost, g, "it is stopped and its file is patched")
 	}
 	if d, ok := c.hostStarted(); !ok {
 		return d
 	}
-	if v := CheckReconfigured(c.rec, c.sr, c.v); v.Known && !v.OK {
+	if v := CheckReconfigured(c.rec, c.ServerRecord, c.live); v.Known && !v.OK {
 		return stop(CodeNotReconfigured, c.cmd("reconfigure"), "server %d was restarted without the new list: %s", f.ID, v.Why).
 			with("look at " + v.Look)
 	}
-	if c.v.Host.Election != PortOpen {
-		return wait(CodeHostStarting, PhaseStart, "the election port of host %s is %s: it must listen on all addresses (quorumListenOnAllIPs)", c.sr.HostIP, c.v.Host.Election)
+	if c.ports.Election != PortOpen {
+		return wait(CodeHostStarting, PhaseStart, "the election port of host %s is %s: it must listen on all addresses (quorumListenOnAllIPs)", c.HostIP, c.ports.Election)
 	}
 	return c.proveJoined()
 }
@@ -57,42 +56,41 @@ func (c *context) forgetRestart() Decision {
 // stopForRestart proves all n whole and has the server stopped.
 func (c *context) stopForRestart() Decision {
 	f := c.flight
-	if bad := c.aliveAfterAll(); c.v.Host.Closed() && bad != "" {
-		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, but %s", c.sr.HostIP, bad)
+	if bad := c.aliveAfterAll(); c.host == HostRefuses && bad != "" {
+		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, but %s", c.HostIP, bad)
 	}
-	if c.v.Host.Closed() && !c.confirmed() {
-		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, and no other server confirms yet that its server is down", c.sr.HostIP)
+	if c.host == HostRefuses && !c.confirmed() {
+		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, and no other server confirms yet that its server is down", c.HostIP)
 	}
-	if f.StopAsked != nil && c.v.Host.Closed() {
+	if f.StopAsked != nil && c.host == HostRefuses {
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.DeadSince = &at
-		return do(StepNoteDead, g, "host %s refuses on client and election port", c.sr.HostIP)
+		return do(StepNoteDead, g, "host %s refuses on client and election port", c.HostIP)
 	}
-	if f.StopAsked == nil && c.v.Host.Closed() {
-		return wait(CodeStoppedTooEarly, PhaseProve, "the server on host %s is down before the proof that all others hold its writes", c.sr.HostIP).
-			then("on host " + c.sr.HostIP + ": start the server again; this command waits for it")
+	if f.StopAsked == nil && c.host == HostRefuses {
+		return wait(CodeStoppedTooEarly, PhaseProve, "the server on host %s is down before the proof that all others hold its writes", c.HostIP).
+			then("on host " + c.HostIP + ": start the server again; this command waits for it")
 	}
-	if bad, blind := c.away(); len(bad) > 0 && !c.v.Host.Closed() {
+	if bad, blind := c.away(); len(bad) > 0 && c.host != HostRefuses {
 		return c.notNow(bad, blind)
 	}
 	if f.StopAsked != nil {
 		return c.stillUp()
 	}
-	if c.v.Host.Client != PortOpen || c.v.Host.Election != PortOpen {
-		return wait(CodeUnseen, PhaseProve, "host %s is not seen at both ports (client port %s, election port %s), so its stop could not be seen either; nothing has been stopped", c.sr.HostIP, c.v.Host.Client, c.v.Host.Election).
-			then("open the way from here to both ports of host " + c.sr.HostIP + ", or run this command on a machine that reaches them")
+	if c.ports.Client != PortOpen || c.ports.Election != PortOpen {
+		return wait(CodeUnseen, PhaseProve, "host %s is not seen at both ports (client port %s, election port %s), so its stop could not be seen either; nothing has been stopped", c.HostIP, c.ports.Client, c.ports.Election).
+			then("open the way from here to both ports of host " + c.HostIP + ", or run this command on a machine that reaches them")
 	}
 	if d, ok := c.proveBefore(); !ok {
 		return d
 	}
-	leader := c.o.Leader()
-	if left := c.voting(ensemble.Without(c.notReconfigured(), f.ID)); leader == f.ID && c.sr.Voter() && len(left) > 0 {
+	if left := c.voting(ensemble.Without(c.notReconfigured(), f.ID)); c.leads(f.ID) && c.Voter() && len(left) > 0 {
 		return do(StepCancelRestart, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", f.ID)
 	}
 	g := c.copyFlight()
-	at := c.o.At
-	g.StopAsked, g.WasLeader = &at, leader == f.ID
+	at := c.now
+	g.StopAsked, g.WasLeader = &at, c.leads(f.ID)
 	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
 }
 
@@ -100,7 +98,7 @@ func (c *context) stopForRestart() Decision {
 // is down: the leader does not count its server, or nobody has led since its stop.
 func (c *context) confirmed() bool {
 	stop := c.flight.StopAsked
-	return c.othersAgree() && (c.o.Leader() != 0 || stop != nil && c.due(*stop, ElectionGrace))
+	return c.othersAgree() && (c.leader != nil || stop != nil && c.due(*stop, ElectionGrace))
 }
 
 // RestartOrder is the order of the rolling restart as things stand now:
@@ -109,5 +107,5 @@ func RestartOrder(o Observation) []ensemble.ID {
 	if f := o.Record.Flight; f != nil && f.Kind == Reconfigure {
 		return []ensemble.ID{f.ID}
 	}
-	return order(o, func(s ServerRecord) bool { return s.Reconfigured == nil && s.Replaced == nil })
+	return derive(o).order((*member).toRestart)
 }

@@ -8,8 +8,8 @@ func (c *context) revert() Decision {
 	if c.unproven() {
 		return do(StepRestorePods, nil, "they were changed for server %d, which goes back; servers that run in pods would take them when their pods are recreated", c.in.ID)
 	}
-	if f == nil && c.sr.Replaced == nil && !c.mayRun() && c.atHost() && c.v.Live.Serving() {
-		return done("server %d runs on its host %s", c.in.ID, c.sr.HostIP)
+	if f == nil && c.Replaced == nil && !c.mayRun() && c.atHost() && c.live.Serving() {
+		return done("server %d runs on its host %s", c.in.ID, c.HostIP)
 	}
 	if f != nil && f.Kind == Reconfigure {
 		if c.leftSinceRestart() {
@@ -20,11 +20,11 @@ func (c *context) revert() Decision {
 	if f == nil || f.Kind == Replace {
 		return c.beginRevert()
 	}
-	if !c.v.Cluster.Gate.Found && c.v.Cluster.Pod.Found {
-		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.v.Cluster.Pod.Name)
+	if !c.gate.Found && c.pod.Found {
+		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.pod.Name)
 	}
 	if c.outlived() {
-		g := &Flight{Kind: Revert, ID: f.ID, Started: c.o.At, By: c.in.By, Epoch: f.Epoch, Served: true, Line: c.line(), Fenced: f.Fenced, Renewals: f.Renewals}
+		g := &Flight{Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true, Line: c.line(), Fenced: f.Fenced, Renewals: f.Renewals}
 		return do(StepBeginRevert, g, "the gate has changed since, so the pod may have run: a journal of an earlier time was put back, and nothing it has proven holds")
 	}
 	if f.Served {
@@ -54,45 +54,23 @@ func (c *context) revert() Decision {
 	return c.startHost()
 }
 
-// mayRun: ZooKeeper runs in the pod, or a restart of the pod would start it.
-func (c *context) mayRun() bool {
-	return c.v.Cluster.Gate.Released || c.v.Cluster.Pod.Gate == GateStarted
-}
-
-// podShut: the gate is closed, and the pod is parked before it, having read that.
-func (c *context) podShut() bool {
-	pod, gate := c.v.Cluster.Pod, c.v.Cluster.Gate
-	return !gate.Released && pod.Parked() && pod.GateGeneration >= gate.Generation
-}
-
-// atHost: the address is the host's and no selector is set.
-func atHost(s ServerRecord, v ServerView) bool {
-	return v.Cluster.Service.Selector == "" && same(v.Cluster.Endpoints.Union, s.HostIP)
-}
-
-func (c *context) atHost() bool { return atHost(c.sr, c.v) }
-
-// onHostAlone: the server runs on its host, behind its address, and nothing may
-// start beside it.
-func (c *context) onHostAlone() bool { return c.v.Host.Up() && c.atHost() && c.podShut() }
-
 // hostIsNewest reports whether the world bears out what the journal says of a
 // server that is on its host with nothing under way: that no pod has anything
 // newer. A journal that was put back from before an operation says so, too, and a
 // pod that shows no data may have lost its volume.
 func (c *context) hostIsNewest() bool {
-	if c.v.Host.Up() {
+	if c.host == HostUp {
 		// What it has acknowledged since counts, and its pod does not start beside it.
 		return true
 	}
-	return !c.v.Cluster.Pod.Found && c.v.Cluster.Pod.Unmade
+	return !c.pod.Found && c.pod.Unmade
 }
 
 // gateChanged reports whether the gate is another one than the operation counts
 // on. Where that has not opened it, its journal is one of an earlier time, put
 // back, and the pod may have run meanwhile.
 func (c *context) gateChanged() bool {
-	f, gate := c.flight, c.v.Cluster.Gate
+	f, gate := c.flight, c.gate
 	if f.Kind == Reconfigure {
 		// It may have begun before there was a gate.
 		return gate.Found && gate.Generation != f.Gate
@@ -104,17 +82,16 @@ func (c *context) gateChanged() bool {
 // that nothing does.
 func (c *context) outlived() bool {
 	f := c.flight
-	reopened := c.v.Cluster.Gate.Released || c.gateChanged() && !c.v.Host.Up()
+	reopened := c.gate.Released || c.gateChanged() && c.host != HostUp
 	if f.Served {
 		return f.DeadSince != nil && reopened
 	}
-	return reopened || c.v.Cluster.Pod.Gate == GateStarted
+	return reopened || c.pod.Gate == GateStarted
 }
 
 func (c *context) beginRevert() Decision {
-	epoch, _ := c.o.Epoch()
-	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.o.At, By: c.in.By, Epoch: epoch, WasLeader: c.o.Leader() == c.in.ID}
-	g.Served = c.sr.Replaced != nil || c.mayRun() || c.flight == nil && !c.hostIsNewest()
+	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID)}
+	g.Served = c.Replaced != nil || c.mayRun() || c.flight == nil && !c.hostIsNewest()
 	g.Line = c.line()
 	if f := c.flight; f != nil {
 		g.Served = g.Served || f.Served || c.gateChanged()
@@ -123,7 +100,7 @@ func (c *context) beginRevert() Decision {
 			g.Line = f.Line
 		}
 	}
-	if lost := c.needRenewal(); len(lost) > 0 && g.Served && c.v.Live.Serving() {
+	if lost := c.needRenewal(); len(lost) > 0 && g.Served && c.live.Serving() {
 		next := c.cmd("replace --id=%d", lost[0])
 		if c.flight != nil {
 			next = c.cmd("replace --id=%d", c.in.ID)
@@ -132,21 +109,21 @@ func (c *context) beginRevert() Decision {
 			"the pod of server %d needs a new start from empty, which comes first; server %d serves in its pod", lost[0], c.in.ID)
 	}
 	if !g.Served {
-		g.Gate = c.v.Cluster.Gate.Generation
+		g.Gate = c.gate.Generation
 		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart")
 	}
 	if c.flight == nil && c.onHostAlone() {
 		// The journal was put back from before it went to its host.
-		at := c.o.At
-		g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.v.Cluster.Gate.Generation
-		return do(StepBeginRevert, g, "the server runs on host %s, its address points there, and its pod is parked: only the journal does not say so", c.sr.HostIP)
+		at := c.now
+		g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.gate.Generation
+		return do(StepBeginRevert, g, "the server runs on host %s, its address points there, and its pod is parked: only the journal does not say so", c.HostIP)
 	}
-	if c.v.Host.Unclear() {
+	if c.host == HostUnclear {
 		return c.hostUnclear(PhaseProve)
 	}
-	if c.v.Host.Open() {
-		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server",
-			"the server on host %s already answers while its pod may run: stop it before it is moved back in order", c.sr.HostIP)
+	if c.host.open() {
+		return stop(CodeGhostHost, "on host "+c.HostIP+": stop the server",
+			"the server on host %s already answers while its pod may run: stop it before it is moved back in order", c.HostIP)
 	}
 	return do(StepBeginRevert, g, "the pod has served: the host's data is stale, so the other servers must prove that they hold everything")
 }
@@ -158,15 +135,15 @@ func (c *context) closePod() (Decision, bool) {
 		// Neither is taken away.
 		return Decision{}, true
 	}
-	if f.DeadSince == nil && c.v.Host.Unclear() {
+	if f.DeadSince == nil && c.host == HostUnclear {
 		return c.hostUnclear(PhaseProve), false
 	}
-	if f.DeadSince == nil && c.v.Host.Open() {
-		return stop(CodeGhostHost, "on host "+c.sr.HostIP+": stop the server",
-			"the server on host %s answers while its pod may run: two processes with one id", c.sr.HostIP), false
+	if f.DeadSince == nil && c.host.open() {
+		return stop(CodeGhostHost, "on host "+c.HostIP+": stop the server",
+			"the server on host %s answers while its pod may run: two processes with one id", c.HostIP), false
 	}
-	if lost := c.needRenewal(); len(lost) > 0 && f.StopAsked == nil && c.v.Live.Serving() {
-		if c.sr.Replaced == nil {
+	if lost := c.needRenewal(); len(lost) > 0 && f.StopAsked == nil && c.live.Serving() {
+		if c.Replaced == nil {
 			return c.turnBack(), false
 		}
 		return do(StepCancelRevert, nil, "the pod of server %d needs a new start from empty, which comes first", lost[0]), false
@@ -176,18 +153,18 @@ func (c *context) closePod() (Decision, bool) {
 			return d, false
 		}
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.StopAsked = &at
 		if c.mayRun() {
-			g.PodUID = c.v.Cluster.Pod.UID
+			g.PodUID = c.pod.UID
 		}
 		// What is closed, whatever a journal of an earlier time says.
 		g.Line = c.line()
-		g.WasLeader = c.o.Leader() == f.ID
-		return do(StepCloseGate, g, "no restart of pod %s may start ZooKeeper again", c.v.Cluster.Pod.Name), false
+		g.WasLeader = c.leads(f.ID)
+		return do(StepCloseGate, g, "no restart of pod %s may start ZooKeeper again", c.pod.Name), false
 	}
-	if c.v.Cluster.Gate.Released {
-		return do(StepCloseGate, nil, "no restart of pod %s may start ZooKeeper again", c.v.Cluster.Pod.Name), false
+	if c.gate.Released {
+		return do(StepCloseGate, nil, "no restart of pod %s may start ZooKeeper again", c.pod.Name), false
 	}
 	return Decision{}, true
 }
@@ -200,15 +177,15 @@ func (c *context) stopPod() (Decision, bool) {
 	}
 	if f.DeadSince == nil {
 		g := c.copyFlight()
-		at := c.o.At
-		g.DeadSince, g.DeadReport, g.Gate = &at, c.podReport(), c.v.Cluster.Gate.Generation
+		at := c.now
+		g.DeadSince, g.DeadReport, g.Gate = &at, c.podReport(), c.gate.Generation
 		if f.Line != nil && (f.StopAsked == nil || !c.watchedFrom(*f.StopAsked)) {
 			// Its host may have run since the pod was told to stop: no way back.
 			g.Line = &Release{Start: f.Line.Start}
 		}
-		return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.v.Cluster.Pod.GateGeneration), false
+		return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.pod.GateGeneration), false
 	}
-	if f.Released != nil || c.v.Host.Up() {
+	if f.Released != nil || c.host == HostUp {
 		// The host was asked to start, and the proof was complete then; or it runs,
 		// and there is nothing left to prove it for.
 		return Decision{}, true
@@ -233,8 +210,8 @@ func (c *context) stopPod() (Decision, bool) {
 // epoch before it acknowledges anything of a leader's (Learner.syncWithLeader,
 // NEWLEADER).
 func (c *context) neverSynced() bool {
-	pod := c.v.Cluster.Pod
-	if c.sr.Replaced != nil || c.flight.Renewals != 0 || !pod.Parked() || !pod.GateFresh {
+	pod := c.pod
+	if c.Replaced != nil || c.flight.Renewals != 0 || !pod.Parked() || !pod.GateFresh {
 		return false
 	}
 	// The pod that the line was for stands there as it was: the gate's script
@@ -246,7 +223,7 @@ func (c *context) neverSynced() bool {
 // notOfThisRelease: the volume was in its place before the gate was opened, and
 // its data is none of what that would have made: nothing was started from then on.
 func (c *context) notOfThisRelease() bool {
-	pod, line := c.v.Cluster.Pod, c.flight.Line
+	pod, line := c.pod, c.flight.Line
 	return line != nil && pod.VolumeSince != nil && *pod.VolumeSince < line.Generation && pod.DataGeneration != line.Generation
 }
 
@@ -254,7 +231,7 @@ func (c *context) notOfThisRelease() bool {
 // without its line: the one that never got as far as starting ZooKeeper, or
 // the successor of the one that may have run it, which is gone by uid.
 func (c *context) reclaim() (Decision, bool) {
-	f, pod, gate := c.flight, c.v.Cluster.Pod, c.v.Cluster.Gate
+	f, pod, gate := c.flight, c.pod, c.gate
 	switch {
 	case gate.Released:
 		return do(StepCloseGate, nil, "no restart of pod %s may start ZooKeeper again", pod.Name), false
@@ -268,18 +245,18 @@ func (c *context) reclaim() (Decision, bool) {
 				c.at().Clusterwide().Kubectl("delete node %s", pod.Node))
 		}
 		return d, false
-	case c.podShut():
+	case c.shut():
 		return Decision{}, true
 	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted || pod.Gate == GateUnknown && pod.Outdated && !pod.SetOutdated):
 		g := c.copyFlight()
 		g.PodUID = pod.UID
-		if at := c.o.At; g.Reclaimed == nil {
+		if at := c.now; g.Reclaimed == nil {
 			g.Reclaimed = &at
 		}
 		if f.Kind == Revert && f.DeadSince != nil && pod.Gate == GateStarted {
 			// It has run since that was noted: what was proven then is void.
 			g.DeadSince, g.DeadReport, g.After = nil, nil, nil
-			if !c.v.Host.Up() {
+			if c.host != HostUp {
 				g.Released = nil
 			}
 		}
@@ -297,12 +274,12 @@ func (c *context) reclaim() (Decision, bool) {
 // bridge with the pod's address, selector away, controllers' leftovers away,
 // then one write to the host's address.
 func (c *context) flipToHost() (Decision, bool) {
-	f, pod, ep := c.flight, c.v.Cluster.Pod, c.v.Cluster.Endpoints
+	f, pod, ep := c.flight, c.pod, c.endpoints
 	slices := c.rec.EndpointsAPI != LegacyEndpoints
-	if c.v.Cluster.Service.Selector != "" || f.Cleared == nil || f.Cleared.After(c.o.At) {
+	if c.selected || f.Cleared == nil || f.Cleared.After(c.now) {
 		// Also when there is none: the tool may have died before it could note
 		// when the selector went.
-		if c.v.Cluster.Service.Selector != "" && slices && pod.Found && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID) {
+		if c.selected && slices && pod.Found && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID) {
 			return do(StepBridge, nil, "the Service still selects pod %s", pod.Name), false
 		}
 		g := c.copyFlight()
@@ -312,13 +289,13 @@ func (c *context) flipToHost() (Decision, bool) {
 	if len(ep.Leftovers) > 0 {
 		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers)), false
 	}
-	if same(ep.Bridge, c.sr.HostIP) && same(ep.Union, c.sr.HostIP) {
+	if same(ep.Bridge, c.HostIP) && same(ep.Union, c.HostIP) {
 		return Decision{}, true
 	}
-	if c.o.At.Sub(*f.Cleared) < LeftoverHold {
+	if c.age(*f.Cleared) < LeftoverHold {
 		return wait(CodeHold, PhaseFlip, "waiting for the controllers to let go of the Service"), false
 	}
-	if same(ep.Bridge, c.sr.HostIP) {
+	if same(ep.Bridge, c.HostIP) {
 		return wait(CodeAdoptPending, PhaseFlip, "the endpoints are written, the Service still points to %s", orNone(ep.Union)).then(c.controllersHelp()), false
 	}
 	return do(StepFlipBack, nil, "the gate is closed"), false
@@ -334,20 +311,20 @@ func (c *context) startHost() Decision {
 	}
 	// One that never stopped, or was started by hand, is masked all the same, and
 	// would not come back after a reboot.
-	if f.Unfenced == nil && (!c.v.Host.Up() || f.Fenced != nil || f.Served) {
+	if f.Unfenced == nil && (c.host != HostUp || f.Fenced != nil || f.Served) {
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.Unmasking = &at
 		return do(StepUnmaskHost, g, "so that it can start")
 	}
 	if f.Released == nil {
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.Released = &at
-		if c.v.Host.Up() {
-			return do(StepNoteStarted, g, "the server on host %s is already up", c.sr.HostIP)
+		if c.host == HostUp {
+			return do(StepNoteStarted, g, "the server on host %s is already up", c.HostIP)
 		}
-		return do(StepStartHost, g, "its address points to host %s again", c.sr.HostIP)
+		return do(StepStartHost, g, "its address points to host %s again", c.HostIP)
 	}
 	if d, ok := c.hostStarted(); !ok {
 		return d
@@ -358,19 +335,19 @@ func (c *context) startHost() Decision {
 // hostStarted waits until the host's server, asked to start, serves as itself.
 func (c *context) hostStarted() (Decision, bool) {
 	f := c.flight
-	if !c.v.Host.Up() && c.due(*f.Released, AskAgain) {
+	if c.host != HostUp && c.due(*f.Released, AskAgain) {
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.Released = &at
-		return do(StepStartHost, g, "nothing answers on host %s yet", c.sr.HostIP), false
+		return do(StepStartHost, g, "nothing answers on host %s yet", c.HostIP), false
 	}
-	if !c.v.Host.Up() || !c.v.Live.Serving() {
-		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not seen to serve yet (client port %s): %s", c.sr.HostIP, c.v.Host.Client, orUnknown(string(c.v.Live.Reach))).
-			then("on host " + c.sr.HostIP + ": unmask and start the server"), false
+	if c.host != HostUp || !c.live.Serving() {
+		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not seen to serve yet (client port %s): %s", c.HostIP, c.ports.Client, orUnknown(string(c.live.Reach))).
+			then("on host " + c.HostIP + ": unmask and start the server"), false
 	}
-	if c.v.Live.Another(f.ID) {
+	if c.live.Another(f.ID) {
 		// kube-proxy may be late with an address that was just moved.
-		return wait(CodeWrongServer, PhaseStart, "the Service of server %d is answered by server %d", f.ID, c.v.Live.ServerID).
+		return wait(CodeWrongServer, PhaseStart, "the Service of server %d is answered by server %d", f.ID, c.live.ServerID).
 			then(c.cmd("check")), false
 	}
 	return Decision{}, true

@@ -8,7 +8,7 @@ import (
 // pod has forgotten nothing: its start is an ordinary restart, so the others
 // need not prove that they hold everything, and it may vote at once.
 func (c *context) seed() (Decision, bool) {
-	f, pod := c.flight, c.v.Cluster.Pod
+	f, pod := c.flight, c.pod
 	if !pod.Parked() {
 		return wait(CodePodNotParked, PhaseReprove, "pod %s is not parked: %s", pod.Name, orUnknown(c.podState(pod))).
 			then(c.look(pod)), false
@@ -18,18 +18,18 @@ func (c *context) seed() (Decision, bool) {
 	}
 	if f.Seed == "" || f.SeedAsked == nil || c.due(*f.SeedAsked, AskAgain) {
 		g := c.copyFlight()
-		at := c.o.At
+		at := c.now
 		g.SeedAsked = &at
 		if g.Seed == "" {
 			g.Seed = c.token()
 		}
-		return do(StepSeed, g, "host %s is dead and fenced: its data is final", c.sr.HostIP), false
+		return do(StepSeed, g, "host %s is dead and fenced: its data is final", c.HostIP), false
 	}
-	return wait(CodeSeedPending, PhaseReprove, "waiting for a complete copy of the data of host %s, made after its stop", c.sr.HostIP).
+	return wait(CodeSeedPending, PhaseReprove, "waiting for a complete copy of the data of host %s, made after its stop", c.HostIP).
 		then("send it with " + c.cmd("seed --id=%d", f.ID)), false
 }
 
 // token is new for every stop of every server.
 func (c *context) token() string {
-	return c.in.ID.String() + "x" + strconv.FormatInt(c.o.At.UnixNano(), 36)
+	return c.in.ID.String() + "x" + strconv.FormatInt(c.now.UnixNano(), 36)
 }

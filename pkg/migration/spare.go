@@ -7,8 +7,8 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // is going already; the other voters were all seen in sync and hold a fresh write,
 // in one epoch; or no quorum has served for long, so that none is lost.
 func (c *context) sparePod(phase Phase) (Decision, bool) {
-	pod := c.v.Cluster.Pod
-	if c.podDown() || pod.Terminating && !pod.NodeLost || c.longWithoutQuorum() {
+	pod := c.pod
+	if c.idle() || pod.Terminating && !pod.NodeLost || c.longWithoutQuorum() {
 		return Decision{}, true
 	}
 	others := ensemble.Without(c.voters(), c.flight.ID)
@@ -19,35 +19,15 @@ func (c *context) sparePod(phase Phase) (Decision, bool) {
 		return wait(CodeDegraded, phase, "not every other voter is in sync; the pod goes on").with(bad...).then(c.startOf(others)), false
 	}
 	held := others
-	if own := c.v.Says(); own.Serving() && !own.Unread() {
+	if own := c.says; own.Serving() && !own.Unread() {
 		held = c.rec.Ensemble().IDs()
 	}
 	return c.proveOn(held, phase)
-}
-
-// podDown reports whether it is known that no ZooKeeper runs in the pod: its
-// container does not run, or its gate's script still stands in ZooKeeper's place.
-// A node that does not report tells nothing of its containers.
-func (c *context) podDown() bool {
-	pod := c.v.Cluster.Pod
-	switch {
-	case c.v.AtPod.Serving(), c.v.Live.Serving() && pod.IP != "" && same(c.v.Cluster.Endpoints.Union, pod.IP):
-		return false
-	case !pod.Found:
-		return true
-	case pod.NodeLost, pod.Ready:
-		return false
-	case !pod.Running:
-		// What a node last said may be old: where the address leads to the pod, it
-		// refuses as well.
-		return !same(c.v.Cluster.Endpoints.Union, pod.IP) || pod.IP == "" || c.v.Live.Sight() == SeenNotServing
-	}
-	return pod.GateFresh && (pod.Gate == GateParked || pod.Gate == GateVetoed || pod.Gate == GateRefused)
 }
 
 // longWithoutQuorum reports whether this command has seen for long, at every look, that no
 // quorum serves.
 func (c *context) longWithoutQuorum() bool {
 	since := c.in.NoQuorumSince
-	return !since.IsZero() && c.o.NoQuorum() && c.due(since, NoQuorumFor)
+	return !since.IsZero() && c.noQuorumWithout((*member).saysIdle) && c.due(since, NoQuorumFor)
 }

@@ -73,20 +73,18 @@ type ServerStatus struct {
 }
 
 // Summarize turns an observation into a status.
-func Summarize(o Observation) EnsembleStatus {
-	rec := o.Record
+func Summarize(o Observation) EnsembleStatus { return derive(o).summarized().summary() }
+
+func (c *context) summary() EnsembleStatus {
 	st := EnsembleStatus{
-		APIVersion: RecordVersion, Kind: "EnsembleStatus", Name: rec.Name, Namespace: rec.Namespace,
-		At: o.At, Leader: o.Leader(), Version: rec.Settings.Version,
+		APIVersion: RecordVersion, Kind: "EnsembleStatus", Name: c.rec.Name, Namespace: c.rec.Namespace,
+		At: c.now, Version: c.rec.Settings.Version,
 	}
-	if v, ok := o.View(st.Leader); ok {
-		st.Epoch = v.Live.Zxid.Epoch()
-		st.Version = v.Live.Version.String()
+	if c.leader != nil {
+		st.Leader, st.Epoch, st.Version = c.leader.ID, c.leader.live.Zxid.Epoch(), c.leader.live.Version.String()
 	}
-	c := summarized(o)
-	for _, s := range rec.Servers {
-		v, _ := o.View(s.ID)
-		st.Servers = append(st.Servers, c.serverStatus(s, v))
+	for _, s := range c.members {
+		st.Servers = append(st.Servers, c.serverStatus(s))
 		if s.Replaced != nil {
 			st.Replaced++
 		}
@@ -108,40 +106,34 @@ func (c *context) health(problems []Problem) Health {
 		return Degraded
 	case has(ClassUnseen):
 		return Unknown
-	case c.flight != nil && c.flight.TakenAway() && !c.serves(c.flight.ID):
+	case c.flight != nil && c.flight.TakenAway() && !c.of(c.flight.ID).serves():
 		return Changing
 	}
 	return Healthy
 }
 
-func (c *context) serves(id ensemble.ID) bool {
-	v, _ := c.o.View(id)
-	return v.Live.Serving()
-}
-
-func (c *context) serverStatus(s ServerRecord, v ServerView) ServerStatus {
+func (c *context) serverStatus(s *member) ServerStatus {
 	st := ServerStatus{
 		ID: s.ID, Role: s.Role, Service: s.Service, ClusterIP: s.ClusterIP, HostIP: s.HostIP,
-		Pod: v.Cluster.Pod.Name, PodIP: v.Cluster.Pod.IP, Node: v.Cluster.Pod.Node, Mode: v.Live.Mode, Clients: v.Live.Connections,
+		Pod: s.pod.Name, PodIP: s.pod.IP, Node: s.pod.Node, Mode: s.live.Mode, Clients: s.live.Connections,
 	}
-	if v.Live.Zxid != 0 {
-		st.Zxid = v.Live.Zxid.String()
+	if s.live.Zxid != 0 {
+		st.Zxid = s.live.Zxid.String()
 	}
-	if !v.Live.Version.IsZero() {
-		st.Version = v.Live.Version.String()
+	if !s.live.Version.IsZero() {
+		st.Version = s.live.Version.String()
 	}
-	union := v.Cluster.Endpoints.Union
 	switch {
 	case c.flight != nil && c.flight.ID == s.ID:
 		st.Place, st.Phase = PlaceMoving, string(c.flight.Kind)+": "+string(c.flight.phase())
 		st.Next = string(c.flight.Kind)
-	case same(union, s.HostIP):
+	case s.address == AddressHost:
 		st.Place = PlaceHost
 		st.Phase, st.Next = "wrapped", "reconfigure"
 		if s.Reconfigured != nil {
 			st.Phase, st.Next = "reconfigured", "replace"
 		}
-		if v.Cluster.Pod.Parked() && s.Reconfigured != nil {
+		if s.stands == PodParked && s.Reconfigured != nil {
 			st.Phase = "parked"
 		}
 	case s.Replaced != nil:

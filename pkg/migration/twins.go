@@ -74,7 +74,7 @@ func (c *context) beginnings() []condition {
 
 // wrappedOnce: no other ensemble of ours has these hosts.
 func (c *context) wrappedOnce() (Decision, Class, bool) {
-	twins := c.o.Twins
+	twins := c.twins
 	if len(twins) == 0 {
 		return held()
 	}
@@ -82,7 +82,7 @@ func (c *context) wrappedOnce() (Decision, Class, bool) {
 	for _, t := range twins {
 		said = append(said, t.String())
 	}
-	return stop(CodeWrappedTwice, command.At{Namespace: twins[0].Namespace, Via: c.o.Via}.Ours("status %s", twins[0].Name),
+	return stop(CodeWrappedTwice, command.At{Namespace: twins[0].Namespace, Via: c.via}.Ours("status %s", twins[0].Name),
 		"these hosts are wrapped as ensemble %s in namespace %s, too: two journals and two locks for one ensemble", twins[0].Name, twins[0].Namespace).
 		with(said...).
 		with("go on with one of the two; before the other's objects are deleted, make sure that no server and no client uses its Services' addresses"), ClassRefusal, false

@@ -90,17 +90,17 @@ type RestartSignals struct {
 // CheckReconfigured compares the list a server says it runs with (conf, 3.5+)
 // with the Services' addresses. Whether it also listens there is no part of
 // conf on any version, see WatchReconfigured.
-func CheckReconfigured(rec Record, s ServerRecord, v ServerView) Verdict {
-	if !v.Live.Serving() {
+func CheckReconfigured(rec Record, s ServerRecord, live Sighting) Verdict {
+	if !live.Serving() {
 		return Verdict{Code: VerdictAway, Why: "it is not serving"}
 	}
-	if v.Live.Unread() {
-		return Verdict{Code: VerdictAway, Why: v.Live.said()}
+	if live.Unread() {
+		return Verdict{Code: VerdictAway, Why: live.said()}
 	}
-	if v.Live.Members == nil {
-		return Verdict{Code: VerdictUnclear, Why: "ZooKeeper " + v.Live.Version.String() + " does not show its server list"}
+	if live.Members == nil {
+		return Verdict{Code: VerdictUnclear, Why: "ZooKeeper " + live.Version.String() + " does not show its server list"}
 	}
-	old, odd := compareList(rec, s, v.Live.Members)
+	old, odd := compareList(rec, s, live.Members)
 	switch {
 	case len(odd) > 0:
 		return Verdict{Code: VerdictMistyped, Known: true, Why: strings.Join(append(odd, old...), ", "),
@@ -164,7 +164,7 @@ func WatchReconfigured(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 	if !sig.Live.Serving() {
 		return away(rec, s, sig)
 	}
-	v := CheckReconfigured(rec, s, ServerView{ID: s.ID, Live: sig.Live})
+	v := CheckReconfigured(rec, s, sig.Live)
 	restarted, how := restartSeen(s, sig)
 	switch {
 	case v.Code == VerdictMistyped, v.Code == VerdictAway:

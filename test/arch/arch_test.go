@@ -259,6 +259,26 @@ func TestCommandsAreRendered(t *testing.T) {
 	}
 }
 
+// TestRulesReadFacts: what an observation looks like is known to the facts, and to what
+// imagines a world for a plan. Rules, status and problems ask the facts.
+func TestRulesReadFacts(t *testing.T) {
+	knows := func(path string) bool {
+		name := strings.TrimPrefix(path, "pkg/migration/")
+		return name == path || strings.HasPrefix(name, "facts") || name == "observation.go" || name == "imagine.go"
+	}
+	walk(t, func(path string, file *ast.File, fset *token.FileSet) {
+		if knows(path) {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok && (s.Sel.Name == "Cluster" || s.Sel.Name == "AtPod") {
+				t.Errorf("%s: rules ask the facts (facts.go), not the objects (.%s)", fset.Position(n.Pos()), s.Sel.Name)
+			}
+			return true
+		})
+	})
+}
+
 // TestNoGlobalsNoInit: no package-level variables, no init, no panic.
 func TestNoGlobalsNoInit(t *testing.T) {
 	walk(t, func(_ string, file *ast.File, fset *token.FileSet) {

@@ -15,15 +15,19 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/model/former"
 )
 
+// statusEvery is after how many decisions status is compared as well.
+const statusEvery = 8
+
 // TestSame runs the rules of an earlier commit beside those of now, in every state of
 // all whole configurations and in walks: make test-same FORMER=COMMIT.
 func TestSame(t *testing.T) {
 	into := recast(reflect.TypeFor[migration.Observation](), reflect.TypeFor[former.Observation]())
 	intent := recast(reflect.TypeFor[migration.Intent](), reflect.TypeFor[former.Intent]())
 	back := recast(reflect.TypeFor[former.Decision](), reflect.TypeFor[migration.Decision]())
+	status := recast(reflect.TypeFor[former.EnsembleStatus](), reflect.TypeFor[migration.EnsembleStatus]())
 	var asked atomic.Int64
 	both := func(in migration.Intent, o migration.Observation) migration.Decision {
-		asked.Add(1)
+		n := asked.Add(1)
 		now := migration.Decide(in, o)
 		var fo former.Observation
 		var fin former.Intent
@@ -32,7 +36,14 @@ func TestSame(t *testing.T) {
 		intent(reflect.ValueOf(&fin).Elem(), reflect.ValueOf(&in).Elem())
 		fd := former.Decide(fin, fo)
 		back(reflect.ValueOf(&was).Elem(), reflect.ValueOf(&fd).Elem())
-		if diff := differs(was, now); diff != "" {
+		diff := differs(was, now)
+		if n%statusEvery == 0 && diff == "" {
+			var st migration.EnsembleStatus
+			fst := former.Summarize(fo)
+			status(reflect.ValueOf(&st).Elem(), reflect.ValueOf(&fst).Elem())
+			diff = differs(st, migration.Summarize(o))
+		}
+		if diff != "" {
 			panic(fmt.Sprintf("the rules of then and of now differ (-then +now):\n%s\nintent %+v\nobservation %s", diff, in, cmp.Diff(migration.Observation{}, o)))
 		}
 		return now
@@ -56,7 +67,7 @@ func TestSame(t *testing.T) {
 }
 
 // differs compares without building text first.
-func differs(a, b migration.Decision) string {
+func differs[T any](a, b T) string {
 	if reflect.DeepEqual(a, b) {
 		return ""
 	}

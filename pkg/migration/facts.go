@@ -1,0 +1,82 @@
+package migration
+
+import (
+	"slices"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// facts is what one look adds up to, derived once. Rules, status, plan and problems
+// read it; what the objects look like that it comes from is known to this layer alone
+// (facts*.go, sight.go).
+type facts struct {
+	// now is when the look began.
+	now time.Time
+	// complete is false for half a view.
+	complete bool
+	twins    []Claim
+	via      command.Via
+	rec      Record
+	// flight is the operation under way, nil when none is.
+	flight *Flight
+	// members are the servers of the record, in its order.
+	members []*member
+	// leader is the one server that says that it leads, nil when none or more than one
+	// does; epoch is its epoch, as its zxid shows it, 0 without one.
+	leader *member
+	epoch  uint32
+}
+
+// derive adds up one look.
+func derive(o Observation) *facts {
+	f := &facts{now: o.At, complete: o.ClusterComplete, twins: o.Twins, via: o.Via, rec: o.Record, flight: o.Record.Flight}
+	leader := o.Leader()
+	all := make([]member, len(f.rec.Servers))
+	f.members = make([]*member, len(all))
+	for i, s := range f.rec.Servers {
+		v, _ := o.View(s.ID)
+		all[i] = derived(s, v)
+		f.members[i] = &all[i]
+		if s.ID == leader && leader != 0 {
+			f.leader, f.epoch = &all[i], all[i].says.Zxid.Epoch()
+		}
+	}
+	return f
+}
+
+// of returns a server of the record, nil when it has none with that id.
+func (f *facts) of(id ensemble.ID) *member {
+	for _, m := range f.members {
+		if m.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// except are all members but one.
+func (f *facts) except(id ensemble.ID) []*member {
+	return slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.ID == id })
+}
+
+// leads reports whether that server is the leader.
+func (f *facts) leads(id ensemble.ID) bool { return f.leader != nil && f.leader.ID == id }
+
+// age is how long ago something was, by our clock; negative when another clock, ahead
+// of ours, wrote it.
+func (f *facts) age(at time.Time) time.Duration { return f.now.Sub(at) }
+
+// young reports whether a moment lies less than ProofFresh back. One in the future was
+// written by another clock, and says nothing.
+func (f *facts) young(at time.Time) bool {
+	age := f.age(at)
+	return age >= 0 && age <= ProofFresh
+}
+
+// due reports whether so much time has passed, or cannot be told.
+func (f *facts) due(at time.Time, after time.Duration) bool {
+	age := f.age(at)
+	return age < 0 || age >= after
+}
