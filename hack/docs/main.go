@@ -110,7 +110,19 @@ func checks() string {
 func steps() string {
 	var b strings.Builder
 	b.WriteString(note + "# Steps\n\nWhat the tool does, one at a time; after each it looks again. A step that writes nothing keeps something in the journal that can no longer be seen later.\n\n")
-	b.WriteString("| step | phase | what | why | writes outside the journal |\n|---|---|---|---|---|\n")
+	for _, op := range []struct {
+		kind  migration.FlightKind
+		title string
+	}{
+		{migration.Reconfigure, "A restart, with a host hook"}, {migration.Replace, "A replacement"}, {migration.Revert, "A revert, of a pod that has served"},
+	} {
+		fmt.Fprintf(&b, "## %s\n\nOn a way without obstacles, in this order:\n\n", op.title)
+		for i, id := range migration.Way(op.kind) {
+			fmt.Fprintf(&b, "%d. `%s`: %s\n", i+1, id, migration.StepByID(id).Title)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("## All steps\n\n| step | phase | what | why | writes outside the journal |\n|---|---|---|---|---|\n")
 	for _, s := range migration.Steps() {
 		w := "no"
 		if s.Writes {

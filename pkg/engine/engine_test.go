@@ -44,19 +44,32 @@ func TestReplaceRunsTheStepsInOrder(t *testing.T) {
 // TestTheWayIsWhatHappens: the steps a plan shows are those that are taken.
 // Who is asked again, or has to be kicked, is no obstacle on the way.
 func TestTheWayIsWhatHappens(t *testing.T) {
-	w := newWorld()
-	var took []migration.StepID
-	e := w.engine()
-	e.OnEvent = func(ev engine.Event) {
-		if ev.Kind == engine.EventStepOK && ev.Decision.Step != migration.StepKick {
-			took = append(took, ev.Decision.Step)
-		}
-	}
-	if d, err := e.Run(t.Context(), replaceOne()); err != nil || d.Kind != migration.Done {
+	replaced := newWorld()
+	if d, err := replaced.engine().Run(t.Context(), replaceOne()); err != nil || d.Kind != migration.Done {
 		t.Fatalf("%+v, %v", d, err)
 	}
-	if diff := cmp.Diff(migration.Way(migration.Replace), took); diff != "" {
-		t.Errorf("the way (-shown +taken):\n%s", diff)
+	unmoved := newWorld()
+	for i := range unmoved.rec.Servers {
+		unmoved.rec.Servers[i].Reconfigured = nil
+	}
+	for kind, w := range map[migration.FlightKind]*world{migration.Replace: newWorld(), migration.Revert: replaced, migration.Reconfigure: unmoved} {
+		t.Run(string(kind), func(t *testing.T) {
+			var took []migration.StepID
+			e := w.engine()
+			e.OnEvent = func(ev engine.Event) {
+				if ev.Kind == engine.EventStepOK && ev.Decision.Step != migration.StepKick {
+					took = append(took, ev.Decision.Step)
+				}
+			}
+			in := replaceOne()
+			in.Kind = kind
+			if d, err := e.Run(t.Context(), in); err != nil || d.Kind != migration.Done {
+				t.Fatalf("%+v, %v", d, err)
+			}
+			if diff := cmp.Diff(migration.Way(kind), took); diff != "" {
+				t.Errorf("the way (-shown +taken):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -27,6 +27,7 @@ type world struct {
 	podUp  map[ensemble.ID]bool
 	cv     map[ensemble.ID]*migration.ClusterView
 	stops  map[ensemble.ID]time.Time
+	made   map[ensemble.ID]int // pods of each server so far
 	// calls are the writes, in order; fail lists errors to return once.
 	calls []string
 	fail  map[string]error
@@ -40,7 +41,7 @@ var errKilled = errors.New("killed")
 func newWorld() *world {
 	w := &world{
 		now: time.Unix(1700000000, 0), zxid: 0x200000001, hostUp: map[ensemble.ID]bool{}, masked: map[ensemble.ID]bool{},
-		podUp: map[ensemble.ID]bool{}, cv: map[ensemble.ID]*migration.ClusterView{}, stops: map[ensemble.ID]time.Time{}, fail: map[string]error{},
+		podUp: map[ensemble.ID]bool{}, cv: map[ensemble.ID]*migration.ClusterView{}, stops: map[ensemble.ID]time.Time{}, made: map[ensemble.ID]int{}, fail: map[string]error{},
 	}
 	w.rec = migration.Record{Name: "zk", Namespace: "ns", EndpointsAPI: migration.EndpointSlices,
 		Settings: migration.Settings{TickTimeMillis: 2000, InitLimit: 10, SyncLimit: 5, Version: "3.8.0"}}
@@ -93,13 +94,13 @@ func (w *world) Observe(_ context.Context, rec migration.Record) (map[ensemble.I
 		v := *w.cv[s.ID]
 		if w.parked {
 			v.Gate.Found, v.Gate.Generation = true, w.gen
-			v.Pod = migration.PodView{Found: true, Name: fmt.Sprintf("zk-pod-%d", s.Ordinal), UID: "p", IP: fmt.Sprintf("10.1.0.%d", s.ID), Node: "n", Running: true,
+			v.Pod = migration.PodView{Found: true, Name: fmt.Sprintf("zk-pod-%d", s.Ordinal), UID: w.uid(s.ID), IP: fmt.Sprintf("10.1.0.%d", s.ID), Node: "n", Running: true,
 				Gate: migration.GateParked, GateGeneration: w.gen, GateFresh: true, GateAt: w.now, HostClosed: !w.hostUp[s.ID],
 				Version: ensemble.Version{Major: 3, Minor: 8}}
 			if image := rec.Pods.Image; image != "" {
 				v.Pod.Version, _ = ensemble.ParseVersion(strings.TrimPrefix(image, "zookeeper:"))
 			}
-			if v.Gate.Released {
+			if w.podUp[s.ID] {
 				v.Pod.Gate, v.Pod.Ready = migration.GateStarted, true
 			}
 		}
@@ -108,9 +109,11 @@ func (w *world) Observe(_ context.Context, rec migration.Record) (map[ensemble.I
 	return out, nil
 }
 
+func (w *world) uid(id ensemble.ID) string { return fmt.Sprintf("p%d", w.made[id]) }
+
 func (w *world) at(id ensemble.ID, address string, selector bool) {
 	v := w.cv[id]
-	v.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{address}, BridgePodUID: "p", Union: []string{address}}
+	v.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{address}, BridgePodUID: w.uid(id), Union: []string{address}}
 	if selector {
 		v.Endpoints.Controller = []string{address}
 	}
@@ -203,14 +206,24 @@ func (w *world) CopyData(context.Context, migration.ServerRecord, string) (io.Re
 	return io.NopCloser(strings.NewReader("")), w.write("copy-data")
 }
 
-func (w *world) CloseGate(context.Context, migration.Record, ensemble.ID) error {
-	return w.write("close-gate")
+func (w *world) CloseGate(_ context.Context, _ migration.Record, id ensemble.ID) error {
+	if err := w.write("close-gate"); err != nil {
+		return err
+	}
+	w.gen++
+	w.cv[id].Gate.Released = false
+	return nil
 }
 
 func (w *world) Kick(context.Context, migration.Record, ensemble.ID) error { return w.write("kick") }
 
-func (w *world) DeletePod(context.Context, migration.Record, ensemble.ID, string) error {
-	return w.write("delete-pod")
+func (w *world) DeletePod(_ context.Context, _ migration.Record, id ensemble.ID, _ string) error {
+	if err := w.write("delete-pod"); err != nil {
+		return err
+	}
+	w.made[id]++
+	w.podUp[id] = w.cv[id].Gate.Released
+	return nil
 }
 
 // Do implements engine.Hosts.
@@ -223,6 +236,13 @@ func (w *world) Do(_ context.Context, action engine.HostAction, s migration.Serv
 		w.hostUp[s.ID] = false
 	case engine.HostMask:
 		w.masked[s.ID] = true
+	case engine.HostUnmask:
+		w.masked[s.ID] = false
+	case engine.HostStart:
+		if w.podUp[s.ID] {
+			return false, "", errors.New("the host was started beside its pod")
+		}
+		w.hostUp[s.ID] = true
 	}
 	return true, "test", nil
 }

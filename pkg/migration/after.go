@@ -16,70 +16,104 @@ func (r Record) Before(d Decision) (Record, bool) {
 
 // After returns the record with what the step brought, and whether it changed.
 func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Record, bool) {
+	keep := StepByID(d.Step).kept
+	if keep == nil {
+		return r, false
+	}
 	out := r.clone()
-	f := out.Flight
-	proof := &Proof{Zxid: o.Zxid, Leader: leader, At: o.At}
-	switch d.Step {
-	case StepProveBefore:
-		f.Before = proof
-	case StepProveAfter:
-		f.After = proof
-	case StepProveJoined:
-		f.Joined = proof
-	case StepMaskHost:
-		if !o.Done {
-			return r, false
-		}
-		f.Fenced = &Confirmation{At: o.At, By: in.By, How: o.By}
-	case StepApplyPatch:
-		if !o.Done {
-			return r, false
-		}
-		f.Patched = &Confirmation{At: o.At, By: in.By, How: o.By}
-	case StepUnmaskHost:
-		if !o.Done {
-			return r, false
-		}
-		f.Unfenced = &Confirmation{At: o.At, By: in.By, How: o.By}
-	case StepClearSelector, StepDeleteLeftovers:
-		if f == nil || f.ID != in.ID {
-			return r, false // see mend
-		}
-		at := o.At
-		f.Cleared = &at
-	case StepFinish:
-		if s, ok := out.Server(in.ID); ok {
-			at := o.At
-			s.Replaced, s.Release = &at, d.Release
-		}
-		out.Flight, out.PodsBefore = nil, nil
-	case StepRestorePods:
-		out = out.RestorePods()
-	case StepFinishRestart:
-		if s, ok := out.Server(in.ID); ok {
-			s.Reconfigured = &Confirmation{At: o.At, By: in.By, How: "restarted with the patched file, in sync afterwards"}
-		}
-		if f.Joined != nil {
-			out.NoteRestarted(f.Joined.Zxid.Epoch())
-		}
-		out.Flight = nil
-	case StepCancelRenewal:
-		// The pod's volume knows the newest line; what it began may be whole.
-		if s, ok := out.Server(in.ID); ok && f.Line != nil && f.Line.Generation != 0 {
-			s.Release = f.Line
-		}
-		out.Flight = nil
-	case StepCancelRestart, StepCancelRevert, StepForget:
-		out.Flight = nil
-	case StepFinishRevert:
-		if s, ok := out.Server(in.ID); ok {
-			s.Replaced, s.Release = nil, nil
-		}
-		out.Flight = nil
-	default:
+	if !keep(&out, brought{in: in, d: d, o: o, leader: leader}) {
 		return r, false
 	}
 	return out, true
+}
+
+// brought is what a step brought, and for whom.
+type brought struct {
+	in     Intent
+	d      Decision
+	o      Outcome
+	leader ensemble.ID
+}
+
+// keeper writes into the record what a step brought; false when there is nothing to keep.
+type keeper func(r *Record, b brought) bool
+
+// keepProof keeps a canary.
+func keepProof(at func(*Flight) **Proof) keeper {
+	return func(r *Record, b brought) bool {
+		*at(r.Flight) = &Proof{Zxid: b.o.Zxid, Leader: b.leader, At: b.o.At}
+		return true
+	}
+}
+
+// keepConfirmed keeps what somebody did on a host, once it was done.
+func keepConfirmed(at func(*Flight) **Confirmation) keeper {
+	return func(r *Record, b brought) bool {
+		if !b.o.Done {
+			return false
+		}
+		*at(r.Flight) = &Confirmation{At: b.o.At, By: b.in.By, How: b.o.By}
+		return true
+	}
+}
+
+// keepCleared keeps when the controllers were last told to let go; not where a server
+// is mended beside another one's operation.
+func keepCleared(r *Record, b brought) bool {
+	if r.Flight == nil || r.Flight.ID != b.in.ID {
+		return false
+	}
+	at := b.o.At
+	r.Flight.Cleared = &at
+	return true
+}
+
+func keepReplaced(r *Record, b brought) bool {
+	if s, ok := r.Server(b.in.ID); ok {
+		at := b.o.At
+		s.Replaced, s.Release = &at, b.d.Release
+	}
+	r.Flight, r.PodsBefore = nil, nil
+	return true
+}
+
+func keepPods(r *Record, _ brought) bool {
+	*r = r.RestorePods()
+	return true
+}
+
+func keepRestarted(r *Record, b brought) bool {
+	if s, ok := r.Server(b.in.ID); ok {
+		s.Reconfigured = &Confirmation{At: b.o.At, By: b.in.By, How: "restarted with the patched file, in sync afterwards"}
+	}
+	if f := r.Flight; f.Joined != nil {
+		r.NoteRestarted(f.Joined.Zxid.Epoch())
+	}
+	r.Flight = nil
+	return true
+}
+
+// keepLine: the pod's volume knows the newest line; what it began may be whole.
+func keepLine(r *Record, b brought) bool {
+	if s, ok := r.Server(b.in.ID); ok && r.Flight.Line != nil && r.Flight.Line.Generation != 0 {
+		s.Release = r.Flight.Line
+	}
+	r.Flight = nil
+	return true
+}
+
+func keepReverted(r *Record, b brought) bool {
+	if s, ok := r.Server(b.in.ID); ok {
+		s.Replaced, s.Release = nil, nil
+	}
+	r.Flight = nil
+	return true
+}
+
+// keepNothing ends an operation.
+func keepNothing(r *Record, _ brought) bool {
+	r.Flight = nil
+	return true
 }
 
 func (r Record) clone() Record {

@@ -146,35 +146,6 @@ func (c *context) checkPlace(s *member) (Decision, bool) {
 	return Decision{}, true
 }
 
-// settledElsewhere: the server is not where the journal says, but wholly on the
-// other side, where it serves. The journal is of an earlier time; several servers may
-// have moved since, and each goes back for itself.
-func (m *member) settledElsewhere() bool {
-	if !m.says.Serving() {
-		// Whatever comes first may need it.
-		return false
-	}
-	if m.Replaced == nil {
-		return m.gate.Released && m.selected && m.address == AddressPod
-	}
-	return !m.gate.Released && m.atHost()
-}
-
-// elsewhere: the server is on the other side than the journal says, or on its
-// way there. No operation on another one leaves it so.
-func (m *member) elsewhere() bool {
-	if m.Replaced == nil {
-		return m.mayRun() || !m.atHost()
-	}
-	return m.atHost()
-}
-
-// forget drops an operation that cannot be under way any more. What the journal
-// says besides is then held against the world as ever.
-func (c *context) forget(why string, a ...any) Decision {
-	return do(StepForget, nil, why+": a journal of an earlier time was put back", a...)
-}
-
 // revertTarget: the server is the one a revert is asked for.
 func (c *context) revertTarget(id ensemble.ID) bool {
 	return c.in.Kind == Revert && c.in.ID == id

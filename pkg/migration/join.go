@@ -14,135 +14,168 @@ func (r Record) joinHold() time.Duration {
 	return time.Duration(r.Settings.SyncLimit*r.Settings.TickTimeMillis) * time.Millisecond
 }
 
-// join decides between release and replaced.
-func (c *context) join() Decision {
-	f, pod, live := c.flight, c.pod, c.live
-	joined := f.Joined != nil && f.Joined.Complete
-	if c.host == HostUp && pod.Gate == GateStarted {
-		if !joined {
-			// Either may have voted since: the pod is not to be started again.
-			d := c.giveUp("the server on host %s came back while its pod was joining: two processes with one id", c.HostIP)
-			d.Flight.Line = nil
-			return d
-		}
-		return stop(CodeGhostHost, c.stopAndMask(),
-			"server %d has joined in its pod, but its old host %s answers again: two processes with one id", f.ID, c.HostIP)
+// oneProcess: nothing answers at the old host beside the pod.
+func (c *context) oneProcess() (Decision, bool) {
+	if c.host != HostUp || c.pod.Gate != GateStarted {
+		return Decision{}, true
 	}
-	if d, hit := c.watchdog(joined); hit {
-		return d
+	if !c.joined() {
+		// Either may have voted since: the pod is not to be started again.
+		d := c.giveUp("the server on host %s came back while its pod was joining: two processes with one id", c.HostIP)
+		d.Flight.Line = nil
+		return d, false
 	}
-	switch {
-	case !pod.Found, pod.Terminating, !pod.Running:
-		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, c.podState(pod)).then(c.look(pod))
-	case c.holds == HoldsHalf:
-		return c.renew()
-	case pod.Gate == GateRefused && pod.GateCause == CauseNone:
-		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then(c.look(pod))
-	case pod.Gate == GateVetoed:
-		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.HostIP, pod.GateDetail).
-			then(c.stopAndMask())
-	case pod.Gate != GateStarted:
-		if f.Kicked == nil || c.due(*f.Kicked, KickEvery) {
-			g := c.copyFlight()
-			at := c.now
-			g.Kicked = &at
-			return do(StepKick, g, "the gate is open, the pod has not seen it yet")
-		}
-		return wait(CodePodStarting, PhaseRelease, "the pod has not seen the open gate yet")
-	case !c.selected:
-		// Somebody deleted the Service, and wrap made it again.
-		d, _ := c.pointToPod(fmt.Sprintf("server %d was started in pod %s", f.ID, pod.Name))
-		return d
-	case live.Another(f.ID):
-		return stop(CodeWrongServer, c.cmd("revert --id=%d", f.ID), "the Service of server %d is answered by server %d", f.ID, live.ServerID)
-	case live.Serving() && c.otherVersion() != "":
-		return stop(CodeVersionDiffers, c.cmd("revert --id=%d", f.ID), "%s", c.otherVersion()).
-			with("then wrap again with the right --image, and replace")
-	case !live.Serving():
-		return c.joinLasts(wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", pod.Name, orUnknown(string(live.Reach))).
-			then(c.logs(pod)))
-	}
-	return c.proveJoined()
+	return stop(CodeGhostHost, c.stopAndMask(),
+		"server %d has joined in its pod, but its old host %s answers again: two processes with one id", c.ID, c.HostIP), false
 }
 
-// proveJoined: a canary committed with the server back must reach all n, then
-// it is held, then it is replaced (or reverted).
-func (c *context) proveJoined() Decision {
+// joined: all held a write that was committed with the server back.
+func (c *context) joined() bool {
+	f := c.flight
+	return f.Joined != nil && f.Joined.Complete
+}
+
+// podStarts: the released pod starts ZooKeeper.
+func (c *context) podStarts() (Decision, bool) {
+	f, pod := c.flight, c.pod
+	switch {
+	case c.stands == PodNone, c.stands == PodGoing, c.stands == PodIdle:
+		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, c.podState(pod)).then(c.look(pod)), false
+	case c.holds == HoldsHalf:
+		return c.renew(), false
+	case c.stands == PodRefused && pod.GateCause == CauseNone:
+		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then(c.look(pod)), false
+	case c.stands == PodVetoed:
+		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.HostIP, pod.GateDetail).
+			then(c.stopAndMask()), false
+	case c.stands == PodStarted:
+		return Decision{}, true
+	case f.Kicked == nil || c.due(*f.Kicked, KickEvery):
+		g := c.copyFlight()
+		at := c.now
+		g.Kicked = &at
+		return do(StepKick, g, "the gate is open, the pod has not seen it yet"), false
+	}
+	return wait(CodePodStarting, PhaseRelease, "the pod has not seen the open gate yet"), false
+}
+
+// selectsPod: the Service leads to the pod. Somebody may have deleted it, and wrap made
+// it again.
+func (c *context) selectsPod() (Decision, bool) {
+	if c.selected {
+		return Decision{}, true
+	}
+	d, _ := c.pointToPod(fmt.Sprintf("server %d was started in pod %s", c.ID, c.pod.Name))
+	return d, false
+}
+
+// joinsAsItself: the server serves through its Service, as itself and in the ensemble's
+// release.
+func (c *context) joinsAsItself() (Decision, bool) {
+	live := c.live
+	switch {
+	case live.Another(c.ID):
+		return stop(CodeWrongServer, c.cmd("revert --id=%d", c.ID), "the Service of server %d is answered by server %d", c.ID, live.ServerID), false
+	case live.Serving() && c.otherVersion() != "":
+		return stop(CodeVersionDiffers, c.cmd("revert --id=%d", c.ID), "%s", c.otherVersion()).
+			with("then wrap again with the right --image, and replace"), false
+	case !live.Serving():
+		return c.joinLasts(wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", c.pod.Name, orUnknown(string(live.Reach))).
+			then(c.logs(c.pod))), false
+	}
+	return Decision{}, true
+}
+
+// proveJoined: a canary committed with the server back reaches all that are expected to
+// hold it, and the leader forwards to them.
+func (c *context) proveJoined() (Decision, bool) {
 	f := c.flight
 	if c.leader == nil {
-		return wait(CodeNoLeader, PhaseJoin, "there is no leader at the moment")
+		return wait(CodeNoLeader, PhaseJoin, "there is no leader at the moment"), false
 	}
 	if f.Joined == nil || f.Joined.Zxid.Epoch() != c.epoch || f.Joined.At.After(c.now) {
-		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.live.Mode)
+		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.live.Mode), false
 	}
-	// Whoever waits for the end of this operation is not waited for; nor is, on
-	// the way back to the host, anybody who is away, or whose Service leads to
-	// another server: that may be why it goes back.
-	all, expected := []ensemble.ID{f.ID}, followers(c.rec.Ensemble())
-	lost := c.needRenewal()
-	for _, id := range ensemble.Without(c.participants(), f.ID) {
-		s := c.of(id)
-		if slices.Contains(lost, id) || f.Kind == Revert && (!s.serves() || s.live.Unread() || s.live.Another(id)) {
-			expected--
-		} else if s.Voter() {
-			all = append(all, id)
-		}
-	}
-	slices.Sort(all)
+	all, expected := c.awaited()
 	held, missing := c.holders(*f.Joined, all)
 	if len(missing) > 0 {
-		return wait(CodeProofPending, PhaseJoin, "not every server holds %s yet", f.Joined.Zxid).with(missing...).then(c.startOf(all))
+		return wait(CodeProofPending, PhaseJoin, "not every server holds %s yet", f.Joined.Zxid).with(missing...).then(c.startOf(all)), false
 	}
 	if !f.Joined.Complete {
 		g := c.copyFlight()
 		p := *f.Joined
 		p.Held, p.Complete, p.At = held, true, c.now
 		g.Joined = &p
-		return do(StepNoteJoined, g, "servers %s hold %s", joinIDs(held), p.Zxid)
+		return do(StepNoteJoined, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
 	}
 	if forwards := c.leader.live.SyncedFollowers; forwards >= 0 && forwards < expected {
-		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", forwards, expected)
+		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", forwards, expected), false
 	}
-	if f.Kind == Reconfigure {
-		if d, ok := c.sameLists(fmt.Sprintf("server %d has been restarted; no other is", f.ID)); !ok {
-			return d
+	return Decision{}, true
+}
+
+// awaited are the servers that must hold the canary, and how many the leader is to
+// forward to. Whoever waits for the end of this operation is not waited for; nor is, on
+// the way back to the host, anybody who is away, or whose Service leads to another
+// server: that may be why it goes back.
+func (c *context) awaited() (all []ensemble.ID, followed int) {
+	f := c.flight
+	all, followed = []ensemble.ID{f.ID}, followers(c.rec.Ensemble())
+	lost := c.needRenewal()
+	for _, id := range ensemble.Without(c.participants(), f.ID) {
+		s := c.of(id)
+		if slices.Contains(lost, id) || f.Kind == Revert && (!s.serves() || s.live.Unread() || s.live.Another(id)) {
+			followed--
+		} else if s.Voter() {
+			all = append(all, id)
 		}
-		return do(StepFinishRestart, nil, "server %d is in sync with the new list", f.ID)
 	}
-	if left := c.rec.joinHold() - c.age(f.Joined.At); left > 0 {
-		return wait(CodeHold, PhaseJoin, "server %d is in sync; watched for another %.0f s (syncLimit)", f.ID, left.Seconds())
+	slices.Sort(all)
+	return all, followed
+}
+
+// watchJoined: it has been in sync for as long as a leader needs to drop a follower.
+func (c *context) watchJoined() (Decision, bool) {
+	if left := c.rec.joinHold() - c.age(c.flight.Joined.At); left > 0 {
+		return wait(CodeHold, PhaseJoin, "server %d is in sync; watched for another %.0f s (syncLimit)", c.ID, left.Seconds()), false
 	}
-	if f.Kind == Revert {
-		return do(StepFinishRevert, nil, "server %d is in sync on its host", f.ID)
-	}
+	return Decision{}, true
+}
+
+// podReady: the pod's own probe sees it serve.
+func (c *context) podReady() (Decision, bool) {
 	if !c.pod.Ready {
-		return wait(CodeJoining, PhaseJoin, "pod %s is not ready yet: its data is being flushed to disk", c.pod.Name)
+		return wait(CodeJoining, PhaseJoin, "pod %s is not ready yet: its data is being flushed to disk", c.pod.Name), false
 	}
-	if d, ok := c.sameLists(fmt.Sprintf("server %d runs in its pod and does not count as replaced yet", f.ID)); !ok {
-		return d
+	return Decision{}, true
+}
+
+// finish notes that the server is replaced.
+func (c *context) finish() (Decision, bool) {
+	if d, ok := c.sameLists(fmt.Sprintf("server %d runs in its pod and does not count as replaced yet", c.ID)); !ok {
+		return d, false
 	}
 	// A tool that was overtaken may have written the endpoints once more.
 	if d, ok := c.pointToPod("the pod has joined"); !ok {
-		return d
+		return d, false
 	}
-	d := do(StepFinish, nil, "server %d is in sync in pod %s", f.ID, c.pod.Name)
+	d := do(StepFinish, nil, "server %d is in sync in pod %s", c.ID, c.pod.Name)
 	d.Release = &Release{Generation: c.gate.ReleasedGeneration, Start: c.gate.Start}
-	return d
+	return d, false
 }
 
 // watchdog: ZooKeeper before 3.6 has no guard against an empty member that
 // votes (ZOOKEEPER-261). While the new member has not synced, the loss of
 // another voter closes the gate and stops the pod, before the survivors can
 // elect with it.
-func (c *context) watchdog(joined bool) (Decision, bool) {
-	if joined || c.flight.Joined != nil {
-		return Decision{}, false
+func (c *context) watchdog() (Decision, bool) {
+	if c.flight.Joined != nil {
+		return Decision{}, true
 	}
-	bad := c.barks()
-	if len(bad) == 0 {
-		return Decision{}, false
+	if bad := c.barks(); len(bad) > 0 {
+		return c.giveUp("another voter dropped while server %d was still empty, and this ZooKeeper lets an empty member vote", c.ID).with(bad...), false
 	}
-	return c.giveUp("another voter dropped while server %d was still empty, and this ZooKeeper lets an empty member vote", c.flight.ID).with(bad...), true
+	return Decision{}, true
 }
 
 // barks lists the voters whose loss makes a pod that is still empty dangerous: this

@@ -2,60 +2,147 @@ package migration
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
 // replace decides the way from the host into the pod.
 func (c *context) replace() Decision {
-	f := c.flight
-	switch {
+	switch f := c.flight; {
 	case f == nil && c.Replaced != nil:
 		return c.resume()
-	case f == nil:
-		return c.startReplace()
-	case f.Kind != Replace:
+	case f != nil && f.Kind != Replace:
 		return c.turnBack()
-	case c.in.Data != "" && c.in.Data != f.data() && f.Renewing == nil && f.Renewals == 0:
-		return stop(CodeDataMode, c.cmd("replace --id=%d --data=%s", f.ID, f.data()),
-			"this replacement was begun with --data=%s; go on with it, or revert and begin again", f.data())
-	case f.Aborted != "":
-		return c.abort()
-	case !c.gate.Found:
-		return do(StepPark, nil, "the gate is gone; without it no gate is open")
-	case c.pod.Unmade:
-		return c.makeAgain()
-	case c.gate.Released:
-		return c.join()
-	case f.Returning != nil:
-		return c.goBack()
-	case f.Released != nil && (c.pod.Gate == GateStarted || c.gateChanged()):
-		return c.giveUp("somebody closed the gate while server %d was joining in its pod: a restart would not start it again", f.ID)
-	case c.pod.Gate == GateStarted:
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
-			"the journal says that nothing was released, but ZooKeeper was started in pod %s: a journal of an earlier time was put back", c.pod.Name)
-	case c.host.open():
-		return c.stopHost()
 	}
-	return c.flipToPod()
+	return c.follow(replacement())
 }
 
-// startReplace checks everything that must hold before a server is touched.
-func (c *context) startReplace() Decision {
+// replacement is the order of a replacement.
+func replacement() []stage {
+	begun := func(c *context) bool { return c.flight != nil }
+	released := func(c *context) bool { return c.gate.Released }
+	stopped := func(c *context) bool { return c.gate.Released || !c.host.open() }
+	return []stage{
+		{
+			phase: PhaseParked, steps: []StepID{StepPark, StepBegin}, over: begun,
+			rules: []rule{(*context).allReconfigured, (*context).mayBegin, (*context).provePods, (*context).begin},
+		},
+		// What may have happened since it began.
+		{rules: []rule{(*context).sameData, (*context).notGivenUp, (*context).gateThere, (*context).podMade}},
+		{over: released, rules: []rule{(*context).notReturning, (*context).gateLeftOpen, (*context).notStarted}},
+		{
+			phase: PhaseProve, steps: []StepID{StepMaskHost, StepProveBefore, StepNoteBefore}, over: stopped,
+			rules: []rule{
+				(*context).addressStays, (*context).notBack, (*context).othersInSync, (*context).gateRead, (*context).imageAsKnown,
+				(*context).masked, (*context).stopOnce, (*context).proveBefore, (*context).leaderLast,
+			},
+		},
+		{
+			phase: PhaseStop, steps: []StepID{StepStopHost, StepNoteDead}, over: released,
+			reached: func(f *Flight) bool { return f.StopAsked != nil },
+			rules:   []rule{(*context).stopHost, (*context).provenBefore, (*context).watched, (*context).proveDead},
+		},
+		{
+			phase: PhaseReprove, steps: []StepID{StepProveAfter, StepNoteAfter}, over: released,
+			reached: func(f *Flight) bool { return f.DeadSince != nil },
+			rules:   []rule{(*context).dataProven},
+		},
+		{
+			phase: PhaseFlip, steps: []StepID{StepFlip, StepAdopt, StepDropBridge}, over: released,
+			reached: func(f *Flight) bool { return f.After != nil && f.After.Complete },
+			rules:   []rule{(*context).waitsParked, (*context).rightImage, (*context).flipToPod},
+		},
+		{
+			phase: PhaseRelease, steps: []StepID{StepRelease}, over: released,
+			reached: func(f *Flight) bool { return f.Released != nil },
+			rules:   []rule{(*context).onDisksOfOthers, (*context).release},
+		},
+		{
+			phase: PhaseJoin, steps: []StepID{StepProveJoined, StepNoteJoined, StepFinish},
+			reached: func(f *Flight) bool { return f.Joined != nil },
+			rules: []rule{
+				(*context).oneProcess, (*context).watchdog, (*context).podStarts, (*context).selectsPod, (*context).joinsAsItself,
+				(*context).proveJoined, (*context).watchJoined, (*context).podReady, (*context).finish,
+			},
+		},
+	}
+}
+
+// allReconfigured: every server on a host was seen with the new list.
+func (c *context) allReconfigured() (Decision, bool) {
 	if ids := c.notReconfigured(); len(ids) > 0 {
 		return stop(CodeNotReconfigured, c.cmd("reconfigure --verify"),
-			"server %s not seen with the Services' addresses yet: a pod would not be found by them", joinIDs(ids))
+			"server %s not seen with the Services' addresses yet: a pod would not be found by them", joinIDs(ids)), false
 	}
-	if d, ok := c.startChecks(c.onHosts(0)); !ok {
-		return d
+	return Decision{}, true
+}
+
+// mayBegin checks everything that must hold before a server is touched.
+func (c *context) mayBegin() (Decision, bool) { return c.startChecks(c.onHosts(0)) }
+
+// begin notes that this server is being replaced.
+func (c *context) begin() (Decision, bool) {
+	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Data: c.in.Data, Gate: c.gate.Generation}
+	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID), false
+}
+
+// sameData: the pod starts from what this replacement was begun with.
+func (c *context) sameData() (Decision, bool) {
+	f := c.flight
+	if c.in.Data != "" && c.in.Data != f.data() && f.Renewing == nil && f.Renewals == 0 {
+		return stop(CodeDataMode, c.cmd("replace --id=%d --data=%s", f.ID, f.data()),
+			"this replacement was begun with --data=%s; go on with it, or revert and begin again", f.data()), false
 	}
-	if d, ok := c.provePods(); !ok {
-		return d
+	return Decision{}, true
+}
+
+// notGivenUp: this start was not given up.
+func (c *context) notGivenUp() (Decision, bool) {
+	if c.flight.Aborted != "" {
+		return c.abort(), false
 	}
-	gate := c.gate
-	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Data: c.in.Data, Gate: gate.Generation}
-	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
+	return Decision{}, true
+}
+
+// gateThere: nobody deleted the gate.
+func (c *context) gateThere() (Decision, bool) {
+	if !c.gate.Found {
+		return do(StepPark, nil, "the gate is gone; without it no gate is open"), false
+	}
+	return Decision{}, true
+}
+
+// podMade: nobody deleted what the pod is made from.
+func (c *context) podMade() (Decision, bool) {
+	if c.pod.Unmade {
+		return c.makeAgain(), false
+	}
+	return Decision{}, true
+}
+
+// notReturning: this is no revert that was turned back.
+func (c *context) notReturning() (Decision, bool) {
+	if c.flight.Returning != nil {
+		return c.goBack(), false
+	}
+	return Decision{}, true
+}
+
+// gateLeftOpen: the gate was not closed while the pod was joining.
+func (c *context) gateLeftOpen() (Decision, bool) {
+	if f := c.flight; f.Released != nil && (c.pod.Gate == GateStarted || c.outOfTime()) {
+		return c.giveUp("somebody closed the gate while server %d was joining in its pod: a restart would not start it again", f.ID), false
+	}
+	return Decision{}, true
+}
+
+// notStarted: nothing runs in the pod before its release.
+func (c *context) notStarted() (Decision, bool) {
+	if c.pod.Gate == GateStarted {
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.flight.ID),
+			"the journal says that nothing was released, but ZooKeeper was started in pod %s: a journal of an earlier time was put back", c.pod.Name), false
+	}
+	return Decision{}, true
 }
 
 // startChecks are the conditions under which a server may be taken away,
@@ -128,254 +215,6 @@ func (c *context) onHosts(but ensemble.ID) []ensemble.ID {
 		}
 	}
 	return ids
-}
-
-// stopHost: the host's server is up; mask, prove on n, stop.
-func (c *context) stopHost() Decision {
-	f := c.flight
-	moved := c.selected || c.address != AddressHost
-	if c.host == HostUnclear && (moved || f.DeadSince != nil || f.After != nil) {
-		return c.hostUnclear(PhaseStop)
-	}
-	if moved {
-		return stop(CodeHostReturned, c.cmd("revert --id=%d", f.ID),
-			"the server on host %s is up again after its address was moved to the pod; the gate is closed, nothing is lost", c.HostIP).
-			with("revert moves the address back to the host; then mask its unit and begin again")
-	}
-	if f.DeadSince != nil || f.After != nil {
-		g := c.withoutProofs()
-		g.Fenced = nil
-		return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.HostIP)
-	}
-	if bad, blind := c.away(); len(bad) > 0 {
-		return c.notNow(bad, blind)
-	}
-	if d, ok := c.gateRead(); !ok {
-		return d
-	}
-	if f.StopAsked == nil {
-		if d, ok := c.rightImage(); !ok {
-			return d
-		}
-	}
-	if f.Fenced == nil {
-		return do(StepMaskHost, nil, "before its stop, so that nothing can bring it back")
-	}
-	if f.StopAsked != nil {
-		return c.stillUp()
-	}
-	if d, ok := c.proveBefore(); !ok {
-		return d
-	}
-	if left := c.onHosts(f.ID); c.leads(f.ID) && c.Voter() && len(left) > 0 {
-		return stop(CodeLeaderLast, c.cmd("revert --id=%d", f.ID),
-			"server %d has become the leader since this replacement began; nothing was stopped", f.ID)
-	}
-	g := c.copyFlight()
-	at := c.now
-	report := c.pod.GateAt
-	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, &report, c.leads(f.ID)
-	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
-}
-
-// gateRead: the parked pod has read the gate as it is now. A kubelet that lost the
-// API server shows an old one for a minute and more; its pod would see the open
-// gate that late, with the host stopped.
-func (c *context) gateRead() (Decision, bool) {
-	f, pod, gate := c.flight, c.pod, c.gate
-	if !pod.Parked() {
-		return wait(CodePodNotParked, PhaseProve, "pod %s is not parked: %s; nothing has been stopped", pod.Name, orUnknown(c.podState(pod))).then(c.look(pod)), false
-	}
-	if !pod.GateFresh || pod.NodeLost {
-		return wait(CodePodNotParked, PhaseProve, "pod %s has not reported for more than %s; nothing has been stopped", pod.Name, ReportFresh).then(c.logs(pod)), false
-	}
-	if pod.GateGeneration >= gate.Generation {
-		return Decision{}, true
-	}
-	if f.Kicked == nil || c.due(*f.Kicked, KickEvery) {
-		g := c.copyFlight()
-		at := c.now
-		g.Kicked = &at
-		return do(StepKick, g, "pod %s has read generation %d of the gate, the current one is %d", pod.Name, pod.GateGeneration, gate.Generation), false
-	}
-	return wait(CodePodNotParked, PhaseProve, "pod %s has read generation %d of the gate, the current one is %d: its node is behind; nothing has been stopped", pod.Name, pod.GateGeneration, gate.Generation).
-		then(c.kubectl("describe pod %s", pod.Name) + "; if its node stays behind: " + c.cmd("revert --id=%d", f.ID) + ", nothing has been stopped"), false
-}
-
-// away lists who is not in sync. A server that was asked to stop may be on its
-// way down: its client port closes first.
-func (c *context) away() (bad []string, blind bool) {
-	ids := c.rec.Ensemble().IDs()
-	if c.flight.StopAsked != nil {
-		ids = ensemble.Without(ids, c.flight.ID)
-	}
-	return c.lacking(ids)
-}
-
-// notNow: another server is away from sync, or not seen, while this one is still up.
-func (c *context) notNow(bad []string, blind bool) Decision {
-	if lost := c.needRenewal(); len(lost) > 0 {
-		return stop(CodeDegraded, c.cmd("revert --id=%d", c.flight.ID),
-			"the pod of server %d needs a new start from empty, which comes first; server %d still runs on its host", lost[0], c.flight.ID).with(bad...).
-			with("then " + c.cmd("replace --id=%d", lost[0]))
-	}
-	d := wait(CodeDegraded, PhaseProve, "not every server is in sync; nothing has been stopped").with(bad...)
-	if blind {
-		d = wait(CodeUnseen, PhaseProve, "not every server is seen from here; nothing has been stopped").with(bad...)
-	}
-	if c.flight.StopAsked != nil {
-		d.Phase = PhaseStop
-		d.Next = "on host " + c.HostIP + ": do not stop the server now, the others cannot spare it"
-	}
-	if back := c.comeBack(); back != "" {
-		// Another one was stopped, perhaps by mistake: it comes first.
-		d.Next = strings.TrimSuffix(back+"; "+d.Next, "; ")
-	}
-	return d
-}
-
-// stillUp: the stop was asked for and has not happened. It is asked for again
-// only while the others can still spare the server; an election since the
-// proof asks for a new one.
-func (c *context) stillUp() Decision {
-	f := c.flight
-	if d, same := c.sameLists("do not stop the server on host " + c.HostIP + " now"); !same {
-		return d
-	}
-	switch {
-	case c.host == HostUnclear:
-		// Whether it is up is unknown, so neither is it called up nor asked again.
-		d := c.hostUnclear(PhaseStop)
-		if f.Kind == Reconfigure {
-			return d
-		}
-		return d.then(d.Next + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
-	case !c.host.open():
-		// Only a restart comes here with a host that is silent.
-		return wait(CodeHostSilent, PhaseStop, "host %s is silent (client port %s, election port %s): whether its server has stopped cannot be seen from here", c.HostIP, c.ports.Client, c.ports.Election).
-			then("open the way from here to both ports of host " + c.HostIP + ", or interrupt this command and run it on a machine that reaches them")
-	case c.leader == nil:
-		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").
-			then("on host " + c.HostIP + ": do not stop the server now")
-	case f.Before == nil || f.Before.Zxid.Epoch() != c.epoch:
-		return do(StepRestartProof, c.withoutProofs(), "an election happened before the server on host %s was stopped", c.HostIP)
-	case c.due(*f.StopAsked, AskAgain):
-		g := c.copyFlight()
-		at := c.now
-		g.StopAsked = &at
-		return do(StepStopHost, g, "the server on host %s still answers", c.HostIP)
-	}
-	return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.HostIP, c.ports.Client, c.ports.Election).
-		then("on host " + c.HostIP + ": stop the server")
-}
-
-// flipToPod: the host's server does not answer; prove it dead, prove the
-// others whole, move the address, open the gate.
-func (c *context) flipToPod() Decision {
-	f := c.flight
-	if f.StopAsked == nil || f.Before == nil || !f.Before.Complete {
-		if bad := c.notKnownDown(); bad != "" {
-			return wait(CodeUnseen, PhaseProve, "host %s does not answer here (client port %s, election port %s), and %s; nothing has been stopped",
-				c.HostIP, c.ports.Client, c.ports.Election, bad).then(c.inBetween())
-		}
-		if f.Fenced != nil {
-			// To start it again it must be unmasked, and then it must be masked
-			// again before its stop.
-			g := c.withoutProofs()
-			g.Fenced = nil
-			return do(StepRestartProof, g, "the server on host %s is down before the proof that all others hold its writes", c.HostIP)
-		}
-		if c.gateChanged() {
-			return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
-				"the gate has changed since this replacement began, so pod %s may have run since; was a journal of an earlier time put back?", c.pod.Name)
-		}
-		return wait(CodeStoppedTooEarly, PhaseProve,
-			"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.HostIP).
-			then("on host " + c.HostIP + ": unmask and start the server again; this command waits for it")
-	}
-	if d, ok := c.watched(); !ok {
-		return d
-	}
-	if d, ok := c.proveDead(); !ok {
-		return d
-	}
-	pod := c.pod
-	why, start := "its data is copied to the pod in full", SeededStart(f.Seed)
-	if f.data() == DataCopy {
-		if d, ok := c.seed(); !ok {
-			return d
-		}
-	} else {
-		if d, ok := c.proveAfter(!f.WasLeader); !ok {
-			return d
-		}
-		why, start = fmt.Sprintf("servers %s hold %s", joinIDs(f.After.Held), f.After.Zxid), EmptyStart(pod.UID)
-	}
-	if !pod.Parked() {
-		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", pod.Name, orUnknown(c.podState(pod))).then(c.look(pod))
-	}
-	if d, ok := c.rightImage(); !ok {
-		return d
-	}
-	if d, ok := c.pointToPod("host " + c.HostIP + " is dead and fenced, " + why); !ok {
-		return d
-	}
-	if f.data() == DataEmpty {
-		if d, ok := c.onDisks(PhaseRelease); !ok {
-			return d
-		}
-	}
-	g := c.copyFlight()
-	at := c.now
-	if c.gateChanged() {
-		// It may not be the first start: a revert must not take it for that.
-		g.Renewals++
-	}
-	g.Released, g.Kicked, g.Served, g.Line = &at, &at, true, &Release{Start: start}
-	d := do(StepRelease, g, "host dead and fenced, %s, the address is the pod's", why)
-	d.Start = start
-	return d
-}
-
-// data is what the pod starts from.
-func (f *Flight) data() DataMode {
-	if f.Data == "" {
-		return DataEmpty
-	}
-	return f.Data
-}
-
-// pointToPod has the Service's one address be the pod's, through its selector.
-func (c *context) pointToPod(why string) (Decision, bool) {
-	pod, ep := c.pod, c.endpoints
-	slices := c.rec.EndpointsAPI != LegacyEndpoints
-	switch {
-	case !c.selected && len(ep.Controller) > 0 && !same(ep.Controller, pod.IP):
-		return do(StepDeleteLeftovers, nil, "left behind, with the address of an earlier pod: %s", orNone(ep.Leftovers)), false
-	case !c.selected && (!same(ep.Bridge, pod.IP) || slices && ep.BridgePodUID != pod.UID):
-		return do(StepFlip, nil, "%s", why), false
-	case !c.selected:
-		return do(StepAdopt, nil, "the endpoints hold the pod's address %s", pod.IP), false
-	case !same(ep.Controller, pod.IP):
-		return wait(CodeAdoptPending, PhaseFlip, "the endpointslice controller shows %s, the pod has %s", orNone(ep.Controller), pod.IP).then(c.controllersHelp()), false
-	case slices && ep.BridgeFound:
-		return do(StepDropBridge, nil, "the controller's slice holds %s", pod.IP), false
-	case !same(ep.Union, pod.IP):
-		return wait(CodeAdoptPending, PhaseFlip, "the Service points to %s, the pod has %s", orNone(ep.Union), pod.IP).then(c.controllersHelp()), false
-	}
-	return Decision{}, true
-}
-
-// controllersHelp says what helps where Kubernetes' controllers do not follow.
-// Their informers come back after at most a minute. A slice that was made and
-// deleted while they were away is waited for until they are started again
-// (k8s.io/endpointslice EndpointSliceTracker.StaleSlices).
-func (c *context) controllersHelp() string {
-	help := fmt.Sprintf("kube-controller-manager does this, up to a minute after an outage of the API server; if it lasts, an administrator restarts it (its log then has %q: \"informer cache is out of date\")", c.rec.Namespace+"/"+c.Service)
-	if f := c.flight; f != nil && f.Kind == Replace {
-		help += "; or go back: " + c.cmd("revert --id=%d", f.ID)
-	}
-	return help
 }
 
 // majority says what is left in words: "2 of 3 voters stay".

@@ -1,97 +1,168 @@
 package migration
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
 
 // Reconfigure is the restart of one server with the new server list.
 const Reconfigure FlightKind = "reconfigure"
 
-// restart decides the driven restart of one server: patch, prove, stop, start,
-// see it run with the new list, prove again.
+// restart decides the driven restart of one server.
 func (c *context) restart() Decision {
-	f := c.flight
-	switch {
+	switch f := c.flight; {
 	case f == nil && c.Reconfigured != nil:
 		return done("server %d runs with the Services' addresses", c.in.ID)
-	case f == nil:
-		if d, ok := c.startChecks(c.notReconfigured()); !ok {
-			return d
-		}
-		g := &Flight{Kind: Reconfigure, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Gate: c.gate.Generation}
-		return do(StepBeginRestart, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
-	case f.Kind != Reconfigure:
+	case f != nil && f.Kind != Reconfigure:
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
-	case c.leftSinceRestart():
-		return c.forgetRestart()
-	case f.Patched == nil:
-		return do(StepApplyPatch, nil, "the file first, then the restart")
-	case f.DeadSince == nil:
-		return c.stopForRestart()
-	case f.Released == nil:
-		g := c.copyFlight()
-		at := c.now
-		g.Released = &at
-		return do(StepStartHost, g, "it is stopped and its file is patched")
 	}
-	if d, ok := c.hostStarted(); !ok {
-		return d
-	}
-	if v := CheckReconfigured(c.rec, c.ServerRecord, c.live); v.Known && !v.OK {
-		return stop(CodeNotReconfigured, c.cmd("reconfigure"), "server %d was restarted without the new list: %s", f.ID, v.Why).
-			with("look at " + v.Look)
-	}
-	if c.ports.Election != PortOpen {
-		return wait(CodeHostStarting, PhaseStart, "the election port of host %s is %s: it must listen on all addresses (quorumListenOnAllIPs)", c.HostIP, c.ports.Election)
-	}
-	return c.proveJoined()
+	return c.follow(restarting())
 }
 
-// leftSinceRestart: the server is in its pod or was there, which comes after its
-// restart.
-func (c *context) leftSinceRestart() bool { return c.elsewhere() || c.gateChanged() }
-
-func (c *context) forgetRestart() Decision {
-	return c.forget("server %d has left its host since its restart began", c.flight.ID)
+// restarting is its order: patch, prove, stop, start, see it run with the new list,
+// prove again.
+func restarting() []stage {
+	begun := func(c *context) bool { return c.flight != nil }
+	dead := func(c *context) bool { return c.flight.DeadSince != nil }
+	return []stage{
+		{
+			phase: PhaseProve, steps: []StepID{StepBeginRestart}, over: begun,
+			rules: []rule{(*context).mayRestart, (*context).beginRestart},
+		},
+		{steps: []StepID{StepApplyPatch}, rules: []rule{(*context).stillOnHost, (*context).patched}},
+		{
+			steps: []StepID{StepProveBefore, StepNoteBefore}, over: dead,
+			rules: []rule{
+				(*context).downForRestart, (*context).othersInSync, (*context).stopOnce, (*context).bothPorts, (*context).proveBefore,
+				(*context).restartLeaderLast,
+			},
+		},
+		{
+			phase: PhaseStop, steps: []StepID{StepStopHost, StepNoteDead}, over: dead,
+			reached: func(f *Flight) bool { return f.StopAsked != nil },
+			rules:   []rule{(*context).stopForRestart},
+		},
+		{
+			phase: PhaseStart, steps: []StepID{StepStartHost},
+			reached: func(f *Flight) bool { return f.DeadSince != nil },
+			rules:   []rule{(*context).startAgain, (*context).hostStarted, (*context).newList, (*context).listensElsewhere},
+		},
+		{
+			phase: PhaseJoin, steps: []StepID{StepProveJoined, StepNoteJoined, StepFinishRestart},
+			reached: func(f *Flight) bool { return f.Joined != nil },
+			rules:   []rule{(*context).proveJoined, (*context).finishRestart},
+		},
+	}
 }
 
-// stopForRestart proves all n whole and has the server stopped.
-func (c *context) stopForRestart() Decision {
+// mayRestart checks everything that must hold before a server is touched.
+func (c *context) mayRestart() (Decision, bool) { return c.startChecks(c.notReconfigured()) }
+
+// beginRestart notes that this server is being restarted.
+func (c *context) beginRestart() (Decision, bool) {
+	g := &Flight{Kind: Reconfigure, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Gate: c.gate.Generation}
+	return do(StepBeginRestart, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID), false
+}
+
+// stillOnHost: the journal of this restart is not of an earlier time.
+func (c *context) stillOnHost() (Decision, bool) {
+	if c.outOfTime() {
+		return c.forgetRestart(), false
+	}
+	return Decision{}, true
+}
+
+// patched: the host's file has the new list.
+func (c *context) patched() (Decision, bool) {
+	if c.flight.Patched == nil {
+		return do(StepApplyPatch, nil, "the file first, then the restart"), false
+	}
+	return Decision{}, true
+}
+
+// downForRestart: the host's server is up, or its end is noted.
+func (c *context) downForRestart() (Decision, bool) {
 	f := c.flight
-	if bad := c.aliveAfterAll(); c.host == HostRefuses && bad != "" {
-		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, but %s", c.HostIP, bad)
+	if c.host != HostRefuses {
+		return Decision{}, true
 	}
-	if c.host == HostRefuses && !c.confirmed() {
-		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, and no other server confirms yet that its server is down", c.HostIP)
+	if bad := c.aliveAfterAll(); bad != "" {
+		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, but %s", c.HostIP, bad), false
 	}
-	if f.StopAsked != nil && c.host == HostRefuses {
-		g := c.copyFlight()
-		at := c.now
-		g.DeadSince = &at
-		return do(StepNoteDead, g, "host %s refuses on client and election port", c.HostIP)
+	if !c.confirmed() {
+		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, and no other server confirms yet that its server is down", c.HostIP), false
 	}
-	if f.StopAsked == nil && c.host == HostRefuses {
+	if f.StopAsked == nil {
 		return wait(CodeStoppedTooEarly, PhaseProve, "the server on host %s is down before the proof that all others hold its writes", c.HostIP).
-			then("on host " + c.HostIP + ": start the server again; this command waits for it")
-	}
-	if bad, blind := c.away(); len(bad) > 0 && c.host != HostRefuses {
-		return c.notNow(bad, blind)
-	}
-	if f.StopAsked != nil {
-		return c.stillUp()
-	}
-	if c.ports.Client != PortOpen || c.ports.Election != PortOpen {
-		return wait(CodeUnseen, PhaseProve, "host %s is not seen at both ports (client port %s, election port %s), so its stop could not be seen either; nothing has been stopped", c.HostIP, c.ports.Client, c.ports.Election).
-			then("open the way from here to both ports of host " + c.HostIP + ", or run this command on a machine that reaches them")
-	}
-	if d, ok := c.proveBefore(); !ok {
-		return d
-	}
-	if left := c.voting(ensemble.Without(c.notReconfigured(), f.ID)); c.leads(f.ID) && c.Voter() && len(left) > 0 {
-		return do(StepCancelRestart, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", f.ID)
+			then("on host " + c.HostIP + ": start the server again; this command waits for it"), false
 	}
 	g := c.copyFlight()
 	at := c.now
+	g.DeadSince = &at
+	return do(StepNoteDead, g, "host %s refuses on client and election port", c.HostIP), false
+}
+
+// bothPorts: both ports of the host are seen, so that its stop can be seen, too.
+func (c *context) bothPorts() (Decision, bool) {
+	if c.ports.Client == PortOpen && c.ports.Election == PortOpen {
+		return Decision{}, true
+	}
+	return wait(CodeUnseen, PhaseProve, "host %s is not seen at both ports (client port %s, election port %s), so its stop could not be seen either; nothing has been stopped", c.HostIP, c.ports.Client, c.ports.Election).
+		then("open the way from here to both ports of host " + c.HostIP + ", or run this command on a machine that reaches them"), false
+}
+
+// restartLeaderLast: it has not become the leader since, with others before it.
+func (c *context) restartLeaderLast() (Decision, bool) {
+	if left := c.voting(ensemble.Without(c.notReconfigured(), c.ID)); c.leads(c.ID) && c.Voter() && len(left) > 0 {
+		return do(StepCancelRestart, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", c.ID), false
+	}
+	return Decision{}, true
+}
+
+// stopForRestart asks for the stop of a host that is up and proven.
+func (c *context) stopForRestart() (Decision, bool) {
+	f := c.flight
+	g := c.copyFlight()
+	at := c.now
 	g.StopAsked, g.WasLeader = &at, c.leads(f.ID)
-	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID)
+	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID), false
+}
+
+// startAgain: the host was asked to start its server.
+func (c *context) startAgain() (Decision, bool) {
+	if c.flight.Released != nil {
+		return Decision{}, true
+	}
+	g := c.copyFlight()
+	at := c.now
+	g.Released = &at
+	return do(StepStartHost, g, "it is stopped and its file is patched"), false
+}
+
+// newList: it was not seen to run with the old list.
+func (c *context) newList() (Decision, bool) {
+	if v := CheckReconfigured(c.rec, c.ServerRecord, c.live); v.Known && !v.OK {
+		return stop(CodeNotReconfigured, c.cmd("reconfigure"), "server %d was restarted without the new list: %s", c.ID, v.Why).
+			with("look at " + v.Look), false
+	}
+	return Decision{}, true
+}
+
+// listensElsewhere: the others find it at its host's address as well.
+func (c *context) listensElsewhere() (Decision, bool) {
+	if c.ports.Election != PortOpen {
+		return wait(CodeHostStarting, PhaseStart, "the election port of host %s is %s: it must listen on all addresses (quorumListenOnAllIPs)", c.HostIP, c.ports.Election), false
+	}
+	return Decision{}, true
+}
+
+// finishRestart notes that the server runs with the new list.
+func (c *context) finishRestart() (Decision, bool) {
+	if d, ok := c.sameLists(fmt.Sprintf("server %d has been restarted; no other is", c.ID)); !ok {
+		return d, false
+	}
+	return do(StepFinishRestart, nil, "server %d is in sync with the new list", c.ID), false
 }
 
 // confirmed reports whether others confirm that a host that refuses our connections

@@ -1,100 +1,99 @@
 package migration
 
-// revert decides the way from the pod back to the host. For a pod that has
-// served it is itself a replacement, by a member whose data is stale: the same
-// proof, in the other direction.
+// revert decides the way from the pod back to the host.
 func (c *context) revert() Decision {
-	f := c.flight
 	if c.unproven() {
 		return do(StepRestorePods, nil, "they were changed for server %d, which goes back; servers that run in pods would take them when their pods are recreated", c.in.ID)
 	}
-	if f == nil && c.Replaced == nil && !c.mayRun() && c.atHost() && c.live.Serving() {
+	switch f := c.flight; {
+	case f == nil && c.Replaced == nil && !c.mayRun() && c.atHost() && c.serves():
 		return done("server %d runs on its host %s", c.in.ID, c.HostIP)
-	}
-	if f != nil && f.Kind == Reconfigure {
-		if c.leftSinceRestart() {
-			return c.forgetRestart()
-		}
+	case f != nil && f.Kind == Reconfigure && c.outOfTime():
+		return c.forgetRestart()
+	case f != nil && f.Kind == Reconfigure:
 		return stop(CodeOneAtATime, c.cmd("reconfigure"), "server %d is in the middle of its restart, begun by %s", f.ID, f.By)
 	}
-	if f == nil || f.Kind == Replace {
-		return c.beginRevert()
+	return c.follow(reverting())
+}
+
+// reverting is its order. For a pod that has served it is itself a replacement, by a
+// member whose data is stale: the same proof, in the other direction. The address goes
+// back while the pod still exists: with the pod's deletion the Service would be left
+// without any address for a moment (I2).
+func reverting() []stage {
+	begun := func(c *context) bool { return c.flight != nil && c.flight.Kind == Revert }
+	neverServed := func(c *context) bool { return !c.flight.Served }
+	return []stage{
+		{
+			phase: PhaseReclaim, steps: []StepID{StepBeginRevert}, over: begun,
+			rules: []rule{(*context).beginRevert},
+		},
+		// What may have happened since it began.
+		{rules: []rule{(*context).gateForPod, (*context).notOutlived}},
+		{
+			steps: []StepID{StepProveBefore, StepNoteBefore, StepCloseGate}, over: neverServed,
+			rules: []rule{(*context).closePod, (*context).spareStill},
+		},
+		{
+			phase: PhaseFlip, steps: []StepID{StepBridge, StepClearSelector, StepDeleteLeftovers, StepFlipBack},
+			reached: func(f *Flight) bool { return f.Cleared != nil },
+			rules:   []rule{(*context).flipToHost},
+		},
+		{
+			phase: PhaseReprove, steps: []StepID{StepDeletePod, StepNoteDead, StepProveAfter, StepNoteAfter}, over: neverServed,
+			reached: func(f *Flight) bool { return f.DeadSince != nil },
+			rules:   []rule{(*context).reclaim, (*context).noteGone, (*context).othersHold},
+		},
+		{
+			phase: PhaseStart, steps: []StepID{StepUnmaskHost, StepStartHost},
+			reached: func(f *Flight) bool { return f.Unmasking != nil || f.Released != nil },
+			rules:   []rule{(*context).onDisksForHost, (*context).unmasked, (*context).startHost, (*context).hostStarted},
+		},
+		{
+			phase: PhaseJoin, steps: []StepID{StepProveJoined, StepNoteJoined, StepFinishRevert},
+			reached: func(f *Flight) bool { return f.Joined != nil },
+			rules:   []rule{(*context).proveJoined, (*context).watchJoined, (*context).finishRevert},
+		},
 	}
+}
+
+// gateForPod: nobody deleted the gate at which a pod is to park.
+func (c *context) gateForPod() (Decision, bool) {
 	if !c.gate.Found && c.pod.Found {
-		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.pod.Name)
+		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.pod.Name), false
 	}
-	if c.outlived() {
-		g := &Flight{Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true, Line: c.line(), Fenced: f.Fenced, Renewals: f.Renewals}
-		return do(StepBeginRevert, g, "the gate has changed since, so the pod may have run: a journal of an earlier time was put back, and nothing it has proven holds")
-	}
-	if f.Served {
-		if d, ok := c.closePod(); !ok {
-			return d
-		}
-		if f.DeadSince == nil && !c.onHostAlone() {
-			// Peers and clients do not find it any more once its address is the host's.
-			if d, ok := c.sparePod(PhaseReclaim); !ok {
-				if d.Code != CodeUnseen {
-					d = d.then(c.wayBack())
-				}
-				return d
-			}
-		}
-	}
-	// The address goes back while the pod still exists: with the pod's deletion
-	// the Service would be left without any address for a moment (I2).
-	if d, ok := c.flipToHost(); !ok {
-		return d
-	}
-	if f.Served {
-		if d, ok := c.stopPod(); !ok {
-			return d
-		}
-	}
-	return c.startHost()
+	return Decision{}, true
 }
 
-// hostIsNewest reports whether the world bears out what the journal says of a
-// server that is on its host with nothing under way: that no pod has anything
-// newer. A journal that was put back from before an operation says so, too, and a
-// pod that shows no data may have lost its volume.
-func (c *context) hostIsNewest() bool {
-	if c.host == HostUp {
-		// What it has acknowledged since counts, and its pod does not start beside it.
-		return true
+// notOutlived: the journal of this revert is not of an earlier time.
+func (c *context) notOutlived() (Decision, bool) {
+	if !c.outOfTime() {
+		return Decision{}, true
 	}
-	return !c.pod.Found && c.pod.Unmade
-}
-
-// gateChanged reports whether the gate is another one than the operation counts
-// on. Where that has not opened it, its journal is one of an earlier time, put
-// back, and the pod may have run meanwhile.
-func (c *context) gateChanged() bool {
-	f, gate := c.flight, c.gate
-	if f.Kind == Reconfigure {
-		// It may have begun before there was a gate.
-		return gate.Found && gate.Generation != f.Gate
-	}
-	return f.Gate != 0 && f.Gate != gate.Generation
-}
-
-// outlived reports whether the pod may have run since the revert counted on it
-// that nothing does.
-func (c *context) outlived() bool {
 	f := c.flight
-	reopened := c.gate.Released || c.gateChanged() && c.host != HostUp
-	if f.Served {
-		return f.DeadSince != nil && reopened
-	}
-	return reopened || c.pod.Gate == GateStarted
+	g := &Flight{Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true, Line: c.line(), Fenced: f.Fenced, Renewals: f.Renewals}
+	return do(StepBeginRevert, g, "the gate has changed since, so the pod may have run: a journal of an earlier time was put back, and nothing it has proven holds"), false
 }
 
-func (c *context) beginRevert() Decision {
+// spareStill: peers and clients do not find the pod any more once its address is the
+// host's, so the others must still be able to spare it.
+func (c *context) spareStill() (Decision, bool) {
+	if c.flight.DeadSince != nil || c.onHostAlone() {
+		return Decision{}, true
+	}
+	d, ok := c.sparePod(PhaseReclaim)
+	if !ok && d.Code != CodeUnseen {
+		d = d.then(c.wayBack())
+	}
+	return d, ok
+}
+
+func (c *context) beginRevert() (Decision, bool) {
 	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID)}
 	g.Served = c.Replaced != nil || c.mayRun() || c.flight == nil && !c.hostIsNewest()
 	g.Line = c.line()
 	if f := c.flight; f != nil {
-		g.Served = g.Served || f.Served || c.gateChanged()
+		g.Served = g.Served || f.Served || c.outOfTime()
 		g.Fenced, g.Renewals, g.Reclaimed = f.Fenced, f.Renewals, f.Reclaimed
 		if f.Aborted != "" {
 			g.Line = f.Line
@@ -106,26 +105,26 @@ func (c *context) beginRevert() Decision {
 			next = c.cmd("replace --id=%d", c.in.ID)
 		}
 		return stop(CodeDegraded, next,
-			"the pod of server %d needs a new start from empty, which comes first; server %d serves in its pod", lost[0], c.in.ID)
+			"the pod of server %d needs a new start from empty, which comes first; server %d serves in its pod", lost[0], c.in.ID), false
 	}
 	if !g.Served {
 		g.Gate = c.gate.Generation
-		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart")
+		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart"), false
 	}
 	if c.flight == nil && c.onHostAlone() {
 		// The journal was put back from before it went to its host.
 		at := c.now
 		g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.gate.Generation
-		return do(StepBeginRevert, g, "the server runs on host %s, its address points there, and its pod is parked: only the journal does not say so", c.HostIP)
+		return do(StepBeginRevert, g, "the server runs on host %s, its address points there, and its pod is parked: only the journal does not say so", c.HostIP), false
 	}
 	if c.host == HostUnclear {
-		return c.hostUnclear(PhaseProve)
+		return c.hostUnclear(PhaseProve), false
 	}
 	if c.host.open() {
 		return stop(CodeGhostHost, "on host "+c.HostIP+": stop the server",
-			"the server on host %s already answers while its pod may run: stop it before it is moved back in order", c.HostIP)
+			"the server on host %s already answers while its pod may run: stop it before it is moved back in order", c.HostIP), false
 	}
-	return do(StepBeginRevert, g, "the pod has served: the host's data is stale, so the other servers must prove that they hold everything")
+	return do(StepBeginRevert, g, "the pod has served: the host's data is stale, so the other servers must prove that they hold everything"), false
 }
 
 // closePod proves everybody whole and closes the gate; the pod goes on serving.
@@ -169,33 +168,35 @@ func (c *context) closePod() (Decision, bool) {
 	return Decision{}, true
 }
 
-// stopPod takes the id out of the pod and proves the others whole.
-func (c *context) stopPod() (Decision, bool) {
+// noteGone: the id has left the pod, and that is noted.
+func (c *context) noteGone() (Decision, bool) {
 	f := c.flight
-	if d, ok := c.reclaim(); !ok {
-		return d, false
+	if f.DeadSince != nil {
+		return Decision{}, true
 	}
-	if f.DeadSince == nil {
-		g := c.copyFlight()
-		at := c.now
-		g.DeadSince, g.DeadReport, g.Gate = &at, c.podReport(), c.gate.Generation
-		if f.Line != nil && (f.StopAsked == nil || !c.watchedFrom(*f.StopAsked)) {
-			// Its host may have run since the pod was told to stop: no way back.
-			g.Line = &Release{Start: f.Line.Start}
-		}
-		return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.pod.GateGeneration), false
+	g := c.copyFlight()
+	at := c.now
+	g.DeadSince, g.DeadReport, g.Gate = &at, c.podReport(), c.gate.Generation
+	if f.Line != nil && (f.StopAsked == nil || !c.watchedFrom(*f.StopAsked)) {
+		// Its host may have run since the pod was told to stop: no way back.
+		g.Line = &Release{Start: f.Line.Start}
 	}
-	if f.Released != nil || c.host == HostUp {
+	return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.pod.GateGeneration), false
+}
+
+// othersHold: the others hold everything, so the host may start from what it has.
+func (c *context) othersHold() (Decision, bool) {
+	f := c.flight
+	switch {
+	case f.Released != nil || c.host == HostUp:
 		// The host was asked to start, and the proof was complete then; or it runs,
 		// and there is nothing left to prove it for.
 		return Decision{}, true
-	}
-	if c.neverSynced() {
+	case c.neverSynced():
 		// The server acknowledged nothing since it stopped on its host, so its
 		// start there is an ordinary restart, and may be what the rest needs.
 		return Decision{}, true
-	}
-	if (f.Unmasking != nil || f.Unfenced != nil) && f.After != nil && f.After.Complete {
+	case (f.Unmasking != nil || f.Unfenced != nil) && f.After != nil && f.After.Complete:
 		// What the others have on their disks stays there, whoever leads.
 		return Decision{}, true
 	}
@@ -218,13 +219,6 @@ func (c *context) neverSynced() bool {
 	// becomes ZooKeeper, so it is at the head again only after a restart.
 	waited := pod.NeverStarted && pod.Restarts == 0 && c.flight.Line != nil && c.flight.Line.Start == EmptyStart(pod.UID)
 	return pod.NeverSynced || waited || c.notOfThisRelease()
-}
-
-// notOfThisRelease: the volume was in its place before the gate was opened, and
-// its data is none of what that would have made: nothing was started from then on.
-func (c *context) notOfThisRelease() bool {
-	pod, line := c.pod, c.flight.Line
-	return line != nil && pod.VolumeSince != nil && *pod.VolumeSince < line.Generation && pod.DataGeneration != line.Generation
 }
 
 // reclaim closes the gate and waits until a pod is parked, having read a gate
@@ -301,35 +295,44 @@ func (c *context) flipToHost() (Decision, bool) {
 	return do(StepFlipBack, nil, "the gate is closed"), false
 }
 
-// startHost has the operator start the server and waits until it has joined.
-func (c *context) startHost() Decision {
+// onDisksForHost: a host whose data is stale leans on the others' disks.
+func (c *context) onDisksForHost() (Decision, bool) {
+	if f := c.flight; !f.Served || f.After == nil || f.Released != nil || f.Unmasking != nil {
+		return Decision{}, true
+	}
+	return c.onDisks(PhaseStart)
+}
+
+// unmasked: the host's server can start, and does after a reboot. One that never
+// stopped, or was started by hand, is masked all the same.
+func (c *context) unmasked() (Decision, bool) {
 	f := c.flight
-	if f.Served && f.After != nil && f.Released == nil && f.Unmasking == nil {
-		if d, ok := c.onDisks(PhaseStart); !ok {
-			return d
-		}
+	if f.Unfenced != nil || c.host == HostUp && f.Fenced == nil && !f.Served {
+		return Decision{}, true
 	}
-	// One that never stopped, or was started by hand, is masked all the same, and
-	// would not come back after a reboot.
-	if f.Unfenced == nil && (c.host != HostUp || f.Fenced != nil || f.Served) {
-		g := c.copyFlight()
-		at := c.now
-		g.Unmasking = &at
-		return do(StepUnmaskHost, g, "so that it can start")
+	g := c.copyFlight()
+	at := c.now
+	g.Unmasking = &at
+	return do(StepUnmaskHost, g, "so that it can start"), false
+}
+
+// startHost has the operator start the server, or notes that somebody has.
+func (c *context) startHost() (Decision, bool) {
+	if c.flight.Released != nil {
+		return Decision{}, true
 	}
-	if f.Released == nil {
-		g := c.copyFlight()
-		at := c.now
-		g.Released = &at
-		if c.host == HostUp {
-			return do(StepNoteStarted, g, "the server on host %s is already up", c.HostIP)
-		}
-		return do(StepStartHost, g, "its address points to host %s again", c.HostIP)
+	g := c.copyFlight()
+	at := c.now
+	g.Released = &at
+	if c.host == HostUp {
+		return do(StepNoteStarted, g, "the server on host %s is already up", c.HostIP), false
 	}
-	if d, ok := c.hostStarted(); !ok {
-		return d
-	}
-	return c.proveJoined()
+	return do(StepStartHost, g, "its address points to host %s again", c.HostIP), false
+}
+
+// finishRevert notes that the server is back.
+func (c *context) finishRevert() (Decision, bool) {
+	return do(StepFinishRevert, nil, "server %d is in sync on its host", c.ID), false
 }
 
 // hostStarted waits until the host's server, asked to start, serves as itself.

@@ -143,24 +143,3 @@ func (c *context) serverStatus(s *member) ServerStatus {
 	}
 	return st
 }
-
-// phase tells how far a flight is, from what the journal holds.
-func (f *Flight) phase() Phase {
-	switch {
-	case f.Aborted != "":
-		return PhaseAborting
-	case f.Joined != nil:
-		return PhaseJoin
-	case f.Released != nil && f.Kind == Revert:
-		return PhaseStart
-	case f.Released != nil:
-		return PhaseRelease
-	case f.After != nil && f.After.Complete:
-		return PhaseFlip
-	case f.DeadSince != nil:
-		return PhaseReprove
-	case f.StopAsked != nil:
-		return PhaseStop
-	}
-	return PhaseProve
-}

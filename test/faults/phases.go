@@ -8,19 +8,6 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// phases are the steps right after which a command is disturbed, one after the
-// other: the middle of every phase.
-func phases(kind migration.FlightKind) []migration.StepID {
-	if kind == migration.Revert {
-		return []migration.StepID{
-			migration.StepBeginRevert, migration.StepProveBefore, migration.StepNoteBefore, migration.StepCloseGate, migration.StepClearSelector,
-			migration.StepFlipBack, migration.StepDeletePod, migration.StepNoteDead, migration.StepProveAfter, migration.StepNoteAfter,
-			migration.StepUnmaskHost, migration.StepStartHost, migration.StepProveJoined,
-		}
-	}
-	return migration.Way(kind)
-}
-
 // irrevocable are the steps that must rest on a look at the servers.
 func irrevocable() []migration.StepID {
 	return []migration.StepID{
@@ -40,7 +27,7 @@ func (g *Stage) Disturbed(kind migration.FlightKind, atLeast int, disturb Distur
 	g.T.Helper()
 	g.Begin(string(kind), g.Name, fmt.Sprintf("--id=%d", g.ID))
 	var at []string
-	steps := phases(kind)
+	steps := migration.Way(kind)
 	for i, step := range steps {
 		if !g.holdIfThere(steps, i) {
 			continue

@@ -41,7 +41,7 @@ func TestSame(t *testing.T) {
 			var st migration.EnsembleStatus
 			fst := former.Summarize(fo)
 			status(reflect.ValueOf(&st).Elem(), reflect.ValueOf(&fst).Elem())
-			diff = differs(st, migration.Summarize(o))
+			diff = differs(saysNow(st), saysNow(migration.Summarize(o)))
 		}
 		if diff != "" {
 			panic(fmt.Sprintf("the rules of then and of now differ (-then +now):\n%s\nintent %+v\nobservation %s", diff, in, cmp.Diff(migration.Observation{}, o)))
@@ -64,6 +64,18 @@ func TestSame(t *testing.T) {
 		t.Run("whole/"+strings.ReplaceAll(cfg.Name, " ", "_")+"_"+cfg.Version, explored(cfg, stateLimit))
 	}
 	t.Logf("asked both %d times: every decision was the same", asked.Load())
+}
+
+// saysNow leaves out the name of the phase that an operation has come to, which is a
+// word for people.
+func saysNow(st migration.EnsembleStatus) migration.EnsembleStatus {
+	for i := range st.Servers {
+		st.Servers[i].Phase, _, _ = strings.Cut(st.Servers[i].Phase, ":")
+	}
+	for i := range st.Problems {
+		st.Problems[i].Text, _, _ = strings.Cut(st.Problems[i].Text, ", and has come to: ")
+	}
+	return st
 }
 
 // differs compares without building text first.

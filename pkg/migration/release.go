@@ -1,0 +1,66 @@
+package migration
+
+import "fmt"
+
+// dataProven: whatever the pod starts from, nothing is forgotten by it: the host's data
+// is copied in full, or all others hold everything (I4).
+func (c *context) dataProven() (Decision, bool) {
+	if c.flight.data() == DataCopy {
+		return c.seed()
+	}
+	return c.proveAfter(!c.flight.WasLeader)
+}
+
+// startsFrom is what the pod starts from, and why that may be.
+func (c *context) startsFrom() (GateStart, string) {
+	f := c.flight
+	if f.data() == DataCopy {
+		return SeededStart(f.Seed), "its data is copied to the pod in full"
+	}
+	return EmptyStart(c.pod.UID), fmt.Sprintf("servers %s hold %s", joinIDs(f.After.Held), f.After.Zxid)
+}
+
+// waitsParked: the pod waits at its gate.
+func (c *context) waitsParked() (Decision, bool) {
+	if c.stands != PodParked {
+		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", c.pod.Name, orUnknown(c.podState(c.pod))).then(c.look(c.pod)), false
+	}
+	return Decision{}, true
+}
+
+// flipToPod moves the address of a dead host to the parked pod.
+func (c *context) flipToPod() (Decision, bool) {
+	_, why := c.startsFrom()
+	return c.pointToPod("host " + c.HostIP + " is dead and fenced, " + why)
+}
+
+// onDisksOfOthers: a pod that starts from nothing leans on the others' disks.
+func (c *context) onDisksOfOthers() (Decision, bool) {
+	if c.flight.data() == DataCopy {
+		return Decision{}, true
+	}
+	return c.onDisks(PhaseRelease)
+}
+
+// release opens the gate.
+func (c *context) release() (Decision, bool) {
+	start, why := c.startsFrom()
+	g := c.copyFlight()
+	at := c.now
+	if c.outOfTime() {
+		// It may not be the first start: a revert must not take it for that.
+		g.Renewals++
+	}
+	g.Released, g.Kicked, g.Served, g.Line = &at, &at, true, &Release{Start: start}
+	d := do(StepRelease, g, "host dead and fenced, %s, the address is the pod's", why)
+	d.Start = start
+	return d, false
+}
+
+// data is what the pod starts from.
+func (f *Flight) data() DataMode {
+	if f.Data == "" {
+		return DataEmpty
+	}
+	return f.Data
+}

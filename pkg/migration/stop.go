@@ -1,0 +1,202 @@
+package migration
+
+import (
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
+
+// addressStays: the address of a server that runs on its host is the host's.
+func (c *context) addressStays() (Decision, bool) {
+	f := c.flight
+	if c.host == HostUnclear && (!c.atHost() || f.DeadSince != nil || f.After != nil) {
+		return c.hostUnclear(PhaseStop), false
+	}
+	if !c.atHost() {
+		return stop(CodeHostReturned, c.cmd("revert --id=%d", f.ID),
+			"the server on host %s is up again after its address was moved to the pod; the gate is closed, nothing is lost", c.HostIP).
+			with("revert moves the address back to the host; then mask its unit and begin again"), false
+	}
+	return Decision{}, true
+}
+
+// notBack: it was not seen dead before.
+func (c *context) notBack() (Decision, bool) {
+	if f := c.flight; f.DeadSince != nil || f.After != nil {
+		g := c.withoutProofs()
+		g.Fenced = nil
+		return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.HostIP), false
+	}
+	return Decision{}, true
+}
+
+// othersInSync: nobody else is away from sync.
+func (c *context) othersInSync() (Decision, bool) {
+	if bad, blind := c.away(); len(bad) > 0 {
+		return c.notNow(bad, blind), false
+	}
+	return Decision{}, true
+}
+
+// imageAsKnown is rightImage, until the stop was asked for.
+func (c *context) imageAsKnown() (Decision, bool) {
+	if c.flight.StopAsked != nil {
+		return Decision{}, true
+	}
+	return c.rightImage()
+}
+
+// masked: nothing brings the host's server back after its stop.
+func (c *context) masked() (Decision, bool) {
+	if c.flight.Fenced == nil {
+		return do(StepMaskHost, nil, "before its stop, so that nothing can bring it back"), false
+	}
+	return Decision{}, true
+}
+
+// stopOnce: its stop was not asked for yet.
+func (c *context) stopOnce() (Decision, bool) {
+	if c.flight.StopAsked != nil {
+		return c.stillUp(), false
+	}
+	return Decision{}, true
+}
+
+// leaderLast: it has not become the leader since, with others before it.
+func (c *context) leaderLast() (Decision, bool) {
+	if left := c.onHosts(c.ID); c.leads(c.ID) && c.Voter() && len(left) > 0 {
+		return stop(CodeLeaderLast, c.cmd("revert --id=%d", c.ID),
+			"server %d has become the leader since this replacement began; nothing was stopped", c.ID), false
+	}
+	return Decision{}, true
+}
+
+// stopHost asks for the stop of a host that is up and proven.
+func (c *context) stopHost() (Decision, bool) {
+	if !c.host.open() {
+		return Decision{}, true
+	}
+	f := c.flight
+	g := c.copyFlight()
+	at, report := c.now, c.pod.GateAt
+	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, &report, c.leads(f.ID)
+	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID), false
+}
+
+// provenBefore: the host's server went down after all had proved that they hold its
+// writes, and because of us.
+func (c *context) provenBefore() (Decision, bool) {
+	f := c.flight
+	if f.StopAsked != nil && f.Before != nil && f.Before.Complete {
+		return Decision{}, true
+	}
+	if bad := c.notKnownDown(); bad != "" {
+		return wait(CodeUnseen, PhaseProve, "host %s does not answer here (client port %s, election port %s), and %s; nothing has been stopped",
+			c.HostIP, c.ports.Client, c.ports.Election, bad).then(c.inBetween()), false
+	}
+	if f.Fenced != nil {
+		// To start it again it must be unmasked, and then it must be masked
+		// again before its stop.
+		g := c.withoutProofs()
+		g.Fenced = nil
+		return do(StepRestartProof, g, "the server on host %s is down before the proof that all others hold its writes", c.HostIP), false
+	}
+	if c.outOfTime() {
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
+			"the gate has changed since this replacement began, so pod %s may have run since; was a journal of an earlier time put back?", c.pod.Name), false
+	}
+	return wait(CodeStoppedTooEarly, PhaseProve,
+		"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.HostIP).
+		then("on host " + c.HostIP + ": unmask and start the server again; this command waits for it"), false
+}
+
+// gateRead: the parked pod has read the gate as it is now. A kubelet that lost the
+// API server shows an old one for a minute and more; its pod would see the open
+// gate that late, with the host stopped.
+func (c *context) gateRead() (Decision, bool) {
+	f, pod, gate := c.flight, c.pod, c.gate
+	if !pod.Parked() {
+		return wait(CodePodNotParked, PhaseProve, "pod %s is not parked: %s; nothing has been stopped", pod.Name, orUnknown(c.podState(pod))).then(c.look(pod)), false
+	}
+	if !pod.GateFresh || pod.NodeLost {
+		return wait(CodePodNotParked, PhaseProve, "pod %s has not reported for more than %s; nothing has been stopped", pod.Name, ReportFresh).then(c.logs(pod)), false
+	}
+	if pod.GateGeneration >= gate.Generation {
+		return Decision{}, true
+	}
+	if f.Kicked == nil || c.due(*f.Kicked, KickEvery) {
+		g := c.copyFlight()
+		at := c.now
+		g.Kicked = &at
+		return do(StepKick, g, "pod %s has read generation %d of the gate, the current one is %d", pod.Name, pod.GateGeneration, gate.Generation), false
+	}
+	return wait(CodePodNotParked, PhaseProve, "pod %s has read generation %d of the gate, the current one is %d: its node is behind; nothing has been stopped", pod.Name, pod.GateGeneration, gate.Generation).
+		then(c.kubectl("describe pod %s", pod.Name) + "; if its node stays behind: " + c.cmd("revert --id=%d", f.ID) + ", nothing has been stopped"), false
+}
+
+// away lists who is not in sync. A server that was asked to stop may be on its
+// way down: its client port closes first.
+func (c *context) away() (bad []string, blind bool) {
+	ids := c.rec.Ensemble().IDs()
+	if c.flight.StopAsked != nil {
+		ids = ensemble.Without(ids, c.flight.ID)
+	}
+	return c.lacking(ids)
+}
+
+// notNow: another server is away from sync, or not seen, while this one is still up.
+func (c *context) notNow(bad []string, blind bool) Decision {
+	if lost := c.needRenewal(); len(lost) > 0 {
+		return stop(CodeDegraded, c.cmd("revert --id=%d", c.flight.ID),
+			"the pod of server %d needs a new start from empty, which comes first; server %d still runs on its host", lost[0], c.flight.ID).with(bad...).
+			with("then " + c.cmd("replace --id=%d", lost[0]))
+	}
+	d := wait(CodeDegraded, PhaseProve, "not every server is in sync; nothing has been stopped").with(bad...)
+	if blind {
+		d = wait(CodeUnseen, PhaseProve, "not every server is seen from here; nothing has been stopped").with(bad...)
+	}
+	if c.flight.StopAsked != nil {
+		d.Phase = PhaseStop
+		d.Next = "on host " + c.HostIP + ": do not stop the server now, the others cannot spare it"
+	}
+	if back := c.comeBack(); back != "" {
+		// Another one was stopped, perhaps by mistake: it comes first.
+		d.Next = strings.TrimSuffix(back+"; "+d.Next, "; ")
+	}
+	return d
+}
+
+// stillUp: the stop was asked for and has not happened. It is asked for again
+// only while the others can still spare the server; an election since the
+// proof asks for a new one.
+func (c *context) stillUp() Decision {
+	f := c.flight
+	if d, same := c.sameLists("do not stop the server on host " + c.HostIP + " now"); !same {
+		return d
+	}
+	switch {
+	case c.host == HostUnclear:
+		// Whether it is up is unknown, so neither is it called up nor asked again.
+		d := c.hostUnclear(PhaseStop)
+		if f.Kind == Reconfigure {
+			return d
+		}
+		return d.then(d.Next + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
+	case !c.host.open():
+		// Only a restart comes here with a host that is silent.
+		return wait(CodeHostSilent, PhaseStop, "host %s is silent (client port %s, election port %s): whether its server has stopped cannot be seen from here", c.HostIP, c.ports.Client, c.ports.Election).
+			then("open the way from here to both ports of host " + c.HostIP + ", or interrupt this command and run it on a machine that reaches them")
+	case c.leader == nil:
+		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").
+			then("on host " + c.HostIP + ": do not stop the server now")
+	case f.Before == nil || f.Before.Zxid.Epoch() != c.epoch:
+		return do(StepRestartProof, c.withoutProofs(), "an election happened before the server on host %s was stopped", c.HostIP)
+	case c.due(*f.StopAsked, AskAgain):
+		g := c.copyFlight()
+		at := c.now
+		g.StopAsked = &at
+		return do(StepStopHost, g, "the server on host %s still answers", c.HostIP)
+	}
+	return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.HostIP, c.ports.Client, c.ports.Election).
+		then("on host " + c.HostIP + ": stop the server")
+}
