@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -179,13 +181,12 @@ func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *pref
 // lookFacts takes a look as status does, and has its problems checked. A server
 // that is away as planned is nobody's concern besides.
 func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
-	o, err := s.engine.Observe(ctx)
-	for n := 1; err == nil && n < looks && len(o.Unseen()) > 0; n++ {
-		if err = (clock{}).Sleep(ctx, lookPause); err == nil {
-			o, err = s.engine.Observe(ctx)
-		}
-	}
-	if err != nil {
+	var o migration.Observation
+	err := wait.ExponentialBackoffWithContext(ctx, wait.Backoff{Duration: lookPause, Factor: 1, Steps: looks}, func(ctx context.Context) (seen bool, err error) {
+		o, err = s.engine.Observe(ctx)
+		return len(o.Unseen()) == 0, err
+	})
+	if err != nil && (!wait.Interrupted(err) || ctx.Err() != nil) {
 		f.LookError = plain(err).text
 		return
 	}

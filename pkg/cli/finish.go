@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -18,25 +19,26 @@ const settleFor = 10 * time.Second
 
 // settled looks again, for a while, as long as something hinders the last word.
 func (s *session) settled(ctx context.Context, out io.Writer, obs migration.Observation) (migration.Observation, error) {
-	said := false
-	for until := time.Now().Add(settleFor); obs.Record.Flight == nil && time.Now().Before(until); {
-		hindrances := migration.Hindrances(migration.Problems(obs))
-		if len(hindrances) == 0 {
-			break
-		}
-		if !said {
-			said = true
-			fmt.Fprintf(out, "Looking again for up to %s: %s\n", settleFor, hindrances[0].Text)
-		}
-		if err := (clock{}).Sleep(ctx, pollInterval); err != nil {
-			return obs, err
-		}
-		var err error
-		if obs, err = s.engine.Observe(ctx); err != nil {
-			return obs, err
-		}
+	calm := func() bool {
+		return obs.Record.Flight != nil || len(migration.Hindrances(migration.Problems(obs))) == 0
 	}
-	return obs, nil
+	if calm() {
+		return obs, nil
+	}
+	fmt.Fprintf(out, "Looking again for up to %s: %s\n", settleFor, migration.Hindrances(migration.Problems(obs))[0].Text)
+	err := wait.PollUntilContextTimeout(ctx, pollInterval, settleFor, false, func(context.Context) (bool, error) {
+		// The last look is not cut off by the end of the patience.
+		o, err := s.engine.Observe(ctx)
+		if err != nil {
+			return false, err
+		}
+		obs = o
+		return calm(), nil
+	})
+	if wait.Interrupted(err) && ctx.Err() == nil {
+		return obs, nil
+	}
+	return obs, err
 }
 
 // finish says that all servers run in pods, if nothing that is seen contradicts

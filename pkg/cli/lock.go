@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
@@ -92,29 +94,29 @@ func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
 	lease := journal.Lease{Kube: s.kube.client, Namespace: s.kube.namespace, Name: s.name, Holder: holder(), Dead: ended, Via: s.kube.via}
 	var first *journal.HeldError
 	deadline := time.Now().Add(lockPatience)
-	for {
-		lock, err := lease.Acquire(ctx)
+	var lock *journal.Lock
+	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
+		var err error
+		lock, err = lease.Acquire(ctx)
 		held, isHeld := journal.IsHeld(err)
 		switch {
 		case err == nil:
-			return lock, nil
+			return true, nil
 		case !isHeld:
-			return nil, err
+			return false, err
 		case first == nil:
 			first = held
 			fmt.Fprintf(s.kube.warn, "%s holds the lock of %s; looking whether it is alive\n", quote.Line(held.Holder), s.name)
 		case held.Holder == first.Holder && held.Free.Equal(first.Free) && time.Now().After(deadline) && lease.Watched == nil:
 			// It says that it is held for long still: its holder's clock was ahead.
 			lease.Watched = held
-			continue
 		case held.Holder != first.Holder || held.Free.After(first.Free) || time.Now().After(deadline):
-			return nil, &refusedError{reason: fmt.Sprintf("%s is at work on %s since %s", quote.Line(held.Holder), s.name, held.Since.Local().Format(time.DateTime)),
+			return false, &refusedError{reason: fmt.Sprintf("%s is at work on %s since %s", quote.Line(held.Holder), s.name, held.Since.Local().Format(time.DateTime)),
 				next: "let it finish, or interrupt it there"}
 		}
-		if err := (clock{}).Sleep(ctx, pollInterval); err != nil {
-			return nil, err
-		}
-	}
+		return false, nil
+	})
+	return lock, err
 }
 
 // fence keeps out what a command that died in the middle of an operation may

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
@@ -115,27 +116,22 @@ func (o *StatusOptions) Run(ctx context.Context) error {
 		return within(ctx, o.timeout, o.save)
 	}
 	var last []migration.EnsembleStatus
-	for {
+	return wait.PollUntilContextCancel(ctx, watchInterval, true, func(ctx context.Context) (bool, error) {
 		var items []migration.EnsembleStatus
 		if err := within(ctx, o.timeout, func(ctx context.Context) (err error) {
 			items, err = o.collect(ctx)
 			return err
 		}); err != nil {
-			return err
+			return false, err
 		}
 		if last == nil || !sameStatus(last, items) {
 			last = items
 			if err := o.printer.Status(o.deps.streams.Out, o.all, items); err != nil {
-				return err
+				return false, err
 			}
 		}
-		if !o.watch {
-			return nil
-		}
-		if err := (clock{}).Sleep(ctx, watchInterval); err != nil {
-			return err
-		}
-	}
+		return !o.watch, nil
+	})
 }
 
 func (o *StatusOptions) collect(ctx context.Context) ([]migration.EnsembleStatus, error) {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
@@ -24,21 +26,18 @@ type verifier struct {
 
 func (f *reconfigureFlags) watch(ctx context.Context, s *session) error {
 	v := &verifier{f: f, s: s}
-	for {
-		left, err := v.look(ctx)
-		if err == nil && left == 0 {
-			return s.reconfigured(ctx, f.deps.streams, v.moved)
-		}
-		if err == nil {
-			err = clock{}.Sleep(ctx, pollInterval)
-		}
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-			return v.timeout(context.WithoutCancel(ctx), left)
-		}
-		if err != nil {
-			return err
-		}
+	left := 0
+	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (done bool, err error) {
+		left, err = v.look(ctx)
+		return left == 0, err
+	})
+	switch {
+	case err == nil:
+		return s.reconfigured(ctx, f.deps.streams, v.moved)
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
+		return v.timeout(context.WithoutCancel(ctx), left)
 	}
+	return err
 }
 
 // look is one round; it returns how many servers are left.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
@@ -335,29 +336,34 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 		if unasked[srv.ID] {
 			continue
 		}
-		for {
-			address := hostPort(srv.ClusterIP, srv.ClientPort)
-			live := s.prober.named(ctx, address, s.prober.Sight(ctx, address))
+		address := hostPort(srv.ClusterIP, srv.ClientPort)
+		var live migration.Sighting
+		err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
+			live = s.prober.named(ctx, address, s.prober.Sight(ctx, address))
 			if live.Another(srv.ID) {
-				return fmt.Errorf("service %s is answered by server %d instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
+				return false, fmt.Errorf("service %s is answered by server %d instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
 			}
 			if live.Serving() && !live.Unread() {
-				fmt.Fprintf(o.deps.streams.ErrOut, "server %d answers at %s (%s, %s)\n", srv.ID, hostPort(srv.ClusterIP, srv.ClientPort), live.Mode, live.Zxid)
-				break
+				fmt.Fprintf(o.deps.streams.ErrOut, "server %d answers at %s (%s, %s)\n", srv.ID, address, live.Mode, live.Zxid)
+				return true, nil
 			}
-			if err := (clock{}).Sleep(ctx, pollInterval); errors.Is(err, context.Canceled) {
+			return false, nil
+		})
+		switch {
+		case !errors.Is(err, context.DeadlineExceeded):
+			if err != nil {
 				return err
-			} else if err != nil && live.Unread() {
-				return &pausedError{
-					reason: fmt.Sprintf("server %d answers at its Service's address %s, and did not tell its server list: %s", srv.ID, address, live.Detail),
-					next:   o.deps.in(rec.Namespace).Ours("wrap %s", rec.Name), timeout: true,
-				}
-			} else if err != nil {
-				return &pausedError{
-					reason:   fmt.Sprintf("server %d does not answer at its Service's address %s from here yet: %s %s", srv.ID, hostPort(srv.ClusterIP, srv.ClientPort), live.Reach, live.Detail),
-					evidence: []string{"is kube-proxy running on this machine, or are ClusterIPs routed to it?", "the Services are created and harm nobody"},
-					next:     o.deps.in(rec.Namespace).Ours("wrap %s", rec.Name), timeout: true,
-				}
+			}
+		case live.Unread():
+			return &pausedError{
+				reason: fmt.Sprintf("server %d answers at its Service's address %s, and did not tell its server list: %s", srv.ID, address, live.Detail),
+				next:   o.deps.in(rec.Namespace).Ours("wrap %s", rec.Name), timeout: true,
+			}
+		default:
+			return &pausedError{
+				reason:   fmt.Sprintf("server %d does not answer at its Service's address %s from here yet: %s %s", srv.ID, address, live.Reach, live.Detail),
+				evidence: []string{"is kube-proxy running on this machine, or are ClusterIPs routed to it?", "the Services are created and harm nobody"},
+				next:     o.deps.in(rec.Namespace).Ours("wrap %s", rec.Name), timeout: true,
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	utilexec "k8s.io/client-go/util/exec"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -112,23 +113,18 @@ func (c *Client) awaitSeeded(ctx context.Context, rec migration.Record, id ensem
 	}
 	ctx, cancel := context.WithTimeout(ctx, seededWait)
 	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	err = wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		pod, err := c.pod(ctx, rec, s)
 		if err != nil {
-			return err
+			return false, err
 		}
 		v, err := c.podView(ctx, rec, s, pod, c.shared(ctx, rec, nil))
-		if err != nil || v.Seeded == rec.Flight.Seed {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+		return v.Seeded == rec.Flight.Seed, err
+	})
+	if wait.Interrupted(err) {
+		return nil
 	}
+	return err
 }
 
 // seededWait is longer than the gate takes for a report.
