@@ -177,7 +177,7 @@ func permanent(err error) bool {
 // act carries out one decision: write-ahead, the step, what it brought. It
 // reports whether looking again at once makes sense.
 func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Observation, d migration.Decision) (bool, error) {
-	ev := Event{ID: in.ID, Decision: d, Observation: o}
+	ev := Event{ID: d.Server, Decision: d, Observation: o}
 	switch d.Kind {
 	case migration.Wait:
 		ev.Kind = EventWaiting
@@ -202,23 +202,23 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	rec := o.Record
 	if next, changed := rec.Before(d); changed {
 		rec = next
-		rec.Note(migration.AuditEntry{At: began, By: in.By, ID: in.ID, Step: string(d.Step), Detail: d.Reason})
+		rec.Note(migration.AuditEntry{At: began, By: in.By, ID: d.Server, Step: string(d.Step), Detail: d.Reason})
 		if err := e.Journal.Save(ctx, rec); err != nil {
 			return false, fmt.Errorf("writing the journal before step %s: %w", d.Step, err)
 		}
 	} else if err := e.unchanged(ctx, o.Record); err != nil {
 		return false, err
 	}
-	if err := e.stillOurs(ctx, in, o, d); err != nil {
+	if err := e.stillOurs(ctx, o, d); err != nil {
 		return false, err
 	}
-	outcome, err := e.perform(ctx, in, o, rec, d)
+	outcome, err := e.perform(ctx, o, rec, d)
 	if err != nil {
-		return false, fmt.Errorf("step %s of server %d: %w", d.Step, in.ID, err)
+		return false, fmt.Errorf("step %s of server %d: %w", d.Step, d.Server, err)
 	}
 	leader := o.Leader()
-	if next, changed := rec.After(in, d, outcome, leader); changed {
-		next.Note(migration.AuditEntry{At: outcome.At, By: in.By, ID: in.ID, Step: string(d.Step), Detail: "done"})
+	if next, changed := rec.After(in.By, d, outcome, leader); changed {
+		next.Note(migration.AuditEntry{At: outcome.At, By: in.By, ID: d.Server, Step: string(d.Step), Detail: "done"})
 		// The save must go through a journal that has seen our first write.
 		if err := e.Journal.Save(ctx, next); err != nil {
 			return false, fmt.Errorf("writing the journal after step %s: %w", d.Step, err)
@@ -239,14 +239,14 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 // slept, or a process that was stopped, anywhere between the look and this moment
 // finds out here; so does one whose API server took long to answer. Hosts know
 // neither lock nor version: for what is done there nothing else asks.
-func (e *Engine) stillOurs(ctx context.Context, in migration.Intent, o migration.Observation, d migration.Decision) error {
+func (e *Engine) stillOurs(ctx context.Context, o migration.Observation, d migration.Decision) error {
 	if e.Lock != nil {
 		if err := e.Lock.Held(ctx); err != nil {
-			return fmt.Errorf("step %s of server %d was not taken: %w", d.Step, in.ID, err)
+			return fmt.Errorf("step %s of server %d was not taken: %w", d.Step, d.Server, err)
 		}
 	}
 	if old := e.Clock.Now().Round(0).Sub(o.At.Round(0)); old > migration.WatchGap {
-		return fmt.Errorf("step %s of server %d was not taken: what it rests on is %.0f s old; looking again", d.Step, in.ID, old.Seconds())
+		return fmt.Errorf("step %s of server %d was not taken: what it rests on is %.0f s old; looking again", d.Step, d.Server, old.Seconds())
 	}
 	return nil
 }
@@ -284,8 +284,8 @@ func hostAction(step migration.StepID) HostAction {
 }
 
 // perform carries out the step's one action.
-func (e *Engine) perform(ctx context.Context, in migration.Intent, o migration.Observation, rec migration.Record, d migration.Decision) (migration.Outcome, error) {
-	id := in.ID
+func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migration.Record, d migration.Decision) (migration.Outcome, error) {
+	id := d.Server
 	sr, _ := rec.Server(id)
 	view, _ := o.View(id)
 	pod := view.Cluster.Pod

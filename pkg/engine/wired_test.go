@@ -18,8 +18,8 @@ func TestEveryStepIsWired(t *testing.T) {
 	perform := func(step migration.StepID) (int, error) {
 		c := &calls{}
 		e := &Engine{Cluster: c, Prober: c, Hosts: c, Clock: c}
-		_, err := e.perform(t.Context(), migration.Intent{ID: 1}, migration.Observation{Record: rec}, rec,
-			migration.Decision{Step: step, Release: &migration.Release{}, Pods: []migration.PodRef{{ID: 1}}})
+		_, err := e.perform(t.Context(), migration.Observation{Record: rec}, rec,
+			migration.Decision{Server: 1, Step: step, Release: &migration.Release{}, Pods: []migration.PodRef{{ID: 1}}})
 		return c.n, err
 	}
 	for _, s := range migration.Steps() {

@@ -14,14 +14,15 @@ func (r Record) Before(d Decision) (Record, bool) {
 	return out, true
 }
 
-// After returns the record with what the step brought, and whether it changed.
-func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Record, bool) {
+// After returns the record with what the step brought, and whether it changed; by is
+// whoever took it.
+func (r Record) After(by string, d Decision, o Outcome, leader ensemble.ID) (Record, bool) {
 	keep := StepByID(d.Step).kept
 	if keep == nil {
 		return r, false
 	}
 	out := r.clone()
-	if !keep(&out, brought{in: in, d: d, o: o, leader: leader}) {
+	if !keep(&out, brought{by: by, d: d, o: o, leader: leader}) {
 		return r, false
 	}
 	return out, true
@@ -29,7 +30,7 @@ func (r Record) After(in Intent, d Decision, o Outcome, leader ensemble.ID) (Rec
 
 // brought is what a step brought, and for whom.
 type brought struct {
-	in     Intent
+	by     string
 	d      Decision
 	o      Outcome
 	leader ensemble.ID
@@ -52,7 +53,7 @@ func keepConfirmed(at func(*Flight) **Confirmation) keeper {
 		if !b.o.Done {
 			return false
 		}
-		*at(r.Flight) = &Confirmation{At: b.o.At, By: b.in.By, How: b.o.By}
+		*at(r.Flight) = &Confirmation{At: b.o.At, By: b.by, How: b.o.By}
 		return true
 	}
 }
@@ -60,7 +61,7 @@ func keepConfirmed(at func(*Flight) **Confirmation) keeper {
 // keepCleared keeps when the controllers were last told to let go; not where a server
 // is mended beside another one's operation.
 func keepCleared(r *Record, b brought) bool {
-	if r.Flight == nil || r.Flight.ID != b.in.ID {
+	if r.Flight == nil || r.Flight.ID != b.d.Server {
 		return false
 	}
 	at := b.o.At
@@ -69,7 +70,7 @@ func keepCleared(r *Record, b brought) bool {
 }
 
 func keepReplaced(r *Record, b brought) bool {
-	if s, ok := r.Server(b.in.ID); ok {
+	if s, ok := r.Server(b.d.Server); ok {
 		at := b.o.At
 		s.Replaced, s.Release = &at, b.d.Release
 	}
@@ -83,8 +84,8 @@ func keepPods(r *Record, _ brought) bool {
 }
 
 func keepRestarted(r *Record, b brought) bool {
-	if s, ok := r.Server(b.in.ID); ok {
-		s.Reconfigured = &Confirmation{At: b.o.At, By: b.in.By, How: "restarted with the patched file, in sync afterwards"}
+	if s, ok := r.Server(b.d.Server); ok {
+		s.Reconfigured = &Confirmation{At: b.o.At, By: b.by, How: "restarted with the patched file, in sync afterwards"}
 	}
 	if f := r.Flight; f.Joined != nil {
 		r.NoteRestarted(f.Joined.Zxid.Epoch())
@@ -95,7 +96,7 @@ func keepRestarted(r *Record, b brought) bool {
 
 // keepLine: the pod's volume knows the newest line; what it began may be whole.
 func keepLine(r *Record, b brought) bool {
-	if s, ok := r.Server(b.in.ID); ok && r.Flight.Line != nil && r.Flight.Line.Generation != 0 {
+	if s, ok := r.Server(b.d.Server); ok && r.Flight.Line != nil && r.Flight.Line.Generation != 0 {
 		s.Release = r.Flight.Line
 	}
 	r.Flight = nil
@@ -103,7 +104,7 @@ func keepLine(r *Record, b brought) bool {
 }
 
 func keepReverted(r *Record, b brought) bool {
-	if s, ok := r.Server(b.in.ID); ok {
+	if s, ok := r.Server(b.d.Server); ok {
 		s.Replaced, s.Release = nil, nil
 	}
 	r.Flight = nil

@@ -19,6 +19,12 @@ func Decide(in Intent, o Observation) Decision { return derive(o).decide(in) }
 
 // decide is Decide on facts that were derived already.
 func (f *facts) decide(in Intent) Decision {
+	d := f.decided(in)
+	d.Server = in.ID
+	return d
+}
+
+func (f *facts) decided(in Intent) Decision {
 	c := &context{facts: f, member: &member{}, in: in}
 	if d, ok := c.guard(); !ok {
 		return d

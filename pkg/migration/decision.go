@@ -117,9 +117,11 @@ const (
 
 // Decision is what Decide returns.
 type Decision struct {
-	Kind Kind   `json:"kind"`
-	Code Code   `json:"code"`
-	Step StepID `json:"step,omitempty"`
+	Kind Kind `json:"kind"`
+	Code Code `json:"code"`
+	// Server is whom it is about.
+	Server ensemble.ID `json:"server,omitempty"`
+	Step   StepID      `json:"step,omitempty"`
 	// Phase is where the operation stands.
 	Phase Phase `json:"phase,omitempty"`
 	// Reason says why in one sentence; Evidence what it rests on.

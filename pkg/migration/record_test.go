@@ -60,7 +60,7 @@ func TestRecordAfterKeepsWhatCannotBeSeen(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
 			s.flight(migration.Replace, 1)
 			before, _ := json.Marshal(s.o.Record)
-			got, changed := s.o.Record.After(in, migration.Decision{Step: tc.step}, migration.Outcome{At: at, Zxid: 9, Done: tc.done, By: "hook"}, 3)
+			got, changed := s.o.Record.After(in.By, migration.Decision{Server: in.ID, Step: tc.step}, migration.Outcome{At: at, Zxid: 9, Done: tc.done, By: "hook"}, 3)
 			if changed != tc.changed {
 				t.Fatalf("changed is %v", changed)
 			}
@@ -112,7 +112,7 @@ func TestLeftoversOfAnotherOperation(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
 			set(s)
 			in := migration.Intent{Kind: migration.Replace, ID: 1, By: "bob"}
-			got, changed := s.o.Record.After(in, migration.Decision{Step: migration.StepDeleteLeftovers}, migration.Outcome{At: t0(), Done: true}, 3)
+			got, changed := s.o.Record.After(in.By, migration.Decision{Server: in.ID, Step: migration.StepDeleteLeftovers}, migration.Outcome{At: t0(), Done: true}, 3)
 			if diff := cmp.Diff(s.o.Record, got); changed || diff != "" {
 				t.Errorf("changed %v\n%s", changed, diff)
 			}

@@ -134,7 +134,7 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 
 // brought writes what a step brought, as engine.act does after it.
 func (w *world) brought(st *state, rec migration.Record, in migration.Intent, d migration.Decision, out migration.Outcome, slot int) {
-	after, changed := rec.After(in, d, out, w.leaderID(st))
+	after, changed := rec.After(in.By, d, out, w.leaderID(st))
 	if !changed {
 		return
 	}
@@ -226,7 +226,7 @@ func (w *world) perform(st *state, slot int, acks uint16, honest bool) (next sta
 	if !p.journal && !p.dying {
 		rec := w.record(&next)
 		in := migration.Intent{Kind: kindOf(p.kind), ID: w.cfg.IDs[i], By: "model"}
-		w.brought(&next, rec, in, migration.Decision{Step: step}, out, slot)
+		w.brought(&next, rec, in, migration.Decision{Server: in.ID, Step: step}, out, slot)
 	}
 	return w.canonical(next), true
 }
