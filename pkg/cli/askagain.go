@@ -6,8 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
 
@@ -26,22 +25,22 @@ type patientProber struct {
 	out    io.Writer
 }
 
-func (p patientProber) sight(ctx context.Context, id ensemble.ID, address string) zkprobe.Sighting {
+func (p patientProber) learn(ctx context.Context, t vantage.Target) zkprobe.Answers {
 	for n := 1; ; n++ {
-		raw := p.prober.zk.Sight(ctx, address)
-		live := sighting(raw)
-		told := !live.Hidden() || live.Reach == migration.ReachNotWhitelisted
-		if told || !p.again(ctx, n, "server %d at %s was not seen: %s", id, address, orText(live.Detail, string(live.Reach))) {
+		raw := p.prober.Learn(ctx, t.Address())
+		live := raw.Sighting()
+		told := !live.Hidden() || live.Reach == vantage.NotWhitelisted
+		if told || !p.again(ctx, n, "server %d at %s was not seen: %s", t.Server, t.Address(), orText(live.Detail, string(live.Reach))) {
 			return raw
 		}
 	}
 }
 
-func (p patientProber) port(ctx context.Context, id ensemble.ID, address string) migration.PortState {
+func (p patientProber) port(ctx context.Context, t vantage.Target) vantage.PortState {
 	for n := 1; ; n++ {
-		state := p.prober.Port(ctx, address)
-		told := state == migration.PortOpen || state == migration.PortClosed
-		if told || !p.again(ctx, n, "the election port of server %d, %s, is %s", id, address, state) {
+		state := p.prober.Port(ctx, t)
+		told := state == vantage.PortOpen || state == vantage.PortClosed
+		if told || !p.again(ctx, n, "the election port of server %d, %s, is %s", t.Server, t.Address(), state) {
 			return state
 		}
 	}

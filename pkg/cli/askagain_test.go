@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
@@ -28,15 +28,15 @@ func TestOneLookIsNoVerdict(t *testing.T) {
 	for name, c := range map[string]struct {
 		lost  int32
 		text  string
-		want  migration.Sight
+		want  vantage.Sight
 		asked int32
 		said  int
 	}{
-		"the first is lost":     {lost: 1, text: string(srvr), want: migration.SeenServing, asked: 2, said: 1},
-		"two are lost":          {lost: 2, text: string(srvr), want: migration.SeenServing, asked: 3, said: 2},
-		"all are lost":          {lost: 9, text: string(srvr), want: migration.Unseen, asked: 3, said: 2},
-		"it says that it idles": {text: "This ZooKeeper instance is not currently serving requests\n", want: migration.SeenNotServing, asked: 1},
-		"srvr is not allowed":   {text: "srvr is not executed because it is not in the whitelist.\n", want: migration.Unseen, asked: 1},
+		"the first is lost":     {lost: 1, text: string(srvr), want: vantage.SeenServing, asked: 2, said: 1},
+		"two are lost":          {lost: 2, text: string(srvr), want: vantage.SeenServing, asked: 3, said: 2},
+		"all are lost":          {lost: 9, text: string(srvr), want: vantage.Unseen, asked: 3, said: 2},
+		"it says that it idles": {text: "This ZooKeeper instance is not currently serving requests\n", want: vantage.SeenNotServing, asked: 1},
+		"srvr is not allowed":   {text: "srvr is not executed because it is not in the whitelist.\n", want: vantage.Unseen, asked: 1},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			var asked atomic.Int32
@@ -50,7 +50,7 @@ func TestOneLookIsNoVerdict(t *testing.T) {
 			})
 			var out bytes.Buffer
 			p := patientProber{prober: newProber(nil), pause: func(context.Context, time.Duration) error { return nil }, out: &out}
-			if s := sighting(p.sight(t.Context(), 1, address)); s.Sight() != c.want || asked.Load() != c.asked || strings.Count(out.String(), "server 1 at "+address+" was not seen") != c.said {
+			if s := p.learn(t.Context(), target(t, address)).Sighting(); s.Sight() != c.want || asked.Load() != c.asked || strings.Count(out.String(), "server 1 at "+address+" was not seen") != c.said {
 				t.Errorf("%s after %d questions: %+v\n%s", s.Sight(), asked.Load(), s, out.String())
 			}
 		})
@@ -74,16 +74,16 @@ func TestASilentPortIsAskedAgain(t *testing.T) {
 	lost := errors.New("lost")
 	for _, c := range []struct {
 		errs []error
-		want migration.PortState
+		want vantage.PortState
 		said int
 	}{
-		{nil, migration.PortClosed, 0},
-		{[]error{lost}, migration.PortClosed, 1},
-		{[]error{lost, lost, lost}, migration.PortUnknown, 2},
+		{nil, vantage.PortClosed, 0},
+		{[]error{lost}, vantage.PortClosed, 1},
+		{[]error{lost, lost, lost}, vantage.PortUnknown, 2},
 	} {
 		var out bytes.Buffer
-		p := patientProber{prober: prober{zk: zkprobe.Prober{Dialer: &dialer{c.errs}, Timeout: time.Second}}, pause: func(context.Context, time.Duration) error { return nil }, out: &out}
-		if got := p.port(t.Context(), 2, "192.0.2.1:3888"); got == migration.PortOpen || (c.want == migration.PortClosed) != (got == migration.PortClosed) || strings.Count(out.String(), "asking again") != c.said {
+		p := patientProber{prober: prober{zkprobe.Prober{Dialer: &dialer{c.errs}, Timeout: time.Second}}, pause: func(context.Context, time.Duration) error { return nil }, out: &out}
+		if got := p.port(t.Context(), target(t, "192.0.2.1:3888")); got == vantage.PortOpen || (c.want == vantage.PortClosed) != (got == vantage.PortClosed) || strings.Count(out.String(), "asking again") != c.said {
 			t.Errorf("%d lost: %s, said %q", len(c.errs), got, out.String())
 		}
 	}

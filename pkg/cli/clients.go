@@ -13,6 +13,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
 
@@ -101,8 +102,8 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record) Client
 		if srv.Host != srv.HostIP {
 			r.Records = append(r.Records, DNSRecordOfASrv{ID: srv.ID, Host: srv.Host, Old: srv.HostIP, New: srv.ClusterIP})
 		}
-		a := s.prober.zk.Ask(ctx, hostPort(srv.ClusterIP, srv.ClientPort), zkprobe.Cons)
-		if a.Reach != zkprobe.Answered {
+		a := s.prober.Ask(ctx, srv.AtService().Address(), zkprobe.Cons)
+		if a.Reach != vantage.Answered {
 			r.Unknown = append(r.Unknown, srv.ID)
 			continue
 		}

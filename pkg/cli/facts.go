@@ -14,6 +14,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
 
@@ -23,7 +24,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 	p := patientProber{prober: s.prober, pause: clock{}.Sleep, out: out}
 	f := preflight.Facts{
 		Servers: rec.Servers, Record: rec, Wrapped: wrapped,
-		Direct: map[ensemble.ID]migration.Sighting{}, Through: map[ensemble.ID]migration.Sighting{}, Election: map[ensemble.ID]migration.PortState{},
+		Direct: map[ensemble.ID]vantage.Sighting{}, Through: map[ensemble.ID]vantage.Sighting{}, Election: map[ensemble.ID]vantage.PortState{},
 		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
 		InitLimit: rec.Settings.InitLimit, TickTimeMillis: rec.Settings.TickTimeMillis, Via: s.kube.via,
 	}
@@ -32,9 +33,9 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 	for _, srv := range rec.Servers {
 		if srv.Replaced == nil {
 			wg.Go(func() {
-				raw := p.sight(ctx, srv.ID, hostPort(srv.HostIP, srv.ClientPort))
-				live := s.prober.named(ctx, hostPort(srv.HostIP, srv.ClientPort), sighting(raw))
-				port := p.port(ctx, srv.ID, hostPort(srv.HostIP, srv.ElectionPort))
+				raw := p.learn(ctx, srv.AtHost())
+				live := s.prober.named(ctx, srv.AtHost(), raw.Sighting())
+				port := p.port(ctx, srv.ElectionAtHost())
 				mu.Lock()
 				defer mu.Unlock()
 				f.Direct[srv.ID], f.Election[srv.ID] = live, port
@@ -43,8 +44,8 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 		}
 		if srv.ClusterIP != "" {
 			wg.Go(func() {
-				raw := p.sight(ctx, srv.ID, hostPort(srv.ClusterIP, srv.ClientPort))
-				live := s.prober.named(ctx, hostPort(srv.ClusterIP, srv.ClientPort), sighting(raw))
+				raw := p.learn(ctx, srv.AtService())
+				live := s.prober.named(ctx, srv.AtService(), raw.Sighting())
 				mu.Lock()
 				defer mu.Unlock()
 				f.Through[srv.ID] = live
@@ -76,12 +77,12 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 // named completes a look with the server's id where conf does not say it (only
 // srvr is whitelisted from 3.5.3 on): the sessions a server hands out carry it.
 // That costs the ensemble three writes.
-func (p prober) named(ctx context.Context, address string, live migration.Sighting) migration.Sighting {
+func (p prober) named(ctx context.Context, t vantage.Target, live vantage.Sighting) vantage.Sighting {
 	if !live.Serving() || live.ServerID != 0 {
 		return live
 	}
 	// One that takes no session is found by the check of commits.
-	if r, err := p.zk.Canary(ctx, []string{address}); err == nil {
+	if r, err := p.Prober.Canary(ctx, []string{t.Address()}); err == nil {
 		live.ServerID = r.Origin.Server
 	}
 	return live
@@ -92,7 +93,7 @@ func (p prober) named(ctx context.Context, address string, live migration.Sighti
 const snapshotBytesPerNode = 100
 
 // snapshotBytes estimates the size of a snapshot, 0 when mntr is not answered.
-func snapshotBytes(s zkprobe.Sighting) int64 {
+func snapshotBytes(s zkprobe.Answers) int64 {
 	if s.DataSize <= 0 {
 		return 0
 	}
@@ -100,7 +101,7 @@ func snapshotBytes(s zkprobe.Sighting) int64 {
 }
 
 // sizeFacts takes what only the raw answers hold.
-func sizeFacts(id ensemble.ID, s zkprobe.Sighting, f *preflight.Facts) {
+func sizeFacts(id ensemble.ID, s zkprobe.Answers, f *preflight.Facts) {
 	f.DataBytes = max(f.DataBytes, snapshotBytes(s))
 	if s.ConfigVersion != "" {
 		f.LiveConfig[id] = s.ConfigVersion
@@ -115,7 +116,7 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 	var some ensemble.Version
 	live := map[ensemble.ID]ensemble.Version{}
 	for _, srv := range rec.Servers {
-		for _, s := range []migration.Sighting{f.Direct[srv.ID], f.Through[srv.ID]} {
+		for _, s := range []vantage.Sighting{f.Direct[srv.ID], f.Through[srv.ID]} {
 			if s.Serving() && !s.Version.IsZero() {
 				live[srv.ID], some = s.Version, s.Version
 			}
@@ -141,17 +142,17 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 // commitFact writes a canary through the first server that serves.
 func commitFact(ctx context.Context, s *session, rec migration.Record, f *preflight.Facts) {
 	for _, srv := range rec.Servers {
-		address := ""
+		var at vantage.Target
 		switch {
 		case f.Through[srv.ID].Serving():
-			address = hostPort(srv.ClusterIP, srv.ClientPort)
+			at = srv.AtService()
 		case f.Direct[srv.ID].Serving():
-			address = hostPort(srv.HostIP, srv.ClientPort)
+			at = srv.AtHost()
 		default:
 			continue
 		}
 		f.CommitAsked = true
-		if _, err := s.prober.Canary(ctx, address); err != nil {
+		if _, err := s.prober.Canary(ctx, at); err != nil {
 			f.CommitError = err.Error()
 			var canary *zkprobe.CanaryError
 			if errors.As(err, &canary) {

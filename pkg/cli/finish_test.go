@@ -8,6 +8,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // inPods is a look at three servers that all serve in their pods.
@@ -24,8 +25,8 @@ func inPods() migration.Observation {
 		o.Record.Servers = append(o.Record.Servers, sr)
 		v := migration.ServerView{
 			ID:   id,
-			Host: migration.HostView{Client: migration.PortClosed, Election: migration.PortClosed},
-			Live: migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower, ServerID: id, SyncedFollowers: -1, Learners: -1},
+			Host: migration.HostView{Client: vantage.PortClosed, Election: vantage.PortClosed},
+			Live: vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id, SyncedFollowers: -1, Learners: -1},
 			Cluster: migration.ClusterView{
 				Service:   migration.ServiceView{Found: true, UID: sr.ServiceUID, ClusterIP: sr.ClusterIP, Selector: "pod"},
 				Endpoints: migration.EndpointsView{Controller: []string{"10.0.0.1"}, Union: []string{"10.0.0.1"}},
@@ -55,11 +56,11 @@ func TestFinished(t *testing.T) {
 			o.Record.Flight = &migration.Flight{Kind: migration.Revert, ID: 2, By: "alice", Started: o.At, Served: true}
 		}, false, exitPaused, migration.CodeOneAtATime},
 		"a ghost": {func(o *migration.Observation) {
-			o.Servers[1].Host = migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachNotServing}}
+			o.Servers[1].Host = migration.HostView{Client: vantage.PortOpen, Election: vantage.PortOpen, Answer: vantage.Sighting{Reach: vantage.NotServing}}
 		}, false, exitRefused, migration.CodeGhostHost},
-		"a dead pod":                   {func(o *migration.Observation) { o.Servers[1].Live = migration.Sighting{Reach: migration.ReachRefused} }, false, exitRefused, migration.CodePodAway},
-		"a dead pod, after moving one": {func(o *migration.Observation) { o.Servers[1].Live = migration.Sighting{Reach: migration.ReachRefused} }, true, exitPaused, migration.CodePodAway},
-		"one not seen":                 {func(o *migration.Observation) { o.Servers[1].Live = migration.Sighting{Reach: migration.ReachTimeout} }, false, exitRefused, "Unseen"},
+		"a dead pod":                   {func(o *migration.Observation) { o.Servers[1].Live = vantage.Sighting{Reach: vantage.Refused} }, false, exitRefused, migration.CodePodAway},
+		"a dead pod, after moving one": {func(o *migration.Observation) { o.Servers[1].Live = vantage.Sighting{Reach: vantage.Refused} }, true, exitPaused, migration.CodePodAway},
+		"one not seen":                 {func(o *migration.Observation) { o.Servers[1].Live = vantage.Sighting{Reach: vantage.Timeout} }, false, exitRefused, "Unseen"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs := inPods()

@@ -37,15 +37,15 @@ type live struct {
 }
 
 func (s *session) live(ctx context.Context, rec migration.Record) live {
-	seen := make([]zkprobe.Sighting, len(rec.Servers))
+	seen := make([]zkprobe.Answers, len(rec.Servers))
 	var wg sync.WaitGroup
 	for i, srv := range rec.Servers {
-		wg.Go(func() { seen[i] = s.prober.zk.Sight(ctx, hostPort(srv.ClusterIP, srv.ClientPort)) })
+		wg.Go(func() { seen[i] = s.prober.Learn(ctx, srv.AtService().Address()) })
 	}
 	wg.Wait()
 	var out live
 	for i, srv := range rec.Servers {
-		if v := sighting(seen[i]); v.Serving() && v.Mode == ensemble.Leader {
+		if v := seen[i].Sighting(); v.Serving() && v.Mode == ensemble.Leader {
 			out.leader, out.epoch = srv.ID, v.Zxid.Epoch()
 		}
 		out.bytes = max(out.bytes, snapshotBytes(seen[i]))

@@ -45,7 +45,7 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 func (s *session) running(ctx context.Context, rec migration.Record) []intake.Running {
 	var out []intake.Running
 	for _, srv := range rec.Servers {
-		live := s.prober.zk.Sight(ctx, hostPort(srv.HostIP, srv.ClientPort))
+		live := s.prober.Learn(ctx, srv.AtHost().Address())
 		out = append(out, intake.Running{
 			ID: srv.ID, Says: live.ServerID, Version: live.Version, TickTime: live.TickTime, InitLimit: live.InitLimit, SyncLimit: live.SyncLimit, Mode: live.Mode, Zxid: live.Zxid,
 		})

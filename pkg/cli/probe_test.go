@@ -3,12 +3,14 @@ package cli
 import (
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
@@ -50,7 +52,7 @@ func TestSightWithoutConf(t *testing.T) {
 						}
 					}
 				})
-				if s := newProber(nil).Sight(t.Context(), address); !s.Serving() || s.Unread() != c.unread {
+				if s := newProber(nil).Sight(t.Context(), target(t, address)); !s.Serving() || s.Unread() != c.unread {
 					t.Errorf("got %+v", s)
 				}
 			})
@@ -79,12 +81,22 @@ func TestSightOfWhatIsNoZooKeeper(t *testing.T) {
 					_, _ = io.WriteString(conn, text)
 					end(conn)
 				})
-				s := newProber(nil).Sight(t.Context(), address)
-				host := migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen, Answer: s}
-				if s.Sight() != migration.Unseen || host.Up() || !host.Unclear() {
+				s := newProber(nil).Sight(t.Context(), target(t, address))
+				host := migration.HostView{Client: vantage.PortOpen, Election: vantage.PortOpen, Answer: s}
+				if s.Sight() != vantage.Unseen || host.Up() || !host.Unclear() {
 					t.Errorf("%s: %s, up %t: %+v", how, s.Sight(), host.Up(), s)
 				}
 			}
 		})
 	}
+}
+
+// target is server 1 at that address.
+func target(t *testing.T, address string) vantage.Target {
+	t.Helper()
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return vantage.Target{Server: 1, Via: vantage.ViaHost, Host: at.Addr().String(), Port: int(at.Port())}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkdata"
 )
 
@@ -22,15 +23,15 @@ type standing struct {
 	engine.Journal
 	rec  migration.Record
 	view migration.ClusterView
-	host migration.PortState
+	host vantage.PortState
 }
 
 func (w standing) Observe(context.Context, migration.Record) (map[ensemble.ID]migration.ClusterView, error) {
 	return map[ensemble.ID]migration.ClusterView{3: w.view}, nil
 }
-func (w standing) Sight(context.Context, string) migration.Sighting { return migration.Sighting{} }
-func (w standing) Port(context.Context, string) migration.PortState { return w.host }
-func (w standing) Load(context.Context) (migration.Record, error)   { return w.rec, nil }
+func (w standing) Sight(context.Context, vantage.Target) vantage.Sighting { return vantage.Sighting{} }
+func (w standing) Port(context.Context, vantage.Target) vantage.PortState { return w.host }
+func (w standing) Load(context.Context) (migration.Record, error)         { return w.rec, nil }
 
 func TestSeedComesOnlyWhenItIsWaitedFor(t *testing.T) {
 	flight := func(change func(*migration.Flight)) *migration.Flight {
@@ -47,7 +48,7 @@ func TestSeedComesOnlyWhenItIsWaitedFor(t *testing.T) {
 		flight *migration.Flight
 		pod    migration.PodView
 		gate   migration.GateView
-		host   migration.PortState
+		host   vantage.PortState
 		says   string
 		seeded bool
 	}{
@@ -58,19 +59,19 @@ func TestSeedComesOnlyWhenItIsWaitedFor(t *testing.T) {
 		"another server":       {flight: flight(func(f *migration.Flight) { f.ID = 1 }), pod: parked, says: "the replace of server 1"},
 		"begun without copy":   {flight: flight(func(f *migration.Flight) { f.Data = "" }), pod: parked, says: "cannot change on the way"},
 		"not proven dead yet":  {flight: flight(func(f *migration.Flight) { f.Seed = "" }), pod: parked, says: "not proven dead yet"},
-		"host is up":           {flight: flight(nil), pod: parked, host: migration.PortOpen, says: "makes no copy"},
-		"host is silent":       {flight: flight(nil), pod: parked, host: migration.PortSilent, says: "makes no copy"},
+		"host is up":           {flight: flight(nil), pod: parked, host: vantage.PortOpen, says: "makes no copy"},
+		"host is silent":       {flight: flight(nil), pod: parked, host: vantage.PortSilent, says: "makes no copy"},
 		"gate is open":         {flight: flight(nil), pod: parked, gate: migration.GateView{Found: true, Released: true}, says: "gate of server 3 is open"},
 		"pod is not parked":    {flight: flight(nil), pod: started, says: "does not wait at its gate"},
 		"pod does not exist":   {flight: flight(nil), says: "does not wait at its gate"},
-		"host is up, it is in": {flight: flight(nil), pod: seeded, host: migration.PortOpen, says: "makes no copy"},
+		"host is up, it is in": {flight: flight(nil), pod: seeded, host: vantage.PortOpen, says: "makes no copy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := migration.Record{Name: "main", Namespace: "zk", Flight: tc.flight, Servers: []migration.ServerRecord{
 				{Server: ensemble.Server{ID: 1}, HostIP: "10.0.0.1"}, {Server: ensemble.Server{ID: 3}, HostIP: "10.0.0.3"},
 			}}
 			if tc.host == "" {
-				tc.host = migration.PortClosed
+				tc.host = vantage.PortClosed
 			}
 			w := standing{rec: rec, view: migration.ClusterView{Pod: tc.pod, Gate: tc.gate}, host: tc.host}
 			s := &session{name: "main", kube: kube{namespace: "zk"}, engine: &engine.Engine{Cluster: w, Prober: w, Journal: w, Clock: clock{}}}

@@ -12,6 +12,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // verifier is --verify: it looks until every server is known to run with the
@@ -93,15 +94,15 @@ func (s *session) takeBack(ctx context.Context, obs migration.Observation, out i
 
 // judge brings what is remembered of one server up to date, asks what the verdict
 // still lacks, and judges.
-func (v *verifier) judge(ctx context.Context, obs migration.Observation, sr migration.ServerRecord, live migration.Sighting) *rollout.Watched {
+func (v *verifier) judge(ctx context.Context, obs migration.Observation, sr migration.ServerRecord, live vantage.Sighting) *rollout.Watched {
 	w := v.watch.Server(sr.ID)
 	w.Look(obs, live, v.watch.Epoch())
 	if w.AskSince(sr, time.Now()) {
-		w.Since(v.s.prober.ServingSince(ctx, hostPort(sr.ClusterIP, sr.ClientPort)))
+		w.Since(v.s.prober.ServingSince(ctx, sr.AtService()))
 	}
 	w.Judge(obs.Record, sr)
 	if w.AskPort(time.Now()) {
-		w.Port(v.s.prober.Port(ctx, hostPort(sr.HostIP, sr.ElectionPort)))
+		w.Port(v.s.prober.Port(ctx, sr.ElectionAtHost()))
 		w.Judge(obs.Record, sr)
 	}
 	return w
@@ -124,7 +125,7 @@ func verdictText(sr migration.ServerRecord, d migration.Verdict) string {
 // false: not yet.
 func (v *verifier) verified(ctx context.Context, sr migration.ServerRecord, w *rollout.Watched) (bool, error) {
 	out := v.f.deps.streams.ErrOut
-	if _, err := v.s.prober.Canary(ctx, hostPort(sr.ClusterIP, sr.ClientPort)); err != nil {
+	if _, err := v.s.prober.Canary(ctx, sr.AtService()); err != nil {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
@@ -223,13 +224,12 @@ func (f *reconfigureFlags) confirm(ctx context.Context, s *session) error {
 		if !ok {
 			return usagef("--confirmed=%d: ensemble %s has no such server", n, rec.Name)
 		}
-		address := hostPort(sr.ClusterIP, sr.ClientPort)
-		live := s.prober.Sight(ctx, address)
-		v, ok := rollout.ByWord(rec, *sr, live, s.prober.Port(ctx, hostPort(sr.HostIP, sr.ElectionPort)))
+		live := s.prober.Sight(ctx, sr.AtService())
+		v, ok := rollout.ByWord(rec, *sr, live, s.prober.Port(ctx, sr.ElectionAtHost()))
 		if !ok {
 			return &refusedError{reason: fmt.Sprintf("server %d does not run with the new list: %s", n, v.Why), next: "look at " + orText(v.Look, "host "+sr.HostIP)}
 		}
-		if _, err := s.prober.Canary(ctx, address); err != nil {
+		if _, err := s.prober.Canary(ctx, sr.AtService()); err != nil {
 			return &refusedError{reason: fmt.Sprintf("server %d takes no write: %v", n, err), next: "look at host " + sr.HostIP}
 		}
 		rollout.Confirm(&rec, sr.ID, "confirmed by the operator", live.Zxid.Epoch(), me(), time.Now())

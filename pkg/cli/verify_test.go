@@ -13,6 +13,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestVerifyTimeout: when the time is over, every server that is left is named
@@ -73,14 +74,14 @@ func TestJudgeAsks(t *testing.T) {
 	at := time.Now()
 	for _, c := range []struct {
 		after time.Duration
-		reach migration.Reach
+		reach vantage.Reach
 		want  migration.VerdictCode
 	}{
-		{0, migration.ReachRefused, migration.VerdictAway},
-		{time.Second, migration.ReachNotServing, migration.VerdictAway},
-		{10 * time.Second, migration.ReachNotServing, migration.VerdictDeaf},
+		{0, vantage.Refused, migration.VerdictAway},
+		{time.Second, vantage.NotServing, migration.VerdictAway},
+		{10 * time.Second, vantage.NotServing, migration.VerdictDeaf},
 	} {
-		live := migration.Sighting{Reach: c.reach}
+		live := vantage.Sighting{Reach: c.reach}
 		obs := migration.Observation{At: at.Add(c.after), Record: rec, Servers: []migration.ServerView{{ID: 1, Live: live}}}
 		if got := v.judge(t.Context(), obs, rec.Servers[0], live).Verdict(); got.Code != c.want {
 			t.Errorf("after %s: %+v, want %s", c.after, got, c.want)
@@ -114,8 +115,8 @@ func TestVerifiedIsTakenBack(t *testing.T) {
 	look := func(rec migration.Record, two []ensemble.Server) migration.Observation {
 		o := migration.Observation{Record: rec}
 		for id, members := range map[ensemble.ID][]ensemble.Server{1: right, 2: two, 3: nil} {
-			o.Servers = append(o.Servers, migration.ServerView{ID: id, Live: migration.Sighting{
-				Reach: migration.ReachAnswered, Mode: ensemble.Follower, ServerID: id, Members: members,
+			o.Servers = append(o.Servers, migration.ServerView{ID: id, Live: vantage.Sighting{
+				Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id, Members: members,
 			}})
 		}
 		return o

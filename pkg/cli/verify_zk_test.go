@@ -98,7 +98,7 @@ func (r *restarts) patched(id ensemble.ID, change ...string) string {
 func (r *restarts) look(ctx context.Context) map[ensemble.ID]migration.Verdict {
 	obs := migration.Observation{At: time.Now(), Record: r.rec, ClusterComplete: true}
 	for _, sr := range r.rec.Servers {
-		obs.Servers = append(obs.Servers, migration.ServerView{ID: sr.ID, Live: r.v.s.prober.Sight(ctx, hostPort(sr.ClusterIP, sr.ClientPort))})
+		obs.Servers = append(obs.Servers, migration.ServerView{ID: sr.ID, Live: r.v.s.prober.Sight(ctx, sr.AtService())})
 	}
 	r.v.watch.Elections(obs)
 	out := map[ensemble.ID]migration.Verdict{}
@@ -248,7 +248,7 @@ func TestVerifyRealRestarts(t *testing.T) {
 				if _, err := r.real.Server(int(sr.ID)).WaitServing(ctx); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := r.v.s.prober.Canary(ctx, hostPort(sr.ClusterIP, sr.ClientPort)); err != nil {
+				if _, err := r.v.s.prober.Canary(ctx, sr.AtService()); err != nil {
 					t.Errorf("server %d: %v", sr.ID, err)
 				}
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 type wrapFlags struct {
@@ -336,10 +337,10 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 		if unasked[srv.ID] {
 			continue
 		}
-		address := hostPort(srv.ClusterIP, srv.ClientPort)
-		var live migration.Sighting
+		address := srv.AtService().Address()
+		var live vantage.Sighting
 		err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
-			live = s.prober.named(ctx, address, s.prober.Sight(ctx, address))
+			live = s.prober.named(ctx, srv.AtService(), s.prober.Sight(ctx, srv.AtService()))
 			if live.Another(srv.ID) {
 				return false, fmt.Errorf("service %s is answered by server %d instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
 			}

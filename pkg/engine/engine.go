@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
@@ -371,7 +369,7 @@ func (e *Engine) canary(ctx context.Context, o migration.Observation, rec migrat
 	if !ok {
 		return 0, fmt.Errorf("no server to write through")
 	}
-	zxid, err := e.Prober.Canary(ctx, address(sr.ClusterIP, sr.ClientPort))
+	zxid, err := e.Prober.Canary(ctx, sr.AtService())
 	if err != nil {
 		return 0, fmt.Errorf("canary write through server %d: %w", via, err)
 	}
@@ -402,5 +400,3 @@ func (e *Engine) tell(ev Event) {
 	}
 	e.OnEvent(ev)
 }
-
-func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

@@ -9,6 +9,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Looker takes looks; it writes nothing.
@@ -32,7 +33,7 @@ func (l Looker) Look(ctx context.Context, rec migration.Record, twins []migratio
 	for i, s := range rec.Servers {
 		v := &o.Servers[i]
 		v.ID = s.ID
-		wg.Go(func() { v.Live = l.Prober.Sight(ctx, address(s.ClusterIP, s.ClientPort)) })
+		wg.Go(func() { v.Live = l.Prober.Sight(ctx, s.AtService()) })
 		if slices.Contains(focus, s.ID) || s.Replaced != nil || rec.Flight != nil && rec.Flight.ID == s.ID {
 			wg.Go(func() { v.Host = l.host(ctx, s) })
 		}
@@ -48,7 +49,7 @@ func (l Looker) Look(ctx context.Context, rec migration.Record, twins []migratio
 		v := &o.Servers[i]
 		v.Cluster = views[v.ID]
 		if v.AwayFromPod() {
-			wg.Go(func() { v.AtPod = l.Prober.Sight(ctx, address(v.Cluster.Pod.IP, s.ClientPort)) })
+			wg.Go(func() { v.AtPod = l.Prober.Sight(ctx, s.AtPod(v.Cluster.Pod.IP)) })
 		}
 	}
 	wg.Wait()
@@ -62,25 +63,25 @@ func (l Looker) Look(ctx context.Context, rec migration.Record, twins []migratio
 func (l Looker) host(ctx context.Context, s migration.ServerRecord) migration.HostView {
 	look := func() (h migration.HostView) {
 		var wg sync.WaitGroup
-		wg.Go(func() { h.Client, h.Answer = l.knock(ctx, address(s.HostIP, s.ClientPort)) })
-		wg.Go(func() { h.Election = l.Prober.Port(ctx, address(s.HostIP, s.ElectionPort)) })
+		wg.Go(func() { h.Client, h.Answer = l.knock(ctx, s.AtHost()) })
+		wg.Go(func() { h.Election = l.Prober.Port(ctx, s.ElectionAtHost()) })
 		wg.Wait()
 		return h
 	}
 	h := look()
-	if h.Client == migration.PortClosed && h.Election == migration.PortOpen {
+	if h.Client == vantage.PortClosed && h.Election == vantage.PortOpen {
 		h = look()
 	}
 	return of(s.ID, h)
 }
 
 // knock tries a client port and, where it accepts connections, asks who is there.
-func (l Looker) knock(ctx context.Context, address string) (migration.PortState, migration.Sighting) {
-	state := l.Prober.Port(ctx, address)
-	if state != migration.PortOpen {
-		return state, migration.Sighting{}
+func (l Looker) knock(ctx context.Context, t vantage.Target) (vantage.PortState, vantage.Sighting) {
+	state := l.Prober.Port(ctx, t)
+	if state != vantage.PortOpen {
+		return state, vantage.Sighting{}
 	}
-	return state, l.Prober.Sight(ctx, address)
+	return state, l.Prober.Sight(ctx, t)
 }
 
 // of leaves only what was said by a server of that id: another one that got the
@@ -88,9 +89,9 @@ func (l Looker) knock(ctx context.Context, address string) (migration.PortState,
 func of(id ensemble.ID, h migration.HostView) migration.HostView {
 	switch {
 	case h.Answer.Another(id):
-		h.Answer = migration.Sighting{Reach: migration.ReachOther, Detail: fmt.Sprintf("server %d answers there", h.Answer.ServerID)}
+		h.Answer = vantage.Sighting{Reach: vantage.Other, Detail: fmt.Sprintf("server %d answers there", h.Answer.ServerID)}
 	case h.Answer.Unread():
-		h.Answer = migration.Sighting{Reach: migration.ReachOther, Detail: "a ZooKeeper answers there, and did not say which server it is"}
+		h.Answer = vantage.Sighting{Reach: vantage.Other, Detail: "a ZooKeeper answers there, and did not say which server it is"}
 	}
 	return h
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Observer reads the Kubernetes objects of ensembles.
@@ -61,16 +62,16 @@ type Cluster interface {
 	DeletePod(ctx context.Context, rec migration.Record, id ensemble.ID, podUID string) error
 }
 
-// Prober talks to ZooKeeper. Addresses are host:port.
+// Prober talks to ZooKeeper.
 type Prober interface {
 	// Sight asks a client port who is there; it never fails, the outcome is in
 	// the sighting.
-	Sight(ctx context.Context, address string) migration.Sighting
+	Sight(ctx context.Context, t vantage.Target) vantage.Sighting
 	// Port tries a bare TCP connect.
-	Port(ctx context.Context, address string) migration.PortState
+	Port(ctx context.Context, t vantage.Target) vantage.PortState
 	// Canary commits a write through that server and returns a zxid that is at
 	// least that of the write. It leaves no znode behind.
-	Canary(ctx context.Context, address string) (ensemble.Zxid, error)
+	Canary(ctx context.Context, t vantage.Target) (ensemble.Zxid, error)
 }
 
 // HostAction is what must happen on a server's host.

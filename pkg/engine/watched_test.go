@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestWatchedSince: a look long after the last one that told something begins
@@ -29,10 +30,10 @@ func TestTold(t *testing.T) {
 		host migration.HostView
 		want bool
 	}{
-		"answers":                 {migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachNotServing}}, true},
-		"accepts, without a word": {migration.HostView{Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachTimeout}}, false},
-		"refuses":                 {migration.HostView{Client: migration.PortClosed, Election: migration.PortClosed}, true},
-		"silent":                  {migration.HostView{Client: migration.PortSilent, Election: migration.PortSilent}, false},
+		"answers":                 {migration.HostView{Client: vantage.PortOpen, Election: vantage.PortOpen, Answer: vantage.Sighting{Reach: vantage.NotServing}}, true},
+		"accepts, without a word": {migration.HostView{Client: vantage.PortOpen, Election: vantage.PortOpen, Answer: vantage.Sighting{Reach: vantage.Timeout}}, false},
+		"refuses":                 {migration.HostView{Client: vantage.PortClosed, Election: vantage.PortClosed}, true},
+		"silent":                  {migration.HostView{Client: vantage.PortSilent, Election: vantage.PortSilent}, false},
 		"nobody asked":            {migration.HostView{}, false},
 	} {
 		o := migration.Observation{Servers: []migration.ServerView{{ID: 1, Host: row.host}}}
@@ -55,7 +56,7 @@ func TestSpans(t *testing.T) {
 		t.Errorf("still unseen: %s", unseen)
 	}
 	seen := blind(at.Add(time.Hour))
-	seen.Servers[0].Live.Reach = migration.ReachRefused
+	seen.Servers[0].Live.Reach = vantage.Refused
 	if unseen, _ := s.look(seen); !unseen.IsZero() {
 		t.Errorf("seen: %s", unseen)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestEveryStepIsWired: each step that changes something outside of the journal
@@ -73,7 +74,7 @@ func (c *calls) Seed(context.Context, migration.Record, ensemble.ID, io.Reader) 
 func (c *calls) DeletePod(context.Context, migration.Record, ensemble.ID, string) error {
 	return c.count()
 }
-func (c *calls) Canary(context.Context, string) (ensemble.Zxid, error) { return 1, c.count() }
+func (c *calls) Canary(context.Context, vantage.Target) (ensemble.Zxid, error) { return 1, c.count() }
 func (c *calls) Do(context.Context, HostAction, migration.ServerRecord) (bool, string, error) {
 	return true, "", c.count()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // world is a small obedient world behind all of the engine's interfaces: three
@@ -248,42 +249,44 @@ func (w *world) Do(_ context.Context, action engine.HostAction, s migration.Serv
 }
 
 // Sight implements engine.Prober.
-func (w *world) Sight(_ context.Context, address string) migration.Sighting {
+func (w *world) Sight(_ context.Context, t vantage.Target) vantage.Sighting {
+	address := t.Address()
 	for _, s := range w.rec.Servers {
 		if address == s.HostIP+":2181" && w.hostUp[s.ID] {
-			return migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower, ServerID: s.ID, SyncedFollowers: -1}
+			return vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: s.ID, SyncedFollowers: -1}
 		}
 		if address != s.ClusterIP+":2181" {
 			continue
 		}
 		up := w.hostUp[s.ID] && len(w.cv[s.ID].Endpoints.Union) == 1 && w.cv[s.ID].Endpoints.Union[0] == s.HostIP || w.podUp[s.ID]
 		if !up {
-			return migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1}
+			return vantage.Sighting{Reach: vantage.Refused, SyncedFollowers: -1}
 		}
 		mode := ensemble.Follower
 		if s.ID == 3 {
 			mode = ensemble.Leader
 		}
-		return migration.Sighting{Reach: migration.ReachAnswered, Mode: mode, Zxid: w.zxid, ServerID: s.ID, SyncedFollowers: -1, Version: ensemble.Version{Major: 3, Minor: 8}}
+		return vantage.Sighting{Reach: vantage.Answered, Mode: mode, Zxid: w.zxid, ServerID: s.ID, SyncedFollowers: -1, Version: ensemble.Version{Major: 3, Minor: 8}}
 	}
-	return migration.Sighting{Reach: migration.ReachOther, SyncedFollowers: -1}
+	return vantage.Sighting{Reach: vantage.Other, SyncedFollowers: -1}
 }
 
 // Port implements engine.Prober.
-func (w *world) Port(_ context.Context, address string) migration.PortState {
+func (w *world) Port(_ context.Context, t vantage.Target) vantage.PortState {
+	address := t.Address()
 	for _, s := range w.rec.Servers {
 		if address == s.HostIP+":2181" || address == s.HostIP+":3888" {
 			if w.hostUp[s.ID] {
-				return migration.PortOpen
+				return vantage.PortOpen
 			}
-			return migration.PortClosed
+			return vantage.PortClosed
 		}
 	}
-	return migration.PortUnknown
+	return vantage.PortUnknown
 }
 
 // Canary implements engine.Prober.
-func (w *world) Canary(context.Context, string) (ensemble.Zxid, error) {
+func (w *world) Canary(context.Context, vantage.Target) (ensemble.Zxid, error) {
 	if err := w.write("canary"); err != nil {
 		return 0, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // upTo are the ids 1 to n.
@@ -26,7 +27,7 @@ func TestAnyNumberOfServers(t *testing.T) {
 		"down":            func(s *scene, id ensemble.ID) { s.down(id) },
 		"behind":          func(s *scene, id ensemble.ID) { s.view(id).Live.Zxid = zxid(epoch, counter-50) },
 		"in an old epoch": func(s *scene, id ensemble.ID) { s.view(id).Live.Zxid = zxid(epoch-1, counter+50) },
-		"looking":         func(s *scene, id ensemble.ID) { s.view(id).Live.Reach = migration.ReachNotServing },
+		"looking":         func(s *scene, id ensemble.ID) { s.view(id).Live.Reach = vantage.NotServing },
 		"somebody else":   func(s *scene, id ensemble.ID) { s.view(id).Live.ServerID = 1 },
 	}
 	stages := map[migration.StepID]func(s *scene){

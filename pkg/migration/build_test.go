@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // t0 is the time of every observation.
@@ -67,8 +68,8 @@ func healthy(version string, ids ...ensemble.ID) *scene {
 				Gate: migration.GateView{Found: true, Generation: 1},
 			},
 			Host: running(),
-			Live: migration.Sighting{
-				Reach: migration.ReachAnswered, Version: v, Mode: mode, Zxid: zxid(epoch, counter), ServerID: id,
+			Live: vantage.Sighting{
+				Reach: vantage.Answered, Version: v, Mode: mode, Zxid: zxid(epoch, counter), ServerID: id,
 				SyncedFollowers: -1, Learners: -1,
 			},
 		})
@@ -126,7 +127,7 @@ func (s *scene) observer(id ensemble.ID, leader ensemble.ID) {
 // down makes a server refuse at its Service.
 func (s *scene) down(id ensemble.ID) {
 	v := s.view(id)
-	v.Live = migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1, Learners: -1}
+	v.Live = vantage.Sighting{Reach: vantage.Refused, SyncedFollowers: -1, Learners: -1}
 	lead := s.view(s.o.Leader())
 	if lead.Live.SyncedFollowers > 0 {
 		lead.Live.SyncedFollowers--
@@ -137,16 +138,16 @@ func (s *scene) down(id ensemble.ID) {
 func (s *scene) electing(f *migration.Flight) *migration.Flight {
 	for i := range s.o.Servers {
 		if v := &s.o.Servers[i]; v.Live.Serving() {
-			v.Live = migration.Sighting{Reach: migration.ReachNotServing, SyncedFollowers: -1, Learners: -1}
+			v.Live = vantage.Sighting{Reach: vantage.NotServing, SyncedFollowers: -1, Learners: -1}
 		}
 	}
 	return f
 }
 
 // host sets both ports of a host; behind open ones a server answers.
-func (s *scene) host(id ensemble.ID, p migration.PortState) {
+func (s *scene) host(id ensemble.ID, p vantage.PortState) {
 	s.view(id).Host = migration.HostView{Client: p, Election: p}
-	if p == migration.PortOpen {
+	if p == vantage.PortOpen {
 		s.view(id).Host = running()
 	}
 }
@@ -154,13 +155,13 @@ func (s *scene) host(id ensemble.ID, p migration.PortState) {
 // swallowed: something accepts connections at the host's address and does not answer.
 func (s *scene) swallowed(id ensemble.ID) {
 	s.view(id).Host = migration.HostView{
-		Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachTimeout},
+		Client: vantage.PortOpen, Election: vantage.PortOpen, Answer: vantage.Sighting{Reach: vantage.Timeout},
 	}
 }
 
 func running() migration.HostView {
 	return migration.HostView{
-		Client: migration.PortOpen, Election: migration.PortOpen, Answer: migration.Sighting{Reach: migration.ReachNotServing},
+		Client: vantage.PortOpen, Election: vantage.PortOpen, Answer: vantage.Sighting{Reach: vantage.NotServing},
 	}
 }
 
@@ -200,7 +201,7 @@ func (s *scene) stopAsked(id ensemble.ID) *migration.Flight {
 // dead: stopped, seen dead from both places.
 func (s *scene) dead(id ensemble.ID) *migration.Flight {
 	f := s.stopAsked(id)
-	s.host(id, migration.PortClosed)
+	s.host(id, vantage.PortClosed)
 	s.down(id)
 	s.view(id).Cluster.Pod.HostClosed = true
 	f.DeadSince = ago(time.Second)
@@ -286,7 +287,7 @@ func (s *scene) started(id ensemble.ID) *migration.Flight {
 	f := s.released(id)
 	p := &s.view(id).Cluster.Pod
 	p.Gate, p.GateGeneration = migration.GateStarted, 2
-	s.view(id).Live.Reach = migration.ReachNotServing
+	s.view(id).Live.Reach = vantage.NotServing
 	return f
 }
 
@@ -301,8 +302,8 @@ func (s *scene) serving(id ensemble.ID) *migration.Flight {
 // serve makes a server a follower in sync.
 func (s *scene) serve(id ensemble.ID) {
 	lead := s.view(s.o.Leader())
-	s.view(id).Live = migration.Sighting{
-		Reach: migration.ReachAnswered, Version: lead.Live.Version, Mode: ensemble.Follower, Zxid: lead.Live.Zxid, ServerID: id,
+	s.view(id).Live = vantage.Sighting{
+		Reach: vantage.Answered, Version: lead.Live.Version, Mode: ensemble.Follower, Zxid: lead.Live.Zxid, ServerID: id,
 		SyncedFollowers: -1, Learners: -1,
 	}
 	s.leader(lead.ID)
@@ -341,7 +342,7 @@ func (s *scene) reverting(id ensemble.ID) *migration.Flight {
 // closed: on the way back, the gate is closed and the pod still serves.
 func (s *scene) closed(id ensemble.ID) *migration.Flight {
 	f := s.reverting(id)
-	s.host(id, migration.PortClosed)
+	s.host(id, vantage.PortClosed)
 	c := &s.view(id).Cluster
 	f.Before, f.StopAsked, f.PodUID = s.proof(epoch, counter-10, 20*time.Second, true), ago(10*time.Second), c.Pod.UID
 	c.Gate = migration.GateView{Found: true, Generation: 3}

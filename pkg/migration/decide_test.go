@@ -8,6 +8,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // rule is one fact about Decide: in this scene, for this intent, that is what
@@ -163,12 +164,12 @@ func TestGuard(t *testing.T) {
 		},
 		{
 			name: "a ghost at an old host blocks every later step", id: 2,
-			set:  func(s *scene) { s.replaced(1); s.host(1, migration.PortOpen) },
+			set:  func(s *scene) { s.replaced(1); s.host(1, vantage.PortOpen) },
 			want: stop, code: migration.CodeGhostHost, says: "10.0.0.1",
 		},
 		{
 			name: "a ghost that shows its election port only", id: 2,
-			set:  func(s *scene) { s.replaced(1); s.view(1).Host.Election = migration.PortOpen },
+			set:  func(s *scene) { s.replaced(1); s.view(1).Host.Election = vantage.PortOpen },
 			want: stop, code: migration.CodeGhostHost,
 		},
 	})
@@ -180,13 +181,13 @@ func TestSeveralHaveMovedSince(t *testing.T) {
 	inPods := func(s *scene, ids ...ensemble.ID) {
 		for _, id := range ids {
 			s.replaced(id)
-			s.host(id, migration.PortClosed)
+			s.host(id, vantage.PortClosed)
 			s.server(id).Replaced = nil
 		}
 	}
 	halfway := func(s *scene) {
 		s.unbridged(2)
-		s.host(2, migration.PortClosed)
+		s.host(2, vantage.PortClosed)
 		s.flight(migration.Replace, 1)
 	}
 	checkAll(t, []rule{
@@ -225,7 +226,7 @@ func TestOneThatIsAwayElsewhereComesFirst(t *testing.T) {
 	at := *ago(time.Hour)
 	s.server(2).Replaced = &at
 	s.reverting(1)
-	s.host(1, migration.PortClosed)
+	s.host(1, vantage.PortClosed)
 	want := "kubectl zkmigrate revert demo --id=2 -n zk"
 	if next := migration.Next(s.o); next != want {
 		t.Errorf("status says %q, want %q", next, want)
@@ -245,10 +246,10 @@ func TestOneThatIsAwayElsewhereComesFirst(t *testing.T) {
 func TestStatusSendsToWhoeverCanGo(t *testing.T) {
 	s := healthy("3.8.0", 1, 2, 3)
 	s.replaced(1)
-	s.host(1, migration.PortClosed)
+	s.host(1, vantage.PortClosed)
 	s.server(1).Replaced = nil
 	s.unbridged(2)
-	s.host(2, migration.PortClosed)
+	s.host(2, vantage.PortClosed)
 	s.o.Record.Flight = nil
 	if next, want := migration.Next(s.o), "kubectl zkmigrate revert demo --id=2 -n zk"; next != want {
 		t.Errorf("status says %q, want %q", next, want)
@@ -283,19 +284,19 @@ func TestJournalDisagreesHasAWayOut(t *testing.T) {
 			name: "a pod that serves is not taken away while they are", kind: migration.Revert,
 			set: func(s *scene) {
 				s.replaced(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.view(2).Cluster.Endpoints.Union, s.view(3).Cluster.Endpoints.Union = []string{"10.0.0.3"}, []string{"10.0.0.2"}
 			},
 			want: stop, code: migration.CodeJournalDisagrees,
 		},
 		{
 			name: "revert of a gate found open", kind: migration.Revert,
-			set:  func(s *scene) { s.host(1, migration.PortClosed); s.view(1).Cluster.Gate.Released = true },
+			set:  func(s *scene) { s.host(1, vantage.PortClosed); s.view(1).Cluster.Gate.Released = true },
 			want: do, step: migration.StepBeginRevert,
 		},
 		{
 			name: "revert of a pod found running", kind: migration.Revert,
-			set:  func(s *scene) { s.host(1, migration.PortClosed); s.view(1).Cluster.Pod.Gate = migration.GateStarted },
+			set:  func(s *scene) { s.host(1, vantage.PortClosed); s.view(1).Cluster.Pod.Gate = migration.GateStarted },
 			want: do, step: migration.StepBeginRevert,
 		},
 		{
@@ -389,7 +390,7 @@ func TestStatusCountsFollowers(t *testing.T) {
 func TestStatusTellsOfAHostThatRunsBehindItsAddress(t *testing.T) {
 	s := healthy("3.4.13", 1, 2, 3)
 	s.flipped(1)
-	s.host(1, migration.PortOpen)
+	s.host(1, vantage.PortOpen)
 	if all := fmt.Sprint(migration.Summarize(s.o).Problems); !strings.Contains(all, "the server on host 10.0.0.1 of server 1 answers") {
 		t.Errorf("problems: %s", all)
 	}

@@ -1,5 +1,7 @@
 package migration
 
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+
 // member is what one look adds up to about one server.
 type member struct {
 	// ServerRecord is what the journal says of it.
@@ -16,7 +18,7 @@ type member struct {
 	holds  Holding
 	// live is what answered at the Service's address, inPod at the pod's own, and says
 	// what the server itself said, wherever it was asked.
-	live, inPod, says Sighting
+	live, inPod, says vantage.Sighting
 
 	// What the facts come from, for words and for preconditions of single writes.
 	service   ServiceView
@@ -207,7 +209,7 @@ func (m *member) idle() bool {
 	case !m.pod.Running:
 		// What a node last said may be old: where the address leads to the pod, it
 		// refuses as well.
-		return m.address != AddressPod || m.live.Sight() == SeenNotServing
+		return m.address != AddressPod || m.live.Sight() == vantage.SeenNotServing
 	}
 	return m.pod.GateFresh && (m.pod.Gate == GateParked || m.pod.Gate == GateVetoed || m.pod.Gate == GateRefused)
 }

@@ -1,6 +1,9 @@
 package migration
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+import (
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
 
 // Unseen lists the servers that this look did not see, or saw by half: nothing is
 // known of whether they serve, or of who serves and with which list.
@@ -35,16 +38,18 @@ func (f *facts) noQuorumWithout(away func(*member) bool) bool {
 // saysIdle reports whether the server answered that it does not serve, at each
 // address where it may run.
 func (m *member) saysIdle() bool {
-	idle := func(s Sighting) bool { return s.Sight() == SeenNotServing && s.Reach != ReachRefused }
-	if m.inPod.Reach == ReachUnknown {
+	idle := func(s vantage.Sighting) bool {
+		return s.Sight() == vantage.SeenNotServing && s.Reach != vantage.Refused
+	}
+	if m.inPod.Reach == vantage.NotAsked {
 		return idle(m.live)
 	}
 	// The Service leads to the host, where nothing may run yet.
-	return idle(m.inPod) && m.live.Sight() == SeenNotServing
+	return idle(m.inPod) && m.live.Sight() == vantage.SeenNotServing
 }
 
 // Says is what the server itself said, wherever it was asked.
-func (v ServerView) Says() Sighting {
+func (v ServerView) Says() vantage.Sighting {
 	if v.AtPod.Serving() {
 		return v.AtPod
 	}
@@ -59,8 +64,8 @@ func (v ServerView) AwayFromPod() bool {
 }
 
 // isDown reports whether a server is known not to take part.
-func (f *facts) isDown(s Sighting) bool {
-	return s.Sight() == SeenNotServing && (s.Reach != ReachRefused || f.othersAgree())
+func (f *facts) isDown(s vantage.Sighting) bool {
+	return s.Sight() == vantage.SeenNotServing && (s.Reach != vantage.Refused || f.othersAgree())
 }
 
 // OthersAgree reports whether what others say agrees with what was seen: that whoever

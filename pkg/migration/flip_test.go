@@ -6,12 +6,13 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func flipRules() []rule {
 	return []rule{
 		{
-			name: "silence is no death", set: func(s *scene) { s.stopAsked(1); s.down(1); s.host(1, migration.PortSilent) },
+			name: "silence is no death", set: func(s *scene) { s.stopAsked(1); s.down(1); s.host(1, vantage.PortSilent) },
 			want: wait, code: migration.CodeHostSilent, says: "look alike",
 		},
 		{
@@ -19,7 +20,7 @@ func flipRules() []rule {
 			set: func(s *scene) {
 				s.stopAsked(1)
 				s.down(1)
-				s.view(1).Host = migration.HostView{Client: migration.PortClosed, Election: migration.PortSilent}
+				s.view(1).Host = migration.HostView{Client: vantage.PortClosed, Election: vantage.PortSilent}
 			},
 			want: wait, code: migration.CodeHostSilent,
 		},
@@ -174,9 +175,9 @@ func TestFlip(t *testing.T) { checkAll(t, flipRules()) }
 // another voter going, never lets the gate open.
 func TestNothingOpensTheGateUnproven(t *testing.T) {
 	breaks := map[string]func(*scene, *migration.Flight){
-		"the host is up again":        func(s *scene, _ *migration.Flight) { s.host(1, migration.PortOpen) },
-		"the host is silent":          func(s *scene, _ *migration.Flight) { s.host(1, migration.PortSilent) },
-		"the host was not asked":      func(s *scene, _ *migration.Flight) { s.host(1, migration.PortUnknown) },
+		"the host is up again":        func(s *scene, _ *migration.Flight) { s.host(1, vantage.PortOpen) },
+		"the host is silent":          func(s *scene, _ *migration.Flight) { s.host(1, vantage.PortSilent) },
+		"the host was not asked":      func(s *scene, _ *migration.Flight) { s.host(1, vantage.PortUnknown) },
 		"another voter is down":       func(s *scene, _ *migration.Flight) { s.down(2) },
 		"another voter lags":          func(s *scene, _ *migration.Flight) { s.view(2).Live.Zxid = zxid(epoch, 1) },
 		"another voter is of old":     func(s *scene, _ *migration.Flight) { s.view(2).Live.Zxid = zxid(epoch-1, counter) },

@@ -7,13 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // turnable: reclaimed, with the line of the gate as the revert found it.
 func (s *scene) turnable() *migration.Flight {
 	f := s.reclaimed(1)
 	f.Line = &migration.Release{Generation: 2, Start: "empty:pod-1-a"}
-	s.host(1, migration.PortClosed)
+	s.host(1, vantage.PortClosed)
 	return f
 }
 
@@ -45,7 +46,7 @@ func goBackRules() []rule {
 		{
 			name: "nothing was stopped yet", set: func(s *scene) {
 				s.reverting(1).Line = &migration.Release{Generation: 2, Start: "empty:pod-1-a"}
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 			},
 			want: do, step: migration.StepCancelRevert,
 		},
@@ -73,7 +74,7 @@ func goBackRules() []rule {
 			want: stop, code: migration.CodeOneAtATime, says: "what its pod holds is old",
 		},
 		{
-			name: "the host runs", set: func(s *scene) { s.turnable(); s.host(1, migration.PortOpen) },
+			name: "the host runs", set: func(s *scene) { s.turnable(); s.host(1, vantage.PortOpen) },
 			want: stop, code: migration.CodeOneAtATime,
 		},
 		{
@@ -94,7 +95,7 @@ func goBackRules() []rule {
 		},
 		{name: "on the way: mask the host first", set: func(s *scene) { s.returning().Fenced = nil }, want: do, step: migration.StepMaskHost},
 		{
-			name: "on the way: the host comes up", set: func(s *scene) { s.returning(); s.host(1, migration.PortOpen) },
+			name: "on the way: the host comes up", set: func(s *scene) { s.returning(); s.host(1, vantage.PortOpen) },
 			want: do, step: migration.StepBeginRevert, says: "stays there",
 		},
 		{
@@ -140,7 +141,7 @@ func goBackRules() []rule {
 				s.serving(1)
 				f := s.flight(migration.Revert, 1)
 				f.Served, f.Line = true, &migration.Release{Generation: 2, Start: "empty:pod-1-a"}
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.lostBeside(2)
 			},
 			want: do, step: migration.StepTurnBack,
@@ -148,7 +149,7 @@ func goBackRules() []rule {
 		{
 			name: "nor does a revert begin then", kind: migration.Revert, set: func(s *scene) {
 				f := s.serving(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.lostBeside(2)
 				s.o.Record.Flight = f
 			},
@@ -193,7 +194,7 @@ func goBackRules() []rule {
 			name: "a released pod that reads the closed gate first need not go", kind: migration.Revert, set: func(s *scene) {
 				s.flippedBack(1)
 				pod(s).Gate, pod(s).GateGeneration = migration.GateParked, 3
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 			},
 			want: do, step: migration.StepNoteDead,
 		},
@@ -275,7 +276,7 @@ func TestRevertKeepsTheLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := healthy("3.4.13", 1, 2, 3)
 			c.set(s)
-			s.host(1, migration.PortClosed)
+			s.host(1, vantage.PortClosed)
 			d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: 1, By: "bob"}, s.o)
 			if d.Step != migration.StepBeginRevert {
 				t.Fatalf("%s %s %s", d.Kind, d.Code, d.Reason)
@@ -287,7 +288,7 @@ func TestRevertKeepsTheLine(t *testing.T) {
 	}
 	ghost := healthy("3.4.13", 1, 2, 3)
 	ghost.started(1).Line = line
-	ghost.host(1, migration.PortOpen)
+	ghost.host(1, vantage.PortOpen)
 	if d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1, By: "bob"}, ghost.o); d.Step != migration.StepAbort || d.Flight.Line != nil {
 		t.Errorf("the host came back: %s %s, line %v", d.Step, d.Reason, d.Flight)
 	}

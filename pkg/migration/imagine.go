@@ -1,6 +1,9 @@
 package migration
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+import (
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
 
 // These turn an observation into the one that a plan expects later. They hold
 // no rule: they say what the world looks like after something went well.
@@ -45,7 +48,7 @@ func imagineDone(o Observation, kind FlightKind, id ensemble.ID) Observation {
 		if v.ID != id {
 			continue
 		}
-		v.Host = HostView{Client: PortClosed, Election: PortClosed}
+		v.Host = HostView{Client: vantage.PortClosed, Election: vantage.PortClosed}
 		v.Cluster.Gate.Released = true
 		v.Cluster.Pod.Gate = GateStarted
 		v.Cluster.Service.Selector = v.Cluster.Pod.Name

@@ -231,7 +231,7 @@ func (c *context) carryOn() (Decision, bool) {
 	}
 	if c.live.Unread() {
 		// It may have synced, and lead by now.
-		return wait(CodeUnseen, PhaseReclaim, "server %d serves as %s in its pod, and was only partly seen: %s; the pod goes on until it is known who serves there", f.ID, c.live.Mode, c.live.said()).
+		return wait(CodeUnseen, PhaseReclaim, "server %d serves as %s in its pod, and was only partly seen: %s; the pod goes on until it is known who serves there", f.ID, c.live.Mode, c.live.Said()).
 			then("open the way to it, or interrupt this command and run it on a machine that reaches it"), true
 	}
 	g := c.copyFlight()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func joinRules() []rule {
@@ -94,11 +95,11 @@ func joinRules() []rule {
 		},
 		{name: "done", set: func(s *scene) { s.joined(1, 11*time.Second) }, want: do, step: migration.StepFinish},
 		{
-			name: "the host returns while the pod joins", set: func(s *scene) { s.started(1); s.host(1, migration.PortOpen) },
+			name: "the host returns while the pod joins", set: func(s *scene) { s.started(1); s.host(1, vantage.PortOpen) },
 			want: do, step: migration.StepAbort,
 		},
 		{
-			name: "the host returns when the pod has joined", set: func(s *scene) { s.joined(1, time.Second); s.host(1, migration.PortOpen) },
+			name: "the host returns when the pod has joined", set: func(s *scene) { s.joined(1, time.Second); s.host(1, vantage.PortOpen) },
 			want: stop, code: migration.CodeGhostHost,
 		},
 		{

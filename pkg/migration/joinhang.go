@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // joinSlack is what a server is given to start and to find the leader before a
@@ -29,12 +30,12 @@ func (c *context) joinLasts(d Decision) Decision {
 		d = d.with("no leader is seen among the other servers, and without one nobody can join; its own data and initLimit are not the cause")
 		for _, id := range ensemble.Without(c.participants(), f.ID) {
 			if s := c.of(id); !s.serves() {
-				d = d.with(fmt.Sprintf("server %d: %s", id, s.live.said()))
+				d = d.with(fmt.Sprintf("server %d: %s", id, s.live.Said()))
 			}
 		}
 		return d
 	}
-	if live.Sight() != SeenNotServing {
+	if live.Sight() != vantage.SeenNotServing {
 		d = d.with(fmt.Sprintf("it was not seen from here, which does not say that it has not joined: the way from here to its address %s may be cut", c.ClusterIP))
 		if pod.Ready {
 			d = d.with("its own readiness probe in pod " + pod.Name + " succeeds")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestAJoinThatLastsNamesItsCause: initLimit and --data=copy are spoken of only
@@ -21,11 +22,11 @@ func TestAJoinThatLastsNamesItsCause(t *testing.T) {
 		"a stray reconfig":      {func(s *scene) { s.removed(1, 2, 3) }, "server.1 is missing", false},
 		"no quorum among the others": {func(s *scene) {
 			for _, id := range []ensemble.ID{2, 3} {
-				s.view(id).Live = migration.Sighting{Reach: migration.ReachNotServing, SyncedFollowers: -1, Learners: -1}
+				s.view(id).Live = vantage.Sighting{Reach: vantage.NotServing, SyncedFollowers: -1, Learners: -1}
 			}
 		}, "no leader is seen", false},
 		"no path from here": {func(s *scene) {
-			s.view(1).Live.Reach = migration.ReachTimeout
+			s.view(1).Live.Reach = vantage.Timeout
 			s.view(1).Cluster.Pod.Ready = true
 		}, "was not seen from here", false},
 		"out of memory": {func(s *scene) { s.view(1).Cluster.Pod.OutOfMemory = true }, "more memory than its limit", false},
@@ -40,7 +41,7 @@ func TestAJoinThatLastsNamesItsCause(t *testing.T) {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
 			s.started(1).Released = ago(5 * time.Minute)
-			s.view(1).Live = migration.Sighting{Reach: migration.ReachNotServing, SyncedFollowers: -1, Learners: -1}
+			s.view(1).Live = vantage.Sighting{Reach: vantage.NotServing, SyncedFollowers: -1, Learners: -1}
 			c.set(s)
 			d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1, By: "bob"}, s.o)
 			text := strings.Join(d.Evidence, "\n")

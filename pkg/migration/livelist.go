@@ -8,12 +8,13 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // ListDifferences holds the list that a server shows against the record: ids,
 // roles, weights, ports, and the Services' addresses, as names or as IPs. It says
 // what differs; nothing where the list is right, or is not shown (3.4).
-func ListDifferences(rec Record, s ServerRecord, live Sighting) []string {
+func ListDifferences(rec Record, s ServerRecord, live vantage.Sighting) []string {
 	if !live.Serving() || live.Members == nil {
 		return nil
 	}

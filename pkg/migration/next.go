@@ -1,6 +1,9 @@
 package migration
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+import (
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
 
 // Next is the one command, or act on a host, that helps in this state: what
 // status, plan and a time-out print. It is empty at the end of the way.
@@ -31,12 +34,12 @@ func (c *context) next() string {
 	for _, s := range c.members {
 		switch {
 		case s.Replaced == nil:
-		case s.holds == HoldsHalf, !s.serves() && s.live.Sight() != Unseen:
+		case s.holds == HoldsHalf, !s.serves() && s.live.Sight() != vantage.Unseen:
 			return c.cmd("replace --id=%d", s.ID)
 		}
 	}
 	for _, s := range c.members {
-		if s.live.Sight() == Unseen {
+		if s.live.Sight() == vantage.Unseen {
 			return c.about(s).notSeen().Next
 		}
 	}
@@ -129,7 +132,7 @@ func (c *context) toHost(forth Decision) string {
 // noQuorum: those that were seen not to serve, by a refusal or an answer, are so
 // many that the rest is none. Who was not seen counts as serving.
 func (c *context) noQuorum() bool {
-	return c.noQuorumWithout(func(s *member) bool { return s.live.Sight() == SeenNotServing })
+	return c.noQuorumWithout(func(s *member) bool { return s.live.Sight() == vantage.SeenNotServing })
 }
 
 // bringBack is what brings back a server that should serve from its host. Its
@@ -152,7 +155,7 @@ func (c *context) bringBack() string {
 func (c *context) startOf(ids []ensemble.ID) string {
 	for _, id := range ids {
 		s := c.of(id)
-		if s == nil || id == c.flight.ID || s.Replaced != nil || s.live.Reach != ReachRefused {
+		if s == nil || id == c.flight.ID || s.Replaced != nil || s.live.Reach != vantage.Refused {
 			continue
 		}
 		if s.holds != HoldsMember {

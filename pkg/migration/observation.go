@@ -5,6 +5,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Observation is one look at everything: the cluster's objects, what the
@@ -35,10 +36,10 @@ type ServerView struct {
 	// Host is what answers at the host's own address.
 	Host HostView `json:"host"`
 	// Live is what answers through the Service's address.
-	Live Sighting `json:"live"`
+	Live vantage.Sighting `json:"live"`
 	// AtPod is what answers at the pod's own address, asked where ZooKeeper may
 	// run in it while the Service leads elsewhere.
-	AtPod Sighting `json:"atPod,omitzero"`
+	AtPod vantage.Sighting `json:"atPod,omitzero"`
 }
 
 // ClusterView is what the Kubernetes objects of one server say.
@@ -234,38 +235,22 @@ type GateView struct {
 	Start GateStart `json:"start,omitempty"`
 }
 
-// PortState is the outcome of a bare TCP connect.
-type PortState string
-
-const (
-	// PortUnknown: nobody asked.
-	PortUnknown PortState = ""
-	// PortOpen: the connection was accepted.
-	PortOpen PortState = "open"
-	// PortClosed: refused (RST), the machine is up and nothing listens.
-	PortClosed PortState = "closed"
-	// PortSilent: no answer; a dead machine and a firewall look alike.
-	PortSilent PortState = "silent"
-	// PortUnreachable: the network says there is no way.
-	PortUnreachable PortState = "unreachable"
-)
-
 // HostView is what answers at the host's own address.
 type HostView struct {
-	Client   PortState `json:"client"`
-	Election PortState `json:"election"`
+	Client   vantage.PortState `json:"client"`
+	Election vantage.PortState `json:"election"`
 	// Answer is what the client port says to srvr, where it accepts connections.
-	Answer Sighting `json:"answer,omitzero"`
+	Answer vantage.Sighting `json:"answer,omitzero"`
 }
 
 // Up reports whether the server was seen to run: it answered, or its election port
 // is open while its client port refuses, which nothing in between brings about.
 func (h HostView) Up() bool {
 	switch h.Answer.Reach {
-	case ReachAnswered, ReachNotServing, ReachNotWhitelisted:
+	case vantage.Answered, vantage.NotServing, vantage.NotWhitelisted:
 		return true
 	default:
-		return h.Election == PortOpen && h.Client == PortClosed
+		return h.Election == vantage.PortOpen && h.Client == vantage.PortClosed
 	}
 }
 
@@ -275,94 +260,11 @@ func (h HostView) Unclear() bool { return h.Open() && !h.Up() }
 
 // Open reports whether anything accepts a connection: the server, another
 // program that got the address, or something in between that accepts everything.
-func (h HostView) Open() bool { return h.Client == PortOpen || h.Election == PortOpen }
+func (h HostView) Open() bool { return h.Client == vantage.PortOpen || h.Election == vantage.PortOpen }
 
 // Closed reports whether both ports refuse. Silence is no proof of death.
-func (h HostView) Closed() bool { return h.Client == PortClosed && h.Election == PortClosed }
-
-// Reach is how a question to a client port ended.
-type Reach string
-
-const (
-	// ReachUnknown: nobody asked.
-	ReachUnknown Reach = ""
-	// ReachAnswered: a ZooKeeper server answered.
-	ReachAnswered Reach = "answered"
-	// ReachNotServing: it answered that it takes part in no quorum.
-	ReachNotServing Reach = "not-serving"
-	// ReachRefused, ReachTimeout, ReachUnreachable, ReachOther: it did not.
-	ReachRefused     Reach = "refused"
-	ReachTimeout     Reach = "timeout"
-	ReachUnreachable Reach = "unreachable"
-	ReachOther       Reach = "other"
-	// ReachNotWhitelisted: srvr is not in 4lw.commands.whitelist.
-	ReachNotWhitelisted Reach = "not-whitelisted"
-)
-
-// Sighting is what one server said of itself.
-type Sighting struct {
-	Reach Reach `json:"reach"`
-	// Detail is the failure in words.
-	Detail  string           `json:"detail,omitempty"`
-	Version ensemble.Version `json:"version,omitzero"`
-	Mode    ensemble.Mode    `json:"mode,omitempty"`
-	Zxid    ensemble.Zxid    `json:"zxid,omitempty"`
-	// ServerID is the id the server itself reports; 0 when it does not say.
-	ServerID ensemble.ID `json:"serverID,omitempty"`
-	// Members is the server list it runs with; nil where the version does not
-	// show it (3.4).
-	Members []ensemble.Server `json:"members,omitempty"`
-	// ConfUnread: it answered srvr, but not conf, which tells its id and its list, or
-	// not all of it. Not set where its whitelist leaves conf out.
-	ConfUnread bool `json:"confUnread,omitempty"`
-	// SyncedFollowers and Learners are the leader's counts, -1 when unknown.
-	SyncedFollowers int `json:"syncedFollowers"`
-	Learners        int `json:"learners"`
-	Connections     int `json:"connections,omitempty"`
-	Znodes          int `json:"znodes,omitempty"`
-}
-
-// Sight is what one look says of whether a server takes part in a quorum.
-type Sight string
-
-// The three values. A server that was not seen is neither up nor down.
-const (
-	// SeenServing: it said that it takes part.
-	SeenServing Sight = "serving"
-	// SeenNotServing: it said that it does not, or its port refused the connection.
-	// A refusal is the word of whoever sent it: a firewall can refuse in the name
-	// of a live server, so nothing is stopped on a refusal alone.
-	SeenNotServing Sight = "not serving"
-	// Unseen: no answer, a broken one, or srvr is not allowed.
-	Unseen Sight = "not seen"
-)
-
-// Sight reduces the outcome to its three values.
-func (s Sighting) Sight() Sight {
-	switch {
-	case s.Serving():
-		return SeenServing
-	case s.Reach == ReachAnswered, s.Reach == ReachNotServing, s.Reach == ReachRefused:
-		return SeenNotServing
-	}
-	return Unseen
-}
-
-// Serving reports whether the server was seen to take part in a quorum.
-func (s Sighting) Serving() bool { return s.Reach == ReachAnswered && s.Mode.Serving() }
-
-// Unread reports whether a server serves there of which it is not known which one
-// it is, nor which list it runs with, and may be known at the next look.
-func (s Sighting) Unread() bool { return s.Serving() && s.ConfUnread }
-
-// Hidden reports whether this look did not see who serves there: not at all, or only
-// that somebody does.
-func (s Sighting) Hidden() bool { return s.Sight() == Unseen || s.Unread() }
-
-// Another reports whether what serves at that server's address says that it is
-// a different one: endpoints are mixed up, or kube-proxy is late.
-func (s Sighting) Another(id ensemble.ID) bool {
-	return s.Serving() && s.ServerID != 0 && s.ServerID != id
+func (h HostView) Closed() bool {
+	return h.Client == vantage.PortClosed && h.Election == vantage.PortClosed
 }
 
 // View returns what was seen of a server.

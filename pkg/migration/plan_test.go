@@ -9,6 +9,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // lines is a plan in short: one line a phase, one a server.
@@ -98,7 +99,7 @@ func TestPlan(t *testing.T) {
 		{"a ghost blocks everything", func() *scene {
 			s := healthy("3.8.0", 1, 2, 3)
 			s.replaced(1)
-			s.host(1, migration.PortOpen)
+			s.host(1, vantage.PortOpen)
 			return s
 		}, []string{"elections 1", "replace: 1", "2 blocked GhostHost", "3 blocked GhostHost election"}},
 		{"one is under way", func() *scene {

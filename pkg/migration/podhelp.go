@@ -7,6 +7,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // look is the command that shows why a pod does not do what is waited for: what
@@ -121,7 +122,7 @@ func (c *context) inPods() (ids []ensemble.ID, why []string) {
 // have comes back by a revert, which proves first that the others have it.
 func (c *context) comeBack() string {
 	for _, s := range c.members {
-		if c.about(s).flying() || s.Replaced != nil || s.live.Reach != ReachRefused {
+		if c.about(s).flying() || s.Replaced != nil || s.live.Reach != vantage.Refused {
 			continue
 		}
 		return c.about(s).bringBack()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Class says what a problem means.
@@ -160,16 +161,16 @@ func (c *context) ailing() []Problem {
 	live, pod := c.live, c.pod
 	switch {
 	case live.Unread():
-		out = append(out, problem(ClassUnseen, c.ID, stop(CodeUnseen, c.cmd("status"), "server %d was only partly seen from here: %s", c.ID, live.said())))
+		out = append(out, problem(ClassUnseen, c.ID, stop(CodeUnseen, c.cmd("status"), "server %d was only partly seen from here: %s", c.ID, live.Said())))
 	case live.Serving():
 	case c.flying() && c.flight.TakenAway():
-	case live.Sight() == Unseen:
+	case live.Sight() == vantage.Unseen:
 		out = append(out, problem(ClassUnseen, c.ID, c.notSeen()))
 	case c.Replaced != nil:
 		out = append(out, problem(ClassWrong, c.ID, stop(CodePodAway, c.cmd("replace --id=%d", c.ID),
-			"server %d does not serve: %s", c.ID, live.said()).with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState(pod)))))
+			"server %d does not serve: %s", c.ID, live.Said()).with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState(pod)))))
 	default:
-		out = append(out, problem(ClassWrong, c.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.ID, live.said())))
+		out = append(out, problem(ClassWrong, c.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.ID, live.Said())))
 	}
 	if c.holds == HoldsHalf {
 		next := c.cmd("replace --id=%d", c.ID)
@@ -225,7 +226,7 @@ func (c *context) restartable() (Decision, bool) {
 // notSeen says of a server that could not be seen just that.
 func (c *context) notSeen() Decision {
 	return stop(CodeUnseen, "look from a machine that reaches "+c.ClusterIP+": "+c.cmd("status"),
-		"server %d was not seen from here: %s; it may serve", c.ID, c.live.said())
+		"server %d was not seen from here: %s; it may serve", c.ID, c.live.Said())
 }
 
 // condition is something that must hold of the ensemble before a server is taken
@@ -261,7 +262,7 @@ func (c *context) oneLeader() (Decision, Class, bool) {
 		switch {
 		case s.serves() && s.live.Mode == ensemble.Leader:
 			leading = append(leading, s.ID)
-		case s.live.Sight() == Unseen:
+		case s.live.Sight() == vantage.Unseen:
 			hidden = append(hidden, s.ID)
 		}
 	}
@@ -339,20 +340,4 @@ func (c *context) roomInEpoch() (Decision, Class, bool) {
 			"the transaction counter is near its end (%s): an election is near", c.leader.live.Zxid), ClassRefusal, false
 	}
 	return held()
-}
-
-// said is how the question ended, in words.
-func (s Sighting) said() string {
-	out := map[Reach]string{
-		ReachAnswered: "it answers as " + string(s.Mode), ReachNotServing: "it runs, and takes part in no quorum",
-		ReachRefused: "connections to it are refused", ReachTimeout: "no answer in time", ReachUnreachable: "there is no way to it",
-		ReachNotWhitelisted: "it does not answer srvr (4lw.commands.whitelist)", ReachOther: "the connection brought no answer", ReachUnknown: "not asked",
-	}[s.Reach]
-	if s.Unread() {
-		out += ", and its conf, which tells its id and its list, did not come whole"
-	}
-	if s.Detail != "" {
-		out += " (" + s.Detail + ")"
-	}
-	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // short is a list of problems in short.
@@ -24,7 +25,7 @@ func short(problems []migration.Problem) []string {
 func (s *scene) unseen(ids ...int) {
 	for i, v := range s.o.Servers {
 		if slices.Contains(ids, int(v.ID)) {
-			s.o.Servers[i].Live = migration.Sighting{Reach: migration.ReachTimeout, SyncedFollowers: -1, Learners: -1}
+			s.o.Servers[i].Live = vantage.Sighting{Reach: vantage.Timeout, SyncedFollowers: -1, Learners: -1}
 		}
 	}
 }
@@ -65,7 +66,7 @@ func TestOneListOfProblems(t *testing.T) {
 	}{
 		"all on their hosts": {set: func(*scene) {}, health: migration.Healthy},
 		"all in their pods":  {set: all, health: migration.Healthy, done: true},
-		"a ghost at the end": {set: func(s *scene) { all(s); s.host(2, migration.PortOpen) }, health: migration.Degraded,
+		"a ghost at the end": {set: func(s *scene) { all(s); s.host(2, vantage.PortOpen) }, health: migration.Degraded,
 			want: []string{"wrong GhostHost"}, says: "something answers at its old host"},
 		"a dead pod at the end": {set: func(s *scene) { all(s); s.down(2) }, health: migration.Degraded,
 			want: []string{"wrong PodAway"}, says: "server 2 does not serve: connections to it are refused"},
@@ -153,7 +154,7 @@ func TestWhatHelpsAgainstLostFiles(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
 			s.replaced(2)
 			s.filesGone(2)
-			s.host(2, migration.PortClosed)
+			s.host(2, vantage.PortClosed)
 			s.view(2).Cluster.Pod.Unmade = c.unmade
 			got := migration.Problems(s.o)
 			if len(got) != 1 || got[0].Code != migration.CodePodFiles || got[0].Server != 2 {
@@ -192,7 +193,7 @@ func TestNextInAnOutage(t *testing.T) {
 			f.Aborted, f.PodUID = "the server on host 10.0.0.1 came back", ""
 			s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 5}
 			s.view(1).Cluster.Pod.Gate, s.view(1).Cluster.Pod.GateGeneration, s.view(1).Cluster.Pod.Ready = migration.GateParked, 5, false
-			s.host(1, migration.PortOpen)
+			s.host(1, vantage.PortOpen)
 			s.view(1).Host.Answer = s.view(2).Live
 			s.view(1).Host.Answer.ServerID = 1
 		}, "on host 10.0.0.1: stop the server"},

@@ -225,7 +225,7 @@ func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missi
 			continue
 		}
 		if says.Unread() {
-			missing = append(missing, fmt.Sprintf("server %d: %s", id, says.said()))
+			missing = append(missing, fmt.Sprintf("server %d: %s", id, says.Said()))
 			continue
 		}
 		if says.Serving() && says.Zxid >= p.Zxid && says.Zxid.Epoch() == p.Zxid.Epoch() {
@@ -233,7 +233,7 @@ func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missi
 			continue
 		}
 		if !says.Serving() {
-			missing = append(missing, fmt.Sprintf("server %d: %s", id, says.said()))
+			missing = append(missing, fmt.Sprintf("server %d: %s", id, says.Said()))
 			continue
 		}
 		missing = append(missing, fmt.Sprintf("server %d is at %s", id, says.Zxid))

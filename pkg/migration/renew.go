@@ -59,7 +59,7 @@ func (c *context) resume() Decision {
 func (c *context) podUnseen() Decision {
 	if c.askingAgain() {
 		return wait(CodeUnseen, PhaseJoin, "server %d, which runs in pod %s, is not seen from here: %s; asking again for up to %.0f s",
-			c.in.ID, c.pod.Name, c.live.said(), UnseenPatience.Seconds())
+			c.in.ID, c.pod.Name, c.live.Said(), UnseenPatience.Seconds())
 	}
 	return c.notSeen()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // renewing: a server that was replaced long ago begins anew.
@@ -35,7 +36,7 @@ func renewRules() []rule {
 	}
 	anew := func(s *scene) *migration.EndpointsView {
 		s.replaced(1)
-		s.host(1, migration.PortClosed)
+		s.host(1, vantage.PortClosed)
 		v := &s.view(1).Cluster
 		v.Service.Selector, v.Endpoints = "", migration.EndpointsView{}
 		return &v.Endpoints
@@ -73,7 +74,7 @@ func renewRules() []rule {
 				s.replaced(1)
 				s.replaced(2)
 				for _, id := range []ensemble.ID{1, 2} {
-					s.host(id, migration.PortClosed)
+					s.host(id, vantage.PortClosed)
 					s.view(id).Cluster.Gate = migration.GateView{Found: true, Generation: 9}
 					s.server(id).Release = &migration.Release{Generation: 2, Start: "empty:a"}
 				}
@@ -98,7 +99,7 @@ func renewRules() []rule {
 			name: "the Services of two were made again: one after the other", set: func(s *scene) {
 				anew(s)
 				s.replaced(2)
-				s.host(2, migration.PortClosed)
+				s.host(2, vantage.PortClosed)
 				s.view(2).Cluster.Service.Selector, s.view(2).Cluster.Endpoints = "", migration.EndpointsView{}
 			},
 			want: do, step: migration.StepFlip,
@@ -106,7 +107,7 @@ func renewRules() []rule {
 		{
 			name: "a gate that was closed in the middle of another one's move", set: func(s *scene) {
 				s.replaced(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.started(2)
 				s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 9}
 				s.server(1).Release = &migration.Release{Generation: 2, Start: "empty:a"}
@@ -116,7 +117,7 @@ func renewRules() []rule {
 		{
 			name: "the whole gate, too", set: func(s *scene) {
 				s.replaced(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.started(2)
 				s.view(1).Cluster.Gate = migration.GateView{}
 			},
@@ -125,7 +126,7 @@ func renewRules() []rule {
 		{
 			name: "and then the other one's move goes on", set: func(s *scene) {
 				s.replaced(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.started(2)
 			},
 			want: stop, code: migration.CodeOneAtATime, says: "replace demo --id=2",
@@ -145,7 +146,7 @@ func renewRules() []rule {
 			name: "the other one's old host answers", set: func(s *scene) {
 				anew(s)
 				s.replaced(2)
-				s.host(2, migration.PortOpen)
+				s.host(2, vantage.PortOpen)
 			},
 			want: stop, code: migration.CodeGhostHost,
 		},
@@ -157,7 +158,7 @@ func renewRules() []rule {
 		},
 		{
 			name: "it was on its way back, and the journal of before was put back",
-			set:  func(s *scene) { s.flippedBack(1); s.o.Record.Flight = nil; s.host(1, migration.PortOpen) },
+			set:  func(s *scene) { s.flippedBack(1); s.o.Record.Flight = nil; s.host(1, vantage.PortOpen) },
 			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
 		},
 		{
@@ -170,13 +171,13 @@ func renewRules() []rule {
 			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
 		},
 		{
-			name: "a restart that takes a while", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortClosed); s.down(1) },
+			name: "a restart that takes a while", set: func(s *scene) { s.replaced(1); s.host(1, vantage.PortClosed); s.down(1) },
 			want: wait, code: migration.CodePodStarting, says: "kubectl logs demo-pod-0 -n zk",
 		},
 		{
 			name: "its gate refuses for another reason", set: func(s *scene) {
 				s.replaced(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(1)
 				pod(s).Gate, pod(s).GateDetail = migration.GateRefused, "the gate's released list is garbled"
 			},
@@ -185,7 +186,7 @@ func renewRules() []rule {
 		{
 			name: "its pod is being made", set: func(s *scene) {
 				s.replaced(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(1)
 				*pod(s) = migration.PodView{Found: true, Name: "demo-pod-0", Preparing: true, Problem: "no node was chosen for the pod yet"}
 			},
@@ -194,14 +195,14 @@ func renewRules() []rule {
 		{
 			name: "the pod has not seen its line yet", set: func(s *scene) {
 				s.replaced(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(1)
 				pod(s).Gate = migration.GateParked
 			},
 			want: wait, code: migration.CodePodStarting,
 		},
 		{
-			name: "and its old host answers", set: func(s *scene) { anew(s); s.host(1, migration.PortOpen) },
+			name: "and its old host answers", set: func(s *scene) { anew(s); s.host(1, vantage.PortOpen) },
 			want: stop, code: migration.CodeGhostHost,
 		},
 		{
@@ -239,7 +240,7 @@ func renewRules() []rule {
 			name: "the leader still counts an older process", set: func(s *scene) { s.lostAndProven(1); s.view(3).Live.SyncedFollowers = 2 },
 			want: wait, code: migration.CodePodStopping, says: "prove that machine dead",
 		},
-		{name: "the host answers again", set: func(s *scene) { s.lostAndProven(1); s.host(1, migration.PortOpen) }, want: wait, code: migration.CodePodVetoed},
+		{name: "the host answers again", set: func(s *scene) { s.lostAndProven(1); s.host(1, vantage.PortOpen) }, want: wait, code: migration.CodePodVetoed},
 		{name: "the report is old", set: func(s *scene) { s.lostAndProven(1); pod(s).GateFresh = false }, want: wait, code: migration.CodeRenewal},
 		{
 			name: "it fails again and again", set: func(s *scene) { s.lostAndProven(1).Renewals = 3 },
@@ -300,12 +301,12 @@ func renewRules() []rule {
 			set: func(s *scene) { s.flight(migration.Replace, 2); s.lostBeside(1) }, want: stop, code: migration.CodeDegraded, says: "revert demo --id=2",
 		},
 		{
-			name: "a revert gives way, too", id: 2, kind: migration.Revert, set: func(s *scene) { s.lost(1); s.replaced(2); s.host(2, migration.PortClosed) },
+			name: "a revert gives way, too", id: 2, kind: migration.Revert, set: func(s *scene) { s.lost(1); s.replaced(2); s.host(2, vantage.PortClosed) },
 			want: stop, code: migration.CodeDegraded, says: "replace demo --id=1",
 		},
 		{
 			name: "a revert that was begun gives way", id: 2, kind: migration.Revert,
-			set: func(s *scene) { s.reverting(2); s.host(2, migration.PortClosed); s.lostBeside(1) }, want: do, step: migration.StepCancelRevert,
+			set: func(s *scene) { s.reverting(2); s.host(2, vantage.PortClosed); s.lostBeside(1) }, want: do, step: migration.StepCancelRevert,
 		},
 	}
 }
@@ -313,7 +314,7 @@ func renewRules() []rule {
 func TestGateTakenAway(t *testing.T) {
 	closed := func(s *scene) *migration.GateView {
 		s.replaced(1)
-		s.host(1, migration.PortClosed)
+		s.host(1, vantage.PortClosed)
 		g := &s.view(1).Cluster.Gate
 		*g = migration.GateView{Found: true, Generation: 9}
 		return g
@@ -397,11 +398,11 @@ func TestReplacedBesideSomethingElse(t *testing.T) {
 	vetoed := func(s *scene) {
 		s.replaced(1)
 		s.view(1).Cluster.Pod.Gate, s.view(1).Cluster.Pod.Ready = migration.GateVetoed, false
-		s.view(1).Live = migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1, Learners: -1}
+		s.view(1).Live = vantage.Sighting{Reach: vantage.Refused, SyncedFollowers: -1, Learners: -1}
 	}
 	for _, r := range []rule{
 		{name: "another program got its address", set: func(s *scene) { vetoed(s); s.swallowed(1) }, want: wait, code: migration.CodePodVetoed, says: "see what listens"},
-		{name: "its server was started there", set: func(s *scene) { vetoed(s); s.host(1, migration.PortOpen) }, want: stop, code: migration.CodeGhostHost, says: "two processes with one id"},
+		{name: "its server was started there", set: func(s *scene) { vetoed(s); s.host(1, vantage.PortOpen) }, want: stop, code: migration.CodeGhostHost, says: "two processes with one id"},
 		{name: "another server answers at its Service", set: func(s *scene) { s.replaced(1); s.view(1).Live.ServerID = 2 }, want: stop, code: migration.CodeWrongServer, says: "answered by server 2"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
@@ -422,12 +423,12 @@ func TestTheOneThatServesStays(t *testing.T) {
 	given := func(s *scene) {
 		f := s.serving(1)
 		f.Aborted = "the server on host 10.0.0.1 came back"
-		s.host(1, migration.PortOpen)
+		s.host(1, vantage.PortOpen)
 	}
 	for _, r := range []rule{
 		{name: "while another voter is away", set: func(s *scene) { given(s); s.down(2) }, want: wait, code: migration.CodeDegraded, says: "on host 10.0.0.1: stop the server"},
-		{name: "while another voter is not seen", set: func(s *scene) { given(s); s.view(2).Live.Reach = migration.ReachTimeout }, want: wait, code: migration.CodeUnseen, says: "on host 10.0.0.1: stop the server"},
-		{name: "the host's was stopped", set: func(s *scene) { given(s); s.down(2); s.host(1, migration.PortClosed) }, want: wait, code: migration.CodeDegraded},
+		{name: "while another voter is not seen", set: func(s *scene) { given(s); s.view(2).Live.Reach = vantage.Timeout }, want: wait, code: migration.CodeUnseen, says: "on host 10.0.0.1: stop the server"},
+		{name: "the host's was stopped", set: func(s *scene) { given(s); s.down(2); s.host(1, vantage.PortClosed) }, want: wait, code: migration.CodeDegraded},
 		{name: "the others are whole: it goes", set: given, want: do, step: migration.StepCloseGate},
 	} {
 		t.Run(r.name, func(t *testing.T) { check(t, r) })

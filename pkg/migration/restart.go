@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Reconfigure is the restart of one server with the new server list.
@@ -105,7 +106,7 @@ func (c *context) downForRestart() (Decision, bool) {
 
 // bothPorts: both ports of the host are seen, so that its stop can be seen, too.
 func (c *context) bothPorts() (Decision, bool) {
-	if c.ports.Client == PortOpen && c.ports.Election == PortOpen {
+	if c.ports.Client == vantage.PortOpen && c.ports.Election == vantage.PortOpen {
 		return Decision{}, true
 	}
 	return wait(CodeUnseen, PhaseProve, "host %s is not seen at both ports (client port %s, election port %s), so its stop could not be seen either; nothing has been stopped", c.HostIP, c.ports.Client, c.ports.Election).
@@ -151,7 +152,7 @@ func (c *context) newList() (Decision, bool) {
 
 // listensElsewhere: the others find it at its host's address as well.
 func (c *context) listensElsewhere() (Decision, bool) {
-	if c.ports.Election != PortOpen {
+	if c.ports.Election != vantage.PortOpen {
 		return wait(CodeHostStarting, PhaseStart, "the election port of host %s is %s: it must listen on all addresses (quorumListenOnAllIPs)", c.HostIP, c.ports.Election), false
 	}
 	return Decision{}, true

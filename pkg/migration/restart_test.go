@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func restartRules() []rule {
@@ -85,7 +86,7 @@ func restartRules() []rule {
 			set: func(s *scene) {
 				fresh(s)
 				s.flight(migration.Reconfigure, 1).Patched = yes()
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(1)
 			},
 			want: wait, code: migration.CodeStoppedTooEarly, says: "start the server again",
@@ -123,7 +124,7 @@ func restartRules() []rule {
 				f := restarted(s)
 				f.DeadSince, f.Released, f.StopAsked = nil, nil, ago(time.Minute)
 				s.down(1)
-				s.view(1).Host = migration.HostView{Client: migration.PortClosed, Election: migration.PortSilent}
+				s.view(1).Host = migration.HostView{Client: vantage.PortClosed, Election: vantage.PortSilent}
 			},
 			want: wait, code: migration.CodeHostSilent, says: "whether its server has stopped cannot be seen",
 		},
@@ -133,7 +134,7 @@ func restartRules() []rule {
 				fresh(s)
 				f := s.flight(migration.Reconfigure, 1)
 				f.Patched, f.Before = yes(), s.proof(epoch, counter, 0, true)
-				s.view(1).Host.Election = migration.PortSilent
+				s.view(1).Host.Election = vantage.PortSilent
 			},
 			want: wait, code: migration.CodeUnseen, says: "nothing has been stopped",
 		},
@@ -142,18 +143,18 @@ func restartRules() []rule {
 			set: func(s *scene) {
 				f := restarted(s)
 				f.DeadSince, f.Released = nil, nil
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(1)
 			},
 			want: do, step: migration.StepNoteDead,
 		},
 		{
 			name: "dead: start",
-			set:  func(s *scene) { restarted(s).Released = nil; s.host(1, migration.PortClosed); s.down(1) },
+			set:  func(s *scene) { restarted(s).Released = nil; s.host(1, vantage.PortClosed); s.down(1) },
 			want: do, step: migration.StepStartHost,
 		},
 		{
-			name: "starting", set: func(s *scene) { restarted(s); s.host(1, migration.PortClosed); s.down(1) },
+			name: "starting", set: func(s *scene) { restarted(s); s.host(1, vantage.PortClosed); s.down(1) },
 			want: wait, code: migration.CodeHostStarting,
 		},
 		{
@@ -163,7 +164,7 @@ func restartRules() []rule {
 		},
 		{
 			name: "it does not listen on all addresses",
-			set:  func(s *scene) { restarted(s); members(s, ""); s.view(1).Host.Election = migration.PortClosed },
+			set:  func(s *scene) { restarted(s); members(s, ""); s.view(1).Host.Election = vantage.PortClosed },
 			want: wait, code: migration.CodeHostStarting, says: "quorumListenOnAllIPs",
 		},
 		{name: "runs with the list: prove", set: func(s *scene) { restarted(s); members(s, "") }, want: do, step: migration.StepProveJoined},

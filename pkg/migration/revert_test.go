@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func revertRules() []rule {
@@ -23,7 +24,7 @@ func revertRules() []rule {
 			name: "from a gate whose opening was only intended",
 			set:  func(s *scene) { s.unbridged(1).Served = true }, want: do, step: migration.StepBeginRevert, says: "stale",
 		},
-		{name: "from a replaced server", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale"},
+		{name: "from a replaced server", set: func(s *scene) { s.replaced(1); s.host(1, vantage.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale"},
 		{
 			name: "put back from the middle of its replacement: its gate has changed since",
 			set:  func(s *scene) { s.dead(1).Gate = 7 }, want: do, step: migration.StepBeginRevert, says: "stale",
@@ -34,12 +35,12 @@ func revertRules() []rule {
 		},
 		{
 			name: "put back from before its replacement: its pod may have run, and lost its volume",
-			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed); pod(s).NeverStarted = true },
+			set:  func(s *scene) { s.down(1); s.host(1, vantage.PortClosed); pod(s).NeverStarted = true },
 			want: do, step: migration.StepBeginRevert, says: "stale",
 		},
 		{
 			name: "put back from before its replacement: the pod has data",
-			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale",
+			set:  func(s *scene) { s.down(1); s.host(1, vantage.PortClosed) }, want: do, step: migration.StepBeginRevert, says: "stale",
 		},
 		{
 			name: "its host is up: only its address is set right",
@@ -47,11 +48,11 @@ func revertRules() []rule {
 		},
 		{
 			name: "put back from before its replacement: the pod is being made again",
-			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed); *pod(s) = migration.PodView{} }, want: do, step: migration.StepBeginRevert, says: "stale",
+			set:  func(s *scene) { s.down(1); s.host(1, vantage.PortClosed); *pod(s) = migration.PodView{} }, want: do, step: migration.StepBeginRevert, says: "stale",
 		},
 		{
 			name: "it is down, and there are no pods yet",
-			set:  func(s *scene) { s.down(1); s.host(1, migration.PortClosed); *pod(s) = migration.PodView{Unmade: true} }, want: do, step: migration.StepBeginRevert, says: "ordinary restart",
+			set:  func(s *scene) { s.down(1); s.host(1, vantage.PortClosed); *pod(s) = migration.PodView{Unmade: true} }, want: do, step: migration.StepBeginRevert, says: "ordinary restart",
 		},
 		{
 			name: "put back from before a whole revert: it runs on its host",
@@ -71,37 +72,37 @@ func revertRules() []rule {
 			want: stop, code: migration.CodeGhostHost,
 		},
 		{
-			name: "the host is up beside the pod", set: func(s *scene) { s.replaced(1); s.host(1, migration.PortOpen) },
+			name: "the host is up beside the pod", set: func(s *scene) { s.replaced(1); s.host(1, vantage.PortOpen) },
 			want: stop, code: migration.CodeGhostHost,
 		},
 		{
-			name: "the host comes up while the pod serves", set: func(s *scene) { s.reverting(1); s.host(1, migration.PortOpen) },
+			name: "the host comes up while the pod serves", set: func(s *scene) { s.reverting(1); s.host(1, vantage.PortOpen) },
 			want: stop, code: migration.CodeGhostHost,
 		},
-		{name: "prove while the pod serves", set: func(s *scene) { s.reverting(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepProveBefore},
+		{name: "prove while the pod serves", set: func(s *scene) { s.reverting(1); s.host(1, vantage.PortClosed) }, want: do, step: migration.StepProveBefore},
 		{
 			name: "another voter is down: the pod goes on",
-			set:  func(s *scene) { s.reverting(1); s.host(1, migration.PortClosed); s.down(2) },
+			set:  func(s *scene) { s.reverting(1); s.host(1, vantage.PortClosed); s.down(2) },
 			want: wait, code: migration.CodeDegraded,
 		},
 		{
 			name: "then close the gate",
 			set: func(s *scene) {
 				s.reverting(1).Before = s.proof(epoch, counter, 0, true)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 			},
 			want: do, step: migration.StepCloseGate,
 		},
 		{
 			name: "a pod that does not serve: the others prove that they can spare it",
-			set:  func(s *scene) { s.reverting(1); s.host(1, migration.PortClosed); s.down(1) },
+			set:  func(s *scene) { s.reverting(1); s.host(1, vantage.PortClosed); s.down(1) },
 			want: do, step: migration.StepProveBefore, says: "servers 2, 3",
 		},
 		{
 			name: "a pod whose container does not run is given up without the first proof",
 			set: func(s *scene) {
 				s.reverting(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(1)
 				s.down(2)
 				s.view(1).Cluster.Pod.Running, s.view(1).Cluster.Pod.Ready = false, false
@@ -113,7 +114,7 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				s.reverting(1)
 				s.hidden(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(2)
 				s.view(1).Cluster.Pod.Running, s.view(1).Cluster.Pod.Ready = false, false
 			},
@@ -124,7 +125,7 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				s.reverting(1)
 				s.hidden(1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(2)
 				s.view(1).Cluster.Pod.Terminating, s.view(1).Cluster.Pod.NodeLost = true, true
 			},
@@ -134,7 +135,7 @@ func revertRules() []rule {
 			name: "the end does not wait for one whose conf does not come", set: func(s *scene) {
 				f := s.backAtHost(1)
 				f.Unfenced, f.Released, f.Joined = yes(), ago(time.Minute), s.proof(epoch, counter, time.Minute, true)
-				s.host(1, migration.PortOpen)
+				s.host(1, vantage.PortOpen)
 				s.serve(1)
 				s.view(2).Live.ConfUnread = true
 				s.view(3).Live.SyncedFollowers = -1
@@ -236,7 +237,7 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				f := s.turnable()
 				f.DeadSince, f.StopAsked = nil, nil
-				s.host(1, migration.PortOpen)
+				s.host(1, vantage.PortOpen)
 			},
 			want: do, step: migration.StepNoteDead,
 		},
@@ -244,7 +245,7 @@ func revertRules() []rule {
 			name: "its host runs already: another voter is away, and nobody waits for it",
 			set: func(s *scene) {
 				s.reclaimed(1)
-				s.host(1, migration.PortOpen)
+				s.host(1, vantage.PortOpen)
 				s.down(2)
 			},
 			want: do, step: migration.StepUnmaskHost,
@@ -261,7 +262,7 @@ func revertRules() []rule {
 			name: "begun when nothing had run in the pod, and its gate has changed since",
 			set: func(s *scene) {
 				s.flight(migration.Revert, 1).Gate = 7
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 			},
 			want: do, step: migration.StepBeginRevert, says: "nothing it has proven holds",
 		},
@@ -299,18 +300,18 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				f := s.backAtHost(1)
 				f.Unfenced, f.Released = yes(), ago(time.Second)
-				s.host(1, migration.PortOpen)
+				s.host(1, vantage.PortOpen)
 				s.serve(1)
 				s.view(1).Live.ServerID = 3
 			},
 			want: wait, code: migration.CodeWrongServer, says: "check demo",
 		},
-		{name: "then unmask", set: func(s *scene) { s.backAtHost(1); s.host(1, migration.PortClosed) }, want: do, step: migration.StepUnmaskHost},
+		{name: "then unmask", set: func(s *scene) { s.backAtHost(1); s.host(1, vantage.PortClosed) }, want: do, step: migration.StepUnmaskHost},
 		{
 			name: "then start",
 			set: func(s *scene) {
 				s.backAtHost(1).Unfenced = yes()
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 			},
 			want: do, step: migration.StepStartHost,
 		},
@@ -319,7 +320,7 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				f := s.backAtHost(1)
 				f.Unfenced, f.Released = yes(), ago(time.Second)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 			},
 			want: wait, code: migration.CodeHostStarting,
 		},
@@ -328,7 +329,7 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				f := s.backAtHost(1)
 				f.Unfenced, f.Released = yes(), ago(migration.AskAgain)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 			},
 			want: do, step: migration.StepStartHost,
 		},
@@ -337,7 +338,7 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				f := s.backAtHost(1)
 				f.Unfenced, f.Released = yes(), ago(time.Second)
-				s.host(1, migration.PortOpen)
+				s.host(1, vantage.PortOpen)
 				s.serve(1)
 			},
 			want: do, step: migration.StepProveJoined,
@@ -347,7 +348,7 @@ func revertRules() []rule {
 			set: func(s *scene) {
 				f := s.backAtHost(1)
 				f.Unfenced, f.Released, f.Joined = yes(), ago(time.Minute), s.proof(epoch, counter, time.Minute, true)
-				s.host(1, migration.PortOpen)
+				s.host(1, vantage.PortOpen)
 				s.serve(1)
 			},
 			want: do, step: migration.StepFinishRevert,
@@ -358,7 +359,7 @@ func revertRules() []rule {
 				f := s.backAtHost(1)
 				f.Unfenced, f.Released, f.Joined = yes(), ago(time.Minute), s.proof(epoch, counter, time.Minute, true)
 				f.Joined.Complete = false
-				s.host(1, migration.PortOpen)
+				s.host(1, vantage.PortOpen)
 				s.serve(1)
 				s.view(2).Live.ServerID = 1
 			},
@@ -385,7 +386,7 @@ func revertRules() []rule {
 			name: "started by hand: so does it",
 			set: func(s *scene) {
 				s.backAtHost(1)
-				s.host(1, migration.PortOpen)
+				s.host(1, vantage.PortOpen)
 				s.serve(1)
 			},
 			want: do, step: migration.StepUnmaskHost,

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func seedRules() []rule {
@@ -32,7 +33,7 @@ func seedRules() []rule {
 			want: do, step: migration.StepRelease,
 		},
 		{
-			name: "the host comes back: the copy is void", set: func(s *scene) { s.seeding(1); s.host(1, migration.PortOpen); s.serve(1) },
+			name: "the host comes back: the copy is void", set: func(s *scene) { s.seeding(1); s.host(1, vantage.PortOpen); s.serve(1) },
 			want: do, step: migration.StepRestartProof,
 		},
 		{

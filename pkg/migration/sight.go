@@ -49,13 +49,13 @@ func (c *context) lacking(ids []ensemble.ID) (bad []string, blind bool) {
 		s := c.of(id).says
 		switch {
 		case s.Hidden():
-			bad = append(bad, fmt.Sprintf("server %d: not seen: %s", id, s.said()))
+			bad = append(bad, fmt.Sprintf("server %d: not seen: %s", id, s.Said()))
 			continue
 		case s.Serving():
 			continue
 		}
 		blind = false
-		bad = append(bad, fmt.Sprintf("server %d: %s", id, s.said()))
+		bad = append(bad, fmt.Sprintf("server %d: %s", id, s.Said()))
 	}
 	return bad, blind && len(bad) > 0
 }
@@ -72,7 +72,7 @@ func (c *context) dropped(ids []ensemble.ID) []string {
 	var out []string
 	for _, id := range ids {
 		if s := c.of(id); c.isDown(s.says) {
-			out = append(out, fmt.Sprintf("server %d: %s", id, s.says.said()))
+			out = append(out, fmt.Sprintf("server %d: %s", id, s.says.Said()))
 		}
 	}
 	return out

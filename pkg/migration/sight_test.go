@@ -6,14 +6,15 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // hidden: no answer from a server at any of its addresses.
 func (s *scene) hidden(ids ...ensemble.ID) {
 	for _, id := range ids {
 		v := s.view(id)
-		v.Live = migration.Sighting{Reach: migration.ReachTimeout, SyncedFollowers: -1, Learners: -1}
-		v.Host = migration.HostView{Client: migration.PortSilent, Election: migration.PortSilent}
+		v.Live = vantage.Sighting{Reach: vantage.Timeout, SyncedFollowers: -1, Learners: -1}
+		v.Host = migration.HostView{Client: vantage.PortSilent, Election: vantage.PortSilent}
 	}
 }
 
@@ -21,15 +22,15 @@ func (s *scene) hidden(ids ...ensemble.ID) {
 func (s *scene) rejecting(ids ...ensemble.ID) {
 	for _, id := range ids {
 		v := s.view(id)
-		v.Live = migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1, Learners: -1}
-		s.host(id, migration.PortClosed)
+		v.Live = vantage.Sighting{Reach: vantage.Refused, SyncedFollowers: -1, Learners: -1}
+		s.host(id, vantage.PortClosed)
 	}
 }
 
 // idle: a server says that it takes part in no quorum.
 func (s *scene) idle(ids ...ensemble.ID) {
 	for _, id := range ids {
-		s.view(id).Live = migration.Sighting{Reach: migration.ReachNotServing, SyncedFollowers: -1, Learners: -1}
+		s.view(id).Live = vantage.Sighting{Reach: vantage.NotServing, SyncedFollowers: -1, Learners: -1}
 	}
 }
 
@@ -104,7 +105,7 @@ func TestNothingIsDoneOnWhatWasNotSeen(t *testing.T) {
 			name: "a quorum has not been there for long: the pod may go", kind: migration.Revert, noQuorum: migration.NoQuorumFor,
 			set: func(s *scene) {
 				s.flippedBack(1)
-				s.view(1).AtPod = migration.Sighting{Reach: migration.ReachNotServing}
+				s.view(1).AtPod = vantage.Sighting{Reach: vantage.NotServing}
 				s.rejecting(1, 2)
 				s.idle(3)
 			},
@@ -181,10 +182,10 @@ func TestNoQuorum(t *testing.T) {
 		"two say so, one is not seen":    {func(s *scene) { s.idle(1, 2); s.hidden(3) }, true},
 		"one says so, two refuse":        {func(s *scene) { s.idle(1); s.rejecting(2, 3) }, false},
 		"two say so, one says it leads":  {func(s *scene) { s.idle(1, 2) }, true},
-		"one is not seen in its own pod": {func(s *scene) { s.idle(1, 2, 3); s.view(1).AtPod.Reach = migration.ReachTimeout }, true},
+		"one is not seen in its own pod": {func(s *scene) { s.idle(1, 2, 3); s.view(1).AtPod.Reach = vantage.Timeout }, true},
 		"two are not seen in their own pod": {func(s *scene) {
 			s.idle(1, 2, 3)
-			s.view(1).AtPod.Reach, s.view(2).AtPod.Reach = migration.ReachTimeout, migration.ReachTimeout
+			s.view(1).AtPod.Reach, s.view(2).AtPod.Reach = vantage.Timeout, vantage.Timeout
 		}, false},
 	} {
 		s := healthy("3.8.0", 1, 2, 3)

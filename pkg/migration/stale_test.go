@@ -7,6 +7,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestProofsAreVoidWhenThePodRunsAgain: what was proven while the pod was parked
@@ -15,7 +16,7 @@ func TestProofsAreVoidWhenThePodRunsAgain(t *testing.T) {
 	s := healthy("3.8.0", 1, 2, 3)
 	f := s.backAtHost(1)
 	f.Unfenced, f.Released = yes(), ago(time.Second)
-	s.host(1, migration.PortClosed)
+	s.host(1, vantage.PortClosed)
 	s.view(1).Cluster.Pod.Gate = migration.GateStarted
 	d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: 1, By: "bob"}, s.o)
 	if d.Step != migration.StepDeletePod {
@@ -39,7 +40,7 @@ func TestTheGateIsNoted(t *testing.T) {
 		"a revert that only the journal needs": {migration.Revert, func(s *scene) { at := *ago(time.Hour); s.server(1).Replaced = &at }},
 		"one that was turned back, and its host may have run": {migration.Replace, func(s *scene) {
 			s.returning()
-			s.host(1, migration.PortOpen)
+			s.host(1, vantage.PortOpen)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,11 +77,11 @@ func TestALeaderIsOneThatWasSeenToLead(t *testing.T) {
 			f := s.flight(migration.Replace, 1)
 			f.Fenced, f.Before = yes(), s.proof(epoch, counter, 0, true)
 		}, migration.StepStopHost},
-		"a revert begins":           {migration.Revert, func(s *scene) { s.replaced(1); s.host(1, migration.PortClosed) }, migration.StepBeginRevert},
+		"a revert begins":           {migration.Revert, func(s *scene) { s.replaced(1); s.host(1, vantage.PortClosed) }, migration.StepBeginRevert},
 		"a replacement is given up": {migration.Revert, func(s *scene) { s.stopAsked(1) }, migration.StepBeginRevert},
 		"a revert's stop": {migration.Revert, func(s *scene) {
 			s.reverting(1).Before = s.proof(epoch, counter, 0, true)
-			s.host(1, migration.PortClosed)
+			s.host(1, vantage.PortClosed)
 		}, migration.StepCloseGate},
 		"a restart begins": {migration.Reconfigure, func(s *scene) { restarting(s); s.o.Record.Flight = nil }, migration.StepBeginRestart},
 		"a restart's stop": {migration.Reconfigure, func(s *scene) {
@@ -109,7 +110,7 @@ func TestALeaderIsOneThatWasSeenToLead(t *testing.T) {
 	// Where nobody was seen to lead, the one that goes is not taken for the leader.
 	s := healthy("3.8.0", 1, 2, 3)
 	s.replaced(1)
-	s.host(1, migration.PortClosed)
+	s.host(1, vantage.PortClosed)
 	s.electing(nil)
 	s.unseen(1)
 	d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: 1, By: "bob"}, s.o)

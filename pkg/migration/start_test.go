@@ -5,6 +5,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func startRules() []rule {
@@ -40,7 +41,7 @@ func startRules() []rule {
 		{name: "another server is down", set: func(s *scene) { s.down(2) }, want: stop, code: migration.CodeDegraded, says: "server 2"},
 		{
 			name: "another server answers without a quorum",
-			set:  func(s *scene) { s.view(2).Live = migration.Sighting{Reach: migration.ReachNotServing} },
+			set:  func(s *scene) { s.view(2).Live = vantage.Sighting{Reach: vantage.NotServing} },
 			want: stop, code: migration.CodeDegraded, says: "takes part in no quorum",
 		},
 		{

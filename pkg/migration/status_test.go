@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestStatusSaysWhatHelps: where journal and world disagree, status prints what
@@ -18,10 +19,10 @@ func TestStatusSaysWhatHelps(t *testing.T) {
 		"endpoints are gone": {func(s *scene) { s.view(2).Cluster.Endpoints = migration.EndpointsView{} }, "kubectl zkmigrate revert demo --id=2 -n zk"},
 		"a gate was closed": {func(s *scene) {
 			s.replaced(2)
-			s.host(2, migration.PortClosed)
+			s.host(2, vantage.PortClosed)
 			s.view(2).Cluster.Gate.Released = false
 		}, "kubectl zkmigrate replace demo --id=2 -n zk"},
-		"a pod does not serve":        {func(s *scene) { s.replaced(2); s.host(2, migration.PortClosed); s.down(2) }, "kubectl zkmigrate replace demo --id=2 -n zk"},
+		"a pod does not serve":        {func(s *scene) { s.replaced(2); s.host(2, vantage.PortClosed); s.down(2) }, "kubectl zkmigrate replace demo --id=2 -n zk"},
 		"a host's server is down":     {func(s *scene) { s.down(2); s.view(2).Cluster.Pod.NeverStarted = true }, "on host 10.0.0.2: start the server (unmask its unit first if it is masked)"},
 		"its pod may have newer data": {func(s *scene) { s.down(2) }, "kubectl zkmigrate revert demo --id=2 -n zk"},
 		"an operation goes first":     {func(s *scene) { s.started(1) }, "kubectl zkmigrate replace demo --id=1 -n zk"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func stopRules() []rule {
@@ -95,7 +96,7 @@ func stopRules() []rule {
 			set: func(s *scene) {
 				s.stopAsked(1)
 				s.down(1)
-				s.view(1).Host.Client = migration.PortClosed
+				s.view(1).Host.Client = vantage.PortClosed
 			},
 			want: wait, code: migration.CodeHostStillUp,
 		},
@@ -127,7 +128,7 @@ func stopRules() []rule {
 		{
 			name: "stopped before the proof", set: func(s *scene) {
 				s.flight(migration.Replace, 1)
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(1)
 			},
 			want: wait, code: migration.CodeStoppedTooEarly, says: "start the server again",
@@ -136,7 +137,7 @@ func stopRules() []rule {
 			name: "the same, and its gate has changed since: its pod may have run",
 			set: func(s *scene) {
 				s.flight(migration.Replace, 1).Gate = 7
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(1)
 			},
 			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
@@ -159,18 +160,18 @@ func stopRules() []rule {
 			name: "down before the proof, and masked: its mask counts for nothing any more",
 			set: func(s *scene) {
 				s.flight(migration.Replace, 1).Fenced = yes()
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 				s.down(1)
 			},
 			want: do, step: migration.StepRestartProof,
 		},
 		{
 			name: "it came back after it was seen dead, all proofs go",
-			set:  func(s *scene) { s.proven(1); s.host(1, migration.PortOpen) },
+			set:  func(s *scene) { s.proven(1); s.host(1, vantage.PortOpen) },
 			want: do, step: migration.StepRestartProof,
 		},
 		{
-			name: "it came back after the flip", set: func(s *scene) { s.unbridged(1); s.host(1, migration.PortOpen) },
+			name: "it came back after the flip", set: func(s *scene) { s.unbridged(1); s.host(1, vantage.PortOpen) },
 			want: stop, code: migration.CodeHostReturned, says: "revert demo --id=1",
 		},
 		{

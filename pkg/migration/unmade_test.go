@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestUnmade: whoever deletes or shrinks what the pods are made from, at
@@ -15,7 +16,7 @@ func TestUnmade(t *testing.T) {
 		parked bool
 	}{
 		"a replaced server":                     {set: func(s *scene) { s.replaced(1) }, parked: true},
-		"taken back: its gate is closed first":  {set: func(s *scene) { s.reverting(1); s.host(1, migration.PortClosed) }, kind: migration.Revert},
+		"taken back: its gate is closed first":  {set: func(s *scene) { s.reverting(1); s.host(1, vantage.PortClosed) }, kind: migration.Revert},
 		"given up: its gate is closed first":    {set: func(s *scene) { s.started(1).Aborted = "why" }},
 		"stopped, not flipped":                  {set: func(s *scene) { s.proven(1) }, parked: true},
 		"flipped":                               {set: func(s *scene) { s.flipped(1) }, parked: true},

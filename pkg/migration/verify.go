@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // VerdictCode names what live signals say about one server's restart.
@@ -69,7 +70,7 @@ const (
 // RestartSignals is what was seen of one server while its restart is awaited.
 type RestartSignals struct {
 	// Live is what it says through its Service.
-	Live Sighting
+	Live vantage.Sighting
 	// Host has the ports at the host's own address, PortUnknown where they were
 	// not asked.
 	Host HostView
@@ -90,12 +91,12 @@ type RestartSignals struct {
 // CheckReconfigured compares the list a server says it runs with (conf, 3.5+)
 // with the Services' addresses. Whether it also listens there is no part of
 // conf on any version, see WatchReconfigured.
-func CheckReconfigured(rec Record, s ServerRecord, live Sighting) Verdict {
+func CheckReconfigured(rec Record, s ServerRecord, live vantage.Sighting) Verdict {
 	if !live.Serving() {
 		return Verdict{Code: VerdictAway, Why: "it is not serving"}
 	}
 	if live.Unread() {
-		return Verdict{Code: VerdictAway, Why: live.said()}
+		return Verdict{Code: VerdictAway, Why: live.Said()}
 	}
 	if live.Members == nil {
 		return Verdict{Code: VerdictUnclear, Why: "ZooKeeper " + live.Version.String() + " does not show its server list"}
@@ -182,10 +183,10 @@ func WatchReconfigured(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 	}
 	port := ensemble.JoinHostPort(s.HostIP, s.ElectionPort)
 	switch sig.Host.Election {
-	case PortOpen:
-	case PortClosed:
+	case vantage.PortOpen:
+	case vantage.PortClosed:
 		return deaf(s, "it serves, and nothing listens at "+port)
-	case PortUnknown:
+	case vantage.PortUnknown:
 		return Verdict{Code: VerdictAway, Known: v.Known, Why: v.Why}
 	default:
 		return Verdict{Code: VerdictUnclear, Known: v.Known, Why: fmt.Sprintf("%s, but %s is %s from here", v.Why, port, sig.Host.Election),
@@ -225,7 +226,7 @@ func away(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 	// A supervisor that starts it again and again.
 	ends := sig.Ends >= endsOften && sig.Away >= goneAfter
 	switch {
-	case sig.Live.Reach == ReachRefused && (sig.Same >= goneAfter || ends):
+	case sig.Live.Reach == vantage.Refused && (sig.Same >= goneAfter || ends):
 		v := Verdict{Code: VerdictGone, Known: true, Why: "its client port has refused connections " + forSeconds,
 			Look: fmt.Sprintf("host %s: was server %d started, and what does its log say last", s.HostIP, s.ID)}
 		if ends {
@@ -235,14 +236,14 @@ func away(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 			v.Look += fmt.Sprintf(" (ZooKeeper %s ends itself when it cannot bind its election port: quorumListenOnAllIPs=true is missing or misspelled)", version)
 		}
 		return v
-	case sig.Live.Reach == ReachRefused:
+	case sig.Live.Reach == vantage.Refused:
 		return Verdict{Code: VerdictAway, Why: "it is down"}
-	case sig.Live.Reach == ReachNotServing && sig.Host.Election == PortClosed && sig.Same >= deafAfter:
+	case sig.Live.Reach == vantage.NotServing && sig.Host.Election == vantage.PortClosed && sig.Same >= deafAfter:
 		return deaf(s, "it is up without a quorum "+forSeconds+", and nothing listens at "+ensemble.JoinHostPort(s.HostIP, s.ElectionPort))
-	case sig.Live.Reach == ReachNotServing && sig.Same >= aloneAfter:
+	case sig.Live.Reach == vantage.NotServing && sig.Same >= aloneAfter:
 		return Verdict{Code: VerdictAlone, Known: true, Why: "it is up and finds no quorum " + forSeconds,
 			Look: fmt.Sprintf("the server lines of zoo.cfg on host %s: an address or port in them may be mistyped", s.HostIP)}
-	case sig.Live.Reach == ReachNotServing:
+	case sig.Live.Reach == vantage.NotServing:
 		return Verdict{Code: VerdictAway, Why: "it is up and looks for the others"}
 	}
 	return Verdict{Code: VerdictAway, Why: strings.TrimSpace(fmt.Sprintf("it does not answer: %s %s", sig.Live.Reach, sig.Live.Detail))}

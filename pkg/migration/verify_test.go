@@ -7,6 +7,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // listing is what conf shows: the Services, with single hosts put in.
@@ -40,25 +41,25 @@ func TestWatchReconfigured(t *testing.T) {
 		sig   migration.RestartSignals
 	}
 	old := map[ensemble.ID]string{1: "10.0.0.1", 2: "10.0.0.2", 3: "10.0.0.3"}
-	port := func(p migration.PortState) migration.HostView { return migration.HostView{Election: p} }
+	port := func(p vantage.PortState) migration.HostView { return migration.HostView{Election: p} }
 	for name, c := range map[string]struct {
 		signals
 		code migration.VerdictCode
 		says []string
 	}{
-		"3.8 patched": {signals{version: "3.8.0", sig: migration.RestartSignals{Host: port(migration.PortOpen)}},
+		"3.8 patched": {signals{version: "3.8.0", sig: migration.RestartSignals{Host: port(vantage.PortOpen)}},
 			migration.VerdictReconfigured, []string{"conf shows", "listens"}},
-		"3.8 patched, by name": {signals{version: "3.8.0", hosts: map[ensemble.ID]string{1: "demo-1.zk.svc.cluster.local"}, sig: migration.RestartSignals{Host: port(migration.PortOpen)}},
+		"3.8 patched, by name": {signals{version: "3.8.0", hosts: map[ensemble.ID]string{1: "demo-1.zk.svc.cluster.local"}, sig: migration.RestartSignals{Host: port(vantage.PortOpen)}},
 			migration.VerdictReconfigured, nil},
 		"3.8 patched, port not asked": {signals{version: "3.8.0"}, migration.VerdictAway, nil},
-		"3.8 patched, port filtered": {signals{version: "3.8.0", sig: migration.RestartSignals{Host: port(migration.PortSilent)}},
+		"3.8 patched, port filtered": {signals{version: "3.8.0", sig: migration.RestartSignals{Host: port(vantage.PortSilent)}},
 			migration.VerdictUnclear, []string{"silent"}},
 		"3.8 forgotten": {signals{version: "3.8.0", hosts: old}, migration.VerdictWaiting, []string{"waiting for its restart", "server.1 is 10.0.0.1"}},
 		"3.8 restarted without the file": {signals{version: "3.8.0", hosts: old, sig: migration.RestartSignals{SeenDown: true}},
 			migration.VerdictWithoutFile, []string{"restarted while we watched", "server.3 is 10.0.0.3", "host 10.0.0.2"}},
 		"3.8 own line is a wildcard": {signals{version: "3.8.0", hosts: map[ensemble.ID]string{1: "10.0.0.1", 2: "0.0.0.0", 3: "10.0.0.3"}, sig: migration.RestartSignals{SeenDown: true}},
 			migration.VerdictWithoutFile, nil},
-		"3.8 mistyped address": {signals{version: "3.8.0", hosts: map[ensemble.ID]string{3: "10.96.0.33"}, sig: migration.RestartSignals{Host: port(migration.PortOpen)}},
+		"3.8 mistyped address": {signals{version: "3.8.0", hosts: map[ensemble.ID]string{3: "10.96.0.33"}, sig: migration.RestartSignals{Host: port(vantage.PortOpen)}},
 			migration.VerdictMistyped, []string{"server.3 is 10.96.0.33", "host 10.0.0.2"}},
 		"3.8 another's wildcard": {signals{version: "3.8.0", hosts: map[ensemble.ID]string{3: "0.0.0.0"}}, migration.VerdictMistyped, []string{"server.3"}},
 		"3.8 mistyped port": {signals{version: "3.8.0", list: func(l []ensemble.Server) []ensemble.Server { l[0].ElectionPort = 3889; return l }},
@@ -71,7 +72,7 @@ func TestWatchReconfigured(t *testing.T) {
 			migration.VerdictMistyped, []string{"server.3 is missing"}},
 		"3.8 a line too many": {signals{version: "3.8.0", list: func(l []ensemble.Server) []ensemble.Server { return append(l, ensemble.Server{ID: 9}) }},
 			migration.VerdictMistyped, []string{"server.9 is none"}},
-		"3.8 without the flag, in IPVS mode": {signals{version: "3.8.0", sig: migration.RestartSignals{Host: port(migration.PortClosed)}},
+		"3.8 without the flag, in IPVS mode": {signals{version: "3.8.0", sig: migration.RestartSignals{Host: port(vantage.PortClosed)}},
 			migration.VerdictDeaf, []string{"quorumListenOnAllIPs", "host 10.0.0.2"}},
 		"3.8 without the flag, restarting": {signals{version: "3.8.0", state: refused, sig: migration.RestartSignals{SeenDown: true, Away: 3 * time.Second, Same: 3 * time.Second}},
 			migration.VerdictAway, []string{"down"}},
@@ -84,23 +85,23 @@ func TestWatchReconfigured(t *testing.T) {
 		"3.4 forgotten": {signals{version: "3.4.13"}, migration.VerdictWaiting, []string{"waiting"}},
 		"3.4 an old restart": {signals{version: "3.4.13", sig: migration.RestartSignals{ServingSince: written.Add(-time.Hour), Epoch: 4}},
 			migration.VerdictWaiting, nil},
-		"3.4 restarted unwatched": {signals{version: "3.4.13", sig: migration.RestartSignals{ServingSince: written.Add(time.Minute), Epoch: 4, Host: port(migration.PortOpen)}},
+		"3.4 restarted unwatched": {signals{version: "3.4.13", sig: migration.RestartSignals{ServingSince: written.Add(time.Minute), Epoch: 4, Host: port(vantage.PortOpen)}},
 			migration.VerdictReconfigured, []string{"without an election", "does not show"}},
-		"3.4 an election, perhaps a restart": {signals{version: "3.4.13", sig: migration.RestartSignals{ServingSince: written.Add(time.Minute), Epoch: 5, Host: port(migration.PortOpen)}},
+		"3.4 an election, perhaps a restart": {signals{version: "3.4.13", sig: migration.RestartSignals{ServingSince: written.Add(time.Minute), Epoch: 5, Host: port(vantage.PortOpen)}},
 			migration.VerdictUnclear, []string{"election explains", "--confirmed=2"}},
-		"3.4 an epoch nobody knows": {signals{version: "3.4.13", sig: migration.RestartSignals{ServingSince: written.Add(time.Minute), Host: port(migration.PortOpen)}},
+		"3.4 an epoch nobody knows": {signals{version: "3.4.13", sig: migration.RestartSignals{ServingSince: written.Add(time.Minute), Host: port(vantage.PortOpen)}},
 			migration.VerdictUnclear, nil},
-		"3.4 restarted while watched": {signals{version: "3.4.13", sig: migration.RestartSignals{SeenDown: true, Host: port(migration.PortOpen)}},
+		"3.4 restarted while watched": {signals{version: "3.4.13", sig: migration.RestartSignals{SeenDown: true, Host: port(vantage.PortOpen)}},
 			migration.VerdictReconfigured, []string{"while we watched"}},
-		"3.4 deaf and serving": {signals{version: "3.4.13", sig: migration.RestartSignals{SeenDown: true, Host: port(migration.PortClosed)}},
+		"3.4 deaf and serving": {signals{version: "3.4.13", sig: migration.RestartSignals{SeenDown: true, Host: port(vantage.PortClosed)}},
 			migration.VerdictDeaf, []string{"10.0.0.2:3888", "quorumListenOnAllIPs"}},
-		"3.4 deaf, binding still": {signals{version: "3.4.13", state: notServing, sig: migration.RestartSignals{SeenDown: true, Away: 2 * time.Second, Same: 2 * time.Second, Host: port(migration.PortClosed)}},
+		"3.4 deaf, binding still": {signals{version: "3.4.13", state: notServing, sig: migration.RestartSignals{SeenDown: true, Away: 2 * time.Second, Same: 2 * time.Second, Host: port(vantage.PortClosed)}},
 			migration.VerdictAway, nil},
-		"3.4 deaf and alone": {signals{version: "3.4.13", state: notServing, sig: migration.RestartSignals{SeenDown: true, Away: 6 * time.Second, Same: 6 * time.Second, Host: port(migration.PortClosed)}},
+		"3.4 deaf and alone": {signals{version: "3.4.13", state: notServing, sig: migration.RestartSignals{SeenDown: true, Away: 6 * time.Second, Same: 6 * time.Second, Host: port(vantage.PortClosed)}},
 			migration.VerdictDeaf, []string{"quorumListenOnAllIPs"}},
-		"3.4 mistyped leader": {signals{version: "3.4.13", state: notServing, sig: migration.RestartSignals{SeenDown: true, Away: 31 * time.Second, Same: 31 * time.Second, Host: port(migration.PortOpen)}},
+		"3.4 mistyped leader": {signals{version: "3.4.13", state: notServing, sig: migration.RestartSignals{SeenDown: true, Away: 31 * time.Second, Same: 31 * time.Second, Host: port(vantage.PortOpen)}},
 			migration.VerdictAlone, []string{"mistyped", "host 10.0.0.2"}},
-		"an election": {signals{version: "3.4.13", state: notServing, sig: migration.RestartSignals{Away: 3 * time.Second, Same: 3 * time.Second, Host: port(migration.PortOpen)}},
+		"an election": {signals{version: "3.4.13", state: notServing, sig: migration.RestartSignals{Away: 3 * time.Second, Same: 3 * time.Second, Host: port(vantage.PortOpen)}},
 			migration.VerdictAway, nil},
 		"no answer": {signals{version: "3.8.0", state: timeout, sig: migration.RestartSignals{Away: time.Minute, Same: time.Minute}},
 			migration.VerdictAway, []string{"does not answer"}},
@@ -115,11 +116,11 @@ func TestWatchReconfigured(t *testing.T) {
 			sig.Live = s.view(2).Live
 			switch c.state {
 			case refused:
-				sig.Live = migration.Sighting{Reach: migration.ReachRefused}
+				sig.Live = vantage.Sighting{Reach: vantage.Refused}
 			case notServing:
-				sig.Live = migration.Sighting{Reach: migration.ReachNotServing, Mode: ensemble.NotServing}
+				sig.Live = vantage.Sighting{Reach: vantage.NotServing, Mode: ensemble.NotServing}
 			case timeout:
-				sig.Live = migration.Sighting{Reach: migration.ReachTimeout}
+				sig.Live = vantage.Sighting{Reach: vantage.Timeout}
 			case serving:
 				sig.Live.Members = nil
 				if c.version != "3.4.13" {

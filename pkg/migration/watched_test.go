@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // decideSince is Decide for a command that has looked since then.
@@ -109,7 +110,7 @@ func TestOtherClocks(t *testing.T) {
 			name: "the start", kind: migration.Revert, set: func(s *scene) {
 				f := s.backAtHost(1)
 				f.Unfenced, f.Released = yes(), &ahead
-				s.host(1, migration.PortClosed)
+				s.host(1, vantage.PortClosed)
 			},
 			want: do, step: migration.StepStartHost,
 		},

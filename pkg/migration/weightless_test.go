@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestWithoutWeight: a server of weight 0 has no vote, and the leader counts it
@@ -19,7 +20,7 @@ func TestWithoutWeight(t *testing.T) {
 		weightless(s)
 		f := s.backAtHost(1)
 		f.Unfenced, f.Released, f.Joined = yes(), ago(time.Minute), s.proof(epoch, counter, time.Minute, true)
-		s.host(1, migration.PortOpen)
+		s.host(1, vantage.PortOpen)
 		s.serve(1)
 	}
 	rules := []rule{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 const (
@@ -20,7 +21,7 @@ func healthy(version string) Facts {
 	v, _ := ensemble.ParseVersion(version)
 	f := Facts{
 		Room: &Room{}, Images: []Image{{Pod: "demo-pod-0", Holds: v, Wants: v}},
-		Direct: map[ensemble.ID]migration.Sighting{}, Through: map[ensemble.ID]migration.Sighting{}, Election: map[ensemble.ID]migration.PortState{},
+		Direct: map[ensemble.ID]vantage.Sighting{}, Through: map[ensemble.ID]vantage.Sighting{}, Election: map[ensemble.ID]vantage.PortState{},
 		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
 		CommitAsked: true, KubernetesMinor: 34, Wrapped: true, Files: 3, Looked: true, InitLimit: 10, TickTimeMillis: 2000, DataBytes: 1 << 20,
 	}
@@ -29,9 +30,9 @@ func healthy(version string) Facts {
 		if id == 3 {
 			mode = ensemble.Leader
 		}
-		seen := migration.Sighting{Reach: migration.ReachAnswered, Version: v, Mode: mode, ServerID: id}
+		seen := vantage.Sighting{Reach: vantage.Answered, Version: v, Mode: mode, ServerID: id}
 		f.Servers = append(f.Servers, migration.ServerRecord{Server: ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1}})
-		f.Direct[id], f.Through[id], f.Election[id] = seen, seen, migration.PortOpen
+		f.Direct[id], f.Through[id], f.Election[id] = seen, seen, vantage.PortOpen
 		f.LiveConfig[id] = "0"
 	}
 	return f
@@ -108,7 +109,7 @@ func TestAudit(t *testing.T) {
 			f.Through[2], f.Waivers = s, []string{"ZK004"}
 		}, "ZK004", Waived, "3.8.5"},
 		"silent, and nobody asked": {func(f *Facts) {
-			f.Direct[2], f.Through[2], f.Election[2] = migration.Sighting{}, migration.Sighting{}, migration.PortClosed
+			f.Direct[2], f.Through[2], f.Election[2] = vantage.Sighting{}, vantage.Sighting{}, vantage.PortClosed
 			f.Wrapped, f.Unasked = false, map[ensemble.ID]bool{2: true}
 		}, "ZK020", Skip, "not wrapped yet"},
 		"a voter that no file names": {func(f *Facts) {
@@ -259,7 +260,7 @@ func TestChecksAreData(t *testing.T) {
 // that wrap is to make again; two leaders are one too many all the same.
 func TestLeaderNobodyAsks(t *testing.T) {
 	f := healthy("3.8.0")
-	f.Direct[3], f.Through[3], f.Election[3] = migration.Sighting{}, migration.Sighting{}, migration.PortClosed
+	f.Direct[3], f.Through[3], f.Election[3] = vantage.Sighting{}, vantage.Sighting{}, vantage.PortClosed
 	f.Wrapped, f.Unasked = false, map[ensemble.ID]bool{3: true}
 	for _, got := range Run(f) {
 		if got.Result == Fail {

@@ -6,6 +6,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // minKubernetes is the oldest supported minor version of Kubernetes 1.
@@ -220,7 +221,7 @@ func idle(f Facts) (wrong []string, _ string) {
 
 func elections(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
-		if p := f.Election[s.ID]; p == migration.PortClosed && !f.Through[s.ID].Serving() && !f.Unasked[s.ID] {
+		if p := f.Election[s.ID]; p == vantage.PortClosed && !f.Through[s.ID].Serving() && !f.Unasked[s.ID] {
 			wrong = append(wrong, fmt.Sprintf("server %d at %s:%d: %s", s.ID, s.HostIP, s.ElectionPort, p))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Need is something a check looks at. A check that lacks one is skipped and says
@@ -78,7 +79,7 @@ func (f Facts) lack(n Need) (missing string, hidden []string) {
 	case NeedElection:
 		return "", f.hidden(func(s migration.ServerRecord) string {
 			p := f.Election[s.ID]
-			if p == migration.PortOpen || p == migration.PortClosed || f.Through[s.ID].Serving() {
+			if p == vantage.PortOpen || p == vantage.PortClosed || f.Through[s.ID].Serving() {
 				return ""
 			}
 			return fmt.Sprintf("election port %s:%d: %s", s.HostIP, s.ElectionPort, orNotAsked(string(p)))
@@ -154,12 +155,12 @@ func (f Facts) hidden(look func(migration.ServerRecord) string) []string {
 }
 
 // sightless is why a look at a server told nothing; empty when it told something.
-func sightless(s migration.Sighting) string {
+func sightless(s vantage.Sighting) string {
 	if s.Unread() {
 		return "it answers srvr, and its conf, which tells its id and its list, did not come whole"
 	}
 	switch s.Reach {
-	case migration.ReachAnswered, migration.ReachNotServing, migration.ReachRefused:
+	case vantage.Answered, vantage.NotServing, vantage.Refused:
 		return ""
 	default:
 		if s.Detail != "" {
@@ -177,12 +178,12 @@ func orNotAsked(s string) string {
 }
 
 // live returns what was seen of a server, by whichever way more was.
-func (f Facts) live(id ensemble.ID) migration.Sighting {
+func (f Facts) live(id ensemble.ID) vantage.Sighting {
 	t, d := f.Through[id], f.Direct[id]
 	if t.Unread() && d.Serving() {
 		return d
 	}
-	if t.Serving() || !d.Serving() && sightless(d) != "" && t.Reach != migration.ReachUnknown {
+	if t.Serving() || !d.Serving() && sightless(d) != "" && t.Reach != vantage.NotAsked {
 		return t
 	}
 	return d

@@ -7,6 +7,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestEveryCheckSaysWhatItNeeds: none is ok because nobody thought of its input.
@@ -18,7 +19,7 @@ func TestEveryCheckSaysWhatItNeeds(t *testing.T) {
 	}
 }
 
-func timedOut() migration.Sighting { return migration.Sighting{Reach: migration.ReachTimeout} }
+func timedOut() vantage.Sighting { return vantage.Sighting{Reach: vantage.Timeout} }
 
 // TestNeverOKForWhatWasNotSeen: each case takes one input away. Checks that rest
 // on it are skipped or unknown; the others are not touched by it.
@@ -36,10 +37,10 @@ func TestNeverOKForWhatWasNotSeen(t *testing.T) {
 		"one file for all": {func(f *Facts) { f.Files = 1 }, "ZK011", Skip, "one file was read", nil},
 		"two of three":     {func(f *Facts) { f.Files = 2 }, "ZK011", Skip, "2 files were read, and there are 3 servers", nil},
 		"a server not seen": {func(f *Facts) {
-			f.Direct[2], f.Through[2], f.Election[2] = timedOut(), timedOut(), migration.PortSilent
+			f.Direct[2], f.Through[2], f.Election[2] = timedOut(), timedOut(), vantage.PortSilent
 		},
 			"ZK001 ZK002 ZK003 ZK004 ZK005 ZK006 ZK008 ZK017 ZK020 ZK023", Unknown, "server 2 was not seen from here", nil},
-		"seen through its Service alone": {func(f *Facts) { f.Direct[2], f.Election[2] = timedOut(), migration.PortSilent }, "", OK, "", nil},
+		"seen through its Service alone": {func(f *Facts) { f.Direct[2], f.Election[2] = timedOut(), vantage.PortSilent }, "", OK, "", nil},
 		"seen at its host alone":         {func(f *Facts) { f.Through[2] = timedOut() }, "ZK020", Unknown, "server 2 was not seen", nil},
 		"a replaced server not seen": {func(f *Facts) {
 			f.Through[2] = timedOut()
@@ -47,11 +48,11 @@ func TestNeverOKForWhatWasNotSeen(t *testing.T) {
 			delete(f.Election, 2)
 		}, "ZK001 ZK002 ZK003 ZK004 ZK005 ZK006 ZK008 ZK017 ZK020 ZK023", Unknown, "server 2 was not seen", nil},
 		"refused is seen": {func(f *Facts) {
-			f.Direct[2] = migration.Sighting{Reach: migration.ReachRefused}
+			f.Direct[2] = vantage.Sighting{Reach: vantage.Refused}
 			f.Through[2] = f.Direct[2]
 		}, "ZK001 ZK020", Fail, "server 2", nil},
 		"one that does not say who it is": {func(f *Facts) {
-			for _, m := range []map[ensemble.ID]migration.Sighting{f.Direct, f.Through} {
+			for _, m := range []map[ensemble.ID]vantage.Sighting{f.Direct, f.Through} {
 				s := m[2]
 				s.ServerID = 0
 				m[2] = s
@@ -69,7 +70,7 @@ func TestNeverOKForWhatWasNotSeen(t *testing.T) {
 		"other namespaces are closed": {func(f *Facts) { f.TwinsUnlooked = "you may not list other namespaces" }, "ZK026", Unknown, "may not", nil},
 		"a planned stop": {func(f *Facts) {
 			f.Problems = []migration.Problem{{Class: migration.ClassPlanned, Server: 2, Text: "replace of server 2 is under way, begun by alice"}}
-			f.Direct[2], f.Through[2], f.Election[2] = timedOut(), timedOut(), migration.PortClosed
+			f.Direct[2], f.Through[2], f.Election[2] = timedOut(), timedOut(), vantage.PortClosed
 			f.Unasked = map[ensemble.ID]bool{2: true}
 		}, "ZK025", Warn, "begun by alice", nil},
 		"wrong beside unseen": {func(f *Facts) {

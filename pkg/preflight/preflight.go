@@ -8,6 +8,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Severity says what a failing check means.
@@ -80,12 +81,12 @@ type Facts struct {
 	Record migration.Record
 	// Direct is what each server answers at its host's address, Through at
 	// its Service's (empty before the wrap).
-	Direct  map[ensemble.ID]migration.Sighting
-	Through map[ensemble.ID]migration.Sighting
+	Direct  map[ensemble.ID]vantage.Sighting
+	Through map[ensemble.ID]vantage.Sighting
 	// Unasked are servers whose silence is nobody's concern here.
 	Unasked map[ensemble.ID]bool
 	// Election is the state of each host's election port.
-	Election map[ensemble.ID]migration.PortState
+	Election map[ensemble.ID]vantage.PortState
 	// CommitError is why a canary write failed, or empty; CommitAsked says
 	// that one was tried.
 	CommitAsked bool

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/zkreal"
 )
 
@@ -43,7 +43,7 @@ func TestGateBesideARealServer(t *testing.T) {
 			p.start()
 			beats := 0
 			p.waitReport("15 s of parking", func(r GateReport) bool {
-				if r.HostClient != migration.PortOpen || r.HostElection != migration.PortUnknown {
+				if r.HostClient != vantage.PortOpen || r.HostElection != vantage.PortUnknown {
 					t.Errorf("report %+v", r)
 				}
 				beats++

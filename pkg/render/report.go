@@ -9,6 +9,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // gateLinePrefix begins every report of the gate.
@@ -31,7 +32,7 @@ type GateReport struct {
 	// HostClient and HostElection are the outcome of the pod's own connects;
 	// unknown when it did not ask (it asks the election port only when the
 	// client port does not answer).
-	HostClient, HostElection migration.PortState
+	HostClient, HostElection vantage.PortState
 	// HostClosedFor is how long both ports have refused it at each look, by the
 	// node's clock; 0 while they do not.
 	HostClosedFor time.Duration
@@ -57,7 +58,7 @@ type GateReport struct {
 
 // HostClosed reports whether both of the host's ports refused the pod.
 func (r GateReport) HostClosed() bool {
-	return r.HostClient == migration.PortClosed && r.HostElection == migration.PortClosed
+	return r.HostClient == vantage.PortClosed && r.HostElection == vantage.PortClosed
 }
 
 // ParseGateLine reads a line of the gate. Every field must be there once and
@@ -171,12 +172,12 @@ func gateTime(s string) (time.Time, bool) {
 	return time.Unix(int64(sec), int64(micro)*1000), true
 }
 
-func reportedPort(s string) (migration.PortState, error) {
-	switch p := migration.PortState(s); p {
-	case migration.PortOpen, migration.PortClosed, migration.PortSilent:
+func reportedPort(s string) (vantage.PortState, error) {
+	switch p := vantage.PortState(s); p {
+	case vantage.PortOpen, vantage.PortClosed, vantage.PortSilent:
 		return p, nil
 	case "unasked":
-		return migration.PortUnknown, nil
+		return vantage.PortUnknown, nil
 	default:
 		return "", fmt.Errorf("port state %q", s)
 	}

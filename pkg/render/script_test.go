@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func TestGateParksWatchesAndStarts(t *testing.T) {
@@ -17,7 +18,7 @@ func TestGateParksWatchesAndStarts(t *testing.T) {
 	p.start()
 	p.waitReport("parked, host up", func(r GateReport) bool {
 		return r.State == migration.GateParked && r.Ordinal == 0 && r.ID == 2 && r.Generation == 1 &&
-			r.HostClient == migration.PortOpen && r.HostElection == migration.PortUnknown
+			r.HostClient == vantage.PortOpen && r.HostElection == vantage.PortUnknown
 	})
 	if n := p.election.count(); n != 0 {
 		t.Errorf("the election port of a live server was asked %d times", n)
@@ -43,7 +44,7 @@ func TestGateHeartbeat(t *testing.T) {
 	p.start()
 	n := 0
 	p.waitReport("a second report without any change", func(r GateReport) bool {
-		if r.HostClient == migration.PortOpen {
+		if r.HostClient == vantage.PortOpen {
 			n++
 		}
 		return n == 2
@@ -85,11 +86,11 @@ func TestGateDidNotLookWhileItWasFrozen(t *testing.T) {
 func TestGateTellsHowLongItsHostIsClosed(t *testing.T) {
 	p := newPod(t)
 	p.start()
-	p.waitReport("not while it is up", func(r GateReport) bool { return r.HostClient == migration.PortOpen && r.HostClosedFor == 0 })
+	p.waitReport("not while it is up", func(r GateReport) bool { return r.HostClient == vantage.PortOpen && r.HostClosedFor == 0 })
 	p.hostDown()
 	p.waitReport("a while", func(r GateReport) bool { return r.HostClosed() && r.HostClosedFor >= 3*time.Second })
 	p.election.up()
-	p.waitReport("not while one port answers", func(r GateReport) bool { return r.HostElection == migration.PortOpen && r.HostClosedFor == 0 })
+	p.waitReport("not while one port answers", func(r GateReport) bool { return r.HostElection == vantage.PortOpen && r.HostClosedFor == 0 })
 	p.election.down()
 	p.waitReport("from the beginning", func(r GateReport) bool { return r.HostClosed() && r.HostClosedFor < 3*time.Second })
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // silent returns a port of the loopback that answers no connect, as a machine
@@ -55,8 +56,8 @@ func TestGateTellsSilentFromClosed(t *testing.T) {
 	p.gate("")
 	p.start()
 	p.waitReport("a silent host", func(r GateReport) bool {
-		return r.State == migration.GateParked && r.HostClient == migration.PortSilent &&
-			r.HostElection == migration.PortClosed && !r.HostClosed()
+		return r.State == migration.GateParked && r.HostClient == vantage.PortSilent &&
+			r.HostElection == vantage.PortClosed && !r.HostClosed()
 	})
 	p.release()
 	p.waitZooKeeper()

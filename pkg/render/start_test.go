@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func TestGateRefusesWhenStartedDataHasVanished(t *testing.T) {
@@ -113,7 +114,7 @@ func TestGateRefusesDataFromBeforeItsHostRan(t *testing.T) {
 	p.client.up()
 	p.start()
 	p.waitReport("the host", func(r GateReport) bool {
-		return r.State == migration.GateParked && r.HostClient == migration.PortOpen && r.Outlived
+		return r.State == migration.GateParked && r.HostClient == vantage.PortOpen && r.Outlived
 	})
 	p.client.down()
 	p.waitReport("its end", func(r GateReport) bool { return r.HostClosed() && r.Outlived })

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Left are the servers on hosts that are not known yet to run with the new list.
@@ -36,7 +37,7 @@ func Confirm(rec *migration.Record, id ensemble.ID, how string, epoch uint32, by
 // ByWord judges a server of which the operator says that it was restarted with the
 // patched file; election is its port at the host's own address. ok is false where
 // what is seen contradicts that.
-func ByWord(rec migration.Record, sr migration.ServerRecord, live migration.Sighting, election migration.PortState) (v migration.Verdict, ok bool) {
+func ByWord(rec migration.Record, sr migration.ServerRecord, live vantage.Sighting, election vantage.PortState) (v migration.Verdict, ok bool) {
 	v = migration.WatchReconfigured(rec, sr, migration.RestartSignals{Live: live, SeenDown: true, Host: migration.HostView{Election: election}})
 	return v, v.OK || v.Code == migration.VerdictUnclear
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestConfirmAndTakeBack: a confirmation is kept with who gave it, and goes when the
@@ -53,16 +53,16 @@ func TestConfirmAndTakeBack(t *testing.T) {
 // against what is seen.
 func TestByWord(t *testing.T) {
 	rec := three()
-	serving := migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower, ServerID: 1}
+	serving := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: 1}
 	for name, c := range map[string]struct {
-		live migration.Sighting
-		port migration.PortState
+		live vantage.Sighting
+		port vantage.PortState
 		ok   bool
 	}{
-		"it serves and listens":   {serving, migration.PortOpen, true},
-		"its port is not reached": {serving, migration.PortSilent, true},
-		"nothing listens":         {serving, migration.PortClosed, false},
-		"it is down":              {migration.Sighting{Reach: migration.ReachRefused}, migration.PortClosed, false},
+		"it serves and listens":   {serving, vantage.PortOpen, true},
+		"its port is not reached": {serving, vantage.PortSilent, true},
+		"nothing listens":         {serving, vantage.PortClosed, false},
+		"it is down":              {vantage.Sighting{Reach: vantage.Refused}, vantage.PortClosed, false},
 	} {
 		if v, ok := ByWord(rec, rec.Servers[0], c.live, c.port); ok != c.ok {
 			t.Errorf("%s: %t, %+v", name, ok, v)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 const (
@@ -22,7 +23,7 @@ type Watched struct {
 	sig        migration.RestartSignals
 	awayFrom   time.Time
 	sameFrom   time.Time
-	reach      migration.Reach
+	reach      vantage.Reach
 	ended      bool // its end was seen in this stretch of refusals
 	sinceAsked time.Time
 	portAsked  time.Time
@@ -32,7 +33,7 @@ type Watched struct {
 
 // Look brings the signals up to date with a look, of which live is what this
 // server says; epoch is the leader's, 0 when unknown.
-func (w *Watched) Look(o migration.Observation, live migration.Sighting, epoch uint32) {
+func (w *Watched) Look(o migration.Observation, live vantage.Sighting, epoch uint32) {
 	w.sig.Live, w.sig.Epoch = live, epoch
 	w.follow(o.At, live, migration.OthersAgree(o))
 }
@@ -40,7 +41,7 @@ func (w *Watched) Look(o migration.Observation, live migration.Sighting, epoch u
 // follow keeps what one look alone does not show: for how long, and how often. A
 // refused connection is the end of its process only where the others agree: something
 // in between may refuse in its name.
-func (w *Watched) follow(at time.Time, live migration.Sighting, othersAgree bool) {
+func (w *Watched) follow(at time.Time, live vantage.Sighting, othersAgree bool) {
 	sig := &w.sig
 	if live.Serving() {
 		if !w.awayFrom.IsZero() {
@@ -55,7 +56,7 @@ func (w *Watched) follow(at time.Time, live migration.Sighting, othersAgree bool
 	if w.reach != live.Reach {
 		w.reach, w.sameFrom, w.portAsked, sig.Host, w.ended = live.Reach, at, time.Time{}, migration.HostView{}, false
 	}
-	if live.Reach == migration.ReachRefused && othersAgree && !w.ended {
+	if live.Reach == vantage.Refused && othersAgree && !w.ended {
 		w.ended, sig.SeenDown = true, true
 		sig.Ends++
 	}
@@ -89,7 +90,7 @@ func (w *Watched) AskPort(now time.Time) bool {
 	default:
 		return false
 	}
-	if w.sig.Live.Reach == migration.ReachRefused || now.Sub(w.portAsked) <= portPause {
+	if w.sig.Live.Reach == vantage.Refused || now.Sub(w.portAsked) <= portPause {
 		return false
 	}
 	w.portAsked = now
@@ -97,7 +98,7 @@ func (w *Watched) AskPort(now time.Time) bool {
 }
 
 // Port takes the answer.
-func (w *Watched) Port(election migration.PortState) { w.sig.Host.Election = election }
+func (w *Watched) Port(election vantage.PortState) { w.sig.Host.Election = election }
 
 // Verdict is the last one.
 func (w *Watched) Verdict() migration.Verdict { return w.verdict }

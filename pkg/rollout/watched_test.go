@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestNews: the same is said once, and so is what is wrong, however long it lasts.
@@ -38,7 +39,7 @@ func TestNews(t *testing.T) {
 // is seen only where the others agree that the server is down.
 func TestARefusalAloneIsNoRestart(t *testing.T) {
 	at := time.Now()
-	serving, refused := migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower}, migration.Sighting{Reach: migration.ReachRefused}
+	serving, refused := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower}, vantage.Sighting{Reach: vantage.Refused}
 	for _, c := range []struct {
 		agree []bool
 		ends  int
@@ -63,7 +64,7 @@ func TestARefusalAloneIsNoRestart(t *testing.T) {
 func TestQuestionsHaveTheirPause(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	emitted := migration.ServerRecord{Emitted: &migration.Emission{At: at}}
-	w := &Watched{sig: migration.RestartSignals{Live: migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower}}}
+	w := &Watched{sig: migration.RestartSignals{Live: vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower}}}
 	if w.AskSince(migration.ServerRecord{}, at) {
 		t.Error("no patch was handed out, and it asks")
 	}
@@ -79,7 +80,7 @@ func TestQuestionsHaveTheirPause(t *testing.T) {
 	if w.AskSince(emitted, at.Add(time.Hour)) {
 		t.Error("its end was seen, and it asks")
 	}
-	w = &Watched{sig: migration.RestartSignals{Live: migration.Sighting{Reach: migration.ReachNotServing}}, verdict: migration.Verdict{Code: migration.VerdictAway}}
+	w = &Watched{sig: migration.RestartSignals{Live: vantage.Sighting{Reach: vantage.NotServing}}, verdict: migration.Verdict{Code: migration.VerdictAway}}
 	for _, c := range []struct {
 		after time.Duration
 		asks  bool
@@ -92,7 +93,7 @@ func TestQuestionsHaveTheirPause(t *testing.T) {
 	if w.AskPort(at.Add(time.Hour)) {
 		t.Error("the verdict lacks nothing, and it asks")
 	}
-	w.verdict.Code, w.sig.Live.Reach = migration.VerdictAway, migration.ReachRefused
+	w.verdict.Code, w.sig.Live.Reach = migration.VerdictAway, vantage.Refused
 	if w.AskPort(at.Add(time.Hour)) {
 		t.Error("its process is gone, and it asks")
 	}
@@ -105,10 +106,10 @@ func TestWatchedRestart(t *testing.T) {
 	rec := three()
 	rec.Servers[0].Emitted = &migration.Emission{At: at, Epoch: 4}
 	sr := rec.Servers[0]
-	look := func(after time.Duration, live migration.Sighting) migration.Observation {
+	look := func(after time.Duration, live vantage.Sighting) migration.Observation {
 		return migration.Observation{At: at.Add(after), Record: rec, Servers: []migration.ServerView{{ID: 1, Live: live}}}
 	}
-	serving := migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower, ServerID: 1} // 3.4: it shows no list
+	serving := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: 1} // 3.4: it shows no list
 	w := (&Watch{}).Server(1)
 	w.Look(look(0, serving), serving, 4)
 	if v := w.Judge(rec, sr); v.Code != migration.VerdictWaiting {
@@ -118,11 +119,11 @@ func TestWatchedRestart(t *testing.T) {
 	if v := w.Judge(rec, sr); v.Code != migration.VerdictAway || !w.AskPort(at) {
 		t.Errorf("restarted, its port not asked: %+v", v)
 	}
-	w.Port(migration.PortOpen)
+	w.Port(vantage.PortOpen)
 	if v := w.Judge(rec, sr); !v.OK {
 		t.Errorf("%+v", v)
 	}
-	silent := migration.Sighting{Reach: migration.ReachTimeout}
+	silent := vantage.Sighting{Reach: vantage.Timeout}
 	w.Look(look(time.Minute, silent), silent, 4)
 	w.Look(look(2*time.Minute, serving), serving, 4)
 	if v := w.Judge(rec, sr); v.Code != migration.VerdictWaiting {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Word is a four-letter word. Only words that change nothing on the server are
@@ -59,7 +60,7 @@ type Prober struct {
 type Answer struct {
 	Addr  string
 	Word  Word
-	Reach Reach
+	Reach vantage.Reach
 	// Text is what the server sent, also when it is no answer to the word.
 	Text string
 	// Truncated tells that the server had more to say than MaxReply.
@@ -94,15 +95,15 @@ func (p Prober) Ask(ctx context.Context, addr string, word Word) Answer {
 	switch {
 	case err != nil && text == "":
 		a.Reach = classifyError(ctx, err)
-	case err != nil && classifyError(ctx, err) == Timeout:
-		a.Reach = Timeout // the rest of the answer never came
+	case err != nil && classifyError(ctx, err) == vantage.Timeout:
+		a.Reach = vantage.Timeout // the rest of the answer never came
 	default:
 		a.Reach = classifyText(text)
 	}
-	if truncated && word != Cons && a.Reach == Answered {
-		a.Reach, a.Text = Garbled, ""
+	if truncated && word != Cons && a.Reach == vantage.Answered {
+		a.Reach, a.Text = vantage.Garbled, ""
 	}
-	if a.Reach != Answered {
+	if a.Reach != vantage.Answered {
 		a.Err = askError(a, err, orDefault(p.Timeout, DefaultTimeout))
 	}
 	return a
@@ -153,15 +154,15 @@ func ended(ctx context.Context, err error) error {
 func askError(a Answer, cause error, limit time.Duration) error {
 	what := fmt.Sprintf("ask %s of %s", a.Word, a.Addr)
 	switch a.Reach {
-	case NotServing:
+	case vantage.NotServing:
 		return fmt.Errorf("%s: the server runs and serves nobody: it is in no quorum, or still syncing; look at its log and at the other servers", what)
-	case NotWhitelisted:
+	case vantage.NotWhitelisted:
 		return fmt.Errorf("%s: not allowed there: add %s to 4lw.commands.whitelist in its zoo.cfg and restart it", what, a.Word)
-	case Timeout:
+	case vantage.Timeout:
 		return &silentError{what: fmt.Sprintf("%s: no answer within %s: hung, filtered or overloaded", what, limit), cause: cause}
-	case Garbled:
+	case vantage.Garbled:
 		return fmt.Errorf("%s: the answer does not end, as no ZooKeeper's does: look at what listens there", what)
-	case ClosedEmpty:
+	case vantage.ClosedEmpty:
 		return fmt.Errorf("%s: connection closed without an answer: maxClientCnxns reached, a TLS port, or a server about to end", what)
 	default:
 		return fmt.Errorf("%s: %w", what, cause)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
@@ -20,23 +21,23 @@ func TestAskReach(t *testing.T) {
 		name   string
 		addr   string
 		dialer Dialer
-		want   Reach
+		want   vantage.Reach
 		text   string
 		err    string
 	}{
-		{name: "answered", addr: tcpfake.Listen(t, say("imok")), want: Answered, text: "imok"},
-		{name: "not serving", addr: tcpfake.Listen(t, say(notServingText+"\n")), want: NotServing, text: notServingText + "\n", err: "in no quorum"},
-		{name: "not whitelisted", addr: tcpfake.Listen(t, say("srvr is not executed because it is not in the whitelist.")), want: NotWhitelisted,
+		{name: "answered", addr: tcpfake.Listen(t, say("imok")), want: vantage.Answered, text: "imok"},
+		{name: "not serving", addr: tcpfake.Listen(t, say(notServingText+"\n")), want: vantage.NotServing, text: notServingText + "\n", err: "in no quorum"},
+		{name: "not whitelisted", addr: tcpfake.Listen(t, say("srvr is not executed because it is not in the whitelist.")), want: vantage.NotWhitelisted,
 			text: "srvr is not executed because it is not in the whitelist.", err: "4lw.commands.whitelist"},
-		{name: "closed at once", addr: tcpfake.Listen(t, func(c net.Conn) {}), want: ClosedEmpty, err: "maxClientCnxns"},
-		{name: "reset", addr: tcpfake.Listen(t, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }), want: ClosedEmpty, err: "maxClientCnxns"},
-		{name: "silent", addr: tcpfake.Listen(t, tcpfake.Silent), want: Timeout, err: "no answer within 150ms"},
-		{name: "half an answer", addr: tcpfake.Listen(t, func(c net.Conn) { say("Zookeeper ver")(c); tcpfake.Silent(c) }), want: Timeout, text: "Zookeeper ver", err: "no answer"},
-		{name: "refused", addr: closedPort(t), want: Refused, err: "refused"},
-		{name: "filtered", addr: "192.0.2.1:2181", dialer: deadDialer{}, want: Timeout, err: "no answer"},
-		{name: "no route", addr: "192.0.2.1:2181", dialer: unreachable(), want: Unreachable, err: "no route"},
-		{name: "no name", addr: "zk1.invalid:2181", dialer: deadDialer{&net.DNSError{Name: "zk1.invalid", IsNotFound: true}}, want: Unreachable, err: "zk1.invalid"},
-		{name: "name server silent", addr: "zk1.invalid:2181", dialer: deadDialer{&net.DNSError{Name: "zk1.invalid", IsTimeout: true}}, want: Unreachable, err: "zk1.invalid"},
+		{name: "closed at once", addr: tcpfake.Listen(t, func(c net.Conn) {}), want: vantage.ClosedEmpty, err: "maxClientCnxns"},
+		{name: "reset", addr: tcpfake.Listen(t, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }), want: vantage.ClosedEmpty, err: "maxClientCnxns"},
+		{name: "silent", addr: tcpfake.Listen(t, tcpfake.Silent), want: vantage.Timeout, err: "no answer within 150ms"},
+		{name: "half an answer", addr: tcpfake.Listen(t, func(c net.Conn) { say("Zookeeper ver")(c); tcpfake.Silent(c) }), want: vantage.Timeout, text: "Zookeeper ver", err: "no answer"},
+		{name: "refused", addr: closedPort(t), want: vantage.Refused, err: "refused"},
+		{name: "filtered", addr: "192.0.2.1:2181", dialer: deadDialer{}, want: vantage.Timeout, err: "no answer"},
+		{name: "no route", addr: "192.0.2.1:2181", dialer: unreachable(), want: vantage.Unreachable, err: "no route"},
+		{name: "no name", addr: "zk1.invalid:2181", dialer: deadDialer{&net.DNSError{Name: "zk1.invalid", IsNotFound: true}}, want: vantage.Unreachable, err: "zk1.invalid"},
+		{name: "name server silent", addr: "zk1.invalid:2181", dialer: deadDialer{&net.DNSError{Name: "zk1.invalid", IsTimeout: true}}, want: vantage.Unreachable, err: "zk1.invalid"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,7 +65,7 @@ func TestAskLearnsNothingWhenTheCallerGivesUp(t *testing.T) {
 		addr := tcpfake.Listen(t, tcpfake.Silent)
 		time.AfterFunc(50*time.Millisecond, cancel)
 		got := Prober{Dialer: dialer}.Ask(ctx, addr, Srvr)
-		if got.Reach != Unknown || !errors.Is(got.Err, context.Canceled) {
+		if got.Reach != vantage.NotAsked || !errors.Is(got.Err, context.Canceled) {
 			t.Errorf("got %q, error %v", got.Reach, got.Err)
 		}
 	}
@@ -80,7 +81,7 @@ func TestAskBoundsTheReply(t *testing.T) {
 		}
 	})
 	got := Prober{MaxReply: 25, Timeout: 10 * time.Second}.Ask(t.Context(), addr, Mntr)
-	if got.Reach != Garbled || !got.Truncated || got.Text != "" || got.Took > 5*time.Second || got.Err == nil {
+	if got.Reach != vantage.Garbled || !got.Truncated || got.Text != "" || got.Took > 5*time.Second || got.Err == nil {
 		t.Errorf("got %q, truncated %t, %d bytes after %s", got.Reach, got.Truncated, len(got.Text), got.Took)
 	}
 }

@@ -26,7 +26,7 @@ func TestRealAuthDemanded(t *testing.T) {
 			eachVersion(t, c.config, func(ctx context.Context, t *testing.T, e *zkreal.Ensemble) {
 				var p Prober
 				addr := e.Server(2).ClientAddr()
-				refused := c.refused && p.Sight(ctx, addr).Version.AtLeast(3, 7, 0)
+				refused := c.refused && p.Learn(ctx, addr).Version.AtLeast(3, 7, 0)
 				_, err := p.Canary(ctx, []string{addr})
 				var canary *CanaryError
 				if refused != (errors.As(err, &canary) && canary.AuthDemanded()) || !refused && err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // CanaryResult is the proof that an ensemble committed a write.
@@ -40,7 +41,7 @@ const (
 type CanaryError struct {
 	Addr  string
 	Stage CanaryStage
-	Reach Reach
+	Reach vantage.Reach
 	// NoCommit is set when the server took the connection and the write and did
 	// not answer in time: it may call itself leader or follower all the while
 	// (ZOOKEEPER-3829).
@@ -54,7 +55,7 @@ func (e *CanaryError) Error() string {
 	case e.NoCommit:
 		return fmt.Sprintf("canary write via %s: no commit within %s: the server is up and the ensemble does not commit; "+
 			"an election may be under way, or the leader is stuck: check every server's log before going on", e.Addr, e.Limit)
-	case e.Stage != CanaryDial && e.Reach == ClosedEmpty:
+	case e.Stage != CanaryDial && e.Reach == vantage.ClosedEmpty:
 		return fmt.Sprintf("canary write via %s: the server closed the connection: it serves nobody at present, "+
 			"or takes no more connections from here (maxClientCnxns)", e.Addr)
 	}
@@ -146,11 +147,11 @@ func (p Prober) canaryVia(caller context.Context, addr string) (CanaryResult, er
 func canaryError(ctx, caller context.Context, addr string, stage CanaryStage, limit time.Duration, err error) *CanaryError {
 	err = ended(ctx, err)
 	reach := classifyError(caller, err)
-	if stage != CanaryDial && reach == Unreachable {
-		reach = Answered // not with what was asked for
+	if stage != CanaryDial && reach == vantage.Unreachable {
+		reach = vantage.Answered // not with what was asked for
 	}
 	return &CanaryError{
 		Addr: addr, Stage: stage, Reach: reach, Limit: limit, Err: err,
-		NoCommit: stage != CanaryDial && reach == Timeout,
+		NoCommit: stage != CanaryDial && reach == vantage.Timeout,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
@@ -73,17 +74,17 @@ func TestCanaryFailures(t *testing.T) {
 	tests := []struct {
 		name, addr string
 		stage      CanaryStage
-		reach      Reach
+		reach      vantage.Reach
 		noCommit   bool
 		text       string
 	}{
-		{"refused", closedPort(t), CanaryDial, Refused, false, "refused"},
-		{"session not granted", fakeZK(t), CanarySession, Timeout, true, "no commit within 200ms"},
-		{"check not committed", fakeZK(t, 0), CanaryCommit, Timeout, true, "no commit within 200ms"},
-		{"authentication demanded", fakeZK(t, -1), CanaryCommit, Answered, false, "code -124"},
-		{"not serving", tcpfake.Listen(t, func(c net.Conn) { _, _ = (&juteConn{conn: c}).receive() }), CanarySession, ClosedEmpty, false, "serves nobody"},
-		{"no ZooKeeper", tcpfake.Listen(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) }), CanarySession, Answered, false, "no ZooKeeper client port"},
-		{"short answer", tcpfake.Listen(t, func(c net.Conn) { _ = (&juteConn{conn: c}).send([]byte("hello")) }), CanarySession, Answered, false, "too short"},
+		{"refused", closedPort(t), CanaryDial, vantage.Refused, false, "refused"},
+		{"session not granted", fakeZK(t), CanarySession, vantage.Timeout, true, "no commit within 200ms"},
+		{"check not committed", fakeZK(t, 0), CanaryCommit, vantage.Timeout, true, "no commit within 200ms"},
+		{"authentication demanded", fakeZK(t, -1), CanaryCommit, vantage.Answered, false, "code -124"},
+		{"not serving", tcpfake.Listen(t, func(c net.Conn) { _, _ = (&juteConn{conn: c}).receive() }), CanarySession, vantage.ClosedEmpty, false, "serves nobody"},
+		{"no ZooKeeper", tcpfake.Listen(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) }), CanarySession, vantage.Answered, false, "no ZooKeeper client port"},
+		{"short answer", tcpfake.Listen(t, func(c net.Conn) { _ = (&juteConn{conn: c}).send([]byte("hello")) }), CanarySession, vantage.Answered, false, "too short"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

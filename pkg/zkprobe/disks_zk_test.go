@@ -55,20 +55,20 @@ func TestAcknowledgedIsOnDisk(t *testing.T) {
 						if err := <-committed; err != nil {
 							t.Fatal(err)
 						}
-						at := p.Sight(ctx, leader.ClientAddr()).Zxid
-						waitFor(ctx, t, "the server to show what is not on its disk", func() bool { return p.Sight(ctx, slow.ClientAddr()).Zxid >= at })
+						at := p.Learn(ctx, leader.ClientAddr()).Zxid
+						waitFor(ctx, t, "the server to show what is not on its disk", func() bool { return p.Learn(ctx, slow.ClientAddr()).Zxid >= at })
 						disk.end()
 						return
 					}
-					before := p.Sight(ctx, leader.ClientAddr()).Zxid
+					before := p.Learn(ctx, leader.ClientAddr()).Zxid
 					// The other one has had it for long when this one answers.
-					waitFor(ctx, t, "the write to be outstanding", func() bool { return p.Sight(ctx, leader.ClientAddr()).Outstanding > 0 })
+					waitFor(ctx, t, "the write to be outstanding", func() bool { return p.Learn(ctx, leader.ClientAddr()).Outstanding > 0 })
 					select {
 					case err := <-committed:
 						t.Errorf("a write was acknowledged before it was on the disk of server %d: %v", slow.ID, err)
 					default:
 					}
-					if after := p.Sight(ctx, leader.ClientAddr()).Zxid; after != before {
+					if after := p.Learn(ctx, leader.ClientAddr()).Zxid; after != before {
 						t.Errorf("committed before it was on the disk of server %d: %s, before %s", slow.ID, after, before)
 					}
 					disk.end()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/zkreal"
 )
 
@@ -31,13 +32,13 @@ func TestRealPortProbesDisturbNothing(t *testing.T) {
 		leader := e.Leader(ctx)
 		for range 50 {
 			for _, id := range e.IDs() {
-				if state, err := p.ProbePort(ctx, e.Server(id).ElectionAddr()); state != PortOpen {
+				if state, err := p.ProbePort(ctx, e.Server(id).ElectionAddr()); state != vantage.PortOpen {
 					// 3.4 observers listen, too; all of them must be open.
 					t.Fatalf("election port of server %d: %s, %v", id, state, err)
 				}
-				want := PortClosed // only a leader listens on its quorum port
+				want := vantage.PortClosed // only a leader listens on its quorum port
 				if id == leader {
-					want = PortOpen
+					want = vantage.PortOpen
 				}
 				if state, err := p.ProbePort(ctx, e.Server(id).PeerAddr()); state != want {
 					t.Fatalf("quorum port of server %d: %s, %v, want %s", id, state, err, want)
@@ -118,7 +119,7 @@ func TestRealServingSince(t *testing.T) {
 			}
 			var after SessionOrigin
 			waitFor(ctx, t, "the rest to serve again", func() bool {
-				s := p.Sight(ctx, e.Server(id).ClientAddr())
+				s := p.Learn(ctx, e.Server(id).ClientAddr())
 				if !s.Mode.Serving() || s.Mode == ensemble.Leader && s.SyncedFollowers < 1 {
 					return false
 				}

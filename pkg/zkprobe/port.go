@@ -3,22 +3,8 @@ package zkprobe
 import (
 	"context"
 	"fmt"
-)
 
-// PortState is what a bare TCP connect shows.
-type PortState string
-
-const (
-	// PortUnknown: the caller gave up first.
-	PortUnknown PortState = ""
-	// PortOpen: something listens.
-	PortOpen PortState = "open"
-	// PortClosed: a reset came back: on the host's own address nothing listens.
-	PortClosed PortState = "closed"
-	// PortFiltered: no answer in time; says nothing about the process.
-	PortFiltered PortState = "filtered"
-	// PortUnreachable: no route, or the name does not resolve.
-	PortUnreachable PortState = "unreachable"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // ProbePort connects to an address and closes at once. The error explains every
@@ -33,24 +19,24 @@ const (
 // (QuorumCnxManager.receiveConnection), so one silent connection keeps every
 // peer out for syncLimit ticks. Seen: a restart took 4.8 to 5.4 s instead of
 // 0.5 to 1.5 s at tickTime 1000, syncLimit 5.
-func (p Prober) ProbePort(ctx context.Context, addr string) (PortState, error) {
+func (p Prober) ProbePort(ctx context.Context, addr string) (vantage.PortState, error) {
 	limit := orDefault(p.Timeout, DefaultTimeout)
 	dialCtx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	conn, err := p.dialer().DialContext(dialCtx, "tcp", addr)
 	if err == nil {
 		_ = conn.Close() // nothing was written
-		return PortOpen, nil
+		return vantage.PortOpen, nil
 	}
 	what := fmt.Sprintf("connect to %s", addr)
 	switch classifyError(ctx, err) {
-	case Refused:
-		return PortClosed, fmt.Errorf("%s: refused: nothing listens there: %w", what, err)
-	case Timeout:
-		return PortFiltered, fmt.Errorf("%s: no answer within %s: host down, or a firewall drops it: %w", what, limit, err)
-	case Unknown:
-		return PortUnknown, fmt.Errorf("%s: %w", what, err)
+	case vantage.Refused:
+		return vantage.PortClosed, fmt.Errorf("%s: refused: nothing listens there: %w", what, err)
+	case vantage.Timeout:
+		return vantage.PortSilent, fmt.Errorf("%s: no answer within %s: host down, or a firewall drops it: %w", what, limit, err)
+	case vantage.NotAsked:
+		return vantage.PortUnknown, fmt.Errorf("%s: %w", what, err)
 	default:
-		return PortUnreachable, fmt.Errorf("%s: %w", what, err)
+		return vantage.PortUnreachable, fmt.Errorf("%s: %w", what, err)
 	}
 }

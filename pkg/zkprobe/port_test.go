@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
@@ -17,19 +18,19 @@ func TestProbePort(t *testing.T) {
 		ctx    context.Context
 		addr   string
 		dialer Dialer
-		want   PortState
+		want   vantage.PortState
 	}{
-		{"open", t.Context(), tcpfake.Listen(t, func(net.Conn) {}), nil, PortOpen},
-		{"closed", t.Context(), closedPort(t), nil, PortClosed},
-		{"filtered", t.Context(), "192.0.2.1:3888", deadDialer{}, PortFiltered},
-		{"no route", t.Context(), "192.0.2.1:3888", unreachable(), PortUnreachable},
-		{"given up", canceled, closedPort(t), nil, PortUnknown},
-		{"no address", t.Context(), "192.0.2.1", nil, PortUnreachable},
+		{"open", t.Context(), tcpfake.Listen(t, func(net.Conn) {}), nil, vantage.PortOpen},
+		{"closed", t.Context(), closedPort(t), nil, vantage.PortClosed},
+		{"filtered", t.Context(), "192.0.2.1:3888", deadDialer{}, vantage.PortSilent},
+		{"no route", t.Context(), "192.0.2.1:3888", unreachable(), vantage.PortUnreachable},
+		{"given up", canceled, closedPort(t), nil, vantage.PortUnknown},
+		{"no address", t.Context(), "192.0.2.1", nil, vantage.PortUnreachable},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Prober{Dialer: tt.dialer, Timeout: 100 * time.Millisecond}.ProbePort(tt.ctx, tt.addr)
-			if got != tt.want || (err == nil) != (tt.want == PortOpen) {
+			if got != tt.want || (err == nil) != (tt.want == vantage.PortOpen) {
 				t.Errorf("got %q, %v, want %q", got, err, tt.want)
 			}
 		})
@@ -44,7 +45,7 @@ func TestProbePortClosesAtOnce(t *testing.T) {
 			close(closed)
 		}
 	})
-	if state, err := (Prober{}).ProbePort(t.Context(), addr); state != PortOpen {
+	if state, err := (Prober{}).ProbePort(t.Context(), addr); state != vantage.PortOpen {
 		t.Fatal(state, err)
 	}
 	select {

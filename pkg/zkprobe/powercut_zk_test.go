@@ -77,7 +77,7 @@ func TestPowerCut(t *testing.T) {
 				}
 			}
 			for _, s := range append(others, moves) {
-				waitFor(ctx, t, "the server to have everything", func() bool { return p.Sight(ctx, s.ClientAddr()).Nodes >= int64(written) })
+				waitFor(ctx, t, "the server to have everything", func() bool { return p.Learn(ctx, s.ClientAddr()).Nodes >= int64(written) })
 			}
 			for _, s := range others {
 				if !logged(t, s.DataDir(), canary.Zxid) {
@@ -113,7 +113,7 @@ func TestPowerCutIsOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	held.waitForSync(ctx)
-	waitFor(ctx, t, "the server to show the canary", func() bool { return p.Sight(ctx, slow.ClientAddr()).Zxid >= canary.Zxid })
+	waitFor(ctx, t, "the server to show the canary", func() bool { return p.Learn(ctx, slow.ClientAddr()).Zxid >= canary.Zxid })
 	if err := disks[slow.ID].Keep(slow); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Serving tells since when a server serves without a break.
@@ -23,7 +25,7 @@ type Serving struct {
 // of the last time it found or lost a leader. On 3.4, which shows neither its
 // uptime nor its server list, this is how to see from outside that a server was
 // restarted after its files were changed; 3.6+ also tell the age of the process
-// (Sighting.Uptime).
+// (Answers.Uptime).
 //
 // It opens a session, looks for its line in cons and closes it again, which
 // costs the ensemble two writes. It needs a server that serves and commits; the
@@ -40,7 +42,7 @@ func (p Prober) ServingSince(caller context.Context, addr string) (Serving, erro
 	defer done()
 	serving := Serving{Origin: SplitSession(s.id)}
 	serving.Since, _ = serving.Origin.WallClock(time.Now())
-	if cons := p.Ask(ctx, addr, Cons); cons.Reach == Answered {
+	if cons := p.Ask(ctx, addr, Cons); cons.Reach == vantage.Answered {
 		clients, _ := ParseCons(cons.Text)
 		for _, client := range clients {
 			if client.SessionID == s.id {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/zkreal"
 )
 
@@ -29,7 +30,7 @@ func eachVersion(t *testing.T, config map[string]string, test func(ctx context.C
 func TestRealSightAndCanary(t *testing.T) {
 	eachVersion(t, nil, func(ctx context.Context, t *testing.T, e *zkreal.Ensemble) {
 		var p Prober
-		before := p.Sight(ctx, e.Server(1).ClientAddr())
+		before := p.Learn(ctx, e.Server(1).ClientAddr())
 		var last ensemble.Zxid
 		for _, id := range e.IDs() {
 			server := e.Server(id)
@@ -48,16 +49,16 @@ func TestRealSightAndCanary(t *testing.T) {
 		}
 		for _, id := range e.IDs() {
 			server := e.Server(id)
-			var s Sighting
+			var s Answers
 			waitFor(ctx, t, "the canary to reach every server", func() bool {
-				s = p.Sight(ctx, server.ClientAddr())
+				s = p.Learn(ctx, server.ClientAddr())
 				return s.Zxid >= last
 			})
 			role := ensemble.Participant
 			if id == 4 {
 				role = ensemble.Observer
 			}
-			if s.Reach != Answered || s.Error != "" || s.ServerID != ensemble.ID(id) || !s.Mode.Serving() || s.Role != role ||
+			if s.Reach != vantage.Answered || s.Error != "" || s.ServerID != ensemble.ID(id) || !s.Mode.Serving() || s.Role != role ||
 				(s.Mode == ensemble.Observing) != (id == 4) || s.TickTime != time.Second || s.ElectionPort != server.ElectionPort {
 				t.Errorf("server %d: got %+v", id, s)
 			}
@@ -96,26 +97,26 @@ func TestRealNoQuorum(t *testing.T) {
 		if !errors.As(err, &failure) || !failure.NoCommit || failure.Stage != CanarySession {
 			t.Errorf("canary of a leader without followers: got %v", err)
 		}
-		if s := p.Sight(ctx, e.Server(leader).ClientAddr()); s.Mode != ensemble.Leader {
+		if s := p.Learn(ctx, e.Server(leader).ClientAddr()); s.Mode != ensemble.Leader {
 			t.Errorf("srvr of it: got mode %q (%s)", s.Mode, s.Error)
 		}
-		var s Sighting
+		var s Answers
 		waitFor(ctx, t, "the leader to give up", func() bool {
-			s = p.Sight(ctx, e.Server(leader).ClientAddr())
+			s = p.Learn(ctx, e.Server(leader).ClientAddr())
 			// On its way it may close a connection without a word.
-			return s.Reach == NotServing
+			return s.Reach == vantage.NotServing
 		})
-		if s.Reach != NotServing || s.Mode != ensemble.NotServing || s.Error == "" || s.ServerID != 0 {
+		if s.Reach != vantage.NotServing || s.Mode != ensemble.NotServing || s.Error == "" || s.ServerID != 0 {
 			t.Errorf("without a quorum: got %+v", s)
 		}
 		if _, err = p.Canary(ctx, []string{e.Server(leader).ClientAddr()}); !errors.As(err, &failure) || failure.Stage != CanarySession {
 			t.Errorf("canary without a quorum: got %v", err)
 		}
 		e.Server(leader).Stop()
-		if s := p.Sight(ctx, e.Server(leader).ClientAddr()); s.Reach != Refused {
+		if s := p.Learn(ctx, e.Server(leader).ClientAddr()); s.Reach != vantage.Refused {
 			t.Errorf("stopped server: got %q", s.Reach)
 		}
-		if state, err := p.ProbePort(ctx, e.Server(leader).ElectionAddr()); state != PortClosed {
+		if state, err := p.ProbePort(ctx, e.Server(leader).ElectionAddr()); state != vantage.PortClosed {
 			t.Errorf("election port of the stopped server: got %q, %v", state, err)
 		}
 	})
@@ -124,8 +125,8 @@ func TestRealNoQuorum(t *testing.T) {
 func TestRealWhitelist(t *testing.T) {
 	eachVersion(t, map[string]string{"4lw.commands.whitelist": "ruok"}, func(ctx context.Context, t *testing.T, e *zkreal.Ensemble) {
 		var p Prober
-		s := p.Sight(ctx, e.Server(2).ClientAddr())
-		if s.Reach != Answered || !s.Mode.Serving() || len(s.Denied) != 2 || s.ServerID != 0 || s.Learners != -1 {
+		s := p.Learn(ctx, e.Server(2).ClientAddr())
+		if s.Reach != vantage.Answered || !s.Mode.Serving() || len(s.Denied) != 2 || s.ServerID != 0 || s.Learners != -1 {
 			t.Errorf("got %+v", s)
 		}
 		// A canary tells the id where conf must not.
@@ -141,10 +142,10 @@ func TestRealLocalSessions(t *testing.T) {
 	eachVersion(t, map[string]string{"localSessionsEnabled": "true"}, func(ctx context.Context, t *testing.T, e *zkreal.Ensemble) {
 		var p Prober
 		addr := e.Server(e.Leader(ctx)).ClientAddr()
-		zxid := func() ensemble.Zxid { return p.Sight(ctx, addr).Zxid }
+		zxid := func() ensemble.Zxid { return p.Learn(ctx, addr).Zxid }
 		start := zxid()
 		holdSession(ctx, t, addr)()
-		modern := p.Sight(ctx, addr).Version.AtLeast(3, 5, 0)
+		modern := p.Learn(ctx, addr).Version.AtLeast(3, 5, 0)
 		if got := zxid(); modern != (got == start) {
 			t.Errorf("a session moved the zxid from %s to %s", start, got)
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func TestParseSrvrOfRealServers(t *testing.T) {
@@ -64,7 +65,7 @@ func TestParseSrvrKeepsWhatItDoesNotKnow(t *testing.T) {
 
 func TestParseSrvrReadsTheHeadOfStat(t *testing.T) {
 	eachRecorded(t, Stat, func(path, text string) {
-		if classifyText(text) != Answered {
+		if classifyText(text) != vantage.Answered {
 			return
 		}
 		if got := ParseSrvr(text); got.Mode == "" || !got.ZxidKnown || got.Version.IsZero() {

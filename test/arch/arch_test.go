@@ -64,15 +64,16 @@ func core() map[string][]string {
 		"pkg/command":   nil,
 		"pkg/strict":    nil,
 		"pkg/ensemble":  nil,
-		"pkg/migration": {"pkg/ensemble"},
+		"pkg/vantage":   {"pkg/ensemble"},
+		"pkg/migration": {"pkg/ensemble", "pkg/vantage"},
 		"pkg/zkdata":    {"pkg/ensemble"},
-		"pkg/preflight": {"pkg/ensemble", "pkg/migration", "pkg/hostpatch"},
+		"pkg/preflight": {"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/hostpatch"},
 		"pkg/hostpatch": {"pkg/ensemble"},
-		"pkg/render":    {"pkg/ensemble", "pkg/migration"},
+		"pkg/render":    {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
 		"pkg/intake":    {"pkg/ensemble", "pkg/migration", "pkg/hostpatch", "pkg/render"},
 		"pkg/replay":    {"pkg/ensemble", "pkg/migration"},
-		"pkg/rollout":   {"pkg/ensemble", "pkg/migration"},
+		"pkg/rollout":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 	}
 }
 
@@ -81,10 +82,10 @@ func everybody() []string { return []string{"pkg/quote", "pkg/strict", "pkg/comm
 
 // edges never import each other.
 func edges() map[string][]string {
-	c := []string{"pkg/ensemble", "pkg/migration", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata", "pkg/access"}
+	c := []string{"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata", "pkg/access"}
 	return map[string][]string{
-		"pkg/engine":   {"pkg/ensemble", "pkg/migration"},
-		"pkg/zkprobe":  {"pkg/ensemble"},
+		"pkg/engine":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
+		"pkg/zkprobe":  {"pkg/ensemble", "pkg/vantage"},
 		"pkg/kubeconn": nil,
 		"pkg/cluster":  c,
 		"pkg/journal":  c,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // decideFunc is migration.Decide, or Decide with a rule taken out.
@@ -182,23 +183,23 @@ func (w *world) podView(s *server, i int) migration.PodView {
 // hostView is what the tool's own probe of the host brings.
 func (w *world) hostView(st *state, i int) migration.HostView {
 	s := &st.s[i]
-	p := migration.PortClosed
+	p := vantage.PortClosed
 	switch {
 	case s.cut, s.sight == silent:
-		p = migration.PortSilent
+		p = vantage.PortSilent
 	case s.toolBlind, s.sight == refused:
 	case s.hostRole != down, s.sight == swallowed:
-		p = migration.PortOpen
+		p = vantage.PortOpen
 	}
 	v := migration.HostView{Client: p, Election: p}
-	if p == migration.PortOpen {
+	if p == vantage.PortOpen {
 		v.Answer = w.answer(st, i, int8(2*i))
 	}
 	return v
 }
 
 // sighting is what the server behind the Service's address says.
-func (w *world) sighting(st *state, i int, union []string) migration.Sighting {
+func (w *world) sighting(st *state, i int, union []string) vantage.Sighting {
 	p, ok := w.behind(st, i, union)
 	if !ok {
 		p = -1
@@ -208,11 +209,11 @@ func (w *world) sighting(st *state, i int, union []string) migration.Sighting {
 
 // answer is what a process says of itself, as the tool hears it; p is negative
 // where there is none.
-func (w *world) answer(st *state, i int, p int8) migration.Sighting {
-	out := migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1, Learners: -1}
+func (w *world) answer(st *state, i int, p int8) vantage.Sighting {
+	out := vantage.Sighting{Reach: vantage.Refused, SyncedFollowers: -1, Learners: -1}
 	switch st.s[i].sight {
 	case silent, swallowed:
-		out.Reach = migration.ReachTimeout
+		out.Reach = vantage.Timeout
 		return out
 	case refused:
 		return out
@@ -222,14 +223,14 @@ func (w *world) answer(st *state, i int, p int8) migration.Sighting {
 	}
 	r, s := *w.roleOf(st, p), storeOf(st, p)
 	if r != down && st.s[i].paused {
-		out.Reach = migration.ReachTimeout
+		out.Reach = vantage.Timeout
 		return out
 	}
 	switch r {
 	case down:
 		return out
 	case looking:
-		out.Reach = migration.ReachNotServing
+		out.Reach = vantage.NotServing
 		return out
 	case leading:
 		out.Mode = ensemble.Leader
@@ -240,7 +241,7 @@ func (w *world) answer(st *state, i int, p int8) migration.Sighting {
 			out.Mode = ensemble.Observing
 		}
 	}
-	out.Reach, out.Version, out.ServerID = migration.ReachAnswered, w.base.version, w.cfg.IDs[i]
+	out.Reach, out.Version, out.ServerID = vantage.Answered, w.base.version, w.cfg.IDs[i]
 	if st.s[i].sight == halved {
 		out.ServerID, out.ConfUnread = 0, true
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // rule is a rule of Decide that can be taken out, by showing Decide a world in
@@ -87,7 +88,7 @@ func everybodyServes(o *migration.Observation, but ensemble.ID) {
 	for i := range o.Servers {
 		v := &o.Servers[i]
 		if v.ID != but && !v.Live.Serving() {
-			v.Live = migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower, Zxid: zxid, SyncedFollowers: -1}
+			v.Live = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, Zxid: zxid, SyncedFollowers: -1}
 		}
 		if v.Live.Mode == ensemble.Leader {
 			v.Live.SyncedFollowers = -1
@@ -105,7 +106,7 @@ func sparing(in migration.Intent, o migration.Observation) migration.Decision {
 			if v.ID == in.ID {
 				continue
 			}
-			v.Live = migration.Sighting{Reach: migration.ReachAnswered, Mode: ensemble.Follower, Zxid: 1 << 32, SyncedFollowers: -1}
+			v.Live = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, Zxid: 1 << 32, SyncedFollowers: -1}
 			if lead {
 				v.Live.Mode, v.Live.SyncedFollowers, lead = ensemble.Leader, len(o.Servers)-2, false
 			}
@@ -175,8 +176,8 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "a refusal alone is no end: watchdog", in: sights(one(2, 0)), want: []violation{unsafeStop, leaderStopped},
 			without: blind(func(_ migration.Intent, o *migration.Observation, _ *migration.ServerView) {
 				for i := range o.Servers {
-					if l := &o.Servers[i].Live; l.Reach == migration.ReachRefused {
-						l.Reach = migration.ReachNotServing
+					if l := &o.Servers[i].Live; l.Reach == vantage.Refused {
+						l.Reach = vantage.NotServing
 					}
 				}
 			}),
@@ -185,7 +186,7 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "a connection that is accepted is no answer", in: sights(one(2, 0)), want: []violation{unsafeStop, leaderStopped, falseGhost},
 			without: blind(func(_ migration.Intent, _ *migration.Observation, v *migration.ServerView) {
 				if v.Host.Open() {
-					v.Host.Answer.Reach = migration.ReachNotServing
+					v.Host.Answer.Reach = vantage.NotServing
 				}
 			}),
 		},
@@ -193,7 +194,7 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "a start that was given up is not ended while its pod serves and was seen by half", long: true, in: sights(one(2, 0)), want: []violation{leaderStopped},
 			without: flying(migration.Replace, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
 				if f.Aborted != "" && v.Live.Unread() {
-					v.Host.Client = migration.PortOpen
+					v.Host.Client = vantage.PortOpen
 				}
 			}),
 		},
@@ -251,8 +252,8 @@ func Rules(ids []ensemble.ID) []rule {
 		{
 			name: "silence is no death", in: one(1, 0), want: []violation{unsafeRelease, twoProcesses},
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, v *migration.ServerView) {
-				if f.StopAsked != nil && v.Host.Client == migration.PortSilent {
-					v.Host = migration.HostView{Client: migration.PortClosed, Election: migration.PortClosed}
+				if f.StopAsked != nil && v.Host.Client == vantage.PortSilent {
+					v.Host = migration.HostView{Client: vantage.PortClosed, Election: vantage.PortClosed}
 					v.Cluster.Pod.HostClosed, v.Cluster.Pod.GateAt = true, o.At
 					blindToLife(o, v)
 				}
@@ -425,7 +426,7 @@ func Rules(ids []ensemble.ID) []rule {
 				}
 				return flying(migration.Revert, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
 					f.Released, f.Unmasking, f.Unfenced = nil, nil, nil
-					v.Host = migration.HostView{Client: migration.PortClosed, Election: migration.PortClosed}
+					v.Host = migration.HostView{Client: vantage.PortClosed, Election: vantage.PortClosed}
 				})(in, o)
 			},
 		},
@@ -498,7 +499,7 @@ func blindToLife(o *migration.Observation, v *migration.ServerView) {
 	if f == nil || f.StopAsked == nil || v.Host.Open() {
 		return
 	}
-	v.Live = migration.Sighting{Reach: migration.ReachRefused, SyncedFollowers: -1}
+	v.Live = vantage.Sighting{Reach: vantage.Refused, SyncedFollowers: -1}
 	for i := range o.Servers {
 		o.Servers[i].Live.SyncedFollowers = -1
 	}

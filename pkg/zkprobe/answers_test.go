@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
@@ -31,7 +32,7 @@ func TestSightRecorded(t *testing.T) {
 				b, _ := os.ReadFile(filepath.Join(dir, string(word(c))+".txt"))
 				_, _ = c.Write(b)
 			})
-			s := Prober{}.Sight(t.Context(), addr)
+			s := Prober{}.Learn(t.Context(), addr)
 			if s.Addr != addr || s.At.IsZero() || s.Took <= 0 {
 				t.Errorf("addr %s, at %s, took %s", s.Addr, s.At, s.Took)
 			}
@@ -77,7 +78,7 @@ func TestGlance(t *testing.T) {
 			}
 			_, _ = c.Write(b)
 		})
-		whole, brief := Prober{}.Sight(t.Context(), addr), Prober{}.Glance(t.Context(), addr)
+		whole, brief := Prober{}.Learn(t.Context(), addr), Prober{}.Glance(t.Context(), addr)
 		if int(mntr.Load()) != tt.mntr {
 			t.Errorf("%s: asked %d times for mntr, want %d", tt.server, mntr.Load(), tt.mntr)
 		}
@@ -89,18 +90,18 @@ func TestGlance(t *testing.T) {
 
 func TestSightOfNoServer(t *testing.T) {
 	asked := 0
-	s := Prober{Timeout: 100 * time.Millisecond}.Sight(t.Context(), tcpfake.Listen(t, func(c net.Conn) {
+	s := Prober{Timeout: 100 * time.Millisecond}.Learn(t.Context(), tcpfake.Listen(t, func(c net.Conn) {
 		asked++
 		_, _ = io.WriteString(c, notServingText+"\n")
 	}))
-	if s.Reach != NotServing || s.Mode != ensemble.NotServing || s.Error == "" || asked != 1 {
+	if s.Reach != vantage.NotServing || s.Mode != ensemble.NotServing || s.Error == "" || asked != 1 {
 		t.Errorf("not serving: got %+v after %d questions", s, asked)
 	}
 	for _, tt := range []struct {
 		addr string
-		want Reach
-	}{{closedPort(t), Refused}, {tcpfake.Listen(t, tcpfake.Silent), Timeout}} {
-		s := Prober{Timeout: 100 * time.Millisecond}.Sight(t.Context(), tt.addr)
+		want vantage.Reach
+	}{{closedPort(t), vantage.Refused}, {tcpfake.Listen(t, tcpfake.Silent), vantage.Timeout}} {
+		s := Prober{Timeout: 100 * time.Millisecond}.Learn(t.Context(), tt.addr)
 		if s.Reach != tt.want || s.Mode != "" || s.Error == "" || s.Reach.Alive() {
 			t.Errorf("got %+v, want %s", s, tt.want)
 		}

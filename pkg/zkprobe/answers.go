@@ -7,17 +7,17 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
-// Sighting is what one look at a client address showed: plain values, so that
-// decisions can be made far from any network. Numbers are -1 and everything
+// Answers is what one look at a client address showed, in full. Numbers are -1 and everything
 // else empty where the server did not say.
-type Sighting struct {
+type Answers struct {
 	Addr string        `json:"addr"`
 	At   time.Time     `json:"at"`
 	Took time.Duration `json:"took"`
 	// Reach is how far srvr came; that word is whitelisted always.
-	Reach Reach `json:"reach"`
+	Reach vantage.Reach `json:"reach"`
 	// Error explains a Reach other than Answered.
 	Error string `json:"error,omitempty"`
 	// Denied lists the words the server's whitelist leaves out.
@@ -33,8 +33,8 @@ type Sighting struct {
 
 	// Conf is how far conf came, which is asked where srvr was answered: Garbled where
 	// it did not come whole. ConfError says why it told less than it should.
-	Conf      Reach  `json:"conf,omitempty"`
-	ConfError string `json:"confError,omitempty"`
+	Conf      vantage.Reach `json:"conf,omitempty"`
+	ConfError string        `json:"confError,omitempty"`
 
 	// From conf. ServerID is 0, Members nil when unknown (3.4 never shows
 	// them); limits are in ticks.
@@ -76,30 +76,57 @@ type Sighting struct {
 	Latency     *Latency `json:"latency,omitempty"`
 }
 
-// Sight asks srvr, and where a ZooKeeper answers conf and mntr, and puts the
+// Learn asks srvr, and where a ZooKeeper answers conf and mntr, and puts the
 // answers together. It never fails: what was not learnt is unknown.
-func (p Prober) Sight(ctx context.Context, addr string) Sighting {
+func (p Prober) Learn(ctx context.Context, addr string) Answers {
 	return p.sight(ctx, addr, func(ensemble.Mode) bool { return true })
 }
 
-// Glance is Sight, but that mntr is asked of a leader alone, who counts followers by it:
+// Glance is Learn, but that mntr is asked of a leader alone, who counts followers by it:
 // of others it tells sizes.
-func (p Prober) Glance(ctx context.Context, addr string) Sighting {
+func (p Prober) Glance(ctx context.Context, addr string) Answers {
 	return p.sight(ctx, addr, func(m ensemble.Mode) bool { return m == ensemble.Leader })
 }
 
-func (p Prober) sight(ctx context.Context, addr string, counts func(ensemble.Mode) bool) Sighting {
+// Sight is what decisions need of a glance.
+func (p Prober) Sight(ctx context.Context, t vantage.Target) vantage.Sighting {
+	return p.Glance(ctx, t.Address()).Sighting()
+}
+
+// Port tries a bare TCP connect. What explains the state in words is left to ProbePort.
+func (p Prober) Port(ctx context.Context, t vantage.Target) vantage.PortState {
+	state, _ := p.ProbePort(ctx, t.Address())
+	return state
+}
+
+// Sighting keeps of the answers what decisions need.
+func (s Answers) Sighting() vantage.Sighting {
+	out := vantage.Sighting{
+		Reach: s.Reach, Detail: s.Error, Version: s.Version, Mode: s.Mode, ServerID: s.ServerID, Members: s.Members,
+		ConfUnread:      s.Conf != vantage.NotAsked && s.Conf != vantage.Answered && s.Conf != vantage.NotWhitelisted,
+		SyncedFollowers: int(s.SyncedFollowers), Learners: int(s.Learners), Connections: int(max(s.Connections, 0)), Znodes: int(max(s.Nodes, 0)),
+	}
+	if out.ConfUnread {
+		out.Detail = s.ConfError
+	}
+	if s.ZxidKnown {
+		out.Zxid = s.Zxid
+	}
+	return out
+}
+
+func (p Prober) sight(ctx context.Context, addr string, counts func(ensemble.Mode) bool) Answers {
 	start := time.Now()
-	s := Sighting{Addr: addr, At: start}
+	s := Answers{Addr: addr, At: start}
 	srvr := p.Ask(ctx, addr, Srvr)
 	s.Reach = srvr.Reach
 	s.takeSrvr(ParseSrvr(answered(srvr)))
-	if srvr.Reach == Answered && s.Mode == "" {
+	if srvr.Reach == vantage.Answered && s.Mode == "" {
 		// Cut off, or no ZooKeeper's: it says nothing of who takes part.
-		srvr.Reach, s.Reach, srvr.Err = Garbled, Garbled, fmt.Errorf("the answer to srvr from %s has no mode: it was cut off, or is no ZooKeeper's", addr)
+		srvr.Reach, s.Reach, srvr.Err = vantage.Garbled, vantage.Garbled, fmt.Errorf("the answer to srvr from %s has no mode: it was cut off, or is no ZooKeeper's", addr)
 	}
 	var conf, mntr Answer
-	if srvr.Reach == Answered {
+	if srvr.Reach == vantage.Answered {
 		var wg sync.WaitGroup
 		wg.Go(func() { conf = p.Ask(ctx, addr, Conf) })
 		if counts(s.Mode) {
@@ -111,11 +138,11 @@ func (p Prober) sight(ctx context.Context, addr string, counts func(ensemble.Mod
 	s.judgeConf(conf)
 	s.takeMntr(ParseMntr(answered(mntr)))
 	for _, a := range []Answer{srvr, conf, mntr} {
-		if a.Reach == NotWhitelisted {
+		if a.Reach == vantage.NotWhitelisted {
 			s.Denied = append(s.Denied, a.Word)
 		}
 	}
-	if s.Reach == NotServing {
+	if s.Reach == vantage.NotServing {
 		s.Mode = ensemble.NotServing
 	}
 	if srvr.Err != nil {
@@ -127,19 +154,19 @@ func (p Prober) sight(ctx context.Context, addr string, counts func(ensemble.Mod
 
 // answered returns the text of a real answer; anything else reads as nothing.
 func answered(a Answer) string {
-	if a.Reach != Answered {
+	if a.Reach != vantage.Answered {
 		return ""
 	}
 	return a.Text
 }
 
-func (s *Sighting) takeSrvr(r SrvrReply) {
+func (s *Answers) takeSrvr(r SrvrReply) {
 	s.Version, s.Mode, s.Zxid, s.ZxidKnown = r.Version, r.Mode, r.Zxid, r.ZxidKnown
 	s.Connections, s.Nodes, s.Outstanding = r.Connections, r.Nodes, r.Outstanding
 	s.Received, s.Sent, s.Latency = r.Received, r.Sent, r.Latency
 }
 
-func (s *Sighting) takeConf(r ConfReply) {
+func (s *Answers) takeConf(r ConfReply) {
 	s.ServerID, s.Members, s.ConfigVersion, s.Role = r.ServerID, r.Members, r.ConfigVersion, r.Role
 	s.ClientPort, s.PeerPort, s.ElectionPort = r.ClientPort, r.PeerPort, r.ElectionPort
 	s.TickTime, s.InitLimit, s.SyncLimit = r.TickTime, r.InitLimit, r.SyncLimit
@@ -150,21 +177,21 @@ func (s *Sighting) takeConf(r ConfReply) {
 // judgeConf: serverId stands in every release's conf, and from 3.5 on it ends with the
 // list, which ends with its version (QuorumMaj.toString, QuorumHierarchical.toString).
 // A connection that is reset in the middle ends like one that is closed behind it.
-func (s *Sighting) judgeConf(a Answer) {
+func (s *Answers) judgeConf(a Answer) {
 	s.Conf = a.Reach
 	switch modern := s.Version.AtLeast(3, 5, 0); {
-	case a.Reach != Answered:
-		if a.Err != nil && a.Reach != NotWhitelisted {
+	case a.Reach != vantage.Answered:
+		if a.Err != nil && a.Reach != vantage.NotWhitelisted {
 			s.ConfError = a.Err.Error()
 		}
 	case s.ServerID == 0, modern && s.ConfigVersion == "":
-		s.Conf, s.ConfError = Garbled, "the answer to conf was cut off"
+		s.Conf, s.ConfError = vantage.Garbled, "the answer to conf was cut off"
 	case modern && s.Members == nil:
-		s.Conf, s.ConfError = Garbled, "the server list in the answer to conf has a line that cannot be read"
+		s.Conf, s.ConfError = vantage.Garbled, "the server list in the answer to conf has a line that cannot be read"
 	}
 }
 
-func (s *Sighting) takeMntr(r MntrReply) {
+func (s *Answers) takeMntr(r MntrReply) {
 	s.Learners, s.SyncedFollowers, s.SyncedObservers = r.Learners(), r.SyncedFollowers(), r.SyncedObservers()
 	s.PeerState = r.PeerState()
 	s.DataSize = r.IntOr("zk_approximate_data_size", -1)
