@@ -35,7 +35,7 @@ func (w standing) Load(context.Context) (migration.Record, error)         { retu
 
 func TestSeedComesOnlyWhenItIsWaitedFor(t *testing.T) {
 	flight := func(change func(*migration.Flight)) *migration.Flight {
-		f := &migration.Flight{Kind: migration.Replace, ID: 3, Data: migration.DataCopy, Seed: "3xtok", Before: &migration.Proof{Zxid: 1, Complete: true}}
+		f := &migration.Flight{Kind: migration.Replace, ID: 3, Starting: migration.Starting{Data: migration.DataCopy, Seed: "3xtok"}, Proofs: migration.Proofs{Before: &migration.Proof{Zxid: 1, Complete: true}}}
 		if change != nil {
 			change(f)
 		}

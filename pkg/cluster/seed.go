@@ -190,7 +190,7 @@ func (c *Client) receive(ctx context.Context, namespace, pod, volume string, wan
 	}()
 	complaints := &bounded{limit: 64 << 10}
 	err := c.exec(ctx, namespace, pod, []string{"bash", "-c", receiveScript, "receive", volume, want.Token}, out, said, complaints)
-	said.end()
+	heard := said.end()
 	if err != nil {
 		_ = out.CloseWithError(err) // never fails
 		if exit := utilexec.ExitError(nil); errors.As(err, &exit) && exit.ExitStatus() == exitSeeded {
@@ -201,8 +201,9 @@ func (c *Client) receive(ctx context.Context, namespace, pod, volume string, wan
 		}
 		select {
 		case v := <-done:
-			// The pod's end fails when ours has refused.
-			if v.err != nil {
+			// The pod's end fails when ours has refused. Ours refuses when it has not heard
+			// of any room, which is not why.
+			if v.err != nil && heard {
 				return zkdata.Report{}, v.err
 			}
 		default:

@@ -241,7 +241,8 @@ func TestTwoCopiesAtOnce(t *testing.T) {
 }
 
 func TestSeedOnlyWhenAskedForAndParked(t *testing.T) {
-	flight := &migration.Flight{Kind: migration.Replace, ID: 5, Data: migration.DataCopy, Seed: "tok1", Before: &migration.Proof{Zxid: 0x100000002, Complete: true}}
+	flight := &migration.Flight{Kind: migration.Replace, ID: 5, Starting: migration.Starting{Data: migration.DataCopy, Seed: "tok1"},
+		Proofs: migration.Proofs{Before: &migration.Proof{Zxid: 0x100000002, Complete: true}}}
 	parked := `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"`
 	for name, tc := range map[string]struct {
 		flight   *migration.Flight
@@ -251,9 +252,9 @@ func TestSeedOnlyWhenAskedForAndParked(t *testing.T) {
 	}{
 		"good":            {flight: flight, log: parked},
 		"no flight":       {log: parked, says: "no copy is asked for"},
-		"no token":        {flight: &migration.Flight{Kind: migration.Replace, ID: 5, Data: migration.DataCopy, Before: flight.Before}, log: parked, says: "no copy is asked for"},
-		"other data":      {flight: &migration.Flight{Kind: migration.Replace, ID: 5, Seed: "tok1", Before: flight.Before}, log: parked, says: "no copy is asked for"},
-		"another server":  {flight: &migration.Flight{Kind: migration.Replace, ID: 2, Data: migration.DataCopy, Seed: "tok1", Before: flight.Before}, log: parked, says: "no copy is asked for"},
+		"no token":        {flight: &migration.Flight{Kind: migration.Replace, ID: 5, Starting: migration.Starting{Data: migration.DataCopy}, Proofs: flight.Proofs}, log: parked, says: "no copy is asked for"},
+		"other data":      {flight: &migration.Flight{Kind: migration.Replace, ID: 5, Starting: migration.Starting{Seed: "tok1"}, Proofs: flight.Proofs}, log: parked, says: "no copy is asked for"},
+		"another server":  {flight: &migration.Flight{Kind: migration.Replace, ID: 2, Starting: flight.Starting, Proofs: flight.Proofs}, log: parked, says: "no copy is asked for"},
 		"gate is open":    {flight: flight, log: parked, released: true, says: "not closed"},
 		"pod has started": {flight: flight, log: strings.Replace(parked, "parked", "started", 1), says: "does not wait at its gate"},
 	} {

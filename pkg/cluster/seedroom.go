@@ -33,8 +33,12 @@ func (r *roomLine) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// end says that there comes no more.
-func (r *roomLine) end() { r.once.Do(func() { close(r.known) }) }
+// end says that there comes no more; said is false when the line had not come before.
+func (r *roomLine) end() (said bool) {
+	said = true
+	r.once.Do(func() { said = false; close(r.known) })
+	return said
+}
 
 // room waits for the line; there is no room where none came.
 func (r *roomLine) room() int64 {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -70,5 +71,30 @@ func TestReceiveNoRoom(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
+	}
+}
+
+// TestReceiveSaysWhyThePodFailed: a pod's end that fails before it has said how much room
+// there is says why, however fast the judge at ours takes that for no room.
+func TestReceiveSaysWhyThePodFailed(t *testing.T) {
+	c := &Client{exec: func(_ context.Context, _, _ string, _ []string, _ io.Reader, _, stderr io.Writer) error {
+		othersRun()
+		_, _ = io.WriteString(stderr, "there is no /zookeeper\n")
+		return slowError{}
+	}}
+	if _, err := c.receive(t.Context(), "zk", "main-pod-1", "/zookeeper", copyWanted(), bytes.NewReader(copyOf(t, "5"))); err == nil || !strings.Contains(err.Error(), "there is no /zookeeper") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// slowError lets others run before it says what it is.
+type slowError struct{}
+
+func (slowError) Error() string { return "exit status 1" }
+func (slowError) As(any) bool   { othersRun(); return false }
+
+func othersRun() {
+	for range 10_000 {
+		runtime.Gosched()
 	}
 }

@@ -40,10 +40,13 @@ func full() Record {
 		Waivers:   []Waiver{{Check: "ZK007", By: "me", Reason: "patched build", At: at}},
 		Audit:     []AuditEntry{{At: at, By: "me", ID: 1, Step: "mask-host", Detail: "done"}},
 		Flight: &Flight{
-			Kind: Replace, ID: 1, Started: at, By: "me", Epoch: 5, WasLeader: true, Gate: 2, Data: DataCopy, Seed: "3xabc", SeedAsked: &at,
-			Renewing: &at, Renewals: 1, OutOfMemory: true, Fenced: sure(), Before: proof(), After: proof(), Joined: proof(),
-			StopAsked: &at, DeadSince: &at, DeadReport: &PodReport{UID: "u-1", At: at}, Released: &at, ReportAtStop: &at, PodUID: "u-1",
-			Reclaimed: &at, Unmasking: &at, Unfenced: sure(), Kicked: &at, Cleared: &at, Line: line(), Returning: &at, Patched: sure(), Aborted: "it would not start", Served: true,
+			Kind: Replace, ID: 1, Started: at, By: "me", Epoch: 5, WasLeader: true, Gate: 2, Patched: sure(), Aborted: "it would not start", Served: true,
+			Proofs:   Proofs{Before: proof(), After: proof(), Joined: proof()},
+			Stopping: Stopping{Fenced: sure(), StopAsked: &at, DeadSince: &at, DeadReport: &PodReport{UID: "u-1", At: at}, ReportAtStop: &at},
+			Starting: Starting{
+				Data: DataCopy, Seed: "3xabc", SeedAsked: &at, Released: &at, Kicked: &at, Line: line(), Renewing: &at, Renewals: 1, OutOfMemory: true, Returning: &at,
+			},
+			Leaving: Leaving{PodUID: "u-1", Reclaimed: &at, Cleared: &at, Unmasking: &at, Unfenced: sure()},
 		},
 	}
 	for id := ensemble.ID(1); id <= 3; id++ {

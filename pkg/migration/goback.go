@@ -35,9 +35,10 @@ func (c *context) turnBack() Decision {
 	}
 	at := c.now
 	g := &Flight{
-		Kind: Replace, ID: f.ID, Started: at, By: c.in.By, Epoch: f.Epoch, Served: true, Returning: &at,
-		Fenced: f.Fenced, Renewals: f.Renewals, Cleared: f.Cleared, Line: f.Line,
-		DeadReport: c.podReport(),
+		Kind: Replace, ID: f.ID, Started: at, By: c.in.By, Epoch: f.Epoch, Served: true,
+		Stopping: Stopping{Fenced: f.Fenced, DeadReport: c.podReport()},
+		Starting: Starting{Returning: &at, Line: f.Line, Renewals: f.Renewals},
+		Leaving:  Leaving{Cleared: f.Cleared},
 	}
 	if c.neverStopped() {
 		g.PodUID = f.PodUID
@@ -94,7 +95,10 @@ func (c *context) goBack() Decision {
 		return c.hostUnclear(PhaseReclaim)
 	case c.host == HostUp || !c.neverStopped() && !c.watchedFrom(*f.Returning):
 		// It may have voted: what the pod holds is old from now on.
-		g := &Flight{Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true, Renewals: f.Renewals, Cleared: f.Cleared}
+		g := &Flight{
+			Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true,
+			Starting: Starting{Renewals: f.Renewals}, Leaving: Leaving{Cleared: f.Cleared},
+		}
 		if pod.Parked() {
 			at := c.now
 			g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.gate.Generation

@@ -11,7 +11,8 @@ import (
 // and proven holds for one stop only.
 func (c *context) withoutProofs() *Flight {
 	g := c.copyFlight()
-	g.Before, g.After, g.StopAsked, g.ReportAtStop, g.DeadSince, g.DeadReport = nil, nil, nil, nil, nil, nil
+	g.Before, g.After = nil, nil
+	g.Stopping = Stopping{Fenced: g.Fenced}
 	g.Seed, g.SeedAsked = "", nil
 	return g
 }

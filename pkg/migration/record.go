@@ -143,7 +143,8 @@ const (
 	DataCopy DataMode = "copy"
 )
 
-// Flight is the operation that is under way on one server.
+// Flight is the operation that is under way on one server. Its kinds share their parts,
+// which are one flat object in the journal.
 type Flight struct {
 	Kind    FlightKind  `json:"kind"`
 	ID      ensemble.ID `json:"id"`
@@ -156,14 +157,62 @@ type Flight struct {
 	// Gate is the gate's generation that the operation counts on: when it began
 	// or, where a pod that has served goes, when that was seen gone.
 	Gate int `json:"gate,omitempty"`
+	// Served says that the pod may have taken part in the quorum since the
+	// host's server stopped: the host's data is stale then.
+	Served bool `json:"served,omitempty"`
+	// Aborted is why a replacement was given up after its release.
+	Aborted string `json:"aborted,omitempty"`
+	// Patched is the confirmation that the host's file was patched, in a restart.
+	Patched *Confirmation `json:"patched,omitempty"`
+
+	Proofs   `json:",inline"`
+	Stopping `json:",inline"`
+	Starting `json:",inline"`
+	Leaving  `json:",inline"`
+}
+
+// Proofs are canary writes and who was seen to hold them (I4).
+type Proofs struct {
+	// Before is the canary on all n, After the one on the n-1 others while
+	// the server was proven dead, Joined the one its new home must reach.
+	Before *Proof `json:"before,omitempty"`
+	After  *Proof `json:"after,omitempty"`
+	Joined *Proof `json:"joined,omitempty"`
+}
+
+// Stopping is how the process that runs comes to its end (I3).
+type Stopping struct {
+	// Fenced is the confirmation that the host's server cannot come back.
+	Fenced *Confirmation `json:"fenced,omitempty"`
+	// StopAsked is when the host's server (revert: the pod) was first asked to
+	// stop, DeadSince when it was first seen dead.
+	StopAsked *time.Time `json:"stopAsked,omitempty"`
+	DeadSince *time.Time `json:"deadSince,omitempty"`
+	// DeadReport is the pod's last report at that moment (or when a revert was
+	// turned back), by its node's clock: with it the pod's next ones tell whether
+	// it has watched since, whatever other clocks say.
+	DeadReport *PodReport `json:"deadReport,omitempty"`
+	// ReportAtStop is the time of the pod's last report when the stop was
+	// asked for, by the node's clock: the second witness must be younger.
+	ReportAtStop *time.Time `json:"reportAtStop,omitempty"`
+}
+
+// Starting is what the server starts from in its new home, and when.
+type Starting struct {
 	// Data says what the pod starts from; empty means DataEmpty.
 	Data DataMode `json:"data,omitempty"`
 	// Seed is the token a copy of the host's data must carry. It is made once
 	// the host's server is proven dead and is forgotten when it comes back, so a
-	// copy that has it was made after the stop.
-	Seed string `json:"seed,omitempty"`
-	// SeedAsked is when the copy was last asked for.
+	// copy that has it was made after the stop. SeedAsked is when it was last asked for.
+	Seed      string     `json:"seed,omitempty"`
 	SeedAsked *time.Time `json:"seedAsked,omitempty"`
+	// Released is when the gate was opened (revert: the host asked to start), Kicked
+	// when the pod was last kicked.
+	Released *time.Time `json:"released,omitempty"`
+	Kicked   *time.Time `json:"kicked,omitempty"`
+	// Line is the server's line in the gate: what it lets the pod start from
+	// and, once a revert or an abort has found it there, its generation.
+	Line *Release `json:"line,omitempty"`
 	// Renewing is set while the other servers prove anew that the pod may start
 	// from empty; Renewals counts such starts.
 	Renewing *time.Time `json:"renewing,omitempty"`
@@ -171,52 +220,23 @@ type Flight struct {
 	// OutOfMemory: a start of the pod ended so. Kubernetes forgets it with the
 	// container.
 	OutOfMemory bool `json:"outOfMemory,omitempty"`
-	// Fenced is the confirmation that the host's server cannot come back.
-	Fenced *Confirmation `json:"fenced,omitempty"`
-	// Before is the canary on all n, After the one on the n-1 others while
-	// the server was proven dead (I4), Joined the one its new home must reach.
-	Before *Proof `json:"before,omitempty"`
-	After  *Proof `json:"after,omitempty"`
-	Joined *Proof `json:"joined,omitempty"`
-	// StopAsked is when the host's server (revert: the pod) was first asked to
-	// stop, DeadSince when it was first seen dead, Released when the gate was
-	// opened (revert: the host asked to start).
-	StopAsked *time.Time `json:"stopAsked,omitempty"`
-	DeadSince *time.Time `json:"deadSince,omitempty"`
-	// DeadReport is the pod's last report at that moment (or when a revert was
-	// turned back), by its node's clock: with it the pod's next ones tell whether
-	// it has watched since, whatever other clocks say.
-	DeadReport *PodReport `json:"deadReport,omitempty"`
-	Released   *time.Time `json:"released,omitempty"`
-	// ReportAtStop is the time of the pod's last report when the stop was
-	// asked for, by the node's clock: the second witness must be younger.
-	ReportAtStop *time.Time `json:"reportAtStop,omitempty"`
-	// PodUID is the pod that was deleted by a revert; its successor has
-	// another.
+	// Returning is set when a revert was turned back before anything ran on the
+	// host: the same line is written again.
+	Returning *time.Time `json:"returning,omitempty"`
+}
+
+// Leaving is how a server leaves its pod.
+type Leaving struct {
+	// PodUID is the pod that was deleted; its successor has another.
 	PodUID string `json:"podUID,omitempty"`
 	// Reclaimed is when a pod that may have run ZooKeeper was first asked to go.
 	Reclaimed *time.Time `json:"reclaimed,omitempty"`
+	// Cleared is when the selector or a leftover was last removed.
+	Cleared *time.Time `json:"cleared,omitempty"`
 	// Unmasking is when the host's unit was first to be unmasked: from then on
 	// its server may run. Unfenced is the confirmation that the host's server may start again.
 	Unmasking *time.Time    `json:"unmasking,omitempty"`
 	Unfenced  *Confirmation `json:"unfenced,omitempty"`
-	// Kicked is when the pod was last kicked, Cleared when the selector or a
-	// leftover was last removed.
-	Kicked  *time.Time `json:"kicked,omitempty"`
-	Cleared *time.Time `json:"cleared,omitempty"`
-	// Line is the server's line in the gate: what it lets the pod start from
-	// and, once a revert or an abort has found it there, its generation.
-	// Returning is set when a revert was turned back before anything ran on the
-	// host: the same line is written again.
-	Line      *Release   `json:"line,omitempty"`
-	Returning *time.Time `json:"returning,omitempty"`
-	// Patched is the confirmation that the host's file was patched.
-	Patched *Confirmation `json:"patched,omitempty"`
-	// Aborted is why a replacement was given up after its release.
-	Aborted string `json:"aborted,omitempty"`
-	// Served says that the pod may have taken part in the quorum since the
-	// host's server stopped: the host's data is stale then.
-	Served bool `json:"served,omitempty"`
 }
 
 // PodReport says when a pod reported, by the clock of its node.

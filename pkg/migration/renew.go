@@ -23,7 +23,7 @@ func (c *context) resume() Decision {
 			"pod %s needs a new start, for which the others must be whole; the gate of server %d is closed, or its Service does not select its pod", pod.Name, other)
 	case c.holds == HoldsHalf:
 		at := c.now
-		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: c.epoch, Served: true, Renewing: &at, OutOfMemory: pod.OutOfMemory}
+		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: c.epoch, Served: true, Starting: Starting{Renewing: &at, OutOfMemory: pod.OutOfMemory}}
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
 	case c.live.Another(c.in.ID):
 		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", c.in.ID, c.live.ServerID)

@@ -82,7 +82,7 @@ func (c *context) mayBegin() (Decision, bool) { return c.startChecks(c.onHosts(0
 
 // begin notes that this server is being replaced.
 func (c *context) begin() (Decision, bool) {
-	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Data: c.in.Data, Gate: c.gate.Generation}
+	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Gate: c.gate.Generation, Starting: Starting{Data: c.in.Data}}
 	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID), false
 }
 

@@ -71,7 +71,8 @@ func (c *context) notOutlived() (Decision, bool) {
 		return Decision{}, true
 	}
 	f := c.flight
-	g := &Flight{Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true, Line: c.line(), Fenced: f.Fenced, Renewals: f.Renewals}
+	g := &Flight{Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true,
+		Stopping: Stopping{Fenced: f.Fenced}, Starting: Starting{Line: c.line(), Renewals: f.Renewals}}
 	return do(StepBeginRevert, g, "the gate has changed since, so the pod may have run: a journal of an earlier time was put back, and nothing it has proven holds"), false
 }
 

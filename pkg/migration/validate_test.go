@@ -32,7 +32,7 @@ func TestValidate(t *testing.T) {
 		}, "server 9"},
 		"an operation of a later release": {func(r *migration.Record) { r.Flight = &migration.Flight{Kind: "merge", ID: 1} }, `"merge"`},
 		"data of a later release": {func(r *migration.Record) {
-			r.Flight = &migration.Flight{Kind: migration.Replace, ID: 1, Data: "delta"}
+			r.Flight = &migration.Flight{Kind: migration.Replace, ID: 1, Starting: migration.Starting{Data: "delta"}}
 		}, `"delta"`},
 		"an operation": {func(r *migration.Record) { r.Flight = &migration.Flight{Kind: migration.Revert, ID: ensemble.ID(1)} }, ""},
 	} {

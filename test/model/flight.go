@@ -182,12 +182,15 @@ func (f flight) migration(w *world) *migration.Flight {
 	}
 	out := &migration.Flight{
 		Kind: kindOf(f.kind), ID: w.cfg.IDs[f.id], Started: now(), By: "model", WasLeader: f.wasLeader,
-		Fenced: confirmed(f.fenced), Unfenced: confirmed(f.unfenced), Patched: confirmed(f.patched),
-		Before: f.before.migration(), After: f.after.held(), Joined: f.joined.migration(),
-		StopAsked: f.stopAsked.time(), DeadSince: f.deadSince.time(), Released: f.released.time(),
-		Kicked: f.kicked.time(), Cleared: f.cleared.time(), Served: f.served,
-		SeedAsked: f.seedAsked.time(), Renewing: f.renewing.time(),
-		Returning: f.returning.time(), Unmasking: f.unmasking.time(), Reclaimed: f.reclaimed.time(),
+		Served: f.served, Patched: confirmed(f.patched),
+		Proofs:   migration.Proofs{Before: f.before.migration(), After: f.after.held(), Joined: f.joined.migration()},
+		Stopping: migration.Stopping{Fenced: confirmed(f.fenced), StopAsked: f.stopAsked.time(), DeadSince: f.deadSince.time()},
+		Starting: migration.Starting{
+			SeedAsked: f.seedAsked.time(), Released: f.released.time(), Kicked: f.kicked.time(), Renewing: f.renewing.time(), Returning: f.returning.time(),
+		},
+		Leaving: migration.Leaving{
+			Unfenced: confirmed(f.unfenced), Cleared: f.cleared.time(), Unmasking: f.unmasking.time(), Reclaimed: f.reclaimed.time(),
+		},
 	}
 	if f.gate != notNoted {
 		out.Gate = gateGeneration + int(unchanged) - int(f.gate)
