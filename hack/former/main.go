@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,15 +23,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go run ./hack/former COMMIT")
 		os.Exit(2)
 	}
-	if err := write(os.Args[1]); err != nil {
+	if err := write(context.Background(), os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "former:", err)
 		os.Exit(1)
 	}
 }
 
 // write copies the package as it was at the commit, under another name.
-func write(commit string) error {
-	list, err := git("ls-tree", "--name-only", commit, from+"/")
+func write(ctx context.Context, commit string) error {
+	list, err := git(ctx, "ls-tree", "--name-only", commit, from+"/")
 	if err != nil {
 		return err
 	}
@@ -45,11 +46,12 @@ func write(commit string) error {
 		if path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		text, err := git("show", commit+":"+name)
+		text, err := git(ctx, "show", commit+":"+name)
 		if err != nil {
 			return err
 		}
 		text = strings.Replace(text, "package migration\n", "package former\n", 1)
+		text = strings.Replace(text, "// Package migration ", "// Package former ", 1)
 		if err := os.WriteFile(filepath.Join(to, path.Base(name)), []byte(text), 0o644); err != nil {
 			return err
 		}
@@ -57,8 +59,8 @@ func write(commit string) error {
 	return nil
 }
 
-func git(args ...string) (string, error) {
-	out, err := exec.Command("git", args...).Output()
+func git(ctx context.Context, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, "git", args...).Output()
 	if err != nil {
 		return "", fmt.Errorf("git %s: %w", strings.Join(args, " "), err)
 	}

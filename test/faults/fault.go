@@ -104,6 +104,7 @@ func Parts() []Part {
 		{"Between release and join, and after it", syncing()},
 		{"Large data", large()},
 		{"Nodes that lose their power", nodes()},
+		{"Hosts that lose their power", power()},
 		{"Kubernetes objects changed by hand", objects()},
 		{"The journal, its lock and the control plane", journals()},
 		{"On the way back", back()},
