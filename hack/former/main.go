@@ -35,11 +35,17 @@ func write(ctx context.Context, commit string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(to); err != nil {
+	old, err := filepath.Glob(filepath.Join(to, "*.go"))
+	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(to, 0o755); err != nil {
-		return err
+	for _, name := range old {
+		if filepath.Base(name) == "doc.go" {
+			continue
+		}
+		if err := os.Remove(name); err != nil {
+			return err
+		}
 	}
 	for name := range strings.Lines(list) {
 		name = strings.TrimSpace(name)
@@ -51,7 +57,8 @@ func write(ctx context.Context, commit string) error {
 			return err
 		}
 		text = strings.Replace(text, "package migration\n", "package former\n", 1)
-		text = strings.Replace(text, "// Package migration ", "// Package former ", 1)
+		text = "//go:build former\n\n" + text
+		text = strings.Replace(text, "// Package migration ", "// It is what package migration was: it ", 1)
 		if err := os.WriteFile(filepath.Join(to, path.Base(name)), []byte(text), 0o644); err != nil {
 			return err
 		}

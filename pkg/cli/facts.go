@@ -183,11 +183,15 @@ func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *pref
 // that is away as planned is nobody's concern besides.
 func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
 	var o migration.Observation
-	err := wait.ExponentialBackoffWithContext(ctx, wait.Backoff{Duration: lookPause, Factor: 1, Steps: looks}, func(ctx context.Context) (seen bool, err error) {
+	var err error
+	_ = wait.ExponentialBackoffWithContext(ctx, wait.Backoff{Duration: lookPause, Factor: 1, Steps: looks}, func(ctx context.Context) (bool, error) { // its end is no error of a look
 		o, err = s.engine.Observe(ctx)
 		return len(o.Unseen()) == 0, err
 	})
-	if err != nil && (!wait.Interrupted(err) || ctx.Err() != nil) {
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
 		f.LookError = plain(err).text
 		return
 	}

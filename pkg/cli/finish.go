@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -26,19 +25,21 @@ func (s *session) settled(ctx context.Context, out io.Writer, obs migration.Obse
 		return obs, nil
 	}
 	fmt.Fprintf(out, "Looking again for up to %s: %s\n", settleFor, migration.Hindrances(migration.Problems(obs))[0].Text)
-	err := wait.PollUntilContextTimeout(ctx, pollInterval, settleFor, false, func(context.Context) (bool, error) {
-		// The last look is not cut off by the end of the patience.
-		o, err := s.engine.Observe(ctx)
-		if err != nil {
-			return false, err
+	// The last look is not cut off by the end of the patience.
+	patience, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	var failed error
+	_ = until(patience, pollInterval, func(context.Context) (bool, error) { // its end is told below
+		var o migration.Observation
+		if o, failed = s.engine.Observe(ctx); failed == nil {
+			obs = o
 		}
-		obs = o
-		return calm(), nil
+		return failed == nil && calm(), failed
 	})
-	if wait.Interrupted(err) && ctx.Err() == nil {
-		return obs, nil
+	if failed != nil {
+		return obs, failed
 	}
-	return obs, err
+	return obs, ctx.Err()
 }
 
 // finish says that all servers run in pods, if nothing that is seen contradicts

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
-
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
@@ -95,7 +93,7 @@ func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
 	var first *journal.HeldError
 	deadline := time.Now().Add(lockPatience)
 	var lock *journal.Lock
-	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
+	err := until(ctx, pollInterval, func(ctx context.Context) (bool, error) {
 		var err error
 		lock, err = lease.Acquire(ctx)
 		held, isHeld := journal.IsHeld(err)

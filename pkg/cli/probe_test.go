@@ -83,7 +83,7 @@ func TestSightOfWhatIsNoZooKeeper(t *testing.T) {
 				})
 				s := newProber(nil).Sight(t.Context(), target(t, address))
 				host := migration.HostView{Client: vantage.PortOpen, Election: vantage.PortOpen, Answer: s}
-				if s.Sight() != vantage.Unseen || host.Up() || !host.Unclear() {
+				if s.Sight() != vantage.Unseen || host.State() != migration.HostUnclear {
 					t.Errorf("%s: %s, up %t: %+v", how, s.Sight(), host.Up(), s)
 				}
 			}

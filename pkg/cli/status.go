@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
@@ -116,7 +115,7 @@ func (o *StatusOptions) Run(ctx context.Context) error {
 		return within(ctx, o.timeout, o.save)
 	}
 	var last []migration.EnsembleStatus
-	return wait.PollUntilContextCancel(ctx, watchInterval, true, func(ctx context.Context) (bool, error) {
+	return until(ctx, watchInterval, func(ctx context.Context) (bool, error) {
 		var items []migration.EnsembleStatus
 		if err := within(ctx, o.timeout, func(ctx context.Context) (err error) {
 			items, err = o.collect(ctx)

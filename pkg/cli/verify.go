@@ -7,8 +7,6 @@ import (
 	"io"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
-
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
@@ -28,7 +26,7 @@ type verifier struct {
 func (f *reconfigureFlags) watch(ctx context.Context, s *session) error {
 	v := &verifier{f: f, s: s}
 	left := 0
-	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (done bool, err error) {
+	err := until(ctx, pollInterval, func(ctx context.Context) (done bool, err error) {
 		left, err = v.look(ctx)
 		return left == 0, err
 	})

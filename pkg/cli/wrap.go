@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
@@ -339,7 +338,7 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 		}
 		address := srv.AtService().Address()
 		var live vantage.Sighting
-		err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
+		err := until(ctx, pollInterval, func(ctx context.Context) (bool, error) {
 			live = s.prober.named(ctx, srv.AtService(), s.prober.Sight(ctx, srv.AtService()))
 			if live.Another(srv.ID) {
 				return false, fmt.Errorf("service %s is answered by server %d instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	utilexec "k8s.io/client-go/util/exec"
 
@@ -113,18 +114,17 @@ func (c *Client) awaitSeeded(ctx context.Context, rec migration.Record, id ensem
 	}
 	ctx, cancel := context.WithTimeout(ctx, seededWait)
 	defer cancel()
-	err = wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		pod, err := c.pod(ctx, rec, s)
-		if err != nil {
-			return false, err
+	var failed error
+	_ = wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) { // that the time is over is no error
+		var pod *corev1.Pod
+		if pod, failed = c.pod(ctx, rec, s); failed != nil {
+			return false, failed
 		}
-		v, err := c.podView(ctx, rec, s, pod, c.shared(ctx, rec, nil))
-		return v.Seeded == rec.Flight.Seed, err
+		var v migration.PodView
+		v, failed = c.podView(ctx, rec, s, pod, c.shared(ctx, rec, nil))
+		return v.Seeded == rec.Flight.Seed, failed
 	})
-	if wait.Interrupted(err) {
-		return nil
-	}
-	return err
+	return failed
 }
 
 // seededWait is longer than the gate takes for a report.

@@ -69,7 +69,7 @@ func TestHostOfNobodyKnown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := migration.HostView{Client: vantage.PortOpen, Election: vantage.PortOpen, Answer: answer}
 			c.change(&h.Answer)
-			if h = of(1, h); h.Up() != c.up || h.Unclear() == c.up {
+			if h = of(1, h); h.Up() != c.up || (h.State() == migration.HostUnclear) == c.up {
 				t.Errorf("%+v", h)
 			}
 		})

@@ -10,7 +10,7 @@ import (
 
 // facts is what one look adds up to, derived once. Rules, status, plan and problems
 // read it; what the objects look like that it comes from is known to this layer alone
-// (facts*.go, sight.go).
+// (facts*.go).
 type facts struct {
 	// now is when the look began.
 	now time.Time

@@ -254,10 +254,6 @@ func (h HostView) Up() bool {
 	}
 }
 
-// Unclear reports whether something accepts connections and does not answer: a
-// paused server, another program, or something in between.
-func (h HostView) Unclear() bool { return h.Open() && !h.Up() }
-
 // Open reports whether anything accepts a connection: the server, another
 // program that got the address, or something in between that accepts everything.
 func (h HostView) Open() bool { return h.Client == vantage.PortOpen || h.Election == vantage.PortOpen }

@@ -32,6 +32,7 @@ func replacement() []stage {
 		{over: released, rules: []rule{(*context).notReturning, (*context).gateLeftOpen, (*context).notStarted}},
 		{
 			phase: PhaseProve, steps: []StepID{StepMaskHost, StepProveBefore, StepNoteBefore}, over: stopped,
+			reached: func(*Flight) bool { return true },
 			rules: []rule{
 				(*context).addressStays, (*context).notBack, (*context).othersInSync, (*context).gateRead, (*context).imageAsKnown,
 				(*context).masked, (*context).stopOnce, (*context).proveBefore, (*context).leaderLast,

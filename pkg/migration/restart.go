@@ -82,7 +82,8 @@ func (c *context) patched() (Decision, bool) {
 	return Decision{}, true
 }
 
-// downForRestart: the host's server is up, or its end is noted.
+// downForRestart: the host does not refuse; where it does, its server's end is noted once
+// others confirm it.
 func (c *context) downForRestart() (Decision, bool) {
 	f := c.flight
 	if c.host != HostRefuses {

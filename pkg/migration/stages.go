@@ -11,7 +11,7 @@ type stage struct {
 	// steps are those it takes on a way without obstacles.
 	steps []StepID
 	// reached tells from the journal that the operation has come this far; nil for the
-	// stages that it begins with, or that are for obstacles.
+	// first stage, and for those that status does not name.
 	reached func(*Flight) bool
 	// over: the operation is past it, so its rules are not asked any more. Without it
 	// they are asked in every round, so that what they rest on is looked at again.

@@ -37,3 +37,34 @@ func TestStatusSaysWhatHelps(t *testing.T) {
 		})
 	}
 }
+
+// TestPhaseOfAnOperation: status names the part of the operation that it has come to.
+func TestPhaseOfAnOperation(t *testing.T) {
+	for want, begin := range map[string]func(s *scene) *migration.Flight{
+		"replace: prove":    func(s *scene) *migration.Flight { return s.flight(migration.Replace, 1) },
+		"replace: stop":     func(s *scene) *migration.Flight { return s.stopAsked(1) },
+		"replace: re-prove": func(s *scene) *migration.Flight { return s.dead(1) },
+		"replace: flip":     func(s *scene) *migration.Flight { return s.flipped(1) },
+		"replace: release":  func(s *scene) *migration.Flight { return s.started(1) },
+		"replace: join":     func(s *scene) *migration.Flight { return s.joined(1, 0) },
+		"replace: abort": func(s *scene) *migration.Flight {
+			f := s.started(1)
+			f.Aborted = "it was"
+			return f
+		},
+		"revert: reclaim":    func(s *scene) *migration.Flight { return s.flight(migration.Revert, 1) },
+		"revert: flip":       func(s *scene) *migration.Flight { return s.closed(1) },
+		"reconfigure: prove": func(s *scene) *migration.Flight { return s.flight(migration.Reconfigure, 1) },
+	} {
+		t.Run(want, func(t *testing.T) {
+			s := healthy("3.8.0", 1, 2, 3)
+			f := begin(s)
+			if want == "revert: flip" {
+				f.Cleared = ago(0)
+			}
+			if got := migration.Summarize(s.o).Servers[0].Phase; got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+}

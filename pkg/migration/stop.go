@@ -30,7 +30,7 @@ func (c *context) notBack() (Decision, bool) {
 	return Decision{}, true
 }
 
-// othersInSync: nobody else is away from sync.
+// othersInSync: nobody is away from sync; once the stop was asked for, nobody else.
 func (c *context) othersInSync() (Decision, bool) {
 	if bad, blind := c.away(); len(bad) > 0 {
 		return c.notNow(bad, blind), false

@@ -4,9 +4,7 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 
 // Sighting is what one server said of itself.
 type Sighting struct {
-	// From is who saw it.
-	From  Vantage `json:"from,omitempty"`
-	Reach Reach   `json:"reach"`
+	Reach Reach `json:"reach"`
 	// Detail is the failure in words.
 	Detail  string           `json:"detail,omitempty"`
 	Version ensemble.Version `json:"version,omitzero"`
@@ -75,7 +73,7 @@ func (s Sighting) Said() string {
 	out := map[Reach]string{
 		Answered: "it answers as " + string(s.Mode), NotServing: "it runs, and takes part in no quorum",
 		Refused: "connections to it are refused", Timeout: "no answer in time", Unreachable: "there is no way to it",
-		NotWhitelisted: "it does not answer srvr (4lw.commands.whitelist)", Other: "the connection brought no answer", ClosedEmpty: "the connection brought no answer",
+		NotWhitelisted: "it does not answer srvr (4lw.commands.whitelist)", Other: "another server answers, or one that does not say which it is", ClosedEmpty: "the connection brought no answer",
 		Garbled: "the connection brought no answer", NotAsked: "not asked",
 	}[s.Reach]
 	if s.Unread() {

@@ -2,10 +2,6 @@ package vantage
 
 import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 
-// Vantage is where a look was taken from: this machine, where it is empty, or else who
-// looked for it.
-type Vantage string
-
 // Via is the way on which a server is asked.
 type Via string
 
@@ -21,11 +17,11 @@ const (
 
 // Target is one port of one server, on one way.
 type Target struct {
-	Server ensemble.ID `json:"server"`
-	Via    Via         `json:"via"`
+	Server ensemble.ID
+	Via    Via
 	// Host is an address or a name, without brackets.
-	Host string `json:"host"`
-	Port int    `json:"port"`
+	Host string
+	Port int
 }
 
 // Address is host:port, as dialers take it.

@@ -50,6 +50,8 @@ type Fault struct {
 	// When is the step of replace after which it happens; empty for before the
 	// command.
 	When migration.StepID
+	// Moment says when, where the trigger begins the command itself.
+	Moment string
 	// Args are further arguments of the command.
 	Args []string
 	// Command is replace --id=N where empty.

@@ -17,7 +17,7 @@ func power() []Fault {
 	var disks []*disk
 	return []Fault{{
 		Name: "power-cut-after-release", What: "Both machines that are left lose their power right after the gate was opened: what was not on their disks is gone.",
-		Version: Guarded, From: OnHost,
+		Version: Guarded, From: OnHost, Moment: fmt.Sprintf("during `replace`, after the step %q", migration.StepByID(migration.StepRelease).Title),
 		Trigger: func(g *Stage) {
 			disks = g.onDisks()
 			g.Begin(g.command()...)
@@ -37,8 +37,8 @@ func power() []Fault {
 type disk struct {
 	g  *Stage
 	id int
-	// image is the file, at where it is mounted, by is the supervisor of the host's
-	// server, whose mounts count.
+	// image is the file, at where it is mounted in the root that the host's server has, by
+	// is its supervisor, whose mounts count.
 	image, at string
 	by        int
 }
@@ -49,11 +49,15 @@ func (g *Stage) onDisks() []*disk {
 	g.T.Helper()
 	var out []*disk
 	for _, id := range []int{g.Other, g.Leader} {
-		d := &disk{g: g, id: id, image: g.File(fmt.Sprintf("disk-%s-%d", g.Name, id)), at: g.dataDir(id), by: g.supervisor(id)}
+		root, data := filepath.Join(filepath.Dir(filepath.Dir(g.Host(id).ZooCfg)), "root"), g.dataDir(id)
+		d := &disk{g: g, id: id, image: g.File(fmt.Sprintf("disk-%s-%d", g.Name, id)), at: filepath.Join(root, data), by: g.parent(g.process(id))}
 		g.OnHost(id, "stop")
 		d.run(`truncate -s 512M "$1" && mkfs.ext4 -q -F "$1" && cp -a "$2" "$2.copy" && mount -o loop,commit=600 "$1" "$2" && cp -a "$2.copy/." "$2/" && rm -rf "$2.copy"`, d.image, d.at)
 		g.OnHost(id, "start")
 		g.allServe()
+		if inside := fmt.Sprintf("/proc/%d/root", g.process(id)); device(g, inside+data) == device(g, inside) {
+			g.T.Fatalf("the data of server %d is not on a disk of its own", id)
+		}
 		out = append(out, d)
 	}
 	if g.Status().Leader == g.ID {
@@ -89,31 +93,46 @@ func (g *Stage) dataDir(id int) string {
 	return ""
 }
 
-// supervisor is the process that starts the server of a host.
-func (g *Stage) supervisor(id int) int {
+// process is the server's on its host.
+func (g *Stage) process(id int) int {
 	g.T.Helper()
 	hosts, err := g.Lab.Hosts(g.T.Context(), g.Name)
 	if err != nil {
 		g.T.Fatal(err)
 	}
 	for _, h := range hosts {
-		if h.ID != id {
-			continue
+		if h.ID == id && h.PID > 0 {
+			return h.PID
 		}
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.PID))
-		if err != nil {
-			g.T.Fatal(err)
-		}
-		// pid (name) state ppid: a name may hold anything.
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		by, err := strconv.Atoi(fields[1])
-		if err != nil {
-			g.T.Fatal(err)
-		}
-		return by
 	}
-	g.T.Fatalf("no host of server %d", id)
+	g.T.Fatalf("server %d does not run on its host", id)
 	return 0
+}
+
+// parent is the process that has started another one.
+func (g *Stage) parent(pid int) int {
+	g.T.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	// pid (name) state ppid: a name may hold anything.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	by, err := strconv.Atoi(fields[1])
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	return by
+}
+
+// device is the file system that a path is on.
+func device(g *Stage, path string) string {
+	g.T.Helper()
+	out, err := exec.CommandContext(g.T.Context(), "stat", "-L", "-c", "%d", path).CombinedOutput()
+	if err != nil {
+		g.T.Fatalf("%s: %v: %s", path, err, out)
+	}
+	return string(out)
 }
 
 // cut is the power cut of both at one moment, and the power again.
