@@ -62,6 +62,9 @@ func (c *context) guard() (Decision, bool) {
 			return d, false
 		}
 		if d, ok := c.checkPlace(s); !ok {
+			if first, ok := c.mendFirst(s); ok && d.Code == CodeJournalDisagrees {
+				return first, false
+			}
 			return d, false
 		}
 	}
@@ -77,6 +80,22 @@ func (c *context) guard() (Decision, bool) {
 			c.rec.Name, f.Kind, f.ID, f.By, f.Started.UTC().Format("2006-01-02 15:04:05Z")), false
 	}
 	return Decision{}, true
+}
+
+// mendFirst: what somebody took away from this server is written again before another
+// one is set right that is out of place, too. Each would wait for the other otherwise:
+// nobody else moves while a gate is closed, and mending takes nobody away.
+func (c *context) mendFirst(other *member) (Decision, bool) {
+	if other == c.member {
+		return Decision{}, false
+	}
+	if _, ok := c.checkAddress(c.member); !ok {
+		return Decision{}, false
+	}
+	if _, ok := c.checkPlace(c.member); !ok {
+		return Decision{}, false
+	}
+	return c.mend()
 }
 
 // checkAddress is I1: a server's Service keeps its uid and its ClusterIP.

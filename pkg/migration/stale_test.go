@@ -118,3 +118,35 @@ func TestALeaderIsOneThatWasSeenToLead(t *testing.T) {
 		t.Errorf("%s %s: %s (%+v)", d.Code, d.Step, d.Reason, d.Flight)
 	}
 }
+
+// TestAClosedGateAndOneThatIsBack: of a backup that was put back, one server's gate is
+// closed and its Service unselected, another one's address is its host's again. What was
+// taken away from the first is written first, and then the other one may go back.
+func TestAClosedGateAndOneThatIsBack(t *testing.T) {
+	s := healthy("3.4.13", 1, 2, 3)
+	s.replaced(1)
+	s.replaced(2)
+	s.host(1, vantage.PortClosed)
+	s.host(2, vantage.PortClosed)
+	s.server(1).Release = &migration.Release{Generation: 3, Start: migration.EmptyStart("u-1")}
+	first := &s.view(1).Cluster
+	first.Gate.Released, first.Service.Selector = false, ""
+	first.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{first.Pod.IP}, BridgePodUID: first.Pod.UID, Union: []string{first.Pod.IP}}
+	second := s.server(2)
+	s.view(2).Cluster.Service.Selector = ""
+	s.view(2).Cluster.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{second.HostIP}, Union: []string{second.HostIP}}
+	s.down(2)
+
+	next := migration.Next(s.o)
+	if want := "kubectl zkmigrate replace demo --id=1 -n zk"; next != want {
+		t.Fatalf("next: %s, want %s", next, want)
+	}
+	if d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1, By: "bob"}, s.o); d.Step != migration.StepAdopt {
+		t.Errorf("replace 1: %s %s: %s", d.Kind, d.Step, d.Reason)
+	}
+	first.Service.Selector = first.Pod.Name
+	first.Endpoints = migration.EndpointsView{Controller: []string{first.Pod.IP}, Union: []string{first.Pod.IP}}
+	if d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1, By: "bob"}, s.o); d.Step != migration.StepRestoreGate {
+		t.Errorf("then: %s %s: %s", d.Kind, d.Step, d.Reason)
+	}
+}
