@@ -44,8 +44,6 @@ func moment(f faults.Fault) string {
 		command = f.Command[0]
 	}
 	switch {
-	case f.Moment != "":
-		return f.Moment
 	case f.When != "":
 		return fmt.Sprintf("during `%s`, after the step %q", command, migration.StepByID(f.When).Title)
 	case f.From == faults.Wrapped:

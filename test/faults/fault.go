@@ -50,8 +50,6 @@ type Fault struct {
 	// When is the step of replace after which it happens; empty for before the
 	// command.
 	When migration.StepID
-	// Moment says when, where the trigger begins the command itself.
-	Moment string
 	// Args are further arguments of the command.
 	Args []string
 	// Command is replace --id=N where empty.
@@ -106,7 +104,6 @@ func Parts() []Part {
 		{"Between release and join, and after it", syncing()},
 		{"Large data", large()},
 		{"Nodes that lose their power", nodes()},
-		{"Hosts that lose their power", power()},
 		{"Kubernetes objects changed by hand", objects()},
 		{"The journal, its lock and the control plane", journals()},
 		{"On the way back", back()},
