@@ -58,7 +58,6 @@ func write(ctx context.Context, commit string) error {
 		}
 		text = strings.Replace(text, "package migration\n", "package former\n", 1)
 		text = "//go:build former\n\n" + text
-		text = strings.Replace(text, "// Package migration ", "// It is what package migration was: it ", 1)
 		if err := os.WriteFile(filepath.Join(to, path.Base(name)), []byte(text), 0o644); err != nil {
 			return err
 		}

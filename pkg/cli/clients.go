@@ -96,9 +96,9 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record) Client
 	var old, now, dns []string
 	byAddress := map[string]*ConnectedClient{}
 	for _, srv := range rec.Servers {
-		old = append(old, hostPort(srv.Host, srv.ClientPort))
-		now = append(now, hostPort(srv.ClusterIP, srv.ClientPort))
-		dns = append(dns, hostPort(srv.Service+"."+rec.Namespace+".svc.cluster.local", srv.ClientPort))
+		old = append(old, ensemble.JoinHostPort(srv.Host, srv.ClientPort))
+		now = append(now, srv.AtService().Address())
+		dns = append(dns, ensemble.JoinHostPort(srv.Service+"."+rec.Namespace+".svc.cluster.local", srv.ClientPort))
 		if srv.Host != srv.HostIP {
 			r.Records = append(r.Records, DNSRecordOfASrv{ID: srv.ID, Host: srv.Host, Old: srv.HostIP, New: srv.ClusterIP})
 		}

@@ -184,7 +184,7 @@ func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *pref
 func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
 	var o migration.Observation
 	var err error
-	_ = wait.ExponentialBackoffWithContext(ctx, wait.Backoff{Duration: lookPause, Factor: 1, Steps: looks}, func(ctx context.Context) (bool, error) { // its end is no error of a look
+	_ = wait.ExponentialBackoffWithContext(ctx, wait.Backoff{Duration: lookPause, Factor: 1, Steps: looks}, func(ctx context.Context) (bool, error) { // err holds the error of a look
 		o, err = s.engine.Observe(ctx)
 		return len(o.Unseen()) == 0, err
 	})

@@ -18,23 +18,28 @@ const settleFor = 10 * time.Second
 
 // settled looks again, for a while, as long as something hinders the last word.
 func (s *session) settled(ctx context.Context, out io.Writer, obs migration.Observation) (migration.Observation, error) {
-	calm := func() bool {
-		return obs.Record.Flight != nil || len(migration.Hindrances(migration.Problems(obs))) == 0
+	hindrances := func() []migration.Problem {
+		if obs.Record.Flight != nil {
+			return nil
+		}
+		return migration.Hindrances(migration.Problems(obs))
 	}
-	if calm() {
+	first := hindrances()
+	if len(first) == 0 {
 		return obs, nil
 	}
-	fmt.Fprintf(out, "Looking again for up to %s: %s\n", settleFor, migration.Hindrances(migration.Problems(obs))[0].Text)
+	fmt.Fprintf(out, "Looking again for up to %s: %s\n", settleFor, first[0].Text)
 	// The last look is not cut off by the end of the patience.
 	patience, cancel := context.WithTimeout(ctx, settleFor)
 	defer cancel()
 	var failed error
-	_ = until(patience, pollInterval, func(context.Context) (bool, error) { // its end is told below
+	_ = until(patience, pollInterval, func(context.Context) (bool, error) { // running out of patience is not an error
 		var o migration.Observation
-		if o, failed = s.engine.Observe(ctx); failed == nil {
-			obs = o
+		if o, failed = s.engine.Observe(ctx); failed != nil {
+			return false, failed
 		}
-		return failed == nil && calm(), failed
+		obs = o
+		return len(hindrances()) == 0, nil
 	})
 	if failed != nil {
 		return obs, failed

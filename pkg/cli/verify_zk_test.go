@@ -263,7 +263,7 @@ func (r *restarts) forward(id ensemble.ID) {
 	}
 	sr, _ := r.rec.Server(id)
 	for _, port := range []int{sr.PeerPort, sr.ElectionPort} {
-		f, err := zkreal.NewForward(r.t.Context(), hostPort(sr.ClusterIP, port), hostPort(sr.HostIP, port))
+		f, err := zkreal.NewForward(r.t.Context(), ensemble.JoinHostPort(sr.ClusterIP, port), ensemble.JoinHostPort(sr.HostIP, port))
 		if err != nil {
 			r.t.Fatal(err)
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 	"strings"
 	"time"
 
@@ -350,10 +348,9 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 			return false, nil
 		})
 		switch {
+		case err == nil:
 		case !errors.Is(err, context.DeadlineExceeded):
-			if err != nil {
-				return err
-			}
+			return err
 		case live.Unread():
 			return &pausedError{
 				reason: fmt.Sprintf("server %d answers at its Service's address %s, and did not tell its server list: %s", srv.ID, address, live.Detail),
@@ -374,5 +371,3 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 	fmt.Fprintf(o.deps.streams.ErrOut, "next: %s\n", o.deps.in(rec.Namespace).Ours("clients %s", rec.Name))
 	return nil
 }
-
-func hostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

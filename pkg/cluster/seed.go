@@ -115,7 +115,7 @@ func (c *Client) awaitSeeded(ctx context.Context, rec migration.Record, id ensem
 	ctx, cancel := context.WithTimeout(ctx, seededWait)
 	defer cancel()
 	var failed error
-	_ = wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) { // that the time is over is no error
+	_ = wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) { // a time-out is not an error here
 		var pod *corev1.Pod
 		if pod, failed = c.pod(ctx, rec, s); failed != nil {
 			return false, failed

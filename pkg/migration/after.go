@@ -58,8 +58,8 @@ func keepConfirmed(at func(*Flight) **Confirmation) keeper {
 	}
 }
 
-// keepCleared keeps when the controllers were last told to let go; not where a server
-// is mended beside another one's operation.
+// keepCleared keeps when the controllers were last told to release the Service, unless
+// the flight belongs to another server.
 func keepCleared(r *Record, b brought) bool {
 	if r.Flight == nil || r.Flight.ID != b.d.Server {
 		return false

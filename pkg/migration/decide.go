@@ -58,12 +58,11 @@ func (c *context) guard() (Decision, bool) {
 		return stop(CodeUnknownServer, c.cmd("status"), "ensemble %s has no server %d; it has %s", c.rec.Name, c.in.ID, joinIDs(c.rec.Ensemble().IDs())), false
 	}
 	for _, s := range c.members {
-		if d, ok := c.checkAddress(s); !ok {
-			return d, false
-		}
-		if d, ok := c.checkPlace(s); !ok {
-			if first, ok := c.mendFirst(s); ok && d.Code == CodeJournalDisagrees {
-				return first, false
+		if d, ok := c.inPlace(s); !ok {
+			if s != c.member && d.Code == CodeJournalDisagrees {
+				if first, ok := c.mendFirst(); ok {
+					return first, false
+				}
 			}
 			return d, false
 		}
@@ -82,17 +81,19 @@ func (c *context) guard() (Decision, bool) {
 	return Decision{}, true
 }
 
-// mendFirst: what somebody took away from this server is written again before another
-// one is set right that is out of place, too. Each would wait for the other otherwise:
-// nobody else moves while a gate is closed, and mending takes nobody away.
-func (c *context) mendFirst(other *member) (Decision, bool) {
-	if other == c.member {
-		return Decision{}, false
+// inPlace holds the address and the place of one server against the journal.
+func (c *context) inPlace(s *member) (Decision, bool) {
+	if d, ok := c.checkAddress(s); !ok {
+		return d, false
 	}
-	if _, ok := c.checkAddress(c.member); !ok {
-		return Decision{}, false
-	}
-	if _, ok := c.checkPlace(c.member); !ok {
+	return c.checkPlace(s)
+}
+
+// mendFirst writes again what somebody took away from this server, while another one is
+// not where the journal says. Otherwise each would wait for the other: nobody else moves
+// while a gate is closed. It takes no server away.
+func (c *context) mendFirst() (Decision, bool) {
+	if _, ok := c.inPlace(c.member); !ok {
 		return Decision{}, false
 	}
 	return c.mend()
@@ -241,6 +242,11 @@ func (c *context) wrongIDs() []string {
 		}
 	}
 	return out
+}
+
+// newFlight is an operation of the kind that was asked for, as it begins.
+func (c *context) newFlight() *Flight {
+	return &Flight{Kind: c.in.Kind, ID: c.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.ID)}
 }
 
 // copyFlight returns a copy that a decision may change.

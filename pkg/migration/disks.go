@@ -20,7 +20,7 @@ func (c *context) onDisks(phase Phase) (Decision, bool) {
 // came before (SyncRequestProcessor stands before AckRequestProcessor on the leader and
 // before SendAckRequestProcessor on the others).
 func (c *context) allAcknowledged() bool {
-	quorum := ensemble.NewQuorum(c.rec.Ensemble().Servers)
+	quorum := c.quorum()
 	others := ensemble.Without(c.voters(), c.flight.ID)
 	for _, id := range others {
 		if quorum.Has(ensemble.Without(others, id)) {

@@ -1,7 +1,6 @@
 package migration
 
 import (
-	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
@@ -56,10 +55,8 @@ func (f *facts) of(id ensemble.ID) *member {
 	return nil
 }
 
-// except are all members but one.
-func (f *facts) except(id ensemble.ID) []*member {
-	return slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return m.ID == id })
-}
+// quorum is the ensemble's rule of what can commit a write.
+func (f *facts) quorum() ensemble.Quorum { return ensemble.NewQuorum(f.rec.Ensemble().Servers) }
 
 // leads reports whether that server is the leader.
 func (f *facts) leads(id ensemble.ID) bool { return f.leader != nil && f.leader.ID == id }

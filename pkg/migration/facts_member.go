@@ -68,7 +68,7 @@ func addressOf(host, pod string, endpoints []string) Address {
 // HostState is what a look at a host's own ports adds up to.
 type HostState string
 
-// The states of a host. Silence is no proof of death.
+// The states of a host. No answer does not prove that it is down.
 const (
 	// HostSilent: nothing answered or refused there, or nobody asked.
 	HostSilent HostState = "silent"
@@ -125,20 +125,14 @@ func (p PodView) State() PodState {
 		return PodGoing
 	case !p.Running:
 		return PodIdle
-	}
-	switch p.Gate {
-	case GateParked:
-		if p.IP == "" {
-			return PodUntold
-		}
+	case p.Parked():
 		return PodParked
-	case GateVetoed:
+	case p.Gate == GateVetoed:
 		return PodVetoed
-	case GateRefused:
+	case p.Gate == GateRefused:
 		return PodRefused
-	case GateStarted:
+	case p.Gate == GateStarted:
 		return PodStarted
-	case GateUnknown:
 	}
 	return PodUntold
 }
@@ -200,7 +194,7 @@ func (m *member) serves() bool { return m != nil && m.live.Serving() }
 // does not report tells nothing of its containers.
 func (m *member) idle() bool {
 	switch {
-	case m.inPod.Serving(), m.live.Serving() && m.address == AddressPod:
+	case m.inPod.Serving(), m.serves() && m.address == AddressPod:
 		return false
 	case m.stands == PodNone:
 		return true

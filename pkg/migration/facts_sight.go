@@ -25,14 +25,13 @@ func (o Observation) NoQuorum() bool { return derive(o).noQuorumWithout((*member
 // noQuorumWithout reports whether the voters of which this does not hold are too
 // few to be a quorum.
 func (f *facts) noQuorumWithout(away func(*member) bool) bool {
-	servers := f.rec.Ensemble()
 	var rest []ensemble.ID
-	for _, id := range servers.Voters() {
+	for _, id := range f.voters() {
 		if !away(f.of(id)) {
 			rest = append(rest, id)
 		}
 	}
-	return !ensemble.NewQuorum(servers.Servers).Has(rest)
+	return !f.quorum().Has(rest)
 }
 
 // saysIdle reports whether the server answered that it does not serve, at each

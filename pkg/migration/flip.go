@@ -23,7 +23,7 @@ func (c *context) pointToPod(why string) (Decision, bool) {
 	return Decision{}, true
 }
 
-// controllersHelp says what helps where Kubernetes' controllers do not follow.
+// controllersHelp says what to do when Kubernetes' controllers lag behind.
 // Their informers come back after at most a minute. A slice that was made and
 // deleted while they were away is waited for until they are started again
 // (k8s.io/endpointslice EndpointSliceTracker.StaleSlices).

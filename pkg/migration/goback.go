@@ -99,7 +99,7 @@ func (c *context) goBack() Decision {
 			Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true,
 			Starting: Starting{Renewals: f.Renewals}, Leaving: Leaving{Cleared: f.Cleared},
 		}
-		if pod.Parked() {
+		if c.stands == PodParked {
 			at := c.now
 			g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.gate.Generation
 		}

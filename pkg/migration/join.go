@@ -226,7 +226,7 @@ func (c *context) giveUp(format string, a ...any) Decision {
 func (c *context) carryOn() (Decision, bool) {
 	f := c.flight
 	if f.Line == nil || f.Line.Generation == 0 || c.pod.Gate != GateStarted || c.pod.Terminating ||
-		!c.live.Serving() || c.live.Another(f.ID) || c.host.open() || !c.podsOwn() {
+		!c.serves() || c.live.Another(f.ID) || c.host.open() || !c.podsOwn() {
 		return Decision{}, false
 	}
 	if c.live.Unread() {

@@ -90,7 +90,7 @@ func idsOf(pods []PodRef) []ensemble.ID {
 func (c *context) provePod() (Decision, bool) {
 	pod := c.pod
 	switch {
-	case !pod.Parked():
+	case c.stands != PodParked:
 		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(c.podState(pod))), pod), false
 	case !pod.GateFresh:
 		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh), false

@@ -231,8 +231,7 @@ func (c *context) advise(left []ensemble.ID) []PlannedAdvice {
 
 // noSpare: some two voters are more than the ensemble can miss.
 func (c *context) noSpare() bool {
-	servers := c.rec.Ensemble()
-	quorum, voters := ensemble.NewQuorum(servers.Servers), servers.Voters()
+	quorum, voters := c.quorum(), c.voters()
 	for i, a := range voters {
 		for _, b := range voters[i+1:] {
 			if !quorum.Has(ensemble.Without(ensemble.Without(voters, a), b)) {

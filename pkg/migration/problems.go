@@ -323,7 +323,7 @@ func (c *context) oneVersion() (Decision, Class, bool) {
 	}
 	var other []string
 	leads := c.leader.live.Version
-	for _, s := range c.except(c.leader.ID) {
+	for _, s := range c.members {
 		if v := s.live.Version; s.serves() && !v.IsZero() && v.Compare(leads) != 0 {
 			other = append(other, fmt.Sprintf("server %d runs ZooKeeper %s", s.ID, v))
 		}

@@ -81,7 +81,7 @@ func (c *context) watchedFrom(from time.Time) bool {
 	case !from.Before(c.in.Since):
 		return true
 	}
-	if !pod.Parked() || !pod.GateFresh || !pod.HostClosed {
+	if c.stands != PodParked || !pod.GateFresh || !pod.HostClosed {
 		return false
 	}
 	if r := c.flight.DeadReport; r != nil && r.UID == pod.UID {
@@ -93,7 +93,7 @@ func (c *context) watchedFrom(from time.Time) bool {
 // podReport is when the parked pod reported last; nil when it is not parked.
 func (c *context) podReport() *PodReport {
 	pod := c.pod
-	if !pod.Parked() {
+	if c.stands != PodParked {
 		return nil
 	}
 	return &PodReport{UID: pod.UID, At: pod.GateAt}
@@ -142,7 +142,7 @@ func (c *context) inBetween() string {
 // participants only (Leader.startForwarding); a leader drops a silent follower
 // after syncLimit ticks.
 func (c *context) aliveAfterAll() string {
-	if c.live.Serving() && c.address == AddressHost {
+	if c.serves() && c.address == AddressHost {
 		return "server " + c.in.ID.String() + " answers at its Service's address " + c.ClusterIP
 	}
 	if counted, left := c.counted(); counted > left {

@@ -11,7 +11,7 @@ func (c *context) resume() Decision {
 	}
 	other, mendable := c.mendable()
 	switch {
-	case !c.live.Serving() && pod.Gate == GateRefused && c.otherImage(pod) != "" && !c.rec.Waived(WaiverOneVersion):
+	case !c.serves() && pod.Gate == GateRefused && c.otherImage(pod) != "" && !c.rec.Waived(WaiverOneVersion):
 		return c.rightTemplate()
 	case !pod.Found:
 		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look(pod))
@@ -27,7 +27,7 @@ func (c *context) resume() Decision {
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
 	case c.live.Another(c.in.ID):
 		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", c.in.ID, c.live.ServerID)
-	case !c.live.Serving() && pod.Gate == GateVetoed && !pod.Terminating:
+	case !c.serves() && pod.Gate == GateVetoed && !pod.Terminating:
 		d := wait(CodePodVetoed, PhaseRelease, "pod %s, which holds the data of server %d, does not start ZooKeeper while something accepts connections at its old host %s", pod.Name, c.in.ID, c.HostIP)
 		if c.host == HostUp {
 			return d.then(c.stopAndMask())
@@ -35,12 +35,12 @@ func (c *context) resume() Decision {
 		return d.then(c.hostUnclear("").Next)
 	case c.live.Hidden() && pod.Running && pod.Problem == "" && !pod.Terminating && pod.Gate == GateStarted:
 		return c.podUnseen()
-	case !c.live.Serving() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
+	case !c.serves() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
 		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, c.podState(pod)).then(c.logs(pod))
-	case !c.live.Serving() && pod.Preparing && !pod.Terminating:
+	case !c.serves() && pod.Preparing && !pod.Terminating:
 		return wait(CodePodStarting, PhaseRelease, "pod %s of server %d does not run yet: %s", pod.Name, c.in.ID, c.podState(pod)).
 			with(c.lostVolume(pod)...).then(c.look(pod))
-	case !c.live.Serving():
+	case !c.serves():
 		d := stop(CodePodAway, c.look(pod),
 			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, c.podState(pod))
 		if pod.NodeLost {
@@ -185,7 +185,7 @@ func (c *context) others() []ensemble.ID {
 	out := ensemble.Without(c.voters(), c.flight.ID)
 	lost := c.voting(c.needRenewal())
 	first := c.flight.Kind == Replace && c.Replaced == nil // it can go back to its host
-	if first || ensemble.NewQuorum(c.rec.Ensemble().Servers).Has(append(lost, c.flight.ID)) {
+	if first || c.quorum().Has(append(lost, c.flight.ID)) {
 		return out
 	}
 	for _, id := range lost {

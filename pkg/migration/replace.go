@@ -83,7 +83,8 @@ func (c *context) mayBegin() (Decision, bool) { return c.startChecks(c.onHosts(0
 
 // begin notes that this server is being replaced.
 func (c *context) begin() (Decision, bool) {
-	f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Gate: c.gate.Generation, Starting: Starting{Data: c.in.Data}}
+	f := c.newFlight()
+	f.Gate, f.Data = c.gate.Generation, c.in.Data
 	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID), false
 }
 
@@ -170,7 +171,7 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 	if d, ok := c.restartable(); !ok {
 		return d, false
 	}
-	if !ensemble.NewQuorum(servers.Servers).Has(ensemble.Without(servers.IDs(), c.in.ID)) {
+	if !c.quorum().Has(ensemble.Without(servers.IDs(), c.in.ID)) {
 		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID), false
 	}
 	if first := c.voting(ensemble.Without(left, c.in.ID)); c.leads(c.in.ID) && len(first) > 0 {
@@ -200,7 +201,7 @@ func (c *context) notReconfigured() []ensemble.ID {
 func (c *context) voting(ids []ensemble.ID) []ensemble.ID {
 	var out []ensemble.ID
 	for _, id := range ids {
-		if s, ok := c.rec.Server(id); ok && s.Voter() {
+		if s := c.of(id); s != nil && s.Voter() {
 			out = append(out, id)
 		}
 	}

@@ -62,7 +62,8 @@ func (c *context) mayRestart() (Decision, bool) { return c.startChecks(c.notReco
 
 // beginRestart notes that this server is being restarted.
 func (c *context) beginRestart() (Decision, bool) {
-	g := &Flight{Kind: Reconfigure, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID), Gate: c.gate.Generation}
+	g := c.newFlight()
+	g.Gate = c.gate.Generation
 	return do(StepBeginRestart, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID), false
 }
 
@@ -124,11 +125,7 @@ func (c *context) restartLeaderLast() (Decision, bool) {
 
 // stopForRestart asks for the stop of a host that is up and proven.
 func (c *context) stopForRestart() (Decision, bool) {
-	f := c.flight
-	g := c.copyFlight()
-	at := c.now
-	g.StopAsked, g.WasLeader = &at, c.leads(f.ID)
-	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID), false
+	return c.askStop(nil), false
 }
 
 // startAgain: the host was asked to start its server.

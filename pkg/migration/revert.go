@@ -90,7 +90,7 @@ func (c *context) spareStill() (Decision, bool) {
 }
 
 func (c *context) beginRevert() (Decision, bool) {
-	g := &Flight{Kind: Revert, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, WasLeader: c.leads(c.in.ID)}
+	g := c.newFlight()
 	g.Served = c.Replaced != nil || c.mayRun() || c.flight == nil && !c.hostIsNewest()
 	g.Line = c.line()
 	if f := c.flight; f != nil {
@@ -100,7 +100,7 @@ func (c *context) beginRevert() (Decision, bool) {
 			g.Line = f.Line
 		}
 	}
-	if lost := c.needRenewal(); len(lost) > 0 && g.Served && c.live.Serving() {
+	if lost := c.needRenewal(); len(lost) > 0 && g.Served && c.serves() {
 		next := c.cmd("replace --id=%d", lost[0])
 		if c.flight != nil {
 			next = c.cmd("replace --id=%d", c.in.ID)
@@ -142,7 +142,7 @@ func (c *context) closePod() (Decision, bool) {
 		return stop(CodeGhostHost, "on host "+c.HostIP+": stop the server",
 			"the server on host %s answers while its pod may run: two processes with one id", c.HostIP), false
 	}
-	if lost := c.needRenewal(); len(lost) > 0 && f.StopAsked == nil && c.live.Serving() {
+	if lost := c.needRenewal(); len(lost) > 0 && f.StopAsked == nil && c.serves() {
 		if c.Replaced == nil {
 			return c.turnBack(), false
 		}
@@ -213,7 +213,7 @@ func (c *context) othersHold() (Decision, bool) {
 // NEWLEADER).
 func (c *context) neverSynced() bool {
 	pod := c.pod
-	if c.Replaced != nil || c.flight.Renewals != 0 || !pod.Parked() || !pod.GateFresh {
+	if c.Replaced != nil || c.flight.Renewals != 0 || c.stands != PodParked || !pod.GateFresh {
 		return false
 	}
 	// The pod that the line was for stands there as it was: the gate's script
@@ -345,7 +345,7 @@ func (c *context) hostStarted() (Decision, bool) {
 		g.Released = &at
 		return do(StepStartHost, g, "nothing answers on host %s yet", c.HostIP), false
 	}
-	if c.host != HostUp || !c.live.Serving() {
+	if c.host != HostUp || !c.serves() {
 		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not seen to serve yet (client port %s): %s", c.HostIP, c.ports.Client, orUnknown(string(c.live.Reach))).
 			then("on host " + c.HostIP + ": unmask and start the server"), false
 	}

@@ -9,7 +9,7 @@ import (
 // need not prove that they hold everything, and it may vote at once.
 func (c *context) seed() (Decision, bool) {
 	f, pod := c.flight, c.pod
-	if !pod.Parked() {
+	if c.stands != PodParked {
 		return wait(CodePodNotParked, PhaseReprove, "pod %s is not parked: %s", pod.Name, orUnknown(c.podState(pod))).
 			then(c.look(pod)), false
 	}

@@ -2,6 +2,7 @@ package migration
 
 import (
 	"strings"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
@@ -76,11 +77,17 @@ func (c *context) stopHost() (Decision, bool) {
 	if !c.host.open() {
 		return Decision{}, true
 	}
-	f := c.flight
+	report := c.pod.GateAt
+	return c.askStop(&report), false
+}
+
+// askStop has the host's server stopped; report is when its parked pod reported last,
+// nil in a restart.
+func (c *context) askStop(report *time.Time) Decision {
 	g := c.copyFlight()
-	at, report := c.now, c.pod.GateAt
-	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, &report, c.leads(f.ID)
-	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), f.Before.Zxid, c.majority(), f.ID), false
+	at := c.now
+	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, report, c.leads(c.ID)
+	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), g.Before.Zxid, c.majority(), c.ID)
 }
 
 // provenBefore: the host's server went down after all had proved that they hold its
@@ -115,7 +122,7 @@ func (c *context) provenBefore() (Decision, bool) {
 // gate that late, with the host stopped.
 func (c *context) gateRead() (Decision, bool) {
 	f, pod, gate := c.flight, c.pod, c.gate
-	if !pod.Parked() {
+	if c.stands != PodParked {
 		return wait(CodePodNotParked, PhaseProve, "pod %s is not parked: %s; nothing has been stopped", pod.Name, orUnknown(c.podState(pod))).then(c.look(pod)), false
 	}
 	if !pod.GateFresh || pod.NodeLost {
