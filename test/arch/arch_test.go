@@ -87,6 +87,7 @@ func edges() map[string][]string {
 		"pkg/engine":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		"pkg/zkprobe":  {"pkg/ensemble", "pkg/vantage"},
 		"pkg/kubeconn": nil,
+		"pkg/tunnel":   nil,
 		"pkg/cluster":  c,
 		"pkg/journal":  c,
 		"pkg/printer":  c,

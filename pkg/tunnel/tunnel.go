@@ -1,0 +1,70 @@
+package tunnel
+
+import (
+	"context"
+	"net"
+	"sync"
+)
+
+// Tunnel opens connections from a pod. A stream that broke is made anew by the next
+// dial.
+type Tunnel struct {
+	// life ends every stream.
+	life context.Context
+	name string
+	run  Run
+
+	mu sync.Mutex
+	s  *stream
+}
+
+// New returns a tunnel through a pod; nothing is run before Open or the first dial. It is
+// good until ctx ends or Close.
+func New(ctx context.Context, pod string, run Run) *Tunnel {
+	return &Tunnel{life: ctx, name: pod, run: run}
+}
+
+// Open runs the program and waits for its first line, so that the first question is not
+// late for it.
+func (t *Tunnel) Open(ctx context.Context) error {
+	s := t.stream()
+	select {
+	case <-s.ready:
+		return nil
+	case <-s.ended:
+		return s.why
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// DialContext opens a conversation with an address as the pod sees it. Errors are those
+// of a dialer here: syscall.ECONNREFUSED where the pod was refused, and so on; a stream
+// that breaks is a time-out, also in the middle of an answer, and never its end.
+func (t *Tunnel) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+	return t.stream().dial(ctx, address)
+}
+
+func (t *Tunnel) stream() *stream {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.s != nil {
+		select {
+		case <-t.s.ended:
+		default:
+			return t.s
+		}
+	}
+	t.s = start(t.life, t.name, t.run)
+	return t.s
+}
+
+// Close ends the program, and waits until it has ended.
+func (t *Tunnel) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.s != nil {
+		t.s.stop()
+		<-t.s.ended
+	}
+}

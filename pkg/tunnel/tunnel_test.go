@@ -1,0 +1,332 @@
+package tunnel
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// here runs the program on this machine, as a kubelet would in a pod.
+func here(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	cmd := exec.CommandContext(ctx, program[0], program[1:]...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	// A kubelet closes the input of a program whose client is gone, and kills nobody.
+	cmd.Cancel = in.Close
+	go func() {
+		_, _ = io.Copy(in, stdin)
+		_ = in.Close()
+	}()
+	return cmd.Run()
+}
+
+func through(t *testing.T, run Run) *Tunnel {
+	t.Helper()
+	tun := New(t.Context(), "zk-pod-0", run)
+	t.Cleanup(tun.Close)
+	return tun
+}
+
+// listener answers each connection by talk.
+func listener(t *testing.T, talk func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				talk(c)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func every() []byte {
+	var all []byte
+	for i := range 256 {
+		all = append(all, byte(i))
+	}
+	return all
+}
+
+func TestBytesPassUnchangedBothWays(t *testing.T) {
+	t.Parallel()
+	echo := listener(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
+	tun := through(t, here)
+	for _, sent := range [][]byte{
+		[]byte("srvr"), every(), bytes.Repeat([]byte{0}, 2500), bytes.Repeat(every(), 40),
+		[]byte("'\\\n$`\"x%s\\x00"), []byte(" lead and trail \n"),
+	} {
+		c, err := tun.DialContext(t.Context(), "tcp", echo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write(sent); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(sent))
+		if _, err := io.ReadFull(c, got); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, sent) {
+			t.Errorf("sent %q, got %q", sent[:20], got[:20])
+		}
+		c.Close()
+	}
+}
+
+func TestConversationsSideBySide(t *testing.T) {
+	t.Parallel()
+	addr := listener(t, func(c net.Conn) {
+		word := make([]byte, 4)
+		if _, err := io.ReadFull(c, word); err == nil {
+			_, _ = c.Write(bytes.Repeat(word, 2000))
+		}
+	})
+	tun := through(t, here)
+	var wg sync.WaitGroup
+	for i := range 12 {
+		wg.Go(func() {
+			c, err := tun.DialContext(t.Context(), "tcp", addr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			word := fmt.Sprintf("w%03d", i)
+			_, _ = io.WriteString(c, word)
+			got, err := io.ReadAll(c)
+			if err != nil || string(got) != strings.Repeat(word, 2000) {
+				t.Errorf("%s: %d bytes, %v", word, len(got), err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestHowADialFails(t *testing.T) {
+	t.Parallel()
+	tun := through(t, here)
+	dead := listener(t, func(net.Conn) {})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusing := l.Addr().String()
+	l.Close()
+	if _, err := tun.DialContext(t.Context(), "tcp", refusing); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("refused: %v", err)
+	}
+	var dns *net.DNSError
+	if _, err := tun.DialContext(t.Context(), "tcp", "no-such-host.invalid:2181"); !errors.As(err, &dns) {
+		t.Errorf("a name that does not resolve: %v", err)
+	}
+	for _, bad := range []string{"", "host", "a b:1", "host:\n1", `h\x41:1`, ":1", "h:"} {
+		if _, err := tun.DialContext(t.Context(), "tcp", bad); err == nil {
+			t.Errorf("%q was dialed", bad)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := tun.DialContext(ctx, "tcp", dead); !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+}
+
+func TestAReadEndsAtItsDeadline(t *testing.T) {
+	t.Parallel()
+	addr := listener(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	c, err := through(t, here).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetDeadline(time.Now().Add(50 * time.Millisecond))
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("Read: %v", err)
+	}
+	c.Close()
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Read of a closed one: %v", err)
+	}
+}
+
+// TestClosingEndsTheConnection: the far side sees the end at once; an election port that
+// is held open keeps every peer out.
+func TestClosingEndsTheConnection(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	addr := listener(t, func(c net.Conn) {
+		_, err := io.Copy(io.Discard, c)
+		ended <- err
+	})
+	c, err := through(t, here).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if err := <-ended; err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the far side saw %v", err)
+	}
+}
+
+// TestAStreamThatBreaksIsNoAnswer: in the middle of an answer it is a time-out and not
+// its end; the next dial makes a new stream.
+func TestAStreamThatBreaksIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	began := make(chan context.CancelFunc, 2)
+	run := func(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
+		ctx, cancel := context.WithCancel(ctx)
+		began <- cancel
+		return here(ctx, program, stdin, stdout, stderr)
+	}
+	addr := listener(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, "half an answer")
+		_, _ = io.Copy(io.Discard, c)
+	})
+	tun := through(t, run)
+	c, err := tun.DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := make([]byte, len("half an answer"))
+	if _, err := io.ReadFull(c, half); err != nil {
+		t.Fatal(err)
+	}
+	(<-began)()
+	var netErr net.Error
+	if n, err := c.Read(half); n != 0 || !IsBroken(err) || !errors.As(err, &netErr) || !netErr.Timeout() {
+		t.Errorf("Read = %d, %v", n, err)
+	}
+	if _, err := c.Write(half); err == nil {
+		t.Error("a broken stream takes bytes")
+	}
+	again, err := tun.DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+}
+
+// TestWhatAPodMaySay: anything; what is no line of ours ends the stream, in words.
+func TestWhatAPodMaySay(t *testing.T) {
+	t.Parallel()
+	for _, says := range []string{
+		"bash: not found\n", hello + "\n1 o o\n", hello + "\n1\n", hello + "\nx o\n", hello + "\n1 d abc\n",
+		hello + "\n1 d $'abc'\n", hello + "\n1 d $'\\001a\\'\n", hello + "\n1 d $'\\001\\400'\n", hello + "\n1 d $'\\001a'b'\n",
+		hello + "\n1 d $'\\001\\07'\n", hello + "\n1 d $'\\001\\q01'\n", hello + "\n-1 e\n", hello + "\n1 z more\n",
+		hello + "\n1 d " + strings.Repeat("x", 2*maxLine) + "\n", hello + "\n" + strings.Repeat("x", 2*maxLine), hello, "",
+		hello + "\n1 k\n", hello + "\n\n", hello + "\np p\n", strings.Repeat("\x00", 100) + "\n",
+	} {
+		tun := through(t, func(_ context.Context, _ []string, _ io.Reader, stdout, _ io.Writer) error {
+			_, _ = io.WriteString(stdout, says)
+			return nil
+		})
+		_, err := tun.DialContext(t.Context(), "tcp", "127.0.0.1:1")
+		if !IsBroken(err) {
+			t.Errorf("%.60q: %v", says, err)
+			continue
+		}
+		if strings.ContainsAny(err.Error(), "\x00\x1b\n") || len(err.Error()) > 500 {
+			t.Errorf("%.60q: said as %q", says, err)
+		}
+	}
+}
+
+func TestStandardErrorSaysWhy(t *testing.T) {
+	t.Parallel()
+	tun := through(t, func(_ context.Context, _ []string, _ io.Reader, _, stderr io.Writer) error {
+		_, _ = io.WriteString(stderr, "exec: \"bash\": executable file not found\x1b[31m\n")
+		return errors.New("exit code 127")
+	})
+	err := tun.Open(t.Context())
+	if !IsBroken(err) || !strings.Contains(err.Error(), "executable file not found") || strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("Open: %v", err)
+	}
+}
+
+// TestNothingIsLeftBehind: with its input the program and all it started end, also what
+// hangs in a connect.
+func TestNothingIsLeftBehind(t *testing.T) {
+	t.Parallel()
+	full, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(full)
+	if err := syscall.Bind(full, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(full, 0); err != nil {
+		t.Fatal(err)
+	}
+	sa, err := syscall.Getsockname(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent := fmt.Sprintf("127.0.0.1:%d", sa.(*syscall.SockaddrInet4).Port)
+	pid := make(chan int, 1)
+	run := func(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
+		cmd := exec.CommandContext(ctx, program[0], program[1:]...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		in, _ := cmd.StdinPipe()
+		cmd.Stdout, cmd.Stderr, cmd.Cancel = stdout, stderr, in.Close
+		go func() {
+			_, _ = io.Copy(in, stdin)
+			_ = in.Close()
+		}()
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		pid <- cmd.Process.Pid
+		return cmd.Wait()
+	}
+	tun := New(t.Context(), "zk-pod-0", run)
+	// The listener's backlog takes one or two; what comes then is not answered.
+	hung := 0
+	for range 6 {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		if _, err := tun.DialContext(ctx, "tcp", silent); err != nil {
+			hung++
+		}
+		cancel()
+	}
+	if hung == 0 {
+		t.Fatal("no connect hung: the test shows nothing")
+	}
+	tun.Close()
+	if err := syscall.Kill(-<-pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("processes are left: %v", err)
+	}
+}
+
+func FuzzParseLine(f *testing.F) {
+	f.Add("1 d $'\\001abc'")
+	f.Add("1 f connect: Connection refused")
+	f.Fuzz(func(t *testing.T, line string) {
+		if e, err := parseLine(line); err == nil && len(e.bytes) > len(line) {
+			t.Errorf("%q became %d bytes", line, len(e.bytes))
+		}
+	})
+}
