@@ -7,8 +7,9 @@ package migration
 // other side, where it serves. The journal is of an earlier time; several servers may
 // have moved since, and each goes back for itself.
 func (m *member) settledElsewhere() bool {
-	if !m.says.Serving() {
-		// Whatever comes first may need it.
+	if !m.live.Serving() {
+		// Whatever comes first may need it. A pod that its address does not lead to any more
+		// is on its way out.
 		return false
 	}
 	if m.Replaced == nil {

@@ -150,3 +150,29 @@ func TestAClosedGateAndOneThatIsBack(t *testing.T) {
 		t.Errorf("then: %s %s: %s", d.Kind, d.Step, d.Reason)
 	}
 }
+
+// TestAServerThatServesOnlyInItsPodIsNotBack: its address is its host's again by a backup
+// that was put back, and its pod, which is on its way out, still answers. It is not settled
+// on its host, and no other server goes back before it: two would be away, and each revert
+// would send to the other.
+func TestAServerThatServesOnlyInItsPodIsNotBack(t *testing.T) {
+	s := healthy("3.4.13", 1, 2, 3)
+	for _, id := range []ensemble.ID{1, 2} {
+		s.replaced(id)
+		s.host(id, vantage.PortClosed)
+	}
+	first := s.view(1)
+	host := s.server(1).HostIP
+	first.Cluster.Gate.Released, first.Cluster.Service.Selector = false, ""
+	first.Cluster.Endpoints = migration.EndpointsView{BridgeFound: true, Bridge: []string{host}, Union: []string{host}}
+	first.AtPod = first.Live
+	s.down(1)
+
+	d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: 2, By: "bob"}, s.o)
+	if want := "kubectl zkmigrate revert demo --id=1 -n zk"; d.Kind != migration.Stop || d.Next != want {
+		t.Errorf("revert 2: %s %s: %s; next: %s", d.Kind, d.Code, d.Reason, d.Next)
+	}
+	if d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: 1, By: "bob"}, s.o); d.Kind == migration.Stop {
+		t.Errorf("revert 1: %s %s: %s", d.Kind, d.Code, d.Reason)
+	}
+}

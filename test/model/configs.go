@@ -115,7 +115,7 @@ func Whole() []Config {
 		Config{Name: "one goes and one comes, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Moved: ids[1:2], Only: ids[:2], Begins: 1, Reverts: 1, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
 		Config{Name: "a backup from the rolling restart is put back, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Backups: true, Restarted: true, Without: onlyJournal()},
 		Config{Name: "a backup of the journal is put back, one more fault", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Backups: true, Without: besideJournal()},
-		Config{Name: "go back, the journal's copy is put back, one more fault, one write", IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Writes: 1, Copies: true, Without: append(besideJournal(), "kill", "stop")},
+		Config{Name: "go back, the journal's copy is put back, one more fault, one write", Limit: 20_000_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Writes: 1, Copies: true, Without: append(besideJournal(), "kill", "stop")},
 		Config{Name: "restart all with an observer", IDs: observed(), Observers: observed()[3:], Version: "3.4.13", Begins: 4, Restart: true},
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
 		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},
