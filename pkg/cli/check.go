@@ -83,6 +83,9 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.askThrough(ctx, rec, 0); err != nil {
+		return err
+	}
 	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)
 	if known {
 		lookFacts(ctx, s, &facts)

@@ -80,7 +80,7 @@ func newClientsCommand(d *deps) *cobra.Command {
 }
 
 func runClients(ctx context.Context, d *deps, args []string, p printer.Printer) error {
-	s, rec, err := d.open(ctx, args)
+	s, rec, err := d.open(ctx, args, 0)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -27,6 +28,8 @@ import (
 type deps struct {
 	streams genericiooptions.IOStreams
 	flags   *genericclioptions.ConfigFlags
+	probe   probeFlags
+	asking  asking
 }
 
 // kube is a connection to one namespace.
@@ -161,12 +164,15 @@ type session struct {
 	journal *journal.Journal
 	engine  *engine.Engine
 	prober  prober
+	deps    *deps
+	// onlyPods: no pod is made to ask from.
+	onlyPods bool
 	// lock is nil outside of locked.
 	lock *journal.Lock
 }
 
 func (d *deps) session(k kube, name string) *session {
-	s := &session{kube: k, name: name, prober: newProber(nil)}
+	s := &session{kube: k, name: name, prober: newProber(nil), deps: d}
 	s.journal = journal.New(k.client, k.namespace, name)
 	s.journal.Via = k.via
 	s.engine = &engine.Engine{
@@ -186,8 +192,18 @@ const (
 	defaultTimeout = 30 * time.Minute
 )
 
-// open connects, picks the ensemble and loads its record.
-func (d *deps) open(ctx context.Context, args []string) (*session, migration.Record, error) {
+// open is load, and chooses where the servers are asked from; moved is the one that is to
+// be moved, or 0.
+func (d *deps) open(ctx context.Context, args []string, moved ensemble.ID) (*session, migration.Record, error) {
+	s, rec, err := d.load(ctx, args)
+	if err != nil {
+		return s, rec, err
+	}
+	return s, rec, s.askThrough(ctx, rec, moved)
+}
+
+// load connects, picks the ensemble and loads its record.
+func (d *deps) load(ctx context.Context, args []string) (*session, migration.Record, error) {
 	k, err := d.kube()
 	if err != nil {
 		return nil, migration.Record{}, err

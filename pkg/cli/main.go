@@ -28,6 +28,7 @@ func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams
 	root, d := newRoot(streams)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	d.asking.end()
 	code := reportAt(d.streams.ErrOut, err, d.via(), func() string { return kubeconn.Where(d.flags) })
 	for _, w := range []*quote.Writer{out, errOut} {
 		if err := w.Flush(); err != nil && code == exitOK {
@@ -88,16 +89,16 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		&cobra.Group{ID: "move", Title: "Move:"},
 	)
 	root.AddCommand(
-		group("look", newCheckCommand(d)),
-		group("look", newStatusCommand(d)),
-		group("look", newPlanCommand(d)),
-		group("look", newClientsCommand(d)),
+		group("look", d.addProbeFlags(newCheckCommand(d))),
+		group("look", d.addProbeFlags(newStatusCommand(d))),
+		group("look", d.addProbeFlags(newPlanCommand(d))),
+		group("look", d.addProbeFlags(newClientsCommand(d))),
 		group("prepare", newRBACCommand(d)),
-		group("prepare", newWrapCommand(d)),
-		group("prepare", newReconfigureCommand(d)),
-		group("move", newReplaceCommand(d)),
-		group("move", newSeedCommand(d)),
-		group("move", newRevertCommand(d)),
+		group("prepare", d.addProbeFlags(newWrapCommand(d))),
+		group("prepare", d.addProbeFlags(newReconfigureCommand(d))),
+		group("move", d.addProbeFlags(newReplaceCommand(d))),
+		group("move", d.addProbeFlags(newSeedCommand(d))),
+		group("move", d.addProbeFlags(newRevertCommand(d))),
 		newVersionCommand(d),
 	)
 	return root, d

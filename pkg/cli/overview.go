@@ -34,6 +34,8 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 		names[i] = nameOf(r)
 	}
 	var seen *cluster.Snapshot
+	// Each ensemble is asked from a pod of its own.
+	o.alone = o.alone || o.deps.probe.via == viaPod
 	if !o.alone && len(records) > 0 {
 		seen, err = k.cluster().Snapshot(ctx, records)
 	}

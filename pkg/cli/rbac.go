@@ -210,7 +210,7 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 }
 
 func (o *RBACOptions) recorded(ctx context.Context) (migration.Record, error) {
-	_, rec, err := o.deps.open(ctx, o.args)
+	_, rec, err := o.deps.load(ctx, o.args)
 	if usage := (*usageError)(nil); errors.As(err, &usage) {
 		return rec, usagef("%w\nbefore the wrap: %s", usage.err, o.deps.in(o.deps.namespace()).Ours("rbac %s --ids=1,2,3", o.args[0]))
 	}

@@ -123,7 +123,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	s, rec, err := f.deps.open(ctx, args)
+	s, rec, err := f.deps.open(ctx, args, 0)
 	if err != nil {
 		return err
 	}

@@ -178,7 +178,7 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 
 // Run works until the intent is done, a rule stops it, or the time is over.
 func (o *MoveOptions) Run(ctx context.Context) error {
-	s, rec, err := o.deps.open(ctx, o.args)
+	s, rec, err := o.deps.open(ctx, o.args, o.id)
 	if err != nil {
 		return err
 	}
@@ -244,6 +244,9 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	sr, ok := rec.Server(in.ID)
 	if !ok {
 		return s.exchanged(in.ID)
+	}
+	if err := s.askThrough(ctx, rec, in.ID); err != nil {
+		return err
 	}
 	verb := "Replacing"
 	if o.kind == migration.Revert {

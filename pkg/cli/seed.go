@@ -67,7 +67,7 @@ const seedTimeout = 12 * time.Hour
 // writes nothing into the journal and needs no lock: the replace that waits
 // sees the copy by itself.
 func (o *SeedOptions) Run(ctx context.Context) error {
-	s, rec, err := o.deps.open(ctx, o.args)
+	s, rec, err := o.deps.open(ctx, o.args, o.id)
 	if err != nil {
 		return err
 	}

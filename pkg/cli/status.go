@@ -172,6 +172,10 @@ func (o *StatusOptions) look(ctx context.Context, k kube, n ensembleName) (migra
 	if err != nil {
 		return migration.EnsembleStatus{}, err
 	}
+	s.onlyPods = o.all
+	if err := s.askThrough(ctx, rec, 0); err != nil {
+		return migration.EnsembleStatus{}, err
+	}
 	// status begins nothing, and would say the same of every ensemble, every second.
 	if err := s.lookForTwins(ctx, rec, io.Discard); err != nil {
 		return migration.EnsembleStatus{}, err

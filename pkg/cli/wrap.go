@@ -139,6 +139,9 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.askThrough(ctx, rec, 0); err != nil {
+		return err
+	}
 	if err := o.preflight(ctx, s, rec, desc, known); err != nil {
 		return err
 	}

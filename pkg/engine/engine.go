@@ -9,12 +9,15 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Engine carries out what migration.Decide says.
 type Engine struct {
 	Cluster Cluster
 	Prober  Prober
+	// From is where the prober asks from.
+	From vantage.Point
 	Hosts   Hosts
 	Journal Journal
 	// Lock is asked before each step; nil where none is taken, as by a look.
@@ -72,7 +75,7 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 	if err != nil {
 		return migration.Observation{}, err
 	}
-	return Looker{Cluster: e.Cluster, Prober: e.Prober, Clock: e.Clock, Via: e.Via}.Look(ctx, rec, e.Twins, focus...)
+	return Looker{Cluster: e.Cluster, Prober: e.Prober, From: e.From, Clock: e.Clock, Via: e.Via}.Look(ctx, rec, e.Twins, focus...)
 }
 
 // Run works on the intent until it is done or Decide stops it. It returns the

@@ -16,7 +16,9 @@ import (
 type Looker struct {
 	Cluster Observer
 	Prober  Prober
-	Clock   Clock
+	// From is where the prober asks from.
+	From  vantage.Point
+	Clock Clock
 	// Via is put into the commands that are printed of a look.
 	Via command.Via
 }
@@ -25,7 +27,7 @@ type Looker struct {
 // whose hosts are probed, too. Hosts of replaced servers are always probed, to find
 // ghosts. Twins are other ensembles with the same hosts, looked for before.
 func (l Looker) Look(ctx context.Context, rec migration.Record, twins []migration.Claim, focus ...ensemble.ID) (migration.Observation, error) {
-	o := migration.Observation{At: l.Clock.Now(), Record: rec, Servers: make([]migration.ServerView, len(rec.Servers)), Twins: twins, Via: l.Via}
+	o := migration.Observation{At: l.Clock.Now(), From: l.From, Record: rec, Servers: make([]migration.ServerView, len(rec.Servers)), Twins: twins, Via: l.Via}
 	var wg sync.WaitGroup
 	var views map[ensemble.ID]migration.ClusterView
 	var clusterErr error

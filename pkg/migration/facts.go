@@ -5,6 +5,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // facts is what one look adds up to, derived once. Rules, status, plan and problems
@@ -15,9 +16,11 @@ type facts struct {
 	now time.Time
 	// complete is false for half a view.
 	complete bool
-	twins    []Claim
-	via      command.Via
-	rec      Record
+	// from is where servers and hosts were asked from.
+	from  vantage.Point
+	twins []Claim
+	via   command.Via
+	rec   Record
 	// flight is the operation under way, nil when none is.
 	flight *Flight
 	// members are the servers of the record, in its order.
@@ -30,7 +33,7 @@ type facts struct {
 
 // derive adds up one look.
 func derive(o Observation) *facts {
-	f := &facts{now: o.At, complete: o.ClusterComplete, twins: o.Twins, via: o.Via, rec: o.Record, flight: o.Record.Flight}
+	f := &facts{now: o.At, complete: o.ClusterComplete, from: o.From, twins: o.Twins, via: o.Via, rec: o.Record, flight: o.Record.Flight}
 	leader := o.Leader()
 	all := make([]member, len(f.rec.Servers))
 	f.members = make([]*member, len(all))

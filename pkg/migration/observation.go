@@ -13,6 +13,8 @@ import (
 type Observation struct {
 	// At is when the look began.
 	At time.Time `json:"at"`
+	// From is where the servers and hosts were asked from.
+	From vantage.Point `json:"from,omitzero"`
 	// Record is the journal at that time.
 	Record Record `json:"record"`
 	// Servers are sorted by id and cover every server of the record.

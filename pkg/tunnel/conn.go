@@ -43,7 +43,7 @@ func (c *conn) take(e event) {
 		c.open = true
 	case 'f':
 		c.fail(dialError(c.s.name, c.addr, e.words))
-	case 'd', 'z':
+	case 'd':
 		if c.came = append(c.came, e.bytes...); len(c.came) > maxBacklog {
 			c.came = nil
 			c.fail(&brokenError{c.s.name, "more came than is read"})

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,8 +15,8 @@ const maxLine = 4096
 // event is what a line tells.
 type event struct {
 	id   uint64
-	kind byte // 'o', 'f', 'd', 'z', 'e', or 'p' without an id
-	// words of a failure, bytes of what came; z is one byte, 0.
+	kind byte // 'o', 'f', 'd', 'e', or 'p' without an id
+	// words of a failure, bytes of what came.
 	words string
 	bytes []byte
 }
@@ -37,16 +38,11 @@ func parseLine(line string) (event, error) {
 		if text == "" {
 			return e, nil
 		}
-	case 'z':
-		e.bytes = []byte{0}
-		if text == "" {
-			return e, nil
-		}
 	case 'f':
 		e.words = quote.Line(text)
 		return e, nil
 	case 'd':
-		if e.bytes, err = unquote(text); err == nil {
+		if e.bytes, err = base64.StdEncoding.Strict().DecodeString(text); err == nil && len(e.bytes) > 0 {
 			return e, nil
 		}
 	}
@@ -55,48 +51,6 @@ func parseLine(line string) (event, error) {
 
 func unexpected(line string) error {
 	return fmt.Errorf("a line that the tunnel's program does not write: %q", line[:min(len(line), 60)])
-}
-
-// unquote reads bash's $'...', as printf %q writes it, without its mark.
-func unquote(s string) ([]byte, error) {
-	inner, ok := strings.CutPrefix(s, "$'"+quoteMark)
-	if !ok || !strings.HasSuffix(inner, "'") {
-		return nil, fmt.Errorf("no quoted bytes")
-	}
-	inner = inner[:len(inner)-1]
-	out := make([]byte, 0, len(inner))
-	for i := 0; i < len(inner); i++ {
-		c := inner[i]
-		if c == '\'' {
-			return nil, fmt.Errorf("a quote in the middle")
-		}
-		if c != '\\' {
-			out = append(out, c)
-			continue
-		}
-		if i++; i == len(inner) {
-			return nil, fmt.Errorf("a backslash at the end")
-		}
-		if named, ok := escapes()[inner[i]]; ok {
-			out = append(out, named)
-			continue
-		}
-		if i+3 > len(inner) {
-			return nil, fmt.Errorf("half an octal number")
-		}
-		n, err := strconv.ParseUint(inner[i:i+3], 8, 8)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, byte(n))
-		i += 2
-	}
-	return out, nil
-}
-
-// escapes are those of ansic_quote in bash's lib/sh/strtrans.c.
-func escapes() map[byte]byte {
-	return map[byte]byte{'a': 7, 'b': 8, 'E': 27, 'f': 12, 'n': 10, 'r': 13, 't': 9, 'v': 11, '\\': '\\', '\'': '\''}
 }
 
 // asEscapes renders bytes for printf.

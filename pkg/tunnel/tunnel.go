@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 )
 
 // Tunnel opens connections from a pod. A stream that broke is made anew by the next
@@ -59,12 +60,22 @@ func (t *Tunnel) stream() *stream {
 	return t.s
 }
 
-// Close ends the program, and waits until it has ended.
+// closeWait bounds the time until a stream has ended; a cluster that does not answer
+// holds nobody up, and the program ends by itself.
+const closeWait = 5 * time.Second
+
+// Close ends the program, and waits until the stream has ended.
 func (t *Tunnel) Close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.s != nil {
-		t.s.stop()
-		<-t.s.ended
+	if t.s == nil {
+		return
+	}
+	t.s.stop()
+	late := time.NewTimer(closeWait)
+	defer late.Stop()
+	select {
+	case <-t.s.ended:
+	case <-late.C:
 	}
 }

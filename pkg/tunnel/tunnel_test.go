@@ -234,8 +234,8 @@ func TestWhatAPodMaySay(t *testing.T) {
 	t.Parallel()
 	for _, says := range []string{
 		"bash: not found\n", hello + "\n1 o o\n", hello + "\n1\n", hello + "\nx o\n", hello + "\n1 d abc\n",
-		hello + "\n1 d $'abc'\n", hello + "\n1 d $'\\001a\\'\n", hello + "\n1 d $'\\001\\400'\n", hello + "\n1 d $'\\001a'b'\n",
-		hello + "\n1 d $'\\001\\07'\n", hello + "\n1 d $'\\001\\q01'\n", hello + "\n-1 e\n", hello + "\n1 z more\n",
+		hello + "\n1 d \n", hello + "\n1 d YQ\n", hello + "\n1 d YR==\n", hello + "\n1 d YQ==YQ==\n", hello + "\n1 d Y Q=\n",
+		hello + "\n-1 e\n", hello + "\n1 z\n",
 		hello + "\n1 d " + strings.Repeat("x", 2*maxLine) + "\n", hello + "\n" + strings.Repeat("x", 2*maxLine), hello, "",
 		hello + "\n1 k\n", hello + "\n\n", hello + "\np p\n", strings.Repeat("\x00", 100) + "\n",
 	} {
@@ -322,7 +322,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 }
 
 func FuzzParseLine(f *testing.F) {
-	f.Add("1 d $'\\001abc'")
+	f.Add("1 d YWJj")
 	f.Add("1 f connect: Connection refused")
 	f.Fuzz(func(t *testing.T, line string) {
 		if e, err := parseLine(line); err == nil && len(e.bytes) > len(line) {

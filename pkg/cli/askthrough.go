@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/tunnel"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
+)
+
+// The values of --probe-via.
+const (
+	viaAuto   = "auto"
+	viaDirect = "direct"
+	viaPod    = "pod"
+)
+
+// probeFlags say where ZooKeeper is asked from.
+type probeFlags struct{ via, image string }
+
+func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
+	fs := cmd.Flags()
+	fs.StringVar(&d.probe.via, "probe-via", viaAuto, "Ask ZooKeeper from here (direct), from a pod, by kubectl exec (pod), or from a pod of the ensemble where no server answers here (auto)")
+	fs.StringVar(&d.probe.image, "probe-image", "", "Image of the pod that --probe-via=pod makes where no pod of the ensemble runs (default: that of the pods, or zookeeper:VERSION)")
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !slices.Contains([]string{viaAuto, viaDirect, viaPod}, d.probe.via) {
+			return usagef("--probe-via=%q: allowed are auto, direct, pod", d.probe.via)
+		}
+		if d.probe.image != "" && d.probe.via != viaPod {
+			return usagef("--probe-image is for a pod that is made: use it with --probe-via=pod")
+		}
+		return run(cmd, args)
+	}
+	return cmd
+}
+
+// tunnelWait bounds the time until a pod takes part.
+const tunnelWait = 15 * time.Second
+
+// askThrough chooses where the servers of the record are asked from, once a command and
+// ensemble: moved is the server whose own pod must not be the one, for it is a witness of
+// its own.
+func (s *session) askThrough(ctx context.Context, rec migration.Record, moved ensemble.ID) error {
+	if s.deps == nil || s.deps.probe.via == viaDirect {
+		return nil
+	}
+	if at, ok := s.deps.asking.of(s.named()); ok {
+		s.askFrom(at)
+		if !at.from.IsPod() {
+			return nil
+		}
+		return s.askElsewhere(ctx, rec, moved)
+	}
+	at, err := s.choose(ctx, rec, moved)
+	if err != nil {
+		return err
+	}
+	s.deps.asking.keep(s.named(), at)
+	s.askFrom(at)
+	return nil
+}
+
+func (s *session) named() ensembleName { return ensembleName{s.kube.namespace, s.name} }
+
+func (s *session) askFrom(at place) {
+	s.prober = at.prober
+	s.engine.Prober, s.engine.From = at.prober, at.from
+}
+
+func (s *session) choose(ctx context.Context, rec migration.Record, moved ensemble.ID) (place, error) {
+	here := place{prober: s.prober}
+	auto := s.deps.probe.via == viaAuto
+	if auto && s.reached(ctx, rec) {
+		return here, nil
+	}
+	points, err := s.kube.cluster().Points(ctx, rec, moved)
+	if err != nil && !auto {
+		return here, err
+	}
+	var failed error
+	for _, p := range points {
+		at, err := s.through(ctx, p)
+		if err == nil || ctx.Err() != nil {
+			return at, ctx.Err()
+		}
+		failed = err
+	}
+	switch {
+	case auto && failed != nil:
+		fmt.Fprintf(s.kube.warn, "Warning: no server answers this machine, and none can be asked through a pod: %v\n", failed)
+		return here, nil
+	case auto:
+		return here, nil
+	case s.onlyPods:
+		return here, fmt.Errorf("--probe-via=pod: no pod of ensemble %s in namespace %s runs to ask through", s.name, s.kube.namespace)
+	}
+	return s.throughProbePod(ctx, rec)
+}
+
+// askElsewhere leaves the moved server's own pod, and one on its node, for a better one.
+func (s *session) askElsewhere(ctx context.Context, rec migration.Record, moved ensemble.ID) error {
+	points, err := s.kube.cluster().Points(ctx, rec, moved)
+	if err != nil || len(points) == 0 || slices.Contains(points, s.engine.From) {
+		return nil // rules know where it asks from
+	}
+	at, err := s.through(ctx, points[0])
+	if err != nil {
+		return ctx.Err()
+	}
+	s.deps.asking.keep(s.named(), at)
+	s.askFrom(at)
+	return nil
+}
+
+// reached reports whether any server answers this machine.
+func (s *session) reached(ctx context.Context, rec migration.Record) bool {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answers := make(chan bool, len(rec.Servers))
+	for _, srv := range rec.Servers {
+		at := srv.AtService()
+		if srv.ClusterIP == "" {
+			at = srv.AtHost()
+		}
+		go func() { answers <- s.prober.Ask(ctx, at.Address(), zkprobe.Srvr).Reach.Alive() }()
+	}
+	for range rec.Servers {
+		if <-answers {
+			return true
+		}
+	}
+	return false
+}
+
+// throughProbePod makes a pod for it; it goes with the command.
+func (s *session) throughProbePod(ctx context.Context, rec migration.Record) (place, error) {
+	image := s.deps.probe.image
+	switch {
+	case image != "":
+	case rec.Pods.Image != "":
+		image = rec.Pods.Image
+	case rec.Settings.Version != "":
+		image = "zookeeper:" + rec.Settings.Version
+	default:
+		return place{}, usagef("no pod of %s runs to ask through, and no image is known to make one of: name an image with bash in it with --probe-image", s.name)
+	}
+	rec.Namespace, rec.Name = s.kube.namespace, s.name
+	c := s.kube.cluster()
+	fmt.Fprintf(s.kube.warn, "Making a pod in namespace %s to ask ZooKeeper from; it goes with this command.\n", s.kube.namespace)
+	p, err := c.ProbePod(ctx, rec, image)
+	if err != nil {
+		return place{}, err
+	}
+	s.deps.asking.atEnd(func() { c.DropProbePod(context.Background(), s.kube.namespace, p.Pod) })
+	return s.through(ctx, p)
+}
+
+// through opens a tunnel from that pod.
+func (s *session) through(ctx context.Context, p vantage.Point) (place, error) {
+	t := tunnel.New(context.WithoutCancel(ctx), p.Pod, s.kube.cluster().Program(s.kube.namespace, p.Pod))
+	limited, cancel := context.WithTimeout(ctx, tunnelWait)
+	defer cancel()
+	s.deps.asking.atEnd(t.Close)
+	if err := t.Open(limited); err != nil {
+		return place{}, fmt.Errorf("no program runs in pod %s of namespace %s: %s", p.Pod, s.kube.namespace, plain(err).text)
+	}
+	fmt.Fprintf(s.kube.warn, "Asking ZooKeeper from %s (--probe-via=%s).\n", p, s.deps.probe.via)
+	return place{prober: newProber(t), from: p}, nil
+}
+
+// place is where one ensemble is asked from.
+type place struct {
+	prober prober
+	from   vantage.Point
+}
+
+// asking is where ensembles are asked from in this command, and what must be cleared away
+// when it is over, however it ended.
+type asking struct {
+	mu     sync.Mutex
+	places map[ensembleName]place
+	ends   []func()
+}
+
+func (a *asking) of(n ensembleName) (place, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p, ok := a.places[n]
+	return p, ok
+}
+
+func (a *asking) keep(n ensembleName, p place) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.places == nil {
+		a.places = map[ensembleName]place{}
+	}
+	a.places[n] = p
+}
+
+func (a *asking) atEnd(f func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ends = append(a.ends, f)
+}
+
+// end clears away; the last first.
+func (a *asking) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, f := range slices.Backward(a.ends) {
+		f()
+	}
+	a.ends = nil
+}

@@ -1,0 +1,66 @@
+//go:build linux && zk
+
+package cli
+
+import (
+	"context"
+	"io"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/tunnel"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/zkreal"
+)
+
+// here runs a program on this machine as a kubelet does in a pod.
+func here(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	cmd := exec.CommandContext(ctx, program[0], program[1:]...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	cmd.Stdout, cmd.Stderr, cmd.Cancel = stdout, stderr, in.Close
+	go func() {
+		_, _ = io.Copy(in, stdin)
+		_ = in.Close()
+	}()
+	return cmd.Run()
+}
+
+// TestRealServersThroughATunnel: everything that is asked of a server is answered through
+// a tunnel as it is directly.
+func TestRealServersThroughATunnel(t *testing.T) {
+	for _, version := range []string{"3.4.13", "3.8.0", "3.9.3"} {
+		t.Run(version, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+			defer cancel()
+			real, err := zkreal.New(ctx, zkreal.Options{Version: version, Dir: t.TempDir(), IDs: []int{1, 2, 3}, Config: map[string]string{"4lw.commands.whitelist": "srvr,conf,mntr,cons"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(real.Close)
+			if err := real.Start(ctx); err != nil {
+				t.Fatal(err)
+			}
+			tun := tunnel.New(ctx, "zk-pod-0", here)
+			t.Cleanup(tun.Close)
+			p, direct := newProber(tun), newProber(nil)
+			for _, address := range real.ClientAddrs() {
+				at := target(t, address)
+				for range 10 {
+					if zxid, err := p.Canary(ctx, at); err != nil || zxid == 0 {
+						t.Fatalf("%s: canary %s, %v", address, zxid, err)
+					}
+				}
+				got, want := p.Sight(ctx, at), direct.Sight(ctx, at)
+				if !got.Serving() || got.Version != want.Version || got.Mode != want.Mode || got.ServerID != want.ServerID || len(got.Members) != len(want.Members) {
+					t.Errorf("%s: through the tunnel %+v, directly %+v", address, got, want)
+				}
+				if p.ServingSince(ctx, at).IsZero() {
+					t.Errorf("%s: cons does not tell through the tunnel", address)
+				}
+			}
+		})
+	}
+}

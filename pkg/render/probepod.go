@@ -1,0 +1,93 @@
+package render
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+const (
+	// RoleProbe is the RoleLabel of a probe pod.
+	RoleProbe = "probe"
+	// AliveEnv names the file in which a tunnel in the pod shows that it is heard.
+	AliveEnv = "ZKMIGRATE_ALIVE"
+
+	aliveVolume = "alive"
+	alivePath   = "/zkmigrate/alive"
+	// probePodSeconds is the most that a probe pod lives.
+	probePodSeconds = 3600
+	// probePodUser is nobody's.
+	probePodUser = 65534
+)
+
+// ProbePodName is what the names of an ensemble's probe pods begin with.
+func ProbePodName(name string) string { return name + "-probe-" }
+
+// ProbePod is a pod from which ZooKeeper is asked where this machine reaches nothing. It
+// has the labels of the ensemble's own pods, so that policies apply to it as to them, but for
+// app.kubernetes.io/name: by that one the pods' Service, budget and affinity select. It
+// does nothing itself, meets the restricted standard, and ends when no tunnel has run in
+// it for a minute; the deadline is for when even that fails.
+func ProbePod(rec migration.Record, image string) (*corev1.Pod, error) {
+	if image == "" {
+		return nil, fmt.Errorf("ensemble %s: no image for a probe pod", rec.Name)
+	}
+	labels := Labels(rec.Name)
+	labels["app.kubernetes.io/name"] = "zookeeper-probe"
+	labels[RoleLabel] = RoleProbe
+	labels["sidecar.istio.io/inject"] = "false"
+	no, yes := false, true
+	user, group := int64(probePodUser), int64(probePodUser)
+	grace, deadline := int64(0), int64(probePodSeconds)
+	memory := resource.MustParse("64Mi")
+	return &corev1.Pod{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: metav1.ObjectMeta{
+			GenerateName: ProbePodName(rec.Name), Namespace: rec.Namespace, Labels: labels,
+			Annotations: map[string]string{"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"},
+		},
+		Spec: corev1.PodSpec{
+			RestartPolicy:                 corev1.RestartPolicyNever,
+			ActiveDeadlineSeconds:         &deadline,
+			TerminationGracePeriodSeconds: &grace,
+			AutomountServiceAccountToken:  &no,
+			EnableServiceLinks:            &no,
+			SecurityContext: &corev1.PodSecurityContext{
+				RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &group,
+				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+			Containers: []corev1.Container{{
+				Name: ContainerName, Image: image, ImagePullPolicy: corev1.PullIfNotPresent,
+				Command: []string{"bash", "-c", probePodScript},
+				Env:     []corev1.EnvVar{{Name: AliveEnv, Value: alivePath + "/beat"}},
+				Resources: corev1.ResourceRequirements{
+					Requests: corev1.ResourceList{corev1.ResourceMemory: memory, corev1.ResourceCPU: resource.MustParse("10m")},
+					Limits:   corev1.ResourceList{corev1.ResourceMemory: memory},
+				},
+				SecurityContext: &corev1.SecurityContext{
+					AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
+					Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+				},
+				VolumeMounts: []corev1.VolumeMount{{Name: aliveVolume, MountPath: alivePath}},
+			}},
+			Volumes: []corev1.Volume{memoryVolume(aliveVolume)},
+		},
+	}, nil
+}
+
+// probePodScript waits until the beat of the tunnels has been the same for a minute.
+const probePodScript = `set -uf
+trap 'exit 0' TERM INT
+exec {idle}<> <(:)
+last= since=$SECONDS
+while ((SECONDS - since < 60)); do
+  read -rt 2 -u "$idle" _
+  beat=
+  [[ -f $ZKMIGRATE_ALIVE ]] && { IFS= read -rn 40 beat <"$ZKMIGRATE_ALIVE"; } 2>/dev/null
+  [[ $beat == "$last" ]] || last=$beat since=$SECONDS
+done
+`
