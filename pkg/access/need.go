@@ -51,6 +51,8 @@ const (
 	Budget      Target = "the pods' PodDisruptionBudget"
 	Pods        Target = "the pods"
 	Claims      Target = "the pods' claims"
+	ProbePods   Target = "the probe pods"
+	AskedPods   Target = "the pods and the probe pods"
 	// WholeCluster is in no Role: an administrator gives it with a ClusterRole.
 	WholeCluster Target = "the whole cluster, in no Role"
 )
@@ -66,6 +68,8 @@ const (
 	LegacyWrites When = "--endpoints-api=endpoints"
 	// Copy: to run programs in pods is much, and many do without.
 	Copy When = "--data=copy"
+	// Through: where no server answers the operator's machine.
+	Through When = "--probe-via=pod"
 	// Unnamed: one who may not list ConfigMaps gives the NAME.
 	Unnamed When = "NAME is left out, or status -A"
 	// Forecast foretells what would keep the pods from parking. Nobody is refused

@@ -35,7 +35,9 @@ func (s Scope) rules() []rule {
 			names := s.Names(n)
 			same := slices.IndexFunc(out[from:], func(have rule) bool { return slices.Equal(have.ResourceNames, names) })
 			if same >= 0 {
-				out[from+same].Verbs = append(out[from+same].Verbs, n.Verb)
+				if !slices.Contains(out[from+same].Verbs, n.Verb) {
+					out[from+same].Verbs = append(out[from+same].Verbs, n.Verb)
+				}
 				continue
 			}
 			out = append(out, rule{note: note, PolicyRule: rbacv1.PolicyRule{
@@ -154,4 +156,4 @@ func flow(words []string) string {
 }
 
 // Published is docs/rbac/role.yaml: the Role for all ensembles of a namespace.
-func Published() []byte { return Scope{Copy: true}.YAML() }
+func Published() []byte { return Scope{Copy: true, Through: true}.YAML() }

@@ -23,6 +23,8 @@ type Scope struct {
 	Conf string
 	// Copy: with what --data=copy and seed need.
 	Copy bool
+	// Through: with what asking ZooKeeper through pods needs.
+	Through bool
 }
 
 // Of is the scope of a recorded ensemble.
@@ -53,6 +55,8 @@ func (s Scope) Wants(n Need) bool {
 		return s.EndpointsAPI != migration.EndpointSlices
 	case Copy:
 		return s.Copy
+	case Through:
+		return s.Through
 	case Unnamed:
 		return s.Name == ""
 	default:
@@ -87,6 +91,10 @@ func (s Scope) Names(n Need) []string {
 		return []string{render.HeadlessName(s.Name)}
 	case Pods:
 		return s.each(func(_ ensemble.ID, ordinal int) string { return render.PodName(s.Name, ordinal) })
+	case ProbePods:
+		return render.ProbePodNames(s.Name)
+	case AskedPods:
+		return append(s.each(func(_ ensemble.ID, ordinal int) string { return render.PodName(s.Name, ordinal) }), render.ProbePodNames(s.Name)...)
 	case Claims:
 		return s.each(func(_ ensemble.ID, ordinal int) string { return render.ClaimName(s.Name, ordinal) })
 	default:

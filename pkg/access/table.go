@@ -83,17 +83,23 @@ are for --endpoints-api=endpoints only.`}.
 			need("list", All, Always, looking(), nil, "look at all pods of the ensemble at once").
 			need("list", WholeCluster, Forecast, foretelling(), nil, "see what other pods have reserved on the nodes").
 			need("patch", Pods, Always, moving(), steps(migration.StepRelease, migration.StepRenew, migration.StepKick), "make the kubelet read the gate at once").
-			need("delete", Pods, Always, moving(), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate"),
+			need("delete", Pods, Always, moving(), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate").
+			need("list", All, Through, all, nil, "find a pod to ask ZooKeeper from").
+			need("create", All, Through, all, nil, "make a pod to ask ZooKeeper from, where none of the ensemble runs").
+			need("get", ProbePods, Through, all, nil, "see that a pod that was made for it runs").
+			need("delete", ProbePods, Through, all, nil, "delete a pod that was made for it"),
 
 		Resource{Name: "pods/log", Note: `The gate in the pod reports through its log.`}.
 			need("get", Pods, Always, looking(), nil, "read what the gate in a pod reports"),
 
-		Resource{Name: "pods/exec", Note: `A copy of a host's data is streamed into the parked pod. For replace --data=copy
-and seed alone: leave it out if you do without, nothing else asks for it. "get"
-is the stream over WebSocket, "create" the one over SPDY, and over WebSocket
+		Resource{Name: "pods/exec", Note: `A copy of a host's data is streamed into the parked pod (replace --data=copy,
+seed), and ZooKeeper is asked through a pod (--probe-via=pod). Leave it out if you
+do without both, nothing else asks for it. "get" is the stream over WebSocket, "create" the one over SPDY, and over WebSocket
 where the API server asks for it.`}.
 			need("get", Pods, Copy, []Command{Replace, Seed}, steps(migration.StepSeed), "stream a copy of the host's data into the pod").
-			need("create", Pods, Copy, []Command{Replace, Seed}, steps(migration.StepSeed), "stream a copy of the host's data into the pod"),
+			need("create", Pods, Copy, []Command{Replace, Seed}, steps(migration.StepSeed), "stream a copy of the host's data into the pod").
+			need("get", AskedPods, Through, all, nil, "ask ZooKeeper from a pod").
+			need("create", AskedPods, Through, all, nil, "ask ZooKeeper from a pod"),
 
 		Resource{Name: "persistentvolumeclaims", Note: `To say why a pod does not start.`}.
 			need("get", Claims, Always, looking(), nil, "say why a pod has no volume"),

@@ -28,7 +28,7 @@ type probeFlags struct{ via, image string }
 
 func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
 	fs := cmd.Flags()
-	fs.StringVar(&d.probe.via, "probe-via", viaAuto, "Ask ZooKeeper from here (direct), from a pod, by kubectl exec (pod), or from a pod of the ensemble where no server answers here (auto)")
+	fs.StringVar(&d.probe.via, "probe-via", viaAuto, "Ask ZooKeeper from here (direct), from a pod through the API server (pod), or from a pod of the ensemble where no server answers here (auto)")
 	fs.StringVar(&d.probe.image, "probe-image", "", "Image of the pod that --probe-via=pod makes where no pod of the ensemble runs (default: that of the pods, or zookeeper:VERSION)")
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -67,6 +67,11 @@ func (s *session) askThrough(ctx context.Context, rec migration.Record, moved en
 	s.deps.asking.keep(s.named(), at)
 	s.askFrom(at)
 	return nil
+}
+
+// throughPods reports whether this command was told to ask through pods, or does.
+func (s *session) throughPods() bool {
+	return s.deps != nil && s.deps.probe.via == viaPod || s.engine != nil && s.engine.From.IsPod()
 }
 
 func (s *session) named() ensembleName { return ensembleName{s.kube.namespace, s.name} }
@@ -121,9 +126,12 @@ func (s *session) askElsewhere(ctx context.Context, rec migration.Record, moved 
 	return nil
 }
 
+// reachedWait is how long a server has to answer this machine before a pod is asked.
+const reachedWait = time.Second
+
 // reached reports whether any server answers this machine.
 func (s *session) reached(ctx context.Context, rec migration.Record) bool {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, reachedWait)
 	defer cancel()
 	answers := make(chan bool, len(rec.Servers))
 	for _, srv := range rec.Servers {
@@ -156,11 +164,11 @@ func (s *session) throughProbePod(ctx context.Context, rec migration.Record) (pl
 	rec.Namespace, rec.Name = s.kube.namespace, s.name
 	c := s.kube.cluster()
 	fmt.Fprintf(s.kube.warn, "Making a pod in namespace %s to ask ZooKeeper from; it goes with this command.\n", s.kube.namespace)
-	p, err := c.ProbePod(ctx, rec, image)
+	p, drop, err := c.ProbePod(ctx, rec, image)
 	if err != nil {
 		return place{}, err
 	}
-	s.deps.asking.atEnd(func() { c.DropProbePod(context.Background(), s.kube.namespace, p.Pod) })
+	s.deps.asking.atEnd(drop)
 	return s.through(ctx, p)
 }
 

@@ -20,7 +20,9 @@ import (
 // permissionFacts asks for the permissions.
 func permissionFacts(ctx context.Context, s *session, rec migration.Record, needs []access.Need, withCopy bool, f *preflight.Facts) {
 	c := s.kube.cluster()
-	lacking, err := c.Lacking(ctx, access.Of(rec, withCopy), needs)
+	scope := access.Of(rec, withCopy)
+	scope.Through = s.throughPods()
+	lacking, err := c.Lacking(ctx, scope, needs)
 	if err != nil {
 		f.PermissionsError = "whether you have the permissions is not known: there was no time to ask"
 		return

@@ -24,6 +24,7 @@ type rbacFlags struct {
 	groups       []string
 	accounts     []string
 	data         string
+	probeVia     string
 	endpointsAPI string
 	policy       bool
 	output       string
@@ -31,15 +32,16 @@ type rbacFlags struct {
 
 // RBACOptions is rbac with everything resolved.
 type RBACOptions struct {
-	deps   *deps
-	args   []string
-	input  input
-	ids    []ensemble.ID
-	to     access.Subjects
-	copies bool
-	api    migration.EndpointsAPI
-	policy bool
-	format printer.Format
+	deps    *deps
+	args    []string
+	input   input
+	ids     []ensemble.ID
+	to      access.Subjects
+	copies  bool
+	through bool
+	api     migration.EndpointsAPI
+	policy  bool
+	format  printer.Format
 }
 
 func newRBACCommand(d *deps) *cobra.Command {
@@ -89,6 +91,7 @@ func newRBACCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringArrayVar(&f.groups, "group", nil, "Group to bind the Role to; repeatable")
 	cmd.Flags().StringArrayVar(&f.accounts, "serviceaccount", nil, "Service account to bind the Role to, as NAMESPACE:NAME; repeatable")
 	cmd.Flags().StringVar(&f.data, "data", string(migration.DataCopy), "copy (with pods/exec, for replace --data=copy and seed) or empty (without)")
+	cmd.Flags().StringVar(&f.probeVia, "probe-via", viaPod, "pod (with pods/exec and probe pods, to ask ZooKeeper through pods) or direct (without)")
 	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", "", "endpointslices or endpoints, as wrap is given it (default: what is recorded, else endpointslices)")
 	cmd.Flags().BoolVar(&f.policy, "admission-policy", false, "Also print a ValidatingAdmissionPolicy that keeps everyone else off the ensemble's objects")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "yaml", "Output format: yaml or json")
@@ -99,7 +102,8 @@ func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 	o := &RBACOptions{
 		deps: f.deps, args: args, input: input{files: f.input.files, members: f.input.members, stdin: f.deps.streams.In},
 		to: access.Subjects{Users: f.users, Groups: f.groups, ServiceAccounts: f.accounts}, copies: f.data == string(migration.DataCopy),
-		api: migration.EndpointsAPI(f.endpointsAPI), policy: f.policy, format: printer.Format(f.output),
+		through: f.probeVia == viaPod,
+		api:     migration.EndpointsAPI(f.endpointsAPI), policy: f.policy, format: printer.Format(f.output),
 	}
 	for _, id := range f.ids {
 		if id < int(ensemble.MinID) || id > int(ensemble.MaxID) || slices.Contains(o.ids, ensemble.ID(id)) {
@@ -113,6 +117,8 @@ func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 		return nil, usagef("output format %q: allowed are json, yaml", f.output)
 	case !o.copies && f.data != string(migration.DataEmpty):
 		return nil, usagef("--data=%q: allowed are empty, copy", f.data)
+	case !o.through && f.probeVia != viaDirect:
+		return nil, usagef("--probe-via=%q: allowed are direct, pod", f.probeVia)
 	case o.api != "" && o.api != migration.EndpointSlices && o.api != migration.LegacyEndpoints:
 		return nil, usagef("--endpoints-api=%q: allowed are endpointslices, endpoints", f.endpointsAPI)
 	case len(args) == 0 && (len(o.ids) > 0 || !o.input.empty()):
@@ -175,7 +181,7 @@ func (o *RBACOptions) Run(ctx context.Context) error {
 
 // scope is the ensemble as it is recorded, or as the flags describe it.
 func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
-	scope := access.Scope{Namespace: o.deps.namespace(), EndpointsAPI: o.api, Copy: o.copies}
+	scope := access.Scope{Namespace: o.deps.namespace(), EndpointsAPI: o.api, Copy: o.copies, Through: o.through}
 	if len(o.args) == 0 {
 		return scope, nil
 	}
@@ -198,6 +204,7 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 			return scope, err
 		}
 		recorded := access.Of(rec, o.copies)
+		recorded.Through = o.through
 		if o.api != "" {
 			recorded.EndpointsAPI = o.api
 		}

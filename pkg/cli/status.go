@@ -167,7 +167,8 @@ func (o *StatusOptions) save(ctx context.Context) error {
 
 // look looks at one ensemble, with everything that its pods report.
 func (o *StatusOptions) look(ctx context.Context, k kube, n ensembleName) (migration.EnsembleStatus, error) {
-	s := o.deps.session(kube{client: k.client, namespace: n.namespace, warn: k.warn, via: k.via}, n.name)
+	k.namespace = n.namespace
+	s := o.deps.session(k, n.name)
 	rec, err := s.record(ctx)
 	if err != nil {
 		return migration.EnsembleStatus{}, err

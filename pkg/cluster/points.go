@@ -2,8 +2,10 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -69,44 +71,67 @@ func (c *Client) Program(namespace, pod string) func(ctx context.Context, progra
 const probePodWait = 90 * time.Second
 
 // ProbePod makes one and waits until a program can be run in it. It ends by itself when
-// nothing has run in it for a minute; DropProbePod is sooner.
-func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image string) (vantage.Point, error) {
-	c.dropEndedProbePods(ctx, rec)
-	desired, err := render.ProbePod(rec, image)
+// nothing has run in it for a minute; drop deletes it sooner, also when the command's time
+// is over.
+func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image string) (at vantage.Point, drop func(), err error) {
+	made, err := c.makeProbePod(ctx, rec, image)
 	if err != nil {
-		return vantage.Point{}, &Error{Reason: Invalid, What: err.Error()}
+		return at, nil, err
 	}
-	pods := c.kube.CoreV1().Pods(rec.Namespace)
-	made, err := pods.Create(ctx, desired, metav1.CreateOptions{FieldManager: FieldManager})
-	if err != nil {
-		return vantage.Point{}, failed(err, "create", "Pod", rec.Namespace, desired.GenerateName)
-	}
+	drop = func() { c.dropProbePod(context.WithoutCancel(ctx), made) }
 	pod := made
 	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, probePodWait, true, func(ctx context.Context) (bool, error) {
-		now, err := pods.Get(ctx, made.Name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return false, fmt.Errorf("somebody deleted it")
+		now, err := c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, made.Name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err), err == nil && now.UID != made.UID:
+			return false, errors.New("somebody deleted it")
+		case apierrors.IsForbidden(err):
+			return false, failed(err, "get", "Pod", rec.Namespace, made.Name)
+		case err != nil:
+			return false, nil // an API server that does not answer once is asked again
 		}
-		if err == nil {
-			pod = now
-		}
-		if isOver(pod) {
+		if pod = now; isOver(pod) {
 			return false, fmt.Errorf("it has ended: %s", whyNot(pod))
 		}
-		return asksFrom(pod), nil // an API server that does not answer once is asked again
+		return asksFrom(pod), nil
 	})
-	if err != nil {
-		c.DropProbePod(context.WithoutCancel(ctx), rec.Namespace, made.Name)
-		if ctx.Err() != nil {
-			return vantage.Point{}, ctx.Err()
-		}
-		why := err.Error()
-		if wait.Interrupted(err) {
-			why = fmt.Sprintf("it does not run after %s: %s", probePodWait, whyNot(pod))
-		}
-		return vantage.Point{}, fmt.Errorf("probe pod %s in namespace %s, image %s: %s", made.Name, rec.Namespace, quote.Text(image), why)
+	if err == nil {
+		return vantage.Point{Pod: pod.Name, Node: pod.Spec.NodeName}, drop, nil
 	}
-	return vantage.Point{Pod: pod.Name, Node: pod.Spec.NodeName}, nil
+	drop()
+	switch {
+	case ctx.Err() != nil:
+		return at, nil, ctx.Err()
+	case wait.Interrupted(err):
+		err = fmt.Errorf("it does not run after %s: %s", probePodWait, whyNot(pod))
+	}
+	return at, nil, fmt.Errorf("probe pod %s in namespace %s, image %s: %w", made.Name, rec.Namespace, quote.Text(image), err)
+}
+
+// makeProbePod takes the first name that is free; a pod that is over, which a command that
+// died has left behind, is cleared away.
+func (c *Client) makeProbePod(ctx context.Context, rec migration.Record, image string) (*corev1.Pod, error) {
+	pods := c.kube.CoreV1().Pods(rec.Namespace)
+	for _, name := range render.ProbePodNames(rec.Name) {
+		desired, err := render.ProbePod(rec, name, image)
+		if err != nil {
+			return nil, &Error{Reason: Invalid, What: err.Error()}
+		}
+		made, err := pods.Create(ctx, desired, metav1.CreateOptions{FieldManager: FieldManager})
+		if apierrors.IsAlreadyExists(err) {
+			old, getErr := pods.Get(ctx, name, metav1.GetOptions{})
+			if getErr != nil || !isOver(old) {
+				continue
+			}
+			c.dropProbePod(ctx, old)
+			made, err = pods.Create(ctx, desired, metav1.CreateOptions{FieldManager: FieldManager})
+		}
+		if err != nil {
+			return nil, failed(err, "create", "Pod", rec.Namespace, name)
+		}
+		return made, nil
+	}
+	return nil, fmt.Errorf("all probe pods of ensemble %s in namespace %s are in use: %s; they end by themselves a minute after their commands", rec.Name, rec.Namespace, strings.Join(render.ProbePodNames(rec.Name), ", "))
 }
 
 func isOver(pod *corev1.Pod) bool {
@@ -137,23 +162,10 @@ func whyNot(pod *corev1.Pod) string {
 // dropWait bounds the deletion of a probe pod.
 const dropWait = 5 * time.Second
 
-// DropProbePod deletes one, whether the command's time is over or not.
-func (c *Client) DropProbePod(ctx context.Context, namespace, pod string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropWait)
+// dropProbePod deletes exactly that pod.
+func (c *Client) dropProbePod(ctx context.Context, pod *corev1.Pod) {
+	ctx, cancel := context.WithTimeout(ctx, dropWait)
 	defer cancel()
-	_ = c.kube.CoreV1().Pods(namespace).Delete(ctx, pod, metav1.DeleteOptions{}) // it ends by itself, and the next command deletes it
-}
-
-// dropEndedProbePods deletes those that commands have left behind.
-func (c *Client) dropEndedProbePods(ctx context.Context, rec migration.Record) {
-	selector := render.EnsembleLabel + "=" + rec.Name + "," + render.RoleLabel + "=" + render.RoleProbe
-	list, err := c.kube.CoreV1().Pods(rec.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
-	if err != nil {
-		return
-	}
-	for i := range list.Items {
-		if isOver(&list.Items[i]) {
-			c.DropProbePod(ctx, rec.Namespace, list.Items[i].Name)
-		}
-	}
+	// Where this fails it ends by itself, and the next command clears it away.
+	_ = c.kube.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(pod.UID))})
 }

@@ -17,7 +17,7 @@ type Engine struct {
 	Cluster Cluster
 	Prober  Prober
 	// From is where the prober asks from.
-	From vantage.Point
+	From    vantage.Point
 	Hosts   Hosts
 	Journal Journal
 	// Lock is asked before each step; nil where none is taken, as by a look.

@@ -18,21 +18,29 @@ const (
 
 	aliveVolume = "alive"
 	alivePath   = "/zkmigrate/alive"
+	probePods   = 4
 	// probePodSeconds is the most that a probe pod lives.
 	probePodSeconds = 3600
 	// probePodUser is nobody's.
 	probePodUser = 65534
 )
 
-// ProbePodName is what the names of an ensemble's probe pods begin with.
-func ProbePodName(name string) string { return name + "-probe-" }
+// ProbePodNames are those of an ensemble's probe pods, one for each command at a time; a
+// Role can name them.
+func ProbePodNames(name string) []string {
+	out := make([]string, probePods)
+	for i := range out {
+		out[i] = fmt.Sprintf("%s-probe-%d", name, i+1)
+	}
+	return out
+}
 
 // ProbePod is a pod from which ZooKeeper is asked where this machine reaches nothing. It
 // has the labels of the ensemble's own pods, so that policies apply to it as to them, but for
 // app.kubernetes.io/name: by that one the pods' Service, budget and affinity select. It
 // does nothing itself, meets the restricted standard, and ends when no tunnel has run in
 // it for a minute; the deadline is for when even that fails.
-func ProbePod(rec migration.Record, image string) (*corev1.Pod, error) {
+func ProbePod(rec migration.Record, podName, image string) (*corev1.Pod, error) {
 	if image == "" {
 		return nil, fmt.Errorf("ensemble %s: no image for a probe pod", rec.Name)
 	}
@@ -47,7 +55,7 @@ func ProbePod(rec migration.Record, image string) (*corev1.Pod, error) {
 	return &corev1.Pod{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{
-			GenerateName: ProbePodName(rec.Name), Namespace: rec.Namespace, Labels: labels,
+			Name: podName, Namespace: rec.Namespace, Labels: labels,
 			Annotations: map[string]string{"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"},
 		},
 		Spec: corev1.PodSpec{

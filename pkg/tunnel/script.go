@@ -1,6 +1,6 @@
 package tunnel
 
-// hello is the first line of the program in the pod.
+// hello is the first line of the program in the pod, as script prints it.
 const hello = "zkmigrate-tunnel 1"
 
 // Program is what has to be run in the pod: bash, with its /dev/tcp, and dd and base64.
@@ -62,7 +62,7 @@ finish() {
   fi
 } 2>/dev/null
 
-printf '%s\n' '` + hello + `'
+printf '%s\n' 'zkmigrate-tunnel 1'
 while IFS=' ' read -rt 60 what id rest; do
   # Who runs a pod for tunnels alone learns that there is one.
   [[ -z ${ZKMIGRATE_ALIVE-} ]] || printf '%s.%s\n' "$$" "$((++beats))" >"$ZKMIGRATE_ALIVE"

@@ -23,6 +23,9 @@ import (
 const (
 	Client   = "client1"
 	Operator = "client2"
+	// Laptop is the machine that the lab runs on: of the lab it reaches the API server, and
+	// nothing else.
+	Laptop = "laptop"
 )
 
 // Lab is one lab.
@@ -72,11 +75,17 @@ func (l *Lab) machine() string {
 // OnClient runs a program on the clients' machine, or the one chosen. A program that exits with
 // another code than 0 is no error here: the result has it.
 func (l *Lab) OnClient(ctx context.Context, args ...string) (Result, error) {
+	if l.machine() == Laptop {
+		return l.run(ctx, args[0], args[1:]...)
+	}
 	return l.run(ctx, filepath.Join(l.Bin, "zklab"), append([]string{"exec", l.machine(), "--"}, args...)...)
 }
 
 // Zkmigrate runs the plugin through kubectl on the clients' machine.
 func (l *Lab) Zkmigrate(ctx context.Context, args ...string) (Result, error) {
+	if l.machine() == Laptop { // without kubectl
+		return l.run(ctx, filepath.Join(l.Bin, "kubectl-zkmigrate"), args...)
+	}
 	return l.OnClient(ctx, append([]string{"kubectl", "zkmigrate"}, args...)...)
 }
 

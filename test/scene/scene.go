@@ -66,6 +66,8 @@ type Scene struct {
 	// Znodes and Size are the data there is when the client begins.
 	Znodes, Size int
 	load         *labkit.Process
+	// laptop is where the operator's commands run; nil for a machine of the lab's network.
+	laptop *labkit.Lab
 }
 
 // New adds an ensemble to the lab; it goes when the test ends.
@@ -143,6 +145,15 @@ func (s *Scene) admin() kubernetes.Interface {
 	return kube
 }
 
+// ToLaptop has the operator's commands run where nothing but the API server can be reached.
+func (s *Scene) ToLaptop() {
+	s.T.Helper()
+	r := s.Must(s.Lab.Zklab(s.T.Context(), "kubeconfig", "--user", "operator-"+s.Name, "--in-lab=false"))
+	laptop := *s.Lab
+	laptop.Machine, laptop.Kubeconfig = labkit.Laptop, strings.TrimSpace(r.Stdout)
+	s.laptop = &laptop
+}
+
 // Must wants exit code 0.
 func (s *Scene) Must(r labkit.Result, err error) labkit.Result {
 	s.T.Helper()
@@ -156,7 +167,11 @@ func (s *Scene) Must(r labkit.Result, err error) labkit.Result {
 func (s *Scene) Zkmigrate(code int, args ...string) labkit.Result {
 	s.T.Helper()
 	began := time.Now()
-	r, err := s.Lab.Zkmigrate(s.T.Context(), append(args, "-n", s.Name)...)
+	desk := s.Lab
+	if s.laptop != nil {
+		desk = s.laptop
+	}
+	r, err := desk.Zkmigrate(s.T.Context(), append(args, "-n", s.Name)...)
 	if err != nil {
 		s.T.Fatal(err)
 	}
