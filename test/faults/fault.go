@@ -56,6 +56,8 @@ type Fault struct {
 	Command []string
 	// Hook is the text of a hook program that misbehaves, {zklab} the good one.
 	Hook string
+	// Prepare makes ready what it happens to, before the command; it may be nil.
+	Prepare func(*Stage)
 	// Trigger makes it happen; with When set, while the command is held.
 	Trigger func(*Stage)
 	Verdict Verdict
@@ -104,6 +106,7 @@ func Parts() []Part {
 		{"Between release and join, and after it", syncing()},
 		{"Large data", large()},
 		{"Nodes that lose their power", nodes()},
+		{"Hosts that lose their power", power()},
 		{"Kubernetes objects changed by hand", objects()},
 		{"The journal, its lock and the control plane", journals()},
 		{"On the way back", back()},

@@ -37,6 +37,8 @@ type Stage struct {
 	off string
 	// cordoned are the nodes that take no pods.
 	cordoned []string
+	// disks are those of the hosts that lose their power.
+	disks []*disk
 	// outage is the API server's, under way.
 	outage *outage
 	// said is what the command had printed at its verdict.
@@ -70,6 +72,9 @@ func Play(s *scene.Scene, f Fault) {
 	verdict := g.LogGaps(g.ID)
 	if f.NoAddress == "" {
 		verdict = g.WatchSlicesAtLeast(moves)
+	}
+	if f.Prepare != nil {
+		f.Prepare(g)
 	}
 	if f.When == "" {
 		f.Trigger(g)

@@ -49,6 +49,7 @@ type Host struct {
 	Address    string `json:"address"`
 	ClientPort int    `json:"clientPort"`
 	ZooCfg     string `json:"zooCfg"`
+	DataDir    string `json:"dataDir"`
 	Running    bool   `json:"running"`
 	PID        int    `json:"pid"`
 	Masked     bool   `json:"masked"`

@@ -29,6 +29,7 @@ type ServerStatus struct {
 	ID        int    `json:"id"`
 	Place     string `json:"place"`
 	Phase     string `json:"phase"`
+	Mode      string `json:"mode"`
 	ClusterIP string `json:"clusterIP"`
 	Pod       string `json:"pod"`
 	Node      string `json:"node"`
