@@ -96,7 +96,7 @@ func keepRestarted(r *Record, b brought) bool {
 
 // keepLine: the pod's volume knows the newest line; what it began may be whole.
 func keepLine(r *Record, b brought) bool {
-	if s, ok := r.Server(b.d.Server); ok && r.Flight.Line != nil && r.Flight.Line.Generation != 0 {
+	if s, ok := r.Server(b.d.Server); ok && r.Flight.Line.known() {
 		s.Release = r.Flight.Line
 	}
 	r.Flight = nil

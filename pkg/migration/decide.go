@@ -4,7 +4,6 @@
 package migration
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -19,17 +18,18 @@ func Decide(in Intent, o Observation) Decision { return derive(o).decide(in) }
 
 // decide is Decide on facts that were derived already.
 func (f *facts) decide(in Intent) Decision {
-	d := f.decided(in)
+	c := &context{facts: f, member: f.of(in.ID), in: in}
+	d := c.guard()
+	if !d.made() {
+		d = c.operation()
+	}
 	d.Server = in.ID
 	return d
 }
 
-func (f *facts) decided(in Intent) Decision {
-	c := &context{facts: f, member: &member{}, in: in}
-	if d, ok := c.guard(); !ok {
-		return d
-	}
-	switch in.Kind {
+// operation decides for what was asked for.
+func (c *context) operation() Decision {
+	switch c.in.Kind {
 	case Replace:
 		return c.replace()
 	case Revert:
@@ -37,7 +37,7 @@ func (f *facts) decided(in Intent) Decision {
 	case Reconfigure:
 		return c.restart()
 	}
-	return stop(CodeUnknownServer, command.Name+" --help", "unknown intent %q", in.Kind)
+	return stop(CodeUnknownServer, command.Name+" --help", "unknown intent %q", c.in.Kind)
 }
 
 // context is one decision being made.
@@ -50,41 +50,42 @@ type context struct {
 
 // guard checks what must hold before anything is done at all: a complete view
 // and I1, I2 and I5 for every server.
-func (c *context) guard() (Decision, bool) {
+func (c *context) guard() Decision {
 	if !c.complete {
-		return wait(CodeAPIIncomplete, "", "the API server did not answer in full; nothing is decided on half a view"), false
+		return wait(CodeAPIIncomplete, "", "the API server did not answer in full; nothing is decided on half a view")
 	}
-	if c.member = c.of(c.in.ID); c.member == nil {
-		return stop(CodeUnknownServer, c.cmd("status"), "ensemble %s has no server %d; it has %s", c.rec.Name, c.in.ID, joinIDs(c.rec.Ensemble().IDs())), false
+	if c.member == nil {
+		return stop(CodeUnknownServer, c.cmd("status"), "ensemble %s has no server %d; it has %s", c.rec.Name, c.in.ID, joinIDs(c.rec.Ensemble().IDs()))
 	}
 	for _, s := range c.members {
-		if d, ok := c.inPlace(s); !ok {
-			if s != c.member && d.Code == CodeJournalDisagrees {
-				if first, ok := c.mendFirst(); ok {
-					return first, false
-				}
+		d := c.inPlace(s)
+		if s != c.member && d.Code == CodeJournalDisagrees {
+			if first := c.mendFirst(); first.made() {
+				return first
 			}
-			return d, false
+		}
+		if d.made() {
+			return d
 		}
 	}
 	if f := c.flight; f != nil && f.ID != c.in.ID {
-		if d, ok := c.mend(); ok {
-			return d, false
+		if d := c.mend(); d.made() {
+			return d
 		}
 		if c.in.Kind == Revert && c.elsewhere() && !c.settledElsewhere() {
-			return c.forget("server %d has changed its place since the %s of server %d began", c.in.ID, f.Kind, f.ID), false
+			return c.forget("server %d has changed its place since the %s of server %d began", c.in.ID, f.Kind, f.ID)
 		}
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID),
 			"%s is in the middle of %s of server %d, begun by %s at %s: at most one server of an ensemble is away from sync",
-			c.rec.Name, f.Kind, f.ID, f.By, f.Started.UTC().Format("2006-01-02 15:04:05Z")), false
+			c.rec.Name, f.Kind, f.ID, f.By, moment(f.Started))
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // inPlace holds the address and the place of one server against the journal.
-func (c *context) inPlace(s *member) (Decision, bool) {
-	if d, ok := c.checkAddress(s); !ok {
-		return d, false
+func (c *context) inPlace(s *member) Decision {
+	if d := c.checkAddress(s); d.made() {
+		return d
 	}
 	return c.checkPlace(s)
 }
@@ -92,95 +93,88 @@ func (c *context) inPlace(s *member) (Decision, bool) {
 // mendFirst writes again what somebody took away from this server, while another one is
 // not where the journal says. Otherwise each would wait for the other: nobody else moves
 // while a gate is closed. It takes no server away.
-func (c *context) mendFirst() (Decision, bool) {
-	if _, ok := c.inPlace(c.member); !ok {
-		return Decision{}, false
+func (c *context) mendFirst() Decision {
+	if c.inPlace(c.member).made() {
+		return Decision{}
 	}
 	return c.mend()
 }
 
 // checkAddress is I1: a server's Service keeps its uid and its ClusterIP.
-func (c *context) checkAddress(s *member) (Decision, bool) {
+func (c *context) checkAddress(s *member) Decision {
 	svc := s.service
 	switch {
 	case !svc.Found:
 		return stop(CodeServiceGone, c.cmd("wrap"),
 			"Service %s of server %d is gone; servers and clients have its address %s", s.Service, s.ID, s.ClusterIP).
-			with("create it again with clusterIP: " + s.ClusterIP + " before anything else happens"), false
+			with("create it again with clusterIP: " + s.ClusterIP + " before anything else happens")
 	case svc.ClusterIP != s.ClusterIP:
 		return stop(CodeAddressChanged, c.kubectl("delete service %s", s.Service)+" (an administrator), then "+c.cmd("wrap"),
 			"Service %s of server %d has address %q, but %s is what servers and clients were given", s.Service, s.ID, svc.ClusterIP, s.ClusterIP).
-			with("an address cannot be changed, only given anew: wrap makes the Service with clusterIP " + s.ClusterIP), false
+			with("an address cannot be changed, only given anew: wrap makes the Service with clusterIP " + s.ClusterIP)
 	case svc.UID != s.ServiceUID:
 		return stop(CodeAddressChanged, c.cmd("wrap"),
 			"Service %s of server %d was deleted and created again (uid %s, recorded %s)", s.Service, s.ID, svc.UID, s.ServiceUID).
-			with("its address is the same; running wrap again records the new Service"), false
+			with("its address is the same; running wrap again records the new Service")
 	case len(svc.Changed) > 0:
 		return stop(CodeServiceChanged, c.kubectl("patch service %s --type=merge -p %s", s.Service, svc.Patch),
 			"somebody changed Service %s of server %d: %s", s.Service, s.ID, strings.Join(svc.Changed, ", ")).
-			with("who: " + c.kubectl("get service %s --show-managed-fields -o yaml", s.Service)), false
+			with("who: " + c.kubectl("get service %s --show-managed-fields -o yaml", s.Service))
 	case len(s.endpoints.Foreign) > 0:
 		return stop(CodeForeignEndpoints, "delete them: "+c.kubectl("delete %s", quote.Words(s.endpoints.Foreign)),
-			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(s.endpoints.Foreign, ", ")), false
+			"Service %s of server %d has endpoints that neither we nor Kubernetes' controllers wrote: %s", s.Service, s.ID, strings.Join(s.endpoints.Foreign, ", "))
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // checkPlace compares journal and world for servers that are not in flight. A
 // revert may begin from what stops everything else: it is the way out.
-func (c *context) checkPlace(s *member) (Decision, bool) {
+func (c *context) checkPlace(s *member) Decision {
 	settled := s.settledElsewhere()
-	if c.flight != nil && c.flight.ID == s.ID || c.revertTarget(s.ID) || c.in.Kind == Revert && settled {
-		return Decision{}, true
+	if c.flying(s.ID) || c.in.Kind == Revert && (c.in.ID == s.ID || settled) {
+		return Decision{}
 	}
-	gate, back := s.gate, s.ID
+	back, again := c.cmd("revert --id=%d", s.ID), c.cmd("replace --id=%d", s.ID)
 	if c.flight != nil && settled {
 		// It is not in the way of what comes first.
-		back = c.flight.ID
+		back = c.cmd("revert --id=%d", c.flight.ID)
+	}
+	disagrees := func(next, format string, a ...any) Decision {
+		return stop(CodeJournalDisagrees, next, "the journal says server %d runs "+format, append([]any{s.ID}, a...)...)
 	}
 	// What is missing of a replaced server's is written again, and where several
 	// miss it, one after the other.
 	resumes := c.in.Kind == Replace && c.Replaced != nil
 	switch {
-	case s.Replaced == nil && gate.Released:
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
-			"the journal says server %d runs on its host, but its gate is open", s.ID), false
-	case s.Replaced == nil && s.pod.Gate == GateStarted:
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
-			"the journal says server %d runs on its host, but ZooKeeper was started in pod %s", s.ID, s.pod.Name), false
-	case s.Replaced == nil && c.repairs():
+	case s.onHost() && s.gate.Released:
+		return disagrees(back, "on its host, but its gate is open")
+	case s.onHost() && s.pod.Gate == GateStarted:
+		return disagrees(back, "on its host, but ZooKeeper was started in pod %s", s.pod.Name)
+	case s.onHost() && c.repairs():
 		// Two Services that were swapped are set right one after the other.
-	case s.Replaced == nil && !s.atHost():
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
-			"the journal says server %d runs on its host %s, but its Service points to %s", s.ID, s.HostIP, orNone(s.endpoints.Union)), false
-	case s.Replaced != nil && s.atHost():
+	case s.onHost() && !s.atHost():
+		return disagrees(back, "on its host %s, but its Service points to %s", s.HostIP, orNone(s.endpoints.Union))
+	case s.onHost():
+	case s.atHost():
 		// It was on its way back when the journal of before was put back: the
 		// host may have run since, and what the pod holds may be old.
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", back),
-			"the journal says server %d runs in its pod, but its Service points to its host %s", s.ID, s.HostIP), false
-	case s.Replaced != nil && !gate.Released && !resumes:
-		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
-			"the journal says server %d runs in its pod, but its gate is closed: a restart of the pod would not start ZooKeeper", s.ID), false
-	case s.Replaced != nil && !s.selected && !resumes:
-		return stop(CodeJournalDisagrees, c.cmd("replace --id=%d", s.ID),
-			"the journal says server %d runs in its pod, but its Service does not select the pod", s.ID), false
-	case s.Replaced != nil && s.host == HostUp:
-		return stop(CodeGhostHost, "on host "+s.HostIP+": stop the server and mask its unit",
+		return disagrees(back, "in its pod, but its Service points to its host %s", s.HostIP)
+	case !s.gate.Released && !resumes:
+		return disagrees(again, "in its pod, but its gate is closed: a restart of the pod would not start ZooKeeper")
+	case !s.selected && !resumes:
+		return disagrees(again, "in its pod, but its Service does not select the pod")
+	case s.host == HostUp:
+		return stop(CodeGhostHost, s.stopAndMask(),
 			"server %d runs in its pod, but something answers at its old host %s again: two processes with one id", s.ID, s.HostIP).
-			with("client port "+string(s.ports.Client), "election port "+string(s.ports.Election)), false
+			with("client port "+string(s.ports.Client), "election port "+string(s.ports.Election))
 	}
-	return Decision{}, true
-}
-
-// revertTarget: the server is the one a revert is asked for.
-func (c *context) revertTarget(id ensemble.ID) bool {
-	return c.in.Kind == Revert && c.in.ID == id
+	return Decision{}
 }
 
 // repairs: a revert of a server that runs on its host and was never in its pod
 // only sets its address right; nothing is taken away.
 func (c *context) repairs() bool {
-	return c.in.Kind == Revert && c.Replaced == nil && !c.mayRun() && (c.flight == nil || !c.flight.Served)
+	return c.in.Kind == Revert && c.onHost() && !c.mayRun() && (c.flight == nil || !c.flight.Served)
 }
 
 // at is where the commands work that decisions print.
@@ -224,24 +218,7 @@ func (c *facts) voters() []ensemble.ID { return c.rec.Ensemble().Voters() }
 // participants returns the ids that are no observers. One of weight 0 has no
 // vote, and its leader forwards to it and counts it all the same.
 func (c *facts) participants() []ensemble.ID {
-	var ids []ensemble.ID
-	for _, s := range c.members {
-		if s.Role != ensemble.Observer {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
-}
-
-// wrongIDs lists servers whose Service is answered by another id.
-func (c *context) wrongIDs() []string {
-	var out []string
-	for _, s := range c.members {
-		if s.live.Another(s.ID) {
-			out = append(out, fmt.Sprintf("the Service of server %d is answered by server %d", s.ID, s.live.ServerID))
-		}
-	}
-	return out
+	return c.ids(func(m *member) bool { return m.Role != ensemble.Observer })
 }
 
 // newFlight is an operation of the kind that was asked for, as it begins.

@@ -115,7 +115,8 @@ const (
 	CodeImageUnknown       Code = "ImageUnknown"
 )
 
-// Decision is what Decide returns.
+// Decision is what Decide returns. A rule that has nothing to say makes none: it returns
+// the zero value, and the next one is asked.
 type Decision struct {
 	Kind Kind `json:"kind"`
 	Code Code `json:"code"`
@@ -226,6 +227,9 @@ func stop(code Code, next, format string, a ...any) Decision {
 func done(format string, a ...any) Decision {
 	return Decision{Kind: Done, Code: CodeDone, Phase: PhaseDone, Reason: fmt.Sprintf(format, a...)}
 }
+
+// made reports whether this is a decision at all.
+func (d Decision) made() bool { return d.Kind != "" }
 
 func (d Decision) with(evidence ...string) Decision {
 	d.Evidence = append(append([]string(nil), d.Evidence...), evidence...)

@@ -6,28 +6,29 @@ import "fmt"
 // brings a pod up otherwise than recorded. One set makes all pods: it is told once,
 // for a server whose replace applies the recorded template again. Where no server
 // runs in its pod, the next replacement does so before it stops anything.
-func (c *context) editedSet() []Problem {
+func (c *context) editedSet() (out findings) {
 	var edited *context
 	for _, s := range c.members {
 		about := c.about(s)
 		if len(s.pod.SetDrift) == 0 {
 			continue
 		}
-		if s.Replaced != nil && !about.flying() {
-			d := stop(CodeSetEdited, about.cmd("replace --id=%d", s.ID), "%s; a pod that is recreated would come up with that", about.setEdited(s.pod)).with(s.pod.SetDrift...)
+		if s.Replaced != nil && !c.flying(s.ID) {
+			d := stop(CodeSetEdited, c.cmd("replace --id=%d", s.ID), "%s; a pod that is recreated would come up with that", about.setEdited(s.pod)).with(s.pod.SetDrift...)
 			if len(InPods(c.rec)) == len(c.rec.Servers) && c.flight == nil {
 				// The migration is over, and an upgrade edits the template (ADR 12).
-				return []Problem{problem(ClassNote, s.ID, d.with("replace undoes an edit that is meant to stay, such as an upgrade"))}
+				out.add(ClassNote, s.ID, d.with("replace undoes an edit that is meant to stay, such as an upgrade"))
+				return out
 			}
-			return []Problem{problem(ClassWrong, s.ID, d)}
+			out.add(ClassWrong, s.ID, d)
+			return out
 		}
 		edited = about
 	}
-	if edited == nil {
-		return nil
+	if edited != nil {
+		out.add(ClassNote, 0, stop(CodeSetEdited, "", "%s; the next replacement applies the recorded template first", edited.setEdited(edited.pod)).with(edited.pod.SetDrift...))
 	}
-	pod := edited.pod
-	return []Problem{problem(ClassNote, 0, stop(CodeSetEdited, "", "%s; the next replacement applies the recorded template first", edited.setEdited(pod)).with(pod.SetDrift...))}
+	return out
 }
 
 func (c *context) setEdited(pod PodView) string {
@@ -35,14 +36,14 @@ func (c *context) setEdited(pod PodView) string {
 }
 
 // otherTemplate: the pod of a replaced server serves, and is not what is recorded.
-func (c *context) otherTemplate(pod PodView) []Problem {
+func (c *context) otherTemplate(pod PodView) Decision {
 	what := "runs with other settings than those recorded now; it gets them when it is next made"
 	switch {
 	case pod.Outdated:
 	case len(pod.Drift) > 0:
 		what = "is not as recorded, although its StatefulSet is: an admission webhook or somebody changed the pod itself"
 	default:
-		return nil
+		return Decision{}
 	}
-	return []Problem{problem(ClassNote, c.ID, stop(CodePodOutdated, "", "pod %s of server %d %s", pod.Name, c.ID, what).with(pod.Drift...))}
+	return stop(CodePodOutdated, "", "pod %s of server %d %s", pod.Name, c.ID, what).with(pod.Drift...)
 }

@@ -58,11 +58,31 @@ func (f *facts) of(id ensemble.ID) *member {
 	return nil
 }
 
+// ids are the servers of which this holds, in the record's order.
+func (f *facts) ids(holds func(*member) bool) []ensemble.ID {
+	var out []ensemble.ID
+	for _, m := range f.members {
+		if holds(m) {
+			out = append(out, m.ID)
+		}
+	}
+	return out
+}
+
+// flying: this server is the one under way.
+func (f *facts) flying(id ensemble.ID) bool { return f.flight != nil && f.flight.ID == id }
+
 // quorum is the ensemble's rule of what can commit a write.
 func (f *facts) quorum() ensemble.Quorum { return ensemble.NewQuorum(f.rec.Ensemble().Servers) }
 
 // leads reports whether that server is the leader.
 func (f *facts) leads(id ensemble.ID) bool { return f.leader != nil && f.leader.ID == id }
+
+// stamp is the moment of this look, to be kept.
+func (f *facts) stamp() *time.Time {
+	at := f.now
+	return &at
+}
 
 // age is how long ago something was, by our clock; negative when another clock, ahead
 // of ours, wrote it.

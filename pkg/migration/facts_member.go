@@ -1,6 +1,10 @@
 package migration
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
 
 // member is what one look adds up to about one server.
 type member struct {
@@ -188,6 +192,19 @@ func (m *member) onHostAlone() bool { return m.host == HostUp && m.atHost() && m
 
 // serves reports whether it was seen to take part in a quorum, through its address.
 func (m *member) serves() bool { return m != nil && m.live.Serving() }
+
+// onHost: it was not replaced yet.
+func (m *member) onHost() bool { return m.Replaced == nil }
+
+// stopAndMask is what ends a process on the host that must not run beside the pod.
+func (m *member) stopAndMask() string {
+	return "on host " + m.HostIP + ": stop the server and mask its unit"
+}
+
+// anotherAnswers says whose Service leads to whom.
+func (m *member) anotherAnswers() string {
+	return fmt.Sprintf("the Service of server %d is answered by server %d", m.ID, m.live.ServerID)
+}
 
 // idle reports whether it is known that no ZooKeeper runs in the pod: its container
 // does not run, or its gate's script still stands in ZooKeeper's place. A node that

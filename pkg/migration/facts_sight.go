@@ -25,13 +25,7 @@ func (o Observation) NoQuorum() bool { return derive(o).noQuorumWithout((*member
 // noQuorumWithout reports whether the voters of which this does not hold are too
 // few to be a quorum.
 func (f *facts) noQuorumWithout(away func(*member) bool) bool {
-	var rest []ensemble.ID
-	for _, id := range f.voters() {
-		if !away(f.of(id)) {
-			rest = append(rest, id)
-		}
-	}
-	return !f.quorum().Has(rest)
+	return !f.quorum().Has(f.ids(func(m *member) bool { return m.Voter() && !away(m) }))
 }
 
 // saysIdle reports whether the server answered that it does not serve, at each

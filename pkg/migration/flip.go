@@ -3,25 +3,27 @@ package migration
 import "fmt"
 
 // pointToPod has the Service's one address be the pod's, through its selector.
-func (c *context) pointToPod(why string) (Decision, bool) {
+func (c *context) pointToPod(why string) Decision {
 	pod, ep := c.pod, c.endpoints
-	slices := c.rec.EndpointsAPI != LegacyEndpoints
 	switch {
 	case !c.selected && len(ep.Controller) > 0 && !same(ep.Controller, pod.IP):
-		return do(StepDeleteLeftovers, nil, "left behind, with the address of an earlier pod: %s", orNone(ep.Leftovers)), false
-	case !c.selected && (!same(ep.Bridge, pod.IP) || slices && ep.BridgePodUID != pod.UID):
-		return do(StepFlip, nil, "%s", why), false
+		return do(StepDeleteLeftovers, nil, "left behind, with the address of an earlier pod: %s", orNone(ep.Leftovers))
+	case !c.selected && (!same(ep.Bridge, pod.IP) || c.slices() && ep.BridgePodUID != pod.UID):
+		return do(StepFlip, nil, "%s", why)
 	case !c.selected:
-		return do(StepAdopt, nil, "the endpoints hold the pod's address %s", pod.IP), false
+		return do(StepAdopt, nil, "the endpoints hold the pod's address %s", pod.IP)
 	case !same(ep.Controller, pod.IP):
-		return wait(CodeAdoptPending, PhaseFlip, "the endpointslice controller shows %s, the pod has %s", orNone(ep.Controller), pod.IP).then(c.controllersHelp()), false
-	case slices && ep.BridgeFound:
-		return do(StepDropBridge, nil, "the controller's slice holds %s", pod.IP), false
+		return wait(CodeAdoptPending, PhaseFlip, "the endpointslice controller shows %s, the pod has %s", orNone(ep.Controller), pod.IP).then(c.controllersHelp())
+	case c.slices() && ep.BridgeFound:
+		return do(StepDropBridge, nil, "the controller's slice holds %s", pod.IP)
 	case !same(ep.Union, pod.IP):
-		return wait(CodeAdoptPending, PhaseFlip, "the Service points to %s, the pod has %s", orNone(ep.Union), pod.IP).then(c.controllersHelp()), false
+		return wait(CodeAdoptPending, PhaseFlip, "the Service points to %s, the pod has %s", orNone(ep.Union), pod.IP).then(c.controllersHelp())
 	}
-	return Decision{}, true
+	return Decision{}
 }
+
+// slices: the hand-made endpoints are slices, beside those of the controllers.
+func (c *context) slices() bool { return c.rec.EndpointsAPI != LegacyEndpoints }
 
 // controllersHelp says what to do when Kubernetes' controllers lag behind.
 // Their informers come back after at most a minute. A slice that was made and

@@ -10,16 +10,13 @@ func (c *context) turnBack() Decision {
 	f := c.flight
 	switch {
 	case f.Kind == Reconfigure:
-		return stop(CodeOneAtATime, c.cmd("reconfigure"), "server %d is in the middle of its restart, begun by %s", f.ID, f.By)
+		return c.inRestart()
 	case !f.Served:
-		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
-			"server %d is on its way back to its host, begun by %s; nothing ever ran in its pod", f.ID, f.By)
-	case f.Released != nil || f.Unmasking != nil || f.Unfenced != nil || c.host.open():
-		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
-			"server %d is on its way back to its host, begun by %s, and may run there already: what its pod holds is old then", f.ID, f.By)
-	case f.Line == nil || f.Line.Generation == 0:
-		return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID),
-			"server %d is on its way back to its host, begun by %s; its pod was given up before", f.ID, f.By)
+		return c.stays("; nothing ever ran in its pod")
+	case f.mayStart() || c.host.open():
+		return c.stays(", and may run there already: what its pod holds is old then")
+	case !f.Line.known():
+		return c.stays("; its pod was given up before")
 	case f.StopAsked == nil && c.mayRun() || c.neverStopped() || c.stopped() != nil && c.watchedFrom(*c.stopped()):
 	case c.pod.Unmade:
 		return c.makeAgain()
@@ -33,17 +30,26 @@ func (c *context) turnBack() Decision {
 	if f.StopAsked == nil && c.Replaced != nil && c.gate.Released {
 		return do(StepCancelRevert, nil, "nothing was stopped; the pod of server %d serves on", f.ID)
 	}
-	at := c.now
-	g := &Flight{
-		Kind: Replace, ID: f.ID, Started: at, By: c.in.By, Epoch: f.Epoch, Served: true,
-		Stopping: Stopping{Fenced: f.Fenced, DeadReport: c.podReport()},
-		Starting: Starting{Returning: &at, Line: f.Line, Renewals: f.Renewals},
-		Leaving:  Leaving{Cleared: f.Cleared},
-	}
+	g := c.succeed(Replace)
+	g.Fenced, g.DeadReport, g.Returning = f.Fenced, c.podReport(), c.stamp()
+	g.Line, g.Cleared = f.Line, f.Cleared
 	if c.neverStopped() {
 		g.PodUID = f.PodUID
 	}
 	return do(StepTurnBack, g, "nothing was started on host %s since the pod stopped, so the pod's data is complete", c.HostIP)
+}
+
+// stays: a server on its way back is not asked into its pod again.
+func (c *context) stays(why string) Decision {
+	f := c.flight
+	return stop(CodeOneAtATime, c.cmd("revert --id=%d", f.ID), "server %d is on its way back to its host, begun by %s%s", f.ID, f.By, why)
+}
+
+// succeed is the operation that takes over from the one under way, where the pod has
+// served. What that one has proven is left behind.
+func (c *context) succeed(kind FlightKind) *Flight {
+	f := c.flight
+	return &Flight{Kind: kind, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true, Starting: Starting{Renewals: f.Renewals}}
 }
 
 // neverStopped: the very pod whose gate was closed has run ZooKeeper all the time.
@@ -80,7 +86,7 @@ func (c *context) line() *Release {
 // way back to its host.
 func (c *context) wayBack() string {
 	f := c.flight
-	if f.Line == nil || f.Line.Generation == 0 || f.Released != nil || f.Unmasking != nil || f.Unfenced != nil {
+	if !f.Line.known() || f.mayStart() {
 		return "bring their hosts or pods back"
 	}
 	return "bring them back; or take server " + c.in.ID.String() + " into its pod again, whose data is complete: " + c.cmd("replace --id=%d", c.in.ID)
@@ -95,13 +101,10 @@ func (c *context) goBack() Decision {
 		return c.hostUnclear(PhaseReclaim)
 	case c.host == HostUp || !c.neverStopped() && !c.watchedFrom(*f.Returning):
 		// It may have voted: what the pod holds is old from now on.
-		g := &Flight{
-			Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true,
-			Starting: Starting{Renewals: f.Renewals}, Leaving: Leaving{Cleared: f.Cleared},
-		}
+		g := c.succeed(Revert)
+		g.Cleared = f.Cleared
 		if c.stands == PodParked {
-			at := c.now
-			g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.gate.Generation
+			g.StopAsked, g.DeadSince, g.Gate = c.stamp(), c.stamp(), c.gate.Generation
 		}
 		return do(StepBeginRevert, g, "the server on host %s runs, or may have run while nobody watched: it stays there", c.HostIP)
 	case f.Fenced == nil:
@@ -112,13 +115,17 @@ func (c *context) goBack() Decision {
 	case !c.selected && len(ep.Leftovers) > 0:
 		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers))
 	}
-	if d, ok := c.pointToPod("nothing runs on host " + c.HostIP); !ok {
+	if d := c.pointToPod("nothing runs on host " + c.HostIP); d.made() {
 		return d
 	}
 	g := c.copyFlight()
-	at := c.now
-	g.Released, g.Kicked = &at, &at
-	d := do(StepRestoreGate, g, "the address is the pod's, which holds the data of generation %d", f.Line.Generation)
-	d.Release = f.Line
+	g.Released, g.Kicked = c.stamp(), c.stamp()
+	return c.restoreGate(f.Line, g, "the address is the pod's, which holds the data of generation %d", f.Line.Generation)
+}
+
+// restoreGate writes a line into the gate again.
+func (c *context) restoreGate(line *Release, g *Flight, why string, a ...any) Decision {
+	d := do(StepRestoreGate, g, why, a...)
+	d.Release = line
 	return d
 }

@@ -30,15 +30,10 @@ func (o Observation) ListsKnown() bool {
 // Relisted are the servers on hosts that were seen to run with the Services'
 // addresses and show another list now: their restart is to be verified again.
 func Relisted(o Observation) []ensemble.ID {
-	var ids []ensemble.ID
 	f := derive(o)
-	for _, s := range f.members {
-		flying := f.flight != nil && f.flight.ID == s.ID
-		if s.Reconfigured != nil && s.Replaced == nil && !flying && !s.live.Another(s.ID) && len(ListDifferences(f.rec, s.ServerRecord, s.live)) > 0 {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
+	return f.ids(func(s *member) bool {
+		return s.Reconfigured != nil && s.onHost() && !f.flying(s.ID) && !s.live.Another(s.ID) && len(ListDifferences(f.rec, s.ServerRecord, s.live)) > 0
+	})
 }
 
 // listsDiffer says, server by server, where the live lists are not the record's.
@@ -48,7 +43,9 @@ func Relisted(o Observation) []ensemble.ID {
 func (c *context) listsDiffer() []string {
 	var out []string
 	for _, s := range c.members {
-		if s.Reconfigured == nil && s.Replaced == nil && !c.startedInPod(s) || s.live.Another(s.ID) {
+		// A server that is being replaced runs with our file once it was released.
+		released := c.flying(s.ID) && c.flight.Kind == Replace && c.flight.Released != nil
+		if s.toRestart() && !released || s.live.Another(s.ID) {
 			continue
 		}
 		if diff := ListDifferences(c.rec, s.ServerRecord, s.live); len(diff) > 0 {
@@ -58,26 +55,20 @@ func (c *context) listsDiffer() []string {
 	return out
 }
 
-// startedInPod: the server is being replaced, and its pod runs with our file.
-func (c *context) startedInPod(s *member) bool {
-	return c.flight != nil && c.flight.ID == s.ID && c.flight.Kind == Replace && c.flight.Released != nil
-}
-
 // sameLists is asked before a server is stopped, before a pod is released and
 // before a replacement counts as done. now says what has not happened yet.
-func (c *context) sameLists(now string) (Decision, bool) {
+func (c *context) sameLists(now string) Decision {
 	diff := c.listsDiffer()
 	if len(diff) == 0 {
-		return Decision{}, true
+		return Decision{}
 	}
 	return stop(CodeListDiffers, c.listsBack(), "the servers do not run with the list that this migration counts on; %s", now).
-		with(diff...).with(c.listHelp()...), false
+		with(diff...).with(c.listHelp()...)
 }
 
 // recordedLists is the condition behind it.
-func (c *context) recordedLists() (Decision, Class, bool) {
-	d, ok := c.sameLists("nothing is begun")
-	return d, ClassWrong, ok
+func (c *context) recordedLists() (Decision, Class) {
+	return c.sameLists("nothing is begun"), ClassWrong
 }
 
 // listsBack is what puts the right list back.

@@ -50,7 +50,7 @@ func (c *context) next() string {
 		return c.cmd("reconfigure")
 	}
 	for _, p := range c.problems() {
-		if p.Class != ClassNote && p.Class != ClassRefusal {
+		if p.hinders() {
 			return p.Next
 		}
 	}
@@ -163,9 +163,4 @@ func (c *context) startOf(ids []ensemble.ID) string {
 		}
 	}
 	return ""
-}
-
-// stopAndMask is what ends a process on the host that must not run beside the pod.
-func (c *context) stopAndMask() string {
-	return "on host " + c.HostIP + ": stop the server and mask its unit"
 }

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
@@ -263,6 +264,11 @@ func (h HostView) Open() bool { return h.Client == vantage.PortOpen || h.Electio
 // Closed reports whether both ports refuse. Silence is no proof of death.
 func (h HostView) Closed() bool {
 	return h.Client == vantage.PortClosed && h.Election == vantage.PortClosed
+}
+
+// said is what its ports did, in words.
+func (h HostView) said() string {
+	return fmt.Sprintf("client port %s, election port %s", h.Client, h.Election)
 }
 
 // View returns what was seen of a server.

@@ -1,6 +1,10 @@
 package migration
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+import (
+	"slices"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
 
 // NextReplacement returns the server that goes next: the one in flight, then
 // following voters by id, then the leader, then observers. It is computed from
@@ -23,26 +27,15 @@ func ReplacementOrder(o Observation) []ensemble.ID {
 	return derive(o).order((*member).onHost)
 }
 
-// onHost: it was not replaced yet.
-func (m *member) onHost() bool { return m.Replaced == nil }
-
 // toRestart: it was not seen to run with the new list yet.
 func (m *member) toRestart() bool { return m.Reconfigured == nil && m.Replaced == nil }
 
 // order sorts the servers that are left: followers by id, the leader, then
 // observers, who have no vote and are not in the way meanwhile.
 func (f *facts) order(left func(*member) bool) []ensemble.ID {
-	var followers, last, observers []ensemble.ID
-	for _, s := range f.members {
-		switch {
-		case !left(s):
-		case s.Role == ensemble.Observer:
-			observers = append(observers, s.ID)
-		case f.leads(s.ID):
-			last = append(last, s.ID)
-		default:
-			followers = append(followers, s.ID)
-		}
-	}
-	return append(append(followers, last...), observers...)
+	observes := func(m *member) bool { return m.Role == ensemble.Observer }
+	followers := f.ids(func(m *member) bool { return left(m) && !observes(m) && !f.leads(m.ID) })
+	leader := f.ids(func(m *member) bool { return left(m) && !observes(m) && f.leads(m.ID) })
+	observers := f.ids(func(m *member) bool { return left(m) && observes(m) })
+	return slices.Concat(followers, leader, observers)
 }

@@ -20,31 +20,31 @@ type PodRef struct {
 // provePods: every pod that the command counts on is made as recorded now, waits
 // at its gate, sees its host and holds the ensemble's ZooKeeper. What can be
 // learned of a pod before a host is stopped is learned here.
-func (c *context) provePods() (Decision, bool) {
+func (c *context) provePods() Decision {
 	if c.in.Refused != "" {
 		return stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.in.ID)+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version,
-			"%s; nothing was stopped, and the pods' settings are what they were before", c.in.Refused), false
+			"%s; nothing was stopped, and the pods' settings are what they were before", c.in.Refused)
 	}
 	moving := c.moving()
 	for _, s := range moving {
 		switch {
 		case !s.gate.Found || s.pod.Unmade:
-			return do(StepPark, nil, "the pods do not exist yet"), false
+			return do(StepPark, nil, "the pods do not exist yet")
 		case s.pod.SetOutdated:
-			return do(StepPark, nil, "the pods' settings have changed"), false
+			return do(StepPark, nil, "the pods' settings have changed")
 		}
 	}
 	if old := c.outdated(); len(old) > 0 {
 		d := do(StepRemakePods, nil, "the pods of servers %s were made before the last change of settings; nothing was started in them", joinIDs(idsOf(old)))
 		d.Pods = old
-		return d, false
+		return d
 	}
 	for _, s := range moving {
-		if d, ok := s.provePod(); !ok {
-			return d, false
+		if d := s.provePod(); d.made() {
+			return d
 		}
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // moving are the servers whose pods the command counts on: the one it is about,
@@ -87,42 +87,42 @@ func idsOf(pods []PodRef) []ensemble.ID {
 }
 
 // provePod is provePods for one of them.
-func (c *context) provePod() (Decision, bool) {
+func (c *context) provePod() Decision {
 	pod := c.pod
 	switch {
 	case c.stands != PodParked:
-		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(c.podState(pod))), pod), false
+		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(c.podState(pod))), pod)
 	case !pod.GateFresh:
-		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh), false
+		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
 	}
-	if d, ok := c.proveImage(); !ok {
-		return d, false
+	if d := c.proveImage(); d.made() {
+		return d
 	}
 	if c.host.open() && pod.HostClosed {
 		return stop(CodePodCannotReachHost, "make host "+c.HostIP+" reachable from the pods' network on the client and election ports",
-			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.HostIP), false
+			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.HostIP)
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // proveImage: the pod's image holds the release that the hosts run.
-func (c *context) proveImage() (Decision, bool) {
+func (c *context) proveImage() Decision {
 	pod := c.pod
 	differs := c.otherImage(pod)
 	switch {
 	case c.rec.Waived(WaiverOneVersion):
-		return Decision{}, true
+		return Decision{}
 	case differs != "" && c.rec.PodsBefore != nil:
-		return do(StepRestorePods, nil, "%s", differs), false
+		return do(StepRestorePods, nil, "%s", differs)
 	case differs != "":
 		return stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.in.ID)+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version,
-			"%s; nothing was stopped", differs), false
+			"%s; nothing was stopped", differs)
 	case pod.Version.IsZero() && !c.rec.Waived(WaiverImage):
 		return stop(CodeImageUnknown, c.cmd("wrap --waive=%s", WaiverImage)+" if you know that it holds ZooKeeper "+c.rec.Settings.Version+"; or name another --image",
 			"pod %s does not say which ZooKeeper its image %s holds, so nothing was stopped for it", pod.Name, c.rec.Pods.Image).
-			with(orUnknown(pod.GateDetail), "with the check waived it is compared after the start only, while the server is away"), false
+			with(orUnknown(pod.GateDetail), "with the check waived it is compared after the start only, while the server is away")
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // otherImage says that a pod's image holds another release than the hosts run;
@@ -137,16 +137,16 @@ func (c *context) otherImage(pod PodView) string {
 
 // rightImage holds a pod's image against the ensemble once the operation has
 // begun; the way back is the revert, which restores the pods' settings, too.
-func (c *context) rightImage() (Decision, bool) {
+func (c *context) rightImage() Decision {
 	pod := c.pod
 	differs := c.otherImage(pod)
 	if c.rec.Waived(WaiverOneVersion) || differs == "" && (!pod.Version.IsZero() || c.rec.Waived(WaiverImage)) {
-		return Decision{}, true
+		return Decision{}
 	}
 	if differs == "" {
-		return stop(CodeImageUnknown, c.cmd("revert --id=%d", c.flight.ID), "pod %s does not say any more which ZooKeeper its image holds", pod.Name).with(pod.GateDetail), false
+		return stop(CodeImageUnknown, c.cmd("revert --id=%d", c.flight.ID), "pod %s does not say any more which ZooKeeper its image holds", pod.Name).with(pod.GateDetail)
 	}
-	return stop(CodeVersionDiffers, c.cmd("revert --id=%d", c.flight.ID), "%s", differs), false
+	return stop(CodeVersionDiffers, c.cmd("revert --id=%d", c.flight.ID), "%s", differs)
 }
 
 // InPods are the servers that run in their pods.

@@ -90,8 +90,13 @@ func (c *context) lostNode(d Decision, pod PodView) Decision {
 	return d.with(
 		"bring "+pod.Node+" back, and the pod serves again with its data, by itself",
 		"or, where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs, in this order:",
-		c.at().Clusterwide().Kubectl("delete node %s", pod.Node),
+		c.deleteNode(pod),
 	).with(c.lostVolume(pod)...)
+}
+
+// deleteNode is the command of somebody who may, once the machine is known to be off.
+func (c *context) deleteNode(pod PodView) string {
+	return c.at().Clusterwide().Kubectl("delete node %s", pod.Node)
 }
 
 // lostVolume says how a replaced server begins anew on another volume.
@@ -122,7 +127,7 @@ func (c *context) inPods() (ids []ensemble.ID, why []string) {
 // have comes back by a revert, which proves first that the others have it.
 func (c *context) comeBack() string {
 	for _, s := range c.members {
-		if c.about(s).flying() || s.Replaced != nil || s.live.Reach != vantage.Refused {
+		if c.flying(s.ID) || s.Replaced != nil || s.live.Reach != vantage.Refused {
 			continue
 		}
 		return c.about(s).bringBack()

@@ -46,38 +46,46 @@ func Problems(o Observation) []Problem { return derive(o).summarized().problems(
 func Hindrances(problems []Problem) []Problem {
 	var out []Problem
 	for _, p := range problems {
-		if p.Class != ClassNote && p.Class != ClassRefusal {
+		if p.hinders() {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-// summarized is the context of a look that nobody asked anything of.
-func (f *facts) summarized() *context { return &context{facts: f, member: &member{}} }
+func (p Problem) hinders() bool { return p.Class != ClassNote && p.Class != ClassRefusal }
 
-// about is the same for one server.
-func (c *context) about(s *member) *context {
-	return &context{facts: c.facts, member: s, in: Intent{ID: s.ID}}
+// findings are problems while they are gathered.
+type findings []Problem
+
+// add adds what a rule says about a server, if it says anything.
+func (f *findings) add(class Class, id ensemble.ID, d Decision) {
+	if d.made() {
+		*f = append(*f, Problem{Code: d.Code, Class: class, Server: id, Text: d.Reason, Evidence: d.Evidence, Next: d.Next})
+	}
 }
 
-func problem(class Class, id ensemble.ID, d Decision) Problem {
-	return Problem{Code: d.Code, Class: class, Server: id, Text: d.Reason, Evidence: d.Evidence, Next: d.Next}
+// summarized is the context of a look that nobody asked anything of.
+func (f *facts) summarized() *context { return f.about(&member{}) }
+
+// about is the same for one server.
+func (f *facts) about(s *member) *context {
+	return &context{facts: f, member: s, in: Intent{ID: s.ID}}
 }
 
 func (c *context) problems() []Problem {
+	var out findings
 	if !c.complete {
-		d, _ := c.guard()
-		return []Problem{problem(ClassUnseen, 0, d)}
+		out.add(ClassUnseen, 0, c.guard())
+		return out
 	}
-	var out []Problem
 	for _, s := range c.members {
 		out = append(out, c.about(s).misplaced()...)
 	}
 	if c.flight != nil {
 		out = append(out, c.underWay())
 	} else if c.unproven() {
-		out = append(out, problem(ClassWrong, 0, c.unprovenPods()))
+		out.add(ClassWrong, 0, c.unprovenPods())
 	}
 	out = append(out, c.editedSet()...)
 	for _, s := range c.members {
@@ -85,37 +93,27 @@ func (c *context) problems() []Problem {
 	}
 	if c.leaderExpected() {
 		for _, condition := range c.beginnings() {
-			if d, class, ok := condition(); !ok {
-				out = append(out, problem(class, 0, d))
-			}
+			d, class := condition()
+			out.add(class, 0, d)
 		}
 	}
 	return out
 }
 
 // misplaced holds one server's objects and addresses against the journal.
-func (c *context) misplaced() []Problem {
-	var out []Problem
-	if d, ok := c.checkAddress(c.member); !ok {
-		out = append(out, problem(ClassWrong, c.ID, d))
-	}
-	if d, ok := c.checkPlace(c.member); !ok {
-		out = append(out, problem(ClassWrong, c.ID, d))
-	}
-	astray := c.flying() && c.address != AddressHost
+func (c *context) misplaced() (out findings) {
+	out.add(ClassWrong, c.ID, c.checkAddress(c.member))
+	out.add(ClassWrong, c.ID, c.checkPlace(c.member))
+	astray := c.flying(c.ID) && c.address != AddressHost
 	if astray && c.host == HostUnclear {
-		out = append(out, problem(ClassNote, c.ID, c.hostUnclear("")))
+		out.add(ClassNote, c.ID, c.hostUnclear(""))
 	}
 	if astray && c.host == HostUp {
-		out = append(out, problem(ClassWrong, c.ID, stop(CodeHostReturned, c.stopAndMask(),
-			"the server on host %s of server %d answers (client port %s, election port %s), while its address points to %s",
-			c.HostIP, c.ID, c.ports.Client, c.ports.Election, orNone(c.endpoints.Union))))
+		out.add(ClassWrong, c.ID, stop(CodeHostReturned, c.stopAndMask(), "the server on host %s of server %d answers (%s), while its address points to %s",
+			c.HostIP, c.ID, c.ports.said(), orNone(c.endpoints.Union)))
 	}
 	return out
 }
-
-// flying: this server is the one under way.
-func (c *context) flying() bool { return c.flight != nil && c.flight.ID == c.ID }
 
 // TakenAway reports whether the operation has begun to stop something: that its
 // server does not serve is planned from then on.
@@ -130,7 +128,7 @@ func (c *context) underWay() Problem {
 	d := c.inFlight()
 	p := Problem{Code: CodeOneAtATime, Class: ClassPlanned, Server: f.ID, Next: c.next(),
 		Text: fmt.Sprintf("%s of server %d is under way, begun by %s at %s, and has come to: %s", f.Kind, f.ID, f.By, moment(f.Started), f.phase())}
-	if s := c.of(f.ID); f.TakenAway() && !s.serves() {
+	if c.takenAway() {
 		p.Evidence = append(p.Evidence, fmt.Sprintf("that server %d does not serve meanwhile is planned", f.ID))
 	}
 	if d.Kind == Wait || d.Kind == Stop {
@@ -139,6 +137,9 @@ func (c *context) underWay() Problem {
 	}
 	return p
 }
+
+// takenAway: the server in flight does not serve, as planned.
+func (c *context) takenAway() bool { return c.flight.TakenAway() && !c.of(c.flight.ID).serves() }
 
 // inFlight is what a command that resumes the operation under way would decide
 // now. If its first step only repeats a proof because nobody kept watching, the
@@ -156,38 +157,36 @@ func (c *context) inFlight() Decision {
 }
 
 // ailing is what is wrong with one server where it runs.
-func (c *context) ailing() []Problem {
-	var out []Problem
+func (c *context) ailing() (out findings) {
 	live, pod := c.live, c.pod
+	again := c.cmd("replace --id=%d", c.ID)
 	switch {
 	case live.Unread():
-		out = append(out, problem(ClassUnseen, c.ID, stop(CodeUnseen, c.cmd("status"), "server %d was only partly seen from here: %s", c.ID, live.Said())))
-	case live.Serving():
-	case c.flying() && c.flight.TakenAway():
+		out.add(ClassUnseen, c.ID, stop(CodeUnseen, c.cmd("status"), "server %d was only partly seen from here: %s", c.ID, live.Said()))
+	case live.Serving(), c.flying(c.ID) && c.flight.TakenAway():
 	case live.Sight() == vantage.Unseen:
-		out = append(out, problem(ClassUnseen, c.ID, c.notSeen()))
-	case c.Replaced != nil:
-		out = append(out, problem(ClassWrong, c.ID, stop(CodePodAway, c.cmd("replace --id=%d", c.ID),
-			"server %d does not serve: %s", c.ID, live.Said()).with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState(pod)))))
+		out.add(ClassUnseen, c.ID, c.notSeen())
+	case c.onHost():
+		out.add(ClassWrong, c.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.ID, live.Said()))
 	default:
-		out = append(out, problem(ClassWrong, c.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.ID, live.Said())))
+		out.add(ClassWrong, c.ID, stop(CodePodAway, again, "server %d does not serve: %s", c.ID, live.Said()).
+			with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState(pod))))
 	}
 	if c.holds == HoldsHalf {
-		next := c.cmd("replace --id=%d", c.ID)
-		out = append(out, problem(ClassWrong, c.ID, stop(CodeRenewal, next, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.ID, pod.GateDetail)))
+		out.add(ClassWrong, c.ID, stop(CodeRenewal, again, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.ID, pod.GateDetail))
 	}
-	if c.Replaced != nil && c.host == HostUnclear {
-		d := c.hostUnclear("")
-		out = append(out, problem(ClassNote, c.ID, d))
+	if c.onHost() {
+		return out
 	}
-	if c.Replaced != nil && pod.Found && pod.Files != "" {
-		out = append(out, problem(ClassWrong, c.ID, c.lostFiles()))
+	if c.host == HostUnclear {
+		out.add(ClassNote, c.ID, c.hostUnclear(""))
 	}
-	if differs := c.otherImage(pod); c.Replaced != nil && differs != "" && !c.rec.Waived(WaiverOneVersion) {
-		out = append(out, problem(ClassWrong, c.ID, stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.ID), "%s", differs)))
+	out.add(ClassWrong, c.ID, c.lostFiles())
+	if differs := c.otherImage(pod); differs != "" && !c.rec.Waived(WaiverOneVersion) {
+		out.add(ClassWrong, c.ID, stop(CodeVersionDiffers, again, "%s", differs))
 	}
-	if c.Replaced != nil && pod.Found {
-		out = append(out, c.otherTemplate(pod)...)
+	if pod.Found {
+		out.add(ClassNote, c.ID, c.otherTemplate(pod))
 	}
 	return out
 }
@@ -196,31 +195,34 @@ func (c *context) ailing() []Problem {
 // boot of its own.
 func (c *context) lostFiles() Decision {
 	pod := c.pod
-	next := c.cmd("replace --id=%d", c.ID)
-	if !pod.Unmade {
-		next = c.cmd("revert --id=%d", c.ID)
+	if !pod.Found || pod.Files == "" {
+		return Decision{}
 	}
 	files := pod.Files
 	if pod.ForeignFiles != "" {
 		files += " (" + c.kubectl("delete configmap %s", pod.ForeignFiles) + ")"
 	}
-	d := stop(CodePodFiles, next, "pod %s of server %d cannot be started again: %s", pod.Name, c.ID, files)
-	if !pod.Unmade {
-		d = d.with("its settings have changed since, so nobody can write those files again; replace, after the revert, creates a pod with the current ones")
+	d := stop(CodePodFiles, c.cmd("replace --id=%d", c.ID), "pod %s of server %d cannot be started again: %s", pod.Name, c.ID, files)
+	if pod.Unmade {
+		return d
 	}
-	return d
+	return d.then(c.cmd("revert --id=%d", c.ID)).
+		with("its settings have changed since, so nobody can write those files again; replace, after the revert, creates a pod with the current ones")
 }
 
 // restartable: no other pod that serves would stay away after its next restart,
 // beside the server that is taken away now. Files that can be written again are, by
 // the first step.
-func (c *context) restartable() (Decision, bool) {
+func (c *context) restartable() Decision {
 	for _, s := range c.members {
-		if s.Replaced != nil && s.pod.Found && s.pod.Files != "" && !s.pod.Unmade {
-			return c.about(s).lostFiles(), false
+		if s.Replaced == nil || s.pod.Unmade {
+			continue
+		}
+		if d := c.about(s).lostFiles(); d.made() {
+			return d
 		}
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // notSeen says of a server that could not be seen just that.
@@ -229,115 +231,8 @@ func (c *context) notSeen() Decision {
 		"server %d was not seen from here: %s; it may serve", c.ID, c.live.Said())
 }
 
-// condition is something that must hold of the ensemble before a server is taken
-// away; ok is true when it does.
-type condition func() (d Decision, class Class, ok bool)
-
-// conditions are those that do not depend on which server that is, hardest first.
-func (c *context) conditions() []condition {
-	return []condition{c.rightServers, c.recordedLists, c.oneLeader, c.oldVersion, c.counts, c.recordedVersion, c.oneVersion, c.roomInEpoch}
-}
-
-func held() (Decision, Class, bool) { return Decision{}, "", true }
-
-func (c *context) rightServers() (Decision, Class, bool) {
-	if bad := c.wrongIDs(); len(bad) > 0 {
-		return stop(CodeWrongServer, c.cmd("check"), "endpoints point to the wrong servers").with(bad...), ClassWrong, false
-	}
-	return held()
-}
-
 // leaderExpected: no operation under way has just taken the leader away.
 func (c *context) leaderExpected() bool {
 	f := c.flight
 	return f == nil || !f.WasLeader || f.StopAsked == nil || c.due(*f.StopAsked, ElectionGrace) || c.leader != nil
-}
-
-func (c *context) oneLeader() (Decision, Class, bool) {
-	if c.leader != nil {
-		return held()
-	}
-	var leading, hidden []ensemble.ID
-	for _, s := range c.members {
-		switch {
-		case s.serves() && s.live.Mode == ensemble.Leader:
-			leading = append(leading, s.ID)
-		case s.live.Sight() == vantage.Unseen:
-			hidden = append(hidden, s.ID)
-		}
-	}
-	switch {
-	case len(leading) > 1:
-		return stop(CodeNoLeader, c.cmd("status"), "there is not exactly one leader: servers %s say that they lead", joinIDs(leading)), ClassWrong, false
-	case len(hidden) > 0:
-		return stop(CodeNoLeader, c.cmd("status"), "no leader was seen; server %s, not seen from here, may lead", joinIDs(hidden)), ClassUnseen, false
-	}
-	return stop(CodeNoLeader, c.cmd("status"), "there is not exactly one leader: no server says that it leads"), ClassWrong, false
-}
-
-func (c *context) oldVersion() (Decision, Class, bool) {
-	if c.leader == nil || len(c.onHosts(0)) == 0 {
-		return held()
-	}
-	if reason, way := VersionRefusal(c.leader.live.Version); reason != "" && !c.rec.Waived(WaiverVersion) {
-		return stop(CodeVersionRefused, way, "%s", reason), ClassRefusal, false
-	}
-	return held()
-}
-
-// counts holds the leader's count of followers against the servers there are.
-func (c *context) counts() (Decision, Class, bool) {
-	if c.leader == nil {
-		return held()
-	}
-	n, forwards := followers(c.rec.Ensemble()), c.leader.live.SyncedFollowers
-	switch {
-	case forwards > n:
-		return stop(CodeExtraFollower, c.cmd("status"),
-			"the leader forwards to %d followers, and there are %d: the journal does not hold all servers, or one runs twice", forwards, n).
-			with("one that has just come back may be counted twice for some seconds: then run the command again"), ClassWrong, false
-	case c.anyLacking(c.participants()):
-		// Who is away is told by itself, and who is on its way by the operation.
-	case forwards >= 0 && forwards < n:
-		return stop(CodeNotSynced, c.cmd("status"), "the leader forwards to %d of %d followers only", forwards, n), ClassWrong, false
-	}
-	return held()
-}
-
-func (c *context) recordedVersion() (Decision, Class, bool) {
-	if c.leader == nil {
-		return held()
-	}
-	if v := c.leader.live.Version; !v.IsZero() && c.rec.Settings.Version != "" && v.String() != c.rec.Settings.Version && !c.rec.Waived(WaiverOneVersion) {
-		return stop(CodeVersionDiffers, c.cmd("wrap"),
-			"the servers run ZooKeeper %s, the journal says %s, which is what the pods are made for", v, c.rec.Settings.Version).
-			with("wrap, with the files of now, brings the journal up to date as long as nothing is replaced"), ClassRefusal, false
-	}
-	return held()
-}
-
-// oneVersion: a server of another release than its leader was not meant.
-func (c *context) oneVersion() (Decision, Class, bool) {
-	if c.leader == nil || c.leader.live.Version.IsZero() || c.rec.Waived(WaiverOneVersion) {
-		return held()
-	}
-	var other []string
-	leads := c.leader.live.Version
-	for _, s := range c.members {
-		if v := s.live.Version; s.serves() && !v.IsZero() && v.Compare(leads) != 0 {
-			other = append(other, fmt.Sprintf("server %d runs ZooKeeper %s", s.ID, v))
-		}
-	}
-	if len(other) == 0 {
-		return held()
-	}
-	return stop(CodeVersionDiffers, c.cmd("check"), "not all servers run the leader's release, ZooKeeper %s", leads).with(other...), ClassRefusal, false
-}
-
-func (c *context) roomInEpoch() (Decision, Class, bool) {
-	if c.leader != nil && c.leader.live.Zxid.Counter() > zxidCounterWarn {
-		return stop(CodeZxidOverflowNear, "restart the leader at a quiet time, then go on",
-			"the transaction counter is near its end (%s): an election is near", c.leader.live.Zxid), ClassRefusal, false
-	}
-	return held()
 }

@@ -18,54 +18,52 @@ func (c *context) withoutProofs() *Flight {
 }
 
 // proveBefore brings about a complete, fresh canary on all n in this epoch.
-func (c *context) proveBefore() (Decision, bool) {
+func (c *context) proveBefore() Decision {
 	return c.proveOn(c.rec.Ensemble().IDs(), PhaseProve)
 }
 
 // proveOn brings about a fresh canary, in this epoch, that all of ids hold.
-func (c *context) proveOn(ids []ensemble.ID, phase Phase) (Decision, bool) {
+func (c *context) proveOn(ids []ensemble.ID, phase Phase) Decision {
 	f := c.flight
-	if d, ok := c.sameLists("nothing has been stopped"); !ok {
-		return d, false
+	if d := c.sameLists("nothing has been stopped"); d.made() {
+		return d
 	}
 	if c.leader == nil {
-		return wait(CodeNoLeader, phase, "there is no leader at the moment; nothing has been stopped"), false
+		return wait(CodeNoLeader, phase, "there is no leader at the moment; nothing has been stopped")
 	}
 	if f.Before == nil || f.Before.Zxid.Epoch() != c.epoch || !c.young(f.Before.At) {
 		who := "all servers"
 		if len(ids) < len(c.rec.Servers) {
 			who = "servers " + joinIDs(ids)
 		}
-		return do(StepProveBefore, nil, "%s take part in epoch %d", who, c.epoch), false
+		return do(StepProveBefore, nil, "%s take part in epoch %d", who, c.epoch)
 	}
 	if f.Before.Complete {
-		return Decision{}, true
+		return Decision{}
 	}
 	held, missing := c.holders(*f.Before, ids)
 	if len(missing) > 0 {
-		return wait(CodeProofPending, phase, "not every server holds %s yet", f.Before.Zxid).with(missing...).then(c.startOf(ids)), false
+		return wait(CodeProofPending, phase, "not every server holds %s yet", f.Before.Zxid).with(missing...).then(c.startOf(ids))
 	}
 	g := c.copyFlight()
-	p := *f.Before
-	p.Held, p.Complete = held, true
-	g.Before = &p
-	return do(StepNoteBefore, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
+	g.Before = f.Before.heldBy(held, f.Before.At)
+	return do(StepNoteBefore, g, "servers %s hold %s", joinIDs(held), f.Before.Zxid)
 }
 
 // watched: a host that was seen dead and left alone since may have been unmasked,
 // started and stopped again by somebody who wanted the service back. What was
 // proven for its last stop, and a copy of that time, do not hold for this one.
-func (c *context) watched() (Decision, bool) {
+func (c *context) watched() Decision {
 	f := c.flight
 	if f.DeadSince == nil || c.watchedFrom(*f.DeadSince) {
-		return Decision{}, true
+		return Decision{}
 	}
 	g := c.copyFlight()
 	g.Fenced, g.DeadSince, g.DeadReport, g.After, g.Seed, g.SeedAsked = nil, nil, nil, nil, "", nil
 	report := c.pod.GateAt
 	g.ReportAtStop = &report
 	return do(StepRestartProof, g, "nobody watched host %s from %s on: it may have run since, so its end and its data are looked at anew",
-		c.HostIP, moment(*f.DeadSince)), false
+		c.HostIP, moment(*f.DeadSince))
 }
 
 // watchedFrom reports whether somebody has looked at the host without a gap from
@@ -103,35 +101,35 @@ func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05Z"
 
 // proveDead is I3: refused on both ports, from here and from the pod, after
 // the stop was asked for, and fenced.
-func (c *context) proveDead() (Decision, bool) {
+func (c *context) proveDead() Decision {
 	f, pod := c.flight, c.pod
-	if c.host != HostRefuses {
-		return wait(CodeHostSilent, PhaseStop,
-			"host %s is silent (client port %s, election port %s): a dead machine and a broken network look alike", c.HostIP, c.ports.Client, c.ports.Election).
-			then("bring the machine or the network back, or start the server again and revert: " + c.cmd("revert --id=%d", f.ID)), false
-	}
-	if f.Fenced == nil {
-		return do(StepMaskHost, nil, "the host's server is down but could come back"), false
-	}
-	if f.DeadSince == nil {
-		g := c.copyFlight()
-		at := c.now
-		g.DeadSince, g.DeadReport = &at, c.podReport()
-		return do(StepNoteDead, g, "host %s refuses on client and election port", c.HostIP), false
-	}
-	if bad := c.aliveAfterAll(); bad != "" {
-		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.HostIP, bad).
-			then(c.inBetween()), false
-	}
-	if from := c.from; from.IsPod() && from.Node == pod.Node {
-		return wait(CodeSecondVantage, PhaseStop, "host %s is seen dead from node %s alone: this command asks through pod %s there, and pod %s is the other witness", c.HostIP, from.Node, from.Pod, pod.Name).
-			then("run the same command again: it looks for a pod on another node; or run it where hosts can be reached, with --probe-via=direct"), false
-	}
-	if !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop) {
+	bad := c.aliveAfterAll()
+	switch {
+	case c.host != HostRefuses:
+		return wait(CodeHostSilent, PhaseStop, "host %s is silent (%s): a dead machine and a broken network look alike", c.HostIP, c.ports.said()).
+			then("bring the machine or the network back, or start the server again and revert: " + c.cmd("revert --id=%d", f.ID))
+	case f.Fenced == nil:
+		return do(StepMaskHost, nil, "the host's server is down but could come back")
+	case f.DeadSince == nil:
+		return c.noteDead(c.podReport())
+	case bad != "":
+		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.HostIP, bad).then(c.inBetween())
+	case c.from.IsPod() && c.from.Node == pod.Node:
+		return wait(CodeSecondVantage, PhaseStop, "host %s is seen dead from node %s alone: this command asks through pod %s there, and pod %s is the other witness", c.HostIP, c.from.Node, c.from.Pod, pod.Name).
+			then("run the same command again: it looks for a pod on another node; or run it where hosts can be reached, with --probe-via=direct")
+	case !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop):
 		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
-			then(c.logs(pod) + "; or take it back: " + c.cmd("revert --id=%d", f.ID)), false
+			then(c.logs(pod) + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
 	}
-	return Decision{}, true
+	return Decision{}
+}
+
+// noteDead notes that a host that was asked to stop its server refuses, and when its
+// parked pod had reported last.
+func (c *context) noteDead(report *PodReport) Decision {
+	g := c.copyFlight()
+	g.DeadSince, g.DeadReport = c.stamp(), report
+	return do(StepNoteDead, g, "host %s refuses on client and election port", c.HostIP)
 }
 
 // inBetween is what to look for where a host looks dead and others say that it is
@@ -159,7 +157,7 @@ func (c *context) aliveAfterAll() string {
 // without this server. Where the leader's count says nothing of it (it leads
 // itself, or observes), or there is no leader, it is none more.
 func (c *context) counted() (counted, left int) {
-	left = followers(c.rec.Ensemble()) - 1
+	left = c.followers() - 1
 	if c.leader == nil || c.leads(c.in.ID) || c.Role == ensemble.Observer {
 		return left, left
 	}
@@ -168,7 +166,7 @@ func (c *context) counted() (counted, left int) {
 
 // proveAfter is the second half of I4: with the server dead, a canary on all
 // other voters; sameEpoch asks that no election happened since the first one.
-func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
+func (c *context) proveAfter(sameEpoch bool) Decision {
 	f := c.flight
 	others := c.others()
 	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
@@ -183,65 +181,54 @@ func (c *context) proveAfter(sameEpoch bool) (Decision, bool) {
 	}
 	switch bad, blind := c.lacking(others); {
 	case blind:
-		return wait(CodeUnseen, PhaseReprove, "not every other voter is seen from here; nothing is released").with(bad...).then(back), false
+		return wait(CodeUnseen, PhaseReprove, "not every other voter is seen from here; nothing is released").with(bad...).then(back)
 	case len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.age(*f.StopAsked) < ElectionGrace:
-		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID), false
+		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID)
 	case len(bad) > 0:
-		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back), false
+		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back)
 	}
 	if diff := c.listsDiffer(); len(diff) > 0 {
 		return wait(CodeListDiffers, PhaseReprove, "the servers do not run with the list that this migration counts on; nothing is released").
-			with(diff...).with("or go back: " + back).then(c.listsBack()), false
+			with(diff...).with("or go back: " + back).then(c.listsBack())
 	}
 	if c.leader == nil {
-		return wait(CodeNoLeader, PhaseReprove, "there is no leader at the moment; nothing is released").then(back), false
+		return wait(CodeNoLeader, PhaseReprove, "there is no leader at the moment; nothing is released").then(back)
 	}
 	if sameEpoch && f.Before != nil && f.Before.Zxid.Epoch() != c.epoch {
 		return stop(CodeElectionSinceProof, c.cmd("revert --id=%d", f.ID),
 			"an election happened between the proofs (epoch %d, now %d): the first proof no longer counts; the gate is closed, nothing is lost", f.Before.Zxid.Epoch(), c.epoch).
-			with("revert starts the server on its host, with its data; then begin again"), false
+			with("revert starts the server on its host, with its data; then begin again")
 	}
 	if f.After == nil || f.After.Zxid.Epoch() != c.epoch || !c.young(f.After.At) {
-		return do(StepProveAfter, nil, "server %d is dead, %d others are in sync", f.ID, len(others)), false
+		return do(StepProveAfter, nil, "server %d is dead, %d others are in sync", f.ID, len(others))
 	}
 	held, missing := c.holders(*f.After, others)
 	if len(missing) > 0 {
-		return wait(CodeProofPending, PhaseReprove, "not every other voter holds %s yet", f.After.Zxid).with(missing...).then(c.startOf(others)), false
+		return wait(CodeProofPending, PhaseReprove, "not every other voter holds %s yet", f.After.Zxid).with(missing...).then(c.startOf(others))
 	}
 	if !f.After.Complete {
 		g := c.copyFlight()
-		p := *f.After
 		// Their disks get their time from now on, not from the write.
-		p.Held, p.Complete, p.At = held, true, c.now
-		g.After = &p
-		return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), p.Zxid), false
+		g.After = f.After.heldBy(held, c.now)
+		return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), f.After.Zxid)
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // holders returns which of ids hold the proof's write, in its epoch.
 func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missing []string) {
 	for _, id := range ids {
-		s := c.of(id)
-		says := s.says
-		if s.live.Another(id) {
+		switch s := c.of(id); {
+		case s.live.Another(id):
 			// A kube-proxy that is late: what another one holds proves nothing of this one.
-			missing = append(missing, fmt.Sprintf("the Service of server %d is answered by server %d", id, s.live.ServerID))
-			continue
-		}
-		if says.Unread() {
-			missing = append(missing, fmt.Sprintf("server %d: %s", id, says.Said()))
-			continue
-		}
-		if says.Serving() && says.Zxid >= p.Zxid && says.Zxid.Epoch() == p.Zxid.Epoch() {
+			missing = append(missing, s.anotherAnswers())
+		case !s.says.Serving() || s.says.Unread():
+			missing = append(missing, fmt.Sprintf("server %d: %s", id, s.says.Said()))
+		case s.says.Zxid < p.Zxid || s.says.Zxid.Epoch() != p.Zxid.Epoch():
+			missing = append(missing, fmt.Sprintf("server %d is at %s", id, s.says.Zxid))
+		default:
 			held = append(held, id)
-			continue
 		}
-		if !says.Serving() {
-			missing = append(missing, fmt.Sprintf("server %d: %s", id, says.Said()))
-			continue
-		}
-		missing = append(missing, fmt.Sprintf("server %d is at %s", id, says.Zxid))
 	}
 	return held, missing
 }

@@ -94,6 +94,9 @@ type Release struct {
 	Start      GateStart `json:"start"`
 }
 
+// known: the line was found in the gate, so that the same one can be written again.
+func (r *Release) known() bool { return r != nil && r.Generation != 0 }
+
 // Confirmation is something that was established once, by whom and how.
 type Confirmation struct {
 	At  time.Time `json:"at"`
@@ -256,6 +259,14 @@ type Proof struct {
 	// all that were asked for.
 	Held     []ensemble.ID `json:"held,omitempty"`
 	Complete bool          `json:"complete"`
+}
+
+func (p *Proof) complete() bool { return p != nil && p.Complete }
+
+// heldBy is the proof with those that hold it, as it was seen at a time.
+func (p Proof) heldBy(ids []ensemble.ID, at time.Time) *Proof {
+	p.Held, p.Complete, p.At = ids, true, at
+	return &p
 }
 
 // AuditEntry is one line of the journal.

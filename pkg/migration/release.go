@@ -4,7 +4,7 @@ import "fmt"
 
 // dataProven: whatever the pod starts from, nothing is forgotten by it: the host's data
 // is copied in full, or all others hold everything (I4).
-func (c *context) dataProven() (Decision, bool) {
+func (c *context) dataProven() Decision {
 	if c.flight.data() == DataCopy {
 		return c.seed()
 	}
@@ -21,41 +21,48 @@ func (c *context) startsFrom() (GateStart, string) {
 }
 
 // waitsParked: the pod waits at its gate.
-func (c *context) waitsParked() (Decision, bool) {
-	if c.stands != PodParked {
-		return wait(CodePodNotParked, PhaseFlip, "pod %s is not parked: %s", c.pod.Name, orUnknown(c.podState(c.pod))).then(c.look(c.pod)), false
+func (c *context) waitsParked() Decision {
+	if c.stands == PodParked {
+		return Decision{}
 	}
-	return Decision{}, true
+	return c.notParked(PhaseFlip, "")
+}
+
+// notParked waits for the pod to park; so says what has not happened meanwhile.
+func (c *context) notParked(phase Phase, so string) Decision {
+	return wait(CodePodNotParked, phase, "pod %s is not parked: %s%s", c.pod.Name, c.podState(c.pod), so).then(c.look(c.pod))
 }
 
 // flipToPod moves the address of a dead host to the parked pod.
-func (c *context) flipToPod() (Decision, bool) {
+func (c *context) flipToPod() Decision {
 	_, why := c.startsFrom()
 	return c.pointToPod("host " + c.HostIP + " is dead and fenced, " + why)
 }
 
 // onDisksOfOthers: a pod that starts from nothing leans on the others' disks.
-func (c *context) onDisksOfOthers() (Decision, bool) {
+func (c *context) onDisksOfOthers() Decision {
 	if c.flight.data() == DataCopy {
-		return Decision{}, true
+		return Decision{}
 	}
 	return c.onDisks(PhaseRelease)
 }
 
 // release opens the gate.
-func (c *context) release() (Decision, bool) {
+func (c *context) release() Decision {
 	start, why := c.startsFrom()
 	g := c.copyFlight()
-	at := c.now
 	if c.outOfTime() {
 		// It may not be the first start: a revert must not take it for that.
 		g.Renewals++
 	}
-	g.Released, g.Kicked, g.Served, g.Line = &at, &at, true, &Release{Start: start}
+	g.Released, g.Kicked, g.Served, g.Line = c.stamp(), c.stamp(), true, &Release{Start: start}
 	d := do(StepRelease, g, "host dead and fenced, %s, the address is the pod's", why)
 	d.Start = start
-	return d, false
+	return d
 }
+
+// mayStart: the host's server was let start, or its unit unmasked.
+func (f *Flight) mayStart() bool { return f.Released != nil || f.Unmasking != nil || f.Unfenced != nil }
 
 // data is what the pod starts from.
 func (f *Flight) data() DataMode {

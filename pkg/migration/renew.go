@@ -5,8 +5,7 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // resume decides for a server that the journal says runs in its pod.
 func (c *context) resume() Decision {
 	pod := c.pod
-	gate := c.gate
-	if d, ok := c.mend(); ok {
+	if d := c.mend(); d.made() {
 		return d
 	}
 	other, mendable := c.mendable()
@@ -15,18 +14,17 @@ func (c *context) resume() Decision {
 		return c.rightTemplate()
 	case !pod.Found:
 		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look(pod))
-	case !gate.Released:
+	case !c.gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
 			"somebody closed the gate of server %d, and the journal does not hold its line; its pod serves until its next restart", c.in.ID)
 	case c.holds == HoldsHalf && mendable:
 		return stop(CodeDegraded, c.cmd("replace --id=%d", other),
 			"pod %s needs a new start, for which the others must be whole; the gate of server %d is closed, or its Service does not select its pod", pod.Name, other)
 	case c.holds == HoldsHalf:
-		at := c.now
-		f := &Flight{Kind: Replace, ID: c.in.ID, Started: at, By: c.in.By, Epoch: c.epoch, Served: true, Starting: Starting{Renewing: &at, OutOfMemory: pod.OutOfMemory}}
+		f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, Served: true, Starting: Starting{Renewing: c.stamp(), OutOfMemory: pod.OutOfMemory}}
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
 	case c.live.Another(c.in.ID):
-		return stop(CodeWrongServer, c.cmd("check"), "the Service of server %d is answered by server %d", c.in.ID, c.live.ServerID)
+		return stop(CodeWrongServer, c.cmd("check"), "%s", c.anotherAnswers())
 	case !c.serves() && pod.Gate == GateVetoed && !pod.Terminating:
 		d := wait(CodePodVetoed, PhaseRelease, "pod %s, which holds the data of server %d, does not start ZooKeeper while something accepts connections at its old host %s", pod.Name, c.in.ID, c.HostIP)
 		if c.host == HostUp {
@@ -85,28 +83,25 @@ func (c *context) rightTemplate() Decision {
 // mend writes again what somebody took away from a server that is not being
 // moved. It takes no server away, so it may come in the middle of another one's
 // operation, which waits for it.
-func (c *context) mend() (Decision, bool) {
-	pod, gate := c.pod, c.gate
+func (c *context) mend() Decision {
+	pod := c.pod
 	switch {
 	case c.in.Kind == Revert && c.Replaced == nil && !c.mayRun() && !c.selected && len(c.endpoints.Leftovers) == 0 && !c.atHost():
-		return do(StepFlipBack, nil, "server %d runs on its host, and its Service points to %s", c.in.ID, orNone(c.endpoints.Union)), true
+		return do(StepFlipBack, nil, "server %d runs on its host, and its Service points to %s", c.in.ID, orNone(c.endpoints.Union))
 	case c.in.Kind != Replace || c.Replaced == nil:
-		return Decision{}, false
-	case !gate.Found:
-		return do(StepPark, nil, "the gate is gone; without it no gate is open"), true
+		return Decision{}
+	case !c.gate.Found:
+		return c.parkAgain()
 	case pod.Unmade:
-		return c.makeAgain(), true
+		return c.makeAgain()
 	case len(pod.SetDrift) > 0:
-		return do(StepPark, nil, "%s; the recorded template is applied again, and no pod is restarted", c.setEdited(pod)), true
+		return do(StepPark, nil, "%s; the recorded template is applied again, and no pod is restarted", c.setEdited(pod))
 	case c.unadopted() && pod.Found && !pod.Terminating && pod.IP != "":
-		d, _ := c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
-		return d, true
-	case !gate.Released && c.Release != nil:
-		d := do(StepRestoreGate, nil, "somebody closed the gate of server %d; its line of generation %d is written again", c.in.ID, c.Release.Generation)
-		d.Release = c.Release
-		return d, true
+		return c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
+	case !c.gate.Released && c.Release != nil:
+		return c.restoreGate(c.Release, nil, "somebody closed the gate of server %d; its line of generation %d is written again", c.in.ID, c.Release.Generation)
 	}
-	return Decision{}, false
+	return Decision{}
 }
 
 // mendable is another replaced server of which mend writes something again
@@ -123,7 +118,7 @@ func (c *context) mendable() (id ensemble.ID, ok bool) {
 // unadopted: the Service does not select the pod, or not it alone. It was made
 // again, by wrap, and has nothing behind it.
 func (c *context) unadopted() bool {
-	return !c.selected || c.endpoints.BridgeFound && c.rec.EndpointsAPI != LegacyEndpoints
+	return !c.selected || c.endpoints.BridgeFound && c.slices()
 }
 
 // renew lets a released pod start from empty once more. What it has lost may
@@ -149,8 +144,7 @@ func (c *context) renew() Decision {
 	}
 	if f.Renewing == nil {
 		g := c.copyFlight()
-		at := c.now
-		g.Renewing, g.After, g.Joined, g.Data, g.Seed, g.Returning = &at, nil, nil, "", "", nil
+		g.Renewing, g.After, g.Joined, g.Data, g.Seed, g.Returning = c.stamp(), nil, nil, "", "", nil
 		g.OutOfMemory = f.OutOfMemory || pod.OutOfMemory
 		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, whyAnew(pod))
 	}
@@ -158,18 +152,17 @@ func (c *context) renew() Decision {
 		return wait(CodePodStopping, PhaseReprove, "%s", bad).
 			then("an older pod of it may live on a node that is out of reach: prove that machine dead")
 	}
-	if d, ok := c.proveAfter(false); !ok {
+	if d := c.proveAfter(false); d.made() {
 		return d
 	}
-	if d, ok := c.onDisks(PhaseRelease); !ok {
+	if d := c.onDisks(PhaseRelease); d.made() {
 		return d
 	}
 	if !pod.GateFresh {
 		return wait(CodeRenewal, PhaseRelease, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
 	}
 	g := c.copyFlight()
-	at := c.now
-	g.Renewing, g.Released, g.Kicked = nil, &at, &at
+	g.Renewing, g.Released, g.Kicked = nil, c.stamp(), c.stamp()
 	g.Renewals++
 	d := do(StepRenew, g, "generation %d is void, servers %s hold %s", gate.ReleasedGeneration, joinIDs(f.After.Held), f.After.Zxid)
 	d.Start = EmptyStart(pod.UID)
@@ -196,13 +189,7 @@ func (c *context) others() []ensemble.ID {
 
 // needRenewal lists the other replaced servers whose pods wait for a new proof.
 func (c *context) needRenewal() []ensemble.ID {
-	var out []ensemble.ID
-	for _, s := range c.members {
-		if s.ID != c.in.ID && s.Replaced != nil && s.holds == HoldsHalf {
-			out = append(out, s.ID)
-		}
-	}
-	return out
+	return c.ids(func(m *member) bool { return m.ID != c.in.ID && !m.onHost() && m.holds == HoldsHalf })
 }
 
 // oldProcess says what contradicts that the id has no process: a leader that

@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
@@ -27,9 +28,7 @@ func replacement() []stage {
 			phase: PhaseParked, steps: []StepID{StepPark, StepBegin}, over: begun,
 			rules: []rule{(*context).allReconfigured, (*context).mayBegin, (*context).provePods, (*context).begin},
 		},
-		// What may have happened since it began.
-		{rules: []rule{(*context).sameData, (*context).notGivenUp, (*context).gateThere, (*context).podMade}},
-		{over: released, rules: []rule{(*context).notReturning, (*context).gateLeftOpen, (*context).notStarted}},
+		{rules: []rule{(*context).disturbed}},
 		{
 			phase: PhaseProve, steps: []StepID{StepMaskHost, StepProveBefore, StepNoteBefore}, over: stopped,
 			reached: func(*Flight) bool { return true },
@@ -70,90 +69,62 @@ func replacement() []stage {
 }
 
 // allReconfigured: every server on a host was seen with the new list.
-func (c *context) allReconfigured() (Decision, bool) {
+func (c *context) allReconfigured() Decision {
 	if ids := c.notReconfigured(); len(ids) > 0 {
 		return stop(CodeNotReconfigured, c.cmd("reconfigure --verify"),
-			"server %s not seen with the Services' addresses yet: a pod would not be found by them", joinIDs(ids)), false
+			"server %s not seen with the Services' addresses yet: a pod would not be found by them", joinIDs(ids))
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
-// mayBegin checks everything that must hold before a server is touched.
-func (c *context) mayBegin() (Decision, bool) { return c.startChecks(c.onHosts(0)) }
-
-// begin notes that this server is being replaced.
-func (c *context) begin() (Decision, bool) {
-	f := c.newFlight()
-	f.Gate, f.Data = c.gate.Generation, c.in.Data
-	return do(StepBegin, f, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID), false
+// begin notes that this server is being taken away.
+func (c *context) begin() Decision {
+	g, step := c.newFlight(), StepBeginRestart
+	g.Gate = c.gate.Generation
+	if g.Kind == Replace {
+		g.Data, step = c.in.Data, StepBegin
+	}
+	return do(step, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
 }
 
-// sameData: the pod starts from what this replacement was begun with.
-func (c *context) sameData() (Decision, bool) {
+// disturbed is what may have happened to a replacement since it began.
+func (c *context) disturbed() Decision {
 	f := c.flight
-	if c.in.Data != "" && c.in.Data != f.data() && f.Renewing == nil && f.Renewals == 0 {
+	switch {
+	case c.in.Data != "" && c.in.Data != f.data() && f.Renewing == nil && f.Renewals == 0:
 		return stop(CodeDataMode, c.cmd("replace --id=%d --data=%s", f.ID, f.data()),
-			"this replacement was begun with --data=%s; go on with it, or revert and begin again", f.data()), false
+			"this replacement was begun with --data=%s; go on with it, or revert and begin again", f.data())
+	case f.Aborted != "":
+		return c.abort()
+	case !c.gate.Found:
+		return c.parkAgain()
+	case c.pod.Unmade:
+		return c.makeAgain()
+	case c.gate.Released:
+	case f.Returning != nil:
+		return c.goBack()
+	case f.Released != nil && (c.pod.Gate == GateStarted || c.outOfTime()):
+		return c.giveUp("somebody closed the gate while server %d was joining in its pod: a restart would not start it again", f.ID)
+	case c.pod.Gate == GateStarted:
+		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
+			"the journal says that nothing was released, but ZooKeeper was started in pod %s: a journal of an earlier time was put back", c.pod.Name)
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
-// notGivenUp: this start was not given up.
-func (c *context) notGivenUp() (Decision, bool) {
-	if c.flight.Aborted != "" {
-		return c.abort(), false
-	}
-	return Decision{}, true
+// parkAgain makes a gate that somebody deleted.
+func (c *context) parkAgain() Decision {
+	return do(StepPark, nil, "the gate is gone; without it no gate is open")
 }
 
-// gateThere: nobody deleted the gate.
-func (c *context) gateThere() (Decision, bool) {
-	if !c.gate.Found {
-		return do(StepPark, nil, "the gate is gone; without it no gate is open"), false
+// mayBegin are the conditions under which a server may be taken away, hardest first.
+func (c *context) mayBegin() Decision {
+	servers := c.rec.Ensemble().IDs()
+	bad, blind := c.lacking(servers)
+	if blind && !c.podsAway() {
+		return c.unseen(bad)
 	}
-	return Decision{}, true
-}
-
-// podMade: nobody deleted what the pod is made from.
-func (c *context) podMade() (Decision, bool) {
-	if c.pod.Unmade {
-		return c.makeAgain(), false
-	}
-	return Decision{}, true
-}
-
-// notReturning: this is no revert that was turned back.
-func (c *context) notReturning() (Decision, bool) {
-	if c.flight.Returning != nil {
-		return c.goBack(), false
-	}
-	return Decision{}, true
-}
-
-// gateLeftOpen: the gate was not closed while the pod was joining.
-func (c *context) gateLeftOpen() (Decision, bool) {
-	if f := c.flight; f.Released != nil && (c.pod.Gate == GateStarted || c.outOfTime()) {
-		return c.giveUp("somebody closed the gate while server %d was joining in its pod: a restart would not start it again", f.ID), false
-	}
-	return Decision{}, true
-}
-
-// notStarted: nothing runs in the pod before its release.
-func (c *context) notStarted() (Decision, bool) {
-	if c.pod.Gate == GateStarted {
-		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.flight.ID),
-			"the journal says that nothing was released, but ZooKeeper was started in pod %s: a journal of an earlier time was put back", c.pod.Name), false
-	}
-	return Decision{}, true
-}
-
-// startChecks are the conditions under which a server may be taken away,
-// hardest first; left are the voters that go before the leader.
-func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
-	servers := c.rec.Ensemble()
-	if bad, blind := c.lacking(servers.IDs()); blind && !c.podsAway() {
-		return c.unseen(bad), false
-	} else if len(bad) > 0 {
+	if len(bad) > 0 {
 		next := c.cmd("status")
 		away, why := c.inPods()
 		if lost := append(c.needRenewal(), away...); len(lost) > 0 {
@@ -161,62 +132,46 @@ func (c *context) startChecks(left []ensemble.ID) (Decision, bool) {
 		} else if back := c.comeBack(); back != "" {
 			next = back
 		}
-		return stop(CodeDegraded, next, "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...).with(why...), false
+		return stop(CodeDegraded, next, "not every server is in sync: the ensemble must be whole before one is taken away").with(bad...).with(why...)
 	}
 	for _, condition := range c.beginnings() {
-		if d, _, ok := condition(); !ok {
-			return d, false
+		if d, _ := condition(); d.made() {
+			return d
 		}
 	}
-	if d, ok := c.restartable(); !ok {
-		return d, false
+	if d := c.restartable(); d.made() {
+		return d
 	}
-	if !c.quorum().Has(ensemble.Without(servers.IDs(), c.in.ID)) {
-		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID), false
-	}
-	if first := c.voting(ensemble.Without(left, c.in.ID)); c.leads(c.in.ID) && len(first) > 0 {
+	first := c.before()
+	switch {
+	case !c.quorum().Has(ensemble.Without(servers, c.in.ID)):
+		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID)
+	case c.leads(c.in.ID) && len(first) > 0:
 		return stop(CodeLeaderLast, c.goOn(c.in.Kind, first[0]),
-			"server %d leads: it goes last, so that this phase forces one election only; first go %s", c.in.ID, joinIDs(first)), false
-	}
-	if c.in.EpochAtStart != 0 && c.epoch != c.in.EpochAtStart {
+			"server %d leads: it goes last, so that this phase forces one election only; first go %s", c.in.ID, joinIDs(first))
+	case c.in.EpochAtStart != 0 && c.epoch != c.in.EpochAtStart:
 		return stop(CodeUnplannedElection, c.cmd("status"),
-			"an election nobody planned happened since this command began (epoch %d, now %d); find out why, then run the command again", c.in.EpochAtStart, c.epoch), false
+			"an election nobody planned happened since this command began (epoch %d, now %d); find out why, then run the command again", c.in.EpochAtStart, c.epoch)
 	}
-	return Decision{}, true
+	return Decision{}
+}
+
+// before are the other voters that are still to go, which they do before a leader.
+func (c *context) before() []ensemble.ID {
+	left := (*member).onHost
+	if c.in.Kind == Reconfigure {
+		left = (*member).toRestart
+	}
+	return c.ids(func(m *member) bool { return left(m) && m.Voter() && m.ID != c.in.ID })
 }
 
 // notReconfigured lists servers on hosts that were not seen to run with the
 // new list.
-func (c *context) notReconfigured() []ensemble.ID {
-	var ids []ensemble.ID
-	for _, s := range c.members {
-		if s.Reconfigured == nil && s.Replaced == nil {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
-}
+func (c *context) notReconfigured() []ensemble.ID { return c.ids((*member).toRestart) }
 
 // voting keeps the voters among ids.
 func (c *context) voting(ids []ensemble.ID) []ensemble.ID {
-	var out []ensemble.ID
-	for _, id := range ids {
-		if s := c.of(id); s != nil && s.Voter() {
-			out = append(out, id)
-		}
-	}
-	return out
-}
-
-// onHosts lists the voters that are not replaced yet, but one.
-func (c *context) onHosts(but ensemble.ID) []ensemble.ID {
-	var ids []ensemble.ID
-	for _, s := range c.members {
-		if s.Replaced == nil && s.Voter() && s.ID != but {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
+	return slices.DeleteFunc(slices.Clone(ids), func(id ensemble.ID) bool { return !c.of(id).Voter() })
 }
 
 // majority says what is left in words: "2 of 3 voters stay".
@@ -226,15 +181,7 @@ func (c *context) majority() string {
 }
 
 // followers counts the servers that follow as voters when all are up.
-func followers(e ensemble.Ensemble) int {
-	n := 0
-	for _, s := range e.Servers {
-		if s.Role != ensemble.Observer {
-			n++
-		}
-	}
-	return n - 1
-}
+func (c *context) followers() int { return len(c.participants()) - 1 }
 
 // podState says why a pod is not parked.
 func (c *context) podState(p PodView) string {

@@ -29,25 +29,25 @@ func restarting() []stage {
 	return []stage{
 		{
 			phase: PhaseProve, steps: []StepID{StepBeginRestart}, over: begun,
-			rules: []rule{(*context).mayRestart, (*context).beginRestart},
+			rules: []rule{(*context).mayBegin, (*context).begin},
 		},
-		{steps: []StepID{StepApplyPatch}, rules: []rule{(*context).stillOnHost, (*context).patched}},
+		{steps: []StepID{StepApplyPatch}, rules: []rule{(*context).patched}},
 		{
 			steps: []StepID{StepProveBefore, StepNoteBefore}, over: dead,
 			rules: []rule{
 				(*context).downForRestart, (*context).othersInSync, (*context).stopOnce, (*context).bothPorts, (*context).proveBefore,
-				(*context).restartLeaderLast,
+				(*context).leaderLast,
 			},
 		},
 		{
 			phase: PhaseStop, steps: []StepID{StepStopHost, StepNoteDead}, over: dead,
 			reached: func(f *Flight) bool { return f.StopAsked != nil },
-			rules:   []rule{(*context).stopForRestart},
+			rules:   []rule{(*context).stopHost},
 		},
 		{
 			phase: PhaseStart, steps: []StepID{StepStartHost},
 			reached: func(f *Flight) bool { return f.DeadSince != nil },
-			rules:   []rule{(*context).startAgain, (*context).hostStarted, (*context).newList, (*context).listensElsewhere},
+			rules:   []rule{(*context).startAgain, (*context).hostStarted, (*context).runsNewList},
 		},
 		{
 			phase: PhaseJoin, steps: []StepID{StepProveJoined, StepNoteJoined, StepFinishRestart},
@@ -57,111 +57,78 @@ func restarting() []stage {
 	}
 }
 
-// mayRestart checks everything that must hold before a server is touched.
-func (c *context) mayRestart() (Decision, bool) { return c.startChecks(c.notReconfigured()) }
-
-// beginRestart notes that this server is being restarted.
-func (c *context) beginRestart() (Decision, bool) {
-	g := c.newFlight()
-	g.Gate = c.gate.Generation
-	return do(StepBeginRestart, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID), false
+// inRestart: whoever wants something else of this server waits for its restart.
+func (c *context) inRestart() Decision {
+	return stop(CodeOneAtATime, c.cmd("reconfigure"), "server %d is in the middle of its restart, begun by %s", c.flight.ID, c.flight.By)
 }
 
-// stillOnHost: the journal of this restart is not of an earlier time.
-func (c *context) stillOnHost() (Decision, bool) {
-	if c.outOfTime() {
-		return c.forgetRestart(), false
+// patched: the journal of this restart is not of an earlier time, and the host's file has
+// the new list.
+func (c *context) patched() Decision {
+	switch {
+	case c.outOfTime():
+		return c.forgetRestart()
+	case c.flight.Patched == nil:
+		return do(StepApplyPatch, nil, "the file first, then the restart")
 	}
-	return Decision{}, true
-}
-
-// patched: the host's file has the new list.
-func (c *context) patched() (Decision, bool) {
-	if c.flight.Patched == nil {
-		return do(StepApplyPatch, nil, "the file first, then the restart"), false
-	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // downForRestart: the host does not refuse; where it does, its server's end is noted once
 // others confirm it.
-func (c *context) downForRestart() (Decision, bool) {
-	f := c.flight
+func (c *context) downForRestart() Decision {
 	if c.host != HostRefuses {
-		return Decision{}, true
+		return Decision{}
 	}
-	if bad := c.aliveAfterAll(); bad != "" {
-		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, but %s", c.HostIP, bad), false
-	}
-	if !c.confirmed() {
-		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, and no other server confirms yet that its server is down", c.HostIP), false
-	}
-	if f.StopAsked == nil {
+	bad := c.aliveAfterAll()
+	switch {
+	case bad != "":
+		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, but %s", c.HostIP, bad)
+	case !c.confirmed():
+		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, and no other server confirms yet that its server is down", c.HostIP)
+	case c.flight.StopAsked == nil:
 		return wait(CodeStoppedTooEarly, PhaseProve, "the server on host %s is down before the proof that all others hold its writes", c.HostIP).
-			then("on host " + c.HostIP + ": start the server again; this command waits for it"), false
+			then("on host " + c.HostIP + ": start the server again; this command waits for it")
 	}
-	g := c.copyFlight()
-	at := c.now
-	g.DeadSince = &at
-	return do(StepNoteDead, g, "host %s refuses on client and election port", c.HostIP), false
+	return c.noteDead(nil)
 }
 
 // bothPorts: both ports of the host are seen, so that its stop can be seen, too.
-func (c *context) bothPorts() (Decision, bool) {
+func (c *context) bothPorts() Decision {
 	if c.ports.Client == vantage.PortOpen && c.ports.Election == vantage.PortOpen {
-		return Decision{}, true
+		return Decision{}
 	}
-	return wait(CodeUnseen, PhaseProve, "host %s is not seen at both ports (client port %s, election port %s), so its stop could not be seen either; nothing has been stopped", c.HostIP, c.ports.Client, c.ports.Election).
-		then("open the way from here to both ports of host " + c.HostIP + ", or run this command on a machine that reaches them"), false
-}
-
-// restartLeaderLast: it has not become the leader since, with others before it.
-func (c *context) restartLeaderLast() (Decision, bool) {
-	if left := c.voting(ensemble.Without(c.notReconfigured(), c.ID)); c.leads(c.ID) && c.Voter() && len(left) > 0 {
-		return do(StepCancelRestart, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", c.ID), false
-	}
-	return Decision{}, true
-}
-
-// stopForRestart asks for the stop of a host that is up and proven.
-func (c *context) stopForRestart() (Decision, bool) {
-	return c.askStop(nil), false
+	return wait(CodeUnseen, PhaseProve, "host %s is not seen at both ports (%s), so its stop could not be seen either; nothing has been stopped", c.HostIP, c.ports.said()).
+		then("open the way from here to both ports of host " + c.HostIP + ", or run this command on a machine that reaches them")
 }
 
 // startAgain: the host was asked to start its server.
-func (c *context) startAgain() (Decision, bool) {
+func (c *context) startAgain() Decision {
 	if c.flight.Released != nil {
-		return Decision{}, true
+		return Decision{}
 	}
-	g := c.copyFlight()
-	at := c.now
-	g.Released = &at
-	return do(StepStartHost, g, "it is stopped and its file is patched"), false
+	return c.askStart("it is stopped and its file is patched")
 }
 
-// newList: it was not seen to run with the old list.
-func (c *context) newList() (Decision, bool) {
-	if v := CheckReconfigured(c.rec, c.ServerRecord, c.live); v.Known && !v.OK {
+// runsNewList: it was not seen to run with the old list, and the others find it at its
+// host's address as well.
+func (c *context) runsNewList() Decision {
+	switch v := CheckReconfigured(c.rec, c.ServerRecord, c.live); {
+	case v.Known && !v.OK:
 		return stop(CodeNotReconfigured, c.cmd("reconfigure"), "server %d was restarted without the new list: %s", c.ID, v.Why).
-			with("look at " + v.Look), false
+			with("look at " + v.Look)
+	case c.ports.Election != vantage.PortOpen:
+		return wait(CodeHostStarting, PhaseStart, "the election port of host %s is %s: it must listen on all addresses (quorumListenOnAllIPs)", c.HostIP, c.ports.Election)
 	}
-	return Decision{}, true
-}
-
-// listensElsewhere: the others find it at its host's address as well.
-func (c *context) listensElsewhere() (Decision, bool) {
-	if c.ports.Election != vantage.PortOpen {
-		return wait(CodeHostStarting, PhaseStart, "the election port of host %s is %s: it must listen on all addresses (quorumListenOnAllIPs)", c.HostIP, c.ports.Election), false
-	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // finishRestart notes that the server runs with the new list.
-func (c *context) finishRestart() (Decision, bool) {
-	if d, ok := c.sameLists(fmt.Sprintf("server %d has been restarted; no other is", c.ID)); !ok {
-		return d, false
+func (c *context) finishRestart() Decision {
+	if d := c.sameLists(fmt.Sprintf("server %d has been restarted; no other is", c.ID)); d.made() {
+		return d
 	}
-	return do(StepFinishRestart, nil, "server %d is in sync with the new list", c.ID), false
+	return do(StepFinishRestart, nil, "server %d is in sync with the new list", c.ID)
 }
 
 // confirmed reports whether others confirm that a host that refuses our connections

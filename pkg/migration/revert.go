@@ -2,16 +2,15 @@ package migration
 
 // revert decides the way from the pod back to the host.
 func (c *context) revert() Decision {
-	if c.unproven() {
-		return do(StepRestorePods, nil, "they were changed for server %d, which goes back; servers that run in pods would take them when their pods are recreated", c.in.ID)
-	}
 	switch f := c.flight; {
-	case f == nil && c.Replaced == nil && !c.mayRun() && c.atHost() && c.serves():
+	case c.unproven():
+		return do(StepRestorePods, nil, "they were changed for server %d, which goes back; servers that run in pods would take them when their pods are recreated", c.in.ID)
+	case f == nil && c.onHost() && !c.mayRun() && c.atHost() && c.serves():
 		return done("server %d runs on its host %s", c.in.ID, c.HostIP)
 	case f != nil && f.Kind == Reconfigure && c.outOfTime():
 		return c.forgetRestart()
 	case f != nil && f.Kind == Reconfigure:
-		return stop(CodeOneAtATime, c.cmd("reconfigure"), "server %d is in the middle of its restart, begun by %s", f.ID, f.By)
+		return c.inRestart()
 	}
 	return c.follow(reverting())
 }
@@ -58,38 +57,37 @@ func reverting() []stage {
 }
 
 // gateForPod: nobody deleted the gate at which a pod is to park.
-func (c *context) gateForPod() (Decision, bool) {
-	if !c.gate.Found && c.pod.Found {
-		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.pod.Name), false
+func (c *context) gateForPod() Decision {
+	if c.gate.Found || !c.pod.Found {
+		return Decision{}
 	}
-	return Decision{}, true
+	return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.pod.Name)
 }
 
 // notOutlived: the journal of this revert is not of an earlier time.
-func (c *context) notOutlived() (Decision, bool) {
+func (c *context) notOutlived() Decision {
 	if !c.outOfTime() {
-		return Decision{}, true
+		return Decision{}
 	}
-	f := c.flight
-	g := &Flight{Kind: Revert, ID: f.ID, Started: c.now, By: c.in.By, Epoch: f.Epoch, Served: true,
-		Stopping: Stopping{Fenced: f.Fenced}, Starting: Starting{Line: c.line(), Renewals: f.Renewals}}
-	return do(StepBeginRevert, g, "the gate has changed since, so the pod may have run: a journal of an earlier time was put back, and nothing it has proven holds"), false
+	g := c.succeed(Revert)
+	g.Fenced, g.Line = c.flight.Fenced, c.line()
+	return do(StepBeginRevert, g, "the gate has changed since, so the pod may have run: a journal of an earlier time was put back, and nothing it has proven holds")
 }
 
 // spareStill: peers and clients do not find the pod any more once its address is the
 // host's, so the others must still be able to spare it.
-func (c *context) spareStill() (Decision, bool) {
+func (c *context) spareStill() Decision {
 	if c.flight.DeadSince != nil || c.onHostAlone() {
-		return Decision{}, true
+		return Decision{}
 	}
-	d, ok := c.sparePod(PhaseReclaim)
-	if !ok && d.Code != CodeUnseen {
-		d = d.then(c.wayBack())
+	d := c.sparePod(PhaseReclaim)
+	if d.made() && d.Code != CodeUnseen {
+		return d.then(c.wayBack())
 	}
-	return d, ok
+	return d
 }
 
-func (c *context) beginRevert() (Decision, bool) {
+func (c *context) beginRevert() Decision {
 	g := c.newFlight()
 	g.Served = c.Replaced != nil || c.mayRun() || c.flight == nil && !c.hostIsNewest()
 	g.Line = c.line()
@@ -106,100 +104,100 @@ func (c *context) beginRevert() (Decision, bool) {
 			next = c.cmd("replace --id=%d", c.in.ID)
 		}
 		return stop(CodeDegraded, next,
-			"the pod of server %d needs a new start from empty, which comes first; server %d serves in its pod", lost[0], c.in.ID), false
+			"the pod of server %d needs a new start from empty, which comes first; server %d serves in its pod", lost[0], c.in.ID)
 	}
-	if !g.Served {
+	switch {
+	case !g.Served:
 		g.Gate = c.gate.Generation
-		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart"), false
-	}
-	if c.flight == nil && c.onHostAlone() {
+		return do(StepBeginRevert, g, "the pod never served: the host's data is complete, its start is an ordinary restart")
+	case c.flight == nil && c.onHostAlone():
 		// The journal was put back from before it went to its host.
-		at := c.now
-		g.StopAsked, g.DeadSince, g.Gate = &at, &at, c.gate.Generation
-		return do(StepBeginRevert, g, "the server runs on host %s, its address points there, and its pod is parked: only the journal does not say so", c.HostIP), false
-	}
-	if c.host == HostUnclear {
-		return c.hostUnclear(PhaseProve), false
-	}
-	if c.host.open() {
+		g.StopAsked, g.DeadSince, g.Gate = c.stamp(), c.stamp(), c.gate.Generation
+		return do(StepBeginRevert, g, "the server runs on host %s, its address points there, and its pod is parked: only the journal does not say so", c.HostIP)
+	case c.host == HostUnclear:
+		return c.hostUnclear(PhaseProve)
+	case c.host.open():
 		return stop(CodeGhostHost, "on host "+c.HostIP+": stop the server",
-			"the server on host %s already answers while its pod may run: stop it before it is moved back in order", c.HostIP), false
+			"the server on host %s already answers while its pod may run: stop it before it is moved back in order", c.HostIP)
 	}
-	return do(StepBeginRevert, g, "the pod has served: the host's data is stale, so the other servers must prove that they hold everything"), false
+	return do(StepBeginRevert, g, "the pod has served: the host's data is stale, so the other servers must prove that they hold everything")
 }
 
 // closePod proves everybody whole and closes the gate; the pod goes on serving.
-func (c *context) closePod() (Decision, bool) {
+func (c *context) closePod() Decision {
 	f := c.flight
-	if c.onHostAlone() {
+	lost := c.needRenewal()
+	comesLater := len(lost) > 0 && f.StopAsked == nil && c.serves()
+	switch {
+	case c.onHostAlone():
 		// Neither is taken away.
-		return Decision{}, true
-	}
-	if f.DeadSince == nil && c.host == HostUnclear {
-		return c.hostUnclear(PhaseProve), false
-	}
-	if f.DeadSince == nil && c.host.open() {
+		return Decision{}
+	case f.DeadSince == nil && c.host == HostUnclear:
+		return c.hostUnclear(PhaseProve)
+	case f.DeadSince == nil && c.host.open():
 		return stop(CodeGhostHost, "on host "+c.HostIP+": stop the server",
-			"the server on host %s answers while its pod may run: two processes with one id", c.HostIP), false
+			"the server on host %s answers while its pod may run: two processes with one id", c.HostIP)
+	case comesLater && c.onHost():
+		return c.turnBack()
+	case comesLater:
+		return do(StepCancelRevert, nil, "the pod of server %d needs a new start from empty, which comes first", lost[0])
+	case f.StopAsked == nil:
+		return c.askPodStop()
+	case c.gate.Released:
+		return c.closeGate(nil)
 	}
-	if lost := c.needRenewal(); len(lost) > 0 && f.StopAsked == nil && c.serves() {
-		if c.Replaced == nil {
-			return c.turnBack(), false
-		}
-		return do(StepCancelRevert, nil, "the pod of server %d needs a new start from empty, which comes first", lost[0]), false
+	return Decision{}
+}
+
+// askPodStop closes the gate as soon as the others can spare the pod.
+func (c *context) askPodStop() Decision {
+	if d := c.sparePod(PhaseProve); d.made() {
+		return d
 	}
-	if f.StopAsked == nil {
-		if d, ok := c.sparePod(PhaseProve); !ok {
-			return d, false
-		}
-		g := c.copyFlight()
-		at := c.now
-		g.StopAsked = &at
-		if c.mayRun() {
-			g.PodUID = c.pod.UID
-		}
-		// What is closed, whatever a journal of an earlier time says.
-		g.Line = c.line()
-		g.WasLeader = c.leads(f.ID)
-		return do(StepCloseGate, g, "no restart of pod %s may start ZooKeeper again", c.pod.Name), false
+	g := c.copyFlight()
+	g.StopAsked, g.WasLeader = c.stamp(), c.leads(g.ID)
+	if c.mayRun() {
+		g.PodUID = c.pod.UID
 	}
-	if c.gate.Released {
-		return do(StepCloseGate, nil, "no restart of pod %s may start ZooKeeper again", c.pod.Name), false
-	}
-	return Decision{}, true
+	// What is closed, whatever a journal of an earlier time says.
+	g.Line = c.line()
+	return c.closeGate(g)
+}
+
+func (c *context) closeGate(g *Flight) Decision {
+	return do(StepCloseGate, g, "no restart of pod %s may start ZooKeeper again", c.pod.Name)
 }
 
 // noteGone: the id has left the pod, and that is noted.
-func (c *context) noteGone() (Decision, bool) {
+func (c *context) noteGone() Decision {
 	f := c.flight
 	if f.DeadSince != nil {
-		return Decision{}, true
+		return Decision{}
 	}
 	g := c.copyFlight()
-	at := c.now
-	g.DeadSince, g.DeadReport, g.Gate = &at, c.podReport(), c.gate.Generation
+	g.DeadSince, g.DeadReport, g.Gate = c.stamp(), c.podReport(), c.gate.Generation
 	if f.Line != nil && (f.StopAsked == nil || !c.watchedFrom(*f.StopAsked)) {
 		// Its host may have run since the pod was told to stop: no way back.
 		g.Line = &Release{Start: f.Line.Start}
 	}
-	return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.pod.GateGeneration), false
+	return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.pod.GateGeneration)
 }
 
 // othersHold: the others hold everything, so the host may start from what it has.
-func (c *context) othersHold() (Decision, bool) {
+func (c *context) othersHold() Decision {
 	f := c.flight
 	switch {
 	case f.Released != nil || c.host == HostUp:
 		// The host was asked to start, and the proof was complete then; or it runs,
 		// and there is nothing left to prove it for.
-		return Decision{}, true
+		return Decision{}
 	case c.neverSynced():
 		// The server acknowledged nothing since it stopped on its host, so its
 		// start there is an ordinary restart, and may be what the rest needs.
-		return Decision{}, true
-	case (f.Unmasking != nil || f.Unfenced != nil) && f.After != nil && f.After.Complete:
+		return Decision{}
+	case (f.Unmasking != nil || f.Unfenced != nil) && f.After.complete():
 		// What the others have on their disks stays there, whoever leads.
-		return Decision{}, true
+		return Decision{}
 	}
 	// An election meanwhile is no reason to stop: there is no process to go back
 	// to, and whoever leads without this server holds every acknowledged write.
@@ -225,134 +223,132 @@ func (c *context) neverSynced() bool {
 // reclaim closes the gate and waits until a pod is parked, having read a gate
 // without its line: the one that never got as far as starting ZooKeeper, or
 // the successor of the one that may have run it, which is gone by uid.
-func (c *context) reclaim() (Decision, bool) {
-	f, pod, gate := c.flight, c.pod, c.gate
+func (c *context) reclaim() Decision {
+	f, pod := c.flight, c.pod
 	switch {
-	case gate.Released:
-		return do(StepCloseGate, nil, "no restart of pod %s may start ZooKeeper again", pod.Name), false
+	case c.gate.Released:
+		return c.closeGate(nil)
 	case pod.Unmade:
-		return c.makeAgain(), false
+		return c.makeAgain()
 	case pod.Found && pod.Terminating:
 		d := wait(CodePodStopping, PhaseReclaim, "pod %s is being deleted", pod.Name).
 			then("if its node is lost, prove the machine dead and remove it from the cluster; the pod is never deleted by force")
 		if pod.NodeLost {
-			d = d.with("where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs:",
-				c.at().Clusterwide().Kubectl("delete node %s", pod.Node))
+			d = d.with("where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs:", c.deleteNode(pod))
 		}
-		return d, false
+		return d
 	case c.shut():
-		return Decision{}, true
+		return Decision{}
 	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted || pod.Gate == GateUnknown && pod.Outdated && !pod.SetOutdated):
-		g := c.copyFlight()
-		g.PodUID = pod.UID
-		if at := c.now; g.Reclaimed == nil {
-			g.Reclaimed = &at
-		}
-		if f.Kind == Revert && f.DeadSince != nil && pod.Gate == GateStarted {
-			// It has run since that was noted: what was proven then is void.
-			g.DeadSince, g.DeadReport, g.After = nil, nil, nil
-			if c.host != HostUp {
-				g.Released = nil
-			}
-		}
-		return do(StepDeletePod, g, "pod %s may run ZooKeeper", pod.Name), false
+		return c.deletePod()
 	case !pod.Found:
-		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again").then(c.look(pod)), false
+		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again").then(c.look(pod))
 	case !pod.Running && pod.Node == "":
 		// Not scheduled anywhere: no process, and no gate read yet.
-		return Decision{}, true
+		return Decision{}
 	}
-	return wait(CodePodStopping, PhaseReclaim, "pod %s is not parked again yet: %s", pod.Name, c.podState(pod)), false
+	return wait(CodePodStopping, PhaseReclaim, "pod %s is not parked again yet: %s", pod.Name, c.podState(pod))
+}
+
+// deletePod has a pod make room for one that parks.
+func (c *context) deletePod() Decision {
+	g, pod := c.copyFlight(), c.pod
+	g.PodUID = pod.UID
+	if g.Reclaimed == nil {
+		g.Reclaimed = c.stamp()
+	}
+	if g.Kind == Revert && g.DeadSince != nil && pod.Gate == GateStarted {
+		// It has run since that was noted: what was proven then is void.
+		g.DeadSince, g.DeadReport, g.After = nil, nil, nil
+		if c.host != HostUp {
+			g.Released = nil
+		}
+	}
+	return do(StepDeletePod, g, "pod %s may run ZooKeeper", pod.Name)
 }
 
 // flipToHost moves the address back, with exactly one address at each moment:
 // bridge with the pod's address, selector away, controllers' leftovers away,
 // then one write to the host's address.
-func (c *context) flipToHost() (Decision, bool) {
+func (c *context) flipToHost() Decision {
 	f, pod, ep := c.flight, c.pod, c.endpoints
-	slices := c.rec.EndpointsAPI != LegacyEndpoints
-	if c.selected || f.Cleared == nil || f.Cleared.After(c.now) {
+	switch {
+	case c.selected && c.slices() && pod.Found && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID):
+		return do(StepBridge, nil, "the Service still selects pod %s", pod.Name)
+	case c.selected || f.Cleared == nil || f.Cleared.After(c.now):
 		// Also when there is none: the tool may have died before it could note
 		// when the selector went.
-		if c.selected && slices && pod.Found && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID) {
-			return do(StepBridge, nil, "the Service still selects pod %s", pod.Name), false
-		}
 		g := c.copyFlight()
 		g.Cleared = nil
-		return do(StepClearSelector, g, "the hand-made endpoints hold the address"), false
+		return do(StepClearSelector, g, "the hand-made endpoints hold the address")
+	case len(ep.Leftovers) > 0:
+		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers))
+	case same(ep.Bridge, c.HostIP) && same(ep.Union, c.HostIP):
+		return Decision{}
+	case c.age(*f.Cleared) < LeftoverHold:
+		return wait(CodeHold, PhaseFlip, "waiting for the controllers to let go of the Service")
+	case same(ep.Bridge, c.HostIP):
+		return wait(CodeAdoptPending, PhaseFlip, "the endpoints are written, the Service still points to %s", orNone(ep.Union)).then(c.controllersHelp())
 	}
-	if len(ep.Leftovers) > 0 {
-		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers)), false
-	}
-	if same(ep.Bridge, c.HostIP) && same(ep.Union, c.HostIP) {
-		return Decision{}, true
-	}
-	if c.age(*f.Cleared) < LeftoverHold {
-		return wait(CodeHold, PhaseFlip, "waiting for the controllers to let go of the Service"), false
-	}
-	if same(ep.Bridge, c.HostIP) {
-		return wait(CodeAdoptPending, PhaseFlip, "the endpoints are written, the Service still points to %s", orNone(ep.Union)).then(c.controllersHelp()), false
-	}
-	return do(StepFlipBack, nil, "the gate is closed"), false
+	return do(StepFlipBack, nil, "the gate is closed")
 }
 
 // onDisksForHost: a host whose data is stale leans on the others' disks.
-func (c *context) onDisksForHost() (Decision, bool) {
+func (c *context) onDisksForHost() Decision {
 	if f := c.flight; !f.Served || f.After == nil || f.Released != nil || f.Unmasking != nil {
-		return Decision{}, true
+		return Decision{}
 	}
 	return c.onDisks(PhaseStart)
 }
 
 // unmasked: the host's server can start, and does after a reboot. One that never
 // stopped, or was started by hand, is masked all the same.
-func (c *context) unmasked() (Decision, bool) {
+func (c *context) unmasked() Decision {
 	f := c.flight
 	if f.Unfenced != nil || c.host == HostUp && f.Fenced == nil && !f.Served {
-		return Decision{}, true
+		return Decision{}
 	}
 	g := c.copyFlight()
-	at := c.now
-	g.Unmasking = &at
-	return do(StepUnmaskHost, g, "so that it can start"), false
+	g.Unmasking = c.stamp()
+	return do(StepUnmaskHost, g, "so that it can start")
 }
 
 // startHost has the operator start the server, or notes that somebody has.
-func (c *context) startHost() (Decision, bool) {
-	if c.flight.Released != nil {
-		return Decision{}, true
+func (c *context) startHost() Decision {
+	switch {
+	case c.flight.Released != nil:
+		return Decision{}
+	case c.host == HostUp:
+		g := c.copyFlight()
+		g.Released = c.stamp()
+		return do(StepNoteStarted, g, "the server on host %s is already up", c.HostIP)
 	}
+	return c.askStart("its address points to host %s again", c.HostIP)
+}
+
+// askStart has the host's server started.
+func (c *context) askStart(why string, a ...any) Decision {
 	g := c.copyFlight()
-	at := c.now
-	g.Released = &at
-	if c.host == HostUp {
-		return do(StepNoteStarted, g, "the server on host %s is already up", c.HostIP), false
-	}
-	return do(StepStartHost, g, "its address points to host %s again", c.HostIP), false
+	g.Released = c.stamp()
+	return do(StepStartHost, g, why, a...)
 }
 
 // finishRevert notes that the server is back.
-func (c *context) finishRevert() (Decision, bool) {
-	return do(StepFinishRevert, nil, "server %d is in sync on its host", c.ID), false
+func (c *context) finishRevert() Decision {
+	return do(StepFinishRevert, nil, "server %d is in sync on its host", c.ID)
 }
 
 // hostStarted waits until the host's server, asked to start, serves as itself.
-func (c *context) hostStarted() (Decision, bool) {
-	f := c.flight
-	if c.host != HostUp && c.due(*f.Released, AskAgain) {
-		g := c.copyFlight()
-		at := c.now
-		g.Released = &at
-		return do(StepStartHost, g, "nothing answers on host %s yet", c.HostIP), false
-	}
-	if c.host != HostUp || !c.serves() {
+func (c *context) hostStarted() Decision {
+	switch {
+	case c.host != HostUp && c.due(*c.flight.Released, AskAgain):
+		return c.askStart("nothing answers on host %s yet", c.HostIP)
+	case c.host != HostUp || !c.serves():
 		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not seen to serve yet (client port %s): %s", c.HostIP, c.ports.Client, orUnknown(string(c.live.Reach))).
-			then("on host " + c.HostIP + ": unmask and start the server"), false
-	}
-	if c.live.Another(f.ID) {
+			then("on host " + c.HostIP + ": unmask and start the server")
+	case c.live.Another(c.ID):
 		// kube-proxy may be late with an address that was just moved.
-		return wait(CodeWrongServer, PhaseStart, "the Service of server %d is answered by server %d", f.ID, c.live.ServerID).
-			then(c.cmd("check")), false
+		return wait(CodeWrongServer, PhaseStart, "%s", c.anotherAnswers()).then(c.cmd("check"))
 	}
-	return Decision{}, true
+	return Decision{}
 }

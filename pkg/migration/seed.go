@@ -7,26 +7,23 @@ import (
 // seed has the stopped host's data copied into the parked pod's volume. Such a
 // pod has forgotten nothing: its start is an ordinary restart, so the others
 // need not prove that they hold everything, and it may vote at once.
-func (c *context) seed() (Decision, bool) {
-	f, pod := c.flight, c.pod
-	if c.stands != PodParked {
-		return wait(CodePodNotParked, PhaseReprove, "pod %s is not parked: %s", pod.Name, orUnknown(c.podState(pod))).
-			then(c.look(pod)), false
+func (c *context) seed() Decision {
+	f := c.flight
+	switch {
+	case c.stands != PodParked:
+		return c.notParked(PhaseReprove, "")
+	case f.Seed != "" && c.pod.Seeded == f.Seed:
+		return Decision{}
+	case f.Seed != "" && f.SeedAsked != nil && !c.due(*f.SeedAsked, AskAgain):
+		return wait(CodeSeedPending, PhaseReprove, "waiting for a complete copy of the data of host %s, made after its stop", c.HostIP).
+			then("send it with " + c.cmd("seed --id=%d", f.ID))
 	}
-	if f.Seed != "" && pod.Seeded == f.Seed {
-		return Decision{}, true
+	g := c.copyFlight()
+	g.SeedAsked = c.stamp()
+	if g.Seed == "" {
+		g.Seed = c.token()
 	}
-	if f.Seed == "" || f.SeedAsked == nil || c.due(*f.SeedAsked, AskAgain) {
-		g := c.copyFlight()
-		at := c.now
-		g.SeedAsked = &at
-		if g.Seed == "" {
-			g.Seed = c.token()
-		}
-		return do(StepSeed, g, "host %s is dead and fenced: its data is final", c.HostIP), false
-	}
-	return wait(CodeSeedPending, PhaseReprove, "waiting for a complete copy of the data of host %s, made after its stop", c.HostIP).
-		then("send it with " + c.cmd("seed --id=%d", f.ID)), false
+	return do(StepSeed, g, "host %s is dead and fenced: its data is final", c.HostIP)
 }
 
 // token is new for every stop of every server.

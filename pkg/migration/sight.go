@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
@@ -25,13 +26,10 @@ func (c *context) unseen(bad []string) Decision {
 // podsAway: Kubernetes says of another replaced server that its pod is away, so
 // that it does not serve is known although it was not seen.
 func (c *context) podsAway() bool {
-	for _, s := range c.members {
-		pod := s.pod
-		if s.ID != c.in.ID && s.Replaced != nil && !s.says.Serving() && (!pod.Found || !pod.Running || pod.Terminating || pod.NodeLost) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.members, func(s *member) bool {
+		away := !s.pod.Found || !s.pod.Running || s.pod.Terminating || s.pod.NodeLost
+		return away && s.ID != c.in.ID && !s.onHost() && !s.says.Serving()
+	})
 }
 
 // hostUnclear is what to do while something accepts connections at the host's
@@ -44,20 +42,17 @@ func (c *context) hostUnclear(phase Phase) Decision {
 // lacking lists, in words, every server of ids that was not seen to take part as
 // itself; blind is set when none of them was seen not to.
 func (c *context) lacking(ids []ensemble.ID) (bad []string, blind bool) {
-	blind = true
+	down := false
 	for _, id := range ids {
-		s := c.of(id).says
-		switch {
+		switch s := c.of(id).says; {
 		case s.Hidden():
 			bad = append(bad, fmt.Sprintf("server %d: not seen: %s", id, s.Said()))
-			continue
-		case s.Serving():
-			continue
+		case !s.Serving():
+			down = true
+			bad = append(bad, fmt.Sprintf("server %d: %s", id, s.Said()))
 		}
-		blind = false
-		bad = append(bad, fmt.Sprintf("server %d: %s", id, s.Said()))
 	}
-	return bad, blind && len(bad) > 0
+	return bad, !down && len(bad) > 0
 }
 
 func (c *context) anyLacking(ids []ensemble.ID) bool {

@@ -6,17 +6,17 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // There are three grounds, and what was not seen is none: nothing runs in it, or it
 // is going already; the other voters were all seen in sync and hold a fresh write,
 // in one epoch; or no quorum has served for long, so that none is lost.
-func (c *context) sparePod(phase Phase) (Decision, bool) {
+func (c *context) sparePod(phase Phase) Decision {
 	pod := c.pod
 	if c.idle() || pod.Terminating && !pod.NodeLost || c.longWithoutQuorum() {
-		return Decision{}, true
+		return Decision{}
 	}
 	others := ensemble.Without(c.voters(), c.flight.ID)
 	if bad, blind := c.lacking(others); blind {
 		return wait(CodeUnseen, phase, "not every other voter is seen from here; the pod goes on").with(bad...).
-			then("open the way to them, or interrupt this command and run it on a machine that reaches them"), false
+			then("open the way to them, or interrupt this command and run it on a machine that reaches them")
 	} else if len(bad) > 0 {
-		return wait(CodeDegraded, phase, "not every other voter is in sync; the pod goes on").with(bad...).then(c.startOf(others)), false
+		return wait(CodeDegraded, phase, "not every other voter is in sync; the pod goes on").with(bad...).then(c.startOf(others))
 	}
 	held := others
 	if own := c.says; own.Serving() && !own.Unread() {

@@ -1,8 +1,8 @@
 package migration
 
-// rule is one condition of an operation and what brings it about: ok is true where it
-// holds, so that the next one is asked; else the decision is the answer.
-type rule func(*context) (d Decision, ok bool)
+// rule is one condition of an operation and what brings it about: no decision where it
+// holds.
+type rule func(*context) Decision
 
 // stage is one part of an operation. The stages of an operation stand once, as a list;
 // what is decided, the steps of a plan and the phase that status shows follow from it.
@@ -40,7 +40,7 @@ func (c *context) follow(order []stage) Decision {
 			continue
 		}
 		for _, r := range s.rules {
-			if d, ok := r(c); !ok {
+			if d := r(c); d.made() {
 				return d
 			}
 		}

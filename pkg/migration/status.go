@@ -106,7 +106,7 @@ func (c *context) health(problems []Problem) Health {
 		return Degraded
 	case has(ClassUnseen):
 		return Unknown
-	case c.flight != nil && c.flight.TakenAway() && !c.of(c.flight.ID).serves():
+	case c.flight != nil && c.takenAway():
 		return Changing
 	}
 	return Healthy
@@ -124,7 +124,7 @@ func (c *context) serverStatus(s *member) ServerStatus {
 		st.Version = s.live.Version.String()
 	}
 	switch {
-	case c.flight != nil && c.flight.ID == s.ID:
+	case c.flying(s.ID):
 		st.Place, st.Phase = PlaceMoving, string(c.flight.Kind)+": "+string(c.flight.phase())
 		st.Next = string(c.flight.Kind)
 	case s.address == AddressHost:

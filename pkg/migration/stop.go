@@ -1,154 +1,156 @@
 package migration
 
 import (
+	"fmt"
 	"strings"
-	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
 // addressStays: the address of a server that runs on its host is the host's.
-func (c *context) addressStays() (Decision, bool) {
+func (c *context) addressStays() Decision {
 	f := c.flight
-	if c.host == HostUnclear && (!c.atHost() || f.DeadSince != nil || f.After != nil) {
-		return c.hostUnclear(PhaseStop), false
-	}
-	if !c.atHost() {
+	switch {
+	case c.host == HostUnclear && (!c.atHost() || f.DeadSince != nil || f.After != nil):
+		return c.hostUnclear(PhaseStop)
+	case !c.atHost():
 		return stop(CodeHostReturned, c.cmd("revert --id=%d", f.ID),
 			"the server on host %s is up again after its address was moved to the pod; the gate is closed, nothing is lost", c.HostIP).
-			with("revert moves the address back to the host; then mask its unit and begin again"), false
+			with("revert moves the address back to the host; then mask its unit and begin again")
 	}
-	return Decision{}, true
+	return Decision{}
 }
 
 // notBack: it was not seen dead before.
-func (c *context) notBack() (Decision, bool) {
-	if f := c.flight; f.DeadSince != nil || f.After != nil {
-		g := c.withoutProofs()
-		g.Fenced = nil
-		return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.HostIP), false
+func (c *context) notBack() Decision {
+	if c.flight.DeadSince == nil && c.flight.After == nil {
+		return Decision{}
 	}
-	return Decision{}, true
+	g := c.withoutProofs()
+	g.Fenced = nil
+	return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.HostIP)
 }
 
-// othersInSync: nobody is away from sync; once the stop was asked for, nobody else.
-func (c *context) othersInSync() (Decision, bool) {
-	if bad, blind := c.away(); len(bad) > 0 {
-		return c.notNow(bad, blind), false
+// othersInSync: nobody is away from sync; once the stop was asked for, nobody else. A
+// server that was asked to stop may be on its way down: its client port closes first.
+func (c *context) othersInSync() Decision {
+	ids := c.rec.Ensemble().IDs()
+	if c.flight.StopAsked != nil {
+		ids = ensemble.Without(ids, c.flight.ID)
 	}
-	return Decision{}, true
+	if bad, blind := c.lacking(ids); len(bad) > 0 {
+		return c.notNow(bad, blind)
+	}
+	return Decision{}
 }
 
 // imageAsKnown is rightImage, until the stop was asked for.
-func (c *context) imageAsKnown() (Decision, bool) {
+func (c *context) imageAsKnown() Decision {
 	if c.flight.StopAsked != nil {
-		return Decision{}, true
+		return Decision{}
 	}
 	return c.rightImage()
 }
 
 // masked: nothing brings the host's server back after its stop.
-func (c *context) masked() (Decision, bool) {
-	if c.flight.Fenced == nil {
-		return do(StepMaskHost, nil, "before its stop, so that nothing can bring it back"), false
+func (c *context) masked() Decision {
+	if c.flight.Fenced != nil {
+		return Decision{}
 	}
-	return Decision{}, true
+	return do(StepMaskHost, nil, "before its stop, so that nothing can bring it back")
 }
 
 // stopOnce: its stop was not asked for yet.
-func (c *context) stopOnce() (Decision, bool) {
-	if c.flight.StopAsked != nil {
-		return c.stillUp(), false
+func (c *context) stopOnce() Decision {
+	if c.flight.StopAsked == nil {
+		return Decision{}
 	}
-	return Decision{}, true
+	return c.stillUp()
 }
 
 // leaderLast: it has not become the leader since, with others before it.
-func (c *context) leaderLast() (Decision, bool) {
-	if left := c.onHosts(c.ID); c.leads(c.ID) && c.Voter() && len(left) > 0 {
-		return stop(CodeLeaderLast, c.cmd("revert --id=%d", c.ID),
-			"server %d has become the leader since this replacement began; nothing was stopped", c.ID), false
+func (c *context) leaderLast() Decision {
+	switch {
+	case !c.leads(c.ID) || !c.Voter() || len(c.before()) == 0:
+		return Decision{}
+	case c.flight.Kind == Reconfigure:
+		return do(StepCancelRestart, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", c.ID)
 	}
-	return Decision{}, true
+	return stop(CodeLeaderLast, c.cmd("revert --id=%d", c.ID),
+		"server %d has become the leader since this replacement began; nothing was stopped", c.ID)
 }
 
 // stopHost asks for the stop of a host that is up and proven.
-func (c *context) stopHost() (Decision, bool) {
+func (c *context) stopHost() Decision {
 	if !c.host.open() {
-		return Decision{}, true
+		return Decision{}
 	}
-	report := c.pod.GateAt
-	return c.askStop(&report), false
-}
-
-// askStop has the host's server stopped; report is when its parked pod reported last,
-// nil in a restart.
-func (c *context) askStop(report *time.Time) Decision {
 	g := c.copyFlight()
-	at := c.now
-	g.StopAsked, g.ReportAtStop, g.WasLeader = &at, report, c.leads(c.ID)
+	g.StopAsked, g.WasLeader = c.stamp(), c.leads(c.ID)
+	if g.Kind == Replace {
+		report := c.pod.GateAt
+		g.ReportAtStop = &report
+	}
 	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), g.Before.Zxid, c.majority(), c.ID)
 }
 
 // provenBefore: the host's server went down after all had proved that they hold its
 // writes, and because of us.
-func (c *context) provenBefore() (Decision, bool) {
+func (c *context) provenBefore() Decision {
 	f := c.flight
-	if f.StopAsked != nil && f.Before != nil && f.Before.Complete {
-		return Decision{}, true
+	if f.StopAsked != nil && f.Before.complete() {
+		return Decision{}
 	}
-	if bad := c.notKnownDown(); bad != "" {
-		return wait(CodeUnseen, PhaseProve, "host %s does not answer here (client port %s, election port %s), and %s; nothing has been stopped",
-			c.HostIP, c.ports.Client, c.ports.Election, bad).then(c.inBetween()), false
-	}
-	if f.Fenced != nil {
+	bad := c.notKnownDown()
+	switch {
+	case bad != "":
+		return wait(CodeUnseen, PhaseProve, "host %s does not answer here (%s), and %s; nothing has been stopped", c.HostIP, c.ports.said(), bad).
+			then(c.inBetween())
+	case f.Fenced != nil:
 		// To start it again it must be unmasked, and then it must be masked
 		// again before its stop.
 		g := c.withoutProofs()
 		g.Fenced = nil
-		return do(StepRestartProof, g, "the server on host %s is down before the proof that all others hold its writes", c.HostIP), false
-	}
-	if c.outOfTime() {
+		return do(StepRestartProof, g, "the server on host %s is down before the proof that all others hold its writes", c.HostIP)
+	case c.outOfTime():
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
-			"the gate has changed since this replacement began, so pod %s may have run since; was a journal of an earlier time put back?", c.pod.Name), false
+			"the gate has changed since this replacement began, so pod %s may have run since; was a journal of an earlier time put back?", c.pod.Name)
 	}
 	return wait(CodeStoppedTooEarly, PhaseProve,
 		"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.HostIP).
-		then("on host " + c.HostIP + ": unmask and start the server again; this command waits for it"), false
+		then("on host " + c.HostIP + ": unmask and start the server again; this command waits for it")
 }
 
 // gateRead: the parked pod has read the gate as it is now. A kubelet that lost the
 // API server shows an old one for a minute and more; its pod would see the open
 // gate that late, with the host stopped.
-func (c *context) gateRead() (Decision, bool) {
-	f, pod, gate := c.flight, c.pod, c.gate
-	if c.stands != PodParked {
-		return wait(CodePodNotParked, PhaseProve, "pod %s is not parked: %s; nothing has been stopped", pod.Name, orUnknown(c.podState(pod))).then(c.look(pod)), false
+func (c *context) gateRead() Decision {
+	pod, gate := c.pod, c.gate
+	behind := fmt.Sprintf("pod %s has read generation %d of the gate, the current one is %d", pod.Name, pod.GateGeneration, gate.Generation)
+	switch {
+	case c.stands != PodParked:
+		return c.notParked(PhaseProve, "; nothing has been stopped")
+	case !pod.GateFresh || pod.NodeLost:
+		return wait(CodePodNotParked, PhaseProve, "pod %s has not reported for more than %s; nothing has been stopped", pod.Name, ReportFresh).then(c.logs(pod))
+	case pod.GateGeneration >= gate.Generation:
+		return Decision{}
+	case c.kickDue():
+		return c.kick(behind)
 	}
-	if !pod.GateFresh || pod.NodeLost {
-		return wait(CodePodNotParked, PhaseProve, "pod %s has not reported for more than %s; nothing has been stopped", pod.Name, ReportFresh).then(c.logs(pod)), false
-	}
-	if pod.GateGeneration >= gate.Generation {
-		return Decision{}, true
-	}
-	if f.Kicked == nil || c.due(*f.Kicked, KickEvery) {
-		g := c.copyFlight()
-		at := c.now
-		g.Kicked = &at
-		return do(StepKick, g, "pod %s has read generation %d of the gate, the current one is %d", pod.Name, pod.GateGeneration, gate.Generation), false
-	}
-	return wait(CodePodNotParked, PhaseProve, "pod %s has read generation %d of the gate, the current one is %d: its node is behind; nothing has been stopped", pod.Name, pod.GateGeneration, gate.Generation).
-		then(c.kubectl("describe pod %s", pod.Name) + "; if its node stays behind: " + c.cmd("revert --id=%d", f.ID) + ", nothing has been stopped"), false
+	return wait(CodePodNotParked, PhaseProve, "%s: its node is behind; nothing has been stopped", behind).
+		then(c.kubectl("describe pod %s", pod.Name) + "; if its node stays behind: " + c.cmd("revert --id=%d", c.ID) + ", nothing has been stopped")
 }
 
-// away lists who is not in sync. A server that was asked to stop may be on its
-// way down: its client port closes first.
-func (c *context) away() (bad []string, blind bool) {
-	ids := c.rec.Ensemble().IDs()
-	if c.flight.StopAsked != nil {
-		ids = ensemble.Without(ids, c.flight.ID)
-	}
-	return c.lacking(ids)
+// kick has the kubelet show the pod the gate as it is now.
+func (c *context) kick(why string) Decision {
+	g := c.copyFlight()
+	g.Kicked = c.stamp()
+	return do(StepKick, g, "%s", why)
+}
+
+func (c *context) kickDue() bool {
+	kicked := c.flight.Kicked
+	return kicked == nil || c.due(*kicked, KickEvery)
 }
 
 // notNow: another server is away from sync, or not seen, while this one is still up.
@@ -178,7 +180,7 @@ func (c *context) notNow(bad []string, blind bool) Decision {
 // proof asks for a new one.
 func (c *context) stillUp() Decision {
 	f := c.flight
-	if d, same := c.sameLists("do not stop the server on host " + c.HostIP + " now"); !same {
+	if d := c.sameLists("do not stop the server on host " + c.HostIP + " now"); d.made() {
 		return d
 	}
 	switch {
@@ -191,7 +193,7 @@ func (c *context) stillUp() Decision {
 		return d.then(d.Next + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
 	case !c.host.open():
 		// Only a restart comes here with a host that is silent.
-		return wait(CodeHostSilent, PhaseStop, "host %s is silent (client port %s, election port %s): whether its server has stopped cannot be seen from here", c.HostIP, c.ports.Client, c.ports.Election).
+		return wait(CodeHostSilent, PhaseStop, "host %s is silent (%s): whether its server has stopped cannot be seen from here", c.HostIP, c.ports.said()).
 			then("open the way from here to both ports of host " + c.HostIP + ", or interrupt this command and run it on a machine that reaches them")
 	case c.leader == nil:
 		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").
@@ -200,10 +202,9 @@ func (c *context) stillUp() Decision {
 		return do(StepRestartProof, c.withoutProofs(), "an election happened before the server on host %s was stopped", c.HostIP)
 	case c.due(*f.StopAsked, AskAgain):
 		g := c.copyFlight()
-		at := c.now
-		g.StopAsked = &at
+		g.StopAsked = c.stamp()
 		return do(StepStopHost, g, "the server on host %s still answers", c.HostIP)
 	}
-	return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (client port %s, election port %s)", c.HostIP, c.ports.Client, c.ports.Election).
+	return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (%s)", c.HostIP, c.ports.said()).
 		then("on host " + c.HostIP + ": stop the server")
 }

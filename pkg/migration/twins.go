@@ -66,17 +66,11 @@ func (c Claim) String() string {
 	return fmt.Sprintf("ensemble %s in namespace %s has %s", c.Name, c.Namespace, strings.Join(c.Addresses, ", "))
 }
 
-// beginnings are the conditions under which anything may begin: that nobody else
-// is at work on these hosts, and what is seen of them.
-func (c *context) beginnings() []condition {
-	return append([]condition{c.wrappedOnce}, c.conditions()...)
-}
-
 // wrappedOnce: no other ensemble of ours has these hosts.
-func (c *context) wrappedOnce() (Decision, Class, bool) {
+func (c *context) wrappedOnce() (Decision, Class) {
 	twins := c.twins
 	if len(twins) == 0 {
-		return held()
+		return Decision{}, ""
 	}
 	var said []string
 	for _, t := range twins {
@@ -85,5 +79,5 @@ func (c *context) wrappedOnce() (Decision, Class, bool) {
 	return stop(CodeWrappedTwice, command.At{Namespace: twins[0].Namespace, Via: c.via}.Ours("status %s", twins[0].Name),
 		"these hosts are wrapped as ensemble %s in namespace %s, too: two journals and two locks for one ensemble", twins[0].Name, twins[0].Namespace).
 		with(said...).
-		with("go on with one of the two; before the other's objects are deleted, make sure that no server and no client uses its Services' addresses"), ClassRefusal, false
+		with("go on with one of the two; before the other's objects are deleted, make sure that no server and no client uses its Services' addresses"), ClassRefusal
 }
