@@ -69,51 +69,43 @@ func keepCleared(r *Record, b brought) bool {
 	return true
 }
 
-func keepReplaced(r *Record, b brought) bool {
-	if s, ok := r.Server(b.d.Server); ok {
-		at := b.o.At
-		s.Replaced, s.Release = &at, b.d.Release
+// keepEnd ends an operation; keep writes what is known of its server from then on.
+func keepEnd(keep func(r *Record, s *ServerRecord, b brought)) keeper {
+	return func(r *Record, b brought) bool {
+		if s, ok := r.Server(b.d.Server); ok {
+			keep(r, s, b)
+		}
+		r.Flight = nil
+		return true
 	}
-	r.Flight, r.PodsBefore = nil, nil
-	return true
 }
 
-func keepPods(r *Record, _ brought) bool {
-	*r = r.RestorePods()
-	return true
+func keepReplaced(r *Record, s *ServerRecord, b brought) {
+	at := b.o.At
+	s.Replaced, s.Release = &at, b.d.Release
+	r.PodsBefore = nil
 }
 
-func keepRestarted(r *Record, b brought) bool {
-	if s, ok := r.Server(b.d.Server); ok {
-		s.Reconfigured = &Confirmation{At: b.o.At, By: b.by, How: "restarted with the patched file, in sync afterwards"}
+func keepRestarted(r *Record, s *ServerRecord, b brought) {
+	s.Reconfigured = &Confirmation{At: b.o.At, By: b.by, How: "restarted with the patched file, in sync afterwards"}
+	if joined := r.Flight.Joined; joined != nil {
+		r.NoteRestarted(joined.Zxid.Epoch())
 	}
-	if f := r.Flight; f.Joined != nil {
-		r.NoteRestarted(f.Joined.Zxid.Epoch())
-	}
-	r.Flight = nil
-	return true
 }
 
 // keepLine: the pod's volume knows the newest line; what it began may be whole.
-func keepLine(r *Record, b brought) bool {
-	if s, ok := r.Server(b.d.Server); ok && r.Flight.Line.known() {
+func keepLine(r *Record, s *ServerRecord, _ brought) {
+	if r.Flight.Line.known() {
 		s.Release = r.Flight.Line
 	}
-	r.Flight = nil
-	return true
 }
 
-func keepReverted(r *Record, b brought) bool {
-	if s, ok := r.Server(b.d.Server); ok {
-		s.Replaced, s.Release = nil, nil
-	}
-	r.Flight = nil
-	return true
-}
+func keepReverted(_ *Record, s *ServerRecord, _ brought) { s.Replaced, s.Release = nil, nil }
 
-// keepNothing ends an operation.
-func keepNothing(r *Record, _ brought) bool {
-	r.Flight = nil
+func keepNothing(*Record, *ServerRecord, brought) {}
+
+func keepPods(r *Record, _ brought) bool {
+	*r = r.RestorePods()
 	return true
 }
 

@@ -59,12 +59,13 @@ func (c *context) oldVersion() (Decision, Class) {
 // counts holds the leader's count of followers against the servers there are.
 func (c *context) counts() (Decision, Class) {
 	n, forwards := c.followers(), c.leader.live.SyncedFollowers
+	lacking, _ := c.lacking(c.participants())
 	switch {
 	case forwards > n:
 		return stop(CodeExtraFollower, c.cmd("status"),
 			"the leader forwards to %d followers, and there are %d: the journal does not hold all servers, or one runs twice", forwards, n).
 			with("one that has just come back may be counted twice for some seconds: then run the command again"), ClassWrong
-	case forwards < 0 || forwards == n || c.anyLacking(c.participants()):
+	case forwards < 0 || forwards == n || len(lacking) > 0:
 		// Who is away is told by itself, and who is on its way by the operation.
 		return Decision{}, ""
 	}

@@ -5,13 +5,11 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // onDisks: what the other servers were seen to hold in memory is on their disks, too.
 // Where that is not known they are given time for it.
 func (c *context) onDisks(phase Phase) Decision {
-	if c.allAcknowledged() {
+	left := DurabilityHold - c.age(c.flight.After.At)
+	if left <= 0 || c.allAcknowledged() {
 		return Decision{}
 	}
-	if left := DurabilityHold - c.age(c.flight.After.At); left > 0 {
-		return wait(CodeHold, phase, "%.1f s left for the other servers' disks", left.Seconds())
-	}
-	return Decision{}
+	return wait(CodeHold, phase, "%.1f s left for the other servers' disks", left.Seconds())
 }
 
 // allAcknowledged: the second proof, committed while this server had no process, was

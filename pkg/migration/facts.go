@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
@@ -50,12 +51,7 @@ func derive(o Observation) *facts {
 
 // of returns a server of the record, nil when it has none with that id.
 func (f *facts) of(id ensemble.ID) *member {
-	for _, m := range f.members {
-		if m.ID == id {
-			return m
-		}
-	}
-	return nil
+	return f.first(func(m *member) bool { return m.ID == id })
 }
 
 // ids are the servers of which this holds, in the record's order.
@@ -67,6 +63,14 @@ func (f *facts) ids(holds func(*member) bool) []ensemble.ID {
 		}
 	}
 	return out
+}
+
+// first is the first server of which this holds, nil when there is none.
+func (f *facts) first(holds func(*member) bool) *member {
+	if i := slices.IndexFunc(f.members, holds); i >= 0 {
+		return f.members[i]
+	}
+	return nil
 }
 
 // flying: this server is the one under way.

@@ -22,7 +22,7 @@ func (c *context) turnBack() Decision {
 		return c.makeAgain()
 	case c.stands != PodParked || !c.pod.GateFresh:
 		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d has not parked yet, and tells then how long host %s has been down: %s",
-			f.ID, c.HostIP, c.podState(c.pod)).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))
+			f.ID, c.HostIP, c.podState()).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))
 	default:
 		return stop(CodeHostUnwatched, c.cmd("revert --id=%d", f.ID),
 			"nobody watched host %s since the pod last ran: its server may have run since, and what its pod holds may be old", c.HostIP)
@@ -110,8 +110,8 @@ func (c *context) goBack() Decision {
 	case f.Fenced == nil:
 		return do(StepMaskHost, nil, "nothing may start there beside the pod")
 	case !pod.Found || pod.Terminating || pod.IP == "":
-		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d is not there yet: %s", f.ID, c.podState(pod)).
-			then(c.look(pod))
+		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d is not there yet: %s", f.ID, c.podState()).
+			then(c.look())
 	case !c.selected && len(ep.Leftovers) > 0:
 		return do(StepDeleteLeftovers, nil, "left behind: %s", orNone(ep.Leftovers))
 	}

@@ -34,11 +34,11 @@ func (c *context) podStarts() Decision {
 	pod := c.pod
 	switch {
 	case c.stands == PodNone, c.stands == PodGoing, c.stands == PodIdle:
-		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, c.podState(pod)).then(c.look(pod))
+		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, c.podState()).then(c.look())
 	case c.holds == HoldsHalf:
 		return c.renew()
 	case c.stands == PodRefused && pod.GateCause == CauseNone:
-		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then(c.look(pod))
+		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then(c.look())
 	case c.stands == PodVetoed:
 		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.HostIP, pod.GateDetail).
 			then(c.stopAndMask())
@@ -71,7 +71,7 @@ func (c *context) joinsAsItself() Decision {
 			with("then wrap again with the right --image, and replace")
 	case !live.Serving():
 		return c.joinLasts(wait(CodeJoining, PhaseJoin, "ZooKeeper in pod %s has started and is not serving yet: %s", c.pod.Name, orUnknown(string(live.Reach))).
-			then(c.logs(c.pod)))
+			then(c.logs()))
 	}
 	return Decision{}
 }
@@ -175,7 +175,15 @@ func (c *context) barks() []string {
 	if !c.Voter() || c.guarded() || !empty {
 		return nil
 	}
-	return c.dropped(c.others())
+	var bad []string
+	for _, id := range c.others() {
+		// A refused connection counts only where what others say agrees with it:
+		// something in between may refuse in the name of a live server.
+		if s := c.of(id); c.isDown(s.says) {
+			bad = append(bad, fmt.Sprintf("server %d: %s", id, s.says.Said()))
+		}
+	}
+	return bad
 }
 
 // otherVersion says that the pod runs another release than its leader.

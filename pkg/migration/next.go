@@ -31,17 +31,12 @@ func (c *context) next() string {
 	if back := c.comeBack(); back != "" {
 		return back
 	}
-	for _, s := range c.members {
-		switch {
-		case s.Replaced == nil:
-		case s.holds == HoldsHalf, !s.serves() && s.live.Sight() != vantage.Unseen:
-			return c.cmd("replace --id=%d", s.ID)
-		}
+	away := func(m *member) bool { return m.holds == HoldsHalf || m.live.Sight() == vantage.SeenNotServing }
+	if s := c.first(func(m *member) bool { return !m.onHost() && away(m) }); s != nil {
+		return c.cmd("replace --id=%d", s.ID)
 	}
-	for _, s := range c.members {
-		if s.live.Sight() == vantage.Unseen {
-			return c.about(s).notSeen().Next
-		}
+	if s := c.first(func(m *member) bool { return m.live.Sight() == vantage.Unseen }); s != nil {
+		return c.about(s).notSeen().Next
 	}
 	if len(c.listsDiffer()) > 0 {
 		return c.listsBack()
@@ -153,12 +148,8 @@ func (c *context) bringBack() string {
 // host, beside an operation on another one: waiting alone does not start it. It is
 // empty where nobody is missing in that way; who runs without a quorum is not.
 func (c *context) startOf(ids []ensemble.ID) string {
-	for _, id := range ids {
-		s := c.of(id)
-		if s == nil || id == c.flight.ID || s.Replaced != nil || s.live.Reach != vantage.Refused {
-			continue
-		}
-		if s.holds != HoldsMember {
+	for _, id := range ensemble.Without(ids, c.flight.ID) {
+		if s := c.of(id); s.onHost() && s.live.Reach == vantage.Refused && s.holds != HoldsMember {
 			return c.about(s).bringBack()
 		}
 	}

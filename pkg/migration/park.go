@@ -91,7 +91,7 @@ func (c *context) provePod() Decision {
 	pod := c.pod
 	switch {
 	case c.stands != PodParked:
-		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, orUnknown(c.podState(pod))), pod)
+		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, c.podState()))
 	case !pod.GateFresh:
 		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
 	}
@@ -108,7 +108,7 @@ func (c *context) provePod() Decision {
 // proveImage: the pod's image holds the release that the hosts run.
 func (c *context) proveImage() Decision {
 	pod := c.pod
-	differs := c.otherImage(pod)
+	differs := c.otherImage()
 	switch {
 	case c.rec.Waived(WaiverOneVersion):
 		return Decision{}
@@ -127,19 +127,19 @@ func (c *context) proveImage() Decision {
 
 // otherImage says that a pod's image holds another release than the hosts run;
 // empty when it does not, or nobody knows.
-func (c *context) otherImage(pod PodView) string {
+func (c *context) otherImage() string {
 	want, err := ensemble.ParseVersion(c.rec.Settings.Version)
-	if err != nil || pod.Version.IsZero() || pod.Version.Compare(want) == 0 {
+	if err != nil || c.pod.Version.IsZero() || c.pod.Version.Compare(want) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the image of pod %s holds ZooKeeper %s, and the ensemble runs %s", pod.Name, pod.Version, want)
+	return fmt.Sprintf("the image of pod %s holds ZooKeeper %s, and the ensemble runs %s", c.pod.Name, c.pod.Version, want)
 }
 
 // rightImage holds a pod's image against the ensemble once the operation has
 // begun; the way back is the revert, which restores the pods' settings, too.
 func (c *context) rightImage() Decision {
 	pod := c.pod
-	differs := c.otherImage(pod)
+	differs := c.otherImage()
 	if c.rec.Waived(WaiverOneVersion) || differs == "" && (!pod.Version.IsZero() || c.rec.Waived(WaiverImage)) {
 		return Decision{}
 	}
@@ -174,11 +174,8 @@ func (c *context) unproven() bool {
 func (c *context) unprovenPods() Decision {
 	was, now := c.rec.PodsBefore, c.rec.Pods
 	next := ""
-	for _, s := range c.members {
-		if s.Replaced == nil {
-			next = c.cmd("revert --id=%d", s.ID)
-			break
-		}
+	if s := c.first((*member).onHost); s != nil {
+		next = c.cmd("revert --id=%d", s.ID)
 	}
 	return stop(CodePodOutdated, next,
 		"the pods' settings were changed for a replacement that has not finished, and servers %s would take them when their pods are recreated", joinIDs(InPods(c.rec))).

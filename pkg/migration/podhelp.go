@@ -12,12 +12,13 @@ import (
 
 // look is the command that shows why a pod does not do what is waited for: what
 // its gate refuses is in its log, what keeps it from running is not.
-func (c *context) look(pod PodView) string {
+func (c *context) look() string {
+	pod := c.pod
 	switch {
 	case !pod.Found:
-		return c.kubectl("describe statefulset %s", c.set(pod))
+		return c.kubectl("describe statefulset %s", c.set())
 	case pod.Running && pod.Gate == GateRefused:
-		return c.logs(pod)
+		return c.logs()
 	case pod.OutOfMemory:
 		return c.moreMemory()
 	}
@@ -25,8 +26,8 @@ func (c *context) look(pod PodView) string {
 }
 
 // set is the name of the pod's StatefulSet.
-func (c *context) set(pod PodView) string {
-	return strings.TrimSuffix(pod.Name, fmt.Sprintf("-%d", c.Ordinal))
+func (c *context) set() string {
+	return strings.TrimSuffix(c.pod.Name, fmt.Sprintf("-%d", c.Ordinal))
 }
 
 // makeAgain makes what somebody has deleted, or made smaller, of what the pod is
@@ -46,20 +47,20 @@ func (c *context) moreMemory() string {
 }
 
 // whyAnew says why a released pod needs a new start.
-func whyAnew(pod PodView) string {
-	if pod.OutOfMemory {
-		return pod.GateDetail + "; its container was killed for using more memory than its limit (OOMKilled)"
+func (c *context) whyAnew() string {
+	if c.pod.OutOfMemory {
+		return c.pod.GateDetail + "; its container was killed for using more memory than its limit (OOMKilled)"
 	}
-	return pod.GateDetail
+	return c.pod.GateDetail
 }
 
 // toPark says what helps a pod that is not parked before its server is stopped.
-func (c *context) toPark(d Decision, pod PodView) Decision {
-	if pod.Unbound != "" {
-		return c.newClaims(d, pod)
+func (c *context) toPark(d Decision) Decision {
+	if c.pod.Unbound != "" {
+		return c.newClaims(d)
 	}
-	next := c.look(pod)
-	if pod.Found && !pod.Running {
+	next := c.look()
+	if c.pod.Found && !c.pod.Running {
 		next += "; image, memory, CPU and the like are corrected by the same command with the right flag (--image, --memory, --cpu)"
 	}
 	return d.then(next)
@@ -68,7 +69,7 @@ func (c *context) toPark(d Decision, pod PodView) Decision {
 // newClaims: a StatefulSet's claims cannot be changed, so another storage class
 // needs a new StatefulSet, from somebody who may delete the old one. It is
 // deleted without its pods: others of them may run servers.
-func (c *context) newClaims(d Decision, pod PodView) Decision {
+func (c *context) newClaims(d Decision) Decision {
 	var pods, claims []string
 	for _, s := range c.members {
 		if p := s.pod; p.Unbound != "" {
@@ -77,34 +78,34 @@ func (c *context) newClaims(d Decision, pod PodView) Decision {
 	}
 	return d.with(
 		"where the class is the wrong one: interrupt this command; somebody who may delete the StatefulSet then runs, in this order, and nothing that serves is touched:",
-		c.kubectl("delete statefulset %s --cascade=orphan", c.set(pod)),
+		c.kubectl("delete statefulset %s --cascade=orphan", c.set()),
 		c.kubectl("delete pod %s", quote.Words(pods)),
 		c.kubectl("delete pvc %s", quote.Words(claims)),
-	).then(c.kubectl("describe pvc %s", pod.Unbound) + "; after those commands " + c.cmd("replace --id=%d", c.in.ID) + " --storage-class=...")
+	).then(c.kubectl("describe pvc %s", c.pod.Unbound) + "; after those commands " + c.cmd("replace --id=%d", c.in.ID) + " --storage-class=...")
 }
 
 // lostNode says what helps a replaced server whose node has gone: the node, or
 // its end. Kubernetes moves no pod of a StatefulSet by itself, for it cannot
 // tell a dead machine from one that is cut off; neither can we.
-func (c *context) lostNode(d Decision, pod PodView) Decision {
+func (c *context) lostNode(d Decision) Decision {
 	return d.with(
-		"bring "+pod.Node+" back, and the pod serves again with its data, by itself",
+		"bring "+c.pod.Node+" back, and the pod serves again with its data, by itself",
 		"or, where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs, in this order:",
-		c.deleteNode(pod),
-	).with(c.lostVolume(pod)...)
+		c.deleteNode(),
+	).with(c.lostVolume()...)
 }
 
 // deleteNode is the command of somebody who may, once the machine is known to be off.
-func (c *context) deleteNode(pod PodView) string {
-	return c.at().Clusterwide().Kubectl("delete node %s", pod.Node)
+func (c *context) deleteNode() string {
+	return c.at().Clusterwide().Kubectl("delete node %s", c.pod.Node)
 }
 
 // lostVolume says how a replaced server begins anew on another volume.
-func (c *context) lostVolume(pod PodView) []string {
+func (c *context) lostVolume() []string {
 	return []string{
 		"where its volume is gone for good, or cannot follow it to another node, also:",
-		c.kubectl("delete pvc %s --wait=false", pod.Claim),
-		c.kubectl("delete pod %s", pod.Name),
+		c.kubectl("delete pvc %s --wait=false", c.pod.Claim),
+		c.kubectl("delete pod %s", c.pod.Name),
 		"the next pod then refuses to start from nothing, until the others have proved that they hold everything: " + c.cmd("replace --id=%d", c.in.ID),
 	}
 }
@@ -117,7 +118,7 @@ func (c *context) inPods() (ids []ensemble.ID, why []string) {
 			continue
 		}
 		ids = append(ids, s.ID)
-		why = append(why, fmt.Sprintf("pod %s of server %d: %s", s.pod.Name, s.ID, c.podState(s.pod)))
+		why = append(why, fmt.Sprintf("pod %s of server %d: %s", s.pod.Name, s.ID, c.about(s).podState()))
 	}
 	return slices.Clip(ids), why
 }
@@ -126,13 +127,11 @@ func (c *context) inPods() (ids []ensemble.ID, why []string) {
 // refused there; empty when there is none. One whose pod holds what the host may not
 // have comes back by a revert, which proves first that the others have it.
 func (c *context) comeBack() string {
-	for _, s := range c.members {
-		if c.flying(s.ID) || s.Replaced != nil || s.live.Reach != vantage.Refused {
-			continue
-		}
-		return c.about(s).bringBack()
+	missing := c.first(func(m *member) bool { return m.onHost() && m.live.Reach == vantage.Refused && !c.flying(m.ID) })
+	if missing == nil {
+		return ""
 	}
-	return ""
+	return c.about(missing).bringBack()
 }
 
 // GateContainer is the container whose log holds what the gate reports, and
@@ -140,21 +139,21 @@ func (c *context) comeBack() string {
 const GateContainer = "gate"
 
 // earlierLog is the command that shows the end of a container that keeps ending.
-func (c *context) earlierLog(pod PodView) string {
-	switch pod.EarlierLog {
+func (c *context) earlierLog() string {
+	switch c.pod.EarlierLog {
 	case "":
 		return ""
 	case GateContainer:
-		return " (" + c.kubectl("logs %s -c %s --previous", pod.Name, GateContainer) + ")"
+		return " (" + c.kubectl("logs %s -c %s --previous", c.pod.Name, GateContainer) + ")"
 	}
-	return " (" + c.kubectl("logs %s --previous", pod.Name) + ")"
+	return " (" + c.kubectl("logs %s --previous", c.pod.Name) + ")"
 }
 
 // logs is the command that shows what a pod says: the gate's reports until
 // ZooKeeper was started, then ZooKeeper's own log.
-func (c *context) logs(pod PodView) string {
-	if pod.Gate == GateStarted {
-		return c.kubectl("logs %s", pod.Name)
+func (c *context) logs() string {
+	if c.pod.Gate == GateStarted {
+		return c.kubectl("logs %s", c.pod.Name)
 	}
-	return c.kubectl("logs %s -c %s", pod.Name, GateContainer)
+	return c.kubectl("logs %s -c %s", c.pod.Name, GateContainer)
 }

@@ -170,7 +170,7 @@ func (c *context) ailing() (out findings) {
 		out.add(ClassWrong, c.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.ID, live.Said()))
 	default:
 		out.add(ClassWrong, c.ID, stop(CodePodAway, again, "server %d does not serve: %s", c.ID, live.Said()).
-			with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState(pod))))
+			with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState())))
 	}
 	if c.holds == HoldsHalf {
 		out.add(ClassWrong, c.ID, stop(CodeRenewal, again, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.ID, pod.GateDetail))
@@ -182,11 +182,11 @@ func (c *context) ailing() (out findings) {
 		out.add(ClassNote, c.ID, c.hostUnclear(""))
 	}
 	out.add(ClassWrong, c.ID, c.lostFiles())
-	if differs := c.otherImage(pod); differs != "" && !c.rec.Waived(WaiverOneVersion) {
+	if differs := c.otherImage(); differs != "" && !c.rec.Waived(WaiverOneVersion) {
 		out.add(ClassWrong, c.ID, stop(CodeVersionDiffers, again, "%s", differs))
 	}
 	if pod.Found {
-		out.add(ClassNote, c.ID, c.otherTemplate(pod))
+		out.add(ClassNote, c.ID, c.otherTemplate())
 	}
 	return out
 }

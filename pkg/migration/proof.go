@@ -119,7 +119,7 @@ func (c *context) proveDead() Decision {
 			then("run the same command again: it looks for a pod on another node; or run it where hosts can be reached, with --probe-via=direct")
 	case !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop):
 		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
-			then(c.logs(pod) + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
+			then(c.logs() + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
 	}
 	return Decision{}
 }
@@ -170,10 +170,10 @@ func (c *context) proveAfter(sameEpoch bool) Decision {
 	f := c.flight
 	others := c.others()
 	back := "start the server on its host again: " + c.cmd("revert --id=%d", f.ID)
-	other, mendable := c.mendable()
+	other := c.mendable()
 	switch {
-	case mendable:
-		back = c.cmd("replace --id=%d", other)
+	case other != nil:
+		back = c.cmd("replace --id=%d", other.ID)
 	case f.Kind == Revert:
 		back = c.wayBack()
 	case c.Replaced != nil:

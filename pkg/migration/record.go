@@ -2,6 +2,7 @@ package migration
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -311,12 +312,7 @@ func (r *Record) Ensemble() ensemble.Ensemble {
 
 // Waived reports whether the named check was waived.
 func (r *Record) Waived(check string) bool {
-	for _, w := range r.Waivers {
-		if w.Check == check {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Waivers, func(w Waiver) bool { return w.Check == check })
 }
 
 // Equal reports whether two records that were read from the journal say the same.

@@ -30,7 +30,7 @@ func (c *context) waitsParked() Decision {
 
 // notParked waits for the pod to park; so says what has not happened meanwhile.
 func (c *context) notParked(phase Phase, so string) Decision {
-	return wait(CodePodNotParked, phase, "pod %s is not parked: %s%s", c.pod.Name, c.podState(c.pod), so).then(c.look(c.pod))
+	return wait(CodePodNotParked, phase, "pod %s is not parked: %s%s", c.pod.Name, c.podState(), so).then(c.look())
 }
 
 // flipToPod moves the address of a dead host to the parked pod.

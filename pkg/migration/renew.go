@@ -8,48 +8,48 @@ func (c *context) resume() Decision {
 	if d := c.mend(); d.made() {
 		return d
 	}
-	other, mendable := c.mendable()
+	other := c.mendable()
 	switch {
-	case !c.serves() && pod.Gate == GateRefused && c.otherImage(pod) != "" && !c.rec.Waived(WaiverOneVersion):
+	case !c.serves() && pod.Gate == GateRefused && c.otherImage() != "" && !c.rec.Waived(WaiverOneVersion):
 		return c.rightTemplate()
 	case !pod.Found:
-		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look(pod))
+		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look())
 	case !c.gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
 			"somebody closed the gate of server %d, and the journal does not hold its line; its pod serves until its next restart", c.in.ID)
-	case c.holds == HoldsHalf && mendable:
-		return stop(CodeDegraded, c.cmd("replace --id=%d", other),
-			"pod %s needs a new start, for which the others must be whole; the gate of server %d is closed, or its Service does not select its pod", pod.Name, other)
+	case c.holds == HoldsHalf && other != nil:
+		return stop(CodeDegraded, c.cmd("replace --id=%d", other.ID),
+			"pod %s needs a new start, for which the others must be whole; the gate of server %d is closed, or its Service does not select its pod", pod.Name, other.ID)
 	case c.holds == HoldsHalf:
 		f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, Served: true, Starting: Starting{Renewing: c.stamp(), OutOfMemory: pod.OutOfMemory}}
 		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
 	case c.live.Another(c.in.ID):
 		return stop(CodeWrongServer, c.cmd("check"), "%s", c.anotherAnswers())
-	case !c.serves() && pod.Gate == GateVetoed && !pod.Terminating:
+	case c.live.Hidden() && pod.Running && pod.Problem == "" && !pod.Terminating && pod.Gate == GateStarted:
+		return c.podUnseen()
+	case c.serves():
+		return done("server %d runs in pod %s", c.in.ID, pod.Name)
+	case pod.Gate == GateVetoed && !pod.Terminating:
 		d := wait(CodePodVetoed, PhaseRelease, "pod %s, which holds the data of server %d, does not start ZooKeeper while something accepts connections at its old host %s", pod.Name, c.in.ID, c.HostIP)
 		if c.host == HostUp {
 			return d.then(c.stopAndMask())
 		}
 		return d.then(c.hostUnclear("").Next)
-	case c.live.Hidden() && pod.Running && pod.Problem == "" && !pod.Terminating && pod.Gate == GateStarted:
-		return c.podUnseen()
-	case !c.serves() && pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
-		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, c.podState(pod)).then(c.logs(pod))
-	case !c.serves() && pod.Preparing && !pod.Terminating:
-		return wait(CodePodStarting, PhaseRelease, "pod %s of server %d does not run yet: %s", pod.Name, c.in.ID, c.podState(pod)).
-			with(c.lostVolume(pod)...).then(c.look(pod))
-	case !c.serves():
-		d := stop(CodePodAway, c.look(pod),
-			"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, c.podState(pod))
-		if pod.NodeLost {
-			return c.lostNode(d, pod)
-		}
-		if pod.Running && pod.Gate == GateRefused {
-			return d // its volume is there
-		}
-		return d.with(c.lostVolume(pod)...)
+	case pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
+		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, c.podState()).then(c.logs())
+	case pod.Preparing && !pod.Terminating:
+		return wait(CodePodStarting, PhaseRelease, "pod %s of server %d does not run yet: %s", pod.Name, c.in.ID, c.podState()).
+			with(c.lostVolume()...).then(c.look())
 	}
-	return done("server %d runs in pod %s", c.in.ID, pod.Name)
+	d := stop(CodePodAway, c.look(),
+		"server %d was replaced, but its pod %s does not serve: %s", c.in.ID, pod.Name, c.podState())
+	switch {
+	case pod.NodeLost:
+		return c.lostNode(d)
+	case pod.Running && pod.Gate == GateRefused:
+		return d // its volume is there
+	}
+	return d.with(c.lostVolume()...)
 }
 
 // podUnseen: ZooKeeper was started in the pod, and did not answer here. It is
@@ -66,7 +66,7 @@ func (c *context) podUnseen() Decision {
 // image of another release and refuses to start it. Its volume keeps the data.
 func (c *context) rightTemplate() Decision {
 	pod := c.pod
-	switch why := c.otherImage(pod); {
+	switch why := c.otherImage(); {
 	case c.rec.PodsBefore != nil:
 		return do(StepRestorePods, nil, "%s", why)
 	case pod.SetOutdated:
@@ -76,7 +76,7 @@ func (c *context) rightTemplate() Decision {
 	case pod.Terminating:
 		return wait(CodePodStarting, PhaseRelease, "%s; it is being deleted", why)
 	default:
-		return stop(CodeVersionDiffers, c.logs(pod), "%s, as recorded: %s", why, c.rec.Pods.Image)
+		return stop(CodeVersionDiffers, c.logs(), "%s, as recorded: %s", why, c.rec.Pods.Image)
 	}
 }
 
@@ -95,7 +95,7 @@ func (c *context) mend() Decision {
 	case pod.Unmade:
 		return c.makeAgain()
 	case len(pod.SetDrift) > 0:
-		return do(StepPark, nil, "%s; the recorded template is applied again, and no pod is restarted", c.setEdited(pod))
+		return do(StepPark, nil, "%s; the recorded template is applied again, and no pod is restarted", c.setEdited())
 	case c.unadopted() && pod.Found && !pod.Terminating && pod.IP != "":
 		return c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
 	case !c.gate.Released && c.Release != nil:
@@ -105,14 +105,11 @@ func (c *context) mend() Decision {
 }
 
 // mendable is another replaced server of which mend writes something again
-// without anybody's help; ok is false when there is none.
-func (c *context) mendable() (id ensemble.ID, ok bool) {
-	for _, s := range c.members {
-		if s.ID != c.in.ID && s.Replaced != nil && s.Release != nil && (!s.gate.Released || !s.selected) {
-			return s.ID, true
-		}
-	}
-	return 0, false
+// without anybody's help; nil when there is none.
+func (c *context) mendable() *member {
+	return c.first(func(m *member) bool {
+		return m.ID != c.in.ID && !m.onHost() && m.Release != nil && (!m.gate.Released || !m.selected)
+	})
 }
 
 // unadopted: the Service does not select the pod, or not it alone. It was made
@@ -128,11 +125,11 @@ func (c *context) renew() Decision {
 	f, pod, gate := c.flight, c.pod, c.gate
 	if f.Renewals-c.in.RenewalsAtStart >= RenewalsMax {
 		d := stop(CodeKeepsFailing, c.kubectl("logs --previous %s", pod.Name),
-			"pod %s began %d times from empty in this run and never synced: %s", pod.Name, RenewalsMax, whyAnew(pod))
+			"pod %s began %d times from empty in this run and never synced: %s", pod.Name, RenewalsMax, c.whyAnew())
 		if pod.OutOfMemory || f.OutOfMemory {
 			return d.then(c.moreMemory())
 		}
-		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), c.podState(pod)).
+		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), c.podState()).
 			with(pod.logSays()...)
 	}
 	if c.host == HostUnclear {
@@ -146,10 +143,11 @@ func (c *context) renew() Decision {
 		g := c.copyFlight()
 		g.Renewing, g.After, g.Joined, g.Data, g.Seed, g.Returning = c.stamp(), nil, nil, "", "", nil
 		g.OutOfMemory = f.OutOfMemory || pod.OutOfMemory
-		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, whyAnew(pod))
+		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, c.whyAnew())
 	}
-	if bad := c.oldProcess(); bad != "" {
-		return wait(CodePodStopping, PhaseReprove, "%s", bad).
+	if counted, left := c.counted(); counted > left {
+		// The id still has a process: the leader counts one follower more than can be.
+		return wait(CodePodStopping, PhaseReprove, "the leader still forwards to server %d, whose pod has not started", c.in.ID).
 			then("an older pod of it may live on a node that is out of reach: prove that machine dead")
 	}
 	if d := c.proveAfter(false); d.made() {
@@ -190,13 +188,4 @@ func (c *context) others() []ensemble.ID {
 // needRenewal lists the other replaced servers whose pods wait for a new proof.
 func (c *context) needRenewal() []ensemble.ID {
 	return c.ids(func(m *member) bool { return m.ID != c.in.ID && !m.onHost() && m.holds == HoldsHalf })
-}
-
-// oldProcess says what contradicts that the id has no process: a leader that
-// counts one follower more than can be.
-func (c *context) oldProcess() string {
-	if counted, left := c.counted(); counted <= left {
-		return ""
-	}
-	return "the leader still forwards to server " + c.in.ID.String() + ", whose pod has not started"
 }

@@ -184,8 +184,8 @@ func (c *context) majority() string {
 func (c *context) followers() int { return len(c.participants()) - 1 }
 
 // podState says why a pod is not parked.
-func (c *context) podState(p PodView) string {
-	switch {
+func (c *context) podState() string {
+	switch p := c.pod; {
 	case !p.Found:
 		return "it does not exist"
 	case p.Terminating && p.NodeLost:
@@ -193,7 +193,7 @@ func (c *context) podState(p PodView) string {
 	case p.Terminating:
 		return "it is being deleted"
 	case p.Problem != "":
-		return p.Problem + c.earlierLog(p)
+		return p.Problem + c.earlierLog()
 	case !p.Running:
 		return "its container does not run yet"
 	case p.Gate == GateUnknown && p.GateDetail != "":
@@ -201,5 +201,5 @@ func (c *context) podState(p PodView) string {
 	case p.Gate == GateUnknown:
 		return "its gate has not reported yet"
 	}
-	return "its gate says " + string(p.Gate) + " " + p.GateDetail
+	return "its gate says " + string(c.pod.Gate) + " " + c.pod.GateDetail
 }

@@ -234,7 +234,7 @@ func (c *context) reclaim() Decision {
 		d := wait(CodePodStopping, PhaseReclaim, "pod %s is being deleted", pod.Name).
 			then("if its node is lost, prove the machine dead and remove it from the cluster; the pod is never deleted by force")
 		if pod.NodeLost {
-			d = d.with("where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs:", c.deleteNode(pod))
+			d = d.with("where that machine is gone for good: make sure that it is off, for the pod may still run there; then somebody who may runs:", c.deleteNode())
 		}
 		return d
 	case c.shut():
@@ -242,12 +242,12 @@ func (c *context) reclaim() Decision {
 	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted || pod.Gate == GateUnknown && pod.Outdated && !pod.SetOutdated):
 		return c.deletePod()
 	case !pod.Found:
-		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again").then(c.look(pod))
+		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again").then(c.look())
 	case !pod.Running && pod.Node == "":
 		// Not scheduled anywhere: no process, and no gate read yet.
 		return Decision{}
 	}
-	return wait(CodePodStopping, PhaseReclaim, "pod %s is not parked again yet: %s", pod.Name, c.podState(pod))
+	return wait(CodePodStopping, PhaseReclaim, "pod %s is not parked again yet: %s", pod.Name, c.podState())
 }
 
 // deletePod has a pod make room for one that parks.

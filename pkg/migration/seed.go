@@ -1,8 +1,6 @@
 package migration
 
-import (
-	"strconv"
-)
+import "strconv"
 
 // seed has the stopped host's data copied into the parked pod's volume. Such a
 // pod has forgotten nothing: its start is an ordinary restart, so the others
@@ -21,12 +19,8 @@ func (c *context) seed() Decision {
 	g := c.copyFlight()
 	g.SeedAsked = c.stamp()
 	if g.Seed == "" {
-		g.Seed = c.token()
+		// It is new for every stop of every server.
+		g.Seed = c.in.ID.String() + "x" + strconv.FormatInt(c.now.UnixNano(), 36)
 	}
 	return do(StepSeed, g, "host %s is dead and fenced: its data is final", c.HostIP)
-}
-
-// token is new for every stop of every server.
-func (c *context) token() string {
-	return c.in.ID.String() + "x" + strconv.FormatInt(c.now.UnixNano(), 36)
 }

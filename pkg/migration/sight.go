@@ -54,21 +54,3 @@ func (c *context) lacking(ids []ensemble.ID) (bad []string, blind bool) {
 	}
 	return bad, !down && len(bad) > 0
 }
-
-func (c *context) anyLacking(ids []ensemble.ID) bool {
-	bad, _ := c.lacking(ids)
-	return len(bad) > 0
-}
-
-// dropped lists the servers of ids that are known not to take part. A refused
-// connection counts only where what others say agrees with it: something in
-// between may refuse in the name of a live server.
-func (c *context) dropped(ids []ensemble.ID) []string {
-	var out []string
-	for _, id := range ids {
-		if s := c.of(id); c.isDown(s.says) {
-			out = append(out, fmt.Sprintf("server %d: %s", id, s.says.Said()))
-		}
-	}
-	return out
-}

@@ -131,7 +131,7 @@ func (c *context) gateRead() Decision {
 	case c.stands != PodParked:
 		return c.notParked(PhaseProve, "; nothing has been stopped")
 	case !pod.GateFresh || pod.NodeLost:
-		return wait(CodePodNotParked, PhaseProve, "pod %s has not reported for more than %s; nothing has been stopped", pod.Name, ReportFresh).then(c.logs(pod))
+		return wait(CodePodNotParked, PhaseProve, "pod %s has not reported for more than %s; nothing has been stopped", pod.Name, ReportFresh).then(c.logs())
 	case pod.GateGeneration >= gate.Generation:
 		return Decision{}
 	case c.kickDue():
