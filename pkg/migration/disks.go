@@ -2,10 +2,21 @@ package migration
 
 import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 
-// onDisks: what the other servers were seen to hold in memory is on their disks, too.
-// Where that is not known they are given time for it.
-func (c *context) onDisks(phase Phase) Decision {
-	left := DurabilityHold - c.age(c.flight.After.At)
+// onDisks: whoever starts from nothing, or from stale data, leans on the others' disks:
+// what they were seen to hold in memory is there, too. Where that is not known they are
+// given time for it.
+func (c *context) onDisks() Decision {
+	f := c.flight
+	phase := PhaseRelease
+	switch {
+	case f.data() == DataCopy:
+		return Decision{}
+	case f.Kind == Revert && (!f.Served || f.After == nil || f.Released != nil || f.Unmasking != nil):
+		return Decision{}
+	case f.Kind == Revert:
+		phase = PhaseStart
+	}
+	left := DurabilityHold - c.age(f.After.At)
 	if left <= 0 || c.allAcknowledged() {
 		return Decision{}
 	}

@@ -285,10 +285,7 @@ func (o Observation) View(id ensemble.ID) (ServerView, bool) {
 // exactly one leader, and the epoch 0 then.
 func (o Observation) Epoch() (epoch uint32, ok bool) {
 	v, ok := o.View(o.Leader())
-	if !ok {
-		return 0, false
-	}
-	return v.Says().Zxid.Epoch(), true
+	return v.Says().Zxid.Epoch(), ok
 }
 
 // Leader returns the id of the one server that says it leads; 0 when none or

@@ -35,8 +35,10 @@ func (c *context) provePods() Decision {
 		}
 	}
 	if old := c.outdated(); len(old) > 0 {
-		d := do(StepRemakePods, nil, "the pods of servers %s were made before the last change of settings; nothing was started in them", joinIDs(idsOf(old)))
-		d.Pods = old
+		d := do(StepRemakePods, nil, "the pods of servers %s were made before the last change of settings; nothing was started in them", joinIDs(old))
+		for _, id := range old {
+			d.Pods = append(d.Pods, PodRef{ID: id, UID: c.of(id).pod.UID})
+		}
 		return d
 	}
 	for _, s := range moving {
@@ -51,39 +53,21 @@ func (c *context) provePods() Decision {
 // then, with --all, the others that run on their hosts.
 func (c *context) moving() []*context {
 	out := []*context{c}
-	if !c.in.All {
-		return out
-	}
 	for _, s := range c.members {
-		if s.ID == c.in.ID || s.Replaced != nil {
-			continue
+		if c.in.All && s != c.member && s.onHost() {
+			out = append(out, &context{facts: c.facts, member: s, in: c.in})
 		}
-		other := *c
-		other.member = s
-		out = append(out, &other)
 	}
 	return out
 }
 
-// outdated are the pods that were made from other settings than are recorded
+// outdated are the servers whose pods were made from other settings than are recorded
 // now, and in which nothing was started. One left behind would keep what it has
 // (a node, quota, an image that does not exist) from those that are new.
-func (c *context) outdated() []PodRef {
-	var out []PodRef
-	for _, s := range c.members {
-		if s.Replaced == nil && s.pod.Found && s.pod.Outdated && !s.pod.Terminating && !s.gate.Released && s.idle() {
-			out = append(out, PodRef{ID: s.ID, UID: s.pod.UID})
-		}
-	}
-	return out
-}
-
-func idsOf(pods []PodRef) []ensemble.ID {
-	var ids []ensemble.ID
-	for _, p := range pods {
-		ids = append(ids, p.ID)
-	}
-	return ids
+func (c *context) outdated() []ensemble.ID {
+	return c.ids(func(m *member) bool {
+		return m.onHost() && m.pod.Found && m.pod.Outdated && !m.pod.Terminating && !m.gate.Released && m.idle()
+	})
 }
 
 // provePod is provePods for one of them.

@@ -199,18 +199,11 @@ func planServer(o Observation, kind FlightKind, id ensemble.ID) PlannedServer {
 		d = Decide(in, imagineParked(o, id))
 	}
 	at := f.of(id)
-	s := PlannedServer{
+	readiness := map[Kind]Readiness{Do: Ready, Done: Ready, Wait: Waits, Stop: Blocked}
+	return PlannedServer{
 		ID: id, Role: at.Role, Mode: at.live.Mode, Code: d.Code, Reason: d.Reason, Evidence: d.Evidence, Next: d.Next,
-		Readiness: Ready, Election: kind != Revert && at.Voter() && f.leads(id),
+		Readiness: readiness[d.Kind], Election: kind != Revert && at.Voter() && f.leads(id),
 	}
-	switch d.Kind {
-	case Wait:
-		s.Readiness = Waits
-	case Stop:
-		s.Readiness = Blocked
-	case Do, Done:
-	}
-	return s
 }
 
 // advise recommends copied data where a second failure, while the new member

@@ -17,6 +17,13 @@ func (c *context) withoutProofs() *Flight {
 	return g
 }
 
+// proveAgain forgets what was proven, and that nothing can bring the host's server back.
+func (c *context) proveAgain(why string, a ...any) Decision {
+	g := c.withoutProofs()
+	g.Fenced = nil
+	return do(StepRestartProof, g, why, a...)
+}
+
 // proveBefore brings about a complete, fresh canary on all n in this epoch.
 func (c *context) proveBefore() Decision {
 	return c.proveOn(c.rec.Ensemble().IDs(), PhaseProve)

@@ -39,14 +39,6 @@ func (c *context) flipToPod() Decision {
 	return c.pointToPod("host " + c.HostIP + " is dead and fenced, " + why)
 }
 
-// onDisksOfOthers: a pod that starts from nothing leans on the others' disks.
-func (c *context) onDisksOfOthers() Decision {
-	if c.flight.data() == DataCopy {
-		return Decision{}
-	}
-	return c.onDisks(PhaseRelease)
-}
-
 // release opens the gate.
 func (c *context) release() Decision {
 	start, why := c.startsFrom()

@@ -153,7 +153,7 @@ func (c *context) renew() Decision {
 	if d := c.proveAfter(false); d.made() {
 		return d
 	}
-	if d := c.onDisks(PhaseRelease); d.made() {
+	if d := c.onDisks(); d.made() {
 		return d
 	}
 	if !pod.GateFresh {

@@ -33,7 +33,7 @@ func replacement() []stage {
 			phase: PhaseProve, steps: []StepID{StepMaskHost, StepProveBefore, StepNoteBefore}, over: stopped,
 			reached: func(*Flight) bool { return true },
 			rules: []rule{
-				(*context).addressStays, (*context).notBack, (*context).othersInSync, (*context).gateRead, (*context).imageAsKnown,
+				(*context).asBefore, (*context).othersInSync, (*context).gateRead, (*context).imageAsKnown,
 				(*context).masked, (*context).stopOnce, (*context).proveBefore, (*context).leaderLast,
 			},
 		},
@@ -55,7 +55,7 @@ func replacement() []stage {
 		{
 			phase: PhaseRelease, steps: []StepID{StepRelease}, over: released,
 			reached: func(f *Flight) bool { return f.Released != nil },
-			rules:   []rule{(*context).onDisksOfOthers, (*context).release},
+			rules:   []rule{(*context).onDisks, (*context).release},
 		},
 		{
 			phase: PhaseJoin, steps: []StepID{StepProveJoined, StepNoteJoined, StepFinish},

@@ -27,8 +27,7 @@ func reverting() []stage {
 			phase: PhaseReclaim, steps: []StepID{StepBeginRevert}, over: begun,
 			rules: []rule{(*context).beginRevert},
 		},
-		// What may have happened since it began.
-		{rules: []rule{(*context).gateForPod, (*context).notOutlived}},
+		{rules: []rule{(*context).disturbedRevert}},
 		{
 			steps: []StepID{StepProveBefore, StepNoteBefore, StepCloseGate}, over: neverServed,
 			rules: []rule{(*context).closePod, (*context).spareStill},
@@ -46,7 +45,7 @@ func reverting() []stage {
 		{
 			phase: PhaseStart, steps: []StepID{StepUnmaskHost, StepStartHost},
 			reached: func(f *Flight) bool { return f.Unmasking != nil || f.Released != nil },
-			rules:   []rule{(*context).onDisksForHost, (*context).unmasked, (*context).startHost, (*context).hostStarted},
+			rules:   []rule{(*context).onDisks, (*context).unmasked, (*context).startHost, (*context).hostStarted},
 		},
 		{
 			phase: PhaseJoin, steps: []StepID{StepProveJoined, StepNoteJoined, StepFinishRevert},
@@ -56,22 +55,17 @@ func reverting() []stage {
 	}
 }
 
-// gateForPod: nobody deleted the gate at which a pod is to park.
-func (c *context) gateForPod() Decision {
-	if c.gate.Found || !c.pod.Found {
-		return Decision{}
+// disturbedRevert is what may have happened to a revert since it began.
+func (c *context) disturbedRevert() Decision {
+	switch {
+	case !c.gate.Found && c.pod.Found:
+		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.pod.Name)
+	case c.outOfTime():
+		g := c.succeed(Revert)
+		g.Fenced, g.Line = c.flight.Fenced, c.line()
+		return do(StepBeginRevert, g, "the gate has changed since, so the pod may have run: a journal of an earlier time was put back, and nothing it has proven holds")
 	}
-	return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.pod.Name)
-}
-
-// notOutlived: the journal of this revert is not of an earlier time.
-func (c *context) notOutlived() Decision {
-	if !c.outOfTime() {
-		return Decision{}
-	}
-	g := c.succeed(Revert)
-	g.Fenced, g.Line = c.flight.Fenced, c.line()
-	return do(StepBeginRevert, g, "the gate has changed since, so the pod may have run: a journal of an earlier time was put back, and nothing it has proven holds")
+	return Decision{}
 }
 
 // spareStill: peers and clients do not find the pod any more once its address is the
@@ -291,14 +285,6 @@ func (c *context) flipToHost() Decision {
 		return wait(CodeAdoptPending, PhaseFlip, "the endpoints are written, the Service still points to %s", orNone(ep.Union)).then(c.controllersHelp())
 	}
 	return do(StepFlipBack, nil, "the gate is closed")
-}
-
-// onDisksForHost: a host whose data is stale leans on the others' disks.
-func (c *context) onDisksForHost() Decision {
-	if f := c.flight; !f.Served || f.After == nil || f.Released != nil || f.Unmasking != nil {
-		return Decision{}
-	}
-	return c.onDisks(PhaseStart)
 }
 
 // unmasked: the host's server can start, and does after a reboot. One that never

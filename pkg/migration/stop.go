@@ -7,28 +7,21 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
-// addressStays: the address of a server that runs on its host is the host's.
-func (c *context) addressStays() Decision {
+// asBefore: the server on its host has its address still, and was not seen dead since.
+func (c *context) asBefore() Decision {
 	f := c.flight
+	wasDead := f.DeadSince != nil || f.After != nil
 	switch {
-	case c.host == HostUnclear && (!c.atHost() || f.DeadSince != nil || f.After != nil):
+	case c.host == HostUnclear && (wasDead || !c.atHost()):
 		return c.hostUnclear(PhaseStop)
 	case !c.atHost():
 		return stop(CodeHostReturned, c.cmd("revert --id=%d", f.ID),
 			"the server on host %s is up again after its address was moved to the pod; the gate is closed, nothing is lost", c.HostIP).
 			with("revert moves the address back to the host; then mask its unit and begin again")
+	case wasDead:
+		return c.proveAgain("the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.HostIP)
 	}
 	return Decision{}
-}
-
-// notBack: it was not seen dead before.
-func (c *context) notBack() Decision {
-	if c.flight.DeadSince == nil && c.flight.After == nil {
-		return Decision{}
-	}
-	g := c.withoutProofs()
-	g.Fenced = nil
-	return do(StepRestartProof, g, "the server on host %s came back after it was seen dead: masked or not, it must be stopped again", c.HostIP)
 }
 
 // othersInSync: nobody is away from sync; once the stop was asked for, nobody else. A
@@ -109,9 +102,7 @@ func (c *context) provenBefore() Decision {
 	case f.Fenced != nil:
 		// To start it again it must be unmasked, and then it must be masked
 		// again before its stop.
-		g := c.withoutProofs()
-		g.Fenced = nil
-		return do(StepRestartProof, g, "the server on host %s is down before the proof that all others hold its writes", c.HostIP)
+		return c.proveAgain("the server on host %s is down before the proof that all others hold its writes", c.HostIP)
 	case c.outOfTime():
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
 			"the gate has changed since this replacement began, so pod %s may have run since; was a journal of an earlier time put back?", c.pod.Name)

@@ -17,23 +17,20 @@ const WaiverOneVersion = "ZK004"
 // VersionRefusal says why a version is not migrated, and the way round. Both
 // are empty for a supported version.
 func VersionRefusal(v ensemble.Version) (reason, wayRound string) {
-	between := func(a, b [3]int) bool {
-		return v.AtLeast(a[0], a[1], a[2]) && !v.AtLeast(b[0], b[1], b[2]+1)
-	}
+	before := func(a, b, c int) bool { return !v.AtLeast(a, b, c) }
+	stops := fmt.Sprintf("ZooKeeper %s stops committing when server addresses change by a rolling restart (ZOOKEEPER-3829)", v)
 	switch {
 	case v.IsZero():
 		return "the version is not known", "let srvr answer on every server"
-	case !v.AtLeast(3, 4, 0):
+	case before(3, 4, 0):
 		return fmt.Sprintf("ZooKeeper %s is older than 3.4", v), "upgrade to 3.4.14 on the hosts first"
-	case between([3]int{3, 4, 0}, [3]int{3, 4, 5}):
+	case before(3, 4, 6):
 		return fmt.Sprintf("ZooKeeper %s has no quorumListenOnAllIPs and cannot rejoin reliably (ZOOKEEPER-1096, ZOOKEEPER-1732)", v),
 			"upgrade to 3.4.14 on the hosts first, with unchanged addresses"
-	case between([3]int{3, 5, 0}, [3]int{3, 5, 8}):
-		return fmt.Sprintf("ZooKeeper %s stops committing when server addresses change by a rolling restart (ZOOKEEPER-3829)", v),
-			"upgrade to 3.5.9 or later on the hosts first, with unchanged addresses"
-	case between([3]int{3, 6, 0}, [3]int{3, 6, 1}):
-		return fmt.Sprintf("ZooKeeper %s stops committing when server addresses change by a rolling restart (ZOOKEEPER-3829)", v),
-			"upgrade to 3.6.2 or later on the hosts first, with unchanged addresses"
+	case v.AtLeast(3, 5, 0) && before(3, 5, 9):
+		return stops, "upgrade to 3.5.9 or later on the hosts first, with unchanged addresses"
+	case v.AtLeast(3, 6, 0) && before(3, 6, 2):
+		return stops, "upgrade to 3.6.2 or later on the hosts first, with unchanged addresses"
 	case v.Compare(ensemble.Version{Major: 3, Minor: 9, Patch: 3}) == 0:
 		return "ZooKeeper 3.9.3 can lose writes when a server that was behind leads (ZOOKEEPER-4925)",
 			"upgrade to 3.9.4 or later on the hosts first"

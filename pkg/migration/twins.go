@@ -39,10 +39,6 @@ func (r Record) Claim() Claim {
 // away without knowing of the other.
 func (r Record) Twins(claims []Claim) []Claim {
 	own := r.Claim()
-	ours := map[string]bool{}
-	for _, a := range own.Addresses {
-		ours[a] = true
-	}
 	var out []Claim
 	for _, c := range claims {
 		if c.Namespace == own.Namespace && c.Name == own.Name {
@@ -50,7 +46,7 @@ func (r Record) Twins(claims []Claim) []Claim {
 		}
 		shared := Claim{Namespace: c.Namespace, Name: c.Name}
 		for _, a := range c.Addresses {
-			if ours[a] && !slices.Contains(shared.Addresses, a) {
+			if slices.Contains(own.Addresses, a) && !slices.Contains(shared.Addresses, a) {
 				shared.Addresses = append(shared.Addresses, a)
 			}
 		}
