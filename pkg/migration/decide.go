@@ -59,8 +59,10 @@ func (c *context) guard() Decision {
 	}
 	for _, s := range c.members {
 		d := c.inPlace(s)
-		if s != c.member && d.Code == CodeJournalDisagrees {
-			if first := c.mendFirst(); first.made() {
+		if s != c.member && d.Code == CodeJournalDisagrees && !c.inPlace(c.member).made() {
+			// What somebody took away from this server comes first, and takes no server
+			// away: nobody else moves while a gate is closed, so each would wait for the other.
+			if first := c.mend(); first.made() {
 				return first
 			}
 		}
@@ -88,16 +90,6 @@ func (c *context) inPlace(s *member) Decision {
 		return d
 	}
 	return c.checkPlace(s)
-}
-
-// mendFirst writes again what somebody took away from this server, while another one is
-// not where the journal says. Otherwise each would wait for the other: nobody else moves
-// while a gate is closed. It takes no server away.
-func (c *context) mendFirst() Decision {
-	if c.inPlace(c.member).made() {
-		return Decision{}
-	}
-	return c.mend()
 }
 
 // checkAddress is I1: a server's Service keeps its uid and its ClusterIP.

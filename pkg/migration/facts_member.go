@@ -152,8 +152,8 @@ const (
 	HoldsNothing Holding = "nothing"
 	// HoldsOld: the host has run since.
 	HoldsOld Holding = "old"
-	// HoldsHalf: it was released, and its data is lost or half written: it waits for a
-	// new proof.
+	// HoldsHalf: it was released, and its data is lost or half written. Having read the
+	// gate as it is, it waits for a new proof that it may start from empty.
 	HoldsHalf Holding = "half"
 	// HoldsMember: a member ran on it, and what it holds may be newer than what the
 	// host does.
@@ -162,10 +162,10 @@ const (
 
 // Holds adds up what the gate tells of the volume.
 func (p PodView) Holds(gate GateView) Holding {
-	switch {
-	case p.NeedsRenewal(gate):
+	switch stands := p.State(); {
+	case stands == PodRefused && p.GateCause != CauseNone && gate.Released && p.GateGeneration >= gate.Generation:
 		return HoldsHalf
-	case !p.Parked():
+	case stands != PodParked:
 		return HoldsUnknown
 	case p.NeverStarted || p.NeverSynced:
 		return HoldsNothing

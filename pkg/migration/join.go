@@ -80,23 +80,23 @@ func (c *context) joinsAsItself() Decision {
 // hold it, and the leader forwards to them.
 func (c *context) proveJoined() Decision {
 	f := c.flight
-	if c.leader == nil {
+	switch {
+	case c.leader == nil:
 		return wait(CodeNoLeader, PhaseJoin, "there is no leader at the moment")
-	}
-	if f.Joined == nil || f.Joined.Zxid.Epoch() != c.epoch || f.Joined.At.After(c.now) {
+	case f.Joined == nil || f.Joined.Zxid.Epoch() != c.epoch || f.Joined.At.After(c.now):
 		return do(StepProveJoined, nil, "server %d serves as %s", f.ID, c.live.Mode)
 	}
 	all, expected := c.awaited()
 	held, missing := c.holders(*f.Joined, all)
-	if len(missing) > 0 {
+	forwards := c.leader.live.SyncedFollowers
+	switch {
+	case len(missing) > 0:
 		return wait(CodeProofPending, PhaseJoin, "not every server holds %s yet", f.Joined.Zxid).with(missing...).then(c.startOf(all))
-	}
-	if !f.Joined.Complete {
+	case !f.Joined.Complete:
 		g := c.copyFlight()
 		g.Joined = f.Joined.heldBy(held, c.now)
 		return do(StepNoteJoined, g, "servers %s hold %s", joinIDs(held), f.Joined.Zxid)
-	}
-	if forwards := c.leader.live.SyncedFollowers; forwards >= 0 && forwards < expected {
+	case forwards >= 0 && forwards < expected:
 		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", forwards, expected)
 	}
 	return Decision{}

@@ -3,7 +3,6 @@ package migration
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -20,11 +19,6 @@ func ListDifferences(rec Record, s ServerRecord, live vantage.Sighting) []string
 	}
 	old, odd := compareList(rec, s, live.Members)
 	return append(odd, old...)
-}
-
-// ListsKnown reports whether any server shows its list.
-func (o Observation) ListsKnown() bool {
-	return slices.ContainsFunc(derive(o).members, func(s *member) bool { return s.serves() && s.live.Members != nil })
 }
 
 // Relisted are the servers on hosts that were seen to run with the Services'

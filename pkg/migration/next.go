@@ -98,7 +98,9 @@ func (c *context) nextInFlight() string {
 	case d.Kind != Wait:
 		return c.goOn(f.Kind, f.ID)
 	}
-	none := c.noQuorum()
+	// Who was seen not to serve, by a refusal or an answer, is away; who was not seen
+	// counts as serving.
+	none := c.noQuorumWithout(func(m *member) bool { return m.live.Sight() == vantage.SeenNotServing })
 	switch {
 	case none && first && f.StopAsked != nil && f.Joined == nil && f.Returning == nil && (f.Released == nil || f.data() == DataEmpty):
 		// Its host has everything up to its stop.
@@ -122,12 +124,6 @@ func (c *context) toHost(forth Decision) string {
 		return d.Next
 	}
 	return c.cmd("revert --id=%d", c.flight.ID)
-}
-
-// noQuorum: those that were seen not to serve, by a refusal or an answer, are so
-// many that the rest is none. Who was not seen counts as serving.
-func (c *context) noQuorum() bool {
-	return c.noQuorumWithout(func(s *member) bool { return s.live.Sight() == vantage.SeenNotServing })
 }
 
 // bringBack is what brings back a server that should serve from its host. Its

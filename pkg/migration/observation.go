@@ -213,13 +213,6 @@ type PodView struct {
 	GateFresh bool `json:"gateFresh,omitempty"`
 }
 
-// NeedsRenewal reports whether the pod waits, released, for a new proof that it
-// may start from empty, having read the gate as it is.
-func (p PodView) NeedsRenewal(gate GateView) bool {
-	return p.Found && p.Running && !p.Terminating && p.Gate == GateRefused && p.GateCause != CauseNone &&
-		gate.Released && p.GateGeneration >= gate.Generation
-}
-
 // Parked reports whether the pod waits at its gate with everything in place.
 func (p PodView) Parked() bool {
 	return p.Found && p.Running && !p.Terminating && p.IP != "" && p.Gate == GateParked

@@ -124,19 +124,16 @@ func Plan(o Observation) EnsemblePlan {
 	}
 	note := ""
 	if restarts := c.leftFor(RestartOrder(o)); len(restarts) > 0 {
-		var phase PlannedPhase
-		phase, w = planPhase(w, Reconfigure, restarts)
-		phase.Name, phase.Title, phase.Command = PlanReconfigure, "one rolling restart with the Services' addresses", c.cmd("reconfigure")
+		phase := PlannedPhase{Name: PlanReconfigure, Title: "one rolling restart with the Services' addresses", Command: c.cmd("reconfigure")}
+		w = phase.judge(w, Reconfigure, restarts)
 		p.Phases = append(p.Phases, phase)
 		if phase.Elections > 0 {
 			note = "the rolling restart makes another server the leader; whoever leads then goes last"
 		}
 	}
 	if left := c.leftFor(order); len(left) > 0 {
-		var phase PlannedPhase
-		phase, _ = planPhase(w, Replace, left)
-		phase.Name, phase.Title, phase.Command, phase.Note = PlanReplace, "one host after the other is replaced by a pod", c.cmd("replace --all"), note
-		phase.Pods = c.rec.Pods.What()
+		phase := PlannedPhase{Name: PlanReplace, Title: "one host after the other is replaced by a pod", Command: c.cmd("replace --all"), Note: note, Pods: c.rec.Pods.What()}
+		phase.judge(w, Replace, left)
 		if note != "" && len(c.voting(left)) > 0 {
 			phase.Elections = 1
 		}
@@ -174,19 +171,19 @@ func (c *context) planFlight(o Observation) PlannedPhase {
 	return phase
 }
 
-// planPhase judges servers in order, each as if those before it were done, and
+// judge judges servers in order, each as if those before it were done, and
 // returns the world as it is after the last one.
-func planPhase(o Observation, kind FlightKind, order []ensemble.ID) (PlannedPhase, Observation) {
-	phase := PlannedPhase{Steps: plannedSteps(kind)}
+func (p *PlannedPhase) judge(o Observation, kind FlightKind, order []ensemble.ID) Observation {
+	p.Steps = plannedSteps(kind)
 	for _, id := range order {
 		s := planServer(o, kind, id)
 		if s.Election {
-			phase.Elections++
+			p.Elections++
 		}
-		phase.Servers = append(phase.Servers, s)
+		p.Servers = append(p.Servers, s)
 		o = imagineDone(o, kind, id)
 	}
-	return phase, o
+	return o
 }
 
 // planServer asks Decide about one server. Pods that do not exist yet are made

@@ -35,17 +35,16 @@ func (c *context) proveOn(ids []ensemble.ID, phase Phase) Decision {
 	if d := c.sameLists("nothing has been stopped"); d.made() {
 		return d
 	}
-	if c.leader == nil {
+	switch {
+	case c.leader == nil:
 		return wait(CodeNoLeader, phase, "there is no leader at the moment; nothing has been stopped")
-	}
-	if f.Before == nil || f.Before.Zxid.Epoch() != c.epoch || !c.young(f.Before.At) {
+	case f.Before == nil || f.Before.Zxid.Epoch() != c.epoch || !c.young(f.Before.At):
 		who := "all servers"
 		if len(ids) < len(c.rec.Servers) {
 			who = "servers " + joinIDs(ids)
 		}
 		return do(StepProveBefore, nil, "%s take part in epoch %d", who, c.epoch)
-	}
-	if f.Before.Complete {
+	case f.Before.Complete:
 		return Decision{}
 	}
 	held, missing := c.holders(*f.Before, ids)
@@ -186,40 +185,38 @@ func (c *context) proveAfter(sameEpoch bool) Decision {
 	case c.Replaced != nil:
 		back = "wait for them, or bring their hosts or pods back"
 	}
-	switch bad, blind := c.lacking(others); {
+	bad, blind := c.lacking(others)
+	diff := c.listsDiffer()
+	switch {
 	case blind:
 		return wait(CodeUnseen, PhaseReprove, "not every other voter is seen from here; nothing is released").with(bad...).then(back)
 	case len(bad) > 0 && f.WasLeader && f.After == nil && f.StopAsked != nil && c.age(*f.StopAsked) < ElectionGrace:
 		return wait(CodeElecting, PhaseReprove, "server %d led: the others elect a new leader", f.ID)
 	case len(bad) > 0:
 		return wait(CodeDegraded, PhaseReprove, "not every other voter is in sync; nothing is released").with(bad...).then(back)
-	}
-	if diff := c.listsDiffer(); len(diff) > 0 {
+	case len(diff) > 0:
 		return wait(CodeListDiffers, PhaseReprove, "the servers do not run with the list that this migration counts on; nothing is released").
 			with(diff...).with("or go back: " + back).then(c.listsBack())
-	}
-	if c.leader == nil {
+	case c.leader == nil:
 		return wait(CodeNoLeader, PhaseReprove, "there is no leader at the moment; nothing is released").then(back)
-	}
-	if sameEpoch && f.Before != nil && f.Before.Zxid.Epoch() != c.epoch {
+	case sameEpoch && f.Before != nil && f.Before.Zxid.Epoch() != c.epoch:
 		return stop(CodeElectionSinceProof, c.cmd("revert --id=%d", f.ID),
 			"an election happened between the proofs (epoch %d, now %d): the first proof no longer counts; the gate is closed, nothing is lost", f.Before.Zxid.Epoch(), c.epoch).
 			with("revert starts the server on its host, with its data; then begin again")
-	}
-	if f.After == nil || f.After.Zxid.Epoch() != c.epoch || !c.young(f.After.At) {
+	case f.After == nil || f.After.Zxid.Epoch() != c.epoch || !c.young(f.After.At):
 		return do(StepProveAfter, nil, "server %d is dead, %d others are in sync", f.ID, len(others))
 	}
 	held, missing := c.holders(*f.After, others)
-	if len(missing) > 0 {
+	switch {
+	case len(missing) > 0:
 		return wait(CodeProofPending, PhaseReprove, "not every other voter holds %s yet", f.After.Zxid).with(missing...).then(c.startOf(others))
+	case f.After.Complete:
+		return Decision{}
 	}
-	if !f.After.Complete {
-		g := c.copyFlight()
-		// Their disks get their time from now on, not from the write.
-		g.After = f.After.heldBy(held, c.now)
-		return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), f.After.Zxid)
-	}
-	return Decision{}
+	g := c.copyFlight()
+	// Their disks get their time from now on, not from the write.
+	g.After = f.After.heldBy(held, c.now)
+	return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), f.After.Zxid)
 }
 
 // holders returns which of ids hold the proof's write, in its epoch.
@@ -238,13 +235,4 @@ func (c *context) holders(p Proof, ids []ensemble.ID) (held []ensemble.ID, missi
 		}
 	}
 	return held, missing
-}
-
-// notKnownDown says why a host that does not accept our connections is not taken
-// for down; empty where it is.
-func (c *context) notKnownDown() string {
-	if c.host != HostRefuses {
-		return "no answer is not proof that its server is down"
-	}
-	return c.aliveAfterAll()
 }

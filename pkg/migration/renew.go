@@ -122,31 +122,22 @@ func (c *context) unadopted() bool {
 // be writes that only it and a minority hold, so the others prove themselves
 // whole first, exactly as before its first start (I4).
 func (c *context) renew() Decision {
-	f, pod, gate := c.flight, c.pod, c.gate
-	if f.Renewals-c.in.RenewalsAtStart >= RenewalsMax {
-		d := stop(CodeKeepsFailing, c.kubectl("logs --previous %s", pod.Name),
-			"pod %s began %d times from empty in this run and never synced: %s", pod.Name, RenewalsMax, c.whyAnew())
-		if pod.OutOfMemory || f.OutOfMemory {
-			return d.then(c.moreMemory())
-		}
-		return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", f.ID), c.podState()).
-			with(pod.logSays()...)
-	}
-	if c.host == HostUnclear {
+	f, pod := c.flight, c.pod
+	counted, left := c.counted()
+	switch {
+	case f.Renewals-c.in.RenewalsAtStart >= RenewalsMax:
+		return c.keepsFailing()
+	case c.host == HostUnclear:
 		return c.hostUnclear(PhaseRelease)
-	}
-	if c.host.open() {
-		return wait(CodePodVetoed, PhaseRelease, "host %s answers again; the pod does not start beside it", c.HostIP).
-			then(c.stopAndMask())
-	}
-	if f.Renewing == nil {
+	case c.host.open():
+		return wait(CodePodVetoed, PhaseRelease, "host %s answers again; the pod does not start beside it", c.HostIP).then(c.stopAndMask())
+	case f.Renewing == nil:
 		g := c.copyFlight()
 		g.Renewing, g.After, g.Joined, g.Data, g.Seed, g.Returning = c.stamp(), nil, nil, "", "", nil
 		g.OutOfMemory = f.OutOfMemory || pod.OutOfMemory
 		return do(StepBeginRenewal, g, "pod %s refuses to start: %s", pod.Name, c.whyAnew())
-	}
-	if counted, left := c.counted(); counted > left {
-		// The id still has a process: the leader counts one follower more than can be.
+	case counted > left:
+		// One follower more than can be: the id still has a process.
 		return wait(CodePodStopping, PhaseReprove, "the leader still forwards to server %d, whose pod has not started", c.in.ID).
 			then("an older pod of it may live on a node that is out of reach: prove that machine dead")
 	}
@@ -162,9 +153,20 @@ func (c *context) renew() Decision {
 	g := c.copyFlight()
 	g.Renewing, g.Released, g.Kicked = nil, c.stamp(), c.stamp()
 	g.Renewals++
-	d := do(StepRenew, g, "generation %d is void, servers %s hold %s", gate.ReleasedGeneration, joinIDs(f.After.Held), f.After.Zxid)
+	d := do(StepRenew, g, "generation %d is void, servers %s hold %s", c.gate.ReleasedGeneration, joinIDs(f.After.Held), f.After.Zxid)
 	d.Start = EmptyStart(pod.UID)
 	return d
+}
+
+// keepsFailing: another start from empty is not tried before somebody has looked.
+func (c *context) keepsFailing() Decision {
+	d := stop(CodeKeepsFailing, c.kubectl("logs --previous %s", c.pod.Name),
+		"pod %s began %d times from empty in this run and never synced: %s", c.pod.Name, RenewalsMax, c.whyAnew())
+	if c.pod.OutOfMemory || c.flight.OutOfMemory {
+		return d.then(c.moreMemory())
+	}
+	return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", c.ID), c.podState()).
+		with(c.pod.logSays()...)
 }
 
 // others are the voters that must hold everything before this server may start

@@ -94,7 +94,10 @@ func (c *context) provenBefore() Decision {
 	if f.StopAsked != nil && f.Before.complete() {
 		return Decision{}
 	}
-	bad := c.notKnownDown()
+	bad := c.aliveAfterAll()
+	if c.host != HostRefuses {
+		bad = "no answer is not proof that its server is down"
+	}
 	switch {
 	case bad != "":
 		return wait(CodeUnseen, PhaseProve, "host %s does not answer here (%s), and %s; nothing has been stopped", c.HostIP, c.ports.said(), bad).
