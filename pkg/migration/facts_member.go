@@ -196,10 +196,11 @@ func (m *member) serves() bool { return m != nil && m.live.Serving() }
 // onHost: it was not replaced yet.
 func (m *member) onHost() bool { return m.Replaced == nil }
 
+// there is what somebody is to do on its host.
+func (m *member) there(act string) string { return "on host " + m.HostIP + ": " + act }
+
 // stopAndMask is what ends a process on the host that must not run beside the pod.
-func (m *member) stopAndMask() string {
-	return "on host " + m.HostIP + ": stop the server and mask its unit"
-}
+func (m *member) stopAndMask() string { return m.there("stop the server and mask its unit") }
 
 // anotherAnswers says whose Service leads to whom.
 func (m *member) anotherAnswers() string {

@@ -133,7 +133,7 @@ func (c *context) bringBack() string {
 	if c.holds == HoldsMember {
 		return c.cmd("revert --id=%d", c.ID)
 	}
-	start := "on host " + c.HostIP + ": start the server"
+	start := c.there("start the server")
 	if c.stands == PodParked || c.stands == PodNone && c.pod.Unmade {
 		start += " (unmask its unit first if it is masked)"
 	}

@@ -122,15 +122,16 @@ func (c *context) otherImage() string {
 // rightImage holds a pod's image against the ensemble once the operation has
 // begun; the way back is the revert, which restores the pods' settings, too.
 func (c *context) rightImage() Decision {
-	pod := c.pod
-	differs := c.otherImage()
-	if c.rec.Waived(WaiverOneVersion) || differs == "" && (!pod.Version.IsZero() || c.rec.Waived(WaiverImage)) {
+	back := c.cmd("revert --id=%d", c.flight.ID)
+	switch differs := c.otherImage(); {
+	case c.rec.Waived(WaiverOneVersion):
 		return Decision{}
+	case differs != "":
+		return stop(CodeVersionDiffers, back, "%s", differs)
+	case c.pod.Version.IsZero() && !c.rec.Waived(WaiverImage):
+		return stop(CodeImageUnknown, back, "pod %s does not say any more which ZooKeeper its image holds", c.pod.Name).with(c.pod.GateDetail)
 	}
-	if differs == "" {
-		return stop(CodeImageUnknown, c.cmd("revert --id=%d", c.flight.ID), "pod %s does not say any more which ZooKeeper its image holds", pod.Name).with(pod.GateDetail)
-	}
-	return stop(CodeVersionDiffers, c.cmd("revert --id=%d", c.flight.ID), "%s", differs)
+	return Decision{}
 }
 
 // InPods are the servers that run in their pods.

@@ -142,7 +142,7 @@ func (c *context) mayBegin() Decision {
 	if d := c.restartable(); d.made() {
 		return d
 	}
-	first := c.before()
+	first := c.goFirst()
 	switch {
 	case !c.quorum().Has(ensemble.Without(servers, c.in.ID)):
 		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID)
@@ -156,8 +156,8 @@ func (c *context) mayBegin() Decision {
 	return Decision{}
 }
 
-// before are the other voters that are still to go, which they do before a leader.
-func (c *context) before() []ensemble.ID {
+// goFirst are the other voters that are still to go: they do so before a leader.
+func (c *context) goFirst() []ensemble.ID {
 	left := (*member).onHost
 	if c.in.Kind == Reconfigure {
 		left = (*member).toRestart

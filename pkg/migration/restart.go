@@ -88,7 +88,7 @@ func (c *context) downForRestart() Decision {
 		return wait(CodeUnseen, PhaseStop, "host %s refuses our connections, and no other server confirms yet that its server is down", c.HostIP)
 	case c.flight.StopAsked == nil:
 		return wait(CodeStoppedTooEarly, PhaseProve, "the server on host %s is down before the proof that all others hold its writes", c.HostIP).
-			then("on host " + c.HostIP + ": start the server again; this command waits for it")
+			then(c.there("start the server again; this command waits for it"))
 	}
 	return c.noteDead(nil)
 }

@@ -111,7 +111,7 @@ func (c *context) beginRevert() Decision {
 	case c.host == HostUnclear:
 		return c.hostUnclear(PhaseProve)
 	case c.host.open():
-		return stop(CodeGhostHost, "on host "+c.HostIP+": stop the server",
+		return stop(CodeGhostHost, c.there("stop the server"),
 			"the server on host %s already answers while its pod may run: stop it before it is moved back in order", c.HostIP)
 	}
 	return do(StepBeginRevert, g, "the pod has served: the host's data is stale, so the other servers must prove that they hold everything")
@@ -129,7 +129,7 @@ func (c *context) closePod() Decision {
 	case f.DeadSince == nil && c.host == HostUnclear:
 		return c.hostUnclear(PhaseProve)
 	case f.DeadSince == nil && c.host.open():
-		return stop(CodeGhostHost, "on host "+c.HostIP+": stop the server",
+		return stop(CodeGhostHost, c.there("stop the server"),
 			"the server on host %s answers while its pod may run: two processes with one id", c.HostIP)
 	case comesLater && c.onHost():
 		return c.turnBack()
@@ -331,7 +331,7 @@ func (c *context) hostStarted() Decision {
 		return c.askStart("nothing answers on host %s yet", c.HostIP)
 	case c.host != HostUp || !c.serves():
 		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not seen to serve yet (client port %s): %s", c.HostIP, c.ports.Client, orUnknown(string(c.live.Reach))).
-			then("on host " + c.HostIP + ": unmask and start the server")
+			then(c.there("unmask and start the server"))
 	case c.live.Another(c.ID):
 		// kube-proxy may be late with an address that was just moved.
 		return wait(CodeWrongServer, PhaseStart, "%s", c.anotherAnswers()).then(c.cmd("check"))

@@ -36,7 +36,7 @@ func (c *context) podsAway() bool {
 // address and nothing answers there.
 func (c *context) hostUnclear(phase Phase) Decision {
 	return wait(CodeUnseen, phase, "something accepts connections at %s, and no ZooKeeper answers there as server %d: a paused server, another program, or a proxy between here and the host",
-		c.HostIP, c.ID).then("on host " + c.HostIP + ": see what listens on ports " + fmt.Sprintf("%d and %d", c.ClientPort, c.ElectionPort))
+		c.HostIP, c.ID).then(c.there(fmt.Sprintf("see what listens on ports %d and %d", c.ClientPort, c.ElectionPort)))
 }
 
 // lacking lists, in words, every server of ids that was not seen to take part as

@@ -64,7 +64,7 @@ func (c *context) stopOnce() Decision {
 // leaderLast: it has not become the leader since, with others before it.
 func (c *context) leaderLast() Decision {
 	switch {
-	case !c.leads(c.ID) || !c.Voter() || len(c.before()) == 0:
+	case !c.leads(c.ID) || !c.Voter() || len(c.goFirst()) == 0:
 		return Decision{}
 	case c.flight.Kind == Reconfigure:
 		return do(StepCancelRestart, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", c.ID)
@@ -112,7 +112,7 @@ func (c *context) provenBefore() Decision {
 	}
 	return wait(CodeStoppedTooEarly, PhaseProve,
 		"the server on host %s is down before the proof that all others hold its writes; its pod stays parked", c.HostIP).
-		then("on host " + c.HostIP + ": unmask and start the server again; this command waits for it")
+		then(c.there("unmask and start the server again; this command waits for it"))
 }
 
 // gateRead: the parked pod has read the gate as it is now. A kubelet that lost the
@@ -160,7 +160,7 @@ func (c *context) notNow(bad []string, blind bool) Decision {
 	}
 	if c.flight.StopAsked != nil {
 		d.Phase = PhaseStop
-		d.Next = "on host " + c.HostIP + ": do not stop the server now, the others cannot spare it"
+		d.Next = c.there("do not stop the server now, the others cannot spare it")
 	}
 	if back := c.comeBack(); back != "" {
 		// Another one was stopped, perhaps by mistake: it comes first.
@@ -191,7 +191,7 @@ func (c *context) stillUp() Decision {
 			then("open the way from here to both ports of host " + c.HostIP + ", or interrupt this command and run it on a machine that reaches them")
 	case c.leader == nil:
 		return wait(CodeNoLeader, PhaseStop, "there is no leader at the moment; nothing has been stopped").
-			then("on host " + c.HostIP + ": do not stop the server now")
+			then(c.there("do not stop the server now"))
 	case f.Before == nil || f.Before.Zxid.Epoch() != c.epoch:
 		return do(StepRestartProof, c.withoutProofs(), "an election happened before the server on host %s was stopped", c.HostIP)
 	case c.due(*f.StopAsked, AskAgain):
@@ -200,5 +200,5 @@ func (c *context) stillUp() Decision {
 		return do(StepStopHost, g, "the server on host %s still answers", c.HostIP)
 	}
 	return wait(CodeHostStillUp, PhaseStop, "the server on host %s still answers (%s)", c.HostIP, c.ports.said()).
-		then("on host " + c.HostIP + ": stop the server")
+		then(c.there("stop the server"))
 }

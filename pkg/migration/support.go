@@ -46,10 +46,8 @@ func VersionWarning(v ensemble.Version) string {
 	switch {
 	case before(3, 4, 10):
 		return "many fixes to joining and syncing came by 3.4.10; upgrade if you can, and prefer copied data"
-	case before(3, 5, 0):
-		return "3.4 has no db.autocreate guard: an empty member votes; the proofs of this tool stand in for it, copied data is safer at 3 servers"
 	case before(3, 6, 0):
-		return "3.5 has no db.autocreate guard: an empty member votes; the proofs of this tool stand in for it, copied data is safer at 3 servers"
+		return fmt.Sprintf("3.%d has no db.autocreate guard: an empty member votes; the proofs of this tool stand in for it, copied data is safer at 3 servers", v.Minor)
 	case before(3, 6, 3):
 		return "an interrupted first sync may leave a server diverged (ZOOKEEPER-3642): the pod starts empty again after one"
 	case before(3, 8, 5), v.AtLeast(3, 9, 0) && before(3, 9, 2):
