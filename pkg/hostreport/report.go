@@ -1,0 +1,250 @@
+// Package hostreport reads what the host script has printed on a host: what it is,
+// what it reaches and how its server is run. Whatever is not known is a value of its
+// own. It is pure.
+package hostreport
+
+import (
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
+
+// Report is the answer of one host. An empty text, a nil pointer and a nil list
+// mean that it is not known; an empty list means that there is nothing.
+type Report struct {
+	Kind   string `json:"kind"`
+	Schema int    `json:"schema"`
+	// Ensemble is the one that was asked about.
+	Ensemble string `json:"ensemble"`
+	// Asked is the digest of the questions (hostscript.Questions.Digest).
+	Asked string `json:"asked"`
+	// Time is when the script began, in seconds since 1970 UTC, by the host's clock.
+	Time int64 `json:"time"`
+	// Hostname is the name that the host gives itself.
+	Hostname string `json:"hostname"`
+	// UID is the user that ran the script. What only root sees is unknown to others.
+	UID *int64 `json:"uid"`
+	// Container tells whether the script ran in a container: what it says of
+	// processes, addresses and paths is then the container's.
+	Container *bool `json:"container"`
+	// Addresses are the host's own, 64 at most, without those that kube-proxy
+	// gives it in IPVS mode.
+	Addresses []Address `json:"addresses"`
+	// Listening are those of the ports asked about on which somebody listens.
+	Listening []Listener `json:"listening"`
+	// ZooKeeper are the servers that run, 4 at most.
+	ZooKeeper []Process `json:"zookeeper"`
+	// Units are the systemd units of those servers, and the one asked about.
+	Units      []Unit     `json:"units"`
+	Kubernetes Kubernetes `json:"kubernetes"`
+	// Routes has one for each address of a path.
+	Routes []Route `json:"routes"`
+	// Means is the program that tried the paths.
+	Means string `json:"means"`
+	Names []Name `json:"names"`
+	Paths []Path `json:"paths"`
+}
+
+// Address is one of the host's own.
+type Address struct {
+	Interface string `json:"interface"`
+	Address   string `json:"address"`
+}
+
+// Listener is a port on which somebody listens.
+type Listener struct {
+	Port int `json:"port"`
+	// All: on all addresses of the host; otherwise on one of them.
+	All *bool `json:"all"`
+}
+
+// Process is one ZooKeeper server that runs.
+type Process struct {
+	PID  int64  `json:"pid"`
+	User string `json:"user"`
+	// Parent is the name of the program that has started it, such as systemd.
+	Parent string `json:"parent"`
+	// Started is in seconds since 1970 UTC.
+	Started   *int64 `json:"started"`
+	Container *bool  `json:"container"`
+	// Unit is the unit, or the scope of a session, that it runs in.
+	Unit string `json:"unit"`
+	// Flags are the -Dzookeeper, -Djute, -Xm and name service flags of its command
+	// line, 64 at most, with secrets hidden.
+	Flags []string `json:"flags"`
+	// Java is the version of its JVM, as the JVM's directory has it.
+	Java string `json:"java"`
+	// Config is the file that its command line names, as it stands there.
+	Config string `json:"config"`
+	// File is that file; nil when it could not be read.
+	File *File `json:"file"`
+	// DataDir and DataLogDir are as the file has them; one directory where it names
+	// one. DynamicConfigFile is empty as well when there is none.
+	DataDir           string `json:"dataDir"`
+	DataLogDir        string `json:"dataLogDir"`
+	DynamicConfigFile string `json:"dynamicConfigFile"`
+	// MyID is the first line of myid in DataDir.
+	MyID *int64 `json:"myid"`
+	// DataDirFree and DataLogDirFree are in bytes.
+	DataDirFree    *int64 `json:"dataDirFree"`
+	DataLogDirFree *int64 `json:"dataLogDirFree"`
+}
+
+// File is a zoo.cfg. None of its settings is here.
+type File struct {
+	// Target is its path with all symbolic links followed.
+	Target  string `json:"target"`
+	Symlink *bool  `json:"symlink"`
+	Owner   string `json:"owner"`
+	// Mode is in octal digits, such as 644.
+	Mode  string `json:"mode"`
+	Bytes *int64 `json:"bytes"`
+	// Modified is in seconds since 1970 UTC.
+	Modified *int64 `json:"modified"`
+	// SHA256 is in hexadecimal digits.
+	SHA256 string `json:"sha256"`
+	// Comments are the lines at its head, 5 at most: they often name the
+	// configuration manager that writes it.
+	Comments []string `json:"comments"`
+}
+
+// Unit is a systemd unit, in systemd's words.
+type Unit struct {
+	Name string `json:"name"`
+	// Load is LoadState: loaded, masked, not-found.
+	Load string `json:"load"`
+	// Active is ActiveState: active, inactive, failed.
+	Active string `json:"active"`
+	// Enabled is UnitFileState: enabled, disabled, static, masked.
+	Enabled string `json:"enabled"`
+	// Restart is when systemd starts it again by itself: no, always, on-failure.
+	Restart string `json:"restart"`
+	// File is the path of the unit's file.
+	File string `json:"file"`
+}
+
+// Kubernetes is what of it is on the host.
+type Kubernetes struct {
+	// Processes are those of a fixed list that run: kube-proxy, kubelet and others.
+	Processes []string `json:"processes"`
+	// IPVS, IPTables and NFTables tell whether the kernel holds kube-proxy's rules of
+	// that mode. They remain when kube-proxy is gone. The last two are for IPv4, and
+	// only root sees them.
+	IPVS     *bool `json:"ipvs"`
+	IPTables *bool `json:"iptables"`
+	NFTables *bool `json:"nftables"`
+}
+
+// Kinds of routes.
+const (
+	RouteUnicast = "unicast"
+	// RouteLocal: the address is one of the host's own.
+	RouteLocal = "local"
+	// RouteNone: the host has no route to it.
+	RouteNone = "none"
+)
+
+// Route is how the host sends to an address.
+type Route struct {
+	Address string `json:"address"`
+	Kind    string `json:"kind"`
+	Via     string `json:"via"`
+	Dev     string `json:"dev"`
+	Src     string `json:"src"`
+}
+
+// What becomes of a name.
+const (
+	NameFound = "found"
+	// NameNotFound: the name service has no address, or did not answer.
+	NameNotFound = "not-found"
+)
+
+// Name is what a name means to the host, by getent, which asks as programs do.
+type Name struct {
+	Name      string   `json:"name"`
+	Result    string   `json:"result"`
+	Addresses []string `json:"addresses"`
+}
+
+// Path is one connect.
+type Path struct {
+	Server ensemble.ID       `json:"server"`
+	Via    vantage.Via       `json:"via"`
+	Host   string            `json:"host"`
+	Port   int               `json:"port"`
+	Result vantage.PortState `json:"result"`
+	// Detail is why the result is not known.
+	Detail string `json:"detail"`
+}
+
+// At is when the script began, by the host's clock.
+func (r Report) At() time.Time { return time.Unix(r.Time, 0).UTC() }
+
+// Age is how old the report is; below zero where the host's clock is ahead.
+func (r Report) Age(now time.Time) time.Duration { return now.Sub(r.At()) }
+
+// Path is the connect to a target, if it was asked for.
+func (r Report) Path(t vantage.Target) (Path, bool) {
+	for _, p := range r.Paths {
+		if p.Target() == t {
+			return p, true
+		}
+	}
+	return Path{}, false
+}
+
+// To are the connects to one address, host:port, whichever server is meant.
+func (r Report) To(address string) []Path {
+	var out []Path
+	for _, p := range r.Paths {
+		if p.Target().Address() == address {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Target is what was tried.
+func (p Path) Target() vantage.Target {
+	return vantage.Target{Server: p.Server, Via: p.Via, Host: p.Host, Port: p.Port}
+}
+
+// Name is what a name means to the host, if it was asked for.
+func (r Report) Name(name string) (Name, bool) {
+	for _, n := range r.Names {
+		if n.Name == name {
+			return n, true
+		}
+	}
+	return Name{}, false
+}
+
+// Route is how the host sends to an address, if it is known.
+func (r Report) Route(address string) (Route, bool) {
+	for _, o := range r.Routes {
+		if o.Address == address {
+			return o, true
+		}
+	}
+	return Route{}, false
+}
+
+// maxAddresses is how many of its own addresses a host tells.
+const maxAddresses = 64
+
+// Own reports whether the host has an address; nil when it is not known.
+func (r Report) Own(address string) *bool {
+	for _, a := range r.Addresses {
+		if a.Address == address {
+			yes := true
+			return &yes
+		}
+	}
+	if r.Addresses == nil || len(r.Addresses) >= maxAddresses {
+		return nil
+	}
+	no := false
+	return &no
+}

@@ -1,0 +1,136 @@
+package hostreport
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostscript"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
+
+// kind is what a field holds.
+type kind string
+
+const (
+	isObject kind = "an object"
+	isList   kind = "a list"
+	isText   kind = "a text"
+	isNumber kind = "a whole number"
+	isTruth  kind = "true or false"
+)
+
+// rule is what a field must look like. A field that is not needed may be null or
+// missing.
+type rule struct {
+	kind kind
+	need bool
+	// text returns what was expected of a text, or nothing when it fits.
+	text func(string) string
+	// low and high bound a number; high bounds the length of a list.
+	low, high int64
+}
+
+const kindOfReport = "HostReport"
+
+// rules has a rule for every field, by its path; [] are the elements of a list. A
+// field without a rule is refused.
+func rules() map[string]rule {
+	object, truth := rule{kind: isObject}, rule{kind: isTruth}
+	list := func(limit int64) rule { return rule{kind: isList, high: limit} }
+	text := func(fits func(string) string) rule { return rule{kind: isText, text: fits} }
+	number := func(low, high int64) rule { return rule{kind: isNumber, low: low, high: high} }
+	needed := func(r rule) rule { r.need = true; return r }
+	// Up to the year 2200: no clock is that wrong.
+	const early, late = 946684800, 7258118400
+	const free = math.MaxInt64
+	return map[string]rule{
+		"":         needed(object),
+		"kind":     needed(text(one(kindOfReport))),
+		"schema":   needed(number(hostscript.Schema, hostscript.Schema)),
+		"ensemble": needed(text(strict.Name)),
+		"asked":    needed(text(hex(16))),
+		"time":     needed(number(early, late)),
+		"hostname": text(note(253)), "uid": number(0, math.MaxUint32), "container": truth,
+
+		"addresses": list(maxAddresses), "addresses[]": object,
+		"addresses[].interface": text(note(64)), "addresses[].address": needed(text(strict.Address)),
+
+		"listening": list(2 * hostscript.MaxNames), "listening[]": object,
+		"listening[].port": needed(number(1, 65535)), "listening[].all": truth,
+
+		"zookeeper": list(16), "zookeeper[]": object,
+		"zookeeper[].pid": needed(number(1, math.MaxInt32)), "zookeeper[].user": text(note(64)), "zookeeper[].parent": text(note(64)),
+		"zookeeper[].started": number(early, late), "zookeeper[].container": truth, "zookeeper[].unit": text(note(255)),
+		"zookeeper[].flags": list(64), "zookeeper[].flags[]": text(note(1024)), "zookeeper[].java": text(note(64)),
+		"zookeeper[].config": text(note(1024)), "zookeeper[].file": object,
+		"zookeeper[].file.target": text(note(1024)), "zookeeper[].file.symlink": truth, "zookeeper[].file.owner": text(note(64)), "zookeeper[].file.mode": text(octal),
+		"zookeeper[].file.bytes": number(0, free), "zookeeper[].file.modified": number(0, free), "zookeeper[].file.sha256": text(hex(64)),
+		"zookeeper[].file.comments": list(5), "zookeeper[].file.comments[]": text(note(1024)),
+		"zookeeper[].dataDir": text(note(1024)), "zookeeper[].dataLogDir": text(note(1024)), "zookeeper[].dynamicConfigFile": text(note(1024)),
+		"zookeeper[].myid":        number(0, math.MaxInt32),
+		"zookeeper[].dataDirFree": number(0, free), "zookeeper[].dataLogDirFree": number(0, free),
+
+		"units": list(16), "units[]": object, "units[].name": needed(text(note(1024))),
+		"units[].load": text(strict.Code), "units[].active": text(strict.Code), "units[].enabled": text(strict.Code), "units[].restart": text(strict.Code),
+		"units[].file": text(note(1024)),
+
+		"kubernetes": object, "kubernetes.processes": list(32), "kubernetes.processes[]": text(strict.Object),
+		"kubernetes.ipvs": truth, "kubernetes.iptables": truth, "kubernetes.nftables": truth,
+
+		"routes": list(hostscript.MaxPaths), "routes[]": object, "routes[].address": needed(text(strict.Address)),
+		"routes[].kind": text(one(RouteUnicast, RouteLocal, RouteNone)), "routes[].via": text(note(64)), "routes[].dev": text(note(64)), "routes[].src": text(strict.Address),
+
+		"means": text(one("bash", "python3", "python", "perl", "nc")),
+
+		"names": needed(list(hostscript.MaxNames)), "names[]": object, "names[].name": needed(text(strict.Host)),
+		"names[].result": text(one(NameFound, NameNotFound)), "names[].addresses": list(16), "names[].addresses[]": text(strict.Address),
+
+		"paths": needed(list(hostscript.MaxPaths)), "paths[]": object,
+		"paths[].server": needed(number(int64(ensemble.MinID), int64(ensemble.MaxID))),
+		"paths[].via":    needed(text(one(string(vantage.ViaHost), string(vantage.ViaService), string(vantage.ViaPod)))),
+		"paths[].host":   needed(text(strict.Host)), "paths[].port": needed(number(1, 65535)),
+		"paths[].result": text(one(string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))),
+		"paths[].detail": text(note(1024)),
+	}
+}
+
+// note is somebody's words: they are shown, and nothing follows from them. Parse
+// makes them harmless.
+func note(limit int) func(string) string {
+	return func(s string) string {
+		if len(s) > limit {
+			return fmt.Sprintf("%d bytes at most", limit)
+		}
+		return ""
+	}
+}
+
+func one(allowed ...string) func(string) string {
+	return func(s string) string {
+		for _, a := range allowed {
+			if s == a {
+				return ""
+			}
+		}
+		return strings.Join(allowed, " or ")
+	}
+}
+
+func hex(length int) func(string) string {
+	return func(s string) string {
+		if len(s) != length || strings.Trim(s, "0123456789abcdef") != "" {
+			return fmt.Sprintf("%d hexadecimal digits", length)
+		}
+		return ""
+	}
+}
+
+func octal(s string) string {
+	if s == "" || len(s) > 6 || strings.Trim(s, "01234567") != "" {
+		return "a file mode in octal digits, such as 644"
+	}
+	return ""
+}

@@ -1,0 +1,19 @@
+package hostscript
+
+// head is the head of the script: the longest time it takes, the questions, and the
+// body follow.
+const head = `#!/bin/sh
+# Prints what this host sees of a ZooKeeper ensemble as one line of JSON on standard
+# output. Written by kubectl-zkmigrate; docs/host-report.md explains each field.
+#
+# Read-only. It reads /proc, the head and the settings dataDir, dataLogDir and
+# dynamicConfigFile of the zoo.cfg that a running server names, and myid; it asks
+# systemctl, getent, ip, nft and iptables; it opens TCP connections to the ports listed
+# below and closes them at once without sending a byte. It writes no file, changes
+# nothing and prints no password. It runs as any user; what only root can see is null
+# for others. At most %d seconds.
+
+# The questions.
+%s
+# What follows is the same for every ensemble.
+%s`
