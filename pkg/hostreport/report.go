@@ -136,22 +136,11 @@ type Kubernetes struct {
 	NFTables *bool `json:"nftables"`
 }
 
-// Kinds of routes.
-const (
-	RouteUnicast = "unicast"
-	// RouteLocal: the address is one of the host's own.
-	RouteLocal = "local"
-	// RouteNone: the host has no route to it.
-	RouteNone = "none"
-)
-
 // Route is how the host sends to an address.
 type Route struct {
 	Address string `json:"address"`
-	Kind    string `json:"kind"`
-	Via     string `json:"via"`
-	Dev     string `json:"dev"`
-	Src     string `json:"src"`
+	// Answer is the first line of ip route get, or its complaint.
+	Answer string `json:"answer"`
 }
 
 // What becomes of a name.

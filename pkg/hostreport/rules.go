@@ -81,7 +81,7 @@ func rules() map[string]rule {
 		"kubernetes.ipvs": truth, "kubernetes.iptables": truth, "kubernetes.nftables": truth,
 
 		"routes": list(hostscript.MaxPaths), "routes[]": object, "routes[].address": needed(text(strict.Address)),
-		"routes[].kind": text(one(RouteUnicast, RouteLocal, RouteNone)), "routes[].via": text(note(64)), "routes[].dev": text(note(64)), "routes[].src": text(strict.Address),
+		"routes[].answer": text(note(1024)),
 
 		"means": text(one("bash", "python3", "python", "perl", "nc")),
 

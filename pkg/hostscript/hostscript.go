@@ -132,7 +132,7 @@ const (
 
 func (q Questions) render() []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, head, q.MaxSeconds(), "digest="+q.Digest()+"\n"+q.questions(), helpers+facts+run)
+	fmt.Fprintf(&b, head, q.MaxSeconds(), "digest="+q.Digest()+"\n"+q.questions(), means+host+servers+run)
 	return []byte(b.String())
 }
 

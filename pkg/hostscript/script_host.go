@@ -1,0 +1,71 @@
+package hostscript
+
+// host tells of the host itself. What it rests on:
+//   - iptables and nft may load kernel modules when they list rules, and a NAT module
+//     begins to track connections. Neither is asked unless its part is loaded.
+//   - In IPVS mode every ClusterIP is an address of the interface kube-ipvs0: those are
+//     not the host's own.
+const host = `
+addresses() {
+  list=$(ip -o addr show scope global 2>/dev/null) || return
+  say '[' addresses
+  printf '%s\n' "$list" | awk 'NF > 3 && $2 != "kube-ipvs0" && n++ < 64 { sub("/.*", "", $4); print "{ -\036s interface " $2 "\036s address " $4 "\036}" }'
+  say ']'
+}
+listening() {
+  [ -r /proc/net/tcp ] || return
+  say '[' listening
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v ports="$ports" '
+    $4 == "0A" && split($2, a, ":") == 2 && (at = index(ports, " " a[2] "=")) {
+      port = substr(ports, at + 6); sub(/ .*/, "", port); all = a[1] ~ /^0+$/ ? "yes" : "no"
+      if (!seen[port all]++) print "{ -\036n port " port "\036b all " all "\036}"
+    }'
+  say ']'
+}
+route() { # ADDRESS
+  say '{' -
+  say s address "$1"
+  say s answer "$(ip route get "$1" 2>&1 | head -n 1)"
+  say '}'
+}
+unit() { # NAME
+  say '{' -
+  say s name "$1"
+  within systemctl show -p LoadState -p ActiveState -p UnitFileState -p Restart -p FragmentPath -- "$1" 2>/dev/null |
+    sed -n 's/^LoadState=/s load /p; s/^ActiveState=/s active /p; s/^UnitFileState=/s enabled /p; s/^Restart=/s restart /p; s/^FragmentPath=/s file /p'
+  say '}'
+}
+loaded() { # MODULE: yes, no, or nothing
+  [ ! -d "/sys/module/$1" ] || { echo yes; return; }
+  case $(grep -c "/$1[.]ko" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null) in 0) echo no ;; [1-9]*) echo yes ;; esac
+}
+chains() { # legacy or nf_tables, and whether it is loaded: whether iptables of that kind has kube-proxy's chains
+  for tool in iptables-legacy iptables-nft iptables; do
+    case $2/$($tool -V 2>/dev/null) in yes/) continue ;; yes/*nf_tables*) kind=nf_tables ;; yes/*) kind=legacy ;; *) echo "$2"; return ;; esac
+    [ "$kind" = "$1" ] || continue
+    within "$tool" -t nat -S KUBE-SERVICES >/dev/null 2>&1
+    case $? in 0) echo yes ;; 1) echo no ;; esac
+    return
+  done
+}
+tables() { # whether nf_tables is loaded: whether it has kube-proxy's table
+  [ "$1" = yes ] || { echo "$1"; return; }
+  list=$(within nft list tables 2>/dev/null) || return
+  case $list in *' kube-proxy'*) echo yes ;; *) echo no ;; esac
+}
+kubernetes() {
+  say '{' kubernetes
+  if [ -r /proc/1/comm ]; then
+    say '[' processes
+    cat /proc/[0-9]*/comm 2>/dev/null | sort -u | grep -xE 'kube-proxy|kubelet|kube-router|cilium-agent|calico-node|flanneld|k3s-server|k3s-agent|rke2' | sed 's/^/s - /'
+    say ']'
+  fi
+  say b ipvs "$(yes grep '^ *kube-ipvs0:' /proc/net/dev)"
+  if [ "$(id -u)" = 0 ]; then
+    new=$(loaded nf_tables)
+    say b iptables "$(case $(chains legacy "$(yes grep -x nat /proc/net/ip_tables_names)")/$(chains nf_tables "$new") in *yes*) echo yes ;; no/no) echo no ;; esac)"
+    say b nftables "$(tables "$new")"
+  fi
+  say '}'
+}
+`
