@@ -93,6 +93,9 @@ func Parse(r io.Reader, name string) ([]Report, error) {
 }
 
 func parseLine(line []byte) (Report, error) {
+	if line[0] != '{' {
+		return Report{}, errNotReport()
+	}
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.UseNumber()
 	w := walker{dec: dec, rules: rules()}
@@ -120,16 +123,16 @@ type walker struct {
 	rules map[string]rule
 }
 
-// errNotJSON: the line is something else, or is cut off.
-func errNotJSON() error {
-	return &Error{Found: "the line is not JSON, or only part of it", Want: "the whole line that the host script prints, and nothing else"}
+// errNotReport: the line is something else, or is cut off.
+func errNotReport() error {
+	return &Error{Found: "the line is not a report, or only part of one", Want: "the whole line that the host script prints, and nothing else"}
 }
 
 // value reads the value at a path. The key is the path as the rules have it.
 func (w walker) value(path, key string) (any, error) {
 	token, err := w.dec.Token()
 	if err != nil {
-		return nil, errNotJSON()
+		return nil, errNotReport()
 	}
 	r := w.rules[key]
 	bad := func(found, want string) error { return &Error{Field: path, Found: found, Want: want} }
@@ -173,7 +176,7 @@ func (w walker) value(path, key string) (any, error) {
 		}
 		return v, nil
 	}
-	return nil, errNotJSON()
+	return nil, errNotReport()
 }
 
 func (w walker) object(path, key string) (any, error) {
@@ -182,7 +185,7 @@ func (w walker) object(path, key string) (any, error) {
 		token, err := w.dec.Token()
 		name, ok := token.(string)
 		if err != nil || !ok {
-			return nil, errNotJSON()
+			return nil, errNotReport()
 		}
 		at := join(path, name)
 		if _, known := w.rules[join(key, name)]; !known || name == "" || strings.ContainsAny(name, ".[]") {
@@ -196,7 +199,7 @@ func (w walker) object(path, key string) (any, error) {
 		}
 	}
 	if _, err := w.dec.Token(); err != nil {
-		return nil, errNotJSON()
+		return nil, errNotReport()
 	}
 	return out, w.complete(out, path, key)
 }
@@ -233,7 +236,7 @@ func (w walker) list(path, key string, limit int64) (any, error) {
 		out = append(out, v)
 	}
 	if _, err := w.dec.Token(); err != nil {
-		return nil, errNotJSON()
+		return nil, errNotReport()
 	}
 	return out, nil
 }
