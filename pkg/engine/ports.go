@@ -87,6 +87,8 @@ const (
 	HostUndoPatch  HostAction = "undo-patch"
 	// HostCopyData is CopyData's.
 	HostCopyData HostAction = "copy-data"
+	// HostReport asks for a host report; no step of a migration does.
+	HostReport HostAction = "report"
 )
 
 // Hosts carries out or asks for actions on hosts. We never log in to a host:

@@ -21,7 +21,7 @@ const DefaultHookTimeout = 2 * time.Minute
 // with the arguments that were named with it (divided at blanks) and with the
 // environment
 //
-//	ZKMIGRATE_ACTION     stop | start | mask | unmask | apply-patch | undo-patch | copy-data
+//	ZKMIGRATE_ACTION     stop | start | mask | unmask | apply-patch | undo-patch | copy-data | report
 //	ZKMIGRATE_ENSEMBLE   the ensemble's name
 //	ZKMIGRATE_NAMESPACE  its namespace
 //	ZKMIGRATE_ID         the server's id
@@ -33,7 +33,7 @@ const DefaultHookTimeout = 2 * time.Minute
 //	                     no other command works on the ensemble, whatever happens
 //	                     to this one; a call that comes later must do nothing
 //
-// besides the caller's own; CopyData has more. Exit code 0 says that the action is complete: stop
+// besides the caller's own; CopyData has more, and Report is less. Exit code 0 says that the action is complete: stop
 // returns when the process is gone. Every action must be idempotent. Anything
 // else stops the run; the state is saved.
 type Hook struct {
