@@ -84,7 +84,8 @@ try() { # SERVER VIA HOST PORT
   said=$(dial "$3" "$4" 2>&1)
   case "$? $said" in
   0\ *) result=open ;;
-  124\ *|*'timed out'*|*timeout*) result=silent ;;
+  *[Uu]sage:*) result='' ;;
+  124\ *|*'timed out'*|*'connect: timeout'*) result=silent ;;
   *refused*) result=closed ;;
   *nreachable*|*'No route'*|*'Host is down'*) result=unreachable ;;
   *) result='' ;;
