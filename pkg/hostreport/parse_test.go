@@ -240,6 +240,21 @@ func TestRouteKinds(t *testing.T) {
 	}
 }
 
+func TestMode(t *testing.T) {
+	yes, no := true, false
+	for _, c := range []struct {
+		ipvs, iptables, nftables *bool
+		want                     string
+	}{
+		{nil, nil, nil, ""}, {&no, nil, nil, ""}, {&no, &no, nil, ""}, {&no, &no, &no, ModeNone}, {&yes, nil, nil, ""}, {&yes, &yes, &no, ModeIPVS}, {&yes, &no, &no, ModeIPVS},
+		{&no, &yes, &no, ModeIPTables}, {&no, &yes, nil, ""}, {&no, &yes, &yes, ""}, {&no, &no, &yes, ModeNFTables}, {&yes, &no, &yes, ""}, {nil, &yes, &no, ""},
+	} {
+		if got := (Kubernetes{IPVS: c.ipvs, IPTables: c.iptables, NFTables: c.nftables}).Mode(); got != c.want {
+			t.Errorf("%v is %q, want %q", c, got, c.want)
+		}
+	}
+}
+
 // FuzzParse: no input makes it panic, and what it takes it takes again as it prints it.
 func FuzzParse(f *testing.F) {
 	f.Add(whole)

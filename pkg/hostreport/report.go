@@ -129,11 +129,37 @@ type Kubernetes struct {
 	// Processes are those of a fixed list that run: kube-proxy, kubelet and others.
 	Processes []string `json:"processes"`
 	// IPVS, IPTables and NFTables tell whether the kernel holds kube-proxy's rules of
-	// that mode. They remain when kube-proxy is gone. The last two are for IPv4, and
-	// only root sees them.
+	// that mode. They remain when kube-proxy is gone. IPTables is for IPv4, and true in
+	// IPVS mode as well. Only root sees the last two.
 	IPVS     *bool `json:"ipvs"`
 	IPTables *bool `json:"iptables"`
 	NFTables *bool `json:"nftables"`
+}
+
+// Modes of kube-proxy, by the rules in the kernel.
+const (
+	ModeIPVS     = "ipvs"
+	ModeIPTables = "iptables"
+	ModeNFTables = "nftables"
+	ModeNone     = "none"
+)
+
+// Mode is the mode whose rules the kernel holds; empty when it is not known, or when
+// there are rules of two.
+func (k Kubernetes) Mode() string {
+	is := func(b *bool) bool { return b != nil && *b }
+	not := func(b *bool) bool { return b != nil && !*b }
+	switch {
+	case is(k.IPVS) && not(k.NFTables):
+		return ModeIPVS
+	case not(k.IPVS) && is(k.IPTables) && not(k.NFTables):
+		return ModeIPTables
+	case not(k.IPVS) && not(k.IPTables) && is(k.NFTables):
+		return ModeNFTables
+	case not(k.IPVS) && not(k.IPTables) && not(k.NFTables):
+		return ModeNone
+	}
+	return ""
 }
 
 // Route is how the host sends to an address.

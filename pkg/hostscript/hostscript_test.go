@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +77,30 @@ func TestScriptRefuses(t *testing.T) {
 				t.Errorf("%v, want one about %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestBetween(t *testing.T) {
+	q := Between("main", []Server{
+		{ID: 1, HostIP: "10.0.0.1", ClusterIP: "10.96.0.1", ClientPort: 2181, PeerPort: 2888, ElectionPort: 3888},
+		{ID: 2, HostIP: "10.0.0.2", ClusterIP: "10.96.0.2", PodIP: "10.244.0.2", PeerPort: 2888, ElectionPort: 3889},
+	})
+	if err := q.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range q.Paths {
+		got = append(got, p.Server.String()+" "+string(p.Via)+" "+p.Address())
+	}
+	want := []string{
+		"1 host 10.0.0.1:2181", "1 service 10.96.0.1:2181", "1 host 10.0.0.1:2888", "1 service 10.96.0.1:2888", "1 host 10.0.0.1:3888", "1 service 10.96.0.1:3888",
+		"2 host 10.0.0.2:2888", "2 service 10.96.0.2:2888", "2 pod 10.244.0.2:2888", "2 host 10.0.0.2:3889", "2 service 10.96.0.2:3889", "2 pod 10.244.0.2:3889",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("paths %q, want %q", got, want)
+	}
+	if want := []int{2181, 2888, 3888, 3889}; !slices.Equal(q.Listen, want) {
+		t.Errorf("ports %v, want %v", q.Listen, want)
 	}
 }
 

@@ -9,7 +9,7 @@ const host = `
 addresses() {
   list=$(ip -o addr show scope global 2>/dev/null) || return
   say '[' addresses
-  printf '%s\n' "$list" | awk 'NF > 3 && $2 != "kube-ipvs0" && n++ < 64 { sub("/.*", "", $4); print "{ -\036s interface " $2 "\036s address " $4 "\036}" }'
+  printf '%s\n' "$list" | awk 'NF > 3 && $2 != "kube-ipvs0" && n++ < 64 { sub("/.*", "", $4); print "{ -\ns interface " $2 "\ns address " $4 "\n}" }'
   say ']'
 }
 listening() {
@@ -18,7 +18,7 @@ listening() {
   cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v ports="$ports" '
     $4 == "0A" && split($2, a, ":") == 2 && (at = index(ports, " " a[2] "=")) {
       port = substr(ports, at + 6); sub(/ .*/, "", port); all = a[1] ~ /^0+$/ ? "yes" : "no"
-      if (!seen[port all]++) print "{ -\036n port " port "\036b all " all "\036}"
+      if (!seen[port all]++) print "{ -\nn port " port "\nb all " all "\n}"
     }'
   say ']'
 }

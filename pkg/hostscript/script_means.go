@@ -29,8 +29,8 @@ clean() {
     cleaned=${cleaned%%["$nl$rs"]*}' '${cleaned#*["$nl$rs"]}
   done
 }
-# Several lines as one, so that no other's come between.
-whole() { printf '%s\n' "$(printf %s "$1" | tr '\n' '\036')"; }
+# Several lines of say as one that begins with +, so that no other's come between.
+whole() { printf '+%s\n' "$(printf %s "$1" | tr '\n' '\036')"; }
 json() {
   awk '
     function text(s,   i, j, n, o, k, out) { # in ASCII; what is not UTF-8 becomes U+FFFD
@@ -60,7 +60,8 @@ json() {
       else printf "%s", (v ~ /^(0|[1-9][0-9]*)$/ && length(v) < 16 ? v : "null")
     }
     BEGIN { for (i = 1; i < 256; i++) ord[sprintf("%c", i)] = i }
-    { n = split($0, lines, "\036"); for (l = 1; l <= n; l++) put(lines[l]) }
+    !/^[+]/ { put($0) }
+    /^[+]/ { n = split(substr($0, 2), lines, "\036"); for (l = 1; l <= n; l++) put(lines[l]) }
     END { print "" }'
 }
 

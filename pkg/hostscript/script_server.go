@@ -25,7 +25,7 @@ contained() { # PID: whether it is in a container, by its control group: yes, no
   esac
 }
 unit_of() { # PID
-  awk -F/ '{ for (i = NF; i > 1; i--) if ($i ~ /[.](service|scope)$/) { print $i; exit } }' "/proc/$1/cgroup" 2>/dev/null
+  cat "/proc/$1/cgroup" 2>/dev/null | awk -F/ '{ for (i = NF; i > 1; i--) if ($i ~ /[.](service|scope)$/) { print $i; exit } }'
 }
 setting() { # KEY FILE: its value as Java reads it
   awk -v wanted="$1" '
@@ -78,7 +78,7 @@ server() { # PID
   [ "$inside" = no ] || [ "$(readlink "/proc/$1/ns/mnt" 2>/dev/null)" = "$(readlink /proc/self/ns/mnt)" ] || config='' java=''
   case $(readlink "/proc/$1/root" 2>/dev/null) in ''|/) ;; *) config='' java='' ;; esac
   say s java "$(cat "${java%/bin/java}/release" "${java%/jre/bin/java}/release" 2>/dev/null | sed -n 's/^JAVA_VERSION="\(.*\)"/\1/p' | head -n 1)"
-  if [ -n "$config" ] && within cat "$config" >/dev/null 2>&1; then
+  if [ -f "$config" ] && within cat "$config" >/dev/null 2>&1; then
     file "$config"
     dir=$(setting dataDir "$config") logs=$(setting dataLogDir "$config") dynamic=$(setting dynamicConfigFile "$config")
   fi
