@@ -33,7 +33,7 @@ type Report struct {
 	Addresses []Address `json:"addresses"`
 	// Listening are those of the ports asked about on which somebody listens.
 	Listening []Listener `json:"listening"`
-	// ZooKeeper are the servers that run, 4 at most.
+	// ZooKeeper are the servers that run, 16 at most, those in containers among them.
 	ZooKeeper []Process `json:"zookeeper"`
 	// Units are the systemd units of those servers, and the one asked about.
 	Units      []Unit     `json:"units"`

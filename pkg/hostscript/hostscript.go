@@ -113,8 +113,8 @@ func (q Questions) Validate() error {
 	return err
 }
 
-// MaxSeconds is how long the script runs at most, in seconds, apart from file systems
-// and name services that do not answer at all.
+// MaxSeconds is how long the script runs at most, in seconds, unless what it asks on
+// the host itself hangs: each file system and program of those gets its own 3 s.
 func (q Questions) MaxSeconds() int {
 	batches := func(n int) int { return (n + parallel - 1) / parallel }
 	return fixedSeconds + eachSeconds*(batches(len(q.Paths))+batches(len(q.Names)))
@@ -125,9 +125,8 @@ const (
 	parallel = 32
 	// eachSeconds is how long each takes at most.
 	eachSeconds = 3
-	// fixedSeconds is what all else takes at most, if each of its programs takes as
-	// long as it may.
-	fixedSeconds = 80
+	// fixedSeconds is for all else.
+	fixedSeconds = 20
 )
 
 func (q Questions) render() []byte {

@@ -11,7 +11,7 @@ const head = `#!/bin/sh
 # systemctl, getent, ip, nft and iptables; it opens TCP connections to the ports listed
 # below and closes them at once without sending a byte. It writes no file, changes
 # nothing and prints no password. It runs as any user; what only root can see is null
-# for others. At most %d seconds.
+# for others. At most %d seconds, unless a file system, systemd or the firewall hangs.
 
 # The questions.
 %s

@@ -12,11 +12,11 @@ const servers = `
 main_class='^org[.]apache[.]zookeeper[.]server[.](quorum[.]QuorumPeerMain|ZooKeeperServerMain)$'
 secret='function secret(s) { s = tolower(s); return s ~ /password|passwd|passphrase|superdigest|secret/ && s !~ /passwordpath/ }'
 words() { tr '\n\000' '?\n' 2>/dev/null <"/proc/$1/cmdline"; }
-servers() { # the pids of ZooKeeper servers, 4 at most
+servers() { # the pids of ZooKeeper servers, 16 at most
   grep -lE 'QuorumPeerMai[n]|ZooKeeperServerMai[n]' /proc/[0-9]*/cmdline 2>/dev/null | while IFS=/ read -r _ _ pid _; do
     # Not sudo java, nor a shell that has started it.
     words "$pid" | awk -v pid="$pid" -v main="$main_class" 'NR == 1 && !/(^|[/])java$/ { exit } $0 ~ main { print pid; exit }'
-  done | head -n 4
+  done | head -n 16
 }
 contained() { # PID: whether it is in a container, by its control group: yes, no, or nothing
   case $(cat "/proc/$1/cgroup" 2>/dev/null) in
