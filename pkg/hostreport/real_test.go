@@ -179,7 +179,13 @@ func TestRealPaths(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					c := exec.CommandContext(t.Context(), path, append(slices.Clone(sh[1:]), script)...)
+					// As over ssh: the script comes on standard input.
+					c := exec.CommandContext(t.Context(), path, append(slices.Clone(sh[1:]), "-s")...)
+					text, err := os.ReadFile(script)
+					if err != nil {
+						t.Fatal(err)
+					}
+					c.Stdin = bytes.NewReader(text)
 					c.Env = []string{"PATH=" + only(t, means)}
 					return c
 				})
