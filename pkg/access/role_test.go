@@ -95,7 +95,7 @@ func TestEveryRowSaysWhy(t *testing.T) {
 			if n.Why == "" || len(n.Commands) == 0 {
 				t.Errorf("%s %s: no reason, or no command", n.Verb, n.Object())
 			}
-			if key := fmt.Sprint(n.Verb, n.Object(), n.Target == WholeCluster); seen[key] {
+			if key := fmt.Sprint(n.Verb, n.Object(), n.Target == WholeCluster, n.When); seen[key] {
 				t.Errorf("%s %s stands twice", n.Verb, n.Object())
 			} else {
 				seen[key] = true

@@ -28,7 +28,7 @@ func TestRBACPrintsObjects(t *testing.T) {
 	t.Chdir(t.TempDir())
 	put(t, map[string]string{"zoo.cfg": good})
 	scope := func(change ...func(*access.Scope)) access.Scope {
-		s := access.Scope{Namespace: "zk", Name: "zk1", Servers: []ensemble.ID{1, 2, 3}, EndpointsAPI: migration.EndpointSlices, Copy: true}
+		s := access.Scope{Namespace: "zk", Name: "zk1", Servers: []ensemble.ID{1, 2, 3}, EndpointsAPI: migration.EndpointSlices, Copy: true, Through: true}
 		for _, c := range change {
 			c(&s)
 		}
@@ -41,8 +41,8 @@ func TestRBACPrintsObjects(t *testing.T) {
 		to    access.Subjects
 		kinds []string
 	}{
-		"all ensembles of a namespace": {args: nil, scope: access.Scope{Namespace: "zk", Copy: true}, kinds: []string{"Role"}},
-		"all, for a group": {args: []string{"--group=sre"}, scope: access.Scope{Namespace: "zk", Copy: true},
+		"all ensembles of a namespace": {args: nil, scope: access.Scope{Namespace: "zk", Copy: true, Through: true}, kinds: []string{"Role"}},
+		"all, for a group": {args: []string{"--group=sre"}, scope: access.Scope{Namespace: "zk", Copy: true, Through: true},
 			to: access.Subjects{Groups: []string{"sre"}}, kinds: []string{"Role", "RoleBinding"}},
 		"one by its ids, in any order": {args: []string{"zk1", "--ids=3,1,2"}, scope: scope(), kinds: []string{"Role"}},
 		"one by its file":              {args: []string{"zk1", "-f", "zoo.cfg"}, scope: scope(), kinds: []string{"Role"}},
