@@ -20,6 +20,9 @@ type checkFlags struct {
 	waive  []string
 	// timeout bounds the whole look.
 	timeout time.Duration
+	// emit prints the host script instead; reports are files with its answers.
+	emit    bool
+	reports []string
 }
 
 // CheckOptions is check with everything resolved.
@@ -29,6 +32,7 @@ type CheckOptions struct {
 	input   input
 	printer printer.Printer
 	waive   []string
+	reports []string
 }
 
 func newCheckCommand(d *deps) *cobra.Command {
@@ -43,13 +47,22 @@ func newCheckCommand(d *deps) *cobra.Command {
 			recorded. Nothing is written but one session that is opened and closed, to see
 			that the ensemble commits. A check whose input is missing is skipped and says which;
 			one that could not see a server is unknown. Exit code 3 when a check fails, or one
-			that must hold is unknown.`),
+			that must hold is unknown.
+
+			What hosts and client machines reach can only be learnt there: --emit-host-script
+			prints a read-only shell script for them, and --host-report reads what it printed
+			(docs/host-report.md).`),
 		Example: examples(`
 			# Before anything is created
 			%[1]s check zk1 -f zoo.cfg
 
 			# Later on
-			%[1]s check zk1`),
+			%[1]s check zk1
+
+			# What each host reaches
+			%[1]s check zk1 --emit-host-script > report.sh
+			for h in zk1 zk2 zk3; do ssh $h sudo sh -s < report.sh; done > reports
+			%[1]s check zk1 --host-report reports`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := f.output.toPrinter(cmd.Context())
@@ -59,14 +72,22 @@ func newCheckCommand(d *deps) *cobra.Command {
 			if err := checkWaivers(f.waive); err != nil {
 				return err
 			}
-			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.waive,
+			if f.emit && len(f.reports) > 0 {
+				return usagef("--emit-host-script prints the script whose answers --host-report reads: use one of them")
+			}
+			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.waive, reports: f.reports,
 				input: input{files: f.input.files, members: f.input.members, stdin: d.streams.In}}
+			if f.emit {
+				return within(cmd.Context(), f.timeout, o.emitScript)
+			}
 			return within(cmd.Context(), f.timeout, o.Run)
 		},
 	}
 	f.input.add(cmd)
 	f.output.add(cmd)
 	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive for this run")
+	cmd.Flags().BoolVar(&f.emit, "emit-host-script", false, "Print a read-only shell script that tells what a host or a client machine reaches, and do nothing else")
+	cmd.Flags().StringArrayVar(&f.reports, "host-report", nil, "File with what the script printed, one line per machine, or - for standard input; repeatable")
 	lookFlag(cmd, &f.timeout)
 	return cmd
 }
@@ -83,6 +104,10 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	reports, err := o.readReports(ctx, time.Now())
+	if err != nil {
+		return err
+	}
 	if err := s.askThrough(ctx, rec, 0); err != nil {
 		return err
 	}
@@ -90,6 +115,7 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 	if known {
 		lookFacts(ctx, s, &facts)
 	}
+	facts.Reports = reports
 	facts.Waivers = append(facts.Waivers, o.waive...)
 	findings := preflight.Run(facts)
 	if err := o.print(findings); err != nil {

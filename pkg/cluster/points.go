@@ -54,6 +54,19 @@ func (c *Client) Points(ctx context.Context, rec migration.Record, moved ensembl
 	return beside, nil
 }
 
+// PodIPs are the addresses of the ensemble's pods, by their names.
+func (c *Client) PodIPs(ctx context.Context, rec migration.Record) (map[string]string, error) {
+	pods, err := c.read.pods(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for name, pod := range pods {
+		out[name] = pod.Status.PodIP
+	}
+	return out, nil
+}
+
 // asksFrom reports whether a program can be run in the pod.
 func asksFrom(pod *corev1.Pod) bool {
 	status := containerStatus(pod)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
@@ -31,7 +32,9 @@ func healthy(version string) Facts {
 			mode = ensemble.Leader
 		}
 		seen := vantage.Sighting{Reach: vantage.Answered, Version: v, Mode: mode, ServerID: id}
-		f.Servers = append(f.Servers, migration.ServerRecord{Server: ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1}})
+		host := "10.0.0." + id.String()
+		f.Servers = append(f.Servers, migration.ServerRecord{HostIP: host, Server: ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1}})
+		f.Reports = append(f.Reports, HostReport{Report: hostreport.Report{Addresses: []hostreport.Address{{Address: host}}}})
 		f.Direct[id], f.Through[id], f.Election[id] = seen, seen, vantage.PortOpen
 		f.LiveConfig[id] = "0"
 	}

@@ -67,6 +67,8 @@ func Checks() []Check {
 		{ID: "ZK026", Title: "no other ensemble of ours has the same hosts", Severity: Blocker, Bounded: true,
 			Hint: "go on with the ensemble that has them: two records of one ensemble have two journals and two locks",
 			Eval: func(f Facts) ([]string, string) { return f.Twins, "" }},
+		{ID: "NET001", Title: "hosts and clients reach what they need, by their own reports", Severity: Blocker,
+			Hint: "mend the ways named, run the script there again (docs/host-report.md), and read the answers with --host-report", Eval: paths},
 		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
 			Hint: "have an administrator apply what `" + command.At{}.Ours("rbac NAME") + "` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,

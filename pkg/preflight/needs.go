@@ -30,6 +30,8 @@ const (
 	NeedClashes Need = "clashes"
 	// NeedLook is a look at the wrapped ensemble as status takes it.
 	NeedLook Need = "look"
+	// NeedReports is what the host script said on every host.
+	NeedReports Need = "reports"
 	// NeedTwins is what else of ours has these hosts.
 	NeedTwins Need = "twins"
 	// NeedPermissions is what the API server says of each permission.
@@ -46,6 +48,7 @@ func needs(id string) []Need {
 		"ZK012": {NeedFiles}, "ZK013": {NeedFiles}, "ZK014": {NeedFiles}, "ZK015": {NeedFiles}, "ZK016": {NeedFiles},
 		"ZK017": {NeedServers}, "ZK018": {NeedFiles}, "ZK019": {NeedList}, "ZK020": {NeedThrough}, "ZK021": {NeedFiles}, "ZK022": {NeedFiles},
 		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook}, "ZK026": {NeedTwins},
+		"NET001": {NeedReports},
 		"K8S001": {NeedPermissions}, "K8S002": {NeedClashes}, "K8S003": {NeedCluster},
 		"K8S004": {NeedCluster}, "K8S005": {NeedCluster}, "K8S006": {NeedCluster}, "K8S007": {NeedCluster}, "K8S008": {NeedCluster}, "K8S009": {NeedCluster},
 		migration.WaiverImage: {NeedCluster},
@@ -111,6 +114,11 @@ func (f Facts) lack(n Need) (missing string, hidden []string) {
 			}
 		}
 		return "", hidden
+	case NeedReports:
+		if len(f.Reports) == 0 {
+			return "no machine has reported: check --emit-host-script prints what to run on hosts and client machines", nil
+		}
+		return "", f.unreported()
 	case NeedTwins:
 		return "", nonEmpty(f.TwinsUnlooked, f.TwinsError)
 	case NeedList, NeedCluster:

@@ -109,6 +109,8 @@ type Facts struct {
 	// and TickTimeMillis are what an empty server has for loading it.
 	DataBytes                 int64
 	InitLimit, TickTimeMillis int
+	// Reports are what machines said of the ways to the servers; none where nobody was asked.
+	Reports []HostReport
 	// Lacking lists permissions that are missing, Unanswered those about which
 	// nobody could say; PermissionsError is why none could be asked about,
 	// RoleCommand prints the Role that has them all.

@@ -67,7 +67,7 @@ func core() map[string][]string {
 		"pkg/vantage":   {"pkg/ensemble"},
 		"pkg/migration": {"pkg/ensemble", "pkg/vantage"},
 		"pkg/zkdata":    {"pkg/ensemble"},
-		"pkg/preflight": {"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/hostpatch"},
+		"pkg/preflight": {"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/hostpatch", "pkg/hostreport"},
 		"pkg/hostpatch": {"pkg/ensemble"},
 		"pkg/render":    {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},

@@ -1,0 +1,131 @@
+package preflight
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
+
+// allReported are three servers behind Services that serve, 2 leading, and what their hosts
+// report where every way is there.
+func allReported() Facts {
+	f := Facts{Wrapped: true, Record: migration.Record{Name: "zk1"}, Through: map[ensemble.ID]vantage.Sighting{}, Direct: map[ensemble.ID]vantage.Sighting{}}
+	yes, no := true, false
+	for id := ensemble.ID(1); id <= 3; id++ {
+		s := migration.ServerRecord{HostIP: "10.0.0." + id.String(), ClusterIP: "10.96.0." + id.String()}
+		s.ID, s.ClientPort, s.PeerPort, s.ElectionPort = id, 2181, 2888, 3888
+		f.Servers = append(f.Servers, s)
+		f.Through[id] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id}
+	}
+	f.Through[2] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Leader, ServerID: 2}
+	for _, on := range f.Servers {
+		r := hostreport.Report{Ensemble: "zk1", Hostname: "host" + on.ID.String(), Addresses: []hostreport.Address{{Address: on.HostIP}}}
+		r.Kubernetes = hostreport.Kubernetes{IPVS: &no, IPTables: &yes, NFTables: &no}
+		for _, s := range f.Servers {
+			for _, port := range []int{2181, 2888, 3888} {
+				state := vantage.PortOpen
+				if port == 2888 && s.ID != 2 {
+					state = vantage.PortClosed
+				}
+				r.Paths = append(r.Paths, hostreport.Path{Server: s.ID, Via: vantage.ViaHost, Host: s.HostIP, Port: port, Result: state},
+					hostreport.Path{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: port, Result: state})
+			}
+		}
+		f.Reports = append(f.Reports, HostReport{Report: r})
+	}
+	return f
+}
+
+func (f *Facts) path(on int, to ensemble.ID, via vantage.Via, port int) *hostreport.Path {
+	for i, p := range f.Reports[on].Paths {
+		if p.Server == to && p.Via == via && p.Port == port {
+			return &f.Reports[on].Paths[i]
+		}
+	}
+	return nil
+}
+
+// TestPaths: each missing way is named with the likeliest cause that the evidence allows.
+func TestPaths(t *testing.T) {
+	no := false
+	service := func(f *Facts) {
+		for _, port := range []int{2181, 2888, 3888} {
+			f.path(0, 3, vantage.ViaService, port).Result = vantage.PortSilent
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*Facts)
+		result Result
+		says   []string
+	}{
+		"all there":           {func(*Facts) {}, OK, nil},
+		"nobody reported":     {func(f *Facts) { f.Reports = nil }, Skip, []string{"--emit-host-script"}},
+		"one has not":         {func(f *Facts) { f.Reports = f.Reports[:2] }, Unknown, []string{"host 10.0.0.3 of server 3 has not reported"}},
+		"an old one":          {func(f *Facts) { f.Reports[0].Age = 3 * time.Hour }, Unknown, []string{"host 10.0.0.1 (host1) reported 3h0m0s ago", "host 10.0.0.1 of server 1 has not reported"}},
+		"of another ensemble": {func(f *Facts) { f.Reports[0].Ensemble = "zk2" }, Unknown, []string{`reported of ensemble "zk2"`}},
+		"a way that could not be tried": {func(f *Facts) {
+			p := f.path(0, 2, vantage.ViaService, 2181)
+			p.Result, p.Detail = vantage.PortUnknown, "nothing here can connect"
+		}, Unknown, []string{"host 10.0.0.1 (host1) could not try 10.96.0.2:2181: nothing here can connect"}},
+		"no kube-proxy": {func(f *Facts) {
+			service(f)
+			f.Reports[0].Kubernetes = hostreport.Kubernetes{IPVS: &no, IPTables: &no, NFTables: &no}
+		}, Fail, []string{"from host 10.0.0.1 (host1) to server 3 at 10.96.0.3:2181 (its Service, client port): silent", "no rules of kube-proxy"}},
+		"not told as root": {func(f *Facts) {
+			service(f)
+			f.Reports[0].Kubernetes = hostreport.Kubernetes{IPVS: &no}
+		}, Fail, []string{"run the script as root"}},
+		"rules, and no way": {service, Fail, []string{"kube-proxy's rules are there"}},
+		"no route": {func(f *Facts) {
+			service(f)
+			f.Reports[0].Routes = []hostreport.Route{{Address: "10.96.0.3", Answer: "RTNETLINK answers: Network is unreachable"}}
+		}, Fail, []string{"the machine has no route there"}},
+		"a firewall": {func(f *Facts) {
+			for _, via := range []vantage.Via{vantage.ViaHost, vantage.ViaService} {
+				f.path(1, 1, via, 3888).Result = vantage.PortSilent
+			}
+		}, Fail, []string{"from host 10.0.0.2 (host2) to server 1 at 10.96.0.1:3888 (its Service, election port): silent: its host is not reached directly either"}},
+		"refused where it serves": {func(f *Facts) { f.path(0, 1, vantage.ViaService, 2181).Result = vantage.PortClosed }, Fail, []string{"closed"}},
+		"the leader's peer port":  {func(f *Facts) { f.path(0, 2, vantage.ViaService, 2888).Result = vantage.PortClosed }, Fail, []string{"peer port): closed"}},
+		"a parked pod": {func(f *Facts) {
+			f.Reports[0].Paths = append(f.Reports[0].Paths, hostreport.Path{Server: 2, Via: vantage.ViaPod, Host: "10.8.0.2", Port: 3888, Result: vantage.PortClosed})
+		}, OK, nil},
+		"a pod that is not reached": {func(f *Facts) {
+			f.Reports[0].Paths = append(f.Reports[0].Paths, hostreport.Path{Server: 2, Via: vantage.ViaPod, Host: "10.8.0.2", Port: 3888, Result: vantage.PortSilent})
+		}, Fail, []string{"(its pod, election port)", "pods' range"}},
+		"a client needs client ports": {func(f *Facts) {
+			r := f.Reports[0]
+			r.Hostname, r.Addresses = "app1", []hostreport.Address{{Address: "10.0.9.9"}}
+			for i := range r.Paths {
+				r.Paths[i].Result = vantage.PortSilent
+				if r.Paths[i].Via == vantage.ViaService && r.Paths[i].Port == 2181 {
+					r.Paths[i].Result = vantage.PortOpen
+				}
+			}
+			f.Reports = append(allReported().Reports, r)
+		}, OK, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := allReported()
+			c.change(&f)
+			for _, got := range Run(f) {
+				if got.ID != "NET001" {
+					continue
+				}
+				if got.Result != c.result {
+					t.Errorf("%s, want %s: %q", got.Result, c.result, got.Detail)
+				}
+				for _, want := range c.says {
+					if !strings.Contains(strings.Join(got.Detail, "\n"), want) {
+						t.Errorf("%q is not said: %q", want, got.Detail)
+					}
+				}
+			}
+		})
+	}
+}
