@@ -179,6 +179,9 @@ func (d *deps) session(k kube, name string) *session {
 		Cluster: k.cluster(), Prober: s.prober, Journal: s.journal, Clock: clock{},
 		Poll: pollInterval, ErrorBudget: errorBudget, Final: finalDenial, Via: k.via,
 	}
+	s.engine.Elsewhere = func(ctx context.Context, rec migration.Record, id ensemble.ID) {
+		_ = s.askThrough(ctx, rec, id) // it is asked again as long as it matters
+	}
 	return s
 }
 

@@ -34,6 +34,9 @@ type Engine struct {
 	Twins []migration.Claim
 	// Via is put into the commands that are printed of a look.
 	Via command.Via
+	// Elsewhere, when set, looks for another pod to ask from, where the one in From is no
+	// second witness for this server.
+	Elsewhere func(ctx context.Context, rec migration.Record, id ensemble.ID)
 	// Final, when set, knows more errors that asking again will not mend.
 	Final func(error) bool
 
@@ -101,6 +104,9 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 				}
 			}
 			d := migration.Decide(in, o)
+			if d.Code == migration.CodeSecondVantage && o.From.IsPod() && e.Elsewhere != nil {
+				e.Elsewhere(ctx, o.Record, in.ID)
+			}
 			var changed bool
 			changed, err = e.act(ctx, in, o, d)
 			last = d

@@ -53,6 +53,16 @@ func flipRules() []rule {
 			name: "the leader still counts it", set: func(s *scene) { s.dead(1); s.view(3).Live.SyncedFollowers = 2 },
 			want: wait, code: migration.CodeHostStillUp, says: "forwards to 2",
 		},
+		{
+			name: "seen dead twice from one node",
+			set:  func(s *scene) { s.dead(1); s.o.From = vantage.Point{Pod: "probe", Node: s.view(1).Cluster.Pod.Node} },
+			want: wait, code: migration.CodeSecondVantage, says: "alone",
+		},
+		{
+			name: "seen dead from two nodes",
+			set:  func(s *scene) { s.dead(1); s.o.From = vantage.Point{Pod: "probe", Node: "another"} },
+			want: do, step: migration.StepProveAfter,
+		},
 		{name: "dead for both: prove on n-1", set: func(s *scene) { s.dead(1) }, want: do, step: migration.StepProveAfter},
 		{
 			name: "another voter dropped after the stop", set: func(s *scene) { s.dead(1); s.down(2) },

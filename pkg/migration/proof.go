@@ -121,8 +121,7 @@ func (c *context) proveDead() Decision {
 	case bad != "":
 		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.HostIP, bad).then(c.inBetween())
 	case c.from.IsPod() && c.from.Node == pod.Node:
-		return wait(CodeSecondVantage, PhaseStop, "host %s is seen dead from node %s alone: this command asks through pod %s there, and pod %s is the other witness", c.HostIP, c.from.Node, c.from.Pod, pod.Name).
-			then("run the same command again: it looks for a pod on another node; or run it where hosts can be reached, with --probe-via=direct")
+		return c.oneVantage(PhaseStop, "host "+c.HostIP+" is seen dead from node "+c.from.Node+" alone")
 	case !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop):
 		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
 			then(c.logs() + "; or take it back: " + c.cmd("revert --id=%d", f.ID))

@@ -33,7 +33,7 @@ func replacement() []stage {
 			phase: PhaseProve, steps: []StepID{StepMaskHost, StepProveBefore, StepNoteBefore}, over: stopped,
 			reached: func(*Flight) bool { return true },
 			rules: []rule{
-				(*context).asBefore, (*context).othersInSync, (*context).gateRead, (*context).imageAsKnown,
+				(*context).asBefore, (*context).othersInSync, (*context).gateRead, (*context).imageAsKnown, (*context).twoVantages,
 				(*context).masked, (*context).stopOnce, (*context).proveBefore, (*context).leaderLast,
 			},
 		},

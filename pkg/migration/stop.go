@@ -45,6 +45,21 @@ func (c *context) imageAsKnown() Decision {
 	return c.rightImage()
 }
 
+// twoVantages: who asks from here is not on the node of the pod that will be the other
+// witness of the stop. That is known before it.
+func (c *context) twoVantages() Decision {
+	if !c.from.IsPod() || c.from.Node != c.pod.Node {
+		return Decision{}
+	}
+	return c.oneVantage(PhaseProve, "the stop would be seen from node "+c.from.Node+" alone, and nothing has been stopped")
+}
+
+// oneVantage waits for a command that asks from elsewhere.
+func (c *context) oneVantage(phase Phase, what string) Decision {
+	return wait(CodeSecondVantage, phase, "%s: this command asks through pod %s there, and pod %s is the other witness", what, c.from.Pod, c.pod.Name).
+		then("a pod of the ensemble on another node, which the command then asks through; or run it where hosts can be reached, with --probe-via=direct")
+}
+
 // masked: nothing brings the host's server back after its stop.
 func (c *context) masked() Decision {
 	if c.flight.Fenced != nil {

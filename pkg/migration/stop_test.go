@@ -11,6 +11,14 @@ import (
 
 func stopRules() []rule {
 	return []rule{
+		{
+			name: "asked from the node of its own pod: nothing is stopped",
+			set: func(s *scene) {
+				s.flight(migration.Replace, 1)
+				s.o.From = vantage.Point{Pod: "probe", Node: s.view(1).Cluster.Pod.Node}
+			},
+			want: wait, code: migration.CodeSecondVantage, says: "nothing has been stopped",
+		},
 		{name: "mask first", set: func(s *scene) { s.flight(migration.Replace, 1) }, want: do, step: migration.StepMaskHost},
 		{
 			name: "then prove", set: func(s *scene) { s.flight(migration.Replace, 1).Fenced = yes() }, want: do, step: migration.StepProveBefore,
