@@ -55,10 +55,10 @@ func (s *session) askThrough(ctx context.Context, rec migration.Record, moved en
 	}
 	if at, ok := s.deps.asking.of(s.named()); ok {
 		s.askFrom(at)
-		if !at.from.IsPod() {
-			return nil
+		if at.from.IsPod() && s.askElsewhere(ctx, rec, moved) != nil {
+			return ctx.Err() // the one that is there goes on
 		}
-		return s.askElsewhere(ctx, rec, moved)
+		return nil
 	}
 	at, err := s.choose(ctx, rec, moved)
 	if err != nil {
@@ -114,16 +114,15 @@ func (s *session) choose(ctx context.Context, rec migration.Record, moved ensemb
 // askElsewhere leaves the moved server's own pod, and one on its node, for a better one.
 func (s *session) askElsewhere(ctx context.Context, rec migration.Record, moved ensemble.ID) error {
 	points, err := s.kube.cluster().Points(ctx, rec, moved)
-	if err != nil || len(points) == 0 || slices.Contains(points, s.engine.From) {
-		return nil // rules know where it asks from
+	if len(points) == 0 || slices.Contains(points, s.engine.From) {
+		return err // rules know where it asks from
 	}
 	at, err := s.through(ctx, points[0])
-	if err != nil {
-		return ctx.Err()
+	if err == nil {
+		s.deps.asking.keep(s.named(), at)
+		s.askFrom(at)
 	}
-	s.deps.asking.keep(s.named(), at)
-	s.askFrom(at)
-	return nil
+	return err
 }
 
 // reachedWait is how long a server has to answer this machine before a pod is asked.

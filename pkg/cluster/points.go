@@ -100,10 +100,10 @@ func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image strin
 			return false, errors.New("somebody deleted it")
 		case apierrors.IsForbidden(err):
 			return false, failed(err, "get", "Pod", rec.Namespace, made.Name)
-		case err != nil:
-			return false, nil // an API server that does not answer once is asked again
+		case err == nil:
+			pod = now // an API server that does not answer once is asked again
 		}
-		if pod = now; isOver(pod) {
+		if isOver(pod) {
 			return false, fmt.Errorf("it has ended: %s", whyNot(pod))
 		}
 		return asksFrom(pod), nil

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -116,7 +117,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	switch {
 	case closed:
 		return 0, net.ErrClosed
-	case failed != nil && failed != io.EOF:
+	case failed != nil && !errors.Is(failed, io.EOF):
 		return 0, failed
 	}
 	for at := 0; at < len(b); at += chunk {

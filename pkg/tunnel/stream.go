@@ -118,7 +118,7 @@ func (s *stream) listen(r io.Reader) error {
 
 // talk writes what was said to the program, and asks it whether it is there.
 func (s *stream) talk(ctx context.Context, w *io.PipeWriter) {
-	defer w.Close()
+	defer func() { _ = w.Close() }() // nothing is lost that was written
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	for {

@@ -10,10 +10,8 @@ import (
 // Tunnel opens connections from a pod. A stream that broke is made anew by the next
 // dial.
 type Tunnel struct {
-	// life ends every stream.
-	life context.Context
-	name string
-	run  Run
+	// begin runs the program; every stream ends with the tunnel's context.
+	begin func() *stream
 
 	mu sync.Mutex
 	s  *stream
@@ -22,7 +20,7 @@ type Tunnel struct {
 // New returns a tunnel through a pod; nothing is run before Open or the first dial. It is
 // good until ctx ends or Close.
 func New(ctx context.Context, pod string, run Run) *Tunnel {
-	return &Tunnel{life: ctx, name: pod, run: run}
+	return &Tunnel{begin: func() *stream { return start(ctx, pod, run) }}
 }
 
 // Open runs the program and waits for its first line, so that the first question is not
@@ -56,7 +54,7 @@ func (t *Tunnel) stream() *stream {
 			return t.s
 		}
 	}
-	t.s = start(t.life, t.name, t.run)
+	t.s = t.begin()
 	return t.s
 }
 

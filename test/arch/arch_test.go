@@ -205,7 +205,7 @@ func TestForbiddenCalls(t *testing.T) {
 // the scripts are whole programs.
 func TestNothingQuotesByHand(t *testing.T) {
 	walk(t, func(path string, file *ast.File, fset *token.FileSet) {
-		if strings.HasPrefix(path, "pkg/quote/") || strings.HasPrefix(path, "pkg/render/script_") || strings.HasPrefix(path, "pkg/hostscript/script_") {
+		if strings.HasPrefix(path, "pkg/quote/") || strings.HasPrefix(path, "pkg/render/script_") || strings.HasPrefix(path, "pkg/hostscript/script_") || path == "pkg/tunnel/script.go" {
 			return
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
