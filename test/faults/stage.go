@@ -129,6 +129,10 @@ func (g *Stage) Begin(args ...string) {
 	case "reconfigure":
 		args = append(append(args, g.Files()...), "--verbose", "--host-hook", g.hook)
 	}
+	if g.machine == labkit.Operator {
+		// What it cannot see is the fault, and no pod sees for it.
+		args = append(args, "--probe-via=direct")
+	}
 	g.start(append([]string{"kubectl", "zkmigrate"}, append(args, "-n", g.Name)...)...)
 }
 
