@@ -1,0 +1,157 @@
+package cluster
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	ktesting "k8s.io/client-go/testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
+
+// three are servers 1 to 3, with the pods demo-pod-0 to 2.
+func three() migration.Record {
+	rec := migration.Record{Name: "demo", Namespace: "zk"}
+	for id := ensemble.ID(1); id <= 3; id++ {
+		rec.Servers = append(rec.Servers, migration.ServerRecord{Server: ensemble.Server{ID: id}, Ordinal: int(id) - 1})
+	}
+	return rec
+}
+
+func podOn(name, node string, change func(*corev1.Pod)) *corev1.Pod {
+	p := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "zk", Labels: render.Labels("demo")},
+		Spec:       corev1.PodSpec{NodeName: node},
+		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+			Name: render.ContainerName, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+		}}},
+	}
+	if change != nil {
+		change(p)
+	}
+	return p
+}
+
+func serving(p *corev1.Pod) { p.Status.ContainerStatuses[0].Ready = true }
+
+// TestPoints: who may be asked from, in which order, beside a server that is moved.
+func TestPoints(t *testing.T) {
+	going := func(p *corev1.Pod) { p.DeletionTimestamp, p.Finalizers = &metav1.Time{Time: time.Now()}, []string{"x"} }
+	waiting := func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Running = nil }
+	for name, c := range map[string]struct {
+		pods  []runtime.Object
+		moved ensemble.ID
+		want  string
+	}{
+		"none":                                  {nil, 0, ""},
+		"those that wait first":                 {[]runtime.Object{podOn("demo-pod-0", "a", serving), podOn("demo-pod-1", "b", nil), podOn("demo-pod-2", "c", serving)}, 0, "demo-pod-1 demo-pod-0 demo-pod-2"},
+		"not the moved one's":                   {[]runtime.Object{podOn("demo-pod-0", "a", nil), podOn("demo-pod-1", "b", serving)}, 1, "demo-pod-1"},
+		"not beside it, where there is another": {[]runtime.Object{podOn("demo-pod-0", "a", nil), podOn("demo-pod-1", "a", nil), podOn("demo-pod-2", "b", serving)}, 1, "demo-pod-2"},
+		"beside it, where there is no other":    {[]runtime.Object{podOn("demo-pod-0", "a", nil), podOn("demo-pod-1", "a", nil)}, 1, "demo-pod-1"},
+		"not its own, alone":                    {[]runtime.Object{podOn("demo-pod-0", "a", nil)}, 1, ""},
+		"nothing can be run in these":           {[]runtime.Object{podOn("demo-pod-0", "a", going), podOn("demo-pod-1", "", nil), podOn("demo-pod-2", "c", waiting)}, 0, ""},
+		"none of ours":                          {[]runtime.Object{podOn("demo-probe-1", "a", nil), podOn("demo-pod-9", "b", nil)}, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			points, err := New(fake.NewClientset(c.pods...)).Points(t.Context(), three(), c.moved)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, p := range points {
+				names = append(names, p.Pod)
+			}
+			if got := strings.Join(names, " "); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// running lets every pod that is made run at once, or be as change wants it.
+func running(kube *fake.Clientset, change func(*corev1.Pod)) {
+	kube.PrependReactor("create", "pods", func(a ktesting.Action) (bool, runtime.Object, error) {
+		pod := a.(ktesting.CreateAction).GetObject().(*corev1.Pod)
+		from := podOn(pod.Name, "a", change)
+		pod.UID, pod.Spec.NodeName, pod.Status = "uid-new", from.Spec.NodeName, from.Status
+		return false, nil, nil
+	})
+}
+
+func probePodsOf(t *testing.T, kube *fake.Clientset) []string {
+	t.Helper()
+	list, err := kube.CoreV1().Pods("zk").List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range list.Items {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// TestProbePod: the first free name; one that is over is cleared away; one that does not
+// start says why, and does not stay.
+func TestProbePod(t *testing.T) {
+	over := func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }
+	t.Run("made and dropped", func(t *testing.T) {
+		kube := fake.NewClientset(podOn("demo-probe-1", "b", nil), podOn("demo-probe-2", "b", over))
+		running(kube, nil)
+		p, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4")
+		if err != nil || p != (vantage.Point{Pod: "demo-probe-2", Node: "a"}) {
+			t.Fatalf("%v, %v", p, err)
+		}
+		drop()
+		if diff := cmp.Diff([]string{"demo-probe-1"}, probePodsOf(t, kube)); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("all in use", func(t *testing.T) {
+		var objects []runtime.Object
+		for _, name := range render.ProbePodNames("demo") {
+			objects = append(objects, podOn(name, "b", nil))
+		}
+		if _, _, err := New(fake.NewClientset(objects...)).ProbePod(t.Context(), three(), "zookeeper:3.8.4"); err == nil || !strings.Contains(err.Error(), "in use") {
+			t.Error(err)
+		}
+	})
+	t.Run("it ends at once", func(t *testing.T) {
+		kube := fake.NewClientset()
+		running(kube, func(p *corev1.Pod) {
+			p.Status.Phase = corev1.PodFailed
+			p.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "StartError", Message: "exec: \"bash\": not found\x1b[2J"}}
+		})
+		_, _, err := New(kube).ProbePod(t.Context(), three(), "busybox")
+		if err == nil || !strings.Contains(err.Error(), "StartError") || !strings.Contains(err.Error(), "busybox") || strings.Contains(err.Error(), "\x1b") {
+			t.Error(err)
+		}
+		if left := probePodsOf(t, kube); len(left) != 0 {
+			t.Errorf("left: %v", left)
+		}
+	})
+	t.Run("the command is given up", func(t *testing.T) {
+		kube := fake.NewClientset()
+		ctx, cancel := context.WithCancel(t.Context())
+		running(kube, func(p *corev1.Pod) {
+			p.Status.ContainerStatuses = nil
+			cancel()
+		})
+		if _, _, err := New(kube).ProbePod(ctx, three(), "zookeeper:3.8.4"); err == nil {
+			t.Error("no error")
+		}
+		if left := probePodsOf(t, kube); len(left) != 0 {
+			t.Errorf("left: %v", left)
+		}
+	})
+}
