@@ -180,7 +180,11 @@ func (s *session) through(ctx context.Context, p vantage.Point) (place, error) {
 	if err := t.Open(limited); err != nil {
 		return place{}, fmt.Errorf("no program runs in pod %s of namespace %s: %s", p.Pod, s.kube.namespace, plain(err).text)
 	}
-	fmt.Fprintf(s.kube.warn, "Asking ZooKeeper from %s (--probe-via=%s).\n", p, s.deps.probe.via)
+	why := "as --probe-via=pod says"
+	if s.deps.probe.via == viaAuto {
+		why = "for no server answers this machine"
+	}
+	fmt.Fprintf(s.kube.warn, "Asking ZooKeeper from %s, %s.\n", p, why)
 	return place{prober: newProber(t), from: p}, nil
 }
 

@@ -3,7 +3,7 @@ package tunnel
 // hello is the first line of the program in the pod, as script prints it.
 const hello = "zkmigrate-tunnel 1"
 
-// Program is what has to be run in the pod: bash, with its /dev/tcp, and dd and base64.
+// Program is what has to be run in the pod: bash, with its /dev/tcp, and dd, base64 and tr.
 //
 // It reads one command a line and answers in lines that a pipe does not mix up (they are
 // shorter than PIPE_BUF, 4096 bytes):
@@ -44,7 +44,7 @@ converse() {
       [[ $line == s* ]] || return
       printf "${line#s}" >&5
     elif read -t 0 -u 5; then
-      chunk=$(dd bs=2048 count=1 <&5 2>/dev/null | base64 -w 0)
+      chunk=$(dd bs=2048 count=1 <&5 2>/dev/null | base64 | tr -d '\n')
       [[ -n $chunk ]] || { printf '%s e\n' "$id"; return; }
       printf '%s d %s\n' "$id" "$chunk"
     else
@@ -54,12 +54,12 @@ converse() {
 } 2>/dev/null
 
 finish() {
-  if [[ -n ${pid[$1]-} ]]; then
-    [[ $2 == kill ]] && kill -9 "${pid[$1]}"
-    wait "${pid[$1]}"
-    exec {to[$1]}>&-
-    unset "to[$1]" "pid[$1]"
-  fi
+  local fd=${to[$1]-} process=${pid[$1]-}
+  [[ -n $process ]] || return
+  [[ $2 == end ]] || kill -9 "$process"
+  wait "$process"
+  exec {fd}>&-
+  unset "to[$1]" "pid[$1]"
 } 2>/dev/null
 
 printf '%s\n' 'zkmigrate-tunnel 1'
