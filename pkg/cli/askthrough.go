@@ -46,6 +46,9 @@ func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
 // tunnelWait bounds the time until a pod takes part.
 const tunnelWait = 15 * time.Second
 
+// goneWait is how long a pod that was asked from before has to run a program again.
+const goneWait = 5 * time.Second
+
 // askThrough chooses where the servers of the record are asked from, once a command and
 // ensemble: moved is the server whose own pod must not be the one, for it is a witness of
 // its own.
@@ -53,7 +56,7 @@ func (s *session) askThrough(ctx context.Context, rec migration.Record, moved en
 	if s.deps == nil || s.deps.probe.via == viaDirect {
 		return nil
 	}
-	if at, ok := s.deps.asking.of(s.named()); ok {
+	if at, ok := s.deps.asking.of(s.named()); ok && !at.gone(ctx) {
 		s.askFrom(at)
 		if at.from.IsPod() && s.askElsewhere(ctx, rec, moved) != nil {
 			return ctx.Err() // the one that is there goes on
@@ -180,18 +183,33 @@ func (s *session) through(ctx context.Context, p vantage.Point) (place, error) {
 	if err := t.Open(limited); err != nil {
 		return place{}, fmt.Errorf("no program runs in pod %s of namespace %s: %s", p.Pod, s.kube.namespace, plain(err).text)
 	}
+	if p == s.engine.From {
+		return place{prober: newProber(t), from: p, open: t.Open}, nil
+	}
 	why := "as --probe-via=pod says"
 	if s.deps.probe.via == viaAuto {
 		why = "for no server answers this machine"
 	}
 	fmt.Fprintf(s.kube.warn, "Asking ZooKeeper from %s, %s.\n", p, why)
-	return place{prober: newProber(t), from: p}, nil
+	return place{prober: newProber(t), from: p, open: t.Open}, nil
 }
 
 // place is where one ensemble is asked from.
 type place struct {
 	prober prober
 	from   vantage.Point
+	// open fails where no program runs in that pod any more; nil for this machine.
+	open func(context.Context) error
+}
+
+// gone reports whether nobody can be asked from there any more.
+func (p place) gone(ctx context.Context) bool {
+	if p.open == nil {
+		return false
+	}
+	limited, cancel := context.WithTimeout(ctx, goneWait)
+	defer cancel()
+	return p.open(limited) != nil && ctx.Err() == nil
 }
 
 // asking is where ensembles are asked from in this command, and what must be cleared away

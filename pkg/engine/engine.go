@@ -35,7 +35,7 @@ type Engine struct {
 	// Via is put into the commands that are printed of a look.
 	Via command.Via
 	// Elsewhere, when set, looks for another pod to ask from, where the one in From is no
-	// second witness for this server.
+	// second witness for this server, or where nobody was seen from it and it may be gone.
 	Elsewhere func(ctx context.Context, rec migration.Record, id ensemble.ID)
 	// Final, when set, knows more errors that asking again will not mend.
 	Final func(error) bool
@@ -104,7 +104,7 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 				}
 			}
 			d := migration.Decide(in, o)
-			if d.Code == migration.CodeSecondVantage && o.From.IsPod() && e.Elsewhere != nil {
+			if e.Elsewhere != nil && badlyPlaced(o, d, in.ID) {
 				e.Elsewhere(ctx, o.Record, in.ID)
 			}
 			var changed bool
@@ -143,6 +143,14 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 			return last, err
 		}
 	}
+}
+
+// badlyPlaced reports whether the pod that asks is no second witness for the server, or may
+// be gone.
+func badlyPlaced(o migration.Observation, d migration.Decision, id ensemble.ID) bool {
+	v, _ := o.View(id)
+	beside := d.Code == migration.CodeSecondVantage && v.Cluster.Pod.Node == o.From.Node
+	return o.From.IsPod() && (beside || len(o.Unseen()) == len(o.Servers))
 }
 
 // watchedSince is from when on the host has been looked at without a gap; seen

@@ -4,8 +4,10 @@ package e2e
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -57,4 +59,46 @@ func TestLaptop(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLaptopKilled kills the command on such a machine 20 times, at random moments, on the
+// way into the pod and back. The same command goes on; the pods that were made to ask
+// through end by themselves, and no more than four are there at once.
+func TestLaptopKilled(t *testing.T) {
+	t.Parallel()
+	s := scene.New(t, "laptopkilled", "3.8.0", []int{1, 2, 3})
+	s.Ready()
+	id := scene.But(s.IDs, s.Status().Leader)[0]
+	s.ToLaptop()
+	verdict := s.WatchSlices()
+	kills := 0
+	for _, verb := range []string{"replace", "revert"} {
+		args := []string{verb, s.Name, fmt.Sprintf("--id=%d", id), "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "4m", "--probe-via=pod"}
+		for range 10 {
+			p := s.StartOnLaptop(fmt.Sprintf("%s-%d.log", verb, kills), args...)
+			// The moment is the fault.
+			if code, err := p.Exit(300*time.Millisecond + rand.N(4*time.Second)); p.Ended() {
+				if err != nil || code != 0 {
+					t.Fatalf("%s ended with %d (%v):\n%s", verb, code, err, p.Log())
+				}
+				break
+			}
+			p.Kill()
+			kills++
+		}
+		s.Zkmigrate(0, args...)
+	}
+	verdict()
+	t.Logf("%d kills", kills)
+	if st := s.Status(); !st.Healthy || st.Replaced != 0 {
+		t.Errorf("at the end: %+v", st)
+	}
+	s.NothingLost()
+	scene.Eventually(t, "the pods that were made for it have ended", func() error {
+		pods, err := s.Kube.CoreV1().Pods(s.Name).List(t.Context(), metav1.ListOptions{LabelSelector: "zkmigrate.io/role=probe", FieldSelector: "status.phase=Running"})
+		if err == nil && len(pods.Items) > 0 {
+			err = fmt.Errorf("%d still run", len(pods.Items))
+		}
+		return err
+	})
 }

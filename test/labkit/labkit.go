@@ -144,7 +144,13 @@ func (l *Lab) Start(ctx context.Context, log string, args ...string) (*Process, 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(l.Bin, "zklab"), append([]string{"exec", l.machine(), "--"}, args...)...)
+	program := filepath.Join(l.Bin, "zklab")
+	if l.machine() == Laptop {
+		program, args = args[0], args[1:]
+	} else {
+		args = append([]string{"exec", l.machine(), "--"}, args...)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = l.env(), l.Dir, f, f
 	if err := cmd.Start(); err != nil {
 		f.Close()

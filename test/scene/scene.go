@@ -154,6 +154,16 @@ func (s *Scene) ToLaptop() {
 	s.laptop = &laptop
 }
 
+// StartOnLaptop starts the plugin there, in the background.
+func (s *Scene) StartOnLaptop(log string, args ...string) *labkit.Process {
+	s.T.Helper()
+	p, err := s.laptop.Start(context.WithoutCancel(s.T.Context()), log, append(append([]string{filepath.Join(s.laptop.Bin, "kubectl-zkmigrate")}, args...), "-n", s.Name)...)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return p
+}
+
 // Must wants exit code 0.
 func (s *Scene) Must(r labkit.Result, err error) labkit.Result {
 	s.T.Helper()
