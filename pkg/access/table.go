@@ -86,7 +86,7 @@ are for --endpoints-api=endpoints only.`}.
 			need("delete", Pods, Always, moving(), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate").
 			need("list", All, Through, all, nil, "find a pod to ask ZooKeeper from").
 			need("create", All, Through, all, nil, "make a pod to ask ZooKeeper from, where none of the ensemble runs").
-			need("get", ProbePods, Through, all, nil, "see that a pod that was made for it runs").
+			need("get", AskedPods, Through, all, nil, "see that the pod that is asked from runs, and is still the same one").
 			need("delete", ProbePods, Through, all, nil, "delete a pod that was made for it"),
 
 		Resource{Name: "pods/log", Note: `The gate in the pod reports through its log.`}.

@@ -56,6 +56,9 @@ func (s *session) askThrough(ctx context.Context, rec migration.Record, moved en
 	if s.deps == nil || s.deps.probe.via == viaDirect {
 		return nil
 	}
+	if moved == 0 && rec.Flight != nil {
+		moved = rec.Flight.ID
+	}
 	if at, ok := s.deps.asking.of(s.named()); ok && !at.gone(ctx) {
 		s.askFrom(at)
 		if at.from.IsPod() && s.askElsewhere(ctx, rec, moved) != nil {
@@ -90,7 +93,7 @@ func (s *session) choose(ctx context.Context, rec migration.Record, moved ensemb
 	if auto && s.reached(ctx, rec) {
 		return here, nil
 	}
-	points, err := s.kube.cluster().Points(ctx, rec, moved)
+	points, err := s.points(ctx, rec, moved)
 	if err != nil && !auto {
 		return here, err
 	}
@@ -114,16 +117,33 @@ func (s *session) choose(ctx context.Context, rec migration.Record, moved ensemb
 	return s.throughProbePod(ctx, rec)
 }
 
+// pointsWait is how long auto looks for pods: what keeps it from that is told by what
+// the command does next, in its own words.
+const pointsWait = 2 * time.Second
+
+func (s *session) points(ctx context.Context, rec migration.Record, moved ensemble.ID) ([]vantage.Point, error) {
+	if s.deps.probe.via == viaAuto {
+		limited, cancel := context.WithTimeout(ctx, pointsWait)
+		defer cancel()
+		ctx = limited
+	}
+	return s.kube.cluster().Points(ctx, rec, moved)
+}
+
 // askElsewhere leaves the moved server's own pod, and one on its node, for a better one.
 func (s *session) askElsewhere(ctx context.Context, rec migration.Record, moved ensemble.ID) error {
 	points, err := s.kube.cluster().Points(ctx, rec, moved)
 	if len(points) == 0 || slices.Contains(points, s.engine.From) {
 		return err // rules know where it asks from
 	}
-	at, err := s.through(ctx, points[0])
-	if err == nil {
-		s.deps.asking.keep(s.named(), at)
-		s.askFrom(at)
+	for _, p := range points {
+		at, throughErr := s.through(ctx, p)
+		if throughErr == nil {
+			s.deps.asking.keep(s.named(), at)
+			s.askFrom(at)
+			return nil
+		}
+		err = throughErr
 	}
 	return err
 }
@@ -176,13 +196,14 @@ func (s *session) throughProbePod(ctx context.Context, rec migration.Record) (pl
 
 // through opens a tunnel from that pod.
 func (s *session) through(ctx context.Context, p vantage.Point) (place, error) {
-	t := tunnel.New(context.WithoutCancel(ctx), p.Pod, s.kube.cluster().Program(s.kube.namespace, p.Pod))
+	t := tunnel.New(context.WithoutCancel(ctx), p.Pod, s.kube.cluster().Program(s.kube.namespace, p))
 	limited, cancel := context.WithTimeout(ctx, tunnelWait)
 	defer cancel()
-	s.deps.asking.atEnd(t.Close)
 	if err := t.Open(limited); err != nil {
+		t.Close()
 		return place{}, fmt.Errorf("no program runs in pod %s of namespace %s: %s", p.Pod, s.kube.namespace, plain(err).text)
 	}
+	s.deps.asking.atEnd(t.Close)
 	if p == s.engine.From {
 		return place{prober: newProber(t), from: p, open: t.Open}, nil
 	}

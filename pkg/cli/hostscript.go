@@ -45,8 +45,12 @@ func (o *CheckOptions) emitScript(ctx context.Context) error {
 func portsOf(rec migration.Record, pods map[string]string) []hostscript.Server {
 	var out []hostscript.Server
 	for _, s := range rec.Servers {
+		host := s.HostIP
+		if s.Replaced != nil {
+			host = "" // nobody needs it any more
+		}
 		out = append(out, hostscript.Server{
-			ID: s.ID, HostIP: s.HostIP, ClusterIP: s.ClusterIP, PodIP: pods[render.PodName(rec.Name, s.Ordinal)],
+			ID: s.ID, HostIP: host, ClusterIP: s.ClusterIP, PodIP: pods[render.PodName(rec.Name, s.Ordinal)],
 			ClientPort: s.ClientPort, PeerPort: s.PeerPort, ElectionPort: s.ElectionPort,
 		})
 	}

@@ -50,7 +50,8 @@ func newStatusCommand(d *deps) *cobra.Command {
 			-o json.
 
 			With -A nobody asks pods that serve what they report: what only they tell, such as
-			the release in the pod, status NAME shows.
+			the release in the pod, status NAME shows. Servers are then asked from this machine,
+			or, with --probe-via=pod, from a pod of each ensemble.
 
 			With -o observation, it prints everything that the look has seen, for support or to
 			keep: with --from, status and plan say of that file what they said of the

@@ -38,7 +38,7 @@ func (c *Client) Points(ctx context.Context, rec migration.Record, moved ensembl
 		if pod == nil || pod == own || !asksFrom(pod) {
 			continue
 		}
-		p := vantage.Point{Pod: pod.Name, Node: pod.Spec.NodeName}
+		p := pointOf(pod)
 		switch {
 		case own != nil && p.Node == own.Spec.NodeName:
 			beside = append(beside, p)
@@ -67,16 +67,27 @@ func (c *Client) PodIPs(ctx context.Context, rec migration.Record) (map[string]s
 	return out, nil
 }
 
+func pointOf(pod *corev1.Pod) vantage.Point {
+	return vantage.Point{Pod: pod.Name, Node: pod.Spec.NodeName, UID: string(pod.UID)}
+}
+
 // asksFrom reports whether a program can be run in the pod.
 func asksFrom(pod *corev1.Pod) bool {
 	status := containerStatus(pod)
 	return pod.DeletionTimestamp == nil && pod.Spec.NodeName != "" && status != nil && status.State.Running != nil
 }
 
-// Program runs a program in a pod's ZooKeeper container; it fits a tunnel.
-func (c *Client) Program(namespace, pod string) func(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
+// Program runs a program in the ZooKeeper container of exactly that pod; it fits a tunnel.
+func (c *Client) Program(namespace string, at vantage.Point) func(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return func(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
-		return c.exec(ctx, namespace, pod, program, stdin, stdout, stderr)
+		pod, err := c.kube.CoreV1().Pods(namespace).Get(ctx, at.Pod, metav1.GetOptions{})
+		switch {
+		case err != nil:
+			return failed(err, "get", "Pod", namespace, at.Pod)
+		case string(pod.UID) != at.UID:
+			return fmt.Errorf("pod %s in namespace %s is another one by now", at.Pod, namespace)
+		}
+		return c.exec(ctx, namespace, at.Pod, program, stdin, stdout, stderr)
 	}
 }
 
@@ -109,7 +120,7 @@ func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image strin
 		return asksFrom(pod), nil
 	})
 	if err == nil {
-		return vantage.Point{Pod: pod.Name, Node: pod.Spec.NodeName}, drop, nil
+		return pointOf(pod), drop, nil
 	}
 	drop()
 	switch {
@@ -133,11 +144,14 @@ func (c *Client) makeProbePod(ctx context.Context, rec migration.Record, image s
 		made, err := pods.Create(ctx, desired, metav1.CreateOptions{FieldManager: FieldManager})
 		if apierrors.IsAlreadyExists(err) {
 			old, getErr := pods.Get(ctx, name, metav1.GetOptions{})
-			if getErr != nil || !isOver(old) {
+			if getErr != nil || !isOver(old) || old.Labels[render.EnsembleLabel] != rec.Name || old.Labels[render.RoleLabel] != render.RoleProbe {
 				continue
 			}
 			c.dropProbePod(ctx, old)
 			made, err = pods.Create(ctx, desired, metav1.CreateOptions{FieldManager: FieldManager})
+		}
+		if apierrors.IsAlreadyExists(err) {
+			continue // another command was faster
 		}
 		if err != nil {
 			return nil, failed(err, "create", "Pod", rec.Namespace, name)

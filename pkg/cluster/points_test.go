@@ -104,12 +104,15 @@ func probePodsOf(t *testing.T, kube *fake.Clientset) []string {
 // TestProbePod: the first free name; one that is over is cleared away; one that does not
 // start says why, and does not stay.
 func TestProbePod(t *testing.T) {
-	over := func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }
+	over := func(p *corev1.Pod) {
+		p.Status.Phase = corev1.PodSucceeded
+		p.Labels[render.RoleLabel] = render.RoleProbe
+	}
 	t.Run("made and dropped", func(t *testing.T) {
 		kube := fake.NewClientset(podOn("demo-probe-1", "b", nil), podOn("demo-probe-2", "b", over))
 		running(kube, nil)
 		p, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4")
-		if err != nil || p != (vantage.Point{Pod: "demo-probe-2", Node: "a"}) {
+		if err != nil || p != (vantage.Point{Pod: "demo-probe-2", Node: "a", UID: "uid-new"}) {
 			t.Fatalf("%v, %v", p, err)
 		}
 		drop()

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -20,11 +21,11 @@ type HostReport struct {
 // maxReportAge is for how long a report tells how the network is.
 const maxReportAge = time.Hour
 
-// reporter is the server on whose host the script ran; nil on any other machine, whose
-// clients alone matter.
+// reporter is the server that runs on the host where the script ran; nil on any other
+// machine, whose clients alone matter.
 func (f Facts) reporter(r HostReport) *migration.ServerRecord {
 	for i, s := range f.Servers {
-		if own := r.Own(s.HostIP); own != nil && *own {
+		if own := r.Own(s.HostIP); own != nil && *own && s.Replaced == nil {
 			return &f.Servers[i]
 		}
 	}
@@ -39,25 +40,49 @@ func (f Facts) machine(r HostReport) string {
 	return "machine " + r.Hostname
 }
 
+// sameMachine: by the server on it, and elsewhere by its name and addresses.
+func (f Facts) sameMachine(a, b HostReport) bool {
+	x, y := f.reporter(a), f.reporter(b)
+	if x != nil || y != nil {
+		return x == y
+	}
+	return a.Hostname == b.Hostname && slices.Equal(a.Addresses, b.Addresses)
+}
+
+// usable are the reports that tell how the network is: of this ensemble, young, and the
+// newest of each machine. old says why others are not.
+func (f Facts) usable() (out []HostReport, old []string) {
+	for i, r := range f.Reports {
+		newer := func(other HostReport) bool { return other.Time > r.Time && f.sameMachine(other, r) }
+		switch {
+		case slices.ContainsFunc(f.Reports, newer), slices.ContainsFunc(f.Reports[:i], func(o HostReport) bool { return o.Time == r.Time && f.sameMachine(o, r) }):
+		case r.Ensemble != f.Record.Name:
+			old = append(old, fmt.Sprintf("%s reported of ensemble %q", f.machine(r), r.Ensemble))
+		case r.Age > maxReportAge || r.Age < -maxReportAge:
+			old = append(old, fmt.Sprintf("%s reported %s ago by its clock: run the script there again", f.machine(r), r.Age.Round(time.Minute)))
+		default:
+			out = append(out, r)
+		}
+	}
+	return out, old
+}
+
 // unreported lists what no report tells, or none that is young enough.
 func (f Facts) unreported() []string {
-	var out []string
+	usable, out := f.usable()
 	reported := map[ensemble.ID]bool{}
-	for _, r := range f.Reports {
-		if r.Ensemble != f.Record.Name {
-			out = append(out, fmt.Sprintf("%s reported of ensemble %q", f.machine(r), r.Ensemble))
-			continue
-		}
-		if r.Age > maxReportAge || r.Age < -maxReportAge {
-			out = append(out, fmt.Sprintf("%s reported %s ago by its clock: run the script there again", f.machine(r), r.Age.Round(time.Minute)))
-			continue
-		}
+	for _, r := range usable {
 		if s := f.reporter(r); s != nil {
 			reported[s.ID] = true
 		}
+		if missing := f.untried(r); len(missing) > 0 {
+			out = append(out, fmt.Sprintf("%s did not try %d of the ways that matter now (%s, for one): emit the script again and run it there", f.machine(r), len(missing), missing[0].Address()))
+		}
 		for _, p := range r.Paths {
-			if p.Result == vantage.PortUnknown && f.matters(r, p) {
+			if s, ok := f.matters(r, p); ok && p.Result == vantage.PortUnknown {
 				out = append(out, fmt.Sprintf("%s could not try %s: %s", f.machine(r), p.Target().Address(), p.Detail))
+			} else if ok && p.Result == vantage.PortClosed && p.Via == vantage.ViaService && sightless(f.live(s.ID)) != "" {
+				out = append(out, fmt.Sprintf("%s was refused at %s, and whether server %d listens there was not seen from here", f.machine(r), p.Target().Address(), s.ID))
 			}
 		}
 	}
@@ -69,19 +94,38 @@ func (f Facts) unreported() []string {
 	return out
 }
 
-// matters reports whether somebody on that machine needs the path: servers all of another
-// server's, clients the client port at the Service.
-func (f Facts) matters(r HostReport, p hostreport.Path) bool {
-	s, ok := find(f.Servers, p.Server)
-	if !ok {
-		return false
+// untried are the ways through Services that matter to that machine and that its report
+// does not have: the script is older than the Services, or was cut short.
+func (f Facts) untried(r HostReport) []vantage.Target {
+	var out []vantage.Target
+	for _, s := range f.Servers {
+		if s.ClusterIP == "" {
+			continue
+		}
+		for _, port := range []int{s.ClientPort, s.PeerPort, s.ElectionPort} {
+			t := vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: port}
+			_, ok := f.matters(r, hostreport.Path{Server: s.ID, Via: t.Via, Host: t.Host, Port: port})
+			if _, have := r.Path(t); ok && !have {
+				out = append(out, t)
+			}
+		}
 	}
+	return out
+}
+
+// matters reports whether somebody on that machine needs the path: servers all of
+// another server's where it runs or may run, clients the client port at the Service.
+func (f Facts) matters(r HostReport, p hostreport.Path) (migration.ServerRecord, bool) {
+	s, ok := find(f.Servers, p.Server)
 	own := f.reporter(r)
-	if own == nil {
-		return p.Port == s.ClientPort && p.Via == vantage.ViaService
+	switch {
+	case !ok, p.Via == vantage.ViaHost && s.Replaced != nil:
+		return s, false
+	case own == nil:
+		return s, p.Port == s.ClientPort && p.Via == vantage.ViaService
 	}
 	// A server reaches itself through its Service as well, when it looks for its leader.
-	return own.ID != s.ID || p.Via == vantage.ViaService
+	return s, own.ID != s.ID || p.Via == vantage.ViaService
 }
 
 func find(servers []migration.ServerRecord, id ensemble.ID) (migration.ServerRecord, bool) {
@@ -97,17 +141,15 @@ func find(servers []migration.ServerRecord, id ensemble.ID) (migration.ServerRec
 // refusal shows that the way is there: before the pod's ZooKeeper runs, and at the peer
 // port of whoever does not lead.
 func paths(f Facts) (wrong []string, _ string) {
-	for _, r := range f.Reports {
+	usable, _ := f.usable()
+	for _, r := range usable {
 		for _, p := range r.Paths {
-			if !f.matters(r, p) || r.Ensemble != f.Record.Name {
-				continue
-			}
-			s, _ := find(f.Servers, p.Server)
+			s, ok := f.matters(r, p)
 			lost := p.Result == vantage.PortSilent || p.Result == vantage.PortUnreachable
 			refused := p.Result == vantage.PortClosed && f.listens(s, p)
-			if lost || refused {
+			if ok && (lost || refused) {
 				wrong = append(wrong, fmt.Sprintf("from %s to server %d at %s (%s, %s port): %s: %s",
-					f.machine(r), s.ID, p.Target().Address(), ways(p.Via), portName(s, p.Port), p.Result, cause(r, p)))
+					f.machine(r), s.ID, p.Target().Address(), ways(p.Via), portName(s, p.Port), p.Result, cause(r, s, p)))
 			}
 		}
 	}
@@ -148,14 +190,14 @@ func portName(s migration.ServerRecord, port int) string {
 }
 
 // cause is the likeliest one by what else the machine reported.
-func cause(r HostReport, p hostreport.Path) string {
+func cause(r HostReport, s migration.ServerRecord, p hostreport.Path) string {
 	route, known := r.Route(p.Host)
 	if known && route.Kind() == hostreport.RouteNone {
 		return "the machine has no route there"
 	}
 	switch p.Via {
 	case vantage.ViaService:
-		return serviceCause(r, p)
+		return serviceCause(r, s, p)
 	case vantage.ViaPod:
 		return "the machine does not reach the pods' range, or what comes back is lost: a route back, a firewall or a NetworkPolicy"
 	case vantage.ViaHost:
@@ -163,22 +205,31 @@ func cause(r HostReport, p hostreport.Path) string {
 	return "a firewall in between, or the host is down"
 }
 
-// serviceCause compares with the same port at the host itself.
-func serviceCause(r HostReport, p hostreport.Path) string {
-	direct := hostreport.Path{}
+// serviceCause compares with the same port where the server is; a refusal shows that the
+// way there is open.
+func serviceCause(r HostReport, s migration.ServerRecord, p hostreport.Path) string {
+	at, place := vantage.ViaHost, "its host"
+	if s.Replaced != nil {
+		at, place = vantage.ViaPod, "its pod"
+	}
+	direct := vantage.PortUnknown
 	for _, q := range r.Paths {
-		if q.Server == p.Server && q.Port == p.Port && q.Via == vantage.ViaHost {
-			direct = q
+		if q.Server == p.Server && q.Port == p.Port && q.Via == at {
+			direct = q.Result
 		}
 	}
-	if direct.Result != vantage.PortOpen {
-		return "its host is not reached directly either: a firewall in between, or the host is down"
+	switch direct {
+	case vantage.PortUnknown:
+		return place + " was not tried directly"
+	case vantage.PortSilent, vantage.PortUnreachable:
+		return place + " is not reached directly either: a firewall in between, or it is down"
+	case vantage.PortOpen, vantage.PortClosed:
 	}
 	switch r.Kubernetes.Mode() {
 	case hostreport.ModeNone:
-		return "its host is reached directly, and this machine has no rules of kube-proxy: run kube-proxy there, or route the Services' range"
+		return place + " is reached directly, and this machine has no rules of kube-proxy: run kube-proxy there, or route the Services' range"
 	case "":
-		return "its host is reached directly; whether this machine has kube-proxy's rules is not known (run the script as root)"
+		return place + " is reached directly; whether this machine has kube-proxy's rules is not known (run the script as root)"
 	}
-	return "its host is reached directly, and kube-proxy's rules are there: are they old (is kube-proxy running), or does a firewall drop what goes to the Services' range?"
+	return place + " is reached directly, and kube-proxy's rules are there: are they old (is kube-proxy running), or does a firewall drop what goes to the Services' range?"
 }

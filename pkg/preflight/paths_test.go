@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,39 @@ func TestPaths(t *testing.T) {
 			service(f)
 			f.Reports[0].Kubernetes = hostreport.Kubernetes{IPVS: &no, IPTables: &no, NFTables: &no}
 		}, Fail, []string{"from host 10.0.0.1 (host1) to server 3 at 10.96.0.3:2181 (its Service, client port): silent", "no rules of kube-proxy"}},
+		"a refusal shows that the host is reached": {func(f *Facts) {
+			f.path(0, 3, vantage.ViaService, 2888).Result = vantage.PortSilent
+			f.Reports[0].Kubernetes = hostreport.Kubernetes{IPVS: &no, IPTables: &no, NFTables: &no}
+		}, Fail, []string{"its host is reached directly, and this machine has no rules of kube-proxy"}},
+		"an old script": {func(f *Facts) {
+			r := &f.Reports[0]
+			r.Paths = slices.DeleteFunc(r.Paths, func(p hostreport.Path) bool { return p.Via == vantage.ViaService })
+		}, Unknown, []string{"host 10.0.0.1 (host1) did not try 9 of the ways that matter now (10.96.0.1:2181, for one)"}},
+		"refused where nobody was seen": {func(f *Facts) {
+			f.path(0, 1, vantage.ViaService, 2181).Result = vantage.PortClosed
+			f.Through[1] = timedOut()
+		}, Unknown, []string{"was refused at 10.96.0.1:2181"}},
+		"a host that is gone on purpose": {func(f *Facts) {
+			f.Servers[0].Replaced = &time.Time{}
+			for i := range f.Reports {
+				for _, port := range []int{2181, 2888, 3888} {
+					f.path(i, 1, vantage.ViaHost, port).Result = vantage.PortSilent
+				}
+			}
+			f.Reports = f.Reports[1:]
+		}, OK, nil},
+		"mended since": {func(f *Facts) {
+			again := allReported().Reports[0]
+			again.Time = 1
+			service(f)
+			f.Reports = append(f.Reports, again)
+		}, OK, nil},
+		"broken since": {func(f *Facts) {
+			old := allReported().Reports[0]
+			service(f)
+			f.Reports[0].Time = 1
+			f.Reports = append(f.Reports, old)
+		}, Fail, []string{"10.96.0.3:2181"}},
 		"not told as root": {func(f *Facts) {
 			service(f)
 			f.Reports[0].Kubernetes = hostreport.Kubernetes{IPVS: &no}

@@ -19,8 +19,9 @@ const (
 	aliveVolume = "alive"
 	alivePath   = "/zkmigrate/alive"
 	probePods   = 4
-	// probePodSeconds is the most that a probe pod lives.
-	probePodSeconds = 3600
+	// probePodSeconds is the most that a probe pod lives; a rolling restart is watched for
+	// hours.
+	probePodSeconds = 6 * 3600
 	// probePodUser is nobody's.
 	probePodUser = 65534
 )
@@ -51,7 +52,7 @@ func ProbePod(rec migration.Record, podName, image string) (*corev1.Pod, error) 
 	no, yes := false, true
 	user, group := int64(probePodUser), int64(probePodUser)
 	grace, deadline := int64(0), int64(probePodSeconds)
-	memory := resource.MustParse("64Mi")
+	memory := resource.MustParse("256Mi")
 	return &corev1.Pod{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{

@@ -20,6 +20,9 @@ func (e *brokenError) Error() string {
 // Timeout makes it one for those who ask net.Error.
 func (e *brokenError) Timeout() bool { return true }
 
+// StreamBroke tells it from a server that does not answer.
+func (e *brokenError) StreamBroke() bool { return true }
+
 // Temporary completes net.Error.
 func (e *brokenError) Temporary() bool { return true }
 

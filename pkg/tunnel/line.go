@@ -9,8 +9,8 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
-// maxLine bounds a line of the program in bytes; those it writes stay below 4096.
-const maxLine = 4096
+// maxLine bounds a line of the program in bytes; those it writes stay below 1008.
+const maxLine = 1024
 
 // event is what a line tells.
 type event struct {

@@ -5,8 +5,8 @@ const hello = "zkmigrate-tunnel 1"
 
 // Program is what has to be run in the pod: bash, with its /dev/tcp, and dd, base64 and tr.
 //
-// It reads one command a line and answers in lines that a pipe does not mix up (they are
-// shorter than PIPE_BUF, 4096 bytes):
+// It reads one command a line and answers in lines that are written at once (they fit
+// into the buffer of the smallest C library, 1008 bytes) and that a pipe does not mix up:
 //
 //	o ID HOST PORT   connect           ID o         connected
 //	s ID \xNN...     send these bytes  ID f WORDS   not connected, in the system's words
@@ -31,7 +31,7 @@ beats=0
 
 # A conversation: its commands come by descriptor $2, bytes by descriptor 5.
 converse() {
-  local id=$1 commands=$2 idle=$3 line chunk
+  local id=$1 commands=$2 idle=$3 line bytes how
   { exec 5<>"/dev/tcp/$4/$5"; } 2>&"$idle" || {
     IFS= read -rt 1 -u "$idle" line
     printf '%s f %.300s\n' "$id" "${line:-no reason}"
@@ -44,9 +44,16 @@ converse() {
       [[ $line == s* ]] || return
       printf "${line#s}" >&5
     elif read -t 0 -u 5; then
-      chunk=$(dd bs=2048 count=1 <&5 2>/dev/null | base64 | tr -d '\n')
-      [[ -n $chunk ]] || { printf '%s e\n' "$id"; return; }
-      printf '%s d %s\n' "$id" "$chunk"
+      bytes=$(dd bs=16384 count=1 <&5 2>/dev/null | base64 | tr -d '\n'; printf ' %s' "${PIPESTATUS[*]}")
+      how=${bytes#* } bytes=${bytes%% *}
+      # dd fails where the other side has reset the connection. Whatever else fails is
+      # this pod's fault and no end.
+      [[ $how == [01]' 0 0' ]] || kill $$
+      [[ -n $bytes ]] || { printf '%s e\n' "$id"; return; }
+      while [[ -n $bytes ]]; do
+        printf '%s d %s\n' "$id" "${bytes:0:900}"
+        bytes=${bytes:900}
+      done
     else
       read -rt 0.01 -u "$idle" line
     fi

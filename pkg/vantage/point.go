@@ -6,6 +6,8 @@ type Point struct {
 	// Pod asks, on Node.
 	Pod  string `json:"pod,omitempty"`
 	Node string `json:"node,omitempty"`
+	// UID is the pod's: a later one of that name asks from somewhere else.
+	UID string `json:"uid,omitempty"`
 }
 
 // IsPod reports whether a pod asks.

@@ -153,6 +153,9 @@ func ended(ctx context.Context, err error) error {
 
 func askError(a Answer, cause error, limit time.Duration) error {
 	what := fmt.Sprintf("ask %s of %s", a.Word, a.Addr)
+	if streamBroke(cause) {
+		return fmt.Errorf("%s: %w", what, cause)
+	}
 	switch a.Reach {
 	case vantage.NotServing:
 		return fmt.Errorf("%s: the server runs and serves nobody: it is in no quorum, or still syncing; look at its log and at the other servers", what)

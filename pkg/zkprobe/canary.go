@@ -152,6 +152,6 @@ func canaryError(ctx, caller context.Context, addr string, stage CanaryStage, li
 	}
 	return &CanaryError{
 		Addr: addr, Stage: stage, Reach: reach, Limit: limit, Err: err,
-		NoCommit: stage != CanaryDial && reach == vantage.Timeout,
+		NoCommit: stage != CanaryDial && reach == vantage.Timeout && !streamBroke(err),
 	}
 }

@@ -29,6 +29,9 @@ func (p Prober) ProbePort(ctx context.Context, addr string) (vantage.PortState, 
 		return vantage.PortOpen, nil
 	}
 	what := fmt.Sprintf("connect to %s", addr)
+	if streamBroke(err) {
+		return vantage.PortUnknown, fmt.Errorf("%s: %w", what, err)
+	}
 	switch classifyError(ctx, err) {
 	case vantage.Refused:
 		return vantage.PortClosed, fmt.Errorf("%s: refused: nothing listens there: %w", what, err)

@@ -68,6 +68,13 @@ func classifyError(caller context.Context, err error) vantage.Reach {
 	return vantage.Unreachable
 }
 
+// streamBroke reports whether the way to the server, and not the server, is at fault: a
+// dialer that goes through something says so.
+func streamBroke(err error) bool {
+	var broken interface{ StreamBroke() bool }
+	return errors.As(err, &broken) && broken.StreamBroke()
+}
+
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	return line
