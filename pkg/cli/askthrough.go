@@ -53,7 +53,7 @@ const goneWait = 5 * time.Second
 // ensemble: moved is the server whose own pod must not be the one, for it is a witness of
 // its own.
 func (s *session) askThrough(ctx context.Context, rec migration.Record, moved ensemble.ID) error {
-	if s.deps == nil || s.deps.probe.via == viaDirect {
+	if s.deps == nil || s.deps.probe.via != viaAuto && s.deps.probe.via != viaPod {
 		return nil
 	}
 	if moved == 0 && rec.Flight != nil {
