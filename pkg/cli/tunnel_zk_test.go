@@ -4,29 +4,13 @@ package cli
 
 import (
 	"context"
-	"io"
-	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/tunnel"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/podfake"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/zkreal"
 )
-
-// here runs a program on this machine as a kubelet does in a pod.
-func here(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	cmd := exec.CommandContext(ctx, program[0], program[1:]...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return err
-	}
-	cmd.Stdout, cmd.Stderr, cmd.Cancel = stdout, stderr, in.Close
-	go func() {
-		_, _ = io.Copy(in, stdin)
-		_ = in.Close()
-	}()
-	return cmd.Run()
-}
 
 // TestRealServersThroughATunnel: everything that is asked of a server is answered through
 // a tunnel as it is directly.
@@ -43,7 +27,7 @@ func TestRealServersThroughATunnel(t *testing.T) {
 			if err := real.Start(ctx); err != nil {
 				t.Fatal(err)
 			}
-			tun := tunnel.New(ctx, "zk-pod-0", here)
+			tun := tunnel.New(ctx, "zk-pod-0", podfake.Run)
 			t.Cleanup(tun.Close)
 			p, direct := newProber(tun), newProber(nil)
 			for _, address := range real.ClientAddrs() {

@@ -19,6 +19,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostscript"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
 // TestMain is also a server that does nothing: it tells its pid and waits for its end.
@@ -41,31 +42,11 @@ func target(via vantage.Via, addr net.Addr) vantage.Target {
 // silent is an address that answers no connect: its backlog is full.
 func silent(t *testing.T) net.Addr {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
+	addr, ok := tcpfake.Full(t)
+	if !ok {
+		t.Fatal("the backlog does not fill up")
 	}
-	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: name.(*syscall.SockaddrInet4).Port}
-	for range 16 {
-		c, err := net.DialTimeout("tcp", addr.String(), 200*time.Millisecond)
-		if err != nil {
-			return addr
-		}
-		t.Cleanup(func() { c.Close() })
-	}
-	t.Fatal("the backlog does not fill up")
-	return nil
+	return addr
 }
 
 // listener counts the bytes that its clients send.

@@ -3,47 +3,23 @@
 package render
 
 import (
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
-// silent returns a port of the loopback that answers no connect, as a machine
-// without power would: its queue of connections is full and never emptied.
+// silent returns a port of the loopback that answers no connect.
 func silent(t *testing.T) int {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
+	addr, ok := tcpfake.Full(t)
+	if !ok {
+		t.Skip("this kernel accepts connections past the backlog")
 	}
-	t.Cleanup(func() { _ = syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := name.(*syscall.SockaddrInet4).Port
-	for range 20 {
-		c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), 200*time.Millisecond)
-		if err != nil {
-			return port
-		}
-		t.Cleanup(func() { _ = c.Close() })
-	}
-	t.Skip("this kernel accepts connections past the backlog")
-	return 0
+	return addr.Port
 }
 
 // Silence is reported as what it is: never as closed. The script itself does

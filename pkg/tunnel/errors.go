@@ -1,7 +1,6 @@
 package tunnel
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -25,12 +24,6 @@ func (e *brokenError) StreamBroke() bool { return true }
 
 // Temporary completes net.Error.
 func (e *brokenError) Temporary() bool { return true }
-
-// IsBroken reports whether the stream, and not the other side, is at fault.
-func IsBroken(err error) bool {
-	var broken *brokenError
-	return errors.As(err, &broken)
-}
 
 // dialError turns the words of the pod's system into an error that says the same to
 // errors.Is. Words that are not known mean that nothing was learnt.

@@ -8,30 +8,15 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
-)
 
-// here runs the program on this machine, as a kubelet would in a pod.
-func here(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	cmd := exec.CommandContext(ctx, program[0], program[1:]...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return err
-	}
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	// A kubelet closes the input of a program whose client is gone, and kills nobody.
-	cmd.Cancel = in.Close
-	go func() {
-		_, _ = io.Copy(in, stdin)
-		_ = in.Close()
-	}()
-	return cmd.Run()
-}
+	"github.com/zkmigrate/kubectl-zkmigrate/test/podfake"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
+)
 
 func through(t *testing.T, run Run) *Tunnel {
 	t.Helper()
@@ -40,27 +25,10 @@ func through(t *testing.T, run Run) *Tunnel {
 	return tun
 }
 
-// listener answers each connection by talk.
-func listener(t *testing.T, talk func(net.Conn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				talk(c)
-			}()
-		}
-	}()
-	return l.Addr().String()
+// isBroken reports whether the stream, and not the other side, is at fault.
+func isBroken(err error) bool {
+	var broken *brokenError
+	return errors.As(err, &broken)
 }
 
 func every() []byte {
@@ -73,8 +41,8 @@ func every() []byte {
 
 func TestBytesPassUnchangedBothWays(t *testing.T) {
 	t.Parallel()
-	echo := listener(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
-	tun := through(t, here)
+	echo := tcpfake.Listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
+	tun := through(t, podfake.Run)
 	for _, sent := range [][]byte{
 		[]byte("srvr"), every(), bytes.Repeat([]byte{0}, 2500), bytes.Repeat(every(), 40),
 		[]byte("'\\\n$`\"x%s\\x00"), []byte(" lead and trail \n"),
@@ -99,13 +67,13 @@ func TestBytesPassUnchangedBothWays(t *testing.T) {
 
 func TestConversationsSideBySide(t *testing.T) {
 	t.Parallel()
-	addr := listener(t, func(c net.Conn) {
+	addr := tcpfake.Listen(t, func(c net.Conn) {
 		word := make([]byte, 4)
 		if _, err := io.ReadFull(c, word); err == nil {
 			_, _ = c.Write(bytes.Repeat(word, 2000))
 		}
 	})
-	tun := through(t, here)
+	tun := through(t, podfake.Run)
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() {
@@ -128,8 +96,8 @@ func TestConversationsSideBySide(t *testing.T) {
 
 func TestHowADialFails(t *testing.T) {
 	t.Parallel()
-	tun := through(t, here)
-	dead := listener(t, func(net.Conn) {})
+	tun := through(t, podfake.Run)
+	dead := tcpfake.Listen(t, func(net.Conn) {})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -157,8 +125,8 @@ func TestHowADialFails(t *testing.T) {
 
 func TestAReadEndsAtItsDeadline(t *testing.T) {
 	t.Parallel()
-	addr := listener(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
-	c, err := through(t, here).DialContext(t.Context(), "tcp", addr)
+	addr := tcpfake.Listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	c, err := through(t, podfake.Run).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,11 +145,11 @@ func TestAReadEndsAtItsDeadline(t *testing.T) {
 func TestClosingEndsTheConnection(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
-	addr := listener(t, func(c net.Conn) {
+	addr := tcpfake.Listen(t, func(c net.Conn) {
 		_, err := io.Copy(io.Discard, c)
 		ended <- err
 	})
-	c, err := through(t, here).DialContext(t.Context(), "tcp", addr)
+	c, err := through(t, podfake.Run).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,9 +167,9 @@ func TestAStreamThatBreaksIsNoAnswer(t *testing.T) {
 	run := func(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
 		ctx, cancel := context.WithCancel(ctx)
 		began <- cancel
-		return here(ctx, program, stdin, stdout, stderr)
+		return podfake.Run(ctx, program, stdin, stdout, stderr)
 	}
-	addr := listener(t, func(c net.Conn) {
+	addr := tcpfake.Listen(t, func(c net.Conn) {
 		_, _ = io.WriteString(c, "half an answer")
 		_, _ = io.Copy(io.Discard, c)
 	})
@@ -216,7 +184,7 @@ func TestAStreamThatBreaksIsNoAnswer(t *testing.T) {
 	}
 	(<-began)()
 	var netErr net.Error
-	if n, err := c.Read(half); n != 0 || !IsBroken(err) || !errors.As(err, &netErr) || !netErr.Timeout() {
+	if n, err := c.Read(half); n != 0 || !isBroken(err) || !errors.As(err, &netErr) || !netErr.Timeout() {
 		t.Errorf("Read = %d, %v", n, err)
 	}
 	if _, err := c.Write(half); err == nil {
@@ -244,7 +212,7 @@ func TestWhatAPodMaySay(t *testing.T) {
 			return nil
 		})
 		_, err := tun.DialContext(t.Context(), "tcp", "127.0.0.1:1")
-		if !IsBroken(err) {
+		if !isBroken(err) {
 			t.Errorf("%.60q: %v", says, err)
 			continue
 		}
@@ -261,7 +229,7 @@ func TestStandardErrorSaysWhy(t *testing.T) {
 		return errors.New("exit code 127")
 	})
 	err := tun.Open(t.Context())
-	if !IsBroken(err) || !strings.Contains(err.Error(), "executable file not found") || strings.Contains(err.Error(), "\x1b") {
+	if !isBroken(err) || !strings.Contains(err.Error(), "executable file not found") || strings.Contains(err.Error(), "\x1b") {
 		t.Errorf("Open: %v", err)
 	}
 }
@@ -270,44 +238,17 @@ func TestStandardErrorSaysWhy(t *testing.T) {
 // hangs in a connect.
 func TestNothingIsLeftBehind(t *testing.T) {
 	t.Parallel()
-	full, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
+	silent, ok := tcpfake.Full(t)
+	if !ok {
+		t.Fatal("no connect hangs: the test shows nothing")
 	}
-	defer syscall.Close(full)
-	if err := syscall.Bind(full, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(full, 0); err != nil {
-		t.Fatal(err)
-	}
-	sa, err := syscall.Getsockname(full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	silent := fmt.Sprintf("127.0.0.1:%d", sa.(*syscall.SockaddrInet4).Port)
-	pid := make(chan int, 1)
-	run := func(ctx context.Context, program []string, stdin io.Reader, stdout, stderr io.Writer) error {
-		cmd := exec.CommandContext(ctx, program[0], program[1:]...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		in, _ := cmd.StdinPipe()
-		cmd.Stdout, cmd.Stderr, cmd.Cancel = stdout, stderr, in.Close
-		go func() {
-			_, _ = io.Copy(in, stdin)
-			_ = in.Close()
-		}()
-		if err := cmd.Start(); err != nil {
-			return err
-		}
-		pid <- cmd.Process.Pid
-		return cmd.Wait()
-	}
+	group := make(chan int, 1)
+	run := podfake.Started(func(pid int) { group <- pid })
 	tun := New(t.Context(), "zk-pod-0", run)
-	// The listener's backlog takes one or two; what comes then is not answered.
 	hung := 0
 	for range 6 {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		if _, err := tun.DialContext(ctx, "tcp", silent); err != nil {
+		if _, err := tun.DialContext(ctx, "tcp", silent.String()); err != nil {
 			hung++
 		}
 		cancel()
@@ -316,7 +257,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		t.Fatal("no connect hung: the test shows nothing")
 	}
 	tun.Close()
-	if err := syscall.Kill(-<-pid, 0); !errors.Is(err, syscall.ESRCH) {
+	if err := syscall.Kill(-<-group, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("processes are left: %v", err)
 	}
 }

@@ -76,18 +76,29 @@ func (l *Lab) machine() string {
 // OnClient runs a program on the clients' machine, or the one chosen. A program that exits with
 // another code than 0 is no error here: the result has it.
 func (l *Lab) OnClient(ctx context.Context, args ...string) (Result, error) {
+	program, args := l.there(args)
+	return l.run(ctx, program, args...)
+}
+
+// there is what is run here so that these words are run on the machine.
+func (l *Lab) there(words []string) (program string, args []string) {
 	if l.machine() == Laptop {
-		return l.run(ctx, args[0], args[1:]...)
+		return words[0], words[1:]
 	}
-	return l.run(ctx, filepath.Join(l.Bin, "zklab"), append([]string{"exec", l.machine(), "--"}, args...)...)
+	return filepath.Join(l.Bin, "zklab"), append([]string{"exec", l.machine(), "--"}, words...)
+}
+
+// Plugin is how the plugin is called on the machine; a laptop has no kubectl.
+func (l *Lab) Plugin(args ...string) []string {
+	if l.machine() == Laptop {
+		return append([]string{filepath.Join(l.Bin, "kubectl-zkmigrate")}, args...)
+	}
+	return append([]string{"kubectl", "zkmigrate"}, args...)
 }
 
 // Zkmigrate runs the plugin through kubectl on the clients' machine.
 func (l *Lab) Zkmigrate(ctx context.Context, args ...string) (Result, error) {
-	if l.machine() == Laptop { // without kubectl
-		return l.run(ctx, filepath.Join(l.Bin, "kubectl-zkmigrate"), args...)
-	}
-	return l.OnClient(ctx, append([]string{"kubectl", "zkmigrate"}, args...)...)
+	return l.OnClient(ctx, l.Plugin(args...)...)
 }
 
 // Must turns a code other than 0 into an error.
@@ -144,12 +155,7 @@ func (l *Lab) Start(ctx context.Context, log string, args ...string) (*Process, 
 	if err != nil {
 		return nil, err
 	}
-	program := filepath.Join(l.Bin, "zklab")
-	if l.machine() == Laptop {
-		program, args = args[0], args[1:]
-	} else {
-		args = append([]string{"exec", l.machine(), "--"}, args...)
-	}
+	program, args := l.there(args)
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = l.env(), l.Dir, f, f
 	if err := cmd.Start(); err != nil {

@@ -157,7 +157,7 @@ func (s *Scene) ToLaptop() {
 // StartOnLaptop starts the plugin there, in the background.
 func (s *Scene) StartOnLaptop(log string, args ...string) *labkit.Process {
 	s.T.Helper()
-	p, err := s.laptop.Start(context.WithoutCancel(s.T.Context()), log, append(append([]string{filepath.Join(s.laptop.Bin, "kubectl-zkmigrate")}, args...), "-n", s.Name)...)
+	p, err := s.laptop.Start(context.WithoutCancel(s.T.Context()), log, s.laptop.Plugin(append(args, "-n", s.Name)...)...)
 	if err != nil {
 		s.T.Fatal(err)
 	}
