@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/tunnel"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
@@ -179,7 +180,7 @@ func (s *session) throughProbePod(ctx context.Context, rec migration.Record) (pl
 	case rec.Pods.Image != "":
 		image = rec.Pods.Image
 	case rec.Settings.Version != "":
-		image = "zookeeper:" + rec.Settings.Version
+		image = intake.DefaultImage(rec.Settings.Version)
 	default:
 		return place{}, usagef("no pod of %s runs to ask through, and no image is known to make one of: name an image with bash in it with --probe-image", s.name)
 	}

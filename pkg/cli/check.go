@@ -94,13 +94,7 @@ func newCheckCommand(d *deps) *cobra.Command {
 
 // Run collects facts, evaluates all checks and fails once.
 func (o *CheckOptions) Run(ctx context.Context) error {
-	w := &WrapOptions{deps: o.deps, args: o.args, input: o.input, endpointsAPI: migration.EndpointSlices}
-	// What a check reports better is not refused here.
-	s, recorded, known, err := w.open(ctx, func(intake.Description) error { return nil })
-	if err != nil {
-		return err
-	}
-	rec, desc, err := o.describe(ctx, w, s.name, s.kube.namespace, recorded, known)
+	s, rec, desc, known, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,6 +119,18 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 		return &refusedError{reason: failedText(failed, len(findings))}
 	}
 	return nil
+}
+
+// open reads the input and what is recorded; known is false for an ensemble that was never
+// wrapped. What a check reports better is not refused here.
+func (o *CheckOptions) open(ctx context.Context) (*session, migration.Record, intake.Description, bool, error) {
+	w := &WrapOptions{deps: o.deps, args: o.args, input: o.input, endpointsAPI: migration.EndpointSlices}
+	s, recorded, known, err := w.open(ctx, func(intake.Description) error { return nil })
+	if err != nil {
+		return nil, recorded, intake.Description{}, known, err
+	}
+	rec, desc, err := o.describe(ctx, w, s.name, s.kube.namespace, recorded, known)
+	return s, rec, desc, known, err
 }
 
 // failedText counts what failed and what could not be seen.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostscript"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
@@ -16,12 +15,7 @@ import (
 // emitScript prints what is to be run on hosts and client machines. Where pods run, their
 // addresses are asked for as well.
 func (o *CheckOptions) emitScript(ctx context.Context) error {
-	w := &WrapOptions{deps: o.deps, args: o.args, input: o.input, endpointsAPI: migration.EndpointSlices}
-	s, recorded, known, err := w.open(ctx, func(intake.Description) error { return nil })
-	if err != nil {
-		return err
-	}
-	rec, _, err := o.describe(ctx, w, s.name, s.kube.namespace, recorded, known)
+	s, rec, _, known, err := o.open(ctx)
 	if err != nil {
 		return err
 	}

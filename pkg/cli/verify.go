@@ -45,7 +45,7 @@ func (v *verifier) look(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if obs.From.IsPod() && len(obs.Unseen()) == len(obs.Servers) {
+	if obs.From.IsPod() && obs.SeesNobody() {
 		_ = v.s.askThrough(ctx, obs.Record, 0) // the pod may be gone; this look counts as it is
 	}
 	if err := v.countElections(ctx, obs); err != nil {

@@ -167,21 +167,12 @@ func isOver(pod *corev1.Pod) bool {
 
 // whyNot says what Kubernetes says of a pod that does not run.
 func whyNot(pod *corev1.Pod) string {
-	if s := containerStatus(pod); s != nil {
-		switch {
-		case s.State.Waiting != nil && s.State.Waiting.Reason != "":
-			return quote.Line(s.State.Waiting.Reason + " " + s.State.Waiting.Message)
-		case s.State.Terminated != nil:
-			return quote.Line(s.State.Terminated.Reason + " " + s.State.Terminated.Message)
-		}
+	status := containerStatus(pod)
+	if status != nil && status.State.Terminated != nil {
+		return quote.Line(ended(status.State.Terminated))
 	}
-	for _, cond := range pod.Status.Conditions {
-		if cond.Type == corev1.PodScheduled && cond.Status != corev1.ConditionTrue && cond.Message != "" {
-			return quote.Line(cond.Message)
-		}
-	}
-	if pod.Status.Message != "" {
-		return quote.Line(pod.Status.Message)
+	if text := problem(pod, status); text != "" {
+		return quote.Line(text)
 	}
 	return "its state is " + quote.Line(string(pod.Status.Phase))
 }

@@ -150,7 +150,7 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 func badlyPlaced(o migration.Observation, d migration.Decision, id ensemble.ID) bool {
 	v, _ := o.View(id)
 	beside := d.Code == migration.CodeSecondVantage && v.Cluster.Pod.Node == o.From.Node
-	return o.From.IsPod() && (beside || len(o.Unseen()) == len(o.Servers))
+	return o.From.IsPod() && (beside || o.SeesNobody())
 }
 
 // watchedSince is from when on the host has been looked at without a gap; seen

@@ -1,7 +1,6 @@
 package hosts
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +44,7 @@ func (h Hook) CopyData(ctx context.Context, s migration.ServerRecord, token stri
 	if s.DataLogDir != "" {
 		cmd.Env = append(cmd.Env, "ZKMIGRATE_DATA_LOG_DIR="+s.DataLogDir)
 	}
-	c := &hookStream{cancel: cancel, cmd: cmd, fail: fail}
+	c := &hookStream{cancel: cancel, cmd: cmd, fail: fail, complaints: quote.Tail{Limit: hookEnding}}
 	cmd.Stderr = &c.complaints
 	if c.out, err = cmd.StdoutPipe(); err == nil {
 		err = cmd.Start()
@@ -84,7 +83,7 @@ type hookStream struct {
 	cmd        *exec.Cmd
 	out        io.Reader
 	cancel     context.CancelFunc
-	complaints ending
+	complaints quote.Tail
 	fail       func(error) error
 
 	once  sync.Once
@@ -127,19 +126,8 @@ func (c *hookStream) wait() error {
 	return c.err
 }
 
-// ending keeps the end of what is written to it.
-type ending struct{ buf bytes.Buffer }
-
-func (e *ending) Write(p []byte) (int, error) {
-	const limit = 4096
-	e.buf.Write(p)
-	if over := e.buf.Len() - limit; over > 0 {
-		e.buf.Next(over)
-	}
-	return len(p), nil
-}
-
-func (e *ending) String() string { return e.buf.String() }
+// hookEnding is how much of the end of a hook's output is kept, in bytes.
+const hookEnding = 4096
 
 // CopyData prints the command that sends the data, once a token.
 func (m *Manual) CopyData(_ context.Context, s migration.ServerRecord, token string) (io.ReadCloser, error) {

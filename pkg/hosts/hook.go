@@ -87,7 +87,7 @@ func (h Hook) Do(ctx context.Context, action engine.HostAction, s migration.Serv
 		cmd.Env = append(cmd.Env, "ZKMIGRATE_FILES="+h.FilesDir(s))
 	}
 	// A program may print without end.
-	var out ending
+	out := quote.Tail{Limit: hookEnding}
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {

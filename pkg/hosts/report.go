@@ -36,7 +36,7 @@ func (h Hook) Report(ctx context.Context, s migration.ServerRecord, script []byt
 	if err != nil {
 		return nil, fail(err, "")
 	}
-	out, complaints := beginning{limit: maxReport}, ending{}
+	out, complaints := beginning{limit: maxReport}, quote.Tail{Limit: hookEnding}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(script), &out, &complaints
 	err = cmd.Run()
 	switch {

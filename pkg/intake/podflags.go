@@ -16,6 +16,9 @@ type PodFlags struct {
 	Given func(flag string) bool
 }
 
+// DefaultImage is the official image of a release.
+func DefaultImage(version string) string { return "zookeeper:" + version }
+
 // Over writes the flags over options; flags that were not given keep what the
 // journal has, or the default where it has nothing. The result is checked. version
 // is the hosts', empty where it is not known yet.
@@ -27,7 +30,7 @@ func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOpt
 	}
 	set("image", &o.Image, f.Values.Image)
 	if o.Image == "" && version != "" {
-		o.Image = "zookeeper:" + version
+		o.Image = DefaultImage(version)
 	}
 	set("storage-class", &o.StorageClass, f.Values.StorageClass)
 	set("storage-size", &o.StorageSize, f.Values.StorageSize)

@@ -79,7 +79,7 @@ func FollowVersion(rec *migration.Record, live []string, files bool) (lag Lag, l
 		return Lag{Runs: live[0], Recorded: old}, true
 	}
 	rec.Settings.Version = live[0]
-	if rec.Pods.Image == "zookeeper:"+old {
+	if rec.Pods.Image == DefaultImage(old) {
 		rec.Pods.Image = ""
 	}
 	return Lag{}, false

@@ -17,6 +17,9 @@ func (o Observation) Unseen() []ensemble.ID {
 	return ids
 }
 
+// SeesNobody reports whether this look saw no server: what it was made from may be cut off.
+func (o Observation) SeesNobody() bool { return len(o.Unseen()) == len(o.Servers) }
+
 // NoQuorum reports whether this look proves that no quorum serves: the voters that
 // did not themselves say so, by an answer, are too few to be one. A refused
 // connection is not an answer.

@@ -48,7 +48,8 @@ func ProbePod(rec migration.Record, podName, image string) (*corev1.Pod, error) 
 	labels := Labels(rec.Name)
 	labels["app.kubernetes.io/name"] = "zookeeper-probe"
 	labels[RoleLabel] = RoleProbe
-	labels["sidecar.istio.io/inject"] = "false"
+	annotations := map[string]string{}
+	keepProxiesOut(labels, annotations)
 	no, yes := false, true
 	user, group := int64(probePodUser), int64(probePodUser)
 	grace, deadline := int64(0), int64(probePodSeconds)
@@ -57,7 +58,7 @@ func ProbePod(rec migration.Record, podName, image string) (*corev1.Pod, error) 
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{
 			Name: podName, Namespace: rec.Namespace, Labels: labels,
-			Annotations: map[string]string{"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"},
+			Annotations: annotations,
 		},
 		Spec: corev1.PodSpec{
 			RestartPolicy:                 corev1.RestartPolicyNever,
@@ -77,11 +78,8 @@ func ProbePod(rec migration.Record, podName, image string) (*corev1.Pod, error) 
 					Requests: corev1.ResourceList{corev1.ResourceMemory: memory, corev1.ResourceCPU: resource.MustParse("10m")},
 					Limits:   corev1.ResourceList{corev1.ResourceMemory: memory},
 				},
-				SecurityContext: &corev1.SecurityContext{
-					AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
-					Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-				},
-				VolumeMounts: []corev1.VolumeMount{{Name: aliveVolume, MountPath: alivePath}},
+				SecurityContext: readOnly(),
+				VolumeMounts:    []corev1.VolumeMount{{Name: aliveVolume, MountPath: alivePath}},
 			}},
 			Volumes: []corev1.Volume{memoryVolume(aliveVolume)},
 		},

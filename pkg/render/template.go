@@ -54,16 +54,12 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 	user, nonRoot, no := rec.Pods.RunAsUser, true, false
 	grace := int64(60)
 	onMismatch := corev1.FSGroupChangeOnRootMismatch
-	labels := Labels(rec.Name)
-	labels["sidecar.istio.io/inject"] = "false"
+	labels, annotations := Labels(rec.Name), map[string]string{"kubectl.kubernetes.io/default-container": ContainerName}
+	keepProxiesOut(labels, annotations)
 	return corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{
-			Labels: labels,
-			Annotations: map[string]string{
-				"sidecar.istio.io/inject":                 "false",
-				"linkerd.io/inject":                       "disabled",
-				"kubectl.kubernetes.io/default-container": ContainerName,
-			},
+			Labels:      labels,
+			Annotations: annotations,
 		},
 		Spec: corev1.PodSpec{
 			AutomountServiceAccountToken:  &no,
@@ -89,6 +85,28 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 	}, nil
 }
 
+// keepProxiesOut says to the meshes' injectors that this pod gets no proxy.
+func keepProxiesOut(labels, annotations map[string]string) {
+	labels["sidecar.istio.io/inject"] = "false"
+	annotations["sidecar.istio.io/inject"], annotations["linkerd.io/inject"] = "false", "disabled"
+}
+
+// restricted is what the restricted pod security standard wants of a container.
+func restricted() *corev1.SecurityContext {
+	no := false
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: &no,
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}
+}
+
+// readOnly is restricted, and writes nothing but to its volumes.
+func readOnly() *corev1.SecurityContext {
+	c, yes := restricted(), true
+	c.ReadOnlyRootFilesystem = &yes
+	return c
+}
+
 func configVolume(name, configMap string) corev1.Volume {
 	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: configMap}},
@@ -108,7 +126,6 @@ func memoryVolume(name string) corev1.Volume {
 // and has no probe: where it does not run, there is no report.
 func relayContainer(rec migration.Record) corev1.Container {
 	memory := resource.MustParse("32Mi")
-	no, yes := false, true
 	return corev1.Container{
 		Name:            RelayName,
 		Image:           rec.Pods.Image,
@@ -118,11 +135,7 @@ func relayContainer(rec migration.Record) corev1.Container {
 			Requests: corev1.ResourceList{corev1.ResourceMemory: memory, corev1.ResourceCPU: resource.MustParse("10m")},
 			Limits:   corev1.ResourceList{corev1.ResourceMemory: memory},
 		},
-		SecurityContext: &corev1.SecurityContext{
-			AllowPrivilegeEscalation: &no,
-			ReadOnlyRootFilesystem:   &yes,
-			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-		},
+		SecurityContext: readOnly(),
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: confVolume, MountPath: confPath, ReadOnly: true},
 			{Name: reportVolume, MountPath: reportPath, ReadOnly: true},
@@ -158,7 +171,6 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if err != nil {
 		return corev1.Container{}, err
 	}
-	no := false
 	c := corev1.Container{
 		Name:            ContainerName,
 		Image:           rec.Pods.Image,
@@ -174,11 +186,8 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		}, {
 			Name: serversEnv, Value: servers,
 		}},
-		Resources: resources,
-		SecurityContext: &corev1.SecurityContext{
-			AllowPrivilegeEscalation: &no,
-			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-		},
+		Resources:       resources,
+		SecurityContext: restricted(),
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: dataVolume, MountPath: migration.PodVolumePath},
 			{Name: gateVolume, MountPath: gatePath, ReadOnly: true},

@@ -52,7 +52,7 @@ func start(ctx context.Context, name string, run Run) *stream {
 	}
 	in, commands := io.Pipe()
 	lines, answers := io.Pipe()
-	var says tail
+	says := &quote.Tail{Limit: 300}
 	read := make(chan error, 1)
 	go func() {
 		err := s.listen(lines)
@@ -62,11 +62,11 @@ func start(ctx context.Context, name string, run Run) *stream {
 	}()
 	go s.talk(ctx, commands)
 	go func() {
-		err := run(ctx, Program(), in, answers, &says)
+		err := run(ctx, Program(), in, answers, says)
 		_ = in.CloseWithError(io.ErrClosedPipe)
 		_ = answers.CloseWithError(io.EOF)
 		stop()
-		s.end(reason(<-read, err, says.String()))
+		s.end(reason(<-read, err, quote.Line(strings.TrimSpace(says.String()))))
 	}()
 	return s
 }
@@ -217,25 +217,4 @@ func (s *stream) forget(id uint64, open bool) {
 		how = "c"
 	}
 	_ = s.say("%s %d", how, id) // a stream that has ended has forgotten it
-}
-
-// tail keeps the last of what is written, one line of bounded length.
-type tail struct {
-	mu   sync.Mutex
-	text string
-}
-
-// Write implements io.Writer.
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text += string(b)
-	t.text = t.text[max(0, len(t.text)-300):]
-	return len(b), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return quote.Line(strings.TrimSpace(t.text))
 }
