@@ -197,12 +197,9 @@ func (s *session) throughProbePod(ctx context.Context, rec migration.Record) (pl
 
 // through opens a tunnel from that pod.
 func (s *session) through(ctx context.Context, p vantage.Point) (place, error) {
-	t := tunnel.New(context.WithoutCancel(ctx), p.Pod, s.kube.cluster().Program(s.kube.namespace, p))
-	limited, cancel := context.WithTimeout(ctx, tunnelWait)
-	defer cancel()
-	if err := t.Open(limited); err != nil {
-		t.Close()
-		return place{}, fmt.Errorf("no program runs in pod %s of namespace %s: %s", p.Pod, s.kube.namespace, plain(err).text)
+	t, err := s.tunnel(ctx, p)
+	if err != nil {
+		return place{}, err
 	}
 	s.deps.asking.atEnd(t.Close)
 	if p == s.engine.From {
@@ -214,6 +211,18 @@ func (s *session) through(ctx context.Context, p vantage.Point) (place, error) {
 	}
 	fmt.Fprintf(s.kube.warn, "Asking ZooKeeper from %s, %s.\n", p, why)
 	return place{prober: newProber(t), from: p, open: t.Open}, nil
+}
+
+// tunnel opens one; the caller closes it.
+func (s *session) tunnel(ctx context.Context, p vantage.Point) (*tunnel.Tunnel, error) {
+	t := tunnel.New(context.WithoutCancel(ctx), p.Pod, s.kube.cluster().Program(s.kube.namespace, p))
+	limited, cancel := context.WithTimeout(ctx, tunnelWait)
+	defer cancel()
+	if err := t.Open(limited); err != nil {
+		t.Close()
+		return nil, fmt.Errorf("no program runs in pod %s of namespace %s: %s", p.Pod, s.kube.namespace, plain(err).text)
+	}
+	return t, nil
 }
 
 // place is where one ensemble is asked from.

@@ -210,6 +210,7 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 		return err
 	}
 	s.engine.Hosts = o.deps.hosts(rec, o.hook, o.fenced, s.lockUntil(), nil)
+	s.engine.Paths = newPaths(s, s.engine.Hosts)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
 	s.engine.OnEvent = o.watch(p)
 	in := migration.Intent{Kind: o.kind, ID: o.id, By: me(), Data: o.data, All: o.all}

@@ -134,6 +134,7 @@ func setReport(v *migration.PodView, r render.GateReport) {
 	v.HostClosedFor = r.HostClosedFor
 	v.GateCause, v.Seeded, v.NeverSynced, v.NeverStarted, v.Outlived = r.Cause, r.Seed, r.NeverSynced, r.NeverStarted, r.Outlived
 	v.DataGeneration, v.VolumeSince, v.Version = r.Data, r.Since, r.Version
+	v.Listens = r.Listens
 }
 
 // tail reads the end of the log. That a node does not answer is something to

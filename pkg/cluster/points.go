@@ -54,6 +54,21 @@ func (c *Client) Points(ctx context.Context, rec migration.Record, moved ensembl
 	return beside, nil
 }
 
+// Running are the pods of servers in which a program can be run.
+func (c *Client) Running(ctx context.Context, rec migration.Record) (map[ensemble.ID]vantage.Point, error) {
+	list, err := c.read.pods(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	out := map[ensemble.ID]vantage.Point{}
+	for _, s := range rec.Servers {
+		if pod := list[render.PodName(rec.Name, s.Ordinal)]; pod != nil && asksFrom(pod) {
+			out[s.ID] = pointOf(pod)
+		}
+	}
+	return out, nil
+}
+
 // PodIPs are the addresses of the ensemble's pods, by their names.
 func (c *Client) PodIPs(ctx context.Context, rec migration.Record) (map[string]string, error) {
 	pods, err := c.read.pods(ctx, rec)

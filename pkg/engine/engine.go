@@ -17,8 +17,10 @@ type Engine struct {
 	Cluster Cluster
 	Prober  Prober
 	// From is where the prober asks from.
-	From    vantage.Point
-	Hosts   Hosts
+	From  vantage.Point
+	Hosts Hosts
+	// Paths tries what only pods and hosts can; nil where nobody can be asked.
+	Paths   Paths
 	Journal Journal
 	// Lock is asked before each step; nil where none is taken, as by a look.
 	Lock  Lock
@@ -344,6 +346,8 @@ func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migra
 		out.Done, err = e.seed(ctx, rec, *sr)
 	case migration.StepKick:
 		err = e.Cluster.Kick(ctx, rec, id)
+	case migration.StepTryPaths:
+		out.Paths, err = e.tryPaths(ctx, o, rec, id)
 	case migration.StepCloseGate:
 		err = e.Cluster.CloseGate(ctx, rec, id)
 	case migration.StepDeletePod:

@@ -104,6 +104,14 @@ type Hosts interface {
 	CopyData(ctx context.Context, server migration.ServerRecord, token string) (io.ReadCloser, error)
 }
 
+// Paths tries connects from where servers run.
+type Paths interface {
+	// Try fills in what became of each path to and from the server's parked pod, which has
+	// that address; what nobody could try stays unknown, with why. It fails only where
+	// the context ends.
+	Try(ctx context.Context, rec migration.Record, id ensemble.ID, podIP string, paths []migration.Path) error
+}
+
 // Journal is the durable record and its lock.
 type Journal interface {
 	// Load reads the record.

@@ -18,7 +18,7 @@ func TestEveryStepIsWired(t *testing.T) {
 	rec := migration.Record{Servers: []migration.ServerRecord{{Server: ensemble.Server{ID: 1}}}, Flight: &migration.Flight{ID: 1}}
 	perform := func(step migration.StepID) (int, error) {
 		c := &calls{}
-		e := &Engine{Cluster: c, Prober: c, Hosts: c, Clock: c}
+		e := &Engine{Cluster: c, Prober: c, Hosts: c, Paths: c, Clock: c}
 		_, err := e.perform(t.Context(), migration.Observation{Record: rec}, rec,
 			migration.Decision{Server: 1, Step: step, Release: &migration.Release{}, Pods: []migration.PodRef{{ID: 1}}})
 		return c.n, err
@@ -77,6 +77,9 @@ func (c *calls) DeletePod(context.Context, migration.Record, ensemble.ID, string
 func (c *calls) Canary(context.Context, vantage.Target) (ensemble.Zxid, error) { return 1, c.count() }
 func (c *calls) Do(context.Context, HostAction, migration.ServerRecord) (bool, string, error) {
 	return true, "", c.count()
+}
+func (c *calls) Try(context.Context, migration.Record, ensemble.ID, string, []migration.Path) error {
+	return c.count()
 }
 func (c *calls) CopyData(context.Context, migration.ServerRecord, string) (io.ReadCloser, error) {
 	return nil, c.count()

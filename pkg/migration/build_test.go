@@ -63,7 +63,7 @@ func healthy(version string, ids ...ensemble.ID) *scene {
 				Endpoints: migration.EndpointsView{BridgeFound: true, Bridge: []string{sr.HostIP}, Union: []string{sr.HostIP}},
 				Pod: migration.PodView{
 					Found: true, Name: fmt.Sprintf("demo-pod-%d", i), UID: fmt.Sprintf("pod-%d-a", id), IP: fmt.Sprintf("10.244.0.%d", id),
-					Node: "node-1", Running: true, Gate: migration.GateParked, GateGeneration: 1, GateAt: *ago(5 * time.Second), GateFresh: true, Version: v,
+					Node: "node-1", Running: true, Gate: migration.GateParked, GateGeneration: 1, GateAt: *ago(5 * time.Second), GateFresh: true, Version: v, Listens: migration.Listens,
 				},
 				Gate: migration.GateView{Found: true, Generation: 1},
 			},
@@ -182,6 +182,9 @@ func yes() *migration.Confirmation {
 // flight begins an operation on a server.
 func (s *scene) flight(kind migration.FlightKind, id ensemble.ID) *migration.Flight {
 	s.o.Record.Flight = &migration.Flight{Kind: kind, ID: id, Started: *ago(time.Minute), By: "alice", Epoch: epoch}
+	if kind == migration.Replace {
+		s.o.Record.Flight.Paths = &migration.Paths{At: *ago(time.Minute), PodUID: s.view(id).Cluster.Pod.UID, Listened: true}
+	}
 	if kind == migration.Reconfigure {
 		s.o.Record.Flight.Gate = s.view(id).Cluster.Gate.Generation
 	}

@@ -113,6 +113,7 @@ const (
 	CodePodFiles           Code = "PodFiles"
 	CodeListDiffers        Code = "ListDiffers"
 	CodeImageUnknown       Code = "ImageUnknown"
+	CodePodNotReached      Code = "PodNotReached"
 )
 
 // Decision is what Decide returns. A rule that has nothing to say makes none: it returns
@@ -160,6 +161,8 @@ type Outcome struct {
 	// Done and By are a host action's result.
 	Done bool
 	By   string
+	// Paths are those that were tried.
+	Paths *Paths
 }
 
 // Timing rules.

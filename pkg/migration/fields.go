@@ -9,6 +9,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // fieldRule returns what was expected of a value, or nothing when it fits.
@@ -80,7 +81,7 @@ func fieldRules() map[string]fieldRule {
 
 // notes are somebody's words: they are shown, and nothing follows from them.
 func notes() []string {
-	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "flight.aborted"}
+	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "flight.aborted", "flight.paths.tried[].why"}
 	for _, c := range []string{"servers[].reconfigured", "flight.fenced", "flight.unfenced", "flight.patched"} {
 		out = append(out, c+".by", c+".how")
 	}
@@ -133,6 +134,10 @@ func flightRules(rules map[string]fieldRule) {
 		rules[f+p+".held[]"] = idOrNone
 	}
 	release(rules, f+"line")
+	rules[f+"paths.at"], rules[f+"paths.podUID"], rules[f+"paths.tried"] = instant, text(strict.UID), length(4*int(ensemble.MaxID))
+	const way = f + "paths.tried[]."
+	rules[way+"from"], rules[way+"to"], rules[way+"port"] = idOrNone, idOrNone, number(0, 65535)
+	rules[way+"state"] = one("", string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))
 }
 
 func release(rules map[string]fieldRule, path string) {

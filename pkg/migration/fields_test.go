@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // full is a record in which nothing is left out: every pointer is set and every
@@ -41,8 +42,9 @@ func full() Record {
 		Audit:     []AuditEntry{{At: at, By: "me", ID: 1, Step: "mask-host", Detail: "done"}},
 		Flight: &Flight{
 			Kind: Replace, ID: 1, Started: at, By: "me", Epoch: 5, WasLeader: true, Gate: 2, Patched: sure(), Aborted: "it would not start", Served: true,
-			Proofs:   Proofs{Before: proof(), After: proof(), Joined: proof()},
-			Stopping: Stopping{Fenced: sure(), StopAsked: &at, DeadSince: &at, DeadReport: &PodReport{UID: "u-1", At: at}, ReportAtStop: &at},
+			Proofs: Proofs{Before: proof(), After: proof(), Joined: proof()},
+			Stopping: Stopping{Fenced: sure(), StopAsked: &at, DeadSince: &at, DeadReport: &PodReport{UID: "u-1", At: at}, ReportAtStop: &at,
+				Paths: &Paths{At: at, PodUID: "u-1", Listened: true, Tried: []Path{{From: 2, To: 1, Port: 3888, State: vantage.PortOpen, Why: "no hook"}}}},
 			Starting: Starting{
 				Data: DataCopy, Seed: "3xabc", SeedAsked: &at, Released: &at, Kicked: &at, Line: line(), Renewing: &at, Renewals: 1, OutOfMemory: true, Returning: &at,
 			},

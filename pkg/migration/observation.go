@@ -211,7 +211,22 @@ type PodView struct {
 	GateAt time.Time `json:"gateAt,omitempty"`
 	// GateFresh: the report is younger than ReportFresh by the node's clock.
 	GateFresh bool `json:"gateFresh,omitempty"`
+	// Listens tells whether the parked pod accepts connections at the server's ports.
+	Listens Listening `json:"listens,omitempty"`
 }
+
+// Listening tells whether something in a parked pod accepts connections at the server's
+// own ports, for as long as its host serves, so that the ways there can be tried.
+type Listening string
+
+const (
+	// ListenUnknown: not yet, or the host does not serve.
+	ListenUnknown Listening = ""
+	// Listens: at all of them.
+	Listens Listening = "yes"
+	// ListensNot: it cannot, or is of an earlier release.
+	ListensNot Listening = "no"
+)
 
 // Parked reports whether the pod waits at its gate with everything in place.
 func (p PodView) Parked() bool {

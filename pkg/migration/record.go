@@ -199,6 +199,8 @@ type Stopping struct {
 	// ReportAtStop is the time of the pod's last report when the stop was
 	// asked for, by the node's clock: the second witness must be younger.
 	ReportAtStop *time.Time `json:"reportAtStop,omitempty"`
+	// Paths are those between the parked pod and the others, tried before the stop.
+	Paths *Paths `json:"paths,omitempty"`
 }
 
 // Starting is what the server starts from in its new home, and when.

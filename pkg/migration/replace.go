@@ -30,11 +30,11 @@ func replacement() []stage {
 		},
 		{rules: []rule{(*context).disturbed}},
 		{
-			phase: PhaseProve, steps: []StepID{StepMaskHost, StepProveBefore, StepNoteBefore}, over: stopped,
+			phase: PhaseProve, steps: []StepID{StepTryPaths, StepMaskHost, StepProveBefore, StepNoteBefore}, over: stopped,
 			reached: func(*Flight) bool { return true },
 			rules: []rule{
 				(*context).asBefore, (*context).othersInSync, (*context).gateRead, (*context).imageAsKnown, (*context).twoVantages,
-				(*context).masked, (*context).stopOnce, (*context).proveBefore, (*context).leaderLast,
+				(*context).reachable, (*context).masked, (*context).stopOnce, (*context).proveBefore, (*context).leaderLast,
 			},
 		},
 		{

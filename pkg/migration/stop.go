@@ -99,7 +99,7 @@ func (c *context) stopHost() Decision {
 		report := c.pod.GateAt
 		g.ReportAtStop = &report
 	}
-	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d", len(c.rec.Servers), g.Before.Zxid, c.majority(), c.ID)
+	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d%s", len(c.rec.Servers), g.Before.Zxid, c.majority(), c.ID, c.notTried())
 }
 
 // provenBefore: the host's server went down after all had proved that they hold its

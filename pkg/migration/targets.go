@@ -1,6 +1,9 @@
 package migration
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+import (
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
 
 // AtHost is the server's client port at its host's own address.
 func (s ServerRecord) AtHost() vantage.Target {
@@ -15,6 +18,15 @@ func (s ServerRecord) ElectionAtHost() vantage.Target {
 // AtService is its client port at its Service's address, wherever that leads.
 func (s ServerRecord) AtService() vantage.Target {
 	return vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: s.ClientPort}
+}
+
+// Of is where a path leads: to that pod of its server, or to its server's Service.
+func (p Path) Of(r Record, moved ensemble.ID, podIP string) vantage.Target {
+	t := vantage.Target{Server: p.To, Via: vantage.ViaPod, Host: podIP, Port: p.Port}
+	if s, ok := r.Server(p.To); ok && p.To != moved {
+		t.Via, t.Host = vantage.ViaService, s.ClusterIP
+	}
+	return t
 }
 
 // AtPod is its client port at its pod's own address.

@@ -193,23 +193,32 @@ func TestParseGateLine(t *testing.T) {
 	}{
 		"parked": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"` + "\r\n",
+			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: vantage.PortOpen, NeverStarted: true, Detail: "waits"},
+		},
+		"of this release, a JVM is starting": {
+			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=- detail="waits"`,
 			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: vantage.PortOpen, NeverStarted: true, Detail: "waits"},
 		},
+		"it listens": {
+			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=yes detail="waits"`,
+			want: GateReport{Pod: "u1", Listens: migration.Listens, At: time.Unix(7, 1000), State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: vantage.PortOpen, NeverStarted: true, Detail: "waits"},
+		},
+		"odd listens": {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=maybe detail=""`, bad: true},
 		"closed": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=vetoed ordinal=0 id=2 generation=8 host-client=closed host-election=silent closed=0 cause=- seed=- synced=- data=0 since=- version=- detail=""`,
-			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateVetoed, ID: 2, Generation: 8, HostClient: vantage.PortClosed, HostElection: vantage.PortSilent, NeverStarted: true},
+			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateVetoed, ID: 2, Generation: 8, HostClient: vantage.PortClosed, HostElection: vantage.PortSilent, NeverStarted: true},
 		},
 		"no ordinal": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="POD_NAME"`,
-			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateRefused, Ordinal: -1, NeverStarted: true, Detail: "POD_NAME"},
+			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateRefused, Ordinal: -1, NeverStarted: true, Detail: "POD_NAME"},
 		},
 		"needs a proof": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=lost seed=2x1 synced=- data=0 since=- version=- detail="gone"`,
-			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateRefused, ID: 2, Generation: 8, HostClient: vantage.PortClosed, HostElection: vantage.PortClosed, Cause: migration.CauseLost, Seed: "2x1", NeverStarted: true, Detail: "gone"},
+			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateRefused, ID: 2, Generation: 8, HostClient: vantage.PortClosed, HostElection: vantage.PortClosed, Cause: migration.CauseLost, Seed: "2x1", NeverStarted: true, Detail: "gone"},
 		},
 		"whose volume it is": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=7 cause=- seed=- synced=old data=5 since=3 version=- detail=""`,
-			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateParked, ID: 2, Generation: 8, HostClient: vantage.PortClosed, HostElection: vantage.PortClosed, HostClosedFor: 7 * time.Second, Outlived: true, Data: 5, Since: &three},
+			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateParked, ID: 2, Generation: 8, HostClient: vantage.PortClosed, HostElection: vantage.PortClosed, HostClosedFor: 7 * time.Second, Outlived: true, Data: 5, Since: &three},
 		},
 		"odd data":       {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=x since=3 version=- detail=""`, bad: true},
 		"odd since":      {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=1 since= version=- detail=""`, bad: true},

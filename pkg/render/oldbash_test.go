@@ -38,7 +38,7 @@ func TestScriptsRunOnOldBash(t *testing.T) {
 			t.Errorf("%s: %q, want one %t", text, got, want)
 		}
 	}
-	for name, script := range map[string]string{"gate": gateScript, "probe": probeScript, "relay": relayScript, "volume": volumeScript, "version": versionScript} {
+	for name, script := range map[string]string{"gate": gateScript, "probe": probeScript, "relay": relayScript, "volume": volumeScript, "version": versionScript, "listen": listenScript} {
 		for n, line := range strings.Split(script, "\n") {
 			for _, since := range newerIn(newer, fallback.ReplaceAllString(line, "")) {
 				t.Errorf("%s script, line %d needs bash %s: %s", name, n+1, since, line)

@@ -35,6 +35,7 @@ type pod struct {
 	generation int
 	uid        string
 	servers    string // the table in the template; "-" is one with the two ports
+	ports      string // the table of ports to listen at
 }
 
 // host is one port of the host; it can be up or down.
@@ -238,7 +239,7 @@ func (p *pod) run(args ...string) *exec.Cmd {
 		"ZKMIGRATE_GATE=" + filepath.Join(p.dir, "gate"),
 		"ZKMIGRATE_CONF=" + filepath.Join(p.dir, "conf"),
 		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"), "ZKMIGRATE_NAMED=/zookeeper",
-		"ZKMIGRATE_SERVERS=" + servers, "ZKMIGRATE_REPORT=" + filepath.Join(p.dir, "report"),
+		"ZKMIGRATE_SERVERS=" + servers, "ZKMIGRATE_LISTEN=" + p.ports, "ZKMIGRATE_REPORT=" + filepath.Join(p.dir, "report"),
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd

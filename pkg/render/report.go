@@ -53,6 +53,8 @@ type GateReport struct {
 	Since *int
 	// Version is the ZooKeeper release that the image holds, zero when unknown.
 	Version ensemble.Version
+	// Listens tells of the server's own ports, heard at while its host serves.
+	Listens migration.Listening
 	Detail  string
 }
 
@@ -83,8 +85,19 @@ func ParseGateLine(line string) (GateReport, error) {
 		values[key] = value
 	}
 	r := GateReport{Detail: strings.TrimSuffix(detail, `"`), Pod: values["pod"]}
+	// A gate of an earlier release listens at nothing, and does not say so.
+	listens, said := values["listens"]
+	delete(values, "listens")
 	if len(values) != 15 {
-		return GateReport{}, fmt.Errorf("report of the gate with %d fields instead of 15: %q", len(values), line)
+		return GateReport{}, fmt.Errorf("report of the gate with %d fields instead of 15, and of listens: %q", len(values), line)
+	}
+	switch r.Listens = migration.Listening(listens); {
+	case !said:
+		r.Listens = migration.ListensNot
+	case r.Listens == "-":
+		r.Listens = migration.ListenUnknown
+	case r.Listens != migration.Listens && r.Listens != migration.ListensNot:
+		return GateReport{}, fmt.Errorf("report of the gate with listens=%q: %q", listens, line)
 	}
 	if !wordOf(r.Pod, uidLetters) {
 		return GateReport{}, fmt.Errorf("report of the gate with pod %q: %q", r.Pod, line)

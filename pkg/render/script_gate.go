@@ -93,7 +93,7 @@ closed_at=-1 probed=0
 # An fd that never has data, unless a watcher writes: waiting on it is
 # interruptible by signals and costs no process.
 exec {idle}<> <(:)
-trap 'stop "$child"; stop "$watcher"; exit 143' TERM INT
+trap 'stop "$child"; stop "$watcher"; hush; exit 143' TERM INT
 
 # A child: one connect, kept for SECONDS at most. Writes "TAG open" and, at its
 # end, "TAG end"; or "TAG closed", or "TAG silent".
@@ -169,16 +169,16 @@ probe() {
 report() {
   local LC_ALL=C now words=${detail//\"/\'}
   words=${words//[^[:print:]]/?} words=${words:0:1000}
-  local key="$state $generation $id $client $election $cause $seed $synced $holds $since $words"
+  local key="$state $generation $id $client $election $cause $seed $synced $holds $since $listens $words"
   [[ $key != "$said" ]] || ((SECONDS - said_at >= (SECONDS < 5 ? 1 : 5))) || return 0
   said=$key said_at=$SECONDS
   [[ $told == "$state $words" ]] || printf 'gate: %s: %s\n' "$state" "$words"
   told="$state $words"
   now=${EPOCHREALTIME-}
   [[ -n $now ]] || printf -v now '%(%s)T' -1
-  { printf 'zkmigrate-gate pod=%s at=%s state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s closed=%s cause=%s seed=%s synced=%s data=%s since=%s version=%s detail="%s"\n' \
+  { printf 'zkmigrate-gate pod=%s at=%s state=%s ordinal=%s id=%s generation=%s host-client=%s host-election=%s closed=%s cause=%s seed=%s synced=%s data=%s since=%s version=%s listens=%s detail="%s"\n' \
     "${POD_UID:--}" "${now/,/.}" "$state" "$ordinal" "$id" "$generation" "$client" "$election" "$((closed_at < 0 ? 0 : SECONDS - closed_at))" \
-    "${cause:--}" "${seed:--}" "${synced:--}" "$holds" "${since:--}" "${version:--}" "$words" >"$reports/gate.tmp" &&
+    "${cause:--}" "${seed:--}" "${synced:--}" "$holds" "${since:--}" "${version:--}" "$listens" "$words" >"$reports/gate.tmp" &&
     mv -fT "$reports/gate.tmp" "$reports/gate"; } || echo "gate: cannot write $reports/gate"
 }
 
@@ -318,18 +318,20 @@ newer() {
   put "$born" "$since" || { since=; refuse "cannot write $born"; return; }
 }
 
-` + volumeScript + versionScript + `
+` + volumeScript + versionScript + listenScript + `
+find_java
 find_version "$@"
 while :; do
   # A clock that was set back would put the next look off for as long.
   ((due <= SECONDS + 40 && said_at <= SECONDS)) || due=$SECONDS said_at=$((SECONDS - 9))
   if ! look; then
-    : # the reason stands in detail
+    hush # the reason stands in detail
   else
     # With the client port known to be open the watcher tells when to ask again.
     if ((SECONDS >= due)) || [[ -n $release && $client != open ]]; then probe; fi
+    if [[ -z $release && ( $client == open || $election == open ) ]]; then listen; else hush; fi
     if [[ -z $release ]]; then
-      state=parked detail="waits for its line in the gate${version_why:+; which ZooKeeper the image holds is unknown: $version_why}"
+      state=parked detail="waits for its line in the gate${version_why:+; which ZooKeeper the image holds is unknown: $version_why}${deaf:+; nothing listens at its ports meanwhile: $deaf}"
       [[ $client != open && $election != open ]] || outlive
     elif [[ $client == open || $election == open ]]; then
       state=vetoed detail="released, but the server on host $host still accepts connections"
@@ -348,6 +350,7 @@ while :; do
 done
 
 stop "$watcher"
+hush
 trap - TERM INT
 exec {idle}>&-
 exec "$@" "$cfg"

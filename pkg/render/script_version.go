@@ -15,7 +15,7 @@ package render
 //   - An option that the image's environment has for every JVM (an agent, a port
 //     for debugging) is none of this one's.
 const versionScript = `
-version= version_why=
+version= version_why= java=
 
 # The one jar of ZooKeeper's server in a directory: sets jar; fails when there
 # are several.
@@ -31,9 +31,14 @@ find_jar() { # DIRECTORY
   set -f
 }
 
+find_java() {
+  java=${JAVA_HOME:+$JAVA_HOME/bin/java}
+  [[ -n $java && -x $java ]] || java=$(type -P java)
+}
+
 # What the image's own Version class says: sets version, or version_why.
 find_version() { # COMMAND [ARGS...]
-  local word file home dir java=${JAVA_HOME:+$JAVA_HOME/bin/java} answer status
+  local word file home dir answer status
   local -a homes=() places=()
   for word in "$@"; do
     file=$(type -P -- "$word") && file=$(readlink -f -- "$file") || continue
@@ -50,7 +55,7 @@ find_version() { # COMMAND [ARGS...]
     [[ -n $jar ]] && break
   done
   [[ -n $jar ]] || { version_why="no zookeeper jar was found in the image"; return; }
-  [[ -n $java && -x $java ]] || java=$(type -P java) || { version_why="no java was found in the image"; return; }
+  [[ -n $java ]] || { version_why="no java was found in the image"; return; }
   exec {answer}< <(
     unset JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS
     exec timeout -k 1 60 "$java" -Xmx16m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \

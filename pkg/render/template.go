@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -31,6 +32,8 @@ const (
 
 	// serversEnv holds serverTable.
 	serversEnv = "ZKMIGRATE_SERVERS"
+	// listenEnv holds listenTable.
+	listenEnv = "ZKMIGRATE_LISTEN"
 )
 
 // podTemplate meets the "restricted" pod security standard. Service links are
@@ -158,6 +161,20 @@ func serverTable(rec migration.Record) (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
+// listenTable has a line for each pod: ordinal, and the server's ports. The gate listens
+// at them until its host is stopped.
+func listenTable(rec migration.Record) string {
+	var lines []string
+	for _, s := range byID(rec) {
+		line := strconv.Itoa(s.Ordinal)
+		for _, p := range ports(s) {
+			line += " " + strconv.Itoa(p.number)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // zookeeperContainer runs the gate, which becomes ZooKeeper.
 func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if rec.Pods.Image == "" {
@@ -185,6 +202,8 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"}},
 		}, {
 			Name: serversEnv, Value: servers,
+		}, {
+			Name: listenEnv, Value: listenTable(rec),
 		}},
 		Resources:       resources,
 		SecurityContext: restricted(),

@@ -50,7 +50,7 @@ func TestTemplateDrift(t *testing.T) {
 			p.Containers[0].Env[0].ValueFrom.FieldRef.FieldPath = "spec.nodeName"
 			p.Containers[0].Env[2].Value = "x"
 			p.Containers[0].Env = p.Containers[0].Env[:3]
-		}, want: []string{`container zookeeper: variable POD_NAME comes from "spec.nodeName"`, `container zookeeper: variable ZKMIGRATE_SERVERS is "x"`,
+		}, want: []string{`container zookeeper: variable POD_NAME comes from "spec.nodeName"`, `container zookeeper: variable ZKMIGRATE_SERVERS is "x"`, "container zookeeper: variable ZKMIGRATE_LISTEN is missing",
 			"container zookeeper: variable SERVER_JVMFLAGS is missing"}},
 		"mounts": {edit: func(p *corev1.PodSpec) {
 			p.Containers[0].VolumeMounts[1].Name = "other"

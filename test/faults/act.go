@@ -83,22 +83,38 @@ func (g *Stage) says(container, part string) {
 func (g *Stage) CutPod(port int) {
 	g.T.Helper()
 	pod := g.Pod()
-	g.drop(pod.Spec.NodeName, "--from", pod.Status.PodIP, "--port", fmt.Sprint(port))
+	g.disturb("drop", pod.Spec.NodeName, "--from", pod.Status.PodIP, "--port", fmt.Sprint(port))
 }
 
-func (g *Stage) drop(machine string, args ...string) {
+// disturb a machine's network, as zklab net does.
+func (g *Stage) disturb(how, machine string, args ...string) {
 	g.T.Helper()
 	g.T.Cleanup(func() {
 		// Also after a failure; the next fault needs the network.
 		_, _ = labkit.Must(g.Lab.Zklab(afterwards(g.T), "net", "heal", machine))
 	})
-	g.Zklab(append([]string{"net", "drop", machine}, args...)...)
+	g.Zklab(append([]string{"net", how, machine}, args...)...)
 }
 
 // Heal ends what CutPod began.
 func (g *Stage) Heal() {
 	g.T.Helper()
 	g.Zklab("net", "heal", g.Pod().Spec.NodeName)
+}
+
+// Unroute takes a host's route to the server's pod, Reroute gives it back.
+func (g *Stage) Unroute(id int) {
+	g.T.Helper()
+	give := g.unreachable("del", id)
+	g.T.Cleanup(func() { _, _ = labkit.Must(g.Lab.Zklab(afterwards(g.T), give...)) })
+	g.Zklab(g.unreachable("add", id)...)
+}
+
+// Reroute ends what Unroute began.
+func (g *Stage) Reroute(id int) { g.T.Helper(); g.Zklab(g.unreachable("del", id)...) }
+
+func (g *Stage) unreachable(how string, id int) []string {
+	return []string{"exec", fmt.Sprintf("%s/%d", g.Name, id), "--", "ip", "route", how, "unreachable", g.Pod().Status.PodIP}
 }
 
 // Follow carries out the last way out that was printed, to the letter: a

@@ -101,6 +101,7 @@ type Part struct {
 func Parts() []Part {
 	return []Part{
 		{"Pods that do not park", parking()},
+		{"Paths between pods and servers", paths()},
 		{"Other servers", voters()},
 		{"The host, and who works on it", hosts()},
 		{"Between release and join, and after it", syncing()},

@@ -84,7 +84,7 @@ func hosts() []Fault {
 		{
 			Name: "host-silent", Core: true, What: "The host's network is gone after the stop: whether it is dead cannot be seen.",
 			Version: Unguarded, From: OnHost, When: migration.StepStopHost,
-			Trigger: func(g *Stage) { g.drop(g.fill("{name}/{id}")) },
+			Trigger: func(g *Stage) { g.disturb("drop", g.fill("{name}/{id}")) },
 			Verdict: Verdict{Code: migration.CodeHostSilent, Exit: Waits, Says: "host {host} is silent", Next: "bring the machine or the network back"},
 			Way:     "Bring the network back, as printed; the command goes on.",
 			Recover: func(g *Stage) { g.Zklab("net", "heal", g.fill("{name}/{id}")); g.Ends() },

@@ -90,8 +90,8 @@ func parking() []Fault {
 			After:   InPod,
 		},
 		{
-			Name: "election-port-blocked", Core: true, What: "A firewall drops what the pods send to the hosts' election port.",
-			Version: Unguarded, From: OnHost, When: migration.StepBegin,
+			Name: "election-port-blocked", Core: true, What: "A firewall begins to drop what the pod sends to election ports, after the paths were tried.",
+			Version: Unguarded, From: OnHost, When: migration.StepTryPaths,
 			Trigger: func(g *Stage) { g.CutPod(3888) },
 			Verdict: Verdict{Code: migration.CodeSecondVantage, Exit: Waits, Says: "waiting for pod {pod} to see the host dead, too", Next: "kubectl logs {pod} -c gate -n {name}; or take it back: kubectl zkmigrate revert {name} --id={id}"},
 			Way:     "Open the port; the command goes on. Or `revert`.",

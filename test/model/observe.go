@@ -86,6 +86,10 @@ func (w *world) record(st *state) migration.Record {
 		}
 	}
 	rec.Flight = st.flight.migration(w)
+	if f := rec.Flight; f != nil {
+		// All ways are there: that one is missing stops nothing, and begins nothing.
+		f.Paths = &migration.Paths{At: at, PodUID: w.base.uid(st.s[st.flight.id].uid), Listened: true}
+	}
 	return rec
 }
 

@@ -104,9 +104,9 @@ func newHook(e *env) *cobra.Command {
 		Use:   "hook",
 		Short: "Do to a host what ZKMIGRATE_ACTION says (for kubectl zkmigrate --host-hook)",
 		Long: `A program for --host-hook of kubectl zkmigrate. It reads ZKMIGRATE_ACTION (stop, start, restart,
-mask, unmask, apply-patch or undo-patch), ZKMIGRATE_ID, ZKMIGRATE_ENSEMBLE, ZKMIGRATE_HOST
+mask, unmask, apply-patch, undo-patch or report), ZKMIGRATE_ID, ZKMIGRATE_ENSEMBLE, ZKMIGRATE_HOST
 (the host's address) and ZKMIGRATE_FILES (the folder with the patches: each *.patch is applied,
-each *.undo.patch undone).`,
+each *.undo.patch undone; report runs the script on standard input).`,
 		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			call, err := host.ParseHook(os.Getenv)
@@ -121,6 +121,10 @@ each *.undo.patch undone).`,
 			server, err := l.HostByAddress(address, call.ID)
 			if err != nil {
 				return err
+			}
+			if call.Action == "report" {
+				// The script comes by standard input, and runs in the host's network.
+				return l.Exec(fmt.Sprintf("%s/%d", call.Ensemble, call.ID), []string{"sh"})
 			}
 			return call.Run(cmd.Context(), server.Dir, server.ZooCfg(), e.out)
 		},
