@@ -143,9 +143,9 @@ func logAt(sec int, text string) string {
 }
 
 const (
-	parkedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"`
-	closedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"`
-	startedLine = `zkmigrate-gate pod=u1 at=0 state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="generation 9"`
+	parkedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=yes detail="waits"`
+	closedLine  = `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=- detail="waits"`
+	startedLine = `zkmigrate-gate pod=u1 at=0 state=started ordinal=1 id=5 generation=9 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=- detail="generation 9"`
 )
 
 func TestReadGate(t *testing.T) {
@@ -162,11 +162,11 @@ func TestReadGate(t *testing.T) {
 		},
 		"a broken last line does not hide the one before": {
 			young: at(1, parkedLine) + at(2, closedLine[:60]),
-			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", NeverStarted: true, GateAt: when(1), GateFresh: true},
+			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", NeverStarted: true, GateAt: when(1), GateFresh: true, Listens: migration.Listens},
 		},
 		"old": {
 			all:  at(1, parkedLine),
-			want: migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", NeverStarted: true, GateAt: when(1)},
+			want: migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", NeverStarted: true, GateAt: when(1), Listens: migration.Listens},
 		},
 		"repeated long after": {
 			young: logAt(64, strings.Replace(startedLine, "at=0", fmt.Sprintf("at=%d", when(4).Unix()), 1)),

@@ -243,7 +243,7 @@ func TestTwoCopiesAtOnce(t *testing.T) {
 func TestSeedOnlyWhenAskedForAndParked(t *testing.T) {
 	flight := &migration.Flight{Kind: migration.Replace, ID: 5, Starting: migration.Starting{Data: migration.DataCopy, Seed: "tok1"},
 		Proofs: migration.Proofs{Before: &migration.Proof{Zxid: 0x100000002, Complete: true}}}
-	parked := `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"`
+	parked := `zkmigrate-gate pod=u1 at=0 state=parked ordinal=1 id=5 generation=7 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=- detail="waits"`
 	for name, tc := range map[string]struct {
 		flight   *migration.Flight
 		log      string

@@ -116,7 +116,7 @@ func markOf(t *testing.T, rec migration.Record) string {
 	return mark
 }
 
-const refusedLine = `zkmigrate-gate pod=u1 at=0 state=refused ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=yes data=0 since=- version=- detail="the pods' zoo.cfg has dataLogDir=x"`
+const refusedLine = `zkmigrate-gate pod=u1 at=0 state=refused ordinal=1 id=5 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=yes data=0 since=- version=- listens=- detail="the pods' zoo.cfg has dataLogDir=x"`
 
 // TestUnmadePods: what makes the pods can be deleted, and a StatefulSet scaled.
 func TestUnmadePods(t *testing.T) {
