@@ -93,8 +93,9 @@ are for --endpoints-api=endpoints only.`}.
 			need("get", Pods, Always, looking(), nil, "read what the gate in a pod reports"),
 
 		Resource{Name: "pods/exec", Note: `A copy of a host's data is streamed into the parked pod (replace --data=copy,
-seed), and ZooKeeper is asked through a pod (--probe-via=pod). Leave it out if you
-do without both, nothing else asks for it. "get" is the stream over WebSocket, "create" the one over SPDY, and over WebSocket
+seed), and ZooKeeper is asked through a pod (--probe-via=pod). Without it replace
+cannot try the paths between pods before it stops a host, and says so; nothing
+else asks for it. "get" is the stream over WebSocket, "create" the one over SPDY, and over WebSocket
 where the API server asks for it.`}.
 			need("get", Pods, Copy, []Command{Replace, Seed}, steps(migration.StepSeed), "stream a copy of the host's data into the pod").
 			need("create", Pods, Copy, []Command{Replace, Seed}, steps(migration.StepSeed), "stream a copy of the host's data into the pod").

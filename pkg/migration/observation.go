@@ -216,7 +216,7 @@ type PodView struct {
 }
 
 // Listening tells whether something in a parked pod accepts connections at the server's
-// own ports, for as long as its host serves, so that the ways there can be tried.
+// own ports, for as long as its host serves, so that the paths there can be tried.
 type Listening string
 
 const (

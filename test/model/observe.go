@@ -87,7 +87,7 @@ func (w *world) record(st *state) migration.Record {
 	}
 	rec.Flight = st.flight.migration(w)
 	if f := rec.Flight; f != nil {
-		// All ways are there: that one is missing stops nothing, and begins nothing.
+		// All paths are there: one that is missing holds the stop, and nothing else.
 		f.Paths = &migration.Paths{At: at, PodUID: w.base.uid(st.s[st.flight.id].uid), Listened: true}
 	}
 	return rec
