@@ -13,6 +13,7 @@ func Quick() []Config {
 		{Name: "replace all, the tool dies at any point", IDs: ids, Version: "3.8.0", Begins: 3},
 		{Name: "restart all, the tool dies at any point", IDs: ids, Version: "3.4.13", Begins: 3, Restart: true},
 		{Name: "replace one, one fault", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Faults: 1},
+		{Name: "replace one, asked through pods, one fault", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Faults: 1, Through: true},
 		{Name: "replace one and go back", IDs: ids, Version: "3.8.0", Only: ids[:1], Begins: 1, Reverts: 1},
 		{Name: "the leader goes last, one fault", IDs: ids, Version: "3.8.0", Moved: ids[:2], Only: ids[2:], Begins: 1, Faults: 1},
 		{Name: "replace one from a copy, one fault", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: 1, Copy: true, Without: []string{"lease"}},

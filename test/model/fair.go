@@ -124,6 +124,7 @@ func (w *world) goes(st *state) (kind uint8, id ensemble.ID, ok bool) {
 
 // quiet lets everything happen that happens by itself in a healthy world.
 func (w *world) quiet(st *state) {
+	st.beside = false
 	for range 200 {
 		was := *st
 		for i := range w.n {

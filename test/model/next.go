@@ -32,6 +32,7 @@ const (
 	opBackup
 	opSee
 	opResume
+	opElsewhere
 	// Faults, each paid for.
 	opLie
 	opKill
@@ -73,6 +74,11 @@ func (w *world) next(st *state, emit func(label, state)) {
 	}
 	w.timePasses(st, put)
 	w.sightReturns(st, put)
+	if w.cfg.Through {
+		next := *st
+		next.beside = !st.beside
+		put(label{op: opElsewhere, b: uint8(truths(next.beside))}, next)
+	}
 	if w.cfg.Backups && (w.cfg.Flights || !st.flight.on) && st.faults > 0 {
 		next := *st
 		next.keep(w.n)

@@ -117,6 +117,12 @@ func (w *world) union(st *state, i int) []string {
 // observe is what the engine would see: the same questions, the same answers.
 func (w *world) observe(st *state) migration.Observation {
 	o := migration.Observation{At: now(), ClusterComplete: true, Record: w.record(st), Servers: make([]migration.ServerView, w.n)}
+	if w.cfg.Through {
+		o.From = vantage.Point{Pod: "probe", Node: "another node"}
+		if st.beside {
+			o.From.Node = podsNode
+		}
+	}
 	for i := range w.n {
 		s, v := &st.s[i], &o.Servers[i]
 		sr := &o.Record.Servers[i]
@@ -148,12 +154,15 @@ func (w *world) observe(st *state) migration.Observation {
 	return o
 }
 
+// podsNode is that of the parked pod in question.
+const podsNode = "node"
+
 func (w *world) podView(s *server, i int) migration.PodView {
 	if s.phase == podAbsent {
 		return migration.PodView{}
 	}
 	p := migration.PodView{
-		Found: true, Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: "node", Running: true,
+		Found: true, Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: podsNode, Running: true,
 		Terminating: s.phase == podTerminating, Ready: s.podRole.serving() && s.joined, Gate: migration.GateParked,
 		GateGeneration: gateGeneration, HostClosed: s.hostClosed, GateAt: reportTime(s.reportAt), GateFresh: true,
 		Version: w.version,
@@ -191,7 +200,7 @@ func (w *world) hostView(st *state, i int) migration.HostView {
 	switch {
 	case s.cut, s.sight == silent:
 		p = vantage.PortSilent
-	case s.toolBlind, s.sight == refused:
+	case s.toolBlind, s.podBlind && st.beside, s.sight == refused:
 	case s.hostRole != down, s.sight == swallowed:
 		p = vantage.PortOpen
 	}
@@ -222,7 +231,7 @@ func (w *world) answer(st *state, i int, p int8) vantage.Sighting {
 	case refused:
 		return out
 	}
-	if p < 0 {
+	if p < 0 || p%2 == 0 && st.s[i].podBlind && st.beside {
 		return out
 	}
 	r, s := *w.roleOf(st, p), storeOf(st, p)

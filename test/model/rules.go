@@ -123,6 +123,7 @@ func Rules(ids []ensemble.ID) []rule {
 	one := func(faults, writes int, without ...string) Config {
 		return Config{IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Faults: faults, Writes: writes, Without: append(without, "lease")}
 	}
+	through := func(c Config) Config { c.Through = true; return c }
 	back := func(faults, writes int, without ...string) Config {
 		c := one(faults, writes, without...)
 		c.Moved, c.Reverts = ids[:1], 1
@@ -236,6 +237,13 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "a second witness that the host is dead", in: one(1, 0), want: []violation{unsafeRelease, twoProcesses},
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, v *migration.ServerView) {
 				v.Cluster.Pod.HostClosed, v.Cluster.Pod.GateFresh, v.Cluster.Pod.GateAt = true, true, o.At
+				blindToLife(o, v)
+			}),
+		},
+		{
+			name: "who asks is not on the second witness's node", in: through(one(1, 0)), want: []violation{unsafeRelease, twoProcesses},
+			without: flying(migration.Replace, func(_ *migration.Flight, o *migration.Observation, v *migration.ServerView) {
+				o.From = vantage.Point{}
 				blindToLife(o, v)
 			}),
 		},

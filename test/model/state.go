@@ -204,6 +204,8 @@ type state struct {
 	lame bool
 	// liar is who was refused by something in between: 1 the tool, 2 a pod.
 	liar uint8
+	// beside: the tool asks through a pod on the node of the parked one.
+	beside bool
 	// broken is the invariant that does not hold.
 	broken violation
 }
@@ -252,6 +254,9 @@ type Config struct {
 	// Sight: the tool loses sight of a server, or of all, in every way there is, and
 	// a process may be paused.
 	Sight bool
+	// Through: the tool asks through pods, at times through one on the node of the parked
+	// pod: what refuses that one's connections refuses the tool's then.
+	Through bool
 	// Limit ends the exploration after so many states, breadth first, without
 	// having seen everything; 0 asks for everything.
 	Limit int

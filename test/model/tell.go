@@ -72,6 +72,11 @@ func (w *world) tell(st *state, l label) string {
 			who = "server " + id(l.a)
 		}
 		return fmt.Sprintf("the tool does not see %s any more: %s (fault)", who, [...]string{"", "silence", "something refuses its connections", "something accepts its connections and does not answer", "it answers srvr, and conf does not come"}[l.b])
+	case opElsewhere:
+		if l.b == 1 {
+			return "the tool asks through a pod on the node of the parked one"
+		}
+		return "the tool asks through a pod on another node"
 	case opSee:
 		return "the tool sees everybody again"
 	case opPause:
