@@ -62,9 +62,13 @@ func (d *deps) in(namespace string) command.At {
 
 func (d *deps) via() command.Via {
 	if d.flags == nil {
-		return ""
+		return command.Via{}
 	}
-	return kubeconn.Via(d.flags)
+	via := kubeconn.Via(d.flags)
+	if d.probe.via != viaAuto {
+		via = via.WithOwn("probe-via", d.probe.via).WithOwn("probe-image", d.probe.image)
+	}
+	return via
 }
 
 func (d *deps) restConfig() (*rest.Config, error) {

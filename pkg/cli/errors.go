@@ -87,7 +87,9 @@ func fromIntake(err error) error {
 
 // report prints an error in three lines, what, what it rests on and what now,
 // and returns the exit code. It is the only place that looks into errors.
-func report(w io.Writer, err error) int { return reportAt(w, err, "", func() string { return "" }) }
+func report(w io.Writer, err error) int {
+	return reportAt(w, err, command.Via{}, func() string { return "" })
+}
 
 // reportAt also says which API server an error is about; via is put into the commands
 // that help.

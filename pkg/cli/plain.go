@@ -20,7 +20,7 @@ type problem struct {
 }
 
 // plain says what an error means without the texts of libraries.
-func plain(err error) problem { return advised(err, "") }
+func plain(err error) problem { return advised(err, command.Via{}) }
 
 // advised also has the commands that help name the cluster.
 func advised(err error, via command.Via) problem {

@@ -92,7 +92,7 @@ func TestSeedComesOnlyWhenItIsWaitedFor(t *testing.T) {
 
 func TestManualCopyNamesTheCommand(t *testing.T) {
 	rec := migration.Record{Name: "main", Namespace: "zk"}
-	lines, _ := manualCopy(rec, "")(migration.ServerRecord{Server: ensemble.Server{ID: 3}, HostIP: "10.0.0.3", DataDir: "/d", DataLogDir: "/l"}, "3xtok")
+	lines, _ := manualCopy(rec, command.Via{})(migration.ServerRecord{Server: ensemble.Server{ID: 3}, HostIP: "10.0.0.3", DataDir: "/d", DataLogDir: "/l"}, "3xtok")
 	want := "ssh 10.0.0.3 'cd /d && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 /l/version-2 && tar -cf - zkmigrate-seed' | kubectl zkmigrate seed main --id=3 -n zk"
 	if len(lines) != 1 || lines[0] != want {
 		t.Errorf("got %q, want %q", lines, want)

@@ -79,7 +79,7 @@ func TestCommandsInJSON(t *testing.T) {
 		v.Cluster.Service = migration.ServiceView{Found: true, ClusterIP: s.ClusterIP, Changed: []string{"publishNotReadyAddresses"}, Patch: `{"spec":{"publishNotReadyAddresses":true}}`}
 		o.Servers = append(o.Servers, v)
 	}
-	o.Via = command.Via("").With("context", "the one of whoever saved it")
+	o.Via = command.Via{}.With("context", "the one of whoever saved it")
 	saved, err := json.Marshal(replay.Save(o, "test"))
 	if err != nil {
 		t.Fatal(err)
@@ -117,8 +117,8 @@ func TestWaysOutNameTheCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.kube.via = command.Via("").With("context", hostile)
-	quoted := string(s.kube.via)
+	s.kube.via = command.Via{}.With("context", hostile)
+	quoted := s.kube.via.String()
 	full := afterRefusedCopy(zkdata.NoRoomError("the pod's volume is full"), rec, 3, "send it again", s.kube.at())
 	lines, _ := manualCopy(rec, s.kube.via)(rec.Servers[0], "token")
 	for got, want := range map[string][]string{

@@ -18,7 +18,7 @@ import (
 
 // TestErrorsNameTheCluster: the way out of a refusal is for the cluster that refused.
 func TestErrorsNameTheCluster(t *testing.T) {
-	via := command.Via("").With("context", "a b")
+	via := command.Via{}.With("context", "a b")
 	c := New(fake.NewClientset(), WithVia(via))
 	sets := schema.GroupResource{Group: "apps", Resource: "statefulsets"}
 	meta := metav1.ObjectMeta{Name: "main-pod", Namespace: "zk"}

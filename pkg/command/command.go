@@ -38,14 +38,14 @@ func (a At) Clusterwide() At { return At{Via: a.Via} }
 func (a At) Ours(format string, values ...any) string {
 	line := fill(format, values)
 	if verb, _, _ := strings.Cut(line, " "); verb == "rbac" {
-		a.Via = ""
+		a.Via = Via{}
 	}
-	return Name + " " + a.Via.before() + line + a.inNamespace()
+	return Name + " " + before(a.Via.both) + before(a.Via.own) + line + a.inNamespace()
 }
 
 // Kubectl renders a command of kubectl's, from its verb on, quoted like Ours.
 func (a At) Kubectl(format string, values ...any) string {
-	return "kubectl " + a.Via.before() + fill(format, values) + a.inNamespace()
+	return "kubectl " + before(a.Via.both) + fill(format, values) + a.inNamespace()
 }
 
 func (a At) inNamespace() string {

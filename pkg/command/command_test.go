@@ -17,9 +17,12 @@ func TestCommands(t *testing.T) {
 	via := none.With("context", "prod").With("as", "").With("as", "me")
 	zk := command.At{Namespace: "zk", Via: via}
 	here := command.At{Namespace: "zk"}
+	through := command.At{Namespace: "zk", Via: via.WithOwn("probe-via", "pod").WithOwn("probe-image", "")}
 	for want, got := range map[string]string{
 		"kubectl zkmigrate status main -n zk":                                        here.Ours("status %s", "main"),
 		"kubectl zkmigrate --context=prod --as=me status main -n zk":                 zk.Ours("status %s", "main"),
+		"kubectl zkmigrate --context=prod --as=me --probe-via=pod status main -n zk": through.Ours("status %s", "main"),
+		"kubectl --context=prod --as=me logs p -n zk":                                through.Kubectl("logs %s", "p"),
 		"kubectl zkmigrate --context=prod --as=me status -A":                         zk.Clusterwide().Ours("status -A"),
 		"kubectl zkmigrate --context=prod --as=me replace main --id=2 --data=copy":   zk.Clusterwide().Ours("replace %s --id=%d --data=%s", "main", 2, dataMode("copy")),
 		"kubectl zkmigrate rbac main --user=bob -n zk":                               zk.Ours("rbac %s --user=%s", "main", "bob"),
@@ -43,7 +46,7 @@ func TestCommands(t *testing.T) {
 // gives it to the program as it was.
 func TestAnyValueIsOneWord(t *testing.T) {
 	for _, s := range []string{`a'b "c`, "$(touch x)", "`id`", "a\nb", "-n", "*", "a;b|c&d", `\`, "%s%d", "#x", "~"} {
-		at := command.At{Namespace: s, Via: command.Via("").With("context", s).With("user", s)}
+		at := command.At{Namespace: s, Via: command.Via{}.With("context", s).With("user", s)}
 		for line, want := range map[string][]string{
 			at.Ours("status %s", s):         {"kubectl", "zkmigrate", "--context=" + s, "--user=" + s, "status", s, "-n", s},
 			at.Kubectl("describe %s", s):    {"kubectl", "--context=" + s, "--user=" + s, "describe", s, "-n", s},

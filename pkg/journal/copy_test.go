@@ -69,7 +69,7 @@ func TestRestore(t *testing.T) {
 		t.Errorf("a garbled journal: %v", err)
 	}
 	other := New(kube, "zk", "other")
-	j, via := New(kube, "zk", "main"), command.Via("").With("context", "prod")
+	j, via := New(kube, "zk", "main"), command.Via{}.With("context", "prod")
 	j.Via, other.Via = via, via
 	if _, err := j.Load(ctx); err == nil || !strings.Contains(err.Error(), "kubectl zkmigrate --context=prod wrap main -n zk") {
 		t.Errorf("for another cluster: %v", err)
@@ -84,7 +84,7 @@ func TestRestore(t *testing.T) {
 	if cm, err = maps.Get(ctx, render.JournalName("main"), metav1.GetOptions{}); err != nil || cm.Data[brokenKey] != "{ half" {
 		t.Errorf("what was garbled is lost: %v %v", cm.Data, err)
 	}
-	if l, err := List(ctx, kube, "zk", ""); len(l.Records) != 1 || len(l.Broken) != 0 || err != nil {
+	if l, err := List(ctx, kube, "zk", command.Via{}); len(l.Records) != 1 || len(l.Broken) != 0 || err != nil {
 		t.Errorf("listed: %d, broken %v, %v", len(l.Records), l.Broken, err)
 	}
 }

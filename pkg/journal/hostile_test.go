@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
@@ -110,7 +111,7 @@ func TestJournalOfAnotherObject(t *testing.T) {
 		if _, err := New(kube, "zk", "zk1").Load(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Load: got %v, want %q", err, want)
 		}
-		if l, err := List(context.Background(), kube, "zk", ""); err != nil || len(l.Records) != 0 || len(l.Broken) != 1 {
+		if l, err := List(context.Background(), kube, "zk", command.Via{}); err != nil || len(l.Records) != 0 || len(l.Broken) != 1 {
 			t.Errorf("List: %v, %v, %v", l.Records, l.Broken, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	metadatafake "k8s.io/client-go/metadata/fake"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
@@ -27,7 +28,7 @@ func TestList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	all, err := List(ctx, kube, "", "")
+	all, err := List(ctx, kube, "", command.Via{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func TestList(t *testing.T) {
 	if len(all.Broken) != 1 {
 		t.Errorf("broken: %v", all.Broken)
 	}
-	if l, _ := List(ctx, kube, "a", ""); len(l.Records) != 2 {
+	if l, _ := List(ctx, kube, "a", command.Via{}); len(l.Records) != 2 {
 		t.Errorf("%d records in a", len(l.Records))
 	}
 }
@@ -52,7 +53,7 @@ func TestWrittenSince(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	listing, err := List(ctx, kube, "", "")
+	listing, err := List(ctx, kube, "", command.Via{})
 	if err != nil {
 		t.Fatal(err)
 	}

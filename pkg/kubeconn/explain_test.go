@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
 )
 
@@ -22,7 +23,7 @@ func TestExplainWhatCameUnasked(t *testing.T) {
 		"a read that failed":        {fmt.Errorf("readLoopPeekFailLocked: %w", errors.New("message too long")), "the request to the API server failed: message too long"},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
-			e, ok := kubeconn.Explain(fmt.Errorf("cannot read the journal: %w", &url.Error{Op: "Get", URL: "http://127.0.0.1:1/api", Err: c.err}), "")
+			e, ok := kubeconn.Explain(fmt.Errorf("cannot read the journal: %w", &url.Error{Op: "Get", URL: "http://127.0.0.1:1/api", Err: c.err}), command.Via{})
 			if !ok {
 				t.Fatal("not explained")
 			}

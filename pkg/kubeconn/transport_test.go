@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 )
 
 // protobuf is an object as an API server sends it to a client that asks for protobuf.
@@ -56,7 +58,7 @@ func TestAnswersAreJudged(t *testing.T) {
 				_, _ = io.WriteString(w, row.body)
 			}))
 			defer server.Close()
-			client, err := Client(&rest.Config{Host: server.URL}, "")
+			client, err := Client(&rest.Config{Host: server.URL}, command.Via{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
 )
 
@@ -18,15 +19,15 @@ func TestAdviceIsForTheSameCluster(t *testing.T) {
 	flags := genericclioptions.NewConfigFlags(true)
 	*flags.Context, *flags.KubeConfig, *flags.Impersonate = "no such", "/none", "me"
 	via := kubeconn.Via(flags)
-	if via != "--kubeconfig=/none --context='no such' --as=me" {
+	if via.String() != "--kubeconfig=/none --context='no such' --as=me" {
 		t.Fatalf("got %s", via)
 	}
 	*flags.Insecure, *flags.ImpersonateGroup = true, []string{"a", "b c"}
 	*flags.BearerToken, *flags.CAFile = "secret", "/ca.crt"
-	if got, want := kubeconn.Via(flags), "--kubeconfig=/none --context='no such' --certificate-authority=/ca.crt --as=me --as-group=a --as-group='b c' --insecure-skip-tls-verify=true"; string(got) != want {
+	if got, want := kubeconn.Via(flags), "--kubeconfig=/none --context='no such' --certificate-authority=/ca.crt --as=me --as-group=a --as-group='b c' --insecure-skip-tls-verify=true"; got.String() != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if none := kubeconn.Via(genericclioptions.NewConfigFlags(true)); none != "" {
+	if none := kubeconn.Via(genericclioptions.NewConfigFlags(true)).String(); none != "" {
 		t.Errorf("no flags were given, got %s", none)
 	}
 	status := func(code int32, kind string) error {
@@ -42,10 +43,10 @@ func TestAdviceIsForTheSameCluster(t *testing.T) {
 		{status(http.StatusTooManyRequests, ""), "get --raw /readyz?verbose"},
 	} {
 		e, ok := kubeconn.Explain(c.err, via)
-		if !ok || !strings.Contains(e.Next, "kubectl "+string(via)+" "+c.want) {
+		if !ok || !strings.Contains(e.Next, "kubectl "+via.String()+" "+c.want) {
 			t.Errorf("got %+v, want %s", e, c.want)
 		}
-		if e, _ := kubeconn.Explain(c.err, ""); !strings.Contains(e.Next, "kubectl "+c.want) {
+		if e, _ := kubeconn.Explain(c.err, command.Via{}); !strings.Contains(e.Next, "kubectl "+c.want) {
 			t.Errorf("without flags: %s", e.Next)
 		}
 	}

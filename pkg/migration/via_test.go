@@ -16,7 +16,7 @@ import (
 // TestViaIsInTheCommandsAlone: the flags that name the cluster stand in every
 // command that is printed; no rule sees them, and nothing that is kept holds them.
 func TestViaIsInTheCommandsAlone(t *testing.T) {
-	via := command.Via("").With("context", `a'b "c`)
+	via := command.Via{}.With("context", `a'b "c`)
 	bare := func(v any) string {
 		var b strings.Builder
 		e := json.NewEncoder(&b)
@@ -24,7 +24,7 @@ func TestViaIsInTheCommandsAlone(t *testing.T) {
 		if err := e.Encode(v); err != nil {
 			t.Fatal(err)
 		}
-		escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(via) + " ")
+		escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(via.String() + " ")
 		if commands, with := strings.Count(b.String(), "kubectl "), strings.Count(b.String(), escaped); strings.Contains(b.String(), escaped) && commands != with {
 			t.Errorf("%d of %d commands name the cluster: %s", with, commands, b.String())
 		}
@@ -72,7 +72,7 @@ func TestViaIsInTheCommandsAlone(t *testing.T) {
 					if diff := cmp.Diff(bare(d), bare(with)); diff != "" {
 						t.Errorf("%s %d: %s", kind, id, diff)
 					}
-					if strings.Contains(with.Reason, string(via)) {
+					if strings.Contains(with.Reason, via.String()) {
 						t.Errorf("%s %d: the audit would hold the flags: %s", kind, id, with.Reason)
 					}
 					if diff := cmp.Diff(d.Flight, with.Flight); diff != "" {
@@ -107,7 +107,7 @@ func TestWhatAPodSaysMoreAbout(t *testing.T) {
 			s.replaced(2)
 			s.down(2)
 			c.set(&s.view(2).Cluster.Pod)
-			s.o.Via = command.Via("").With("as", "me")
+			s.o.Via = command.Via{}.With("as", "me")
 			var said []string
 			for _, p := range migration.Problems(s.o) {
 				said = append(append(said, p.Text), p.Evidence...)

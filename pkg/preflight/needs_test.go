@@ -135,7 +135,7 @@ func TestHintOfCommits(t *testing.T) {
 // TestHintsNameTheCluster: what a hint sends to is the cluster that was checked; the
 // docs name none.
 func TestHintsNameTheCluster(t *testing.T) {
-	via := command.Via("").With("context", "prod")
+	via := command.Via{}.With("context", "prod")
 	for _, c := range Checks() {
 		if c.HintFor == nil || !strings.Contains(c.Hint, "kubectl zkmigrate status") {
 			continue

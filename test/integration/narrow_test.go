@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -40,7 +41,7 @@ func TestTheNarrowRoleIsEnough(t *testing.T) {
 				return err
 			})
 			s.off("all ConfigMaps", func() error {
-				_, err := journal.List(s.ctx, s.kube, s.ns, "")
+				_, err := journal.List(s.ctx, s.kube, s.ns, command.Via{})
 				return err
 			})
 			s.off("another pod", func() error { return s.kube.CoreV1().Pods(s.ns).Delete(s.ctx, "other-pod-0", metav1.DeleteOptions{}) })

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -26,7 +27,7 @@ func TestTheRoleIsEnoughAndNotMore(t *testing.T) {
 	for _, api := range []migration.EndpointsAPI{migration.EndpointSlices, migration.LegacyEndpoints} {
 		s := newSite(t, api)
 		s.wholeRoad()
-		_, err := journal.List(s.ctx, s.kube, s.ns, "")
+		_, err := journal.List(s.ctx, s.kube, s.ns, command.Via{})
 		s.must("list", err)
 		// What of it asks about the whole cluster is refused here, and then unknown.
 		_, err = s.c.Room(s.ctx, s.rec)
