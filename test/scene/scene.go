@@ -6,6 +6,7 @@ package scene
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -152,6 +153,27 @@ func (s *Scene) ToLaptop() {
 	laptop := *s.Lab
 	laptop.Machine, laptop.Kubeconfig = labkit.Laptop, strings.TrimSpace(r.Stdout)
 	s.laptop = &laptop
+}
+
+// Behind has the laptop reach the API server through somebody who forwards to its address.
+func (s *Scene) Behind(forward func(server string) (address string)) {
+	s.T.Helper()
+	cfg, err := clientcmd.LoadFromFile(s.laptop.Kubeconfig)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	for _, c := range cfg.Clusters {
+		at, err := url.Parse(c.Server)
+		if err != nil {
+			s.T.Fatal(err)
+		}
+		at.Host = forward(at.Host)
+		c.Server = at.String()
+	}
+	s.laptop.Kubeconfig = filepath.Join(s.T.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*cfg, s.laptop.Kubeconfig); err != nil {
+		s.T.Fatal(err)
+	}
 }
 
 // StartOnLaptop starts the plugin there, in the background.
