@@ -55,7 +55,7 @@ func (p paths) Try(ctx context.Context, rec migration.Record, id ensemble.ID, po
 			at, runs := pods[s.ID]
 			var states []vantage.PortState
 			var failed error
-			switch inPod := s.ID == id || s.Replaced != nil; {
+			switch inPod := s.ID == id && podIP != "" || s.Replaced != nil; {
 			case len(list) == 0:
 			case !inPod:
 				states, failed = p.fromHost(ctx, rec, s, targets)

@@ -238,6 +238,7 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 		return dir
 	}
 	s.engine.Hosts = f.deps.hosts(rec, f.hook, false, s.lockUntil(), files)
+	s.engine.Paths = newPaths(s, s.engine.Hosts)
 	p := &progress{out: f.deps.streams.ErrOut, start: time.Now(), verbose: f.verbose}
 	mover := &MoveOptions{deps: f.deps, kind: migration.Reconfigure, restart: f.again()}
 	s.engine.OnEvent = mover.watch(p)

@@ -7,15 +7,18 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// tryPaths tries what lies between the parked pod and the others.
+// tryPaths tries what lies between where the server will run and the others.
 func (e *Engine) tryPaths(ctx context.Context, o migration.Observation, rec migration.Record, id ensemble.ID) (*migration.Paths, error) {
 	v, _ := o.View(id)
 	pod := v.Cluster.Pod
-	out := &migration.Paths{
-		PodUID: pod.UID, Listened: pod.Listens == migration.Listens, Tried: migration.PathsOf(rec, id, o.Leader()),
+	kind := rec.Flight.Kind
+	out := &migration.Paths{Listened: v.Live.Serving(), Tried: migration.PathsOf(rec, kind, id, o.Leader())}
+	podIP := ""
+	if kind == migration.Replace {
+		podIP, out.PodUID, out.Listened = pod.IP, pod.UID, pod.Listens == migration.Listens
 	}
 	if e.Paths != nil {
-		if err := e.Paths.Try(ctx, rec, id, pod.IP, out.Tried); err != nil {
+		if err := e.Paths.Try(ctx, rec, id, podIP, out.Tried); err != nil {
 			return nil, err
 		}
 	}

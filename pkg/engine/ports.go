@@ -106,8 +106,8 @@ type Hosts interface {
 
 // Paths tries connects from where servers run.
 type Paths interface {
-	// Try fills in what became of each path to and from the server's parked pod, which has
-	// that address; what nobody could try stays unknown, with why. It fails only where
+	// Try fills in what became of each path to and from the server: in its parked pod, which
+	// has that address, or on its host where podIP is empty. What nobody could try stays unknown, with why. It fails only where
 	// the context ends.
 	Try(ctx context.Context, rec migration.Record, id ensemble.ID, podIP string, paths []migration.Path) error
 }

@@ -182,8 +182,9 @@ func yes() *migration.Confirmation {
 // flight begins an operation on a server.
 func (s *scene) flight(kind migration.FlightKind, id ensemble.ID) *migration.Flight {
 	s.o.Record.Flight = &migration.Flight{Kind: kind, ID: id, Started: *ago(time.Minute), By: "alice", Epoch: epoch}
+	s.o.Record.Flight.Paths = &migration.Paths{At: *ago(time.Minute), Listened: true}
 	if kind == migration.Replace {
-		s.o.Record.Flight.Paths = &migration.Paths{At: *ago(time.Minute), PodUID: s.view(id).Cluster.Pod.UID, Listened: true}
+		s.o.Record.Flight.Paths.PodUID = s.view(id).Cluster.Pod.UID
 	}
 	if kind == migration.Reconfigure {
 		s.o.Record.Flight.Gate = s.view(id).Cluster.Gate.Generation

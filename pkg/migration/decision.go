@@ -113,7 +113,7 @@ const (
 	CodePodFiles           Code = "PodFiles"
 	CodeListDiffers        Code = "ListDiffers"
 	CodeImageUnknown       Code = "ImageUnknown"
-	CodePodNotReached      Code = "PodNotReached"
+	CodePathMissing        Code = "PathMissing"
 )
 
 // Decision is what Decide returns. A rule that has nothing to say makes none: it returns

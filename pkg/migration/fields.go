@@ -134,7 +134,7 @@ func flightRules(rules map[string]fieldRule) {
 		rules[f+p+".held[]"] = idOrNone
 	}
 	release(rules, f+"line")
-	rules[f+"paths.at"], rules[f+"paths.podUID"], rules[f+"paths.tried"] = instant, text(strict.UID), length(4*int(ensemble.MaxID))
+	rules[f+"paths.at"], rules[f+"paths.podUID"], rules[f+"paths.tried"] = instant, optional(strict.UID), length(4*int(ensemble.MaxID))
 	const way = f + "paths.tried[]."
 	rules[way+"from"], rules[way+"to"], rules[way+"port"] = idOrNone, idOrNone, number(0, 65535)
 	rules[way+"state"] = one("", string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))

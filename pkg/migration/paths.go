@@ -16,12 +16,14 @@ const (
 	TryAgain = 15 * time.Second
 )
 
-// Paths is what was tried of the paths to a parked pod, and from it, while its host serves.
+// Paths is what was tried of the paths that a server will need, before it is stopped.
 type Paths struct {
 	At time.Time `json:"at"`
-	// PodUID is the pod's: another one is another machine.
-	PodUID string `json:"podUID"`
-	// Listened: something in the pod accepted connections, so a refusal was somebody else's.
+	// PodUID is that of the pod it goes to: another one is another machine. It is empty in
+	// a restart.
+	PodUID string `json:"podUID,omitempty"`
+	// Listened: something accepted connections where the paths lead, so a refusal was
+	// somebody else's.
 	Listened bool   `json:"listened,omitempty"`
 	Tried    []Path `json:"tried,omitempty"`
 }
@@ -36,14 +38,18 @@ type Path struct {
 	Why string `json:"why,omitempty"`
 }
 
-// PathsOf are the paths that have to be there before the server is stopped for its pod:
-// to the pod from everybody who will speak to it, and from the pod to everybody's
-// Service. Who does not lead listens at no peer port.
-func PathsOf(r Record, id, leader ensemble.ID) []Path {
+// PathsOf are the paths that have to be there before the server is stopped: from everybody
+// who will speak to it, and from where it will run to everybody's Service. They lead to
+// its pod where it moves there, and in a restart to its Service, which it uses itself,
+// too. Who does not lead listens at no peer port, but for the pod.
+func PathsOf(r Record, kind FlightKind, id, leader ensemble.ID) []Path {
 	var out []Path
 	moved, ok := r.Server(id)
 	if !ok {
 		return nil
+	}
+	if kind != Replace {
+		out = append(out, Path{From: id, To: id, Port: moved.ElectionPort})
 	}
 	for i := range r.Servers {
 		s := &r.Servers[i]
@@ -51,7 +57,7 @@ func PathsOf(r Record, id, leader ensemble.ID) []Path {
 			continue
 		}
 		out = append(out, Path{From: s.ID, To: id, Port: moved.ElectionPort})
-		if moved.Voter() {
+		if kind == Replace && moved.Voter() || id == leader {
 			out = append(out, Path{From: s.ID, To: id, Port: moved.PeerPort})
 		}
 		if s.Voter() {
@@ -64,7 +70,7 @@ func PathsOf(r Record, id, leader ensemble.ID) []Path {
 	return out
 }
 
-// keepPaths keeps what was tried, and of which pod.
+// keepPaths keeps what was tried.
 func keepPaths(r *Record, b brought) bool {
 	if r.Flight == nil || b.o.Paths == nil {
 		return false
@@ -76,30 +82,47 @@ func keepPaths(r *Record, b brought) bool {
 // reachable: the others reach the parked pod at the ports of its server, and it reaches
 // them. Nobody else can know before its host is stopped.
 func (c *context) reachable() Decision {
-	w, pod := c.flight.Paths, c.pod
-	tried := w != nil && w.PodUID == pod.UID
-	var lost []string
-	if tried {
-		lost = c.missing(w)
-	}
-	switch again := !tried || len(lost) > 0 && c.due(w.At, TryAgain); {
-	case again && pod.Listens == ListenUnknown && !c.due(c.flight.Started, ListenWait):
+	pod := c.pod
+	if pod.Listens == ListenUnknown && c.pathsDue(pod.UID) && !c.due(c.flight.Started, ListenWait) {
 		return wait(CodePodNotParked, PhaseProve, "nothing listens in pod %s yet, so the paths to it cannot be tried; nothing has been stopped", pod.Name)
-	case again:
-		return do(StepTryPaths, nil, "a pod that the others do not reach would not join, with its host stopped")
-	case len(lost) > 0:
-		return wait(CodePodNotReached, PhaseProve, "paths between pod %s and the other servers are missing; nothing has been stopped", pod.Name).with(lost...).
-			then("open these paths (a NetworkPolicy, a firewall, a route back to the pods' range), which this command waits for; or take it back: " + c.cmd("revert --id=%d", c.ID))
+	}
+	return c.pathsThere(pod.UID, "a pod that the others do not reach would not join, with its host stopped", "pod "+pod.Name,
+		"open these paths (a NetworkPolicy, a firewall, a route back to the pods' range), which this command waits for; or take it back: "+c.cmd("revert --id=%d", c.ID))
+}
+
+// reachesServices: the host reaches the Services, and the others its own, with which it
+// runs from its restart on.
+func (c *context) reachesServices() Decision {
+	if c.flight.StopAsked != nil {
+		return Decision{}
+	}
+	return c.pathsThere("", "a server that does not reach the Services would not come back from its restart", "host "+c.HostIP,
+		"open these paths (is kube-proxy running on that host, or the Services' range routed? a firewall?), which this command waits for; no file has been changed")
+}
+
+// pathsDue: they are to be tried, for the first time or again.
+func (c *context) pathsDue(podUID string) bool {
+	w := c.flight.Paths
+	return w == nil || w.PodUID != podUID || len(c.missing(w)) > 0 && c.due(w.At, TryAgain)
+}
+
+// pathsThere has them tried, and wants all that somebody could try.
+func (c *context) pathsThere(podUID, why, who, next string) Decision {
+	if c.pathsDue(podUID) {
+		return do(StepTryPaths, nil, "%s", why)
+	}
+	if lost := c.missing(c.flight.Paths); len(lost) > 0 {
+		return wait(CodePathMissing, PhaseProve, "paths between %s and the other servers are missing; nothing has been stopped", who).with(lost...).then(next)
 	}
 	return Decision{}
 }
 
-// missing says which paths are not there. Where nothing listened in the pod, a refusal came
-// from its machine, or from something on the way, and tells nothing.
+// missing says which paths are not there. Where nothing listened at their end, a refusal
+// came from its machine, or from something on the way, and tells nothing.
 func (c *context) missing(w *Paths) []string {
 	var out []string
 	for _, t := range w.Tried {
-		refused := t.State == vantage.PortClosed && (t.From == c.ID && c.of(t.To).serves() || t.To == c.ID && w.Listened)
+		refused := t.State == vantage.PortClosed && (t.To == c.ID && w.Listened || t.To != c.ID && c.of(t.To).serves())
 		if refused || t.State == vantage.PortSilent || t.State == vantage.PortUnreachable {
 			out = append(out, fmt.Sprintf("%s: %s", c.path(t), t.State))
 		}
@@ -113,7 +136,7 @@ func (w *Paths) unproven(id ensemble.ID) (ids []ensemble.ID, why string) {
 		return nil, ""
 	}
 	for _, t := range w.Tried {
-		if other := t.From + t.To - id; t.State == vantage.PortUnknown || t.State == vantage.PortClosed && t.To == id && !w.Listened {
+		if other := t.From + t.To - id; other != id && (t.State == vantage.PortUnknown || t.State == vantage.PortClosed && t.To == id && !w.Listened) {
 			if len(ids) == 0 || ids[len(ids)-1] != other {
 				ids = append(ids, other)
 			}
@@ -134,13 +157,17 @@ func (c *context) notTried() string {
 	if why == "" {
 		why = "nothing listened in the pod"
 	}
-	return fmt.Sprintf("; not proved: the paths between pod %s and server %s (%s)", c.pod.Name, joinIDs(ids), why)
+	who := "pod " + c.pod.Name
+	if c.flight.Kind != Replace {
+		who = "host " + c.HostIP
+	}
+	return fmt.Sprintf("; not proved: the paths between %s and server %s (%s)", who, joinIDs(ids), why)
 }
 
 func (c *context) path(t Path) string {
 	place := func(id ensemble.ID) string {
 		switch s := c.of(id); {
-		case id == c.ID:
+		case id == c.ID && c.flight.Kind == Replace:
 			return "pod " + c.pod.Name
 		case s.onHost():
 			return fmt.Sprintf("host %s of server %d", s.HostIP, id)

@@ -41,15 +41,32 @@ func TestReachable(t *testing.T) {
 		}, want: do, step: migration.StepTryPaths},
 		{name: "all there", set: func(s *scene) { s.triedPaths(time.Hour, path(2, 1, vantage.PortOpen), path(1, 3, vantage.PortOpen)) }, want: do, step: migration.StepMaskHost},
 		{name: "nobody could be asked", set: func(s *scene) { s.triedPaths(time.Hour, path(2, 1, vantage.PortUnknown)) }, want: do, step: migration.StepMaskHost},
-		{name: "silent", set: func(s *scene) { s.triedPaths(time.Second, path(2, 1, vantage.PortSilent)) }, want: wait, code: migration.CodePodNotReached, says: "nothing has been stopped"},
-		{name: "no route", set: func(s *scene) { s.triedPaths(time.Second, path(1, 3, vantage.PortUnreachable)) }, want: wait, code: migration.CodePodNotReached},
-		{name: "refused where the pod listens", set: func(s *scene) { s.triedPaths(time.Second, path(2, 1, vantage.PortClosed)) }, want: wait, code: migration.CodePodNotReached},
+		{name: "silent", set: func(s *scene) { s.triedPaths(time.Second, path(2, 1, vantage.PortSilent)) }, want: wait, code: migration.CodePathMissing, says: "nothing has been stopped"},
+		{name: "no route", set: func(s *scene) { s.triedPaths(time.Second, path(1, 3, vantage.PortUnreachable)) }, want: wait, code: migration.CodePathMissing},
+		{name: "refused where the pod listens", set: func(s *scene) { s.triedPaths(time.Second, path(2, 1, vantage.PortClosed)) }, want: wait, code: migration.CodePathMissing},
 		{name: "refused where nothing listens", set: func(s *scene) {
 			s.triedPaths(time.Second, path(2, 1, vantage.PortClosed))
 			s.o.Record.Flight.Paths.Listened = false
 		}, want: do, step: migration.StepMaskHost},
-		{name: "refused by who serves", set: func(s *scene) { s.triedPaths(time.Second, path(1, 3, vantage.PortClosed)) }, want: wait, code: migration.CodePodNotReached},
+		{name: "refused by who serves", set: func(s *scene) { s.triedPaths(time.Second, path(1, 3, vantage.PortClosed)) }, want: wait, code: migration.CodePathMissing},
 		{name: "missing, and tried again", set: func(s *scene) { s.triedPaths(time.Minute, path(2, 1, vantage.PortSilent)) }, want: do, step: migration.StepTryPaths},
+	})
+	restart := func(change func(*migration.Flight)) func(*scene) {
+		return func(s *scene) {
+			s.server(1).Reconfigured = nil
+			change(s.flight(migration.Reconfigure, 1))
+		}
+	}
+	checkAll(t, []rule{
+		{name: "a restart: not tried yet", kind: migration.Reconfigure, set: restart(func(f *migration.Flight) { f.Paths = nil }), want: do, step: migration.StepTryPaths},
+		{name: "a restart: all there", kind: migration.Reconfigure, set: restart(func(*migration.Flight) {}), want: do, step: migration.StepApplyPatch},
+		{name: "a restart: a host without kube-proxy", kind: migration.Reconfigure, set: restart(func(f *migration.Flight) {
+			f.Paths.At, f.Paths.Tried = *ago(time.Second), []migration.Path{path(1, 2, vantage.PortSilent)}
+		}), want: wait, code: migration.CodePathMissing, says: "no file has been changed"},
+		{name: "a restart: tried before the stop alone", kind: migration.Reconfigure, set: restart(func(f *migration.Flight) {
+			f.Patched, f.Before, f.StopAsked = yes(), &migration.Proof{Zxid: zxid(epoch, counter), At: t0(), Complete: true}, ago(time.Second)
+			f.Paths.Tried = []migration.Path{path(1, 2, vantage.PortSilent)}
+		}), want: wait, code: migration.CodeHostStillUp},
 	})
 	s := healthy("3.8.0", 1, 2, 3)
 	s.triedPaths(time.Second, path(2, 1, vantage.PortSilent))
@@ -89,18 +106,22 @@ func TestNotProvedIsSaid(t *testing.T) {
 func TestPathsOf(t *testing.T) {
 	s := healthy("3.8.0", 1, 2, 3, 4)
 	s.observer(4, 3)
-	of := func(id ensemble.ID) (out []string) {
-		for _, p := range migration.PathsOf(s.o.Record, id, 3) {
+	of := func(kind migration.FlightKind, id ensemble.ID) (out []string) {
+		for _, p := range migration.PathsOf(s.o.Record, kind, id, 3) {
 			out = append(out, strings.Join([]string{p.From.String(), p.To.String(), map[int]string{2888: "peer", 3888: "election"}[p.Port]}, " "))
 		}
 		slices.Sort(out)
 		return out
 	}
 	want := []string{"1 2 election", "1 3 election", "1 3 peer", "2 1 election", "2 1 peer", "3 1 election", "3 1 peer", "4 1 election", "4 1 peer"}
-	if diff := cmp.Diff(want, of(1)); diff != "" {
+	if diff := cmp.Diff(want, of(migration.Replace, 1)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"1 4 election", "2 4 election", "3 4 election", "4 1 election", "4 2 election", "4 3 election", "4 3 peer"}, of(4)); diff != "" {
+	if diff := cmp.Diff([]string{"1 4 election", "2 4 election", "3 4 election", "4 1 election", "4 2 election", "4 3 election", "4 3 peer"}, of(migration.Replace, 4)); diff != "" {
 		t.Errorf("an observer's: %s", diff)
+	}
+	want = []string{"1 1 election", "1 2 election", "1 3 election", "1 3 peer", "2 1 election", "3 1 election", "4 1 election"}
+	if diff := cmp.Diff(want, of(migration.Reconfigure, 1)); diff != "" {
+		t.Errorf("in a restart: %s", diff)
 	}
 }

@@ -31,7 +31,7 @@ func restarting() []stage {
 			phase: PhaseProve, steps: []StepID{StepBeginRestart}, over: begun,
 			rules: []rule{(*context).mayBegin, (*context).begin},
 		},
-		{steps: []StepID{StepApplyPatch}, rules: []rule{(*context).patched}},
+		{steps: []StepID{StepTryPaths, StepApplyPatch}, rules: []rule{(*context).reachesServices, (*context).patched}},
 		{
 			steps: []StepID{StepProveBefore, StepNoteBefore}, over: dead,
 			rules: []rule{

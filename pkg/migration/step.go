@@ -91,7 +91,7 @@ func Steps() []Step {
 		{StepRemakePods, PhaseParked, "delete the parked pods that were made with other settings", "nothing was started in them; all are recreated with the recorded settings", true, nil},
 		{StepRestorePods, PhaseParked, "restore the pods' former settings", "a change that has not proven itself must not reach the pods that serve", true, keepPods},
 		{StepBegin, PhaseParked, "note in the journal that this server is being replaced", "a second command, on any machine, is refused by name (I5)", false, nil},
-		{StepTryPaths, PhaseProve, "try the paths between the parked pod and the other servers", "a pod that the others do not reach would not join, with its host stopped", true, keepPaths},
+		{StepTryPaths, PhaseProve, "try the paths that the server will need", "one that the others do not reach would not join, or come back from its restart (ADR 19)", true, keepPaths},
 		{StepMaskHost, PhaseStop, "mask the server's unit on its host", "a supervisor or a reboot must not bring it back beside its pod (I3)", true, keepConfirmed(func(f *Flight) **Confirmation { return &f.Fenced })},
 		{StepProveBefore, PhaseProve, "commit a canary write", "all n servers must hold it, in one epoch, before one may stop (I4)", true, keepProof(func(f *Flight) **Proof { return &f.Before })},
 		{StepNoteBefore, PhaseProve, "note that all n servers hold the canary", "after the stop this can no longer be seen", false, nil},

@@ -20,10 +20,11 @@ func (s ServerRecord) AtService() vantage.Target {
 	return vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: s.ClientPort}
 }
 
-// Of is where a path leads: to that pod of its server, or to its server's Service.
+// Of is where a path leads: to the pod that the server moves to, which has that address,
+// or to its server's Service.
 func (p Path) Of(r Record, moved ensemble.ID, podIP string) vantage.Target {
 	t := vantage.Target{Server: p.To, Via: vantage.ViaPod, Host: podIP, Port: p.Port}
-	if s, ok := r.Server(p.To); ok && p.To != moved {
+	if s, ok := r.Server(p.To); ok && (p.To != moved || podIP == "") {
 		t.Via, t.Host = vantage.ViaService, s.ClusterIP
 	}
 	return t

@@ -12,7 +12,7 @@ func paths() []Fault {
 	missing := func(f Fault, heal func(*Stage), says string) Fault {
 		f.From, f.After = OnHost, InPod
 		f.Verdict = Verdict{
-			Code: migration.CodePodNotReached, Exit: Waits, Says: says,
+			Code: migration.CodePathMissing, Exit: Waits, Says: says,
 			Next: "(a NetworkPolicy, a firewall, a route back to the pods' range), which this command waits for; or take it back: kubectl zkmigrate revert {name} --id={id} -n {name}",
 		}
 		f.Way = "Nothing has been stopped. Open the paths that are listed: the command tries them again and goes on."

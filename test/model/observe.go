@@ -88,7 +88,10 @@ func (w *world) record(st *state) migration.Record {
 	rec.Flight = st.flight.migration(w)
 	if f := rec.Flight; f != nil {
 		// All paths are there: one that is missing holds the stop, and nothing else.
-		f.Paths = &migration.Paths{At: at, PodUID: w.base.uid(st.s[st.flight.id].uid), Listened: true}
+		f.Paths = &migration.Paths{At: at, Listened: true}
+		if f.Kind == migration.Replace {
+			f.Paths.PodUID = w.base.uid(st.s[st.flight.id].uid)
+		}
 	}
 	return rec
 }
