@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-faults test-lab test-sight bench verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-nftables test-faults test-lab test-sight bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -49,6 +49,10 @@ bench: build
 ## test-e2e: whole migrations in the lab
 test-e2e: build
 	@go test -tags e2e -timeout 120m -count=1 -v ./test/e2e/...
+
+## test-nftables: a whole migration with every kube-proxy in nftables mode
+test-nftables: build
+	@ZKLAB_PROXY_MODE=nftables E2E_LAB=nft go test -tags e2e -timeout 20m -count=1 -run '^TestMigration$$' ./test/e2e/...
 
 ## test-faults: everything that can go wrong, in the lab; one: make test-faults RUN=host-silent
 test-faults: build

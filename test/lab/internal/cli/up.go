@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -15,7 +16,7 @@ import (
 )
 
 func newUp(e *env) *cobra.Command {
-	o := lab.Options{Nodes: 3, Clients: 1, Source: os.Getenv("ZKLAB_SOURCE")}
+	o := lab.Options{Nodes: 3, Clients: 1, Source: os.Getenv("ZKLAB_SOURCE"), ProxyMode: cmp.Or(os.Getenv("ZKLAB_PROXY_MODE"), "iptables")}
 	var ensembles []string
 	cmd := &cobra.Command{
 		Use:   "up",
@@ -32,6 +33,9 @@ Settings of --ensemble, as NAME,key=value,...:
 			if o.Name, err = e.labName(); err != nil {
 				return err
 			}
+			if o.ProxyMode != "iptables" && o.ProxyMode != "nftables" {
+				return usageError{fmt.Errorf("--proxy-mode=%q: there are iptables and nftables", o.ProxyMode)}
+			}
 			if o.Ensembles, err = parseAll(ensembles); err != nil {
 				return err
 			}
@@ -44,6 +48,7 @@ Settings of --ensemble, as NAME,key=value,...:
 	}
 	cmd.Flags().IntVar(&o.Nodes, "nodes", o.Nodes, "Kubernetes nodes")
 	cmd.Flags().IntVar(&o.Clients, "clients", o.Clients, "machines for operators and ZooKeeper clients")
+	cmd.Flags().StringVar(&o.ProxyMode, "proxy-mode", o.ProxyMode, "every kube-proxy's mode, iptables or nftables; ZKLAB_PROXY_MODE sets it too")
 	// Not a slice flag: commas separate settings.
 	cmd.Flags().StringArrayVar(&ensembles, "ensemble", nil, "an ensemble on hosts, as NAME,key=value,...; may be given again")
 	cmd.Flags().StringVar(&o.Source, "source", o.Source, "folder with the components' modules (test/lab/components); ZKLAB_SOURCE sets it too")

@@ -18,7 +18,7 @@ const ProxyHealthPort = 10256
 func Proxy(lab *state.Lab, machine string) (sys.Daemon, error) {
 	config, err := yaml.Marshal(map[string]any{
 		"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration",
-		"mode": "iptables", "clusterCIDR": plan.PodNet, "hostnameOverride": machine,
+		"mode": lab.ProxyMode, "clusterCIDR": plan.PodNet, "hostnameOverride": machine,
 		"clientConnection":   map[string]any{"kubeconfig": lab.Kubeconfig("system:kube-proxy", true)},
 		"metricsBindAddress": "127.0.0.1:10249", "healthzBindAddress": fmt.Sprintf("0.0.0.0:%d", ProxyHealthPort),
 		"oomScoreAdj": 0,

@@ -30,6 +30,8 @@ type Options struct {
 	Name           plan.Name
 	Nodes, Clients int
 	Ensembles      []ensemble.Spec
+	// ProxyMode is every kube-proxy's: iptables or nftables.
+	ProxyMode string
 	// Source is the folder with the components' modules.
 	Source string
 }

@@ -17,9 +17,11 @@ import (
 
 // Lab is one lab.
 type Lab struct {
-	Name      plan.Name  `json:"name"`
-	Ready     bool       `json:"ready"`
-	APIPort   int        `json:"apiPort"`
+	Name    plan.Name `json:"name"`
+	Ready   bool      `json:"ready"`
+	APIPort int       `json:"apiPort"`
+	// ProxyMode is every kube-proxy's: iptables or nftables.
+	ProxyMode string     `json:"proxyMode"`
 	Nodes     []Node     `json:"nodes"`
 	Clients   []Machine  `json:"clients"`
 	Ensembles []Ensemble `json:"ensembles"`
