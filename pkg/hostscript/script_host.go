@@ -9,7 +9,7 @@ const host = `
 addresses() {
   list=$(ip -o addr show scope global 2>/dev/null) || return
   say '[' addresses
-  printf '%s\n' "$list" | awk 'NF > 3 && $2 != "kube-ipvs0" && n++ < 64 { sub("/.*", "", $4); print "{ -\ns interface " $2 "\ns address " $4 "\n}" }'
+  printf '%s\n' "$list" | awk 'NF > 3 && $2 != "kube-ipvs0" && n++ < 64 { sub("/.*", "", $4); print "s - " $4 }'
   say ']'
 }
 listening() {
@@ -23,16 +23,11 @@ listening() {
   say ']'
 }
 route() { # ADDRESS
-  say '{' -
-  say s address "$1"
-  say s answer "$(ip route get "$1" 2>&1 | head -n 1)"
-  say '}'
+  say '{' -; say s address "$1"; say s answer "$(ip route get "$1" 2>&1 | head -n 1)"; say '}'
 }
 unit() { # NAME
-  say '{' -
-  say s name "$1"
-  within systemctl show -p LoadState -p ActiveState -p UnitFileState -p Restart -p FragmentPath -- "$1" 2>/dev/null |
-    sed -n 's/^LoadState=/s load /p; s/^ActiveState=/s active /p; s/^UnitFileState=/s enabled /p; s/^Restart=/s restart /p; s/^FragmentPath=/s file /p'
+  say '{' -; say s name "$1"
+  within systemctl show -p LoadState -p UnitFileState -- "$1" 2>/dev/null | sed -n 's/^LoadState=/s load /p; s/^UnitFileState=/s enabled /p'
   say '}'
 }
 loaded() { # MODULE: yes, no, or nothing
@@ -53,6 +48,15 @@ tables() { # whether nf_tables is loaded: whether it has kube-proxy's table
   list=$(within nft list tables 2>/dev/null) || return
   case $list in *' kube-proxy'*) echo yes ;; *) echo no ;; esac
 }
+rules() { # whether the kernel holds kube-proxy's rules of any mode; those of iptables and nftables are shown to root only
+  ! grep '^ *kube-ipvs0:' /proc/net/dev >/dev/null 2>&1 || { echo yes; return; }
+  [ "$(id -u)" = 0 ] || return
+  new=$(loaded nf_tables)
+  case $(chains legacy "$(yes grep -x nat /proc/net/ip_tables_names)")/$(chains nf_tables "$new")/$(tables "$new") in
+  *yes*) echo yes ;;
+  no/no/no) echo no ;;
+  esac
+}
 kubernetes() {
   say '{' kubernetes
   if [ -r /proc/1/comm ]; then
@@ -60,12 +64,7 @@ kubernetes() {
     cat /proc/[0-9]*/comm 2>/dev/null | sort -u | grep -xE 'kube-proxy|kubelet|kube-router|cilium-agent|calico-node|flanneld|k3s-server|k3s-agent|rke2' | sed 's/^/s - /'
     say ']'
   fi
-  say b ipvs "$(yes grep '^ *kube-ipvs0:' /proc/net/dev)"
-  if [ "$(id -u)" = 0 ]; then
-    new=$(loaded nf_tables)
-    say b iptables "$(case $(chains legacy "$(yes grep -x nat /proc/net/ip_tables_names)")/$(chains nf_tables "$new") in *yes*) echo yes ;; no/no) echo no ;; esac)"
-    say b nftables "$(tables "$new")"
-  fi
+  say b rules "$(rules)"
   say '}'
 }
 `

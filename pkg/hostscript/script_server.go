@@ -10,7 +10,6 @@ package hostscript
 //     it first, for 3 s at most.
 const servers = `
 main_class='^org[.]apache[.]zookeeper[.]server[.](quorum[.]QuorumPeerMain|ZooKeeperServerMain)$'
-secret='function secret(s) { s = tolower(s); return s ~ /password|passwd|passphrase|superdigest|secret/ && s !~ /passwordpath/ }'
 words() { tr '\n\000' '?\n' 2>/dev/null <"/proc/$1/cmdline"; }
 servers() { # the pids of ZooKeeper servers, 16 at most
   grep -lE 'QuorumPeerMai[n]|ZooKeeperServerMai[n]' /proc/[0-9]*/cmdline 2>/dev/null | while IFS=/ read -r _ _ pid _; do
@@ -43,48 +42,35 @@ file() { # PATH of a zoo.cfg: what it is, and the comments at its head
   say '{' file
   say s target "$(readlink -f "$1")"
   say b symlink "$(yes [ -L "$1" ])"
-  stat -Lc '%U %a %s %Y' "$1" 2>/dev/null | awk '{ print "s owner " $1 "\ns mode " $2 "\nn bytes " $3 "\nn modified " $4 }'
+  say n modified "$(stat -Lc %Y "$1" 2>/dev/null)"
   say s sha256 "$(sha256sum <"$1" 2>/dev/null | cut -c 1-64)"
   say '[' comments
-  awk "$secret"'
+  awk '
     { sub(/\r$/, "") }
     !/^[ \t]*([#!]|$)/ || n == 5 || NR > 50 { exit }
-    /[^ \t#!]/ { n++; print "s - " (secret($0) ? "(hidden)" : substr($0, 1, 200)) }' "$1"
-  say ']'
-  say '}'
+    /[^ \t#!]/ { n++; print "s - " (tolower($0) ~ /password|passwd|passphrase|superdigest|secret/ ? "(hidden)" : substr($0, 1, 200)) }' "$1"
+  say ']'; say '}'
 }
 server() { # PID
-  inside=$(contained "$1") dir='' logs='' dynamic=''
+  inside=$(contained "$1") dir='' logs=''
+  config=$(words "$1" | awk -v main="$main_class" 'found { print; exit } $0 ~ main { found = 1 }')
+  case $config in ''|/*) ;; *) cwd=$(readlink "/proc/$1/cwd" 2>/dev/null) && config=$cwd/$config ;; esac
   say '{' -
-  say n pid "$1"
-  say s user "$(ls -ld "/proc/$1" 2>/dev/null | awk '{ print $3 }')"
-  say s parent "$(cat "/proc/$(awk '/^PPid:/ { print $2 }' "/proc/$1/status" 2>/dev/null)/comm" 2>/dev/null)"
   say n started "$(cat /proc/stat "/proc/$1/stat" 2>/dev/null | awk -v hz="$(getconf CLK_TCK 2>/dev/null || echo 100)" '
     /^btime/ { boot = $2 } { last = $0 } END { sub(/.*[)] /, "", last); split(last, f, " "); if (boot && f[20]) printf "%.0f", boot + f[20] / hz }')"
   say b container "$inside"
   say s unit "$(unit_of "$1")"
-  say '[' flags
-  words "$1" | awk "$secret"'
-    /^-Dzookeeper[.]|^-Djute[.]|^-Xm[sx]|^-Djava[.]net[.]|^-Dsun[.]net[.]|^-Djdk[.]net[.]/ && n++ < 64 {
-      name = $0; sub(/=.*/, "", name); if (length(name) > 200) next
-      print "s - " (secret(name) ? name "=(hidden)" : length($0) > 1000 ? name "=(too long)" : $0)
-    }'
-  say ']'
-  config=$(words "$1" | awk -v main="$main_class" 'found { print; exit } $0 ~ main { found = 1 }')
   say s config "$config"
-  case $config in ''|/*) ;; *) config=$(readlink "/proc/$1/cwd" 2>/dev/null)/$config ;; esac
-  java=$(readlink "/proc/$1/exe" 2>/dev/null)
+  say '[' flags; words "$1" | grep -E '^-D(java|sun|jdk)[.]net[.]' | head -n 16 | cut -c 1-200 | sed 's/^/s - /'; say ']'
   # A file is the server's only if both see the same files.
-  [ "$inside" = no ] || [ "$(readlink "/proc/$1/ns/mnt" 2>/dev/null)" = "$(readlink /proc/self/ns/mnt)" ] || config='' java=''
-  case $(readlink "/proc/$1/root" 2>/dev/null) in ''|/) ;; *) config='' java='' ;; esac
-  say s java "$(cat "${java%/bin/java}/release" "${java%/jre/bin/java}/release" 2>/dev/null | sed -n 's/^JAVA_VERSION="\(.*\)"/\1/p' | head -n 1)"
+  [ "$inside" = no ] || [ "$(readlink "/proc/$1/ns/mnt" 2>/dev/null)" = "$(readlink /proc/self/ns/mnt)" ] || config=''
+  case $(readlink "/proc/$1/root" 2>/dev/null) in ''|/) ;; *) config='' ;; esac
   if [ -f "$config" ] && within cat "$config" >/dev/null 2>&1; then
     file "$config"
-    dir=$(setting dataDir "$config") logs=$(setting dataLogDir "$config") dynamic=$(setting dynamicConfigFile "$config")
+    dir=$(setting dataDir "$config") logs=$(setting dataLogDir "$config")
   fi
   say s dataDir "$dir"
   say s dataLogDir "${logs:-$dir}"
-  say s dynamicConfigFile "$dynamic"
   say n myid "$(case $dir in /*) within head -n 1 "$dir/myid" 2>/dev/null ;; esac)"
   say n dataDirFree "$(space "$dir")"
   say n dataLogDirFree "$(space "${logs:-$dir}")"
@@ -95,7 +81,7 @@ server() { # PID
 // run is the order of what is told, and the call that starts it.
 const run = `
 main() {
-  for means in bash python3 python perl nc ''; do have "$means" && break; done
+  for means in bash python3 nc ''; do have "$means" && break; done
   asked=0 pids=''
   say '{' -
   say s kind HostReport
@@ -120,7 +106,6 @@ main() {
   fi
   kubernetes
   if have ip; then say '[' routes; routes; say ']'; fi
-  say s means "$means"
   say '[' names; names; wait; say ']'
   say '[' paths; paths; wait; say ']'
   say '}'

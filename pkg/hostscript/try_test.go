@@ -3,6 +3,7 @@ package hostscript
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -75,5 +76,28 @@ func TestWhatProgramsSay(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSeenAs: the connection that asks is told from the others, and where two might be
+// ours, nothing is known.
+func TestSeenAs(t *testing.T) {
+	const ours, idle = " /10.0.0.7:51234[0](queued=0,recved=1,sent=0)\n", " /10.0.0.8:4000[1](queued=0,recved=7,sent=7,sid=0x1,lop=PING)\n"
+	for says, want := range map[string]string{
+		ours:        "10.0.0.7",
+		idle + ours: "10.0.0.7",
+		ours + " /10.0.0.9:51234[0](queued=0,recved=1,sent=0)\n": "",
+		" /0:0:0:0:0:0:0:1:51234[0](queued=0,recved=1,sent=0)\n": "0:0:0:0:0:0:0:1",
+		idle: "",
+		"cons is not executed because it is not in the whitelist.\n": "",
+		"": "",
+	} {
+		for _, s := range shells(t) {
+			cmd := s.command(t, means+"\nmeans=bash\nown 10.96.0.1 2181\n", map[string]string{"timeout": "printf %s \"$SAYS\"\n"})
+			cmd.Env = append(cmd.Env, "SAYS="+says)
+			if out, err := cmd.Output(); err != nil || strings.TrimSpace(string(out)) != want {
+				t.Errorf("%s: %q is read as %q, want %q (%v)", s.name, says, out, want, err)
+			}
+		}
 	}
 }

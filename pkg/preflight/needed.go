@@ -1,0 +1,95 @@
+package preflight
+
+import (
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+)
+
+// The kinds of paths, by the checks that judge them.
+const (
+	hostToHost    = "NET001"
+	podToHost     = "NET002"
+	podToService  = "NET003"
+	hostToPod     = "NET004"
+	hostToMoved   = "NET005"
+	clientToAny   = "NET006"
+	serviceNames  = "NET007"
+	hostNames     = "NET008"
+	sourceAddress = "NET009"
+)
+
+// needed are the paths from a vantage point to a server that somebody there needs, now or
+// in a later step. Where nothing can be tried yet there is none.
+//   - Servers connect to each other's election and peer ports; nobody dials itself.
+//   - The gate in a pod and whoever proves that a host is dead ask the host itself.
+//   - kube-proxy where the connection begins translates the Service's address: what is
+//     reached through it is the host or the pod, in a packet of that machine.
+//   - The paths to a pod that its Service does not lead to yet are those that it will lead to.
+func (f Facts) needed(from From, s migration.ServerRecord) []Path {
+	at := OnHost
+	if s.Replaced != nil {
+		at = InPod
+	}
+	var out []Path
+	add := func(check string, via vantage.Via, host string, needs func(PortKind) bool) {
+		for _, port := range Ports(s) {
+			if host != "" && needs(port.Kind) {
+				out = append(out, Path{Check: check, From: from, To: s.ID, Via: via, At: at, Port: port.Kind, Address: ensemble.JoinHostPort(host, port.Number), host: host, number: port.Number})
+			}
+		}
+	}
+	next := ""
+	if at == OnHost {
+		next = f.Pods[s.ID]
+	}
+	between := f.betweenServers(from)
+	switch from.Place {
+	case OnClient:
+		add(clientToAny, vantage.ViaService, s.ClusterIP, PortKind.forClients)
+		add(clientToAny, vantage.ViaPod, next, PortKind.forClients)
+	case OnHost:
+		if from.Server == s.ID {
+			break
+		}
+		if at == InPod {
+			add(hostToMoved, vantage.ViaService, s.ClusterIP, between)
+		} else {
+			add(hostToHost, vantage.ViaService, s.ClusterIP, between)
+		}
+		add(hostToPod, vantage.ViaPod, next, between)
+	case InPod:
+		if at == OnHost {
+			add(podToHost, vantage.ViaHost, s.HostIP, func(k PortKind) bool {
+				return k == ClientPort || k == ElectionPort || s.ClusterIP == "" && between(k)
+			})
+		}
+		if from.Server != s.ID {
+			add(podToService, vantage.ViaService, s.ClusterIP, between)
+		}
+	}
+	return out
+}
+
+// betweenServers are the ports that a server there uses; only an observer uses a follower's
+// port for observers.
+func (f Facts) betweenServers(from From) func(PortKind) bool {
+	observes := false
+	for _, s := range f.Servers {
+		observes = observes || s.Role == ensemble.Observer && (from.Server == 0 || s.ID == from.Server)
+	}
+	return func(k PortKind) bool { return !k.forClients() && (k != MasterPort || observes) }
+}
+
+// Step is the part of the way for which paths of a kind are needed first.
+func (p Path) Step() migration.PhaseName { return stepOf(p.Check) }
+
+func stepOf(check string) migration.PhaseName {
+	switch check {
+	case clientToAny, hostNames:
+		return migration.PlanClients
+	case hostToHost, serviceNames:
+		return migration.PlanReconfigure
+	}
+	return migration.PlanReplace
+}
