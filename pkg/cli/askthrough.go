@@ -174,6 +174,7 @@ func (s *session) reached(ctx context.Context, rec migration.Record) bool {
 
 // throughProbePod makes a pod for it; it goes with the command.
 func (s *session) throughProbePod(ctx context.Context, rec migration.Record) (place, error) {
+	fmt.Fprintf(s.kube.warn, "Making a pod in namespace %s to ask ZooKeeper from; it goes with this command.\n", s.kube.namespace)
 	p, err := s.probePod(ctx, rec)
 	if err != nil {
 		return place{}, err
@@ -194,7 +195,6 @@ func (s *session) probePod(ctx context.Context, rec migration.Record) (vantage.P
 		return vantage.Point{}, usagef("no pod of %s runs to ask through, and no image is known to make one of: name an image with bash in it with --probe-image", s.name)
 	}
 	rec.Namespace, rec.Name = s.kube.namespace, s.name
-	fmt.Fprintf(s.kube.warn, "Making a pod in namespace %s to ask ZooKeeper from; it goes with this command.\n", s.kube.namespace)
 	p, drop, err := s.kube.cluster().ProbePod(ctx, rec, image)
 	if err != nil {
 		return vantage.Point{}, err

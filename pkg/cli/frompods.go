@@ -83,7 +83,9 @@ func (s *session) probePods(ctx context.Context, rec migration.Record) ([]vantag
 	var failed error
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for range min(probePodsAtOnce, len(rec.Servers)) {
+	n := min(probePodsAtOnce, len(rec.Servers))
+	fmt.Fprintf(s.kube.warn, "Making %d pods in namespace %s to try paths from; they go with this command.\n", n, s.kube.namespace)
+	for range n {
 		wg.Go(func() {
 			p, err := s.probePod(ctx, rec)
 			mu.Lock()

@@ -64,7 +64,7 @@ func (f Facts) lackHosts(id string) (missing string, hidden []string) {
 		case l.tellsOfServers():
 			told++
 		case l.report != nil && l.unusable == "":
-			hidden = append(hidden, fmt.Sprintf("%s: the script ran in a container, and saw no processes but its own", l.from))
+			hidden = append(hidden, fmt.Sprintf("%s: the script ran in a container, and does not see the host's processes and files", l.from))
 		case l.unusable != "":
 			hidden = append(hidden, fmt.Sprintf("%s: %s", l.from, l.unusable))
 		default:
@@ -76,8 +76,8 @@ func (f Facts) lackHosts(id string) (missing string, hidden []string) {
 		return "every server runs on its host", nil
 	case id == staysDown:
 		return "", nil
-	case told == 0:
-		return "no host has told of its server within the hour: check --host-hook=PROGRAM asks the hosts", nil
+	case told == 0 && len(hidden) > 0:
+		return hidden[0], nil
 	}
 	return "", hidden
 }

@@ -18,7 +18,8 @@ type kind struct {
 }
 
 const (
-	runScript = "no machine of that kind has reported within the hour: check --host-hook=PROGRAM asks the hosts, and check --emit-host-script prints what to run by hand"
+	runScript = "no host has reported within the hour: check --host-hook=PROGRAM asks them, and check --emit-host-script prints what to run by hand"
+	onClients = "no client machine has reported within the hour: run there what check --emit-host-script prints, and pass the answers to --host-report"
 	askPods   = "no pod was asked: check --from-pods tries from pods"
 	runAgain  = "fix what is listed, and ask again: check --host-hook=PROGRAM, or run the host script there again and pass what it prints to --host-report (docs/host-report.md)"
 	podsAgain = "fix what is listed, and ask the pods again: check --from-pods"
@@ -33,7 +34,7 @@ func kinds() []kind {
 		{podToService, InPod, "pods reach the servers through their Services", podsAgain, "not wrapped yet", askPods},
 		{hostToPod, OnHost, "hosts reach the pods that servers will move into", runAgain, noPods, runScript},
 		{hostToMoved, OnHost, "hosts reach servers in pods through their Services", runAgain, "no server runs in a pod yet, or none on a host any more", runScript},
-		{clientToAny, OnClient, "client machines reach the client ports of the Services, and of the pods that they will lead to", runAgain, "not wrapped yet", runScript},
+		{clientToAny, OnClient, "client machines reach the client ports of the Services, and of the pods that they will lead to", runAgain, "not wrapped yet", onClients},
 	}
 }
 

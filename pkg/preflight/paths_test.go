@@ -307,7 +307,7 @@ func TestNotKnown(t *testing.T) {
 		says   string
 	}{
 		"nobody reported":    {func(n *network) { n.Reports = nil }, hostToHost, Skip, "--emit-host-script"},
-		"no client reported": {func(n *network) { n.Reports = n.Reports[:3] }, clientToAny, Skip, "no machine of that kind has reported"},
+		"no client reported": {func(n *network) { n.Reports = n.Reports[:3] }, clientToAny, Skip, "no client machine has reported"},
 		"no pod was asked":   {func(n *network) { n.PodLooks = nil }, podToHost, Skip, "--from-pods"},
 		"one has not": {func(n *network) { n.Reports = slices.Delete(n.Reports, 2, 3) }, hostToHost, Unknown,
 			"host 10.0.0.3 is not known to reach servers 1 and 2 at their Services, port peer 2888 and election 3888: the host has not reported"},

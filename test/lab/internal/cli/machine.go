@@ -106,7 +106,9 @@ func newHook(e *env) *cobra.Command {
 		Long: `A program for --host-hook of kubectl zkmigrate. It reads ZKMIGRATE_ACTION (stop, start, restart,
 mask, unmask, apply-patch or undo-patch), ZKMIGRATE_ID, ZKMIGRATE_ENSEMBLE, ZKMIGRATE_HOST
 (the host's address) and ZKMIGRATE_FILES (the folder with the patches: each *.patch is applied,
-each *.undo.patch undone).`,
+each *.undo.patch undone). For copy-data it prints a copy of the server's data, and for report
+it runs the script on its standard input on the host: in its network, with this machine's
+processes and files.`,
 		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			call, err := host.ParseHook(os.Getenv)
@@ -121,6 +123,9 @@ each *.undo.patch undone).`,
 			server, err := l.HostByAddress(address, call.ID)
 			if err != nil {
 				return err
+			}
+			if call.Action == "report" {
+				return l.ExecOnHost(server, []string{"sh", "-s"})
 			}
 			return call.Run(cmd.Context(), server.Dir, server.ZooCfg(), e.out)
 		},

@@ -33,7 +33,7 @@ func ParseHook(getenv func(string) string) (HookCall, error) {
 		return HookCall{}, fmt.Errorf("hook: ZKMIGRATE_HOST is not set; it is the address of the host")
 	}
 	switch call.Action {
-	case "stop", "start", "restart", "mask", "unmask":
+	case "stop", "start", "restart", "mask", "unmask", "report":
 	case "apply-patch", "undo-patch":
 		if call.Files == "" {
 			return HookCall{}, fmt.Errorf("hook: ZKMIGRATE_FILES is not set; it is the folder with the patches")
@@ -43,7 +43,7 @@ func ParseHook(getenv func(string) string) (HookCall, error) {
 			return HookCall{}, fmt.Errorf("hook: ZKMIGRATE_TOKEN or ZKMIGRATE_DATA_DIR is not set; they say what to write where before the copy")
 		}
 	default:
-		return HookCall{}, fmt.Errorf("hook: ZKMIGRATE_ACTION=%q; there are stop, start, restart, mask, unmask, apply-patch, undo-patch and copy-data", call.Action)
+		return HookCall{}, fmt.Errorf("hook: ZKMIGRATE_ACTION=%q; there are stop, start, restart, mask, unmask, apply-patch, undo-patch, copy-data and report", call.Action)
 	}
 	return call, nil
 }
