@@ -224,5 +224,5 @@ func refuseFailed(f preflight.Facts) error {
 
 // wrappedFacts are those that the record alone tells, of what is wrapped.
 func wrappedFacts(rec migration.Record) preflight.Facts {
-	return preflight.Facts{Servers: rec.Servers, Wrapped: true, Waivers: rec.WaivedChecks()}
+	return preflight.Facts{Servers: rec.Servers, Record: rec, Wrapped: true, Waivers: rec.WaivedChecks()}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,12 +27,10 @@ type asks struct {
 func (s *session) pathFacts(ctx context.Context, rec migration.Record, wrapped bool, a asks, f *preflight.Facts) error {
 	rec.Namespace, rec.Name = s.kube.namespace, s.name
 	f.Record.Namespace, f.Record.Name = rec.Namespace, rec.Name
-	pods, err := s.podAddresses(ctx, rec, wrapped)
-	if err != nil {
-		return err
+	if wrapped {
+		s.keptFacts(ctx, rec, f)
 	}
-	f.Pods = pods
-	q := questions(rec, pods)
+	q := questions(rec, f.Pods)
 	fresh := a.given
 	if a.hook != "" {
 		told, err := s.askHosts(ctx, a.hook, rec, q)
@@ -41,20 +40,28 @@ func (s *session) pathFacts(ctx context.Context, rec migration.Record, wrapped b
 		fresh = slices.Concat(fresh, told)
 	}
 	if a.pods {
-		if f.PodLooks, err = s.podLooks(ctx, rec, q, pods); err != nil {
+		var err error
+		if f.PodLooks, err = s.podLooks(ctx, rec, q, f.Pods); err != nil {
 			return err
 		}
 	}
-	kept := fresh
 	if wrapped {
-		kept = slices.Concat(fresh, s.keptReports(ctx))
 		s.keepReports(ctx, slices.DeleteFunc(slices.Clone(fresh), func(r hostreport.Report) bool { return r.Ensemble != s.name }))
 	}
-	f.Reports = dated(kept, time.Now())
+	f.Reports = slices.Concat(dated(fresh, time.Now()), f.Reports)
 	if len(fresh)+len(f.PodLooks) > 0 {
 		f.Sources = s.sources(ctx, rec)
 	}
 	return nil
+}
+
+// keptFacts is what is known of paths without asking anybody but the API server.
+func (s *session) keptFacts(ctx context.Context, rec migration.Record, f *preflight.Facts) {
+	pods, err := s.podAddresses(ctx, rec, true)
+	if err != nil {
+		fmt.Fprintf(s.kube.warn, "Warning: the pods' addresses are not known, and no path to them: %s\n", plain(err).text)
+	}
+	f.Pods, f.Reports = pods, dated(s.keptReports(ctx), time.Now())
 }
 
 // sources asks each server from where its clients come, and how many of one address it takes.

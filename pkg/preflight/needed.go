@@ -1,6 +1,8 @@
 package preflight
 
 import (
+	"slices"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
@@ -81,15 +83,37 @@ func (f Facts) betweenServers(from From) func(PortKind) bool {
 	return func(k PortKind) bool { return !k.forClients() && (k != MasterPort || observes) }
 }
 
-// Step is the part of the way for which paths of a kind are needed first.
-func (p Path) Step() migration.PhaseName { return stepOf(p.Check) }
-
-func stepOf(check string) migration.PhaseName {
-	switch check {
-	case clientToAny, hostNames:
+// Step is the part of the way that needs the path first.
+func (p Path) Step() migration.PhaseName {
+	switch p.Check {
+	case clientToAny:
 		return migration.PlanClients
-	case hostToHost, serviceNames:
+	case hostToHost:
 		return migration.PlanReconfigure
 	}
 	return migration.PlanReplace
+}
+
+// stops reports whether a command that restarts hosts, or replaces them, stands on what a check
+// judges. Until hosts are replaced clients have the old addresses besides.
+func stops(check string, phase migration.PhaseName) bool {
+	switch phase {
+	case migration.PlanReplace:
+		return true
+	case migration.PlanReconfigure:
+		return check == hostToHost || check == serviceNames
+	case migration.PlanClients, migration.PlanFlight:
+	}
+	return false
+}
+
+// PathsFor are the paths that the next part of the way needs, and what clients need at any time.
+func (f Facts) PathsFor(phases []migration.PlannedPhase) []Path {
+	next := migration.PlanReplace
+	for _, p := range phases {
+		if p.Name == migration.PlanReconfigure {
+			next = migration.PlanReconfigure
+		}
+	}
+	return slices.DeleteFunc(f.Paths(), func(p Path) bool { return next == migration.PlanReconfigure && p.Step() == migration.PlanReplace })
 }

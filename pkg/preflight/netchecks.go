@@ -74,10 +74,9 @@ func (f Facts) lackPaths(id string) (missing string, hidden []string) {
 // are alike.
 func Describe(paths []Path, v Verdict) []string {
 	type group struct {
-		from   From
-		via    vantage.Via
-		result Outcome
-		why    string
+		from From
+		via  vantage.Via
+		why  string
 	}
 	var order []group
 	servers, ports := map[group][]string{}, map[group][]string{}
@@ -85,7 +84,7 @@ func Describe(paths []Path, v Verdict) []string {
 		if p.Verdict != v {
 			continue
 		}
-		g := group{p.From, p.Via, p.Result, p.why()}
+		g := group{p.From, p.Via, p.why()}
 		if !slices.Contains(order, g) {
 			order = append(order, g)
 		}
@@ -128,6 +127,9 @@ func (p Path) why() string {
 		return p.Detail
 	}
 	what := map[Outcome]string{Outcome(vantage.PortSilent): "no answer", Outcome(vantage.PortUnreachable): "unreachable", Outcome(vantage.PortClosed): "refused"}[p.Result]
+	if p.Age.Old() {
+		what += fmt.Sprintf(" (%s ago)", p.Age)
+	}
 	if p.Cause == nil {
 		return what + "; nothing that was seen tells why"
 	}

@@ -123,6 +123,9 @@ func (s Seconds) String() string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
+// Old reports whether the answer is older than a command takes.
+func (s Seconds) Old() bool { return s >= 2*60 }
+
 // Paths lists the paths that matter where the ensemble is now, with all that is known of each.
 // A path that nobody has tried is among them.
 func (f Facts) Paths() []Path {

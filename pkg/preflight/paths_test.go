@@ -378,8 +378,10 @@ func TestLastingFacts(t *testing.T) {
 	n := newNetwork()
 	n.lose(vantage.PortSilent, func(f From, t vantage.Target) bool { return f.Server == 1 && t.Server == 3 })
 	n.tryAll()
-	if !blocks(n) {
-		t.Error("a lost path does not block")
+	for phase, want := range map[migration.PhaseName]bool{"": false, migration.PlanReconfigure: true, migration.PlanReplace: true} {
+		if n.Phase = phase; blocks(n) != want {
+			t.Errorf("a lost path blocks %q: %t", phase, !want)
+		}
 	}
 	n.Waivers = []string{hostToHost}
 	if blocks(n) {
@@ -387,6 +389,7 @@ func TestLastingFacts(t *testing.T) {
 	}
 	n = newNetwork()
 	n.tryAll()
+	n.Phase = migration.PlanReplace
 	n.Reports = n.Reports[:2]
 	if blocks(n) {
 		t.Error("a path that nobody tried blocks")

@@ -146,6 +146,8 @@ type Facts struct {
 	Images []Image
 	// ServerVersion is the cluster's, as "1.34".
 	KubernetesMinor int
+	// Phase is the part of the way that is about to begin; empty where none is.
+	Phase migration.PhaseName
 	// Wrapped says that Services exist.
 	Wrapped bool
 	// Waivers are ids of checks that were waived.
@@ -170,7 +172,7 @@ func BeforeStop(f Facts) []Finding {
 	for i := range findings {
 		if checks[i].lasting() {
 			// What nobody has tried lately is said by check.
-			findings[i].Blocks = findings[i].Result == Fail
+			findings[i].Blocks = findings[i].Result == Fail && stops(checks[i].ID, f.Phase)
 		}
 	}
 	return findings

@@ -76,10 +76,9 @@ func label(f preflight.From, to map[ensemble.ID][]preflight.Path) string {
 	if f.Place == preflight.OnHost {
 		name += fmt.Sprintf(" (server %s)", f.Server)
 	}
-	const fresh = 2 * 60
 	for _, paths := range to {
 		for _, p := range paths {
-			if p.Age >= fresh {
+			if p.Age.Old() {
 				return fmt.Sprintf("%s, %s ago", name, p.Age)
 			}
 		}
