@@ -194,7 +194,7 @@ func (o *CheckOptions) print(findings []preflight.Finding, f preflight.Facts) er
 	}
 	for _, f := range findings {
 		fmt.Fprintf(out, "%-7s %-7s %s\n", f.Result, f.ID, f.Title)
-		for _, d := range f.Detail {
+		for _, d := range inList(f) {
 			fmt.Fprintf(out, "                  - %s\n", d)
 		}
 		if f.Hint != "" && f.Result != preflight.OK {
@@ -202,6 +202,14 @@ func (o *CheckOptions) print(findings []preflight.Finding, f preflight.Facts) er
 		}
 	}
 	return o.printer.Paths(out, paths)
+}
+
+// inList is what the list of checks says of one. Lost paths are spelled out below their grid.
+func inList(f preflight.Finding) []string {
+	if f.Result == preflight.OK || f.Result == preflight.Skip || f.Result == preflight.Unknown || !preflight.OfPaths(f.ID) {
+		return f.Detail
+	}
+	return []string{"paths are lost: see below"}
 }
 
 // checkReport is what check prints for programs; its form is stable.

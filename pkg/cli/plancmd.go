@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,7 +65,7 @@ func runPlan(ctx context.Context, d *deps, args []string, from string, p printer
 		if err != nil {
 			return err
 		}
-		return p.Plan(d.streams.Out, migration.Plan(o))
+		return p.Plan(d.streams.Out, migration.Plan(o), nil)
 	}
 	s, o, err := d.whole(ctx, args)
 	if err != nil {
@@ -80,31 +79,14 @@ func runPlan(ctx context.Context, d *deps, args []string, from string, p printer
 	if err := s.pathFacts(ctx, o.Record, true, asks{pods: d.probe.via == viaPod}, &f); err != nil {
 		return err
 	}
-	plan := planReport{EnsemblePlan: migration.Plan(o)}
-	plan.Paths = f.PathsFor(plan.Phases)
-	if err := printPlan(d.streams.Out, p, plan); err != nil {
+	plan := migration.Plan(o)
+	if err := p.Plan(d.streams.Out, plan, f.PathsFor(plan.Phases)); err != nil {
 		return err
 	}
 	roomFacts(ctx, s.kube, o.Record, &f)
 	imageFacts(o, &f)
 	warnRoom(d.streams.ErrOut, "not all pods will park", preflight.Failed(preflight.ForPods(f)))
 	return nil
-}
-
-// planReport is what plan prints: the plan, and the network paths that its next step needs.
-type planReport struct {
-	migration.EnsemblePlan
-	Paths []preflight.Path `json:"paths"`
-}
-
-func printPlan(w io.Writer, p printer.Printer, r planReport) error {
-	if p.Format != printer.Name && !p.ForPeople() {
-		return p.Structured(w, r)
-	}
-	if err := p.Plan(w, r.EnsemblePlan); err != nil || p.Format == printer.Name {
-		return err
-	}
-	return p.Paths(w, r.Paths)
 }
 
 // whole is a look at everything, at all hosts, too: each server is judged as if it

@@ -30,9 +30,8 @@ unit() { # NAME
   within systemctl show -p LoadState -p UnitFileState -- "$1" 2>/dev/null | sed -n 's/^LoadState=/s load /p; s/^UnitFileState=/s enabled /p'
   say '}'
 }
-loaded() { # MODULE: yes, no, or nothing
-  [ ! -d "/sys/module/$1" ] || { echo yes; return; }
-  case $(grep -c "/$1[.]ko" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null) in 0) echo no ;; [1-9]*) echo yes ;; esac
+loaded() { # whether the kernel has nf_tables: yes, no, or nothing
+  awk '/ nf_tables_/ { found = 1; exit } END { if (NR) print found ? "yes" : "no" }' /proc/kallsyms 2>/dev/null
 }
 chains() { # legacy or nf_tables, and whether it is loaded: whether iptables of that kind has kube-proxy's chains
   for tool in iptables-legacy iptables-nft iptables; do
@@ -51,7 +50,7 @@ tables() { # whether nf_tables is loaded: whether it has kube-proxy's table
 rules() { # whether the kernel holds kube-proxy's rules of any mode; those of iptables and nftables are shown to root only
   ! grep '^ *kube-ipvs0:' /proc/net/dev >/dev/null 2>&1 || { echo yes; return; }
   [ "$(id -u)" = 0 ] || return
-  new=$(loaded nf_tables)
+  new=$(loaded)
   case $(chains legacy "$(yes grep -x nat /proc/net/ip_tables_names)")/$(chains nf_tables "$new")/$(tables "$new") in
   *yes*) echo yes ;;
   no/no/no) echo no ;;

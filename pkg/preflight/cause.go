@@ -144,15 +144,18 @@ func (e evidence) serviceCause(l look, p Path) *Cause {
 	}
 	other, same := e.services(l, p)
 	k := l.report.Kubernetes
+	idle := k.Processes != nil && !slices.ContainsFunc(k.Processes, keepsRules)
 	direct := fmt.Sprintf("it reaches the %s itself", p.At)
 	switch {
 	case same:
 		return because(ServiceRules, "%s, and other ports of the same Service: the Service lacks that port there, or something drops it", direct)
+	case k.Rules == nil && idle && !other:
+		return because(NoKubeProxy, "%s, and no kube-proxy runs there: run it, or route the Services' range to the cluster's nodes", direct)
 	case k.Rules == nil:
-		return because(ServiceRules, "%s; whether it has kube-proxy's rules is not known (run the script as root)", direct)
+		return because(ServiceRules, "%s; whether it has kube-proxy's rules could not be seen (it takes root, and nft where the kernel has nf_tables)", direct)
 	case !*k.Rules && !other:
 		return e.noRules(l, p, direct)
-	case *k.Rules && k.Processes != nil && !slices.ContainsFunc(k.Processes, keepsRules):
+	case *k.Rules && idle:
 		return because(StaleRules, "%s, and has rules of kube-proxy that no program keeps up to date: kube-proxy does not run there", direct)
 	case other:
 		return because(ServiceRules, "%s, and other Services: the rules for this Service are missing or old, or something drops its address", direct)

@@ -152,3 +152,6 @@ func (k PortKind) words() string {
 func (c Check) lasting() bool {
 	return slices.Contains(needs(c.ID), NeedPaths) || slices.Contains(needs(c.ID), NeedLookups)
 }
+
+// OfPaths reports whether a check judges paths of one kind.
+func OfPaths(id string) bool { return slices.Contains(needs(id), NeedPaths) }
