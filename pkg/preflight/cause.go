@@ -145,7 +145,7 @@ func (e evidence) serviceCause(l look, p Path) *Cause {
 	other, same := e.services(l, p)
 	k := l.report.Kubernetes
 	idle := k.Processes != nil && !slices.ContainsFunc(k.Processes, keepsRules)
-	direct := fmt.Sprintf("it reaches the %s itself", p.At)
+	direct := fmt.Sprintf("it reaches the %s directly", p.At)
 	switch {
 	case same:
 		return because(ServiceRules, "%s, and other ports of the same Service: the Service lacks that port there, or something drops it", direct)
@@ -200,10 +200,10 @@ func keepsRules(process string) bool { return process != "kubelet" && process !=
 func (e evidence) nodeCause(l look, p Path) *Cause {
 	for _, o := range e.looks {
 		if o.from.Place == InPod && o.from.Node != l.from.Node && o.state(p.target()) == vantage.PortOpen {
-			return because(ThisMachine, "it reaches the %s itself, and pods on node %s reach the Service: look at kube-proxy on node %s", p.At, o.from.Node, l.from.Node)
+			return because(ThisMachine, "it reaches the %s directly, and pods on node %s reach the Service: look at kube-proxy on node %s", p.At, o.from.Node, l.from.Node)
 		}
 	}
-	return because(ServiceRules, "it reaches the %s itself: look at kube-proxy on node %s, and at NetworkPolicies that allow the one and not the other", p.At, l.from.Node)
+	return because(ServiceRules, "it reaches the %s directly: look at kube-proxy on node %s, and at NetworkPolicies that allow the one and not the other", p.At, l.from.Node)
 }
 
 // directCause: the host or the pod itself is lost.

@@ -55,28 +55,34 @@ func (l look) tellsOfServers() bool {
 	return l.report != nil && l.unusable == "" && (l.report.Container == nil || !*l.report.Container)
 }
 
-// lackHosts says which hosts have not told of their servers.
+// lackHosts says which hosts have not told of their servers; staysDown asks the hosts that
+// servers have left.
 func (f Facts) lackHosts(id string) (missing string, hidden []string) {
-	told := 0
-	for _, l := range f.looks() {
+	asked, told := 0, 0
+	for _, s := range f.Servers {
+		if (s.Replaced != nil) != (id == staysDown) {
+			continue
+		}
+		asked++
+		l := look{from: From{Place: OnHost, Name: s.HostIP}, missing: "the host has not reported"}
+		if r := f.reportOf(s); r != nil {
+			l = f.reported(l.from, r)
+		}
 		switch {
-		case l.from.Place != OnHost:
 		case l.tellsOfServers():
 			told++
 		case l.report != nil && l.unusable == "":
-			hidden = append(hidden, fmt.Sprintf("%s: the script ran in a container, and does not see the host's processes and files", l.from))
-		case l.unusable != "":
-			hidden = append(hidden, fmt.Sprintf("%s: %s", l.from, l.unusable))
+			hidden = append(hidden, l.from.String()+": the script ran in a container, and does not see the host's processes and files")
 		default:
-			hidden = append(hidden, fmt.Sprintf("%s: %s", l.from, l.missing))
+			hidden = append(hidden, l.from.String()+": "+l.unusable+l.missing)
 		}
 	}
 	switch {
-	case id == staysDown && !slices.ContainsFunc(f.Servers, func(s migration.ServerRecord) bool { return s.Replaced != nil }):
+	case asked == 0 && id == staysDown:
 		return "every server runs on its host", nil
-	case id == staysDown:
-		return "", nil
-	case told == 0 && len(hidden) > 0:
+	case asked == 0:
+		return "no server runs on a host any more", nil
+	case told == 0:
 		return hidden[0], nil
 	}
 	return "", hidden
@@ -213,20 +219,18 @@ func fileOf(f Facts, s migration.ServerRecord, r hostreport.Report) (wrong []str
 // down looks at the former hosts of servers in pods.
 func down(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
-		for _, r := range f.newest() {
-			l := f.reported(From{}, &r)
-			if s.Replaced == nil || !f.runsOn(s, r) || !l.tellsOfServers() {
-				continue
+		r := f.reportOf(s)
+		if s.Replaced == nil || r == nil || !f.reported(From{}, r).tellsOfServers() {
+			continue
+		}
+		for _, p := range r.ZooKeeper {
+			if p.MyID != nil && *p.MyID == int64(s.ID) {
+				wrong = append(wrong, fmt.Sprintf("host %s: server %d runs there, beside its pod", s.HostIP, s.ID))
 			}
-			for _, p := range r.ZooKeeper {
-				if p.MyID != nil && *p.MyID == int64(s.ID) {
-					wrong = append(wrong, fmt.Sprintf("host %s: server %d runs there, beside its pod", s.HostIP, s.ID))
-				}
-			}
-			for _, u := range r.Units {
-				if sameUnit(u.Name, HostUnit(f.Record)) && u.Load == "loaded" && strings.HasPrefix(u.Enabled, "enabled") {
-					wrong = append(wrong, fmt.Sprintf("host %s: unit %s is enabled: a reboot would start server %d beside its pod", s.HostIP, u.Name, s.ID))
-				}
+		}
+		for _, u := range r.Units {
+			if sameUnit(u.Name, HostUnit(f.Record)) && u.Load == "loaded" && strings.HasPrefix(u.Enabled, "enabled") {
+				wrong = append(wrong, fmt.Sprintf("host %s: unit %s is enabled: a reboot would start server %d beside its pod", s.HostIP, u.Name, s.ID))
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // TestHostChecks: each thing that a host tells of its server and that is not as recorded is
@@ -39,8 +40,17 @@ func TestHostChecks(t *testing.T) {
 		"two servers on one host": {func(n *network) {
 			n.Reports[0].ZooKeeper = append(n.Reports[0].ZooKeeper, hostreport.Process{MyID: number(9)})
 		}, "", OK, ""},
-		"in a container":               {func(n *network) { own(n).MyID, n.Reports[0].Container = number(7), &yes }, "HOST001 HOST002 HOST003 HOST004", Unknown, "ran in a container"},
-		"not reported":                 {func(n *network) { n.Reports = n.Reports[1:] }, "HOST001 HOST002 HOST003 HOST004", Unknown, "host 10.0.0.1: the host has not reported"},
+		"in a container": {func(n *network) { own(n).MyID, n.Reports[0].Container = number(7), &yes }, "HOST001 HOST002 HOST003 HOST004", Unknown, "ran in a container"},
+		"not reported":   {func(n *network) { n.Reports = n.Reports[1:] }, "HOST001 HOST002 HOST003 HOST004", Unknown, "host 10.0.0.1: the host has not reported"},
+		"a host that is left, silent": {func(n *network) {
+			n.replaced(1)
+			n.Reports = n.Reports[1:]
+		}, staysDown, Skip, "host 10.0.0.1: the host has not reported"},
+		"one host that is left, silent": {func(n *network) {
+			n.replaced(1, 2)
+			n.Reports[1].Units, n.Reports[1].ZooKeeper = nil, nil
+			n.Reports = n.Reports[1:]
+		}, staysDown, Unknown, "host 10.0.0.1: the host has not reported"},
 		"a host that is left, enabled": {func(n *network) { n.replaced(1) }, staysDown, Fail, "host 10.0.0.1: unit zookeeper is enabled: a reboot would start server 1 beside its pod"},
 		"a host that is left, running": {func(n *network) {
 			n.replaced(1)
@@ -116,11 +126,21 @@ func TestSources(t *testing.T) {
 		"nobody says":          {nil, Skip, "4lw.commands.whitelist"},
 		"its own":              {[]func(*network){through(3, "10.9.9.9")}, OK, ""},
 		"another way to write": {[]func(*network){through(3, "::ffff:10.9.9.9")}, OK, ""},
-		"translated":           {[]func(*network){through(3, "10.0.7.7")}, Warn, "through Services, ZooKeeper sees client machine app1 as 10.0.7.7: all clients behind"},
-		"translated before":    {[]func(*network){through(3, "10.0.7.7"), direct(3, "10.0.7.7")}, OK, ""},
-		"too many":             {[]func(*network){through(3, "10.0.7.7"), through(2, "10.0.7.7"), counts}, Warn, "sees host 10.0.0.3 and client machine app1 as 10.0.7.7; server 1 has 65 connections of theirs now, and takes 60 of one address (maxClientCnxns)"},
-		"not too many":         {[]func(*network){through(3, "10.0.7.7"), counts}, Warn, "as 10.0.7.7: all clients behind"},
-		"an old report":        {[]func(*network){through(3, "10.0.7.7"), func(n *network) { n.Reports[3].Age = 2 * time.Hour }}, Skip, "no server has said"},
+		"its own Service": {[]func(*network){func(n *network) {
+			n.PodLooks[0].Tried[vantage.Target{Server: 1, Via: vantage.ViaService, Host: "10.96.0.1", Port: 2181}] = Tried{State: vantage.PortOpen, SeenAs: "10.8.1.1"}
+		}}, OK, ""},
+		"a pod": {[]func(*network){func(n *network) {
+			n.PodLooks[0].Tried[vantage.Target{Server: 2, Via: vantage.ViaService, Host: "10.96.0.2", Port: 2181}] = Tried{State: vantage.PortOpen, SeenAs: "10.8.1.1"}
+		}}, Warn, "sees pod zk1-pod-1 on node node1 as 10.8.1.1"},
+		"a pod of unknown address": {[]func(*network){func(n *network) {
+			n.PodLooks[0].Address = ""
+			n.PodLooks[0].Tried[vantage.Target{Server: 2, Via: vantage.ViaService, Host: "10.96.0.2", Port: 2181}] = Tried{State: vantage.PortOpen, SeenAs: "10.8.1.1"}
+		}}, OK, ""},
+		"translated":        {[]func(*network){through(3, "10.0.7.7")}, Warn, "through Services, ZooKeeper sees client machine app1 as 10.0.7.7: all clients behind"},
+		"translated before": {[]func(*network){through(3, "10.0.7.7"), direct(3, "10.0.7.7")}, OK, ""},
+		"too many":          {[]func(*network){through(3, "10.0.7.7"), through(2, "10.0.7.7"), counts}, Warn, "sees host 10.0.0.3 and client machine app1 as 10.0.7.7; server 1 has 65 connections of theirs now, and takes 60 of one address (maxClientCnxns)"},
+		"not too many":      {[]func(*network){through(3, "10.0.7.7"), counts}, Warn, "as 10.0.7.7: all clients behind"},
+		"an old report":     {[]func(*network){through(3, "10.0.7.7"), func(n *network) { n.Reports[3].Age = 2 * time.Hour }}, Skip, "no server has said"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork()

@@ -79,17 +79,17 @@ func (l look) state(t vantage.Target) vantage.PortState {
 // machines of clients that have reported.
 func (f Facts) looks() []look {
 	var hosts, clients, pods []look
-	newest := f.newest()
 	for _, s := range f.Servers {
 		if s.Replaced != nil {
 			continue
 		}
 		l := look{from: From{Place: OnHost, Name: s.HostIP, Server: s.ID}, missing: "the host has not reported"}
-		if i := slices.IndexFunc(newest, func(r HostReport) bool { return f.runsOn(s, r) }); i >= 0 {
-			l = f.reported(l.from, &newest[i])
+		if r := f.reportOf(s); r != nil {
+			l = f.reported(l.from, r)
 		}
 		hosts = append(hosts, l)
 	}
+	newest := f.newest()
 	for i, r := range newest {
 		if !f.serverMachine(r) {
 			clients = append(clients, f.reported(From{Place: OnClient, Name: r.Hostname}, &newest[i]))
@@ -115,6 +115,15 @@ func (f Facts) reported(from From, r *HostReport) look {
 		l.missing, l.unusable = "", fmt.Sprintf("its report is %s ahead of the clock here", seconds(-r.Age))
 	}
 	return l
+}
+
+// reportOf is the latest report of a server's host; nil where there is none.
+func (f Facts) reportOf(s migration.ServerRecord) *HostReport {
+	newest := f.newest()
+	if i := slices.IndexFunc(newest, func(r HostReport) bool { return f.runsOn(s, r) }); i >= 0 {
+		return &newest[i]
+	}
+	return nil
 }
 
 // runsOn reports whether the report is of that server's host.

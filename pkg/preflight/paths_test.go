@@ -199,7 +199,7 @@ func TestLostPaths(t *testing.T) {
 		says  string
 	}{
 		"no kube-proxy": {silent, func(f From, t vantage.Target) bool { return host1(f) && service(t) }, kubernetes(hostreport.Kubernetes{Rules: &no}, 0), hostToHost, NoKubeProxy,
-			"host 10.0.0.1 does not reach servers 2 and 3 at their Services, port peer 2888 and election 3888: no answer; it reaches the host itself, and has no rules of kube-proxy, and sends Services' addresses to 10.0.0.254"},
+			"host 10.0.0.1 does not reach servers 2 and 3 at their Services, port peer 2888 and election 3888: no answer; it reaches the host directly, and has no rules of kube-proxy, and sends Services' addresses to 10.0.0.254"},
 		"the range is routed for others": {silent, func(f From, t vantage.Target) bool { return host1(f) && service(t) }, kubernetes(hostreport.Kubernetes{Rules: &no}, 0, 1), hostToHost, RangeNotRouted, "host 10.0.0.2 has none either and reaches Services"},
 		"kube-proxy is gone":             {silent, third, func(n *network) { n.Reports[0].Kubernetes.Processes = []string{"kubelet"} }, hostToHost, StaleRules, "kube-proxy does not run there"},
 		"not run as root":                {silent, third, kubernetes(hostreport.Kubernetes{}, 0), hostToHost, ServiceRules, "could not be seen (it takes root"},

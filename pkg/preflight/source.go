@@ -52,6 +52,9 @@ func (l look) translated(f Facts) string {
 		return ""
 	}
 	for _, s := range f.Servers {
+		if s.ID == l.from.Server {
+			continue // what comes back to where it began is translated, and no client's
+		}
 		through, _ := l.tried(vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: s.ClientPort})
 		direct, _ := l.tried(vantage.Target{Server: s.ID, Via: vantage.ViaHost, Host: s.HostIP, Port: s.ClientPort})
 		if a := through.SeenAs; a != "" && !l.has(a) && (direct.SeenAs == "" || !sameAddress(a, direct.SeenAs)) {

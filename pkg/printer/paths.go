@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -38,6 +39,12 @@ func (pr Printer) Paths(w io.Writer, paths []preflight.Path) error {
 		}
 	}
 	slices.Sort(servers)
+	begins := func(f preflight.From) int { return slices.IndexFunc(rows, func(r row) bool { return r.from == f }) }
+	sorted := slices.Clone(rows)
+	slices.SortStableFunc(sorted, func(a, b row) int {
+		return cmp.Or(cmp.Compare(begins(a.from), begins(b.from)), cmp.Compare(order(a.via), order(b.via)))
+	})
+	rows = sorted
 	var out strings.Builder
 	fmt.Fprintln(&out, "\nWho reaches which server, and on which way:")
 	tw := tabwriter.NewWriter(&out, 0, 4, 3, ' ', 0)
@@ -68,6 +75,11 @@ func (pr Printer) Paths(w io.Writer, paths []preflight.Path) error {
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// order is from the host to the pod, as servers move.
+func order(v vantage.Via) int {
+	return slices.Index([]vantage.Via{vantage.ViaHost, vantage.ViaService, vantage.ViaPod}, v)
 }
 
 // label names the beginning of a row's paths, and tells how old its answers are.
