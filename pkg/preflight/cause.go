@@ -88,8 +88,8 @@ func reached(s vantage.PortState) bool { return s == vantage.PortOpen || s == va
 
 func (e evidence) cause(l look, s migration.ServerRecord, p Path) *Cause {
 	if l.report != nil {
-		if r, ok := l.report.Route(p.host); ok && r.Kind() == hostreport.RouteNone {
-			return because(NoRoute, "it has no route to %s (ip route get: %s)", p.host, r.Answer)
+		if r, ok := l.report.Route(p.Host); ok && r.Kind() == hostreport.RouteNone {
+			return because(NoRoute, "it has no route to %s (ip route get: %s)", p.Host, r.Answer)
 		}
 	}
 	refused := p.Result == Outcome(vantage.PortClosed)
@@ -101,9 +101,9 @@ func (e evidence) cause(l look, s migration.ServerRecord, p Path) *Cause {
 	}
 	// What its Service leads to, in the same packets.
 	behind := p
-	behind.Via, behind.host = vantage.ViaHost, s.HostIP
+	behind.Via, behind.Host = vantage.ViaHost, s.HostIP
 	if p.At == InPod {
-		behind.Via, behind.host = vantage.ViaPod, e.f.Pods[s.ID]
+		behind.Via, behind.Host = vantage.ViaPod, e.f.Pods[s.ID]
 	}
 	direct := l.state(behind.target())
 	switch {
@@ -127,7 +127,7 @@ func (e evidence) notListening(s migration.ServerRecord, p Path) *Cause {
 	}
 	for _, on := range e.looks[own].report.Listening {
 		switch {
-		case on.Port != p.number:
+		case on.Port != p.Number:
 		case on.All != nil && !*on.All:
 			return because(OneAddress, "the host's own report says that its server listens there on one address only")
 		default:
@@ -166,7 +166,7 @@ func (e evidence) serviceCause(l look, p Path) *Cause {
 // noRules: nothing there translates a Service's address.
 func (e evidence) noRules(l look, p Path, direct string) *Cause {
 	sent := ""
-	if r, ok := l.report.Route(p.host); ok && r.Via() != "" {
+	if r, ok := l.report.Route(p.Host); ok && r.Via() != "" {
 		sent = ", and sends Services' addresses to " + r.Via()
 	}
 	for _, o := range e.looks {

@@ -69,7 +69,7 @@ func Names(rec migration.Record) []Name {
 func (f Facts) Lookups() []Lookup {
 	rec := f.Record
 	rec.Servers = f.Servers
-	var out []Lookup
+	out := []Lookup{}
 	for _, l := range f.looks() {
 		for _, n := range Names(rec) {
 			if l.from.Place != InPod && (n.Check == serviceNames || l.from.Server != n.Server) {

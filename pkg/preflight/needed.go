@@ -37,7 +37,7 @@ func (f Facts) needed(from From, s migration.ServerRecord) []Path {
 	add := func(check string, via vantage.Via, host string, needs func(PortKind) bool) {
 		for _, port := range Ports(s) {
 			if host != "" && needs(port.Kind) {
-				out = append(out, Path{Check: check, From: from, To: s.ID, Via: via, At: at, Port: port.Kind, Address: ensemble.JoinHostPort(host, port.Number), host: host, number: port.Number})
+				out = append(out, Path{Check: check, From: from, To: s.ID, Via: via, At: at, Port: port.Kind, Host: host, Number: port.Number})
 			}
 		}
 	}

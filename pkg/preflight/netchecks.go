@@ -89,7 +89,7 @@ func Describe(paths []Path, v Verdict) []string {
 			order = append(order, g)
 		}
 		servers[g] = appendOnce(servers[g], p.To.String())
-		ports[g] = appendOnce(ports[g], fmt.Sprintf("%s %d", p.Port.words(), p.number))
+		ports[g] = appendOnce(ports[g], fmt.Sprintf("%s %d", p.Port.words(), p.Number))
 	}
 	var out []string
 	for _, g := range order {

@@ -76,9 +76,10 @@ type Path struct {
 	To  ensemble.ID `json:"to"`
 	Via vantage.Via `json:"via"`
 	At  Place       `json:"at"`
-	// Port is what it is for, Address the host:port.
-	Port    PortKind `json:"port"`
-	Address string   `json:"address"`
+	// Port is what connects there, Host and Number the address.
+	Port   PortKind `json:"port"`
+	Host   string   `json:"host"`
+	Number int      `json:"number"`
 
 	Result  Outcome `json:"result"`
 	Verdict Verdict `json:"verdict"`
@@ -89,10 +90,6 @@ type Path struct {
 	// Source is who tried it: a host report, or a pod. Age is how old that is, in seconds.
 	Source Source  `json:"source,omitempty"`
 	Age    Seconds `json:"ageSeconds,omitempty"`
-
-	// host and number are those of Address.
-	host   string
-	number int
 }
 
 // Source is where knowledge of a path comes from.
@@ -129,7 +126,7 @@ func (s Seconds) Old() bool { return s >= 2*60 }
 // Paths lists the paths that matter where the ensemble is now, with all that is known of each.
 // A path that nobody has tried is among them.
 func (f Facts) Paths() []Path {
-	var out []Path
+	out := []Path{}
 	looks := f.looks()
 	for _, l := range looks {
 		for _, s := range f.Servers {
@@ -161,7 +158,7 @@ func (f Facts) learn(l look, s migration.ServerRecord, p *Path) {
 }
 
 func (p Path) target() vantage.Target {
-	return vantage.Target{Server: p.To, Via: p.Via, Host: p.host, Port: p.number}
+	return vantage.Target{Server: p.To, Via: p.Via, Host: p.Host, Port: p.Number}
 }
 
 // judge says what the outcome of a connect means. A refusal shows only that somebody refuses:

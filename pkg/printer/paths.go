@@ -67,7 +67,7 @@ func (pr Printer) Paths(w io.Writer, paths []preflight.Path) error {
 	_ = tw.Flush() // it writes to memory
 	for _, l := range legend() {
 		if used[l.word] {
-			fmt.Fprintf(&out, "%-12s%s\n", l.word, l.text)
+			fmt.Fprintf(&out, "%-13s%s\n", l.word, l.text)
 		}
 	}
 	for _, line := range preflight.Describe(paths, preflight.PathLost) {
