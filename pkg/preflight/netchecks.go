@@ -89,7 +89,7 @@ func Describe(paths []Path, v Verdict) []string {
 			order = append(order, g)
 		}
 		servers[g] = appendOnce(servers[g], p.To.String())
-		ports[g] = appendOnce(ports[g], fmt.Sprintf("%s %d", p.Port.words(), p.Number))
+		ports[g] = appendOnce(ports[g], fmt.Sprintf("%d (%s)", p.Number, p.Port.words()))
 	}
 	var out []string
 	for _, g := range order {
@@ -102,7 +102,11 @@ func Describe(paths []Path, v Verdict) []string {
 		if v == PathUnknown {
 			verb = "is not known to reach"
 		}
-		out = append(out, fmt.Sprintf("%s %s %s at %s, port %s: %s", g.from, verb, to, where, and(ports[g]), g.why))
+		port := "port"
+		if len(ports[g]) > 1 {
+			port = "ports"
+		}
+		out = append(out, fmt.Sprintf("%s %s %s at %s, %s %s: %s", g.from, verb, to, where, port, and(ports[g]), g.why))
 	}
 	return out
 }

@@ -199,7 +199,7 @@ func TestLostPaths(t *testing.T) {
 		says  string
 	}{
 		"no kube-proxy": {silent, func(f From, t vantage.Target) bool { return host1(f) && service(t) }, kubernetes(hostreport.Kubernetes{Rules: &no}, 0), hostToHost, NoKubeProxy,
-			"host 10.0.0.1 does not reach servers 2 and 3 at their Services, port peer 2888 and election 3888: no answer; it reaches the host directly, and has no rules of kube-proxy, and sends Services' addresses to 10.0.0.254"},
+			"host 10.0.0.1 does not reach servers 2 and 3 at their Services, ports 2888 (peer) and 3888 (election): no answer; it reaches the host directly, and has no rules of kube-proxy, and sends Services' addresses to 10.0.0.254"},
 		"the range is routed for others": {silent, func(f From, t vantage.Target) bool { return host1(f) && service(t) }, kubernetes(hostreport.Kubernetes{Rules: &no}, 0, 1), hostToHost, RangeNotRouted, "host 10.0.0.2 has none either and reaches Services"},
 		"kube-proxy is gone":             {silent, third, func(n *network) { n.Reports[0].Kubernetes.Processes = []string{"kubelet"} }, hostToHost, StaleRules, "kube-proxy does not run there"},
 		"not run as root":                {silent, third, kubernetes(hostreport.Kubernetes{}, 0), hostToHost, ServiceRules, "could not be seen (it takes root"},
@@ -213,7 +213,7 @@ func TestLostPaths(t *testing.T) {
 				}
 			}
 		}, hostToHost, NoRoute, "unreachable; it has no route to 10.96.0.3 (ip route get: RTNETLINK answers: Network is unreachable)"},
-		"a firewall drops a port":              {silent, func(f From, t vantage.Target) bool { return host1(f) && election3(f, t) }, nil, hostToHost, Firewall, "port election 3888: no answer; it reaches port 2181 of the same address: a firewall drops that port"},
+		"a firewall drops a port":              {silent, func(f From, t vantage.Target) bool { return host1(f) && election3(f, t) }, nil, hostToHost, Firewall, "port 3888 (election): no answer; it reaches port 2181 of the same address: a firewall drops that port"},
 		"a host that one other does not reach": {silent, func(f From, t vantage.Target) bool { return host1(f) && t.Server == 3 && t.Via != vantage.ViaPod }, nil, hostToHost, ThisMachine, "reaches the same: a firewall or a route between here and there"},
 		"a host that nobody reaches":           {silent, func(_ From, t vantage.Target) bool { return t.Server == 3 && t.Via != vantage.ViaPod }, nil, "NET001 NET002 NET003 NET006", Nobody, "none of"},
 		"a NetworkPolicy":                      {silent, func(f From, t vantage.Target) bool { return f.Place == InPod && t.Via != vantage.ViaPod }, nil, "NET002 NET003", NetworkPolicy, "reaches the same, and no pod does: a NetworkPolicy on the pods"},
@@ -222,8 +222,8 @@ func TestLostPaths(t *testing.T) {
 		"a Service without endpoints":          {refused, func(_ From, t vantage.Target) bool { return service(t) && t.Server == 3 }, nil, "NET001 NET003 NET006", NoEndpoint, "the Service has no endpoint for it there"},
 		"another port":                         {refused, election3, func(n *network) { n.Reports[2].Listening = []hostreport.Listener{{Port: 2181}} }, "NET001 NET002 NET003", WrongPort, "nothing listens on that port: is it the right one?"},
 		"one address":                          {refused, election3, func(n *network) { n.Reports[2].Listening = []hostreport.Listener{{Port: 3888, All: &no}} }, "NET001 NET002 NET003", OneAddress, "on one address only"},
-		"the leader's peer port":               {refused, func(f From, t vantage.Target) bool { return host1(f) && service(t) && t.Server == 2 && t.Port == 2888 }, nil, hostToHost, NoEndpoint, "port peer 2888: refused"},
-		"a client":                             {vantage.PortUnreachable, func(f From, t vantage.Target) bool { return f.Place == OnClient && service(t) && t.Server == 1 }, nil, clientToAny, ServiceRules, "client machine app1 does not reach server 1 at its Service, port client 2181: unreachable"},
+		"the leader's peer port":               {refused, func(f From, t vantage.Target) bool { return host1(f) && service(t) && t.Server == 2 && t.Port == 2888 }, nil, hostToHost, NoEndpoint, "port 2888 (peer): refused"},
+		"a client":                             {vantage.PortUnreachable, func(f From, t vantage.Target) bool { return f.Place == OnClient && service(t) && t.Server == 1 }, nil, clientToAny, ServiceRules, "client machine app1 does not reach server 1 at its Service, port 2181 (client): unreachable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork()
@@ -311,9 +311,9 @@ func TestNotKnown(t *testing.T) {
 		"no client reported": {func(n *network) { n.Reports = n.Reports[:3] }, clientToAny, Skip, "no client machine has reported"},
 		"no pod was asked":   {func(n *network) { n.PodLooks = nil }, podToHost, Skip, "--from-pods"},
 		"one has not": {func(n *network) { n.Reports = slices.Delete(n.Reports, 2, 3) }, hostToHost, Unknown,
-			"host 10.0.0.3 is not known to reach servers 1 and 2 at their Services, port peer 2888 and election 3888: the host has not reported"},
+			"host 10.0.0.3 is not known to reach servers 1 and 2 at their Services, ports 2888 (peer) and 3888 (election): the host has not reported"},
 		"an old one": {func(n *network) { n.Reports[0].Age = 3 * time.Hour }, hostToHost, Unknown,
-			"host 10.0.0.1 is not known to reach servers 2 and 3 at their Services, port peer 2888 and election 3888: its report is 3 h old"},
+			"host 10.0.0.1 is not known to reach servers 2 and 3 at their Services, ports 2888 (peer) and 3888 (election): its report is 3 h old"},
 		"all old": {func(n *network) {
 			for i := range n.Reports {
 				n.Reports[i].Age = time.Duration(i+2) * time.Hour
@@ -328,7 +328,7 @@ func TestNotKnown(t *testing.T) {
 		"of another ensemble": {func(n *network) { n.Reports[0].Ensemble = "zk2" }, hostToHost, Unknown, `its report is about ensemble "zk2"`},
 		"could not be tried": {func(n *network) {
 			at(n, 0, "10.96.0.2:3888", func(p *hostreport.Path) { p.Result, p.Detail = "", "nothing here can connect" })
-		}, hostToHost, Unknown, "host 10.0.0.1 is not known to reach server 2 at its Service, port election 3888: nothing here can connect"},
+		}, hostToHost, Unknown, "host 10.0.0.1 is not known to reach server 2 at its Service, port 3888 (election): nothing here can connect"},
 		"a broken stream": {func(n *network) {
 			n.PodLooks[0].Tried[vantage.Target{Server: 2, Via: vantage.ViaHost, Host: "10.0.0.2", Port: 3888}] = Tried{Detail: "the stream to pod zk1-pod-1 broke"}
 		}, podToHost, Unknown, "broke"},
