@@ -22,9 +22,8 @@ const whole = `{"kind":"HostReport","schema":1,"ensemble":"main","asked":"012345
 	`"dataDir":"/data","dataLogDir":"/logs","myid":1,"dataDirFree":1000,"dataLogDirFree":2000}],` +
 	`"units":[{"name":"zookeeper","load":"loaded","enabled":"enabled"}],` +
 	`"kubernetes":{"processes":["kube-proxy"],"rules":true},` +
-	`"routes":[{"address":"10.96.0.1","answer":"10.96.0.1 via 10.0.0.254 dev eth0 src 10.0.0.1 uid 0 "}],` +
 	`"names":[{"name":"zk1.example.com","result":"found","addresses":["10.96.0.1"]}],` +
-	`"paths":[{"server":1,"via":"service","host":"10.96.0.1","port":2181,"result":"open","seenAs":"10.0.0.1","detail":"x"}]}`
+	`"paths":[{"server":1,"via":"service","host":"10.96.0.1","port":2181,"result":"open","route":"10.96.0.1 via 10.0.0.254 dev eth0","seenAs":"10.0.0.1","detail":"x"}]}`
 
 const sha = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -57,9 +56,6 @@ func TestWholeReport(t *testing.T) {
 	}
 	if _, ok := r.Path(vantage.Target{Server: 2, Via: vantage.ViaService, Host: "10.96.0.1", Port: 2181}); ok {
 		t.Error("the path to another server is found")
-	}
-	if o, ok := r.Route("10.96.0.1"); !ok || o.Kind() != RouteUnicast || o.Via() != "10.0.0.254" || o.Source() != "10.0.0.1" || o.Interface() != "eth0" {
-		t.Errorf("%+v", o)
 	}
 	if own := r.Own("10.0.0.1"); own == nil || !*own {
 		t.Error("its address is not its own")
@@ -139,7 +135,7 @@ func TestBadReports(t *testing.T) {
 		"empty name":          {with(`"uid":0`, `"":0`), "not a field of a report"},
 		"hostile name":        {with(`"uid":0`, `"\u001b[2J":0`), `\u001b[2J is not a field`},
 		"twice":               {with(`"uid":0`, `"uid":0,"uid":1`), "uid is there twice (expected each field once)"},
-		"no paths":            {with(`,"paths":[{"server":1,"via":"service","host":"10.96.0.1","port":2181,"result":"open","seenAs":"10.0.0.1","detail":"x"}]`, ``), "paths is missing (expected a list)"},
+		"no paths":            {with(`,"paths":[{"server":1,"via":"service","host":"10.96.0.1","port":2181,"result":"open","route":"10.96.0.1 via 10.0.0.254 dev eth0","seenAs":"10.0.0.1","detail":"x"}]`, ``), "paths is missing (expected a list)"},
 		"null paths":          {strings.Replace(least, `"paths":[]`, `"paths":null`, 1), "paths is null (expected a list)"},
 		"paths as object":     {strings.Replace(least, `"paths":[]`, `"paths":{}`, 1), "paths is an object (expected a list)"},
 		"null in a list":      {with(`["-Djava.net.preferIPv4Stack=true"]`, `["-Djava.net.preferIPv4Stack=true",null]`), "zookeeper[0].flags[1] is null (expected a text)"},
@@ -225,18 +221,18 @@ func TestUnreadableFile(t *testing.T) {
 	}
 }
 
-func TestRouteKinds(t *testing.T) {
-	for answer, want := range map[string]RouteKind{
-		"": RouteUnknown, "10.1.1.1 dev eth0 src 10.0.0.1 uid 0": RouteUnicast, "10.1.1.1 via 10.0.0.254 dev eth0": RouteUnicast, "local 10.1.1.1 dev lo src 10.1.1.1": RouteLocal,
-		"RTNETLINK answers: Network is unreachable": RouteNone, "unreachable 10.1.1.1 dev lo": RouteNone, "blackhole 10.1.1.1": RouteNone, "RTNETLINK answers: No route to host": RouteNone,
-		"sh: 1: ip: not found": RouteUnknown, "10.9.9.9 dev eth0": RouteUnknown, "broadcast 10.1.1.1 dev eth0": RouteUnknown,
+func TestRoutes(t *testing.T) {
+	for answer, want := range map[string]struct {
+		none    bool
+		gateway string
+	}{
+		"": {}, "10.1.1.1 dev eth0 src 10.0.0.1 uid 0": {}, "10.1.1.1 via 10.0.0.254 dev eth0": {false, "10.0.0.254"}, "local 10.1.1.1 dev lo src 10.1.1.1": {},
+		"RTNETLINK answers: Network is unreachable": {true, ""}, "unreachable 10.1.1.1 dev lo": {true, ""}, "blackhole 10.1.1.1": {true, ""}, "RTNETLINK answers: No route to host": {true, ""},
+		"sh: 1: ip: not found": {}, "10.1.1.1 via inet6 dev": {}, "via": {},
 	} {
-		if got := (Route{Address: "10.1.1.1", Answer: answer}).Kind(); got != want {
-			t.Errorf("%q is %q, want %q", answer, got, want)
+		if p := (Path{Route: answer}); p.NoRoute() != want.none || p.Gateway() != want.gateway {
+			t.Errorf("%q: %t, %q", answer, p.NoRoute(), p.Gateway())
 		}
-	}
-	if via := (Route{Answer: "10.1.1.1 via inet6 dev"}).Via(); via != "" {
-		t.Errorf("via %q", via)
 	}
 }
 

@@ -39,10 +39,8 @@ type Report struct {
 	// Units are the systemd units of those servers, and the one asked about.
 	Units      []Unit     `json:"units"`
 	Kubernetes Kubernetes `json:"kubernetes"`
-	// Routes has one for each address of a path.
-	Routes []Route `json:"routes"`
-	Names  []Name  `json:"names"`
-	Paths  []Path  `json:"paths"`
+	Names      []Name     `json:"names"`
+	Paths      []Path     `json:"paths"`
 }
 
 // Listener is a port on which somebody listens.
@@ -109,13 +107,6 @@ type Kubernetes struct {
 	Rules *bool `json:"rules"`
 }
 
-// Route is how the host sends to an address.
-type Route struct {
-	Address string `json:"address"`
-	// Answer is the first line of ip route get, or its complaint.
-	Answer string `json:"answer,omitempty"`
-}
-
 // What becomes of a name.
 const (
 	NameFound = "found"
@@ -137,6 +128,9 @@ type Path struct {
 	Host   string            `json:"host"`
 	Port   int               `json:"port"`
 	Result vantage.PortState `json:"result,omitempty"`
+	// Route is the first line of ip route get for the address, or its complaint, where the
+	// connect was lost.
+	Route string `json:"route,omitempty"`
 	// SeenAs is the address under which ZooKeeper sees a connection from this host, where
 	// it was asked and says so.
 	SeenAs string `json:"seenAs,omitempty"`
@@ -173,16 +167,6 @@ func (r Report) Name(name string) (Name, bool) {
 		}
 	}
 	return Name{}, false
-}
-
-// Route is how the host sends to an address, if it is known.
-func (r Report) Route(address string) (Route, bool) {
-	for _, o := range r.Routes {
-		if o.Address == address {
-			return o, true
-		}
-	}
-	return Route{}, false
 }
 
 // maxAddresses is how many of its own addresses a host tells.

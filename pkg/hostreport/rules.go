@@ -71,9 +71,6 @@ func rules() map[string]rule {
 
 		"kubernetes": object, "kubernetes.processes": list(32), "kubernetes.processes[]": text(strict.Object), "kubernetes.rules": truth,
 
-		"routes": list(hostscript.MaxPaths), "routes[]": object, "routes[].address": needed(text(strict.Address)),
-		"routes[].answer": text(note(1024)),
-
 		"names": needed(list(hostscript.MaxNames)), "names[]": object, "names[].name": needed(text(strict.Host)),
 		"names[].result": text(one(NameFound, NameNotFound)), "names[].addresses": list(16), "names[].addresses[]": text(strict.Address),
 
@@ -82,7 +79,7 @@ func rules() map[string]rule {
 		"paths[].via":    needed(text(one(string(vantage.ViaHost), string(vantage.ViaService), string(vantage.ViaPod)))),
 		"paths[].host":   needed(text(strict.Host)), "paths[].port": needed(number(1, 65535)),
 		"paths[].result": text(one(string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))),
-		"paths[].seenAs": text(strict.Address), "paths[].detail": text(note(1024)),
+		"paths[].route":  text(note(1024)), "paths[].seenAs": text(strict.Address), "paths[].detail": text(note(1024)),
 	}
 }
 

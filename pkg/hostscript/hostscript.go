@@ -160,21 +160,6 @@ func (q Questions) questions() string {
 		}
 		w("  batch try %s", words)
 	}
-	w("}\nroutes() {\n  :")
-	for _, a := range q.addresses() {
-		w("  route %s", quote.Shell(a))
-	}
 	w("}")
 	return b.String()
-}
-
-// addresses are those of the paths, each once.
-func (q Questions) addresses() []string {
-	var out []string
-	for _, t := range q.Paths {
-		if strict.Address(t.Host) == "" && !slices.Contains(out, t.Host) {
-			out = append(out, t.Host)
-		}
-	}
-	return out
 }

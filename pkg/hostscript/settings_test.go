@@ -38,7 +38,7 @@ func TestSettingsAreReadAsJavaReadsThem(t *testing.T) {
 		}
 		paths = append(paths, path)
 	}
-	script := means + servers + "\n{ say '[' -; for f; do say s - \"$(setting dataDir \"$f\")\"; done; say ']'; } | json\n"
+	script := means + servers + "\nfor f; do text \"$(setting dataDir \"$f\")\"; done | list\n"
 	understood := 0
 	for _, s := range shells(t) {
 		t.Run(s.name, func(t *testing.T) {

@@ -18,8 +18,6 @@ func TestWhatProgramsSay(t *testing.T) {
 		{0, "", "open"},
 		{0, "Connection to 127.0.0.1 2181 port [tcp/*] succeeded!", "open"},
 		{1, "bash: connect: Connection refused\nbash: line 1: /dev/tcp/127.0.0.1/1: Connection refused", "closed"},
-		{1, "[Errno 111] Connection refused", "closed"},
-		{255, "IO::Socket::INET: connect: Connection refused", "closed"},
 		{1, "nc: connect to 127.0.0.1 port 1 (tcp) failed: Connection refused", "closed"},
 		{1, "(UNKNOWN) [127.0.0.1] 1 (tcpmux) : Connection refused", "closed"},
 		{1, "Ncat: Connection refused.", "closed"},
@@ -27,8 +25,6 @@ func TestWhatProgramsSay(t *testing.T) {
 		{124, "", "silent"},
 		{124, "bash: connect: Interrupted system call", "silent"},
 		{1, "bash: connect: Connection timed out", "silent"},
-		{1, "timed out", "silent"},
-		{255, "IO::Socket::INET: connect: timeout", "silent"},
 		{1, "nc: connect to 192.0.2.9 port 1 (tcp) timed out: Operation now in progress", "silent"},
 		{1, "Ncat: Connection timed out.", "silent"},
 		{1, "nc: 192.0.2.9 (192.0.2.9:1): Operation timed out", "silent"},
@@ -39,7 +35,6 @@ func TestWhatProgramsSay(t *testing.T) {
 		{1, "bash: connect: Host is down", "unreachable"},
 		{1, "bash: connect: Operation not permitted", ""},
 		{1, "bash: zk9: Name or service not known\nbash: line 1: /dev/tcp/zk9/1: Invalid argument", ""},
-		{1, "[Errno -3] Temporary failure in name resolution", ""},
 		{1, "bash: line 1: /dev/tcp/127.0.0.1/1: No such file or directory", ""},
 		{1, "Usage: nc [-iN] [-wN] [-l] [-p PORT]\n\n-w SEC\tTimeout for connect: timeout refused", ""},
 		{127, "timeout: not found", ""},
@@ -48,7 +43,7 @@ func TestWhatProgramsSay(t *testing.T) {
 		{137, "", ""},
 		{1, "", ""},
 	}
-	script := means + "\nmeans=bash\n{ say '[' -; while [ $# -gt 0 ]; do CODE=$1 SAYS=$2; export CODE SAYS; try 1 host h 7; shift 2; done; say ']'; } | json\n"
+	script := means + "\nmeans=bash\nwhile [ $# -gt 0 ]; do CODE=$1 SAYS=$2; export CODE SAYS; try 1 host h 7; shift 2; done | list\n"
 	var args []string
 	for _, c := range cases {
 		args = append(args, strconv.Itoa(c.code), c.says)

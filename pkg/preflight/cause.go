@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
@@ -88,8 +87,8 @@ func reached(s vantage.PortState) bool { return s == vantage.PortOpen || s == va
 
 func (e evidence) cause(l look, s migration.ServerRecord, p Path) *Cause {
 	if l.report != nil {
-		if r, ok := l.report.Route(p.Host); ok && r.Kind() == hostreport.RouteNone {
-			return because(NoRoute, "it has no route to %s (ip route get: %s)", p.Host, r.Answer)
+		if r, _ := l.report.Path(p.target()); r.NoRoute() {
+			return because(NoRoute, "it has no route to %s (ip route get: %s)", p.Host, r.Route)
 		}
 	}
 	refused := p.Result == Outcome(vantage.PortClosed)
@@ -151,8 +150,10 @@ func (e evidence) serviceCause(l look, p Path) *Cause {
 		return because(ServiceRules, "%s, and other ports of the same Service: the Service lacks that port there, or something drops it", direct)
 	case k.Rules == nil && idle && !other:
 		return because(NoKubeProxy, "%s, and no kube-proxy runs there: run it, or route the Services' range to the cluster's nodes", direct)
+	case k.Rules == nil && l.report.UID != nil && *l.report.UID == 0:
+		return because(ServiceRules, "%s; whether it has kube-proxy's rules could not be seen: iptables or nft is missing there", direct)
 	case k.Rules == nil:
-		return because(ServiceRules, "%s; whether it has kube-proxy's rules could not be seen (it takes root, and nft where the kernel has nf_tables)", direct)
+		return because(ServiceRules, "%s; whether it has kube-proxy's rules was not seen: run the script as root", direct)
 	case !*k.Rules && !other:
 		return e.noRules(l, p, direct)
 	case *k.Rules && idle:
@@ -166,8 +167,8 @@ func (e evidence) serviceCause(l look, p Path) *Cause {
 // noRules: nothing there translates a Service's address.
 func (e evidence) noRules(l look, p Path, direct string) *Cause {
 	sent := ""
-	if r, ok := l.report.Route(p.Host); ok && r.Via() != "" {
-		sent = ", and sends Services' addresses to " + r.Via()
+	if r, _ := l.report.Path(p.target()); r.Gateway() != "" {
+		sent = ", and sends Services' addresses to " + r.Gateway()
 	}
 	for _, o := range e.looks {
 		if o.report == nil || o.report.Kubernetes.Rules == nil || *o.report.Kubernetes.Rules {

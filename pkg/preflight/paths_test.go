@@ -75,8 +75,7 @@ func (n *network) report(from From, address string) {
 	yes := true
 	r := hostreport.Report{Ensemble: "zk1", Hostname: from.Name, Addresses: []string{address}, Kubernetes: hostreport.Kubernetes{Rules: &yes, Processes: []string{"kube-proxy"}}}
 	for _, t := range n.targets() {
-		r.Paths = append(r.Paths, hostreport.Path{Server: t.Server, Via: t.Via, Host: t.Host, Port: t.Port, Result: n.connect(from, t)})
-		r.Routes = append(r.Routes, hostreport.Route{Address: t.Host, Answer: t.Host + " via 10.0.0.254 dev eth0 src " + address})
+		r.Paths = append(r.Paths, hostreport.Path{Server: t.Server, Via: t.Via, Host: t.Host, Port: t.Port, Result: n.connect(from, t), Route: t.Host + " via 10.0.0.254 dev eth0 src " + address})
 	}
 	for _, s := range n.Servers {
 		r.Names = append(r.Names, hostreport.Name{Name: s.Host, Result: hostreport.NameFound, Addresses: []string{s.HostIP}},
@@ -202,14 +201,14 @@ func TestLostPaths(t *testing.T) {
 			"host 10.0.0.1 does not reach servers 2 and 3 at their Services, ports 2888 (peer) and 3888 (election): no answer; it reaches the host directly, and has no rules of kube-proxy, and sends Services' addresses to 10.0.0.254"},
 		"the range is routed for others": {silent, func(f From, t vantage.Target) bool { return host1(f) && service(t) }, kubernetes(hostreport.Kubernetes{Rules: &no}, 0, 1), hostToHost, RangeNotRouted, "host 10.0.0.2 has none either and reaches Services"},
 		"kube-proxy is gone":             {silent, third, func(n *network) { n.Reports[0].Kubernetes.Processes = []string{"kubelet"} }, hostToHost, StaleRules, "kube-proxy does not run there"},
-		"not run as root":                {silent, third, kubernetes(hostreport.Kubernetes{}, 0), hostToHost, ServiceRules, "could not be seen (it takes root"},
+		"not run as root":                {silent, third, kubernetes(hostreport.Kubernetes{}, 0), hostToHost, ServiceRules, "run the script as root"},
 		"no kube-proxy, not run as root": {silent, func(f From, t vantage.Target) bool { return host1(f) && service(t) }, kubernetes(hostreport.Kubernetes{Processes: []string{"kubelet"}}, 0), hostToHost, NoKubeProxy, "and no kube-proxy runs there"},
 		"one Service of several":         {silent, third, nil, hostToHost, ServiceRules, "and other Services: the rules for this Service are missing or old"},
 		"one port of a Service":          {silent, func(f From, t vantage.Target) bool { return third(f, t) && t.Port == 3888 }, nil, hostToHost, ServiceRules, "other ports of the same Service"},
 		"no route": {vantage.PortUnreachable, third, func(n *network) {
-			for i, r := range n.Reports[0].Routes {
-				if r.Address == "10.96.0.3" {
-					n.Reports[0].Routes[i].Answer = "RTNETLINK answers: Network is unreachable"
+			for i, p := range n.Reports[0].Paths {
+				if p.Host == "10.96.0.3" {
+					n.Reports[0].Paths[i].Route = "RTNETLINK answers: Network is unreachable"
 				}
 			}
 		}, hostToHost, NoRoute, "unreachable; it has no route to 10.96.0.3 (ip route get: RTNETLINK answers: Network is unreachable)"},
