@@ -31,7 +31,7 @@ const (
 // back: what is asked for when it begins.
 func Migration() []Command { return []Command{Wrap, Reconfigure, Replace, Revert} }
 
-// ReadOnly lists the commands that write no object.
+// ReadOnly lists the commands that write no object; check keeps host reports where it may.
 func ReadOnly() []Command { return []Command{Check, Status, Plan, Clients} }
 
 // Target says which objects of an ensemble a permission is for.
