@@ -60,18 +60,17 @@ func (e evidence) explain(paths []Path) {
 			continue
 		}
 		at := slices.IndexFunc(e.looks, func(l look) bool { return l.from == p.From })
-		s, _ := find(e.f.Servers, p.To)
-		paths[i].Cause = e.cause(e.looks[at], s, p)
+		paths[i].Cause = e.cause(e.looks[at], e.f.server(p.To), p)
 	}
 }
 
-func find(servers []migration.ServerRecord, id ensemble.ID) (migration.ServerRecord, bool) {
-	for _, s := range servers {
+func (f Facts) server(id ensemble.ID) migration.ServerRecord {
+	for _, s := range f.Servers {
 		if s.ID == id {
-			return s, true
+			return s
 		}
 	}
-	return migration.ServerRecord{}, false
+	return migration.ServerRecord{}
 }
 
 func because(code CauseCode, format string, args ...any) *Cause {
@@ -223,8 +222,7 @@ func (e evidence) directCause(l look, p Path) *Cause {
 	if l.from.Place == InPod || p.Via == vantage.ViaPod {
 		port = "a firewall or a NetworkPolicy drops that port"
 	}
-	s, _ := find(e.f.Servers, p.To)
-	for _, q := range Ports(s) {
+	for _, q := range Ports(e.f.server(p.To)) {
 		t := p.target()
 		t.Port = q.Number
 		if reached(l.state(t)) {
