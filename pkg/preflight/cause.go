@@ -199,7 +199,7 @@ func keepsRules(process string) bool { return process != "kubelet" && process !=
 // nodeCause: a pod does not reach a Service, and reaches what it leads to.
 func (e evidence) nodeCause(l look, p Path) *Cause {
 	for _, o := range e.looks {
-		if o.from.Place == InPod && o.from.Node != l.from.Node && o.state(p.target()) == vantage.PortOpen {
+		if _, same := e.services(o, p); same && o.from.Place == InPod && o.from.Node != l.from.Node {
 			return because(ThisMachine, "it reaches the %s directly, and pods on node %s reach the Service: look at kube-proxy on node %s", p.At, o.from.Node, l.from.Node)
 		}
 	}

@@ -221,8 +221,22 @@ func TestLostPaths(t *testing.T) {
 		"a Service without endpoints":          {refused, func(_ From, t vantage.Target) bool { return service(t) && t.Server == 3 }, nil, "NET001 NET003 NET006", NoEndpoint, "the Service has no endpoint for it there"},
 		"another port":                         {refused, election3, func(n *network) { n.Reports[2].Listening = []hostreport.Listener{{Port: 2181}} }, "NET001 NET002 NET003", WrongPort, "nothing listens on that port: is it the right one?"},
 		"one address":                          {refused, election3, func(n *network) { n.Reports[2].Listening = []hostreport.Listener{{Port: 3888, All: &no}} }, "NET001 NET002 NET003", OneAddress, "on one address only"},
-		"the leader's peer port":               {refused, func(f From, t vantage.Target) bool { return host1(f) && service(t) && t.Server == 2 && t.Port == 2888 }, nil, hostToHost, NoEndpoint, "port 2888 (peer): refused"},
-		"a client":                             {vantage.PortUnreachable, func(f From, t vantage.Target) bool { return f.Place == OnClient && service(t) && t.Server == 1 }, nil, clientToAny, ServiceRules, "client machine app1 does not reach server 1 at its Service, port 2181 (client): unreachable"},
+		"one host that does not reach pods":    {silent, func(f From, t vantage.Target) bool { return host1(f) && t.Via == vantage.ViaPod }, nil, hostToPod, ThisMachine, "reaches the same: a firewall or a route"},
+		"one pod of several": {silent, func(f From, t vantage.Target) bool {
+			return f.Node == "node1" && t.Via == vantage.ViaHost && t.Server == 3
+		}, nil, "NET002", ThisMachine, "reaches the same: a firewall or a route"},
+		"a routed range, and one Service of several": {silent, third, kubernetes(hostreport.Kubernetes{Rules: &no}, 0), hostToHost, ServiceRules, "and other Services"},
+		"no kube-proxy, and a Service that refuses": {silent, third, func(n *network) {
+			n.Reports[0].Kubernetes.Rules = &no
+			for i, p := range n.Reports[0].Paths {
+				if p.Via == vantage.ViaService && p.Result == vantage.PortOpen {
+					n.Reports[0].Paths[i].Result = vantage.PortClosed
+				}
+			}
+			n.Unasked = map[ensemble.ID]bool{1: true, 2: true}
+		}, hostToHost, NoKubeProxy, "has no rules of kube-proxy"},
+		"the leader's peer port": {refused, func(f From, t vantage.Target) bool { return host1(f) && service(t) && t.Server == 2 && t.Port == 2888 }, nil, hostToHost, NoEndpoint, "port 2888 (peer): refused"},
+		"a client":               {vantage.PortUnreachable, func(f From, t vantage.Target) bool { return f.Place == OnClient && service(t) && t.Server == 1 }, nil, clientToAny, ServiceRules, "client machine app1 does not reach server 1 at its Service, port 2181 (client): unreachable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork()
@@ -232,8 +246,10 @@ func TestLostPaths(t *testing.T) {
 				c.after(n)
 			}
 			n.judgedBy(t, c.ids, c.says)
-			if !slices.ContainsFunc(n.Paths(), func(p Path) bool { return p.Cause != nil && p.Cause.Code == c.cause }) {
-				t.Errorf("no path has the cause %s", c.cause)
+			for _, p := range n.Paths() {
+				if p.Verdict == PathLost && (p.Cause == nil || p.Cause.Code != c.cause) {
+					t.Errorf("the cause of %+v is %+v, want %s", p, p.Cause, c.cause)
+				}
 			}
 		})
 	}
@@ -270,23 +286,40 @@ func TestAServerThatMoved(t *testing.T) {
 
 // TestNoCauseWithoutEvidence: where nothing else was tried, none is named.
 func TestNoCauseWithoutEvidence(t *testing.T) {
-	n := newNetwork()
-	n.lose(vantage.PortSilent, func(f From, t vantage.Target) bool { return f.Server == 1 && f.Place == OnHost && t.Server == 3 })
-	n.tryAll()
-	n.Reports, n.PodLooks = n.Reports[:1], nil
-	n.Reports[0].Paths = slices.DeleteFunc(n.Reports[0].Paths, func(p hostreport.Path) bool { return p.Via != vantage.ViaService })
-	lost := 0
-	for _, p := range n.Paths() {
-		if p.Verdict != PathLost {
-			continue
+	for _, tried := range [][]vantage.Via{{vantage.ViaService}, {vantage.ViaService, vantage.ViaHost}} {
+		n := newNetwork()
+		n.lose(vantage.PortSilent, func(f From, t vantage.Target) bool { return f.Server == 1 && f.Place == OnHost && t.Server == 3 })
+		n.tryAll()
+		n.Reports, n.PodLooks = n.Reports[:1], nil
+		n.Reports[0].Paths = slices.DeleteFunc(n.Reports[0].Paths, func(p hostreport.Path) bool { return !slices.Contains(tried, p.Via) })
+		lost := 0
+		for _, p := range n.Paths() {
+			if p.Verdict != PathLost {
+				continue
+			}
+			lost++
+			if p.Cause != nil || !strings.Contains(p.why(), "nothing that was seen tells why") {
+				t.Errorf("%+v", p.Cause)
+			}
 		}
-		lost++
-		if p.Cause != nil || !strings.Contains(p.why(), "nothing that was seen tells why") {
-			t.Errorf("%+v", p.Cause)
+		if lost != 2 {
+			t.Errorf("%d paths are lost", lost)
 		}
 	}
-	if lost != 2 {
-		t.Errorf("%d paths are lost", lost)
+}
+
+// TestAServerThatIsAway: what an operation has taken away may refuse.
+func TestAServerThatIsAway(t *testing.T) {
+	n := newNetwork()
+	n.lose(vantage.PortClosed, func(_ From, t vantage.Target) bool { return t.Server == 3 })
+	n.tryAll()
+	n.judgedBy(t, "NET001 NET002 NET003 NET006", "")
+	n.Through[3], n.Unasked = vantage.Sighting{Reach: vantage.Timeout}, map[ensemble.ID]bool{3: true}
+	n.judgedBy(t, "", "")
+	for _, p := range n.Paths() {
+		if p.To == 3 && p.Verdict != PathIdle {
+			t.Errorf("%+v", p)
+		}
 	}
 }
 
