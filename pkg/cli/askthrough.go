@@ -203,31 +203,34 @@ func (s *session) probePod(ctx context.Context, rec migration.Record) (vantage.P
 	return p, nil
 }
 
-// through opens a tunnel from that pod, and tells.
+// through opens a tunnel from that pod.
 func (s *session) through(ctx context.Context, p vantage.Point) (place, error) {
-	at, err := s.tunnelTo(ctx, p)
-	if err != nil || p == s.engine.From {
-		return at, err
+	t, err := s.tunnel(ctx, p)
+	if err != nil {
+		return place{}, err
+	}
+	s.deps.asking.atEnd(t.Close)
+	if p == s.engine.From {
+		return place{prober: newProber(t), from: p, open: t.Open}, nil
 	}
 	why := "as --probe-via=pod says"
 	if s.deps.probe.via == viaAuto {
 		why = "for no server answers this machine"
 	}
 	fmt.Fprintf(s.kube.warn, "Asking ZooKeeper from %s, %s.\n", p, why)
-	return at, nil
+	return place{prober: newProber(t), from: p, open: t.Open}, nil
 }
 
-// tunnelTo opens a tunnel from that pod; it ends with the command.
-func (s *session) tunnelTo(ctx context.Context, p vantage.Point) (place, error) {
+// tunnel opens one; the caller closes it.
+func (s *session) tunnel(ctx context.Context, p vantage.Point) (*tunnel.Tunnel, error) {
 	t := tunnel.New(context.WithoutCancel(ctx), p.Pod, s.kube.cluster().Program(s.kube.namespace, p))
 	limited, cancel := context.WithTimeout(ctx, tunnelWait)
 	defer cancel()
 	if err := t.Open(limited); err != nil {
 		t.Close()
-		return place{}, fmt.Errorf("no program runs in pod %s of namespace %s: %s", p.Pod, s.kube.namespace, plain(err).text)
+		return nil, fmt.Errorf("no program runs in pod %s of namespace %s: %s", p.Pod, s.kube.namespace, plain(err).text)
 	}
-	s.deps.asking.atEnd(t.Close)
-	return place{prober: newProber(t), from: p, open: t.Open}, nil
+	return t, nil
 }
 
 // place is where one ensemble is asked from.

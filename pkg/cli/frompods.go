@@ -63,13 +63,14 @@ func (s *session) podPlaces(ctx context.Context, rec migration.Record) ([]place,
 		if slices.Contains(nodes, p.Node) {
 			continue
 		}
-		at, err := s.tunnelTo(ctx, p)
+		t, err := s.tunnel(ctx, p)
 		if err != nil {
 			failed = err
 			fmt.Fprintf(s.kube.warn, "Warning: nothing is tried from pod %s: %v\n", p.Pod, err)
 			continue
 		}
-		out, nodes = append(out, at), append(nodes, p.Node)
+		s.deps.asking.atEnd(t.Close)
+		out, nodes = append(out, place{prober: newProber(t), from: p}), append(nodes, p.Node)
 	}
 	if len(out) == 0 {
 		return nil, failed

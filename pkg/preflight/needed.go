@@ -80,7 +80,9 @@ func (f Facts) betweenServers(from From) func(PortKind) bool {
 	for _, s := range f.Servers {
 		observes = observes || s.Role == ensemble.Observer && (from.Server == 0 || s.ID == from.Server)
 	}
-	return func(k PortKind) bool { return !k.forClients() && (k != MasterPort || observes) }
+	return func(k PortKind) bool {
+		return k == PeerPort || k == ElectionPort || k == MasterPort && observes
+	}
 }
 
 // Step is the part of the way that needs the path first.

@@ -12,12 +12,12 @@ type PortKind string
 const (
 	// ClientPort and SecurePort are for clients.
 	ClientPort PortKind = "client"
-	SecurePort PortKind = "secureClient"
+	SecurePort PortKind = "secure-client"
 	// PeerPort is the leader's, to which the others connect; nobody else listens on it.
 	PeerPort     PortKind = "peer"
 	ElectionPort PortKind = "election"
 	// MasterPort is that of followers to which observers connect.
-	MasterPort PortKind = "observerMaster"
+	MasterPort PortKind = "observer-master"
 )
 
 // Port is one port of a server.

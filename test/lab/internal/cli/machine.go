@@ -104,11 +104,9 @@ func newHook(e *env) *cobra.Command {
 		Use:   "hook",
 		Short: "Do to a host what ZKMIGRATE_ACTION says (for kubectl zkmigrate --host-hook)",
 		Long: `A program for --host-hook of kubectl zkmigrate. It reads ZKMIGRATE_ACTION (stop, start, restart,
-mask, unmask, apply-patch or undo-patch), ZKMIGRATE_ID, ZKMIGRATE_ENSEMBLE, ZKMIGRATE_HOST
+mask, unmask, apply-patch, undo-patch or report), ZKMIGRATE_ID, ZKMIGRATE_ENSEMBLE, ZKMIGRATE_HOST
 (the host's address) and ZKMIGRATE_FILES (the folder with the patches: each *.patch is applied,
-each *.undo.patch undone). For copy-data it prints a copy of the server's data, and for report
-it runs the script on its standard input on the host: in its network, with this machine's
-processes and files.`,
+each *.undo.patch undone; report runs the script on standard input).`,
 		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			call, err := host.ParseHook(os.Getenv)
@@ -125,7 +123,8 @@ processes and files.`,
 				return err
 			}
 			if call.Action == "report" {
-				return l.ExecOnHost(server, []string{"sh", "-s"})
+				// The script comes by standard input, and runs in the host's network.
+				return l.Exec(fmt.Sprintf("%s/%d", call.Ensemble, call.ID), []string{"sh"})
 			}
 			return call.Run(cmd.Context(), server.Dir, server.ZooCfg(), e.out)
 		},

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/control"
-	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/sys"
 )
@@ -18,17 +17,6 @@ func (l *Lab) Exec(machine string, argv []string) error {
 	if err != nil {
 		return err
 	}
-	return l.execIn(place, argv)
-}
-
-// ExecOnHost replaces this process by a command on the machine of a ZooKeeper server.
-func (l *Lab) ExecOnHost(server ensemble.Server, argv []string) error {
-	place := l.Place(server.Machine)
-	place.Cgroup = l.Name.Cgroup("exec")
-	return l.execIn(place, argv)
-}
-
-func (l *Lab) execIn(place sys.Place, argv []string) error {
 	// The lab's own kubectl comes first: it has the cluster's version.
 	env := append(os.Environ(), "PATH="+filepath.Dir(l.Program("kubectl"))+":"+os.Getenv("PATH"))
 	if os.Getenv("KUBECONFIG") == "" {
