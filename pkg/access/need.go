@@ -31,7 +31,7 @@ const (
 // back: what is asked for when it begins.
 func Migration() []Command { return []Command{Wrap, Reconfigure, Replace, Revert} }
 
-// ReadOnly lists the commands that write no object.
+// ReadOnly lists the commands that write no object; check keeps host reports where it may.
 func ReadOnly() []Command { return []Command{Check, Status, Plan, Clients} }
 
 // Target says which objects of an ensemble a permission is for.
@@ -46,6 +46,7 @@ const (
 	Maps        Target = "the journal, its copy, the gate and the pods' files"
 	Journals    Target = "the journal, its copy and the gate"
 	Applied     Target = "the gate and the pods' files"
+	Reports     Target = "the host reports"
 	Lock        Target = "the lock"
 	Set         Target = "the pods' StatefulSet"
 	Budget      Target = "the pods' PodDisruptionBudget"
@@ -72,6 +73,10 @@ const (
 	Through When = "--probe-via=pod"
 	// Unnamed: one who may not list ConfigMaps gives the NAME.
 	Unnamed When = "NAME is left out, or status -A"
+	// Keeping: host reports are read, and judged, without it; later commands do not know them.
+	Keeping When = "check --host-hook or --host-report, whose reports are not kept without it"
+	// Known: what is not known of earlier reports is asked again.
+	Known When = "host reports that are kept, which are not known without it"
 	// Forecast foretells what would keep the pods from parking. Nobody is refused
 	// for the lack of it: a check that may not look is skipped.
 	Forecast When = "checks K8S004 to K8S007, which are skipped without it"
@@ -100,7 +105,7 @@ func (n Need) Object() string {
 }
 
 // Optional reports whether commands work without the permission.
-func (n Need) Optional() bool { return n.When == Forecast }
+func (n Need) Optional() bool { return n.When == Forecast || n.When == Keeping || n.When == Known }
 
 // For returns what those commands need, in the table's order.
 func For(commands ...Command) []Need {

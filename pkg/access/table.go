@@ -55,12 +55,16 @@ are for --endpoints-api=endpoints only.`}.
 			need("update", Services, LegacyWrites, moving(), steps(migration.StepFlip, migration.StepDropBridge, migration.StepFlipBack), "move a Service's address between host and pod").
 			need("delete", Services, Always, moving(), steps(migration.StepDeleteLeftovers), "remove Endpoints that a controller leaves behind"),
 
-		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts.`}.
+		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts, and the host
+reports that check keeps.`}.
 			need("get", Maps, Always, all, nil, "read the journal and the gate").
 			need("list", All, Unnamed, all, nil, "find the ensembles of a namespace").
 			need("create", All, Always, locking(), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
 			need("update", Journals, Always, locking(), steps(migration.StepBegin, migration.StepRelease, migration.StepRenew, migration.StepRestoreGate, migration.StepCloseGate), "save the journal and its copy, and open or close the gate").
-			need("patch", Applied, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way"),
+			need("patch", Applied, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
+			need("get", Reports, Known, append(foretelling(), Reconfigure), nil, "know what hosts and client machines have reported to another command").
+			need("create", All, Keeping, []Command{Check}, nil, "keep host reports for later commands").
+			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands"),
 
 		Resource{Group: "coordination.k8s.io", Name: "leases", Note: `One command at a time works on an ensemble.`}.
 			need("get", Lock, Always, locking(), nil, "see who holds the ensemble's lock").

@@ -174,6 +174,16 @@ func (s *session) reached(ctx context.Context, rec migration.Record) bool {
 
 // throughProbePod makes a pod for it; it goes with the command.
 func (s *session) throughProbePod(ctx context.Context, rec migration.Record) (place, error) {
+	fmt.Fprintf(s.kube.warn, "Making a pod in namespace %s to ask ZooKeeper from; it goes with this command.\n", s.kube.namespace)
+	p, err := s.probePod(ctx, rec)
+	if err != nil {
+		return place{}, err
+	}
+	return s.through(ctx, p)
+}
+
+// probePod makes a pod to ask from, and waits until it runs; it goes with the command.
+func (s *session) probePod(ctx context.Context, rec migration.Record) (vantage.Point, error) {
 	image := s.deps.probe.image
 	switch {
 	case image != "":
@@ -182,17 +192,15 @@ func (s *session) throughProbePod(ctx context.Context, rec migration.Record) (pl
 	case rec.Settings.Version != "":
 		image = intake.DefaultImage(rec.Settings.Version)
 	default:
-		return place{}, usagef("no pod of %s runs to ask through, and no image is known to make one of: name an image with bash in it with --probe-image", s.name)
+		return vantage.Point{}, usagef("no pod of %s runs to ask through, and no image is known to make one of: name an image with bash in it with --probe-image", s.name)
 	}
 	rec.Namespace, rec.Name = s.kube.namespace, s.name
-	c := s.kube.cluster()
-	fmt.Fprintf(s.kube.warn, "Making a pod in namespace %s to ask ZooKeeper from; it goes with this command.\n", s.kube.namespace)
-	p, drop, err := c.ProbePod(ctx, rec, image)
+	p, drop, err := s.kube.cluster().ProbePod(ctx, rec, image)
 	if err != nil {
-		return place{}, err
+		return vantage.Point{}, err
 	}
 	s.deps.asking.atEnd(drop)
-	return s.through(ctx, p)
+	return p, nil
 }
 
 // through opens a tunnel from that pod.

@@ -72,9 +72,10 @@ func subjectFlag(user string) string {
 	return flag + user
 }
 
-// beforeStop refuses what would be missing later on.
-func (s *session) beforeStop(ctx context.Context, rec migration.Record, needs []access.Need, withCopy bool) error {
-	failed := preflight.Failed(preflight.BeforeStop(s.beforeStopFacts(ctx, rec, needs, withCopy)))
+// beforeStop refuses what would be missing later on. phase is the part of the way that the
+// command is on; it is empty where a server goes back, which waits for no path.
+func (s *session) beforeStop(ctx context.Context, rec migration.Record, phase migration.PhaseName, needs []access.Need, withCopy bool) error {
+	failed := preflight.Failed(preflight.BeforeStop(s.beforeStopFacts(ctx, rec, phase, needs, withCopy)))
 	if len(failed) == 0 {
 		return nil
 	}
@@ -103,9 +104,13 @@ func count(word string, n int) string {
 }
 
 // beforeStopFacts gathers what the checks marked BeforeStop look at.
-func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, needs []access.Need, withCopy bool) preflight.Facts {
+func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, phase migration.PhaseName, needs []access.Need, withCopy bool) preflight.Facts {
 	f := wrappedFacts(rec)
+	f.Phase = phase
 	permissionFacts(ctx, s, rec, needs, withCopy, &f)
+	if phase != "" {
+		s.keptFacts(ctx, rec, &f)
+	}
 	return f
 }
 
@@ -114,7 +119,11 @@ func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, nee
 // is better than to leave it away, and a step that may not be taken stops by
 // itself, with its name. What is missing is said all the same.
 func (o *MoveOptions) before(ctx context.Context, s *session, rec migration.Record) error {
-	err := s.beforeStop(ctx, rec, access.WithWayBack(access.Command(o.kind)), o.data == migration.DataCopy)
+	phase := migration.PlanReplace
+	if o.kind == migration.Revert {
+		phase = ""
+	}
+	err := s.beforeStop(ctx, rec, phase, access.WithWayBack(access.Command(o.kind)), o.data == migration.DataCopy)
 	return o.deps.unlessAway(err, rec, o.kind, o.id)
 }
 

@@ -20,9 +20,13 @@ type checkFlags struct {
 	waive  []string
 	// timeout bounds the whole look.
 	timeout time.Duration
-	// emit prints the host script instead; reports are files with its answers.
+	// emit prints the host script instead; reports are files with its answers, hook the program
+	// that has it run on the hosts.
 	emit    bool
 	reports []string
+	hook    string
+	// fromPods has pods try the paths, too.
+	fromPods bool
 }
 
 // CheckOptions is check with everything resolved.
@@ -33,6 +37,9 @@ type CheckOptions struct {
 	printer printer.Printer
 	waive   []string
 	reports []string
+	hook    string
+	// fromPods has pods try the paths, too.
+	fromPods bool
 }
 
 func newCheckCommand(d *deps) *cobra.Command {
@@ -44,14 +51,17 @@ func newCheckCommand(d *deps) *cobra.Command {
 		Long: long(`
 			Runs every check and prints each with what was seen and what helps. Before the
 			wrap it needs the hosts' files (-f or --member); afterwards it uses what is
-			recorded. Nothing is written but one session that is opened and closed, to see
+			recorded. Nothing is written to ZooKeeper but one session that is opened and closed, to see
 			that the ensemble commits. A check whose input is missing is skipped and says which;
 			one that could not see a server is unknown. Exit code 3 when a check fails, or one
 			that must hold is unknown.
 
-			What hosts and client machines reach can only be learnt there: --emit-host-script
-			prints a read-only shell script for them, and --host-report reads what it printed
-			(docs/host-report.md).`),
+			What hosts and client machines reach can only be learned there, by a read-only shell
+			script. --host-hook has your own program run it on every host; --emit-host-script
+			prints it for other machines, and --host-report reads what it printed
+			(docs/host-report.md). --from-pods has pods try the same. The result is a grid of
+			every path that the migration needs, with the likeliest cause where one is lost. Reports
+			are kept in the cluster; for an hour plan, replace and a later check know them.`),
 		Example: examples(`
 			# Before anything is created
 			%[1]s check zk1 -f zoo.cfg
@@ -59,9 +69,12 @@ func newCheckCommand(d *deps) *cobra.Command {
 			# Later on
 			%[1]s check zk1
 
-			# What each host reaches
+			# What every host reaches, and what pods reach
+			%[1]s check zk1 --host-hook=./hook.sh --from-pods
+
+			# What client machines reach
 			%[1]s check zk1 --emit-host-script > report.sh
-			for h in zk1 zk2 zk3; do ssh $h sudo sh -s < report.sh; done > reports
+			for h in app1 app2; do ssh $h sudo sh -s < report.sh; done > reports
 			%[1]s check zk1 --host-report reports`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,7 +88,13 @@ func newCheckCommand(d *deps) *cobra.Command {
 			if f.emit && len(f.reports) > 0 {
 				return usagef("--emit-host-script prints the script whose answers --host-report reads: use one of them")
 			}
-			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.waive, reports: f.reports,
+			if f.emit && f.hook != "" {
+				return usagef("--emit-host-script prints the script that --host-hook has run: use one of them")
+			}
+			if err := checkHook(f.hook); err != nil {
+				return err
+			}
+			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.waive, reports: f.reports, hook: f.hook, fromPods: f.fromPods || d.probe.via == viaPod,
 				input: input{files: f.input.files, members: f.input.members, stdin: d.streams.In}}
 			if f.emit {
 				return within(cmd.Context(), f.timeout, o.emitScript)
@@ -88,6 +107,8 @@ func newCheckCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive for this run")
 	cmd.Flags().BoolVar(&f.emit, "emit-host-script", false, "Print a read-only shell script that tells what a host or a client machine reaches, and do nothing else")
 	cmd.Flags().StringArrayVar(&f.reports, "host-report", nil, "File with what the script printed, one line per machine, or - for standard input; repeatable")
+	cmd.Flags().StringVar(&f.hook, "host-hook", "", "Program that runs the script on the hosts (docs/host-hook.md)")
+	cmd.Flags().BoolVar(&f.fromPods, "from-pods", false, "Try the paths from pods on different nodes as well: those of the ensemble or, where none runs, up to three that are made for it; --probe-via=pod does so, too")
 	lookFlag(cmd, &f.timeout)
 	return cmd
 }
@@ -98,7 +119,7 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reports, err := o.readReports(ctx, time.Now())
+	reports, err := o.readReports(ctx)
 	if err != nil {
 		return err
 	}
@@ -109,10 +130,12 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 	if known {
 		lookFacts(ctx, s, &facts)
 	}
-	facts.Reports = reports
+	if err := s.pathFacts(ctx, rec, known, asks{hook: o.hook, given: reports, pods: o.fromPods}, &facts); err != nil {
+		return err
+	}
 	facts.Waivers = append(facts.Waivers, o.waive...)
 	findings := preflight.Run(facts)
-	if err := o.print(findings); err != nil {
+	if err := o.print(findings, facts); err != nil {
 		return err
 	}
 	if failed := preflight.Failed(findings); len(failed) > 0 {
@@ -163,21 +186,39 @@ func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, names
 	return rec, desc, err
 }
 
-func (o *CheckOptions) print(findings []preflight.Finding) error {
+func (o *CheckOptions) print(findings []preflight.Finding, f preflight.Facts) error {
 	out := o.deps.streams.Out
+	paths, names := f.Paths(), f.Lookups()
 	if !o.printer.ForPeople() {
-		return o.printer.Structured(out, map[string]any{
-			"apiVersion": migration.RecordVersion, "kind": "CheckReport", "checks": findings,
-		})
+		return o.printer.Structured(out, checkReport{APIVersion: migration.RecordVersion, Kind: "CheckReport", Checks: findings, Paths: paths, Names: names})
 	}
 	for _, f := range findings {
-		fmt.Fprintf(out, "%-7s %-6s %s\n", f.Result, f.ID, f.Title)
-		for _, d := range f.Detail {
-			fmt.Fprintf(out, "                 - %s\n", d)
+		fmt.Fprintf(out, "%-7s %-7s %s\n", f.Result, f.ID, f.Title)
+		for _, d := range inList(f) {
+			fmt.Fprintf(out, "                  - %s\n", d)
 		}
 		if f.Hint != "" && f.Result != preflight.OK {
-			fmt.Fprintf(out, "                 hint: %s\n", f.Hint)
+			fmt.Fprintf(out, "                  hint: %s\n", f.Hint)
 		}
 	}
-	return nil
+	return o.printer.Paths(out, paths)
+}
+
+// inList is what the list of checks says of one. Lost paths are spelled out below their grid.
+func inList(f preflight.Finding) []string {
+	if f.Result == preflight.OK || f.Result == preflight.Skip || f.Result == preflight.Unknown || !preflight.OfPaths(f.ID) {
+		return f.Detail
+	}
+	return []string{"paths are lost: see below"}
+}
+
+// checkReport is what check prints for programs; its form is stable.
+type checkReport struct {
+	APIVersion string              `json:"apiVersion"`
+	Kind       string              `json:"kind"`
+	Checks     []preflight.Finding `json:"checks"`
+	// Paths are all network paths that the migration needs now, those that nobody has tried
+	// among them, Names the names that somebody resolves.
+	Paths []preflight.Path   `json:"paths"`
+	Names []preflight.Lookup `json:"names"`
 }

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -128,8 +130,11 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 		}
 		return some
 	})
-	f.Files = len(desc.Hosts)
+	f.Files, f.FileSHA256 = len(desc.Hosts), map[ensemble.ID]string{}
 	for _, h := range desc.Hosts {
+		if h.ID != 0 {
+			f.FileSHA256[h.ID] = fmt.Sprintf("%x", sha256.Sum256(h.Config.Props.Bytes()))
+		}
 		if h.ID != 0 && h.Config.Dynamic != nil {
 			f.FileConfig[h.ID] = h.Config.DynamicVersion()
 		}
@@ -224,5 +229,5 @@ func refuseFailed(f preflight.Facts) error {
 
 // wrappedFacts are those that the record alone tells, of what is wrapped.
 func wrappedFacts(rec migration.Record) preflight.Facts {
-	return preflight.Facts{Servers: rec.Servers, Wrapped: true, Waivers: rec.WaivedChecks()}
+	return preflight.Facts{Servers: rec.Servers, Record: rec, Wrapped: true, Waivers: rec.WaivedChecks()}
 }

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"time"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostscript"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
@@ -19,15 +17,11 @@ func (o *CheckOptions) emitScript(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pods := map[string]string{}
-	if known {
-		if pods, err = s.kube.cluster().PodIPs(ctx, rec); err != nil {
-			return err
-		}
+	pods, err := s.podAddresses(ctx, rec, known)
+	if err != nil {
+		return err
 	}
-	q := hostscript.Between(s.name, portsOf(rec, pods))
-	q.Unit = rec.Hosts.Unit
-	script, err := hostscript.Script(q)
+	script, err := hostscript.Script(questions(rec, pods))
 	if err != nil {
 		return usagef("%w", err)
 	}
@@ -35,40 +29,38 @@ func (o *CheckOptions) emitScript(ctx context.Context) error {
 	return err
 }
 
-// portsOf are the servers' ports and addresses; pods are those of pods by their names.
-func portsOf(rec migration.Record, pods map[string]string) []hostscript.Server {
-	var out []hostscript.Server
-	for _, s := range rec.Servers {
-		host := s.HostIP
-		if s.Replaced != nil {
-			host = "" // nobody needs it any more
-		}
-		out = append(out, hostscript.Server{
-			ID: s.ID, HostIP: host, ClusterIP: s.ClusterIP, PodIP: pods[render.PodName(rec.Name, s.Ordinal)],
-			ClientPort: s.ClientPort, PeerPort: s.PeerPort, ElectionPort: s.ElectionPort,
-		})
+// podAddresses are those of the servers' pods that have one; before the wrap there are none.
+func (s *session) podAddresses(ctx context.Context, rec migration.Record, wrapped bool) (map[ensemble.ID]string, error) {
+	out := map[ensemble.ID]string{}
+	if !wrapped {
+		return out, nil
 	}
-	return out
+	byName, err := s.kube.cluster().PodIPs(ctx, rec)
+	for _, srv := range rec.Servers {
+		if a := byName[render.PodName(rec.Name, srv.Ordinal)]; a != "" {
+			out[srv.ID] = a
+		}
+	}
+	return out, err
 }
 
-// readReports reads what machines said; nothing has been asked of anybody yet.
-func (o *CheckOptions) readReports(ctx context.Context, now time.Time) ([]preflight.HostReport, error) {
-	var out []preflight.HostReport
-	for _, name := range o.reports {
-		data, err := readInput(ctx, name, o.deps.streams.In)
-		if err != nil {
-			return nil, usagef("--host-report: %w", err)
+// questions are what machines and pods are asked about the ensemble.
+func questions(rec migration.Record, pods map[ensemble.ID]string) hostscript.Questions {
+	var servers []hostscript.Server
+	for _, s := range rec.Servers {
+		srv := hostscript.Server{ID: s.ID, HostIP: s.HostIP, ClusterIP: s.ClusterIP, PodIP: pods[s.ID], ClientPort: s.ClientPort}
+		if s.Replaced != nil {
+			srv.HostIP = "" // nobody needs it any more
 		}
-		if name == "-" {
-			name = "standard input"
+		for _, p := range preflight.Ports(s) {
+			srv.Ports = append(srv.Ports, p.Number)
 		}
-		reports, err := hostreport.Parse(bytes.NewReader(data), name)
-		if err != nil {
-			return nil, usagef("--host-report: %w", err)
-		}
-		for _, r := range reports {
-			out = append(out, preflight.HostReport{Report: r, Age: r.Age(now)})
-		}
+		servers = append(servers, srv)
 	}
-	return out, nil
+	q := hostscript.Between(rec.Name, servers)
+	q.Unit = preflight.HostUnit(rec)
+	for _, n := range preflight.Names(rec) {
+		q.Names = append(q.Names, n.Name)
+	}
+	return q
 }

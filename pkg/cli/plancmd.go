@@ -6,9 +6,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func newPlanCommand(d *deps) *cobra.Command {
@@ -25,6 +27,10 @@ func newPlanCommand(d *deps) *cobra.Command {
 			it), how many elections that forces, and for each server why it may be taken away
 			at its turn, or what stands in the way. The verdicts are those of the very rules
 			that replace and reconfigure follow. Nothing is written.
+
+			Below stand the network paths that the next step needs, as far as hosts and client
+			machines have reported within the hour (check --host-hook), and with --probe-via=pod
+			what pods reach.
 
 			Where a second failure would cost the quorum while a pod is still empty (three
 			voters on 3.4 or 3.5), it recommends to move the data as well.`),
@@ -59,16 +65,24 @@ func runPlan(ctx context.Context, d *deps, args []string, from string, p printer
 		if err != nil {
 			return err
 		}
-		return p.Plan(d.streams.Out, migration.Plan(o))
+		return p.Plan(d.streams.Out, migration.Plan(o), nil)
 	}
 	s, o, err := d.whole(ctx, args)
 	if err != nil {
 		return err
 	}
-	if err := p.Plan(d.streams.Out, migration.Plan(o)); err != nil {
+	f := wrappedFacts(o.Record)
+	f.Through = map[ensemble.ID]vantage.Sighting{}
+	for _, v := range o.Servers {
+		f.Through[v.ID] = v.Live
+	}
+	if err := s.pathFacts(ctx, o.Record, true, asks{pods: d.probe.via == viaPod}, &f); err != nil {
 		return err
 	}
-	f := wrappedFacts(o.Record)
+	plan := migration.Plan(o)
+	if err := p.Plan(d.streams.Out, plan, f.PathsFor(plan.Phases)); err != nil {
+		return err
+	}
 	roomFacts(ctx, s.kube, o.Record, &f)
 	imageFacts(o, &f)
 	warnRoom(d.streams.ErrOut, "not all pods will park", preflight.Failed(preflight.ForPods(f)))

@@ -127,7 +127,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.deps.unlessAway(s.beforeStop(ctx, rec, access.For(access.Reconfigure), false), rec, migration.Reconfigure, 0); err != nil {
+	if err := f.deps.unlessAway(s.beforeStop(ctx, rec, migration.PlanReconfigure, access.For(access.Reconfigure), false), rec, migration.Reconfigure, 0); err != nil {
 		return err
 	}
 	if len(f.confirmed) > 0 {

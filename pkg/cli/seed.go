@@ -76,7 +76,7 @@ func (o *SeedOptions) Run(ctx context.Context) error {
 		return usagef("ensemble %s has no server %d; it has %v", s.name, o.id, rec.Ensemble().IDs())
 	}
 	// The host is down by now; what is missing would only show after the stream.
-	if err := s.beforeStop(ctx, rec, access.For(access.Seed), true); err != nil {
+	if err := s.beforeStop(ctx, rec, "", access.For(access.Seed), true); err != nil {
 		return err
 	}
 	seeded, err := o.ready(ctx, s, rec)

@@ -4,6 +4,7 @@
 package hostreport
 
 import (
+	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -22,7 +23,7 @@ type Report struct {
 	// Time is when the script began, in seconds since 1970 UTC, by the host's clock.
 	Time int64 `json:"time"`
 	// Hostname is the name that the host gives itself.
-	Hostname string `json:"hostname"`
+	Hostname string `json:"hostname,omitempty"`
 	// UID is the user that ran the script. What only root sees is unknown to others.
 	UID *int64 `json:"uid"`
 	// Container tells whether the script ran in a container: what it says of
@@ -30,7 +31,7 @@ type Report struct {
 	Container *bool `json:"container"`
 	// Addresses are the host's own, 64 at most, without those that kube-proxy
 	// gives it in IPVS mode.
-	Addresses []Address `json:"addresses"`
+	Addresses []string `json:"addresses"`
 	// Listening are those of the ports asked about on which somebody listens.
 	Listening []Listener `json:"listening"`
 	// ZooKeeper are the servers that run, 16 at most, those in containers among them.
@@ -38,18 +39,8 @@ type Report struct {
 	// Units are the systemd units of those servers, and the one asked about.
 	Units      []Unit     `json:"units"`
 	Kubernetes Kubernetes `json:"kubernetes"`
-	// Routes has one for each address of a path.
-	Routes []Route `json:"routes"`
-	// Means is the program that tried the paths.
-	Means string `json:"means"`
-	Names []Name `json:"names"`
-	Paths []Path `json:"paths"`
-}
-
-// Address is one of the host's own.
-type Address struct {
-	Interface string `json:"interface"`
-	Address   string `json:"address"`
+	Names      []Name     `json:"names"`
+	Paths      []Path     `json:"paths"`
 }
 
 // Listener is a port on which somebody listens.
@@ -61,29 +52,22 @@ type Listener struct {
 
 // Process is one ZooKeeper server that runs.
 type Process struct {
-	PID  int64  `json:"pid"`
-	User string `json:"user"`
-	// Parent is the name of the program that has started it, such as systemd.
-	Parent string `json:"parent"`
 	// Started is in seconds since 1970 UTC.
 	Started   *int64 `json:"started"`
 	Container *bool  `json:"container"`
 	// Unit is the unit, or the scope of a session, that it runs in.
-	Unit string `json:"unit"`
-	// Flags are the -Dzookeeper, -Djute, -Xm and name service flags of its command
-	// line, 64 at most, with secrets hidden.
+	Unit string `json:"unit,omitempty"`
+	// Config is the file that its command line names.
+	Config string `json:"config,omitempty"`
+	// Flags are those of its command line by which Java resolves names in another way
+	// than the host.
 	Flags []string `json:"flags"`
-	// Java is the version of its JVM, as the JVM's directory has it.
-	Java string `json:"java"`
-	// Config is the file that its command line names, as it stands there.
-	Config string `json:"config"`
 	// File is that file; nil when it could not be read.
 	File *File `json:"file"`
 	// DataDir and DataLogDir are as the file has them; one directory where it names
-	// one. DynamicConfigFile is empty as well when there is none.
-	DataDir           string `json:"dataDir"`
-	DataLogDir        string `json:"dataLogDir"`
-	DynamicConfigFile string `json:"dynamicConfigFile"`
+	// one.
+	DataDir    string `json:"dataDir,omitempty"`
+	DataLogDir string `json:"dataLogDir,omitempty"`
 	// MyID is the first line of myid in DataDir.
 	MyID *int64 `json:"myid"`
 	// DataDirFree and DataLogDirFree are in bytes.
@@ -94,16 +78,12 @@ type Process struct {
 // File is a zoo.cfg. None of its settings is here.
 type File struct {
 	// Target is its path with all symbolic links followed.
-	Target  string `json:"target"`
+	Target  string `json:"target,omitempty"`
 	Symlink *bool  `json:"symlink"`
-	Owner   string `json:"owner"`
-	// Mode is in octal digits, such as 644.
-	Mode  string `json:"mode"`
-	Bytes *int64 `json:"bytes"`
 	// Modified is in seconds since 1970 UTC.
 	Modified *int64 `json:"modified"`
 	// SHA256 is in hexadecimal digits.
-	SHA256 string `json:"sha256"`
+	SHA256 string `json:"sha256,omitempty"`
 	// Comments are the lines at its head, 5 at most: they often name the
 	// configuration manager that writes it.
 	Comments []string `json:"comments"`
@@ -113,60 +93,18 @@ type File struct {
 type Unit struct {
 	Name string `json:"name"`
 	// Load is LoadState: loaded, masked, not-found.
-	Load string `json:"load"`
-	// Active is ActiveState: active, inactive, failed.
-	Active string `json:"active"`
+	Load string `json:"load,omitempty"`
 	// Enabled is UnitFileState: enabled, disabled, static, masked.
-	Enabled string `json:"enabled"`
-	// Restart is when systemd starts it again by itself: no, always, on-failure.
-	Restart string `json:"restart"`
-	// File is the path of the unit's file.
-	File string `json:"file"`
+	Enabled string `json:"enabled,omitempty"`
 }
 
 // Kubernetes is what of it is on the host.
 type Kubernetes struct {
 	// Processes are those of a fixed list that run: kube-proxy, kubelet and others.
 	Processes []string `json:"processes"`
-	// IPVS, IPTables and NFTables tell whether the kernel holds kube-proxy's rules of
-	// that mode. They remain when kube-proxy is gone. IPTables is for IPv4, and true in
-	// IPVS mode as well. Only root sees the last two.
-	IPVS     *bool `json:"ipvs"`
-	IPTables *bool `json:"iptables"`
-	NFTables *bool `json:"nftables"`
-}
-
-// Modes of kube-proxy, by the rules in the kernel.
-const (
-	ModeIPVS     = "ipvs"
-	ModeIPTables = "iptables"
-	ModeNFTables = "nftables"
-	ModeNone     = "none"
-)
-
-// Mode is the mode whose rules the kernel holds; empty when it is not known, or when
-// there are rules of two.
-func (k Kubernetes) Mode() string {
-	is := func(b *bool) bool { return b != nil && *b }
-	not := func(b *bool) bool { return b != nil && !*b }
-	switch {
-	case is(k.IPVS) && not(k.NFTables):
-		return ModeIPVS
-	case not(k.IPVS) && is(k.IPTables) && not(k.NFTables):
-		return ModeIPTables
-	case not(k.IPVS) && not(k.IPTables) && is(k.NFTables):
-		return ModeNFTables
-	case not(k.IPVS) && not(k.IPTables) && not(k.NFTables):
-		return ModeNone
-	}
-	return ""
-}
-
-// Route is how the host sends to an address.
-type Route struct {
-	Address string `json:"address"`
-	// Answer is the first line of ip route get, or its complaint.
-	Answer string `json:"answer"`
+	// Rules tells whether the kernel holds kube-proxy's rules, of whichever mode. They
+	// remain when kube-proxy is gone. Only root sees them all.
+	Rules *bool `json:"rules"`
 }
 
 // What becomes of a name.
@@ -179,7 +117,7 @@ const (
 // Name is what a name means to the host, by getent, which asks as programs do.
 type Name struct {
 	Name      string   `json:"name"`
-	Result    string   `json:"result"`
+	Result    string   `json:"result,omitempty"`
 	Addresses []string `json:"addresses"`
 }
 
@@ -189,9 +127,15 @@ type Path struct {
 	Via    vantage.Via       `json:"via"`
 	Host   string            `json:"host"`
 	Port   int               `json:"port"`
-	Result vantage.PortState `json:"result"`
+	Result vantage.PortState `json:"result,omitempty"`
+	// Route is the first line of ip route get for the address, or its complaint, where the
+	// connect was lost.
+	Route string `json:"route,omitempty"`
+	// SeenAs is the address under which ZooKeeper sees a connection from this host, where
+	// it was asked and says so.
+	SeenAs string `json:"seenAs,omitempty"`
 	// Detail is why the result is not known.
-	Detail string `json:"detail"`
+	Detail string `json:"detail,omitempty"`
 }
 
 // At is when the script began, by the host's clock.
@@ -210,17 +154,6 @@ func (r Report) Path(t vantage.Target) (Path, bool) {
 	return Path{}, false
 }
 
-// To are the connects to one address, host:port, whichever server is meant.
-func (r Report) To(address string) []Path {
-	var out []Path
-	for _, p := range r.Paths {
-		if p.Target().Address() == address {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // Target is what was tried.
 func (p Path) Target() vantage.Target {
 	return vantage.Target{Server: p.Server, Via: p.Via, Host: p.Host, Port: p.Port}
@@ -236,26 +169,14 @@ func (r Report) Name(name string) (Name, bool) {
 	return Name{}, false
 }
 
-// Route is how the host sends to an address, if it is known.
-func (r Report) Route(address string) (Route, bool) {
-	for _, o := range r.Routes {
-		if o.Address == address {
-			return o, true
-		}
-	}
-	return Route{}, false
-}
-
 // maxAddresses is how many of its own addresses a host tells.
 const maxAddresses = 64
 
 // Own reports whether the host has an address; nil when it is not known.
 func (r Report) Own(address string) *bool {
-	for _, a := range r.Addresses {
-		if a.Address == address {
-			yes := true
-			return &yes
-		}
+	if slices.Contains(r.Addresses, address) {
+		yes := true
+		return &yes
 	}
 	if r.Addresses == nil || len(r.Addresses) >= maxAddresses {
 		return nil

@@ -45,7 +45,6 @@ func rules() map[string]rule {
 	needed := func(r rule) rule { r.need = true; return r }
 	// Up to the year 2200: no clock is that wrong.
 	const early, late = 946684800, 7258118400
-	const free = math.MaxInt64
 	return map[string]rule{
 		"":         needed(object),
 		"kind":     needed(text(one(kindOfReport))),
@@ -55,35 +54,22 @@ func rules() map[string]rule {
 		"time":     needed(number(early, late)),
 		"hostname": text(note(253)), "uid": number(0, math.MaxUint32), "container": truth,
 
-		"addresses": list(maxAddresses), "addresses[]": object,
-		"addresses[].interface": text(note(64)), "addresses[].address": needed(text(strict.Address)),
+		"addresses": list(maxAddresses), "addresses[]": text(strict.Address),
 
 		"listening": list(2 * hostscript.MaxNames), "listening[]": object,
 		"listening[].port": needed(number(1, 65535)), "listening[].all": truth,
 
 		"zookeeper": list(16), "zookeeper[]": object,
-		"zookeeper[].pid": needed(number(1, math.MaxInt32)), "zookeeper[].user": text(note(64)), "zookeeper[].parent": text(note(64)),
-		"zookeeper[].started": number(early, late), "zookeeper[].container": truth, "zookeeper[].unit": text(note(255)),
-		"zookeeper[].flags": list(64), "zookeeper[].flags[]": text(note(1024)), "zookeeper[].java": text(note(64)),
-		"zookeeper[].config": text(note(1024)), "zookeeper[].file": object,
-		"zookeeper[].file.target": text(note(1024)), "zookeeper[].file.symlink": truth, "zookeeper[].file.owner": text(note(64)), "zookeeper[].file.mode": text(octal),
-		"zookeeper[].file.bytes": number(0, free), "zookeeper[].file.modified": number(0, free), "zookeeper[].file.sha256": text(hex(64)),
+		"zookeeper[].started": number(early, late), "zookeeper[].container": truth, "zookeeper[].unit": text(note(255)), "zookeeper[].config": text(note(1024)),
+		"zookeeper[].flags": list(16), "zookeeper[].flags[]": text(note(1024)), "zookeeper[].file": object,
+		"zookeeper[].file.target": text(note(1024)), "zookeeper[].file.symlink": truth, "zookeeper[].file.modified": number(0, late), "zookeeper[].file.sha256": text(hex(64)),
 		"zookeeper[].file.comments": list(5), "zookeeper[].file.comments[]": text(note(1024)),
-		"zookeeper[].dataDir": text(note(1024)), "zookeeper[].dataLogDir": text(note(1024)), "zookeeper[].dynamicConfigFile": text(note(1024)),
-		"zookeeper[].myid":        number(0, math.MaxInt32),
-		"zookeeper[].dataDirFree": number(0, free), "zookeeper[].dataLogDirFree": number(0, free),
+		"zookeeper[].dataDir": text(note(1024)), "zookeeper[].dataLogDir": text(note(1024)), "zookeeper[].myid": number(0, math.MaxInt32),
+		"zookeeper[].dataDirFree": number(0, math.MaxInt64), "zookeeper[].dataLogDirFree": number(0, math.MaxInt64),
 
-		"units": list(16), "units[]": object, "units[].name": needed(text(note(1024))),
-		"units[].load": text(strict.Code), "units[].active": text(strict.Code), "units[].enabled": text(strict.Code), "units[].restart": text(strict.Code),
-		"units[].file": text(note(1024)),
+		"units": list(16), "units[]": object, "units[].name": needed(text(note(1024))), "units[].load": text(strict.Code), "units[].enabled": text(strict.Code),
 
-		"kubernetes": object, "kubernetes.processes": list(32), "kubernetes.processes[]": text(strict.Object),
-		"kubernetes.ipvs": truth, "kubernetes.iptables": truth, "kubernetes.nftables": truth,
-
-		"routes": list(hostscript.MaxPaths), "routes[]": object, "routes[].address": needed(text(strict.Address)),
-		"routes[].answer": text(note(1024)),
-
-		"means": text(one("bash", "python3", "python", "perl", "nc")),
+		"kubernetes": object, "kubernetes.processes": list(32), "kubernetes.processes[]": text(strict.Object), "kubernetes.rules": truth,
 
 		"names": needed(list(hostscript.MaxNames)), "names[]": object, "names[].name": needed(text(strict.Host)),
 		"names[].result": text(one(NameFound, NameNotFound)), "names[].addresses": list(16), "names[].addresses[]": text(strict.Address),
@@ -93,7 +79,7 @@ func rules() map[string]rule {
 		"paths[].via":    needed(text(one(string(vantage.ViaHost), string(vantage.ViaService), string(vantage.ViaPod)))),
 		"paths[].host":   needed(text(strict.Host)), "paths[].port": needed(number(1, 65535)),
 		"paths[].result": text(one(string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))),
-		"paths[].detail": text(note(1024)),
+		"paths[].route":  text(note(1024)), "paths[].seenAs": text(strict.Address), "paths[].detail": text(note(1024)),
 	}
 }
 
@@ -126,11 +112,4 @@ func hex(length int) func(string) string {
 		}
 		return ""
 	}
-}
-
-func octal(s string) string {
-	if s == "" || len(s) > 6 || strings.Trim(s, "01234567") != "" {
-		return "a file mode in octal digits, such as 644"
-	}
-	return ""
 }

@@ -67,8 +67,16 @@ func TestRulesOfKubeProxy(t *testing.T) {
 		"nftables of others": {map[string]string{"nft": "echo 'table inet filter'\n"}, "tables yes", "no"},
 		"nft fails":          {map[string]string{"nft": "echo 'table ip kube-proxy'; exit 1\n"}, "tables yes", ""},
 		"nf_tables is not":   {nil, "tables no", "no"},
+		"of none":            {map[string]string{"grep": "exit 1\n", "uname": "echo none\n", "id": "echo 0\n"}, "loaded() { echo no; }; rules", "no"},
+		"of IPVS":            {map[string]string{"grep": "case $1 in *ipvs*) exit 0 ;; esac; exit 1\n", "id": "echo 1000\n"}, "rules", "yes"},
+		"not as root":        {map[string]string{"grep": "exit 1\n", "id": "echo 1000\n"}, "rules", ""},
+		"one is not known":   {map[string]string{"grep": "exit 1\n", "id": "echo 0\n"}, "loaded() { :; }; rules", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			setup, ask := "", c.ask
+			if i := strings.LastIndex(ask, "; "); i > 0 {
+				setup, ask = ask[:i+1], ask[i+2:]
+			}
 			for _, s := range shells(t)[:2] {
 				if c.programs == nil {
 					c.programs = map[string]string{}
@@ -79,7 +87,7 @@ func TestRulesOfKubeProxy(t *testing.T) {
 						c.programs[p] = "exit 127\n"
 					}
 				}
-				out, err := s.command(t, means+host+"\necho \"$("+c.ask+")\"\n", c.programs).Output()
+				out, err := s.command(t, means+host+"\n"+setup+"\necho \"$("+ask+")\"\n", c.programs).Output()
 				if got := strings.TrimSpace(string(out)); err != nil || got != c.want {
 					t.Errorf("%s: %q, want %q (%v)", s.name, got, c.want, err)
 				}

@@ -36,6 +36,9 @@ type Questions struct {
 	Unit string
 	// Paths are the connects to try.
 	Paths []vantage.Target
+	// Cons are those of them at which ZooKeeper is asked for its connections: from where
+	// it sees this host's own.
+	Cons []vantage.Target
 	// Listen are the ports of which the script tells whether somebody listens on
 	// them on this host.
 	Listen []int
@@ -117,13 +120,13 @@ func (q Questions) Validate() error {
 // the host itself hangs: each file system and program of those gets its own 3 s.
 func (q Questions) MaxSeconds() int {
 	batches := func(n int) int { return (n + parallel - 1) / parallel }
-	return fixedSeconds + eachSeconds*(batches(len(q.Paths))+batches(len(q.Names)))
+	return fixedSeconds + eachSeconds*(2*batches(len(q.Paths))+batches(len(q.Names)))
 }
 
 const (
 	// parallel is how many connects the script has under way.
 	parallel = 32
-	// eachSeconds is how long each takes at most.
+	// eachSeconds is how long each takes at most, and what ZooKeeper is asked behind it.
 	eachSeconds = 3
 	// fixedSeconds is for all else.
 	fixedSeconds = 20
@@ -151,23 +154,12 @@ func (q Questions) questions() string {
 	}
 	w("}\npaths() {\n  :")
 	for _, t := range q.Paths {
-		w("  batch try %s", quote.Words{t.Server.String(), string(t.Via), t.Host, fmt.Sprint(t.Port)})
-	}
-	w("}\nroutes() {\n  :")
-	for _, a := range q.addresses() {
-		w("  route %s", quote.Shell(a))
+		words := quote.Words{t.Server.String(), string(t.Via), t.Host, fmt.Sprint(t.Port)}
+		if slices.Contains(q.Cons, t) {
+			words = append(words, "cons")
+		}
+		w("  batch try %s", words)
 	}
 	w("}")
 	return b.String()
-}
-
-// addresses are those of the paths, each once.
-func (q Questions) addresses() []string {
-	var out []string
-	for _, t := range q.Paths {
-		if strict.Address(t.Host) == "" && !slices.Contains(out, t.Host) {
-			out = append(out, t.Host)
-		}
-	}
-	return out
 }

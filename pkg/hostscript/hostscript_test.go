@@ -82,8 +82,8 @@ func TestScriptRefuses(t *testing.T) {
 
 func TestBetween(t *testing.T) {
 	q := Between("main", []Server{
-		{ID: 1, HostIP: "10.0.0.1", ClusterIP: "10.96.0.1", ClientPort: 2181, PeerPort: 2888, ElectionPort: 3888},
-		{ID: 2, HostIP: "10.0.0.2", ClusterIP: "10.96.0.2", PodIP: "10.244.0.2", PeerPort: 2888, ElectionPort: 3889},
+		{ID: 1, HostIP: "10.0.0.1", ClusterIP: "10.96.0.1", Ports: []int{2181, 2888, 3888}, ClientPort: 2181},
+		{ID: 2, HostIP: "10.0.0.2", ClusterIP: "10.96.0.2", PodIP: "10.244.0.2", Ports: []int{2888, 3889}},
 	})
 	if err := q.Validate(); err != nil {
 		t.Fatal(err)
@@ -98,6 +98,14 @@ func TestBetween(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("paths %q, want %q", got, want)
+	}
+	for _, line := range []string{"batch try 1 host 10.0.0.1 2181 cons\n", "batch try 1 service 10.96.0.1 2181 cons\n", "batch try 2 pod 10.244.0.2 2888\n"} {
+		if !strings.Contains(string(q.render()), line) {
+			t.Errorf("%q is not asked", line)
+		}
+	}
+	if n := strings.Count(string(q.render()), "cons\n"); n != 2 {
+		t.Errorf("cons is asked %d times", n)
 	}
 	if want := []int{2181, 2888, 3888, 3889}; !slices.Equal(q.Listen, want) {
 		t.Errorf("ports %v, want %v", q.Listen, want)
@@ -127,7 +135,7 @@ func TestScriptThatWasCutDoesNothing(t *testing.T) {
 // TestMaxSeconds: the bound that the header names grows with the batches.
 func TestMaxSeconds(t *testing.T) {
 	q := Questions{}.pathsTo(make([]string, 33))
-	if got := q.MaxSeconds(); got != fixedSeconds+2*eachSeconds {
+	if got := q.MaxSeconds(); got != fixedSeconds+4*eachSeconds {
 		t.Errorf("33 paths take %d s", got)
 	}
 }

@@ -7,37 +7,24 @@ package hostscript
 //     not the host's own.
 const host = `
 addresses() {
-  list=$(ip -o addr show scope global 2>/dev/null) || return
-  say '[' addresses
-  printf '%s\n' "$list" | awk 'NF > 3 && $2 != "kube-ipvs0" && n++ < 64 { sub("/.*", "", $4); print "{ -\ns interface " $2 "\ns address " $4 "\n}" }'
-  say ']'
+  found=$(ip -o addr show scope global 2>/dev/null) || { echo null; return; }
+  printf '%s\n' "$found" | awk 'NF > 3 && $2 != "kube-ipvs0" && n++ < 64 { sub("/.*", "", $4); print "\"" $4 "\"" }' | list
 }
 listening() {
-  [ -r /proc/net/tcp ] || return
-  say '[' listening
+  [ -r /proc/net/tcp ] || { echo null; return; }
   cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v ports="$ports" '
     $4 == "0A" && split($2, a, ":") == 2 && (at = index(ports, " " a[2] "=")) {
-      port = substr(ports, at + 6); sub(/ .*/, "", port); all = a[1] ~ /^0+$/ ? "yes" : "no"
-      if (!seen[port all]++) print "{ -\nn port " port "\nb all " all "\n}"
-    }'
-  say ']'
-}
-route() { # ADDRESS
-  say '{' -
-  say s address "$1"
-  say s answer "$(ip route get "$1" 2>&1 | head -n 1)"
-  say '}'
+      port = substr(ports, at + 6); sub(/ .*/, "", port); all = a[1] ~ /^0+$/ ? "true" : "false"
+      if (!seen[port all]++) print "{\"port\":" port ",\"all\":" all "}"
+    }' | list
 }
 unit() { # NAME
-  say '{' -
-  say s name "$1"
-  within systemctl show -p LoadState -p ActiveState -p UnitFileState -p Restart -p FragmentPath -- "$1" 2>/dev/null |
-    sed -n 's/^LoadState=/s load /p; s/^ActiveState=/s active /p; s/^UnitFileState=/s enabled /p; s/^Restart=/s restart /p; s/^FragmentPath=/s file /p'
-  say '}'
+  states=$(within systemctl show -p LoadState -p UnitFileState -- "$1" 2>/dev/null)
+  state() { text "$(printf '%s\n' "$states" | sed -n "s/^$1=//p")"; }
+  printf '{"name":%s,"load":%s,"enabled":%s}\n' "$(text "$1")" "$(state LoadState)" "$(state UnitFileState)"
 }
-loaded() { # MODULE: yes, no, or nothing
-  [ ! -d "/sys/module/$1" ] || { echo yes; return; }
-  case $(grep -c "/$1[.]ko" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null) in 0) echo no ;; [1-9]*) echo yes ;; esac
+loaded() { # whether the kernel has nf_tables: yes, no, or nothing
+  awk '/ nf_tables_/ { found = 1; exit } END { if (NR) print found ? "yes" : "no" }' /proc/kallsyms 2>/dev/null
 }
 chains() { # legacy or nf_tables, and whether it is loaded: whether iptables of that kind has kube-proxy's chains
   for tool in iptables-legacy iptables-nft iptables; do
@@ -50,22 +37,17 @@ chains() { # legacy or nf_tables, and whether it is loaded: whether iptables of 
 }
 tables() { # whether nf_tables is loaded: whether it has kube-proxy's table
   [ "$1" = yes ] || { echo "$1"; return; }
-  list=$(within nft list tables 2>/dev/null) || return
-  case $list in *' kube-proxy'*) echo yes ;; *) echo no ;; esac
+  found=$(within nft list tables 2>/dev/null) || return
+  case $found in *' kube-proxy'*) echo yes ;; *) echo no ;; esac
 }
-kubernetes() {
-  say '{' kubernetes
-  if [ -r /proc/1/comm ]; then
-    say '[' processes
-    cat /proc/[0-9]*/comm 2>/dev/null | sort -u | grep -xE 'kube-proxy|kubelet|kube-router|cilium-agent|calico-node|flanneld|k3s-server|k3s-agent|rke2' | sed 's/^/s - /'
-    say ']'
-  fi
-  say b ipvs "$(yes grep '^ *kube-ipvs0:' /proc/net/dev)"
-  if [ "$(id -u)" = 0 ]; then
-    new=$(loaded nf_tables)
-    say b iptables "$(case $(chains legacy "$(yes grep -x nat /proc/net/ip_tables_names)")/$(chains nf_tables "$new") in *yes*) echo yes ;; no/no) echo no ;; esac)"
-    say b nftables "$(tables "$new")"
-  fi
-  say '}'
+rules() { # whether the kernel holds kube-proxy's rules of any mode; those of iptables and nftables are shown to root only
+  ! grep '^ *kube-ipvs0:' /proc/net/dev >/dev/null 2>&1 || { echo yes; return; }
+  [ "$(id -u)" = 0 ] || return
+  new=$(loaded)
+  case $(chains legacy "$(yes grep -x nat /proc/net/ip_tables_names)")/$(chains nf_tables "$new")/$(tables "$new") in *yes*) echo yes ;; no/no/no) echo no ;; esac
+}
+processes() {
+  [ -r /proc/1/comm ] || { echo null; return; }
+  cat /proc/[0-9]*/comm 2>/dev/null | sort -u | grep -xE 'kube-proxy|kubelet|kube-router|cilium-agent|calico-node|flanneld|k3s-server|k3s-agent|rke2' | sed 's/.*/"&"/' | list
 }
 `

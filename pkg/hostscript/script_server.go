@@ -10,12 +10,11 @@ package hostscript
 //     it first, for 3 s at most.
 const servers = `
 main_class='^org[.]apache[.]zookeeper[.]server[.](quorum[.]QuorumPeerMain|ZooKeeperServerMain)$'
-secret='function secret(s) { s = tolower(s); return s ~ /password|passwd|passphrase|superdigest|secret/ && s !~ /passwordpath/ }'
 words() { tr '\n\000' '?\n' 2>/dev/null <"/proc/$1/cmdline"; }
 servers() { # the pids of ZooKeeper servers, 16 at most
   grep -lE 'QuorumPeerMai[n]|ZooKeeperServerMai[n]' /proc/[0-9]*/cmdline 2>/dev/null | while IFS=/ read -r _ _ pid _; do
     # Not sudo java, nor a shell that has started it.
-    words "$pid" | awk -v pid="$pid" -v main="$main_class" 'NR == 1 && !/(^|[/])java$/ { exit } $0 ~ main { print pid; exit }'
+    words "$pid" | awk -v pid="$pid" -v main="$main_class" 'NR == 1 && !/(^|\/)java$/ { exit } $0 ~ main { print pid; exit }'
   done | head -n 16
 }
 contained() { # PID: whether it is in a container, by its control group: yes, no, or nothing
@@ -40,91 +39,51 @@ space() { # DIR: free bytes
   case $1 in /*) within df -Pk "$1" 2>/dev/null | awk 'NR == 2 && $(NF - 2) ~ /^[0-9]+$/ { printf "%.0f", $(NF - 2) * 1024 }' ;; esac
 }
 file() { # PATH of a zoo.cfg: what it is, and the comments at its head
-  say '{' file
-  say s target "$(readlink -f "$1")"
-  say b symlink "$(yes [ -L "$1" ])"
-  stat -Lc '%U %a %s %Y' "$1" 2>/dev/null | awk '{ print "s owner " $1 "\ns mode " $2 "\nn bytes " $3 "\nn modified " $4 }'
-  say s sha256 "$(sha256sum <"$1" 2>/dev/null | cut -c 1-64)"
-  say '[' comments
-  awk "$secret"'
+  comments=$(awk '
     { sub(/\r$/, "") }
     !/^[ \t]*([#!]|$)/ || n == 5 || NR > 50 { exit }
-    /[^ \t#!]/ { n++; print "s - " (secret($0) ? "(hidden)" : substr($0, 1, 200)) }' "$1"
-  say ']'
-  say '}'
+    /[^ \t#!]/ { n++; print tolower($0) ~ /password|passwd|passphrase|superdigest|secret/ ? "(hidden)" : substr($0, 1, 200) }' "$1" |
+    while IFS= read -r line; do text "$line"; done | list)
+  printf '{"target":%s,"symlink":%s,"modified":%s,"sha256":%s,"comments":%s}\n' "$(text "$(readlink -f "$1")")" "$(truth "$(yes [ -L "$1" ])")" \
+    "$(number "$(stat -Lc %Y "$1" 2>/dev/null)")" "$(text "$(sha256sum <"$1" 2>/dev/null | cut -c 1-64)")" "$comments"
 }
 server() { # PID
-  inside=$(contained "$1") dir='' logs='' dynamic=''
-  say '{' -
-  say n pid "$1"
-  say s user "$(ls -ld "/proc/$1" 2>/dev/null | awk '{ print $3 }')"
-  say s parent "$(cat "/proc/$(awk '/^PPid:/ { print $2 }' "/proc/$1/status" 2>/dev/null)/comm" 2>/dev/null)"
-  say n started "$(cat /proc/stat "/proc/$1/stat" 2>/dev/null | awk -v hz="$(getconf CLK_TCK 2>/dev/null || echo 100)" '
-    /^btime/ { boot = $2 } { last = $0 } END { sub(/.*[)] /, "", last); split(last, f, " "); if (boot && f[20]) printf "%.0f", boot + f[20] / hz }')"
-  say b container "$inside"
-  say s unit "$(unit_of "$1")"
-  say '[' flags
-  words "$1" | awk "$secret"'
-    /^-Dzookeeper[.]|^-Djute[.]|^-Xm[sx]|^-Djava[.]net[.]|^-Dsun[.]net[.]|^-Djdk[.]net[.]/ && n++ < 64 {
-      name = $0; sub(/=.*/, "", name); if (length(name) > 200) next
-      print "s - " (secret(name) ? name "=(hidden)" : length($0) > 1000 ? name "=(too long)" : $0)
-    }'
-  say ']'
+  inside=$(contained "$1") dir='' logs='' file=null
   config=$(words "$1" | awk -v main="$main_class" 'found { print; exit } $0 ~ main { found = 1 }')
-  say s config "$config"
-  case $config in ''|/*) ;; *) config=$(readlink "/proc/$1/cwd" 2>/dev/null)/$config ;; esac
-  java=$(readlink "/proc/$1/exe" 2>/dev/null)
+  case $config in ''|/*) ;; *) cwd=$(readlink "/proc/$1/cwd" 2>/dev/null) && config=$cwd/$config ;; esac
+  started=$(cat /proc/stat "/proc/$1/stat" 2>/dev/null | awk -v hz="$(getconf CLK_TCK 2>/dev/null || echo 100)" '
+    /^btime/ { boot = $2 } { last = $0 } END { sub(/.*[)] /, "", last); split(last, f, " "); if (boot && f[20]) printf "%.0f", boot + f[20] / hz }')
+  flags=$(words "$1" | grep -E '^-D(java|sun|jdk)[.]net[.]' | head -n 16 | cut -c 1-200 | while IFS= read -r flag; do text "$flag"; done | list)
   # A file is the server's only if both see the same files.
-  [ "$inside" = no ] || [ "$(readlink "/proc/$1/ns/mnt" 2>/dev/null)" = "$(readlink /proc/self/ns/mnt)" ] || config='' java=''
-  case $(readlink "/proc/$1/root" 2>/dev/null) in ''|/) ;; *) config='' java='' ;; esac
-  say s java "$(cat "${java%/bin/java}/release" "${java%/jre/bin/java}/release" 2>/dev/null | sed -n 's/^JAVA_VERSION="\(.*\)"/\1/p' | head -n 1)"
-  if [ -f "$config" ] && within cat "$config" >/dev/null 2>&1; then
-    file "$config"
-    dir=$(setting dataDir "$config") logs=$(setting dataLogDir "$config") dynamic=$(setting dynamicConfigFile "$config")
+  path=$config
+  [ "$inside" = no ] || [ "$(readlink "/proc/$1/ns/mnt" 2>/dev/null)" = "$(readlink /proc/self/ns/mnt)" ] || path=''
+  case $(readlink "/proc/$1/root" 2>/dev/null) in ''|/) ;; *) path='' ;; esac
+  if [ -f "$path" ] && within cat "$path" >/dev/null 2>&1; then
+    file=$(file "$path") dir=$(setting dataDir "$path") logs=$(setting dataLogDir "$path")
   fi
-  say s dataDir "$dir"
-  say s dataLogDir "${logs:-$dir}"
-  say s dynamicConfigFile "$dynamic"
-  say n myid "$(case $dir in /*) within head -n 1 "$dir/myid" 2>/dev/null ;; esac)"
-  say n dataDirFree "$(space "$dir")"
-  say n dataLogDirFree "$(space "${logs:-$dir}")"
-  say '}'
+  printf '{"started":%s,"container":%s,"unit":%s,"config":%s,"flags":%s,"file":%s,' "$(number "$started")" "$(truth "$inside")" "$(text "$(unit_of "$1")")" \
+    "$(text "$config")" "$flags" "$file"
+  printf '"dataDir":%s,"dataLogDir":%s,"myid":%s,"dataDirFree":%s,"dataLogDirFree":%s}\n' "$(text "$dir")" "$(text "${logs:-$dir}")" \
+    "$(number "$(case $dir in /*) within head -n 1 "$dir/myid" 2>/dev/null ;; esac)")" "$(number "$(space "$dir")")" "$(number "$(space "${logs:-$dir}")")"
 }
 `
 
 // run is the order of what is told, and the call that starts it.
 const run = `
 main() {
-  for means in bash python3 python perl nc ''; do have "$means" && break; done
-  asked=0 pids=''
-  say '{' -
-  say s kind HostReport
-  say n schema 1
-  say s ensemble "$ensemble"
-  say s asked "$digest"
-  say n time "$(date +%s)"
-  say s hostname "$(cat /proc/sys/kernel/hostname 2>/dev/null)"
-  say n uid "$(id -u)"
-  say b container "$(if [ -e /.dockerenv ] || [ -e /run/.containerenv ] || [ -n "${KUBERNETES_SERVICE_HOST-}" ]; then echo yes; else contained self; fi)"
-  addresses
-  listening
-  if [ -r /proc/1/cmdline ]; then
-    pids=$(servers)
-    say '[' zookeeper; for pid in $pids; do server "$pid"; done; say ']'
-  fi
-  if have systemctl; then
-    say '[' units
+  for means in bash nc ''; do have "$means" && break; done
+  asked=0 pids=$(servers) zookeeper=null units=null container=no
+  [ ! -e /.dockerenv ] && [ ! -e /run/.containerenv ] && [ -z "${KUBERNETES_SERVICE_HOST-}" ] && container=$(contained self) || container=yes
+  [ ! -r /proc/1/cmdline ] || zookeeper=$(for pid in $pids; do server "$pid"; done | list)
+  ! have systemctl || units=$({
     [ -z "$unit" ] || unit "$unit"
     for pid in $pids; do found=$(unit_of "$pid"); case $found in ''|*.scope|"$unit"|"$unit.service") ;; *) unit "$found" ;; esac; done
-    say ']'
-  fi
-  kubernetes
-  if have ip; then say '[' routes; routes; say ']'; fi
-  say s means "$means"
-  say '[' names; names; wait; say ']'
-  say '[' paths; paths; wait; say ']'
-  say '}'
+  } | list)
+  printf '{"kind":"HostReport","schema":1,"ensemble":%s,"asked":"%s","time":%s,"hostname":%s,"uid":%s,"container":%s,"addresses":%s,"listening":%s,' \
+    "$(text "$ensemble")" "$digest" "$(date +%s)" "$(text "$(cat /proc/sys/kernel/hostname 2>/dev/null)")" "$(number "$(id -u)")" "$(truth "$container")" "$(addresses)" "$(listening)"
+  printf '"zookeeper":%s,"units":%s,"kubernetes":{"processes":%s,"rules":%s},"names":%s,"paths":%s}\n' \
+    "$zookeeper" "$units" "$(processes)" "$(truth "$(rules)")" "$({ names; wait; } | list)" "$({ paths; wait; } | list)"
 }
 
-main </dev/null | json
+main </dev/null
 `

@@ -8,24 +8,25 @@ import (
 )
 
 // Server is one server and the addresses at which it may be reached. An address that
-// is empty, or a port that is 0, is not asked for.
+// is empty is not asked for.
 type Server struct {
 	ID ensemble.ID
 	// HostIP is its host's address, ClusterIP its Service's, PodIP its pod's.
 	HostIP, ClusterIP, PodIP string
-	// ClientPort, PeerPort and ElectionPort are the same at each.
-	ClientPort, PeerPort, ElectionPort int
+	// Ports are the same at each.
+	Ports []int
+	// ClientPort is the one of them at which ZooKeeper answers four-letter words; 0 where
+	// there is none.
+	ClientPort int
 }
 
 // Between are the questions of an ensemble: whether each port of each server is
-// reached on each way, and which of those ports are listened on.
+// reached on each way, which of those ports are listened on, and how ZooKeeper sees
+// this host through a server's Service, and at its host.
 func Between(name string, servers []Server) Questions {
 	q := Questions{Ensemble: name}
 	for _, s := range servers {
-		for _, port := range []int{s.ClientPort, s.PeerPort, s.ElectionPort} {
-			if port == 0 {
-				continue
-			}
+		for _, port := range s.Ports {
 			if !slices.Contains(q.Listen, port) {
 				q.Listen = append(q.Listen, port)
 			}
@@ -33,8 +34,13 @@ func Between(name string, servers []Server) Questions {
 				via  vantage.Via
 				host string
 			}{{vantage.ViaHost, s.HostIP}, {vantage.ViaService, s.ClusterIP}, {vantage.ViaPod, s.PodIP}} {
-				if way.host != "" {
-					q.Paths = append(q.Paths, vantage.Target{Server: s.ID, Via: way.via, Host: way.host, Port: port})
+				if way.host == "" {
+					continue
+				}
+				t := vantage.Target{Server: s.ID, Via: way.via, Host: way.host, Port: port}
+				q.Paths = append(q.Paths, t)
+				if port == s.ClientPort && way.via != vantage.ViaPod {
+					q.Cons = append(q.Cons, t)
 				}
 			}
 		}

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -67,15 +68,13 @@ func Checks() []Check {
 		{ID: "ZK026", Title: "no other ensemble of ours has the same hosts", Severity: Blocker, Bounded: true,
 			Hint: "go on with the ensemble that has them: two records of one ensemble have two journals and two locks",
 			Eval: func(f Facts) ([]string, string) { return f.Twins, "" }},
-		{ID: "NET001", Title: "hosts and clients can reach what they need, according to their reports", Severity: Blocker,
-			Hint: "fix the paths listed, run the script on those machines again (docs/host-report.md), and pass the new answers to --host-report", Eval: paths},
 		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
 			Hint: "have an administrator apply what `" + command.At{}.Ours("rbac NAME") + "` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,
 			Hint: "choose another name for the ensemble, or another namespace", Eval: func(f Facts) ([]string, string) { return f.Clashes, "" }},
 		{ID: "K8S003", Title: "the Kubernetes version is supported", Severity: Blocker, Waivable: true,
 			Hint: "1.27 or later", Eval: kubernetes},
-	}, roomChecks()...)
+	}, slices.Concat(roomChecks(), pathChecks(), nameChecks(), sourceChecks(), hostChecks())...)
 	for i, c := range checks {
 		if c.Hint == "" && c.HintFor != nil {
 			checks[i].Hint = c.HintFor(Facts{})

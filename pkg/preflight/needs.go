@@ -30,8 +30,12 @@ const (
 	NeedClashes Need = "clashes"
 	// NeedLook is a look at the wrapped ensemble as status takes it.
 	NeedLook Need = "look"
-	// NeedReports is what the host script said on every host.
-	NeedReports Need = "reports"
+	// NeedPaths are the paths of the check's kind, NeedLookups what names lead to.
+	NeedPaths   Need = "paths"
+	NeedLookups Need = "lookups"
+	// NeedSources is from where ZooKeeper sees connections, NeedHosts what hosts tell of their servers.
+	NeedSources Need = "sources"
+	NeedHosts   Need = "hosts"
 	// NeedTwins is what else of ours has these hosts.
 	NeedTwins Need = "twins"
 	// NeedPermissions is what the API server says of each permission.
@@ -48,7 +52,9 @@ func needs(id string) []Need {
 		"ZK012": {NeedFiles}, "ZK013": {NeedFiles}, "ZK014": {NeedFiles}, "ZK015": {NeedFiles}, "ZK016": {NeedFiles},
 		"ZK017": {NeedServers}, "ZK018": {NeedFiles}, "ZK019": {NeedList}, "ZK020": {NeedThrough}, "ZK021": {NeedFiles}, "ZK022": {NeedFiles},
 		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook}, "ZK026": {NeedTwins},
-		"NET001": {NeedReports},
+		hostToHost: {NeedPaths}, podToHost: {NeedPaths}, podToService: {NeedPaths}, hostToPod: {NeedPaths}, hostToMoved: {NeedPaths}, clientToAny: {NeedPaths},
+		serviceNames: {NeedLookups}, hostNames: {NeedLookups}, sourceAddress: {NeedSources},
+		rightServer: {NeedHosts}, rightUnit: {NeedHosts}, diskSpace: {NeedHosts}, rightFile: {NeedHosts}, staysDown: {NeedHosts},
 		"K8S001": {NeedPermissions}, "K8S002": {NeedClashes}, "K8S003": {NeedCluster},
 		"K8S004": {NeedCluster}, "K8S005": {NeedCluster}, "K8S006": {NeedCluster}, "K8S007": {NeedCluster}, "K8S008": {NeedCluster}, "K8S009": {NeedCluster},
 		migration.WaiverImage: {NeedCluster},
@@ -59,7 +65,7 @@ func needs(id string) []Need {
 // hidden what was not seen of what it looks at.
 func (c Check) lacks(f Facts) (missing string, hidden []string) {
 	for _, n := range needs(c.ID) {
-		m, h := f.lack(n)
+		m, h := f.lack(n, c.ID)
 		if m != "" && missing == "" {
 			missing = m
 		}
@@ -68,7 +74,7 @@ func (c Check) lacks(f Facts) (missing string, hidden []string) {
 	return missing, hidden
 }
 
-func (f Facts) lack(n Need) (missing string, hidden []string) {
+func (f Facts) lack(n Need, id string) (missing string, hidden []string) {
 	switch n {
 	case NeedFiles, NeedAllFiles:
 		return f.lackFiles(n == NeedAllFiles), nil
@@ -114,11 +120,14 @@ func (f Facts) lack(n Need) (missing string, hidden []string) {
 			}
 		}
 		return "", hidden
-	case NeedReports:
-		if len(f.Reports) == 0 {
-			return "no machine has reported: check --emit-host-script prints what to run on hosts and client machines", nil
-		}
-		return "", f.unreported()
+	case NeedPaths:
+		return f.lackPaths(id)
+	case NeedLookups:
+		return f.lackNames(id)
+	case NeedSources:
+		return f.lackSources()
+	case NeedHosts:
+		return f.lackHosts(id)
 	case NeedTwins:
 		return "", nonEmpty(f.TwinsUnlooked, f.TwinsError)
 	case NeedList, NeedCluster:

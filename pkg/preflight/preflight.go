@@ -109,8 +109,16 @@ type Facts struct {
 	// and TickTimeMillis are what an empty server has for loading it.
 	DataBytes                 int64
 	InitLimit, TickTimeMillis int
-	// Reports are what machines said of the ways to the servers; none where nobody was asked.
-	Reports []HostReport
+	// Reports are what machines said of the paths to the servers; none where nobody was asked.
+	// PodLooks are what pods tried, Pods the pods' addresses.
+	Reports  []HostReport
+	PodLooks []PodLook
+	Pods     map[ensemble.ID]string
+	// Sources are the clients that each server has now, by address, and how many connections
+	// of one address it takes.
+	Sources map[ensemble.ID]ClientCount
+	// FileSHA256 is the digest of each host's zoo.cfg as it was given.
+	FileSHA256 map[ensemble.ID]string
 	// Lacking lists permissions that are missing, Unanswered those about which
 	// nobody could say; PermissionsError is why none could be asked about,
 	// RoleCommand prints the Role that has them all.
@@ -138,6 +146,8 @@ type Facts struct {
 	Images []Image
 	// ServerVersion is the cluster's, as "1.34".
 	KubernetesMinor int
+	// Phase is the part of the way that is about to begin; empty where none is.
+	Phase migration.PhaseName
 	// Wrapped says that Services exist.
 	Wrapped bool
 	// Waivers are ids of checks that were waived.
@@ -158,7 +168,14 @@ func BeforeStop(f Facts) []Finding {
 			checks = append(checks, c)
 		}
 	}
-	return run(f, checks)
+	findings := run(f, checks)
+	for i := range findings {
+		if checks[i].lasting() {
+			// What nobody has tried lately is said by check.
+			findings[i].Blocks = findings[i].Result == Fail && stops(checks[i].ID, f.Phase)
+		}
+	}
+	return findings
 }
 
 func run(f Facts, checks []Check) []Finding {

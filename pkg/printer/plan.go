@@ -7,16 +7,20 @@ import (
 	"text/tabwriter"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 )
 
-// Plan prints what would happen.
-func (pr Printer) Plan(w io.Writer, p migration.EnsemblePlan) error {
+// Plan prints what would happen, and the network paths that the next step needs.
+func (pr Printer) Plan(w io.Writer, p migration.EnsemblePlan, paths []preflight.Path) error {
 	switch {
 	case pr.Format == Name:
 		_, err := fmt.Fprintf(w, "ensemble.zkmigrate.io/%s\n", p.Name)
 		return err
 	case !pr.ForPeople():
-		return pr.Structured(w, p)
+		return pr.Structured(w, struct {
+			migration.EnsemblePlan
+			Paths []preflight.Path `json:"paths,omitempty"`
+		}{p, paths})
 	}
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "Plan for ensemble %s in namespace %s, ZooKeeper %s: %s\n", p.Name, p.Namespace, orDash(p.Version), elections(p))
@@ -45,6 +49,9 @@ func (pr Printer) Plan(w io.Writer, p migration.EnsemblePlan) error {
 	}
 	for _, a := range p.Advice {
 		fmt.Fprintf(out, "\nrecommended: %s\n   why:     %s\n   command: %s\n", a.What, a.Why, a.Command)
+	}
+	if err := pr.Paths(out, paths); err != nil {
+		return err
 	}
 	if p.Next != "" {
 		fmt.Fprintf(out, "\nnext: %s\n", p.Next)

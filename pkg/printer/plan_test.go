@@ -52,14 +52,14 @@ func TestPlan(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer
-			if err := (printer.Printer{Format: tt.format}).Plan(&got, tt.plan); err != nil {
+			if err := (printer.Printer{Format: tt.format}).Plan(&got, tt.plan, nil); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, name, got.String())
 		})
 	}
 	var name bytes.Buffer
-	if err := (printer.Printer{Format: printer.Name}).Plan(&name, examplePlan()); err != nil || strings.TrimSpace(name.String()) != "ensemble.zkmigrate.io/zk1" {
+	if err := (printer.Printer{Format: printer.Name}).Plan(&name, examplePlan(), nil); err != nil || strings.TrimSpace(name.String()) != "ensemble.zkmigrate.io/zk1" {
 		t.Errorf("got %q, %v", name.String(), err)
 	}
 }

@@ -39,7 +39,9 @@ const (
 	// RoleJournalCopy marks the copy of a journal's last settled state.
 	RoleJournalCopy = "journal-copy"
 	RoleGate        = "gate"
-	RoleConf        = "conf"
+	// RoleReports marks the host reports that are kept.
+	RoleReports = "reports"
+	RoleConf    = "conf"
 
 	// Manager is the value of endpointslice.kubernetes.io/managed-by on our
 	// slices. Both controllers list slices by their own value and leave others
@@ -81,6 +83,9 @@ func JournalName(name string) string { return name + "-zkmigrate" }
 
 // JournalCopyName is the ConfigMap with the journal's copy.
 func JournalCopyName(name string) string { return JournalName(name) + "-copy" }
+
+// ReportsName is the ConfigMap with the host reports.
+func ReportsName(name string) string { return JournalName(name) + "-reports" }
 
 // GateName is the gate's ConfigMap.
 func GateName(name string) string { return JournalName(name) + "-gate" }

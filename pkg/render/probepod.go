@@ -66,6 +66,7 @@ func ProbePod(rec migration.Record, podName, image string) (*corev1.Pod, error) 
 			TerminationGracePeriodSeconds: &grace,
 			AutomountServiceAccountToken:  &no,
 			EnableServiceLinks:            &no,
+			Affinity:                      apart(rec.Name),
 			SecurityContext: &corev1.PodSecurityContext{
 				RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &group,
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
@@ -84,6 +85,14 @@ func ProbePod(rec migration.Record, podName, image string) (*corev1.Pod, error) 
 			Volumes: []corev1.Volume{memoryVolume(aliveVolume)},
 		},
 	}, nil
+}
+
+// apart has several probe pods run on nodes of their own, where there are as many.
+func apart(name string) *corev1.Affinity {
+	others := &metav1.LabelSelector{MatchLabels: map[string]string{EnsembleLabel: name, RoleLabel: RoleProbe}}
+	return &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{
+		{Weight: 100, PodAffinityTerm: corev1.PodAffinityTerm{LabelSelector: others, TopologyKey: corev1.LabelHostname}},
+	}}}
 }
 
 // probePodScript waits until the beat of the tunnels has been the same for a minute.

@@ -94,3 +94,21 @@ func (c Client) lastResponse() (time.Duration, bool) {
 	}
 	return time.Duration(ms) * time.Millisecond, true
 }
+
+// SeenAs is the address under which the server sees the connection that has asked for this
+// answer to cons: the one with one request and no answer yet. It is empty where several might
+// be ours.
+func SeenAs(cons string) string {
+	clients, _ := ParseCons(cons)
+	out := ""
+	for _, c := range clients {
+		if c.SessionID != 0 || c.Values["queued"] != "0" || c.Values["recved"] != "1" || c.Values["sent"] != "0" {
+			continue
+		}
+		if out != "" {
+			return ""
+		}
+		out = c.Addr.Addr().Unmap().String()
+	}
+	return out
+}

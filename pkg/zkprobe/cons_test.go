@@ -77,3 +77,25 @@ func FuzzParseCons(f *testing.F) {
 		}
 	})
 }
+
+// TestSeenAs: the connection that asks is told from others in what real servers say, and where two
+// might be it, nothing is known.
+func TestSeenAs(t *testing.T) {
+	for _, version := range []string{"3.4.13", "3.8.0", "3.9.3"} {
+		if got := SeenAs(recorded(t, version, "follower", Cons)); got != "127.0.0.1" {
+			t.Errorf("%s: %q", version, got)
+		}
+	}
+	const ours = " /10.0.0.7:1[0](queued=0,recved=1,sent=0)\n"
+	for text, want := range map[string]string{
+		ours: "10.0.0.7",
+		ours + " /10.0.0.8:2[0](queued=0,recved=1,sent=0)\n":       "",
+		" /0:0:0:0:0:ffff:a00:7:1[0](queued=0,recved=1,sent=0)\n":  "10.0.0.7",
+		" /10.0.0.7:1[1](queued=0,recved=9,sent=9,sid=0x1)\n":      "",
+		"cons is not executed because it is not in the whitelist.": "",
+	} {
+		if got := SeenAs(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

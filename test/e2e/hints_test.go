@@ -77,6 +77,10 @@ func triedElsewhere() map[string]string {
 		"K8S007": "rows no-room and too-few-nodes of docs/faults.md",
 		"K8S008": "TestRoom of pkg/preflight",
 		"K8S009": "row volume-pending of docs/faults.md",
+		"NET001": "TestPaths", "NET002": "TestPaths", "NET003": "TestPaths", "NET004": "TestPaths", "NET005": "TestPaths", "NET006": "TestLostPaths of pkg/preflight",
+		"NET007": "TestLookups of pkg/preflight", "NET008": "TestLookups of pkg/preflight", "NET009": "TestSources of pkg/preflight",
+		"HOST001": "TestHostChecks of pkg/preflight", "HOST002": "TestHostChecks of pkg/preflight", "HOST003": "TestHostChecks of pkg/preflight",
+		"HOST004": "TestHostChecks of pkg/preflight", "HOST005": "TestHostChecks of pkg/preflight",
 	}
 }
 

@@ -21,7 +21,7 @@ type tool struct{ program, pkg string }
 
 func tools() []tool {
 	return []tool{
-		{"ip", "iproute2"}, {"iptables", "iptables"}, {"containerd", "containerd"}, {"ctr", "containerd"},
+		{"ip", "iproute2"}, {"iptables", "iptables"}, {"nft", "nftables"}, {"containerd", "containerd"}, {"ctr", "containerd"},
 		{"runc", "runc"}, {"etcd", "etcd-server"}, {"mmdebstrap", "mmdebstrap"}, {"patch", "patch"}, {"tar", "tar"},
 		{"dpkg-deb", "dpkg"}, {"mount", "mount"},
 	}

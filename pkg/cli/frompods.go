@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostscript"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
+)
+
+const (
+	// probePodsAtOnce is how many pods are made to try paths from, each on a node of its own
+	// where there are as many; another command finds names for its own.
+	probePodsAtOnce = 3
+	// triedAtOnce is how many connects one pod has under way.
+	triedAtOnce = 16
+)
+
+// podLooks has pods on different nodes try every path: those of the ensemble that run, or, where
+// none does, pods that are made for it and go with the command.
+func (s *session) podLooks(ctx context.Context, rec migration.Record, q hostscript.Questions, pods map[ensemble.ID]string) ([]preflight.PodLook, error) {
+	places, err := s.podPlaces(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]preflight.PodLook, len(places))
+	var wg sync.WaitGroup
+	for i, at := range places {
+		out[i] = preflight.PodLook{Point: at.from}
+		for _, srv := range rec.Servers {
+			if render.PodName(rec.Name, srv.Ordinal) == at.from.Pod {
+				out[i].Server, out[i].Address = srv.ID, pods[srv.ID]
+			}
+		}
+		wg.Go(func() { out[i].Tried = tryAll(ctx, at.prober, q) })
+	}
+	wg.Wait()
+	return out, ctx.Err()
+}
+
+// podPlaces are tunnels through one pod per node. One that cannot be opened is told.
+func (s *session) podPlaces(ctx context.Context, rec migration.Record) ([]place, error) {
+	points, err := s.kube.cluster().Points(ctx, rec, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(points) == 0 {
+		if points, err = s.probePods(ctx, rec); err != nil {
+			return nil, err
+		}
+	}
+	var out []place
+	var nodes []string
+	var failed error
+	for _, p := range points {
+		if slices.Contains(nodes, p.Node) {
+			continue
+		}
+		t, err := s.tunnel(ctx, p)
+		if err != nil {
+			failed = err
+			fmt.Fprintf(s.kube.warn, "Warning: nothing is tried from pod %s: %v\n", p.Pod, err)
+			continue
+		}
+		s.deps.asking.atEnd(t.Close)
+		out, nodes = append(out, place{prober: newProber(t), from: p}), append(nodes, p.Node)
+	}
+	if len(out) == 0 {
+		return nil, failed
+	}
+	return out, ctx.Err()
+}
+
+// probePods are made side by side. Those that do not come are not waited for again.
+func (s *session) probePods(ctx context.Context, rec migration.Record) ([]vantage.Point, error) {
+	var out []vantage.Point
+	var failed error
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	n := min(probePodsAtOnce, len(rec.Servers))
+	fmt.Fprintf(s.kube.warn, "Making %d pods in namespace %s to try paths from; they go with this command.\n", n, s.kube.namespace)
+	for range n {
+		wg.Go(func() {
+			p, err := s.probePod(ctx, rec)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failed = err
+				return
+			}
+			out = append(out, p)
+		})
+	}
+	wg.Wait()
+	if len(out) == 0 {
+		return nil, failed
+	}
+	return out, nil
+}
+
+// tryAll tries every path of the questions, and has ZooKeeper say as whom it sees the pod.
+func tryAll(ctx context.Context, p prober, q hostscript.Questions) map[vantage.Target]preflight.Tried {
+	out := map[vantage.Target]preflight.Tried{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, triedAtOnce)
+	for _, t := range q.Paths {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			tried := preflight.Tried{}
+			state, err := p.ProbePort(ctx, t.Address())
+			if tried.State = state; state == vantage.PortUnknown && err != nil {
+				tried.Detail = plain(err).text
+			}
+			if state == vantage.PortOpen && slices.Contains(q.Cons, t) {
+				if a := p.Ask(ctx, t.Address(), zkprobe.Cons); a.Reach == vantage.Answered {
+					tried.SeenAs = zkprobe.SeenAs(a.Text)
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			out[t] = tried
+		})
+	}
+	wg.Wait()
+	return out
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
+)
+
+// asks is whom a command asks about paths; what was kept is known besides.
+type asks struct {
+	// hook runs the script on the hosts; given are reports that were read from files.
+	hook  string
+	given []hostreport.Report
+	// pods has pods try.
+	pods bool
+}
+
+// pathFacts asks, and keeps what hosts and clients have reported.
+func (s *session) pathFacts(ctx context.Context, rec migration.Record, wrapped bool, a asks, f *preflight.Facts) error {
+	rec.Namespace, rec.Name = s.kube.namespace, s.name
+	f.Record.Namespace, f.Record.Name = rec.Namespace, rec.Name
+	if wrapped {
+		s.keptFacts(ctx, rec, f)
+	}
+	q := questions(rec, f.Pods)
+	fresh := a.given
+	if a.hook != "" {
+		told, err := s.askHosts(ctx, a.hook, rec, q)
+		if err != nil {
+			return err
+		}
+		fresh = slices.Concat(fresh, told)
+	}
+	if a.pods {
+		var err error
+		if f.PodLooks, err = s.podLooks(ctx, rec, q, f.Pods); err != nil {
+			return err
+		}
+	}
+	if wrapped {
+		s.keepReports(ctx, slices.DeleteFunc(slices.Clone(fresh), func(r hostreport.Report) bool { return r.Ensemble != s.name }))
+	}
+	f.Reports = slices.Concat(dated(fresh, time.Now()), f.Reports)
+	if len(fresh)+len(f.PodLooks) > 0 {
+		f.Sources = s.sources(ctx, rec)
+	}
+	return nil
+}
+
+// keptFacts is what is known of paths without asking anybody but the API server.
+func (s *session) keptFacts(ctx context.Context, rec migration.Record, f *preflight.Facts) {
+	pods, err := s.podAddresses(ctx, rec, true)
+	if err != nil {
+		fmt.Fprintf(s.kube.warn, "Warning: the pods' addresses are not known, and no path to them: %s\n", plain(err).text)
+	}
+	f.Pods, f.Reports = pods, dated(s.keptReports(ctx), time.Now())
+}
+
+// sources asks each server from where its clients come, and how many of one address it takes.
+func (s *session) sources(ctx context.Context, rec migration.Record) map[ensemble.ID]preflight.ClientCount {
+	out := map[ensemble.ID]preflight.ClientCount{}
+	for _, srv := range rec.Servers {
+		at := srv.AtHost()
+		if srv.ClusterIP != "" {
+			at = srv.AtService()
+		}
+		a := s.prober.Ask(ctx, at.Address(), zkprobe.Cons)
+		if a.Reach != vantage.Answered {
+			continue
+		}
+		c := preflight.ClientCount{By: map[string]int{}, Limit: preflight.DefaultMaxClientCnxns}
+		clients, _ := zkprobe.ParseCons(a.Text)
+		for _, client := range clients {
+			if client.SessionID != 0 {
+				c.By[client.Addr.Addr().Unmap().String()]++
+			}
+		}
+		if conf := s.prober.Ask(ctx, at.Address(), zkprobe.Conf); conf.Reach == vantage.Answered {
+			if n := zkprobe.ParseConf(conf.Text).MaxClientCnxns; n >= 0 {
+				c.Limit = n
+			}
+		}
+		out[srv.ID] = c
+	}
+	return out
+}
