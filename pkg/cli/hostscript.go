@@ -45,7 +45,7 @@ func portsOf(rec migration.Record, pods map[string]string) []hostscript.Server {
 		}
 		out = append(out, hostscript.Server{
 			ID: s.ID, HostIP: host, ClusterIP: s.ClusterIP, PodIP: pods[render.PodName(rec.Name, s.Ordinal)],
-			ClientPort: s.ClientPort, PeerPort: s.PeerPort, ElectionPort: s.ElectionPort,
+			Ports: s.Ports(),
 		})
 	}
 	return out

@@ -59,9 +59,11 @@ func fencePorts(c *ensemble.Config, s ensemble.Server) []string {
 			out = append(out, fmt.Sprint(port))
 		}
 	}
-	add(s.ClientPort)
+	for _, p := range s.Ports() {
+		add(p.Number)
+	}
 	add(c.SecureClientPort)
-	for _, a := range append([]ensemble.PeerAddress{s.PeerAddress}, s.More...) {
+	for _, a := range s.More {
 		add(a.PeerPort)
 		add(a.ElectionPort)
 	}

@@ -82,8 +82,8 @@ func TestScriptRefuses(t *testing.T) {
 
 func TestBetween(t *testing.T) {
 	q := Between("main", []Server{
-		{ID: 1, HostIP: "10.0.0.1", ClusterIP: "10.96.0.1", ClientPort: 2181, PeerPort: 2888, ElectionPort: 3888},
-		{ID: 2, HostIP: "10.0.0.2", ClusterIP: "10.96.0.2", PodIP: "10.244.0.2", PeerPort: 2888, ElectionPort: 3889},
+		{ID: 1, HostIP: "10.0.0.1", ClusterIP: "10.96.0.1", Ports: []ensemble.Port{{Number: 2181}, {Number: 2888}, {Number: 3888}}},
+		{ID: 2, HostIP: "10.0.0.2", ClusterIP: "10.96.0.2", PodIP: "10.244.0.2", Ports: []ensemble.Port{{Number: 2888}, {Number: 3889}}},
 	})
 	if err := q.Validate(); err != nil {
 		t.Fatal(err)

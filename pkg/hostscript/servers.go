@@ -8,13 +8,13 @@ import (
 )
 
 // Server is one server and the addresses at which it may be reached. An address that
-// is empty, or a port that is 0, is not asked for.
+// is empty is not asked for.
 type Server struct {
 	ID ensemble.ID
 	// HostIP is its host's address, ClusterIP its Service's, PodIP its pod's.
 	HostIP, ClusterIP, PodIP string
-	// ClientPort, PeerPort and ElectionPort are the same at each.
-	ClientPort, PeerPort, ElectionPort int
+	// Ports are the same at each.
+	Ports []ensemble.Port
 }
 
 // Between are the questions of an ensemble: whether each port of each server is
@@ -22,19 +22,16 @@ type Server struct {
 func Between(name string, servers []Server) Questions {
 	q := Questions{Ensemble: name}
 	for _, s := range servers {
-		for _, port := range []int{s.ClientPort, s.PeerPort, s.ElectionPort} {
-			if port == 0 {
-				continue
-			}
-			if !slices.Contains(q.Listen, port) {
-				q.Listen = append(q.Listen, port)
+		for _, port := range s.Ports {
+			if !slices.Contains(q.Listen, port.Number) {
+				q.Listen = append(q.Listen, port.Number)
 			}
 			for _, way := range []struct {
 				via  vantage.Via
 				host string
 			}{{vantage.ViaHost, s.HostIP}, {vantage.ViaService, s.ClusterIP}, {vantage.ViaPod, s.PodIP}} {
 				if way.host != "" {
-					q.Paths = append(q.Paths, vantage.Target{Server: s.ID, Via: way.via, Host: way.host, Port: port})
+					q.Paths = append(q.Paths, vantage.Target{Server: s.ID, Via: way.via, Host: way.host, Port: port.Number})
 				}
 			}
 		}

@@ -2,6 +2,8 @@ package intake
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -88,7 +90,7 @@ func (a Aim) kept(said migration.ServerRecord, files bool) (migration.ServerReco
 		// A file that was reconfigured names the Service.
 		said.HostIP = sr.HostIP
 	}
-	if sr.HostIP != said.HostIP || sr.PeerPort != said.PeerPort || sr.ElectionPort != said.ElectionPort || sr.ClientPort != said.ClientPort {
+	if sr.HostIP != said.HostIP || !slices.Equal(sr.Ports(), said.Ports()) {
 		return sr, refused(fmt.Sprintf("server %d is recorded at %s, the input says %s", said.ID, placeText(sr), placeText(said)),
 			"if the host has really moved, say so by wrapping under another name; an address that clients use is never changed")
 	}
@@ -97,7 +99,11 @@ func (a Aim) kept(said migration.ServerRecord, files bool) (migration.ServerReco
 }
 
 func placeText(s migration.ServerRecord) string {
-	return fmt.Sprintf("%s client %d, peer %d, election %d", s.HostIP, s.ClientPort, s.PeerPort, s.ElectionPort)
+	var ports []string
+	for _, p := range s.Ports() {
+		ports = append(ports, fmt.Sprintf("%s %d", p.Name, p.Number))
+	}
+	return s.HostIP + " " + strings.Join(ports, ", ")
 }
 
 // keepVote brings a server's part in the quorum up to date while everything runs

@@ -102,9 +102,9 @@ func (f Facts) untried(r HostReport) []vantage.Target {
 		if s.ClusterIP == "" {
 			continue
 		}
-		for _, port := range []int{s.ClientPort, s.PeerPort, s.ElectionPort} {
-			t := vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: port}
-			_, ok := f.matters(r, hostreport.Path{Server: s.ID, Via: t.Via, Host: t.Host, Port: port})
+		for _, port := range s.Ports() {
+			t := vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: port.Number}
+			_, ok := f.matters(r, hostreport.Path{Server: s.ID, Via: t.Via, Host: t.Host, Port: t.Port})
 			if _, have := r.Path(t); ok && !have {
 				out = append(out, t)
 			}
@@ -178,13 +178,8 @@ func ways(v vantage.Via) string {
 }
 
 func portName(s migration.ServerRecord, port int) string {
-	switch port {
-	case s.ClientPort:
-		return "client"
-	case s.PeerPort:
-		return "peer"
-	case s.ElectionPort:
-		return "election"
+	if name := s.PortName(port); name != "" {
+		return string(name)
 	}
 	return "another"
 }

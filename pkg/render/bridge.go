@@ -88,8 +88,8 @@ func Bridge(rec migration.Record, s migration.ServerRecord, t Target) (Object, e
 // SlicePorts are the ports of a server's hand-made EndpointSlice.
 func SlicePorts(s migration.ServerRecord) []discoveryv1.EndpointPort {
 	var out []discoveryv1.EndpointPort
-	for _, p := range ports(s) {
-		name, number, tcp := p.name, int32(p.number), corev1.ProtocolTCP
+	for _, p := range s.Ports() {
+		name, number, tcp := string(p.Name), int32(p.Number), corev1.ProtocolTCP
 		out = append(out, discoveryv1.EndpointPort{Name: &name, Port: &number, Protocol: &tcp})
 	}
 	return out
@@ -137,8 +137,8 @@ func endpoints(rec migration.Record, s migration.ServerRecord, t Target) *corev1
 		address.NodeName = &t.Node
 	}
 	subset := corev1.EndpointSubset{Addresses: []corev1.EndpointAddress{address}}
-	for _, p := range ports(s) {
-		subset.Ports = append(subset.Ports, corev1.EndpointPort{Name: p.name, Port: int32(p.number), Protocol: corev1.ProtocolTCP})
+	for _, p := range s.Ports() {
+		subset.Ports = append(subset.Ports, corev1.EndpointPort{Name: string(p.Name), Port: int32(p.Number), Protocol: corev1.ProtocolTCP})
 	}
 	out := &corev1.Endpoints{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Endpoints"},
