@@ -47,6 +47,8 @@ func (r *configReader) static(p *Properties) {
 			r.port(p, key, v, &c.SecureClientPort)
 		case "secureClientPortAddress":
 			c.SecureClientPortAddress = v
+		case "observerMasterPort":
+			r.observerMaster(p, key, v)
 		case "tickTime":
 			r.number(p, key, v, &c.TickTime)
 		case "initLimit":
@@ -218,9 +220,7 @@ func (r *configReader) finish() {
 	}
 	for i := range c.Servers {
 		s := &c.Servers[i]
-		if s.ClientPort == 0 {
-			s.ClientPort = c.ClientPort
-		}
+		c.fill(s)
 		if !c.Hierarchical {
 			// Weights without groups do not count: 3.4 ignores them, later
 			// versions do not start.
@@ -345,11 +345,37 @@ func (r *configReader) number(p *Properties, key, v string, to *int) {
 	*to = n
 }
 
+// port reads the port of a key. 0 is none: 3.5 to 3.8 take it for "not set", and from 3.9
+// on the server listens on a port that it chooses and nobody knows.
 func (r *configReader) port(p *Properties, key, v string, to *int) {
+	if n, err := javaInt(v); err == nil && n == 0 {
+		return
+	}
 	n, err := parsePort(javaTrim(key), v)
 	if err != nil {
 		r.fault(p, key, "a port", "%v", err)
 		return
 	}
 	*to = n
+}
+
+// observerMaster reads its port: "off" is any number below 1.
+func (r *configReader) observerMaster(p *Properties, key, v string) {
+	var n int
+	r.number(p, key, v, &n)
+	if n > 65535 {
+		r.fault(p, key, "a port", "%s %d is not a whole number up to 65535", javaTrim(key), n)
+	}
+	r.c.ObserverMasterPort = max(n, 0)
+}
+
+// fill gives a server what this file says of every server's ports.
+func (c *Config) fill(s *Server) {
+	if !c.lines[s.ID].client {
+		s.ClientPort = c.ClientPort
+	}
+	if kind, _ := hostKind(c.SecureClientPortAddress); kind != hostLoopback {
+		s.SecureClientPort = c.SecureClientPort
+	}
+	s.ObserverMasterPort = c.ObserverMasterPort
 }

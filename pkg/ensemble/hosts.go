@@ -218,7 +218,7 @@ func (m *merger) server(id ID) (Server, error) {
 			Want:    "the file of another host, or an address in place of " + s.Host,
 		}
 	}
-	s.ClientAddress, s.ClientPort = m.client(id, s)
+	m.own(&s)
 	return s, nil
 }
 
@@ -265,20 +265,21 @@ func realHost(host string) bool {
 	return kind == hostPlain
 }
 
-// client finds a server's client port and its bind address: its own file
-// knows best, else the server list, else any file (one file for all hosts).
-func (m *merger) client(id ID, s Server) (address string, port int) {
+// own takes a server's ports and its client address from its own file, which knows best;
+// else they are as the server list says, or any file (one file for all hosts).
+func (m *merger) own(s *Server) {
 	for _, f := range m.files {
-		if f.ID != id {
+		if f.ID != s.ID {
 			continue
 		}
-		own, _ := f.Config.Server(id)
-		if f.Config.lines[id].client {
-			return own.ClientAddress, own.ClientPort
+		own, _ := f.Config.Server(s.ID)
+		s.ClientAddress, s.ClientPort = own.ClientAddress, own.ClientPort
+		if !f.Config.HasClientPart(s.ID) {
+			s.ClientAddress = f.Config.ClientPortAddress
 		}
-		return f.Config.ClientPortAddress, f.Config.ClientPort
+		s.SecureClientPort, s.ObserverMasterPort = own.SecureClientPort, own.ObserverMasterPort
+		return
 	}
-	return s.ClientAddress, s.ClientPort
 }
 
 // settings compares every key that must be alike.

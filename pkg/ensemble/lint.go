@@ -111,6 +111,13 @@ func (l *linter) servers() {
 			l.multiAddress(p, key)
 		}
 		for _, a := range line.addresses {
+			if a.PeerPort == a.ElectionPort {
+				sev := SeverityError
+				if s.Role == Observer {
+					sev = l.from35() // 3.4 reads it, and an observer binds but one of the two
+				}
+				l.add(sev, "same-port", p, key, "two ports", "peer port and election port are both %d", a.PeerPort)
+			}
 			l.address(p, key, a)
 		}
 	}
@@ -164,9 +171,6 @@ func (l *linter) from35() Severity {
 }
 
 func (l *linter) address(p *Properties, key string, a lineAddress) {
-	if a.PeerPort == a.ElectionPort {
-		l.add(SeverityError, "same-port", p, key, "two ports", "peer port and election port are both %d", a.PeerPort)
-	}
 	switch kind, why := hostKind(a.Host); kind {
 	case hostLoopback:
 		// One such line may be the server's own; the other hosts' files then
@@ -197,7 +201,8 @@ func (l *linter) loopbacks() int {
 	return n
 }
 
-// collisions finds addresses that two sockets of the list would share.
+// collisions finds addresses that two sockets of the list would share. An observer never
+// binds its peer port, and a loopback address is another one on each host.
 func (l *linter) collisions() {
 	p := l.c.ServerFile()
 	owner := map[string]string{}
@@ -216,17 +221,21 @@ func (l *linter) collisions() {
 			owner[at] = me
 		}
 		for _, a := range l.c.lines[s.ID].addresses {
-			take("peer", a.Host, a.PeerPort)
-			if a.ElectionPort != a.PeerPort {
+			if s.Role != Observer {
+				take("peer", a.Host, a.PeerPort)
+			}
+			if s.Role == Observer || a.ElectionPort != a.PeerPort {
 				take("election", a.Host, a.ElectionPort)
 			}
 		}
-		if l.c.lines[s.ID].client {
-			host := s.ClientAddress
-			if kind, _ := hostKind(host); host == "" || kind == hostWildcard {
-				host = s.Host
-			}
-			take("client", host, s.ClientPort)
+		if !l.c.lines[s.ID].client {
+			continue
+		}
+		switch kind, _ := hostKind(s.ClientAddress); {
+		case s.ClientAddress == "", kind == hostWildcard:
+			take("client", s.Host, s.ClientPort)
+		case kind != hostLoopback:
+			take("client", s.ClientAddress, s.ClientPort)
 		}
 	}
 }

@@ -69,6 +69,15 @@ type Server struct {
 	ClientAddress string `json:"clientAddress,omitempty"`
 	// ClientPort is the plain-text client port; 0 when there is none.
 	ClientPort int `json:"clientPort,omitempty"`
+	// SecureClientPort is the client port with TLS, 0 when there is none that other
+	// machines reach; ObserverMasterPort is where observers may follow a follower
+	// (3.6+), 0 when that is off.
+	SecureClientPort   int `json:"secureClientPort,omitempty"`
+	ObserverMasterPort int `json:"observerMasterPort,omitempty"`
+	// AdminPort and MetricsPort are those of the AdminServer and of the metrics
+	// provider, 0 where nobody asked for them to be reachable.
+	AdminPort   int `json:"adminPort,omitempty"`
+	MetricsPort int `json:"metricsPort,omitempty"`
 	// Weight and Group are those of a hierarchical quorum; weight is 1 and
 	// group 0 where the file has none.
 	Weight int `json:"weight"`

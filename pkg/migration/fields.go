@@ -95,6 +95,7 @@ func serverRules(rules map[string]fieldRule) {
 		"host": text(strict.Host), "peerPort": port, "electionPort": port,
 		"more": length(16), "more[].host": text(strict.Host), "more[].peerPort": port, "more[].electionPort": port,
 		"clientAddress": optional(strict.Host), "clientPort": port,
+		"secureClientPort": port, "observerMasterPort": port, "adminPort": port, "metricsPort": port,
 		"weight": number(0, 1e6), "group": number(0, 1e6),
 		"hostIP": text(strict.Address), "service": text(strict.Name), "serviceUID": optional(strict.UID), "clusterIP": optional(strict.Address),
 		"ordinal": number(0, int64(ensemble.MaxID)),

@@ -54,7 +54,8 @@ func full() Record {
 		r.Servers = append(r.Servers, ServerRecord{
 			Server: ensemble.Server{
 				ID: id, Role: ensemble.Participant, PeerAddress: ensemble.PeerAddress{Host: host, PeerPort: 2888, ElectionPort: 3888},
-				More: []ensemble.PeerAddress{{Host: "zk.example.com", PeerPort: 2889, ElectionPort: 3889}}, ClientAddress: "0.0.0.0", ClientPort: 2181, Weight: 1, Group: 1,
+				More: []ensemble.PeerAddress{{Host: "zk.example.com", PeerPort: 2889, ElectionPort: 3889}}, ClientAddress: "0.0.0.0", ClientPort: 2181,
+				SecureClientPort: 2281, ObserverMasterPort: 2191, AdminPort: 8080, MetricsPort: 7000, Weight: 1, Group: 1,
 			},
 			HostIP: host, Service: "zk1-" + id.String(), ServiceUID: "u-" + id.String(), ClusterIP: "10.96.0." + id.String(), Ordinal: int(id) - 1,
 			DataDir: "/var/lib/zookeeper", DataLogDir: "/var/log/zoo keeper", Emitted: &Emission{At: at, Epoch: 1, Digest: "9f86d081"},

@@ -114,7 +114,7 @@ func (f Facts) untried(r HostReport) []vantage.Target {
 }
 
 // matters reports whether somebody on that machine needs the path: servers all of
-// another server's where it runs or may run, clients the client port at the Service.
+// another server's where it runs or may run, clients the client ports at the Service.
 func (f Facts) matters(r HostReport, p hostreport.Path) (migration.ServerRecord, bool) {
 	s, ok := find(f.Servers, p.Server)
 	own := f.reporter(r)
@@ -122,7 +122,8 @@ func (f Facts) matters(r HostReport, p hostreport.Path) (migration.ServerRecord,
 	case !ok, p.Via == vantage.ViaHost && s.Replaced != nil:
 		return s, false
 	case own == nil:
-		return s, p.Port == s.ClientPort && p.Via == vantage.ViaService
+		name := s.PortName(p.Port)
+		return s, (name == ensemble.PortClient || name == ensemble.PortSecureClient) && p.Via == vantage.ViaService
 	}
 	// A server reaches itself through its Service as well, when it looks for its leader.
 	return s, own.ID != s.ID || p.Via == vantage.ViaService
@@ -138,8 +139,8 @@ func find(servers []migration.ServerRecord, id ensemble.ID) (migration.ServerRec
 }
 
 // paths says which ways are missing, by what machines reported. Where nothing listens, a
-// refusal shows that the way is there: before the pod's ZooKeeper runs, and at the peer
-// port of whoever does not lead.
+// refusal shows that the way is there: before the pod's ZooKeeper runs, at the peer
+// port of whoever does not lead, and at the observer master port of whoever does.
 func paths(f Facts) (wrong []string, _ string) {
 	usable, _ := f.usable()
 	for _, r := range usable {
@@ -159,8 +160,22 @@ func paths(f Facts) (wrong []string, _ string) {
 // listens reports whether the server was seen to serve there, so that its port has to
 // accept connections.
 func (f Facts) listens(s migration.ServerRecord, p hostreport.Path) bool {
-	if !f.live(s.ID).Serving() || p.Port == s.PeerPort && f.live(s.ID).Mode != ensemble.Leader {
+	live := f.live(s.ID)
+	if !live.Serving() {
 		return false
+	}
+	switch s.PortName(p.Port) {
+	case ensemble.PortPeer:
+		if live.Mode != ensemble.Leader {
+			return false
+		}
+	case ensemble.PortObserverMaster:
+		if live.Mode != ensemble.Follower {
+			return false
+		}
+	case ensemble.PortAdmin, ensemble.PortMetrics:
+		return false // on its host it may listen for that host alone
+	default:
 	}
 	switch p.Via {
 	case vantage.ViaHost:

@@ -51,6 +51,25 @@ func (f *Facts) path(on int, to ensemble.ID, via vantage.Via, port int) *hostrep
 	return nil
 }
 
+// more gives every server one more port, and every report what each machine saw of it.
+func more(f *Facts, port int, state vantage.PortState) {
+	for i := range f.Servers {
+		s := &f.Servers[i]
+		switch port {
+		case 2281:
+			s.SecureClientPort = port
+		case 2191:
+			s.ObserverMasterPort = port
+		default:
+			s.AdminPort = port
+		}
+		for k := range f.Reports {
+			r := &f.Reports[k]
+			r.Paths = append(r.Paths, hostreport.Path{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: port, Result: state})
+		}
+	}
+}
+
 // TestPaths: each missing way is named with the likeliest cause that the evidence allows.
 func TestPaths(t *testing.T) {
 	no := false
@@ -126,6 +145,18 @@ func TestPaths(t *testing.T) {
 		}, Fail, []string{"from host 10.0.0.2 (host2) to server 1 at 10.96.0.1:3888 (its Service, election port): silent: its host is not reached directly either"}},
 		"refused where it serves": {func(f *Facts) { f.path(0, 1, vantage.ViaService, 2181).Result = vantage.PortClosed }, Fail, []string{"closed"}},
 		"the leader's peer port":  {func(f *Facts) { f.path(0, 2, vantage.ViaService, 2888).Result = vantage.PortClosed }, Fail, []string{"peer port): closed"}},
+		"a port that the script did not know": {func(f *Facts) { f.Servers[0].SecureClientPort = 2281 }, Unknown,
+			[]string{"host 10.0.0.1 (host1) did not try 1 of the ways that matter now (10.96.0.1:2281, for one)"}},
+		"the port of clients with TLS": {func(f *Facts) { more(f, 2281, vantage.PortClosed) }, Fail, []string{"10.96.0.3:2281 (its Service, secure-client port): closed"}},
+		"who leads is no observer's master": {func(f *Facts) {
+			more(f, 2191, vantage.PortOpen)
+			for i := range f.Reports {
+				f.path(i, 2, vantage.ViaService, 2191).Result = vantage.PortClosed
+			}
+		}, OK, nil},
+		"an observer's master refuses":       {func(f *Facts) { more(f, 2191, vantage.PortClosed) }, Fail, []string{"10.96.0.3:2191 (its Service, observer-master port): closed"}},
+		"an AdminServer of the host's own":   {func(f *Facts) { more(f, 8080, vantage.PortClosed) }, OK, nil},
+		"an AdminServer that is not reached": {func(f *Facts) { more(f, 8080, vantage.PortSilent) }, Fail, []string{"admin port): silent"}},
 		"a parked pod": {func(f *Facts) {
 			f.Reports[0].Paths = append(f.Reports[0].Paths, hostreport.Path{Server: 2, Via: vantage.ViaPod, Host: "10.8.0.2", Port: 3888, Result: vantage.PortClosed})
 		}, OK, nil},

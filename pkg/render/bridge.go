@@ -95,6 +95,15 @@ func SlicePorts(s migration.ServerRecord) []discoveryv1.EndpointPort {
 	return out
 }
 
+// EndpointsPorts are those of its v1 Endpoints.
+func EndpointsPorts(s migration.ServerRecord) []corev1.EndpointPort { //nolint:staticcheck // v1 Endpoints is deprecated and asked for by name
+	var out []corev1.EndpointPort
+	for _, p := range s.Ports() {
+		out = append(out, corev1.EndpointPort{Name: string(p.Name), Port: int32(p.Number), Protocol: corev1.ProtocolTCP})
+	}
+	return out
+}
+
 func slice(rec migration.Record, s migration.ServerRecord, t Target) *discoveryv1.EndpointSlice {
 	yes, no := true, false
 	endpoint := discoveryv1.Endpoint{
@@ -136,10 +145,7 @@ func endpoints(rec migration.Record, s migration.ServerRecord, t Target) *corev1
 	if t.Node != "" {
 		address.NodeName = &t.Node
 	}
-	subset := corev1.EndpointSubset{Addresses: []corev1.EndpointAddress{address}}
-	for _, p := range s.Ports() {
-		subset.Ports = append(subset.Ports, corev1.EndpointPort{Name: string(p.Name), Port: int32(p.Number), Protocol: corev1.ProtocolTCP})
-	}
+	subset := corev1.EndpointSubset{Addresses: []corev1.EndpointAddress{address}, Ports: EndpointsPorts(s)}
 	out := &corev1.Endpoints{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Endpoints"},
 		ObjectMeta: metav1.ObjectMeta{

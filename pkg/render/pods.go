@@ -111,11 +111,16 @@ func headless(rec migration.Record) *corev1.Service {
 }
 
 // podPorts are the ports of all pods, which one template serves; none where servers
-// differ.
+// differ. What an observer never binds counts, for the template of an ensemble with
+// observers is the same as ever.
 func podPorts(rec migration.Record) []ensemble.Port {
-	first := rec.Servers[0].Ports()
+	all := func(s ensemble.Server) []ensemble.Port {
+		s.Role = ensemble.Participant
+		return s.Ports()
+	}
+	first := all(rec.Servers[0].Server)
 	for _, s := range rec.Servers {
-		if !slices.Equal(s.Ports(), first) {
+		if !slices.Equal(all(s.Server), first) {
 			return nil
 		}
 	}

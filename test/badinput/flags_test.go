@@ -62,6 +62,8 @@ func flagRows() []row {
 	add("wrap", []string{"-f", "a"}, "NAME")
 	add("wrap demo -f a", []string{"--dry-run=maybe"}, "--dry-run", "none, client, server")
 	add("wrap demo -f a", []string{"--endpoints-api=v3"}, "--endpoints-api", "endpointslices, endpoints")
+	add("wrap demo -f a", []string{"--expose=peer"}, "--expose", "admin, metrics")
+	add("wrap demo --dry-run=client", []string{"--expose=admin", "--member=1=h:2888:3888", "--member=2=i:2888:3888", "--member=3=j:2888:3888"}, "--expose", "-f")
 	add("wrap demo --dry-run=client", []string{"--member=x"}, "--member", "member has no id")
 	add("wrap demo --dry-run=client", []string{"--member=1=h:2888"}, "--member", "election port")
 	add("wrap demo --dry-run=client", []string{"--member=999=h:2888:3888;2181"}, "--member", "1 to 255")
