@@ -33,7 +33,7 @@ func listenKeys() []Key {
 		{Name: "clientPort", Since: "3.4.0", Kind: KindInt, Action: Carry, PerHost: true,
 			Note: "the Service keeps the port; 0 is none, and an ensemble without a plain-text port is refused; ports that differ from host to host must stand in the server lines"},
 		{Name: "clientPortAddress", Since: "3.4.0", Kind: KindBind, Action: Drop, PerHost: true,
-			Note: "a host's address cannot be bound in a pod"},
+			Note: "a host's address cannot be bound in a pod; on the hosts a loopback address stays, and something must forward to it"},
 		{Name: "secureClientPort", Since: "3.5.1", Kind: KindInt, Action: Carry, PerHost: true,
 			Note: "the Service gets the port as well, unless it is bound to loopback; the same on all hosts"},
 		{Name: "secureClientPortAddress", Since: "3.5.1", Kind: KindBind, Action: Drop, PerHost: true,

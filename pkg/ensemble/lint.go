@@ -120,6 +120,9 @@ func (l *linter) servers() {
 			}
 			l.address(p, key, a)
 		}
+		if line.client {
+			l.clientBind(p, key, line.clientHost)
+		}
 	}
 }
 
@@ -248,6 +251,12 @@ const (
 	hostWildcard
 	hostBad
 )
+
+// Loopback reports whether a host, by its spelling, is the machine itself.
+func Loopback(host string) bool {
+	kind, _ := hostKind(host)
+	return kind == hostLoopback
+}
 
 // hostKind judges a host by its spelling; why explains hostBad.
 func hostKind(host string) (kind hostClass, why string) {
