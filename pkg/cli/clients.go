@@ -102,7 +102,7 @@ func newClientsCommand(d *deps) *cobra.Command {
 }
 
 func runClients(ctx context.Context, d *deps, args []string, p printer.Printer) error {
-	s, rec, err := d.open(ctx, args, 0)
+	s, rec, err := d.open(ctx, args, ensemble.MaybeID{})
 	if err != nil {
 		return err
 	}

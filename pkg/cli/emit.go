@@ -202,8 +202,8 @@ func (e emission) unchanged() bool {
 	return true
 }
 
-func leaderText(leader ensemble.ID) string {
-	if leader == 0 {
+func leaderText(leader ensemble.MaybeID) string {
+	if leader.IsZero() {
 		return " (the leader last; nobody knew it just now)"
 	}
 	return " (leader last)"

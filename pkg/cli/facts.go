@@ -78,12 +78,12 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 // srvr is whitelisted from 3.5.3 on): the sessions a server hands out carry it.
 // That costs the ensemble three writes.
 func (p prober) named(ctx context.Context, t vantage.Target, live vantage.Sighting) vantage.Sighting {
-	if !live.Serving() || live.ServerID != 0 {
+	if !live.Serving() || !live.ServerID.IsZero() {
 		return live
 	}
 	// One that takes no session is found by the check of commits.
 	if r, err := p.Prober.Canary(ctx, []string{t.Address()}); err == nil {
-		live.ServerID = r.Origin.Server
+		live.ServerID = r.Origin.Server.Known()
 	}
 	return live
 }
@@ -123,15 +123,15 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 		}
 	}
 	f.Lint = desc.LintBy(func(h ensemble.HostConfig) ensemble.Version {
-		if v, ok := live[h.ID]; ok {
-			return v
+		if id, known := h.ID.Get(); known && !live[id].IsZero() {
+			return live[id]
 		}
 		return some
 	})
 	f.Files = len(desc.Hosts)
 	for _, h := range desc.Hosts {
-		if h.ID != 0 && h.Config.Dynamic != nil {
-			f.FileConfig[h.ID] = h.Config.DynamicVersion()
+		if id, known := h.ID.Get(); known && h.Config.Dynamic != nil {
+			f.FileConfig[id] = h.Config.DynamicVersion()
 		}
 	}
 	if c := desc.Config; c != nil && f.InitLimit == 0 {
@@ -198,8 +198,9 @@ func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
 	f.Looked, f.Problems = true, migration.Problems(o)
 	imageFacts(o, f)
 	for _, p := range f.Problems {
-		if v, _ := o.View(p.Server); p.Class == migration.ClassPlanned && !v.Live.Serving() {
-			f.Unasked = map[ensemble.ID]bool{p.Server: o.Record.Flight.TakenAway()}
+		id, known := p.Server.Get()
+		if v, _ := o.View(id); known && p.Class == migration.ClassPlanned && !v.Live.Serving() {
+			f.Unasked = map[ensemble.ID]bool{id: o.Record.Flight.TakenAway()}
 		}
 	}
 }

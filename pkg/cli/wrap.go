@@ -163,7 +163,7 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.askThrough(ctx, rec, 0); err != nil {
+	if err := s.askThrough(ctx, rec, ensemble.MaybeID{}); err != nil {
 		return err
 	}
 	if err := o.preflight(ctx, s, rec, desc, known); err != nil {
@@ -366,7 +366,7 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 		err := until(ctx, pollInterval, func(ctx context.Context) (bool, error) {
 			live = s.prober.named(ctx, srv.AtService(), s.prober.Sight(ctx, srv.AtService()))
 			if live.Another(srv.ID) {
-				return false, fmt.Errorf("service %s is answered by server %d instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
+				return false, fmt.Errorf("service %s is answered by server %s instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
 			}
 			if live.Serving() && !live.Unread() {
 				fmt.Fprintf(o.deps.streams.ErrOut, "server %d answers at %s (%s, %s)\n", srv.ID, address, live.Mode, live.Zxid)

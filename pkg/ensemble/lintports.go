@@ -65,7 +65,7 @@ func sharedPorts(s Server, own *Config, files []HostConfig) []Finding {
 // ownConfig is the server's own file, or the first; nil where there is none.
 func ownConfig(s Server, files []HostConfig) *Config {
 	for _, f := range files {
-		if f.ID == s.ID {
+		if f.ID.Is(s.ID) {
 			return f.Config
 		}
 	}

@@ -44,7 +44,7 @@ func hostsOf(t *testing.T, texts ...string) []HostConfig {
 		name := "h" + ID(i+1).String()
 		h := HostConfig{Source: name, Config: config(t, name, portsHead+text+portsLines)}
 		if len(texts) > 1 {
-			h.ID = ID(i + 1)
+			h.ID = ID(i + 1).Known()
 		}
 		out = append(out, h)
 	}

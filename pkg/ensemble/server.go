@@ -11,7 +11,7 @@ import (
 
 // ID is a server's myid. ZooKeeper accepts 1 to 255 (the id is one byte of
 // every session id, see SessionTrackerImpl.initializeNextSession).
-type ID int
+type ID int64
 
 const (
 	// MinID and MaxID bound the ids ZooKeeper accepts.

@@ -39,7 +39,7 @@ func readme(in Input, plan Plan) []byte {
 		w("Not on the hosts of %s: they run in their pods, and one started on its host would be a second with its id.", idList(in.InPods))
 	}
 	switch {
-	case in.Leader != 0:
+	case !in.Leader.IsZero():
 		w("Server %s led when this was written. The leader comes last among the voters: each restart of a", in.Leader)
 		w("leader is an election. Ask each server with srvr before you go on; if the leader has changed,")
 		w("take the new leader last.")

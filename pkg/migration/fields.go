@@ -61,7 +61,7 @@ func fieldRules() map[string]fieldRule {
 
 		"audit":        length(2 * maxAudit),
 		"audit[].at":   instant,
-		"audit[].id":   idOrNone,
+		"audit[].id":   maybeID,
 		"audit[].step": optional(strict.Code),
 	}
 	// What may be put back is as hostile as what is there.
@@ -91,7 +91,7 @@ func serverRules(rules map[string]fieldRule) {
 	const s = "servers[]."
 	port := number(0, 65535)
 	for path, rule := range map[string]fieldRule{
-		"id": number(int64(ensemble.MinID), int64(ensemble.MaxID)), "role": one(string(ensemble.Participant), string(ensemble.Observer)),
+		"id": serverID, "role": one(string(ensemble.Participant), string(ensemble.Observer)),
 		"host": text(strict.Host), "peerPort": port, "electionPort": port,
 		"more": length(16), "more[].host": text(strict.Host), "more[].peerPort": port, "more[].electionPort": port,
 		"clientAddress": optional(strict.Host), "clientPort": port,
@@ -113,7 +113,7 @@ func serverRules(rules map[string]fieldRule) {
 func flightRules(rules map[string]fieldRule) {
 	const f = "flight."
 	for path, rule := range map[string]fieldRule{
-		"kind": one(string(Replace), string(Revert), string(Reconfigure)), "id": number(int64(ensemble.MinID), int64(ensemble.MaxID)),
+		"kind": one(string(Replace), string(Revert), string(Reconfigure)), "id": serverID,
 		"started": instant, "epoch": free, "gate": generation,
 		"data": one("", string(DataEmpty), string(DataCopy)), "seed": optional(strict.Token), "seedAsked": instant,
 		"renewing": instant, "renewals": number(0, 1e6),
@@ -128,10 +128,10 @@ func flightRules(rules map[string]fieldRule) {
 	}
 	for _, p := range []string{"before", "after", "joined"} {
 		rules[f+p+".zxid"] = free
-		rules[f+p+".leader"] = idOrNone
+		rules[f+p+".leader"] = maybeID
 		rules[f+p+".at"] = instant
 		rules[f+p+".held"] = length(int(ensemble.MaxID))
-		rules[f+p+".held[]"] = idOrNone
+		rules[f+p+".held[]"] = serverID
 	}
 	release(rules, f+"line")
 }
@@ -201,7 +201,18 @@ func length(limit int) fieldRule {
 // free is for numbers that may have any value: epochs and transaction ids.
 func free(reflect.Value) string { return "" }
 
-func idOrNone(v reflect.Value) string { return number(0, int64(ensemble.MaxID))(v) }
+// maybeID is a server's id, or none.
+func maybeID(v reflect.Value) string {
+	m, _ := v.Interface().(ensemble.MaybeID)
+	if id, ok := m.Get(); ok {
+		return serverID(reflect.ValueOf(id))
+	}
+	return ""
+}
+
+func serverID(v reflect.Value) string {
+	return number(int64(ensemble.MinID), int64(ensemble.MaxID))(v)
+}
 
 // generation has ten digits at most, as the gate's script takes it.
 func generation(v reflect.Value) string { return number(0, 9999999999)(v) }

@@ -157,7 +157,7 @@ func TestWhatHelpsAgainstLostFiles(t *testing.T) {
 			s.host(2, vantage.PortClosed)
 			s.view(2).Cluster.Pod.Unmade = c.unmade
 			got := migration.Problems(s.o)
-			if len(got) != 1 || got[0].Code != migration.CodePodFiles || got[0].Server != 2 {
+			if len(got) != 1 || got[0].Code != migration.CodePodFiles || !got[0].Server.Is(2) {
 				t.Fatalf("%+v", got)
 			}
 			if got[0].Next != c.next || (len(got[0].Evidence) > 0) != c.evidence {
@@ -195,7 +195,7 @@ func TestNextInAnOutage(t *testing.T) {
 			s.view(1).Cluster.Pod.Gate, s.view(1).Cluster.Pod.GateGeneration, s.view(1).Cluster.Pod.Ready = migration.GateParked, 5, false
 			s.host(1, vantage.PortOpen)
 			s.view(1).Host.Answer = s.view(2).Live
-			s.view(1).Host.Answer.ServerID = 1
+			s.view(1).Host.Answer.ServerID = ensemble.ID(1).Known()
 		}, "on host 10.0.0.1: stop the server"},
 		"another release in the pod": {"3.8.0", func(s *scene) { s.serving(1); s.view(1).Live.Version.Patch++ }, "revert demo --id=1"},
 		"a copy is in the pod":       {"3.4.13", func(s *scene) { s.started(1).Data = migration.DataCopy; s.down(2) }, "replace demo --id=1"},

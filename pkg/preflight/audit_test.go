@@ -31,7 +31,7 @@ func healthy(version string) Facts {
 		if id == 3 {
 			mode = ensemble.Leader
 		}
-		seen := vantage.Sighting{Reach: vantage.Answered, Version: v, Mode: mode, ServerID: id}
+		seen := vantage.Sighting{Reach: vantage.Answered, Version: v, Mode: mode, ServerID: id.Known()}
 		host := "10.0.0." + id.String()
 		f.Servers = append(f.Servers, migration.ServerRecord{HostIP: host, Server: ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1}})
 		f.Reports = append(f.Reports, HostReport{Report: hostreport.Report{Addresses: []hostreport.Address{{Address: host}}}})

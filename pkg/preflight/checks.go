@@ -143,8 +143,8 @@ func sameVersion(f Facts) (wrong []string, skip string) {
 
 func rightIDs(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
-		if v := f.Direct[s.ID]; v.ServerID != 0 && v.ServerID != s.ID {
-			wrong = append(wrong, fmt.Sprintf("%s:%d should be server %d and says it is %d", s.HostIP, s.ClientPort, s.ID, v.ServerID))
+		if v := f.Direct[s.ID]; v.ServerID.IsNot(s.ID) {
+			wrong = append(wrong, fmt.Sprintf("%s:%d should be server %d and says it is %s", s.HostIP, s.ClientPort, s.ID, v.ServerID))
 		}
 	}
 	return wrong, ""
@@ -262,8 +262,8 @@ func through(f Facts) (wrong []string, skip string) {
 		case f.Unasked[s.ID], sightless(v) != "":
 		case !v.Serving():
 			wrong = append(wrong, fmt.Sprintf("server %d through %s:%d: %s %s", s.ID, s.ClusterIP, s.ClientPort, v.Reach, v.Detail))
-		case v.ServerID != 0 && v.ServerID != s.ID:
-			wrong = append(wrong, fmt.Sprintf("the Service of server %d is answered by server %d", s.ID, v.ServerID))
+		case v.ServerID.IsNot(s.ID):
+			wrong = append(wrong, fmt.Sprintf("the Service of server %d is answered by server %s", s.ID, v.ServerID))
 		}
 	}
 	return wrong, ""

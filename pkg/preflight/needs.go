@@ -89,7 +89,7 @@ func (f Facts) lack(n Need) (missing string, hidden []string) {
 		})
 	case NeedNames:
 		return "", f.hidden(func(s migration.ServerRecord) string {
-			if v := f.live(s.ID); v.Serving() && v.ServerID == 0 {
+			if v := f.live(s.ID); v.Serving() && v.ServerID.IsZero() {
 				return "it does not say which server it is: conf is not allowed, and it took no session"
 			}
 			return ""

@@ -21,9 +21,9 @@ func allReported() Facts {
 		s := migration.ServerRecord{HostIP: "10.0.0." + id.String(), ClusterIP: "10.96.0." + id.String()}
 		s.ID, s.ClientPort, s.PeerPort, s.ElectionPort = id, 2181, 2888, 3888
 		f.Servers = append(f.Servers, s)
-		f.Through[id] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id}
+		f.Through[id] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id.Known()}
 	}
-	f.Through[2] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Leader, ServerID: 2}
+	f.Through[2] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Leader, ServerID: ensemble.ID(2).Known()}
 	for _, on := range f.Servers {
 		r := hostreport.Report{Ensemble: "zk1", Hostname: "host" + on.ID.String(), Addresses: []hostreport.Address{{Address: on.HostIP}}}
 		r.Kubernetes = hostreport.Kubernetes{IPVS: &no, IPTables: &yes, NFTables: &no}

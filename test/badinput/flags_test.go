@@ -70,9 +70,7 @@ func flagRows() []row {
 	add("wrap demo --dry-run=client -f a", []string{"--member=1=h:2888:3888;2181"}, "use one of them")
 	for _, c := range []string{"replace demo", "revert demo"} {
 		add(c, nil, "--id=N")
-		add(c, []string{"--id=0"}, "--id=N")
-		add(c, []string{"--id=-1"}, "--id=-1", "ids are")
-		add(c, []string{"--id=300"}, "--id=300", "ids are")
+		add(c, []string{"--id=-1"}, `--id="-1"`, "a server's id, a whole number from")
 		add(c, []string{"--id=one"}, "--id", "whole number")
 		add(c, []string{"--id=99999999999999999999"}, "--id", "whole number")
 		add(c, []string{"--id=1", "--host-hook=./nothing"}, "--host-hook", "chmod +x")
