@@ -28,13 +28,14 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
 		InitLimit: rec.Settings.InitLimit, TickTimeMillis: rec.Settings.TickTimeMillis, Via: s.kube.via,
 	}
+	ids := rec.Ensemble().IDs()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, srv := range rec.Servers {
 		if srv.Replaced == nil {
 			wg.Go(func() {
 				raw := p.learn(ctx, srv.AtHost())
-				live := s.prober.named(ctx, srv.AtHost(), raw.Sighting())
+				live := s.prober.named(ctx, ids, srv.AtHost(), raw.Sighting())
 				port := p.port(ctx, srv.ElectionAtHost())
 				mu.Lock()
 				defer mu.Unlock()
@@ -45,7 +46,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 		if srv.ClusterIP != "" {
 			wg.Go(func() {
 				raw := p.learn(ctx, srv.AtService())
-				live := s.prober.named(ctx, srv.AtService(), raw.Sighting())
+				live := s.prober.named(ctx, ids, srv.AtService(), raw.Sighting())
 				mu.Lock()
 				defer mu.Unlock()
 				f.Through[srv.ID] = live
@@ -75,15 +76,15 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 }
 
 // named completes a look with the server's id where conf does not say it (only
-// srvr is whitelisted from 3.5.3 on): the sessions a server hands out carry it.
-// That costs the ensemble three writes.
-func (p prober) named(ctx context.Context, t vantage.Target, live vantage.Sighting) vantage.Sighting {
+// srvr is whitelisted from 3.5.3 on): the sessions a server hands out tell it among the
+// ids of the ensemble. That costs the ensemble three writes.
+func (p prober) named(ctx context.Context, ids []ensemble.ID, t vantage.Target, live vantage.Sighting) vantage.Sighting {
 	if !live.Serving() || !live.ServerID.IsZero() {
 		return live
 	}
 	// One that takes no session is found by the check of commits.
 	if r, err := p.Prober.Canary(ctx, []string{t.Address()}); err == nil {
-		live.ServerID = r.Origin.Server.Known()
+		live.ServerID = r.Origin.Of(ids)
 	}
 	return live
 }

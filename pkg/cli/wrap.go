@@ -364,7 +364,7 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 		address := srv.AtService().Address()
 		var live vantage.Sighting
 		err := until(ctx, pollInterval, func(ctx context.Context) (bool, error) {
-			live = s.prober.named(ctx, srv.AtService(), s.prober.Sight(ctx, srv.AtService()))
+			live = s.prober.named(ctx, rec.Ensemble().IDs(), srv.AtService(), s.prober.Sight(ctx, srv.AtService()))
 			if live.Another(srv.ID) {
 				return false, fmt.Errorf("service %s is answered by server %s instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
 			}

@@ -106,15 +106,18 @@ func isMembership(k string) bool {
 func (r *configReader) membership(p *Properties, key, k, raw string) {
 	c := r.c
 	_, suffix, _ := strings.Cut(k, ".")
-	n, err := strconv.ParseInt(suffix, 10, 32)
+	n, err := strconv.ParseInt(suffix, 10, 64)
 	if err != nil {
 		r.fault(p, key, "server.N, group.N or weight.N with a whole number", "%q has no whole number behind the dot", k)
 		return
 	}
-	v := javaTrim(raw)
+	v, group := javaTrim(raw), strings.HasPrefix(k, "group")
+	id := ID(n)
+	if !group && !r.inRange(p, key, id) {
+		return
+	}
 	switch {
 	case strings.HasPrefix(k, "server."):
-		id := ID(n)
 		if other, dup := c.keys[id]; dup {
 			r.fault(p, key, "each id once", "%q and %q are the same server", other, key)
 			return
@@ -126,11 +129,14 @@ func (r *configReader) membership(p *Properties, key, k, raw string) {
 		}
 		c.keys[id], c.lines[id] = key, line
 		c.Servers = append(c.Servers, line.server(id))
-	case strings.HasPrefix(k, "group"):
+	case group:
 		for _, s := range javaSplit(v, ":") {
-			m, err := strconv.ParseInt(s, 10, 32)
+			m, err := strconv.ParseInt(s, 10, 64)
 			if err != nil {
 				r.fault(p, key, "group.N=1:2:3", "group %d: member %q is not a server id", n, s)
+				return
+			}
+			if !r.inRange(p, key, ID(m)) {
 				return
 			}
 			if _, dup := r.groups[ID(m)]; dup {
@@ -146,8 +152,22 @@ func (r *configReader) membership(p *Properties, key, k, raw string) {
 			r.fault(p, key, "weight.N=1", "weight %q is not a whole number from 0", v)
 			return
 		}
-		r.weights[ID(n)] = w
+		r.weights[id] = w
 	}
+}
+
+// inRange refuses an id that cannot be a server's.
+func (r *configReader) inRange(p *Properties, key string, id ID) bool {
+	if id >= MinID && id <= MaxID {
+		return true
+	}
+	want := fmt.Sprintf("ids from %d to %d", MinID, MaxID)
+	if id < MinID {
+		r.fault(p, key, want, "server id %s: where elections are held, a number below 0 is read as the version of a protocol (ZOOKEEPER-1633)", id)
+		return false
+	}
+	r.fault(p, key, want, "server id %s is larger than this tool takes", id)
+	return false
 }
 
 // dynamic reads the dynamic file, which may hold nothing but the server list

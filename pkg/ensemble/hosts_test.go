@@ -270,14 +270,14 @@ func TestMemberFlag(t *testing.T) {
 		" server.2 = zk2:2888:3888 ":       {want: member(2, "zk2")},
 		"255=[2001:db8::1]:1:2:observer;[::]:3": {want: Server{ID: 255, Role: Observer, Weight: 1,
 			PeerAddress: PeerAddress{"2001:db8::1", 1, 2}, ClientAddress: "::", ClientPort: 3}},
-		"zk1:2888:3888":           {err: "member has no id"},
-		"0=zk1:2888:3888":         {err: "must be a whole number from 1 to 255"},
-		"256=zk1:2888:3888":       {err: "must be a whole number from 1 to 255"},
-		"1=zk1:2888":              {err: "the election port is missing"},
-		"1=zk1:2888:99999":        {err: "is not a whole number from 1 to 65535"},
-		"1=zk1:2888:3888:watcher": {err: "neither participant nor observer"},
-		"1=":                      {err: "the host is missing"},
-		"1=;;":                    {err: "empty"},
+		"zk1:2888:3888":            {err: "member has no id"},
+		"-1=zk1:2888:3888":         {err: "must be a whole number from 0 to 4294967295"},
+		"4294967296=zk1:2888:3888": {err: "must be a whole number from 0 to 4294967295"},
+		"1=zk1:2888":               {err: "the election port is missing"},
+		"1=zk1:2888:99999":         {err: "is not a whole number from 1 to 65535"},
+		"1=zk1:2888:3888:watcher":  {err: "neither participant nor observer"},
+		"1=":                       {err: "the host is missing"},
+		"1=;;":                     {err: "empty"},
 	}
 	for text, tc := range tests {
 		t.Run(text, func(t *testing.T) {

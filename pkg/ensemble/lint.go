@@ -99,9 +99,9 @@ func (l *linter) servers() {
 	l.trailingBlanks(p)
 	for _, s := range l.c.Servers {
 		key := l.c.keys[s.ID]
-		if s.ID < MinID || s.ID > MaxID {
-			l.add(SeverityError, "id-out-of-range", p, key, "ids from 1 to 255",
-				"server id %s is not from %s to %s: it is one byte of every session id", s.ID, MinID, MaxID)
+		if v, _ := l.c.Props.Get("extendedTypesEnabled"); s.ID > maxExtendedID && javaTrim(v) == "true" {
+			l.add(l.from35(), "id-and-extended-types", p, key, fmt.Sprintf("ids up to %d, or no extendedTypesEnabled", maxExtendedID),
+				"server id %s: with extendedTypesEnabled=true a server with an id above %d does not serve", s.ID, maxExtendedID)
 		}
 		line := l.c.lines[s.ID]
 		if value, _ := p.Get(key); strings.Contains(value, ";") && l.before35() {
@@ -125,6 +125,9 @@ func (l *linter) servers() {
 		}
 	}
 }
+
+// maxExtendedID is EphemeralType.MAX_EXTENDED_SERVER_ID (3.5.4+).
+const maxExtendedID = 254
 
 // trailingBlanks finds what 3.4 trims and later releases do not
 // (QuorumMaj and QuorumHierarchical read the values as they are).

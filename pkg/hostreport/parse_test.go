@@ -169,7 +169,7 @@ func TestBadReports(t *testing.T) {
 		"name":                {with("zk1.example.com", "a b"), `names[0].name is "a b" (expected a host name or an IP address without a zone)`},
 		"name's result":       {with(`"result":"found"`, `"result":"maybe"`), `names[0].result is "maybe" (expected found or not-found)`},
 		"name's address":      {with(`"addresses":["10.96.0.1"]`, `"addresses":["x"]`), "names[0].addresses[0]"},
-		"server":              {with(`"server":1`, `"server":256`), "paths[0].server is 256 (expected a number from 1 to 255)"},
+		"server":              {with(`"server":1`, `"server":4294967296`), "paths[0].server is 4294967296 (expected a number from 0 to 4294967295)"},
 		"no server":           {with(`"server":1,`, ``), "paths[0].server is missing (expected a whole number)"},
 		"via":                 {with(`"via":"service"`, `"via":"air"`), `paths[0].via is "air" (expected host or service or pod)`},
 		"hostile host":        {with(`"host":"10.96.0.1"`, `"host":"-oProxyCommand=x"`), "paths[0].host"},

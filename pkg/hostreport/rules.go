@@ -70,7 +70,7 @@ func rules() map[string]rule {
 		"zookeeper[].file.bytes": number(0, free), "zookeeper[].file.modified": number(0, free), "zookeeper[].file.sha256": text(hex(64)),
 		"zookeeper[].file.comments": list(5), "zookeeper[].file.comments[]": text(note(1024)),
 		"zookeeper[].dataDir": text(note(1024)), "zookeeper[].dataLogDir": text(note(1024)), "zookeeper[].dynamicConfigFile": text(note(1024)),
-		"zookeeper[].myid":        number(0, math.MaxInt32),
+		"zookeeper[].myid":        number(0, free),
 		"zookeeper[].dataDirFree": number(0, free), "zookeeper[].dataLogDirFree": number(0, free),
 
 		"units": list(16), "units[]": object, "units[].name": needed(text(note(1024))),

@@ -87,6 +87,9 @@ func notes() []string {
 	return out
 }
 
+// maxServers is more than any ensemble has.
+const maxServers = 255
+
 func serverRules(rules map[string]fieldRule) {
 	const s = "servers[]."
 	port := number(0, 65535)
@@ -98,14 +101,14 @@ func serverRules(rules map[string]fieldRule) {
 		"secureClientPort": port, "observerMasterPort": port, "adminPort": port, "metricsPort": port,
 		"weight": number(0, 1e6), "group": number(0, 1e6),
 		"hostIP": text(strict.Address), "service": text(strict.Name), "serviceUID": optional(strict.UID), "clusterIP": optional(strict.Address),
-		"ordinal": number(0, int64(ensemble.MaxID)),
+		"ordinal": number(0, maxServers),
 		"dataDir": optional(strict.Path), "dataLogDir": optional(strict.Path),
 		"emitted.at": instant, "emitted.epoch": free, "emitted.digest": optional(strict.Code),
 		"replaced": instant,
 	} {
 		rules[s+path] = rule
 	}
-	rules["servers"] = length(int(ensemble.MaxID))
+	rules["servers"] = length(maxServers)
 	rules[s+"reconfigured.at"] = instant
 	release(rules, s+"release")
 }
@@ -130,7 +133,7 @@ func flightRules(rules map[string]fieldRule) {
 		rules[f+p+".zxid"] = free
 		rules[f+p+".leader"] = maybeID
 		rules[f+p+".at"] = instant
-		rules[f+p+".held"] = length(int(ensemble.MaxID))
+		rules[f+p+".held"] = length(maxServers)
 		rules[f+p+".held[]"] = serverID
 	}
 	release(rules, f+"line")

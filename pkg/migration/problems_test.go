@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -229,6 +230,44 @@ func TestNextInAnOutage(t *testing.T) {
 			late := migration.GoesOn(migration.Intent{Kind: migration.Replace, ID: 1}, s.o, "the same again")
 			if st.Next != want || p.Next != want || late != want {
 				t.Errorf("status %q, plan %q, time-out %q; want %q", st.Next, p.Next, late, want)
+			}
+		})
+	}
+}
+
+// TestServerZero: 0 is a server like any other, and no look is about nobody for it.
+func TestServerZero(t *testing.T) {
+	unproven := func(first ensemble.ID) *scene {
+		s := healthy("3.4.13", first, 5, 9)
+		s.replaced(first)
+		before := s.o.Record.Pods
+		s.o.Record.PodsBefore = &before
+		return s
+	}
+	for name, change := range map[string]func(*scene, ensemble.ID){
+		"settings that are not proven": func(*scene, ensemble.ID) {},
+		"it leads":                     func(s *scene, id ensemble.ID) { s.leader(id) },
+		"its pod is away":              func(s *scene, id ensemble.ID) { s.down(id) },
+		"nobody leads": func(s *scene, _ ensemble.ID) {
+			for i := range s.o.Servers {
+				s.o.Servers[i].Live.Mode = ensemble.Follower
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			zero, two := unproven(0), unproven(2)
+			change(zero, 0)
+			change(two, 2)
+			seen := func(s *scene, id ensemble.ID) []string {
+				st := migration.Summarize(s.o)
+				out := append(short(st.Problems), fmt.Sprint(st.Health, st.Epoch, st.Leader.Is(id), st.Leader.IsZero(), strings.ReplaceAll(st.Next, "--id="+id.String(), "--id=N")))
+				for _, p := range st.Problems {
+					out = append(out, fmt.Sprint(p.Server.Is(id), p.Server.IsZero()))
+				}
+				return out
+			}
+			if diff := cmp.Diff(seen(two, 2), seen(zero, 0)); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

@@ -38,7 +38,7 @@ func TestRealSightAndCanary(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.Via != server.ClientAddr() || c.Origin.Server != ensemble.ID(id) || c.Zxid <= last {
+			if c.Via != server.ClientAddr() || c.Origin.IDByte != ensemble.ID(id).SessionByte() || c.Zxid <= last {
 				t.Errorf("canary via server %d: got %+v after %s", id, c, last)
 			}
 			// Create session, check, close session: three transactions.
@@ -131,7 +131,7 @@ func TestRealWhitelist(t *testing.T) {
 		}
 		// A canary tells the id where conf must not.
 		c, err := p.Canary(ctx, []string{e.Server(2).ClientAddr()})
-		if err != nil || c.Origin.Server != 2 {
+		if err != nil || c.Origin.IDByte != 2 {
 			t.Errorf("canary: got %+v, %v", c, err)
 		}
 	})

@@ -30,6 +30,10 @@ func stricter(name string) string {
 		return "3.4 has elections over UDP, which no Service of ours carries"
 	case "bad-id-spelt-two-ways":
 		return "the order of a hash table decides which line counts"
+	case "bad-id-below-zero":
+		return "its election connections are read as another protocol's"
+	case "bad-id-too-large":
+		return "nobody has such ids, and the gate's script reads ten digits"
 	case "bad-observer-master-port":
 		return "the port cannot be bound"
 	case "bad-client-port-zero-with-an-address":

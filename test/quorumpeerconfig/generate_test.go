@@ -159,7 +159,7 @@ func (g *generator) plain() {
 func (g *generator) servers(v ensemble.Version) []int {
 	var ids []int
 	for range []int{0, 1, 2, 3, 3, 3, 4, 5, 7}[g.rng.IntN(9)] {
-		id := 1 + g.rng.IntN(255)
+		id := []int{1 + g.rng.IntN(255), 0, g.rng.IntN(5000), g.rng.IntN(1 << 32)}[g.pick(6, 1, 2, 1)]
 		twice := false
 		for _, other := range ids {
 			twice = twice || other == id
