@@ -53,12 +53,12 @@ const goneWait = 5 * time.Second
 // askThrough chooses where the servers of the record are asked from, once a command and
 // ensemble: moved is the server whose own pod must not be the one, for it is a witness of
 // its own.
-func (s *session) askThrough(ctx context.Context, rec migration.Record, moved ensemble.ID) error {
+func (s *session) askThrough(ctx context.Context, rec migration.Record, moved ensemble.MaybeID) error {
 	if s.deps == nil || s.deps.probe.via != viaAuto && s.deps.probe.via != viaPod {
 		return nil
 	}
-	if moved == 0 && rec.Flight != nil {
-		moved = rec.Flight.ID
+	if moved.IsZero() && rec.Flight != nil {
+		moved = rec.Flight.ID.Known()
 	}
 	if at, ok := s.deps.asking.of(s.named()); ok && !at.gone(ctx) {
 		s.askFrom(at)
@@ -88,7 +88,7 @@ func (s *session) askFrom(at place) {
 	s.engine.Prober, s.engine.From = at.prober, at.from
 }
 
-func (s *session) choose(ctx context.Context, rec migration.Record, moved ensemble.ID) (place, error) {
+func (s *session) choose(ctx context.Context, rec migration.Record, moved ensemble.MaybeID) (place, error) {
 	here := place{prober: s.prober}
 	auto := s.deps.probe.via == viaAuto
 	if auto && s.reached(ctx, rec) {
@@ -122,7 +122,7 @@ func (s *session) choose(ctx context.Context, rec migration.Record, moved ensemb
 // the command does next, in its own words.
 const pointsWait = 2 * time.Second
 
-func (s *session) points(ctx context.Context, rec migration.Record, moved ensemble.ID) ([]vantage.Point, error) {
+func (s *session) points(ctx context.Context, rec migration.Record, moved ensemble.MaybeID) ([]vantage.Point, error) {
 	if s.deps.probe.via == viaAuto {
 		limited, cancel := context.WithTimeout(ctx, pointsWait)
 		defer cancel()
@@ -132,7 +132,7 @@ func (s *session) points(ctx context.Context, rec migration.Record, moved ensemb
 }
 
 // askElsewhere leaves the moved server's own pod, and one on its node, for a better one.
-func (s *session) askElsewhere(ctx context.Context, rec migration.Record, moved ensemble.ID) error {
+func (s *session) askElsewhere(ctx context.Context, rec migration.Record, moved ensemble.MaybeID) error {
 	points, err := s.kube.cluster().Points(ctx, rec, moved)
 	if len(points) == 0 || slices.Contains(points, s.engine.From) {
 		return err // rules know where it asks from

@@ -129,12 +129,12 @@ func (o *MoveOptions) before(ctx context.Context, s *session, rec migration.Reco
 
 // unlessAway turns a refusal into a warning where the command brings a server
 // back that may be down, and into a pause where an operation has only begun.
-func (d *deps) unlessAway(err error, rec migration.Record, kind migration.FlightKind, id ensemble.ID) error {
+func (d *deps) unlessAway(err error, rec migration.Record, kind migration.FlightKind, id ensemble.MaybeID) error {
 	var refused *refusedError
 	if !errors.As(err, &refused) {
 		return err
 	}
-	sr, known := rec.Server(id)
+	sr, known := rec.ServerOf(id)
 	restores := kind == migration.Replace && known && sr.Replaced != nil && rec.Flight == nil
 	switch {
 	case stopped(rec) || restores:

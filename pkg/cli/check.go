@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
@@ -123,7 +124,7 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.askThrough(ctx, rec, 0); err != nil {
+	if err := s.askThrough(ctx, rec, ensemble.MaybeID{}); err != nil {
 		return err
 	}
 	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)

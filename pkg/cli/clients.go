@@ -19,17 +19,39 @@ import (
 
 // ClientsReport is what clients prints; its JSON form is stable.
 type ClientsReport struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Name       string `json:"name"`
-	Namespace  string `json:"namespace"`
-	// Old and New are connection strings; both work until the last host goes.
-	Old     string            `json:"old"`
-	New     string            `json:"new"`
-	NewDNS  string            `json:"newDNS"`
-	Clients []ConnectedClient `json:"clients"`
-	Unknown []ensemble.ID     `json:"unknown,omitempty"`
-	Records []DNSRecordOfASrv `json:"records"`
+	APIVersion        string `json:"apiVersion"`
+	Kind              string `json:"kind"`
+	Name              string `json:"name"`
+	Namespace         string `json:"namespace"`
+	ConnectionStrings `json:",inline"`
+	// TLS are those for clients with TLS, nil where no server has a port for them.
+	TLS     *ConnectionStrings `json:"tls,omitempty"`
+	Clients []ConnectedClient  `json:"clients"`
+	Unknown []ensemble.ID      `json:"unknown,omitempty"`
+	Records []DNSRecordOfASrv  `json:"records"`
+}
+
+// ConnectionStrings are old and new; both work until the last host goes.
+type ConnectionStrings struct {
+	Old    string `json:"old"`
+	New    string `json:"new"`
+	NewDNS string `json:"newDNS"`
+}
+
+// connectionStrings lists the servers that have a port of that name; nil where none has.
+func connectionStrings(rec migration.Record, name ensemble.PortName) *ConnectionStrings {
+	var old, now, dns []string
+	for _, srv := range rec.Servers {
+		if port := srv.Port(name); port != 0 {
+			old = append(old, ensemble.JoinHostPort(srv.Host, port))
+			now = append(now, ensemble.JoinHostPort(srv.ClusterIP, port))
+			dns = append(dns, ensemble.JoinHostPort(srv.Service+"."+rec.Namespace+".svc.cluster.local", port))
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	return &ConnectionStrings{strings.Join(old, ","), strings.Join(now, ","), strings.Join(dns, ",")}
 }
 
 // ConnectedClient is one source address.
@@ -80,7 +102,7 @@ func newClientsCommand(d *deps) *cobra.Command {
 }
 
 func runClients(ctx context.Context, d *deps, args []string, p printer.Printer) error {
-	s, rec, err := d.open(ctx, args, 0)
+	s, rec, err := d.open(ctx, args, ensemble.MaybeID{})
 	if err != nil {
 		return err
 	}
@@ -93,12 +115,12 @@ func runClients(ctx context.Context, d *deps, args []string, p printer.Printer) 
 
 func clientsReport(ctx context.Context, s *session, rec migration.Record) ClientsReport {
 	r := ClientsReport{APIVersion: migration.RecordVersion, Kind: "ClientsReport", Name: rec.Name, Namespace: rec.Namespace}
-	var old, now, dns []string
+	if plain := connectionStrings(rec, ensemble.PortClient); plain != nil {
+		r.ConnectionStrings = *plain
+	}
+	r.TLS = connectionStrings(rec, ensemble.PortSecureClient)
 	byAddress := map[string]*ConnectedClient{}
 	for _, srv := range rec.Servers {
-		old = append(old, ensemble.JoinHostPort(srv.Host, srv.ClientPort))
-		now = append(now, srv.AtService().Address())
-		dns = append(dns, ensemble.JoinHostPort(srv.Service+"."+rec.Namespace+".svc.cluster.local", srv.ClientPort))
 		if srv.Host != srv.HostIP {
 			r.Records = append(r.Records, DNSRecordOfASrv{ID: srv.ID, Host: srv.Host, Old: srv.HostIP, New: srv.ClusterIP})
 		}
@@ -115,7 +137,6 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record) Client
 			addConnection(byAddress, srv.ID, c)
 		}
 	}
-	r.Old, r.New, r.NewDNS = strings.Join(old, ","), strings.Join(now, ","), strings.Join(dns, ",")
 	for _, c := range byAddress {
 		r.Clients = append(r.Clients, *c)
 	}
@@ -142,6 +163,9 @@ func addConnection(by map[string]*ConnectedClient, id ensemble.ID, c zkprobe.Cli
 func printClients(d *deps, r ClientsReport) error {
 	out := d.streams.Out
 	fmt.Fprintf(out, "old connection string:  %s\nnew connection string:  %s\nthe same by name:       %s\n", r.Old, r.New, r.NewDNS)
+	if r.TLS != nil {
+		fmt.Fprintf(out, "with TLS, old:          %s\nwith TLS, new:          %s\nthe same by name:       %s\n", r.TLS.Old, r.TLS.New, r.TLS.NewDNS)
+	}
 	if len(r.Records) > 0 {
 		fmt.Fprintln(out, "\nOr move the hosts' names (clients that resolve at each connect follow by themselves):")
 		for _, rec := range r.Records {

@@ -184,7 +184,7 @@ func (d *deps) session(k kube, name string) *session {
 		Poll: pollInterval, ErrorBudget: errorBudget, Final: finalDenial, Via: k.via,
 	}
 	s.engine.Elsewhere = func(ctx context.Context, rec migration.Record, id ensemble.ID) {
-		_ = s.askThrough(ctx, rec, id) // it is asked again as long as it matters
+		_ = s.askThrough(ctx, rec, id.Known()) // it is asked again as long as it matters
 	}
 	return s
 }
@@ -201,7 +201,7 @@ const (
 
 // open is load, and chooses where the servers are asked from; moved is the one that is to
 // be moved, or 0.
-func (d *deps) open(ctx context.Context, args []string, moved ensemble.ID) (*session, migration.Record, error) {
+func (d *deps) open(ctx context.Context, args []string, moved ensemble.MaybeID) (*session, migration.Record, error) {
 	s, rec, err := d.load(ctx, args)
 	if err != nil {
 		return s, rec, err

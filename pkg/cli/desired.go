@@ -19,6 +19,9 @@ func (o *WrapOptions) aim(name, namespace string, recorded migration.Record, kno
 // desired builds the record that wrapping aims at.
 func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recorded migration.Record, known bool) (migration.Record, intake.Description, error) {
 	if o.input.empty() {
+		if len(o.expose) > 0 {
+			return recorded, intake.Description{}, usagef("--expose takes the ports from the hosts' files: name them with -f")
+		}
 		if !known {
 			return recorded, intake.Description{}, usagef("ensemble %s is not recorded in namespace %s: name its files with -f", name, namespace)
 		}
@@ -26,6 +29,9 @@ func (o *WrapOptions) desired(ctx context.Context, name, namespace string, recor
 	}
 	desc, err := o.input.read(ctx, name)
 	if err != nil {
+		return recorded, desc, err
+	}
+	if desc, err = desc.Expose(o.expose); err != nil {
 		return recorded, desc, err
 	}
 	rec, err := o.aim(name, namespace, recorded, known).Record(desc, lookup(ctx))

@@ -48,11 +48,16 @@ func (e emission) files() ([]outFile, error) {
 		return nil, err
 	}
 	out = append(out, dns...)
-	before, after, err := hostpatch.ConnectionStrings(e.rec.Ensemble(), e.dns.Targets, "")
+	connections, err := hostpatch.Connections(e.rec.Ensemble(), e.dns.Targets)
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, outFile{"connection-strings.txt", []byte("old: " + before + "\nnew: " + after + "\n"), 0o644})
+	var text strings.Builder
+	for _, c := range connections {
+		with := map[ensemble.PortName]string{ensemble.PortSecureClient: " with TLS"}[c.Port]
+		fmt.Fprintf(&text, "old%s: %s\nnew%s: %s\n", with, c.Before, with, c.After)
+	}
+	out = append(out, outFile{"connection-strings.txt", []byte(text.String()), 0o644})
 	if len(e.jvm) > 0 {
 		out = append(out, outFile{"jvm-flags.txt", jvmText(e.jvm), secretMode})
 	}
@@ -77,7 +82,8 @@ func (e emission) hostFiles(h hostpatch.HostPatch) ([]outFile, error) {
 		if host.ID != h.ID {
 			continue
 		}
-		scripts, err := hostpatch.Fence(hostpatch.FenceInput{ID: h.ID, Supervisor: e.input.Supervisor, Unit: e.input.Unit, Config: host.Config})
+		srv, _ := e.input.Ensemble.Server(h.ID)
+		scripts, err := hostpatch.Fence(hostpatch.FenceInput{Server: srv, Supervisor: e.input.Supervisor, Unit: e.input.Unit, Config: host.Config})
 		if err != nil {
 			return nil, err
 		}
@@ -196,8 +202,8 @@ func (e emission) unchanged() bool {
 	return true
 }
 
-func leaderText(leader ensemble.ID) string {
-	if leader == 0 {
+func leaderText(leader ensemble.MaybeID) string {
+	if leader.IsZero() {
 		return " (the leader last; nobody knew it just now)"
 	}
 	return " (leader last)"

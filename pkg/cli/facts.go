@@ -30,13 +30,14 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 		FileConfig: map[ensemble.ID]string{}, LiveConfig: map[ensemble.ID]string{},
 		InitLimit: rec.Settings.InitLimit, TickTimeMillis: rec.Settings.TickTimeMillis, Via: s.kube.via,
 	}
+	ids := rec.Ensemble().IDs()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, srv := range rec.Servers {
 		if srv.Replaced == nil {
 			wg.Go(func() {
 				raw := p.learn(ctx, srv.AtHost())
-				live := s.prober.named(ctx, srv.AtHost(), raw.Sighting())
+				live := s.prober.named(ctx, ids, srv.AtHost(), raw.Sighting())
 				port := p.port(ctx, srv.ElectionAtHost())
 				mu.Lock()
 				defer mu.Unlock()
@@ -47,7 +48,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 		if srv.ClusterIP != "" {
 			wg.Go(func() {
 				raw := p.learn(ctx, srv.AtService())
-				live := s.prober.named(ctx, srv.AtService(), raw.Sighting())
+				live := s.prober.named(ctx, ids, srv.AtService(), raw.Sighting())
 				mu.Lock()
 				defer mu.Unlock()
 				f.Through[srv.ID] = live
@@ -77,15 +78,15 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 }
 
 // named completes a look with the server's id where conf does not say it (only
-// srvr is whitelisted from 3.5.3 on): the sessions a server hands out carry it.
-// That costs the ensemble three writes.
-func (p prober) named(ctx context.Context, t vantage.Target, live vantage.Sighting) vantage.Sighting {
-	if !live.Serving() || live.ServerID != 0 {
+// srvr is whitelisted from 3.5.3 on): the sessions a server hands out tell it among the
+// ids of the ensemble. That costs the ensemble three writes.
+func (p prober) named(ctx context.Context, ids []ensemble.ID, t vantage.Target, live vantage.Sighting) vantage.Sighting {
+	if !live.Serving() || !live.ServerID.IsZero() {
 		return live
 	}
 	// One that takes no session is found by the check of commits.
 	if r, err := p.Prober.Canary(ctx, []string{t.Address()}); err == nil {
-		live.ServerID = r.Origin.Server
+		live.ServerID = r.Origin.Of(ids)
 	}
 	return live
 }
@@ -125,18 +126,19 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 		}
 	}
 	f.Lint = desc.LintBy(func(h ensemble.HostConfig) ensemble.Version {
-		if v, ok := live[h.ID]; ok {
-			return v
+		if id, known := h.ID.Get(); known && !live[id].IsZero() {
+			return live[id]
 		}
 		return some
 	})
 	f.Files, f.FileSHA256 = len(desc.Hosts), map[ensemble.ID]string{}
 	for _, h := range desc.Hosts {
-		if h.ID != 0 {
-			f.FileSHA256[h.ID] = fmt.Sprintf("%x", sha256.Sum256(h.Config.Props.Bytes()))
+		id, known := h.ID.Get()
+		if known {
+			f.FileSHA256[id] = fmt.Sprintf("%x", sha256.Sum256(h.Config.Props.Bytes()))
 		}
-		if h.ID != 0 && h.Config.Dynamic != nil {
-			f.FileConfig[h.ID] = h.Config.DynamicVersion()
+		if known && h.Config.Dynamic != nil {
+			f.FileConfig[id] = h.Config.DynamicVersion()
 		}
 	}
 	if c := desc.Config; c != nil && f.InitLimit == 0 {
@@ -203,8 +205,9 @@ func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
 	f.Looked, f.Problems = true, migration.Problems(o)
 	imageFacts(o, f)
 	for _, p := range f.Problems {
-		if v, _ := o.View(p.Server); p.Class == migration.ClassPlanned && !v.Live.Serving() {
-			f.Unasked = map[ensemble.ID]bool{p.Server: o.Record.Flight.TakenAway()}
+		id, known := p.Server.Get()
+		if v, _ := o.View(id); known && p.Class == migration.ClassPlanned && !v.Live.Serving() {
+			f.Unasked = map[ensemble.ID]bool{id: o.Record.Flight.TakenAway()}
 		}
 	}
 }

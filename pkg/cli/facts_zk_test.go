@@ -25,13 +25,17 @@ func TestServersThatDoNotSayTheirID(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newProber(nil)
+	var ids []ensemble.ID
+	for _, id := range real.IDs() {
+		ids = append(ids, ensemble.ID(id))
+	}
 	for i, address := range real.ClientAddrs() {
 		live := p.Sight(ctx, target(t, address))
-		if live.ServerID != 0 {
-			t.Fatalf("%s: conf is not whitelisted, and it says %d", address, live.ServerID)
+		if !live.ServerID.IsZero() {
+			t.Fatalf("%s: conf is not whitelisted, and it says %s", address, live.ServerID)
 		}
-		if got := p.named(ctx, target(t, address), live).ServerID; got != ensemble.ID(real.IDs()[i]) {
-			t.Errorf("%s: server %d, want %d", address, got, real.IDs()[i])
+		if got := p.named(ctx, ids, target(t, address), live).ServerID; !got.Is(ensemble.ID(real.IDs()[i])) {
+			t.Errorf("%s: server %s, want %d", address, got, real.IDs()[i])
 		}
 	}
 }

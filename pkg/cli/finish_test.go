@@ -26,7 +26,7 @@ func inPods() migration.Observation {
 		v := migration.ServerView{
 			ID:   id,
 			Host: migration.HostView{Client: vantage.PortClosed, Election: vantage.PortClosed},
-			Live: vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id, SyncedFollowers: -1, Learners: -1},
+			Live: vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id.Known(), SyncedFollowers: -1, Learners: -1},
 			Cluster: migration.ClusterView{
 				Service:   migration.ServiceView{Found: true, UID: sr.ServiceUID, ClusterIP: sr.ClusterIP, Selector: "pod"},
 				Endpoints: migration.EndpointsView{Controller: []string{"10.0.0.1"}, Union: []string{"10.0.0.1"}},

@@ -2,14 +2,17 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
@@ -91,6 +94,25 @@ func checkUnit(unit string) error {
 	return usagef("--unit=%q is not the name of a unit or program, or the path of a script: write it without blanks, as zookeeper.service", quote.Typed(unit))
 }
 
+// idFlag is the flag for a server's id.
+type idFlag struct{ ensemble.MaybeID }
+
+func (f *idFlag) add(cmd *cobra.Command) { cmd.Flags().Var(f, "id", "Id of the server") }
+
+func (f *idFlag) given() bool { return !f.IsZero() }
+
+// Type names the value in help and errors.
+func (f *idFlag) Type() string { return "ID" }
+
+// Set reads an id.
+func (f *idFlag) Set(s string) error {
+	id, err := ensemble.ParseID(s)
+	if err == nil {
+		f.MaybeID = id.Known()
+	}
+	return err
+}
+
 // flagError says in words what pflag says of a value.
 func flagError(err error) error {
 	wrong := (*pflag.InvalidValueError)(nil)
@@ -101,6 +123,7 @@ func flagError(err error) error {
 	want := map[string]string{
 		"int": "a whole number", "int64": "a whole number", "intSlice": "whole numbers, separated by commas",
 		"duration": "a duration, as 30s or 5m", "bool": "true or false",
+		"ID": fmt.Sprintf("a server's id, a whole number from %d to %d", ensemble.MinID, ensemble.MaxID),
 	}[flag.Value.Type()]
 	if want == "" {
 		return err

@@ -36,7 +36,7 @@ func (s *session) podLooks(ctx context.Context, rec migration.Record, q hostscri
 		out[i] = preflight.PodLook{Point: at.from}
 		for _, srv := range rec.Servers {
 			if render.PodName(rec.Name, srv.Ordinal) == at.from.Pod {
-				out[i].Server, out[i].Address = srv.ID, pods[srv.ID]
+				out[i].Server, out[i].Address = srv.ID.Known(), pods[srv.ID]
 			}
 		}
 		wg.Go(func() { out[i].Tried = tryAll(ctx, at.prober, q) })
@@ -47,7 +47,7 @@ func (s *session) podLooks(ctx context.Context, rec migration.Record, q hostscri
 
 // podPlaces are tunnels through one pod per node. One that cannot be opened is told.
 func (s *session) podPlaces(ctx context.Context, rec migration.Record) ([]place, error) {
-	points, err := s.kube.cluster().Points(ctx, rec, 0)
+	points, err := s.kube.cluster().Points(ctx, rec, ensemble.MaybeID{})
 	if err != nil {
 		return nil, err
 	}

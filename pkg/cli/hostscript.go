@@ -52,7 +52,7 @@ func questions(rec migration.Record, pods map[ensemble.ID]string) hostscript.Que
 		if s.Replaced != nil {
 			srv.HostIP = "" // nobody needs it any more
 		}
-		for _, p := range preflight.Ports(s) {
+		for _, p := range s.Ports() {
 			srv.Ports = append(srv.Ports, p.Number)
 		}
 		servers = append(servers, srv)

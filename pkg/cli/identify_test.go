@@ -13,7 +13,7 @@ func TestMyidBesideAFile(t *testing.T) {
 	put(t, map[string]string{"d/1/zoo.cfg": good, "d/1/myid": "3\n", "d/2/zoo.cfg": good})
 	in := input{files: []string{"d"}}
 	d, err := in.parse(t.Context(), "demo")
-	if err != nil || len(d.Hosts) != 2 || d.Hosts[0].ID != 3 || d.Hosts[1].ID != 2 {
+	if err != nil || len(d.Hosts) != 2 || !d.Hosts[0].ID.Is(3) || !d.Hosts[1].ID.Is(2) {
 		t.Errorf("%+v, %v", d.Hosts, err)
 	}
 }

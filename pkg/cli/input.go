@@ -78,7 +78,7 @@ func myid(source string) (string, bool) {
 }
 
 type namedFile struct {
-	id   ensemble.ID
+	id   ensemble.MaybeID
 	path string
 }
 
@@ -89,7 +89,7 @@ func (in *input) expand() ([]namedFile, error) {
 		f := namedFile{path: arg}
 		if left, right, found := strings.Cut(arg, "="); found {
 			if id, err := ensemble.ParseID(left); err == nil {
-				f = namedFile{id: id, path: right}
+				f = namedFile{id: id.Known(), path: right}
 			}
 		}
 		if f.path == "" {

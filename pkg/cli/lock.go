@@ -140,11 +140,12 @@ func (s *session) takeOver(ctx context.Context, rec migration.Record, id ensembl
 // fenceResumed does the same for a replaced server that is moved, or whose
 // Service and gate are mended: a replace that mends has no operation under way
 // to be known by, and a revert writes nothing where there is nothing to take away.
-func (s *session) fenceResumed(ctx context.Context, rec migration.Record, id ensemble.ID) error {
-	if sr, ok := rec.Server(id); !ok || sr.Replaced == nil || rec.Flight != nil {
+func (s *session) fenceResumed(ctx context.Context, rec migration.Record, id ensemble.MaybeID) error {
+	sr, ok := rec.ServerOf(id)
+	if !ok || sr.Replaced == nil || rec.Flight != nil {
 		return nil
 	}
-	return s.takeOver(ctx, rec, id)
+	return s.takeOver(ctx, rec, sr.ID)
 }
 
 // lockLost says why a command ends before its time.

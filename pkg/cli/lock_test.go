@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -40,7 +41,7 @@ func TestFenceResumed(t *testing.T) {
 			if _, err := services.Create(t.Context(), svc, metav1.CreateOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.fenceResumed(t.Context(), rec, 1); err != nil {
+			if err := s.fenceResumed(t.Context(), rec, ensemble.ID(1).Known()); err != nil {
 				t.Fatal(err)
 			}
 			got, err := services.Get(t.Context(), "demo-1", metav1.GetOptions{})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 )
@@ -24,8 +25,8 @@ func TestOutputFlags(t *testing.T) {
 		return path
 	}
 	items := []migration.EnsembleStatus{
-		{APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: "zk1", Namespace: "a", Healthy: true, Leader: 2},
-		{APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: "zk2", Namespace: "b", Leader: 3},
+		{APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: "zk1", Namespace: "a", Healthy: true, Leader: ensemble.ID(2).Known()},
+		{APIVersion: migration.RecordVersion, Kind: "EnsembleStatus", Name: "zk2", Namespace: "b", Leader: ensemble.ID(3).Known()},
 	}
 	for name, c := range map[string]struct {
 		args []string

@@ -30,7 +30,7 @@ type emission struct {
 
 // live is what the running ensemble adds to the files.
 type live struct {
-	leader ensemble.ID
+	leader ensemble.MaybeID
 	epoch  uint32
 	// bytes is the size of a snapshot, 0 when unknown.
 	bytes int64
@@ -46,7 +46,7 @@ func (s *session) live(ctx context.Context, rec migration.Record) live {
 	var out live
 	for i, srv := range rec.Servers {
 		if v := seen[i].Sighting(); v.Serving() && v.Mode == ensemble.Leader {
-			out.leader, out.epoch = srv.ID, v.Zxid.Epoch()
+			out.leader, out.epoch = srv.ID.Known(), v.Zxid.Epoch()
 		}
 		out.bytes = max(out.bytes, snapshotBytes(seen[i]))
 	}
@@ -117,7 +117,8 @@ func (f *reconfigureFlags) jvm(rec migration.Record) (map[string]hostpatch.Comma
 		return nil, err
 	}
 	for _, named := range files {
-		id, file := named.id, named.path
+		id, _ := named.id.Get()
+		file := named.path
 		if _, ok := rec.Server(id); !ok {
 			return nil, usagef("--jvm-cmdline=%d=%s: ensemble %s has no server %d; it has %v", id, file, rec.Name, id, rec.Ensemble().IDs())
 		}
@@ -143,7 +144,7 @@ func (f *reconfigureFlags) commandLines() ([]namedFile, error) {
 		if !found || err != nil || file == "" {
 			return nil, usagef("--jvm-cmdline=%q: expected ID=FILE, as 1=cmdline1", quote.Typed(arg))
 		}
-		out = append(out, namedFile{id: id, path: file})
+		out = append(out, namedFile{id: id.Known(), path: file})
 	}
 	return out, nil
 }

@@ -92,7 +92,7 @@ func runPlan(ctx context.Context, d *deps, args []string, from string, p printer
 // whole is a look at everything, at all hosts, too: each server is judged as if it
 // were its turn.
 func (d *deps) whole(ctx context.Context, args []string) (*session, migration.Observation, error) {
-	s, rec, err := d.open(ctx, args, 0)
+	s, rec, err := d.open(ctx, args, ensemble.MaybeID{})
 	if err != nil {
 		return s, migration.Observation{}, err
 	}

@@ -70,7 +70,7 @@ func (f *podFlags) apply(o migration.PodOptions, version string) (migration.PodO
 // before. Where they could change nothing it says so instead of going on.
 //
 // Before anything is written, ask judges what the pods would be.
-func (f *podFlags) store(ctx context.Context, s *session, id ensemble.ID, ask func(migration.Record) error) error {
+func (f *podFlags) store(ctx context.Context, s *session, id ensemble.MaybeID, ask func(migration.Record) error) error {
 	rec, err := s.record(ctx)
 	if err != nil {
 		return err
@@ -100,15 +100,15 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.ID, ask fu
 }
 
 // tooLate says why other settings would reach no pod any more.
-func tooLate(rec migration.Record, id ensemble.ID, at command.At) (why, next string) {
+func tooLate(rec migration.Record, id ensemble.MaybeID, at command.At) (why, next string) {
 	switch intake.SettingsReach(rec, id) {
 	case intake.ReachPods:
 	case intake.ReachBegun:
 		return fmt.Sprintf("the %s of server %d has begun with the settings that are recorded", rec.Flight.Kind, rec.Flight.ID),
 			at.Ours("revert %s --id=%d", rec.Name, rec.Flight.ID) + ", then replace it with the new settings"
 	case intake.ReachServes:
-		return fmt.Sprintf("server %d runs in its pod already, and a pod that serves is not restarted for its settings", id),
-			at.Ours("revert %s --id=%d", rec.Name, id) + ", then replace it with the new settings"
+		return fmt.Sprintf("server %d runs in its pod already, and a pod that serves is not restarted for its settings", id.ID),
+			at.Ours("revert %s --id=%d", rec.Name, id.ID) + ", then replace it with the new settings"
 	case intake.ReachAllServe:
 		return "all servers run in their pods already, and pods that serve are not restarted for their settings",
 			at.Ours("status %s", rec.Name)

@@ -152,7 +152,7 @@ func TestRBACRefuses(t *testing.T) {
 		args []string
 		says string
 	}{
-		"an id that is none":             {[]string{"zk1", "--ids=1,2,256"}, "--ids: 256"},
+		"an id that is none":             {[]string{"zk1", "--ids=1,2,-256"}, "--ids: -256"},
 		"an id twice":                    {[]string{"zk1", "--ids=1,2,2"}, "--ids: 2"},
 		"ids of no ensemble":             {[]string{"--ids=1,2,3"}, "give its NAME"},
 		"a file of no ensemble":          {[]string{"-f", "zoo.cfg"}, "give its NAME"},

@@ -123,11 +123,11 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	s, rec, err := f.deps.open(ctx, args, 0)
+	s, rec, err := f.deps.open(ctx, args, ensemble.MaybeID{})
 	if err != nil {
 		return err
 	}
-	if err := f.deps.unlessAway(s.beforeStop(ctx, rec, migration.PlanReconfigure, access.For(access.Reconfigure), false), rec, migration.Reconfigure, 0); err != nil {
+	if err := f.deps.unlessAway(s.beforeStop(ctx, rec, migration.PlanReconfigure, access.For(access.Reconfigure), false), rec, migration.Reconfigure, ensemble.MaybeID{}); err != nil {
 		return err
 	}
 	if len(f.confirmed) > 0 {

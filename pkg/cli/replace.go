@@ -23,7 +23,7 @@ import (
 type moveFlags struct {
 	deps    *deps
 	kind    migration.FlightKind
-	id      int
+	id      idFlag
 	all     bool
 	yes     bool
 	fenced  bool
@@ -36,10 +36,11 @@ type moveFlags struct {
 
 // MoveOptions is replace or revert with everything resolved.
 type MoveOptions struct {
-	deps    *deps
-	kind    migration.FlightKind
-	args    []string
-	id      ensemble.ID
+	deps *deps
+	kind migration.FlightKind
+	args []string
+	// id is the server, none with all.
+	id      ensemble.MaybeID
 	all     bool
 	yes     bool
 	fenced  bool
@@ -127,7 +128,7 @@ func newRevertCommand(d *deps) *cobra.Command {
 
 func (f *moveFlags) add(cmd *cobra.Command) {
 	f.timeout = defaultTimeout
-	cmd.Flags().IntVar(&f.id, "id", 0, "Id of the server")
+	f.id.add(cmd)
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "Do not ask before a server is stopped")
 	cmd.Flags().StringVar(&f.hook, "host-hook", "", "Program that carries out what must happen on hosts")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved and the same command continues")
@@ -144,9 +145,9 @@ func (f *moveFlags) run(ctx context.Context, args []string) error {
 
 func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	switch {
-	case f.all && f.id != 0:
+	case f.all && f.id.given():
 		return nil, usagef("--id and --all exclude each other: use one of them")
-	case !f.all && f.id == 0:
+	case !f.all && !f.id.given():
 		if f.kind == migration.Replace {
 			return nil, usagef("name the server with --id=N, or use --all")
 		}
@@ -159,8 +160,6 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 		return nil, usagef("--data=%q: allowed are empty, copy", f.data)
 	case f.timeout <= 0:
 		return nil, badTimeout(f.timeout)
-	case f.id < 0 || f.id > int(ensemble.MaxID):
-		return nil, usagef("--id=%d: ids are %d to %d", f.id, ensemble.MinID, ensemble.MaxID)
 	}
 	if err := checkHook(f.hook); err != nil {
 		return nil, err
@@ -171,7 +170,7 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 		}
 	}
 	return &MoveOptions{
-		deps: f.deps, kind: f.kind, args: args, id: ensemble.ID(f.id), all: f.all, yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
+		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all, yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
 		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods,
 	}, nil
 }
@@ -182,8 +181,8 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := rec.Server(o.id); !ok && !o.all {
-		return usagef("ensemble %s has no server %d; it has %v", s.name, o.id, rec.Ensemble().IDs())
+	if _, ok := rec.ServerOf(o.id); !ok && !o.all {
+		return usagef("ensemble %s has no server %s; it has %v", s.name, o.id, rec.Ensemble().IDs())
 	}
 	if err := o.before(ctx, s, rec); err != nil {
 		return err
@@ -213,8 +212,9 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	s.engine.Paths = newPaths(s, s.engine.Hosts)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
 	s.engine.OnEvent = o.watch(p)
-	in := migration.Intent{Kind: o.kind, ID: o.id, By: me(), Data: o.data, All: o.all}
-	if !o.all {
+	in := migration.Intent{Kind: o.kind, By: me(), Data: o.data, All: o.all}
+	if id, one := o.id.Get(); one {
+		in.ID = id
 		return o.one(ctx, s, in)
 	}
 	var all rollout.Queue
@@ -246,7 +246,7 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	if !ok {
 		return s.exchanged(in.ID)
 	}
-	if err := s.askThrough(ctx, rec, in.ID); err != nil {
+	if err := s.askThrough(ctx, rec, in.ID.Known()); err != nil {
 		return err
 	}
 	verb := "Replacing"

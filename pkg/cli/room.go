@@ -45,7 +45,7 @@ func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Rec
 	f := wrappedFacts(rec)
 	roomFacts(ctx, s.kube, rec, &f)
 	failed := preflight.Failed(preflight.ForPods(f))
-	if sr, ok := rec.Server(o.id); ok && !o.all && f.Room != nil {
+	if sr, ok := rec.ServerOf(o.id); ok && f.Room != nil {
 		own := f
 		own.Room = f.Room.Only(render.PodName(rec.Name, sr.Ordinal))
 		mine := preflight.Failed(preflight.ForPods(own))

@@ -27,7 +27,7 @@ type SeedOptions struct {
 }
 
 func newSeedCommand(d *deps) *cobra.Command {
-	var id int
+	var id idFlag
 	var limit time.Duration
 	cmd := &cobra.Command{
 		Use:                   "seed [NAME] --id=N < TAR",
@@ -47,14 +47,15 @@ func newSeedCommand(d *deps) *cobra.Command {
 			ssh 10.0.0.1 'cd /var/lib/zookeeper && echo 1xabc > zkmigrate-seed && tar -chSPf - myid version-2 && tar -cf - zkmigrate-seed' | %[1]s seed --id=1`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if id < int(ensemble.MinID) || id > int(ensemble.MaxID) {
-				return usagef("name the server with --id=N; ids are %d to %d", ensemble.MinID, ensemble.MaxID)
+			one, given := id.Get()
+			if !given {
+				return usagef("name the server with --id=N")
 			}
-			o := &SeedOptions{deps: d, args: args, id: ensemble.ID(id)}
+			o := &SeedOptions{deps: d, args: args, id: one}
 			return within(cmd.Context(), limit, o.Run)
 		},
 	}
-	cmd.Flags().IntVar(&id, "id", 0, "Id of the server")
+	id.add(cmd)
 	cmd.Flags().DurationVar(&limit, "timeout", seedTimeout, "How long the copy may take")
 	return cmd
 }
@@ -67,7 +68,7 @@ const seedTimeout = 12 * time.Hour
 // writes nothing into the journal and needs no lock: the replace that waits
 // sees the copy by itself.
 func (o *SeedOptions) Run(ctx context.Context) error {
-	s, rec, err := o.deps.open(ctx, o.args, o.id)
+	s, rec, err := o.deps.open(ctx, o.args, o.id.Known())
 	if err != nil {
 		return err
 	}

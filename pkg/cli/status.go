@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/replay"
@@ -175,7 +176,7 @@ func (o *StatusOptions) look(ctx context.Context, k kube, n ensembleName) (migra
 		return migration.EnsembleStatus{}, err
 	}
 	s.onlyPods = o.all
-	if err := s.askThrough(ctx, rec, 0); err != nil {
+	if err := s.askThrough(ctx, rec, ensemble.MaybeID{}); err != nil {
 		return migration.EnsembleStatus{}, err
 	}
 	// status begins nothing, and would say the same of every ensemble, every second.

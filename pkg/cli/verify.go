@@ -46,7 +46,7 @@ func (v *verifier) look(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	if obs.From.IsPod() && obs.SeesNobody() {
-		_ = v.s.askThrough(ctx, obs.Record, 0) // the pod may be gone; this look counts as it is
+		_ = v.s.askThrough(ctx, obs.Record, ensemble.MaybeID{}) // the pod may be gone; this look counts as it is
 	}
 	if err := v.countElections(ctx, obs); err != nil {
 		return 0, err
@@ -168,7 +168,7 @@ func (v *verifier) countElections(ctx context.Context, obs migration.Observation
 		return v.s.save(ctx, rec)
 	case rollout.ElectionHeld:
 		epoch := v.watch.Epoch()
-		fmt.Fprintf(v.f.deps.streams.ErrOut, "server %d leads in epoch %d. %s\n", obs.Leader(), epoch, electionsText(obs.Record, epoch))
+		fmt.Fprintf(v.f.deps.streams.ErrOut, "server %s leads in epoch %d. %s\n", obs.Leader(), epoch, electionsText(obs.Record, epoch))
 	}
 	return nil
 }

@@ -116,7 +116,7 @@ func TestVerifiedIsTakenBack(t *testing.T) {
 		o := migration.Observation{Record: rec}
 		for id, members := range map[ensemble.ID][]ensemble.Server{1: right, 2: two, 3: nil} {
 			o.Servers = append(o.Servers, migration.ServerView{ID: id, Live: vantage.Sighting{
-				Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id, Members: members,
+				Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id.Known(), Members: members,
 			}})
 		}
 		return o
@@ -152,7 +152,7 @@ func TestVerifiedIsTakenBack(t *testing.T) {
 				t.Errorf("%s: %s: %v are verified, audit %+v", c.name, what, verified, rec.Audit)
 			}
 			for _, a := range rec.Audit {
-				if a.ID != 2 || a.Step != "reconfigure" || a.By != me() || a.Detail != "no longer verified: "+why {
+				if !a.ID.Is(2) || a.Step != "reconfigure" || a.By != me() || a.Detail != "no longer verified: "+why {
 					t.Errorf("%s: %s: audit %+v", c.name, what, a)
 				}
 			}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -26,6 +28,7 @@ type wrapFlags struct {
 	waive        []string
 	timeout      time.Duration
 	pods         podFlags
+	expose       []string
 }
 
 // WrapOptions is wrap with everything resolved.
@@ -39,6 +42,7 @@ type WrapOptions struct {
 	waive        []string
 	timeout      time.Duration
 	pods         podFlags
+	expose       []ensemble.PortName
 	// restore: the journal is gone or garbled, and its copy is put back.
 	restore bool
 }
@@ -52,8 +56,11 @@ func newWrapCommand(d *deps) *cobra.Command {
 		Long: long(`
 			Creates, for each server, a ClusterIP Service and hand-made endpoints that point to
 			its host, and waits until each answers there with the right id. Nothing changes
-			for servers and clients. Running it again says "unchanged"; without -f and without
-			a zoo.cfg in this folder it repeats what is recorded.
+			for servers and clients. A Service has every port that servers and clients use:
+			client, secure client, peer, election and observer master port; --expose adds those
+			of administrators. Running it again says "unchanged", or adds ports that were not
+			recorded; without -f and without a zoo.cfg in this folder it repeats what is
+			recorded.
 
 			The input is checked first: duplicate ids, fewer than three voters, hosts that do
 			not resolve, loopback addresses, missing ports or a file that is no zoo.cfg are
@@ -84,6 +91,7 @@ func newWrapCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: yaml, json or name")
 	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", string(migration.EndpointSlices), "endpointslices, or endpoints for clusters or policies that know only v1 Endpoints (weaker, see docs/endpoints.md)")
 	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive; kept in the journal")
+	cmd.Flags().StringSliceVar(&f.expose, "expose", nil, "Ports that Services get besides those that servers and clients use: admin, metrics; as the hosts' files have them")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on, until every server answers through its Service")
 	f.pods.add(cmd)
 	return cmd
@@ -120,10 +128,26 @@ func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
 	if api != migration.EndpointSlices && api != migration.LegacyEndpoints {
 		return nil, usagef("--endpoints-api=%q: allowed are endpointslices, endpoints", f.endpointsAPI)
 	}
+	expose, err := exposed(f.expose)
+	if err != nil {
+		return nil, err
+	}
 	return &WrapOptions{
 		deps: f.deps, args: args, input: input{files: f.input.files, members: f.input.members, stdin: f.deps.streams.In},
-		dryRun: f.dryRun, format: format, endpointsAPI: api, waive: f.waive, timeout: f.timeout, pods: f.pods,
+		dryRun: f.dryRun, format: format, endpointsAPI: api, waive: f.waive, timeout: f.timeout, pods: f.pods, expose: expose,
 	}, nil
+}
+
+// exposed reads --expose.
+func exposed(names []string) ([]ensemble.PortName, error) {
+	var out []ensemble.PortName
+	for _, n := range names {
+		if !slices.Contains(ensemble.Exposable(), ensemble.PortName(n)) {
+			return nil, usagef("--expose=%q: allowed are admin, metrics", n)
+		}
+		out = append(out, ensemble.PortName(n))
+	}
+	return out, nil
 }
 
 // Run wraps, or shows what wrapping would create.
@@ -139,7 +163,7 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.askThrough(ctx, rec, 0); err != nil {
+	if err := s.askThrough(ctx, rec, ensemble.MaybeID{}); err != nil {
 		return err
 	}
 	if err := o.preflight(ctx, s, rec, desc, known); err != nil {
@@ -340,9 +364,9 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 		address := srv.AtService().Address()
 		var live vantage.Sighting
 		err := until(ctx, pollInterval, func(ctx context.Context) (bool, error) {
-			live = s.prober.named(ctx, srv.AtService(), s.prober.Sight(ctx, srv.AtService()))
+			live = s.prober.named(ctx, rec.Ensemble().IDs(), srv.AtService(), s.prober.Sight(ctx, srv.AtService()))
 			if live.Another(srv.ID) {
-				return false, fmt.Errorf("service %s is answered by server %d instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
+				return false, fmt.Errorf("service %s is answered by server %s instead of %d: compare the hosts' addresses", srv.Service, live.ServerID, srv.ID)
 			}
 			if live.Serving() && !live.Unread() {
 				fmt.Fprintf(o.deps.streams.ErrOut, "server %d answers at %s (%s, %s)\n", srv.ID, address, live.Mode, live.Zxid)

@@ -141,14 +141,25 @@ func (b behind) only(address string) error {
 // serves is ready, but for our own slice with ports that somebody changed: it
 // leads nowhere, and is to be written anew.
 func (b behind) serves(slice discoveryv1.EndpointSlice) []string {
-	if !b.legacy() && b.ours(slice) {
-		for _, want := range render.SlicePorts(b.s) {
-			if !slices.ContainsFunc(slice.Ports, func(p discoveryv1.EndpointPort) bool { return apiequality.Semantic.DeepEqual(p, want) }) {
-				return nil
-			}
-		}
+	if !b.legacy() && b.ours(slice) && !b.hasPorts(slice) {
+		return nil
 	}
 	return ready(slice)
+}
+
+// hasPorts reports whether a slice has all ports that are recorded; more do no harm.
+func (b behind) hasPorts(slice discoveryv1.EndpointSlice) bool {
+	return lacksNone(slice.Ports, render.SlicePorts(b.s))
+}
+
+// lacksNone reports whether all ports that are wanted are there.
+func lacksNone[P any](have, want []P) bool {
+	for _, w := range want {
+		if !slices.ContainsFunc(have, func(p P) bool { return apiequality.Semantic.DeepEqual(p, w) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // ready lists the addresses of a slice that kube-proxy uses: an endpoint

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
@@ -49,6 +50,59 @@ func TestPointToHost(t *testing.T) {
 			}
 			if len(got.Ports) != 3 {
 				t.Errorf("%d ports, want 3", len(got.Ports))
+			}
+		})
+	}
+}
+
+// TestAddPorts: endpoints that were made before a port was recorded gain it in one write, and
+// lead to where they did.
+func TestAddPorts(t *testing.T) {
+	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "main-5", Namespace: "zk"}}
+	rec := record()
+	five, _ := rec.Server(5)
+	target, err := render.ToPod(rec, *five, "u1", "10.244.0.1", "node1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, api := range []migration.EndpointsAPI{migration.EndpointSlices, migration.LegacyEndpoints} {
+		t.Run(string(api), func(t *testing.T) {
+			rec.EndpointsAPI = api
+			before, err := render.Bridge(rec, *five, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			more := *five
+			more.SecureClientPort, more.ObserverMasterPort = 2281, 2191
+			after, err := render.Bridge(rec, more, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kube := fake.NewClientset(service, before)
+			c := New(kube)
+			for _, want := range []bool{true, false} {
+				b, err := c.behind(t.Context(), rec, more, service)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if gained, err := c.addPorts(t.Context(), b, false); err != nil || gained != want {
+					t.Errorf("gained %t, %v; want %t", gained, err, want)
+				}
+				if v := b.view(); !same(v.Bridge, []string{"10.244.0.1"}) || v.BridgePodUID != "u1" {
+					t.Errorf("it leads to %+v", v)
+				}
+			}
+			var got render.Object
+			if api == migration.LegacyEndpoints {
+				got, err = kube.CoreV1().Endpoints("zk").Get(t.Context(), after.GetName(), metav1.GetOptions{})
+			} else {
+				got, err = kube.DiscoveryV1().EndpointSlices("zk").Get(t.Context(), after.GetName(), metav1.GetOptions{})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !sameContent(got, after) {
+				t.Errorf("got %+v, want %+v", got, after)
 			}
 		})
 	}

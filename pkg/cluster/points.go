@@ -23,13 +23,13 @@ import (
 // Points are the pods of the ensemble from which servers can be asked, those that wait
 // before those that serve. The pod of the server that is moved is a witness of its own: it
 // is not among them, and one on its node only where there is no other.
-func (c *Client) Points(ctx context.Context, rec migration.Record, moved ensemble.ID) ([]vantage.Point, error) {
+func (c *Client) Points(ctx context.Context, rec migration.Record, moved ensemble.MaybeID) ([]vantage.Point, error) {
 	list, err := c.read.pods(ctx, rec)
 	if err != nil {
 		return nil, err
 	}
 	var own *corev1.Pod
-	if s, ok := rec.Server(moved); ok {
+	if s, ok := rec.ServerOf(moved); ok {
 		own = list[render.PodName(rec.Name, s.Ordinal)]
 	}
 	var waiting, serving, beside []vantage.Point

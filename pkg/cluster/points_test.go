@@ -50,17 +50,17 @@ func TestPoints(t *testing.T) {
 	waiting := func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Running = nil }
 	for name, c := range map[string]struct {
 		pods  []runtime.Object
-		moved ensemble.ID
+		moved ensemble.MaybeID
 		want  string
 	}{
-		"none":                                  {nil, 0, ""},
-		"those that wait first":                 {[]runtime.Object{podOn("demo-pod-0", "a", serving), podOn("demo-pod-1", "b", nil), podOn("demo-pod-2", "c", serving)}, 0, "demo-pod-1 demo-pod-0 demo-pod-2"},
-		"not the moved one's":                   {[]runtime.Object{podOn("demo-pod-0", "a", nil), podOn("demo-pod-1", "b", serving)}, 1, "demo-pod-1"},
-		"not beside it, where there is another": {[]runtime.Object{podOn("demo-pod-0", "a", nil), podOn("demo-pod-1", "a", nil), podOn("demo-pod-2", "b", serving)}, 1, "demo-pod-2"},
-		"beside it, where there is no other":    {[]runtime.Object{podOn("demo-pod-0", "a", nil), podOn("demo-pod-1", "a", nil)}, 1, "demo-pod-1"},
-		"not its own, alone":                    {[]runtime.Object{podOn("demo-pod-0", "a", nil)}, 1, ""},
-		"nothing can be run in these":           {[]runtime.Object{podOn("demo-pod-0", "a", going), podOn("demo-pod-1", "", nil), podOn("demo-pod-2", "c", waiting)}, 0, ""},
-		"none of ours":                          {[]runtime.Object{podOn("demo-probe-1", "a", nil), podOn("demo-pod-9", "b", nil)}, 0, ""},
+		"none":                                  {nil, ensemble.MaybeID{}, ""},
+		"those that wait first":                 {[]runtime.Object{podOn("demo-pod-0", "a", serving), podOn("demo-pod-1", "b", nil), podOn("demo-pod-2", "c", serving)}, ensemble.MaybeID{}, "demo-pod-1 demo-pod-0 demo-pod-2"},
+		"not the moved one's":                   {[]runtime.Object{podOn("demo-pod-0", "a", nil), podOn("demo-pod-1", "b", serving)}, ensemble.ID(1).Known(), "demo-pod-1"},
+		"not beside it, where there is another": {[]runtime.Object{podOn("demo-pod-0", "a", nil), podOn("demo-pod-1", "a", nil), podOn("demo-pod-2", "b", serving)}, ensemble.ID(1).Known(), "demo-pod-2"},
+		"beside it, where there is no other":    {[]runtime.Object{podOn("demo-pod-0", "a", nil), podOn("demo-pod-1", "a", nil)}, ensemble.ID(1).Known(), "demo-pod-1"},
+		"not its own, alone":                    {[]runtime.Object{podOn("demo-pod-0", "a", nil)}, ensemble.ID(1).Known(), ""},
+		"nothing can be run in these":           {[]runtime.Object{podOn("demo-pod-0", "a", going), podOn("demo-pod-1", "", nil), podOn("demo-pod-2", "c", waiting)}, ensemble.MaybeID{}, ""},
+		"none of ours":                          {[]runtime.Object{podOn("demo-probe-1", "a", nil), podOn("demo-pod-9", "b", nil)}, ensemble.MaybeID{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			points, err := New(fake.NewClientset(c.pods...)).Points(t.Context(), three(), c.moved)

@@ -31,7 +31,8 @@ type Applied struct {
 // written; with dryRun that is all. Called again it changes nothing.
 //
 // Hand-made endpoints that exist are never moved by it: they may point to a pod
-// by now. Nor are they made anew for a server that is replaced or on its way.
+// by now; they gain the ports that are recorded since they were made. Nor are they made
+// anew for a server that is replaced or on its way.
 func (c *Client) Wrap(ctx context.Context, rec migration.Record, dryRun bool) ([]Applied, error) {
 	applied, err := c.wrap(ctx, rec, true)
 	if err != nil || dryRun {
@@ -82,10 +83,18 @@ func (c *Client) wrapBridge(ctx context.Context, rec migration.Record, s migrati
 	if err != nil {
 		return a, err
 	}
+	if b.selector == migration.ForeignSelector {
+		return a, c.foreignSelector(rec, svc)
+	}
+	gained, err := c.addPorts(ctx, b, dryRun)
+	if err != nil {
+		return a, err
+	}
+	if gained {
+		a.Result = Configured
+	}
 	moved := s.Replaced != nil || rec.Flight != nil && rec.Flight.ID == s.ID
 	switch {
-	case b.selector == migration.ForeignSelector:
-		return a, c.foreignSelector(rec, svc)
 	case b.selector != "" && !b.view().BridgeFound:
 		a.Result = NotNeeded
 		return a, nil
@@ -123,6 +132,42 @@ func (c *Client) wrapBridge(ctx context.Context, rec migration.Record, s migrati
 		return a, c.dryBridge(ctx, b, target)
 	}
 	return a, c.point(ctx, b, target)
+}
+
+// addPorts gives our endpoints the ports that the record has and they lack, in one write
+// that changes no address.
+func (c *Client) addPorts(ctx context.Context, b behind, dryRun bool) (gained bool, err error) {
+	options := metav1.UpdateOptions{FieldManager: FieldManager}
+	if dryRun {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	if slice := b.bridgeSlice(); slice != nil && !b.legacy() && !b.hasPorts(*slice) {
+		slice.Ports = render.SlicePorts(b.s)
+		after, err := c.kube.DiscoveryV1().EndpointSlices(slice.Namespace).Update(ctx, slice, options)
+		if err != nil {
+			return false, c.notWritten(err, "update", "EndpointSlice", slice.Namespace, slice.Name)
+		}
+		*slice = *after
+		return true, nil
+	}
+	e := b.bridgeEndpoints()
+	if e == nil {
+		return false, nil
+	}
+	for i := range e.Subsets {
+		if want := render.EndpointsPorts(b.s); !lacksNone(e.Subsets[i].Ports, want) {
+			e.Subsets[i].Ports, gained = want, true
+		}
+	}
+	if !gained {
+		return false, nil
+	}
+	after, err := c.kube.CoreV1().Endpoints(e.Namespace).Update(ctx, e, options)
+	if err != nil {
+		return false, c.notWritten(err, "update", "Endpoints", e.Namespace, e.Name)
+	}
+	*e = *after
+	return true, nil
 }
 
 // dryBridge asks whether the endpoints could be created.

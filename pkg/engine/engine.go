@@ -219,7 +219,7 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	rec := o.Record
 	if next, changed := rec.Before(d); changed {
 		rec = next
-		rec.Note(migration.AuditEntry{At: began, By: in.By, ID: d.Server, Step: string(d.Step), Detail: d.Reason})
+		rec.Note(migration.AuditEntry{At: began, By: in.By, ID: d.Server.Known(), Step: string(d.Step), Detail: d.Reason})
 		if err := e.Journal.Save(ctx, rec); err != nil {
 			return false, fmt.Errorf("writing the journal before step %s: %w", d.Step, err)
 		}
@@ -235,7 +235,7 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	}
 	leader := o.Leader()
 	if next, changed := rec.After(in.By, d, outcome, leader); changed {
-		next.Note(migration.AuditEntry{At: outcome.At, By: in.By, ID: d.Server, Step: string(d.Step), Detail: "done"})
+		next.Note(migration.AuditEntry{At: outcome.At, By: in.By, ID: d.Server.Known(), Step: string(d.Step), Detail: "done"})
 		// The save must go through a journal that has seen our first write.
 		if err := e.Journal.Save(ctx, next); err != nil {
 			return false, fmt.Errorf("writing the journal after step %s: %w", d.Step, err)

@@ -61,8 +61,8 @@ func TestHostOfNobodyKnown(t *testing.T) {
 		change func(*vantage.Sighting)
 		up     bool
 	}{
-		"ours":                    {func(s *vantage.Sighting) { s.ServerID = 1 }, true},
-		"another one's":           {func(s *vantage.Sighting) { s.ServerID = 2 }, false},
+		"ours":                    {func(s *vantage.Sighting) { s.ServerID = ensemble.ID(1).Known() }, true},
+		"another one's":           {func(s *vantage.Sighting) { s.ServerID = ensemble.ID(2).Known() }, false},
 		"its conf did not come":   {func(s *vantage.Sighting) { s.ConfUnread = true }, false},
 		"its conf is not allowed": {func(*vantage.Sighting) {}, true},
 	} {

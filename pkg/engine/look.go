@@ -91,7 +91,7 @@ func (l Looker) knock(ctx context.Context, t vantage.Target) (vantage.PortState,
 func of(id ensemble.ID, h migration.HostView) migration.HostView {
 	switch {
 	case h.Answer.Another(id):
-		h.Answer = vantage.Sighting{Reach: vantage.Other, Detail: fmt.Sprintf("server %d answers there", h.Answer.ServerID)}
+		h.Answer = vantage.Sighting{Reach: vantage.Other, Detail: fmt.Sprintf("server %s answers there", h.Answer.ServerID)}
 	case h.Answer.Unread():
 		h.Answer = vantage.Sighting{Reach: vantage.Other, Detail: "a ZooKeeper answers there, and did not say which server it is"}
 	}

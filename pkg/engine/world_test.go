@@ -253,7 +253,7 @@ func (w *world) Sight(_ context.Context, t vantage.Target) vantage.Sighting {
 	address := t.Address()
 	for _, s := range w.rec.Servers {
 		if address == s.HostIP+":2181" && w.hostUp[s.ID] {
-			return vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: s.ID, SyncedFollowers: -1}
+			return vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: s.ID.Known(), SyncedFollowers: -1}
 		}
 		if address != s.ClusterIP+":2181" {
 			continue
@@ -266,7 +266,7 @@ func (w *world) Sight(_ context.Context, t vantage.Target) vantage.Sighting {
 		if s.ID == 3 {
 			mode = ensemble.Leader
 		}
-		return vantage.Sighting{Reach: vantage.Answered, Mode: mode, Zxid: w.zxid, ServerID: s.ID, SyncedFollowers: -1, Version: ensemble.Version{Major: 3, Minor: 8}}
+		return vantage.Sighting{Reach: vantage.Answered, Mode: mode, Zxid: w.zxid, ServerID: s.ID.Known(), SyncedFollowers: -1, Version: ensemble.Version{Major: 3, Minor: 8}}
 	}
 	return vantage.Sighting{Reach: vantage.Other, SyncedFollowers: -1}
 }

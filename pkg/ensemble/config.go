@@ -21,12 +21,14 @@ type Config struct {
 	// Servers is the server list, sorted by id, with weights and groups.
 	// ClientPort is that of the server's line, or this file's clientPort
 	// where the line has none (each host may have its own: see FromHosts).
+	// SecureClientPort and ObserverMasterPort are this file's.
 	Servers []Server
 
 	ClientPort              int    // 0: no plain-text client port
 	ClientPortAddress       string // empty: all addresses
 	SecureClientPort        int    // 0: none
 	SecureClientPortAddress string
+	ObserverMasterPort      int // 0: none
 	DataDir                 string
 	DataLogDir              string // dataDir where the file has none
 	TickTime                int    // milliseconds

@@ -71,7 +71,7 @@ func TestLintByVersion(t *testing.T) {
 		"several addresses 3.6": {"server.4=d:2888:3888|e:2888:3888", "3.6.2", "multi-address", SeverityWarning},
 		"kerberos":              {"quorum.auth.kerberos.servicePrincipal=zk/_HOST", "", "kerberos-host", SeverityWarning},
 		"tls":                   {"sslQuorum=true", "", "tls-names", SeverityWarning},
-		"loopback client port":  {"clientPortAddress=127.0.0.1", "", "client-bind", SeverityWarning},
+		"loopback client port":  {"clientPortAddress=127.0.0.1", "", "client-loopback", SeverityWarning},
 		"client port by name":   {"clientPortAddress=zk1", "", "client-bind", SeverityWarning},
 		"client port, literal":  {"clientPortAddress=10.0.0.1", "", "client-bind", ""},
 		"link-local":            {"server.4=169.254.1.1:2888:3888", "", "bad-host", SeverityError},

@@ -47,6 +47,8 @@ func (r *configReader) static(p *Properties) {
 			r.port(p, key, v, &c.SecureClientPort)
 		case "secureClientPortAddress":
 			c.SecureClientPortAddress = v
+		case "observerMasterPort":
+			r.observerMaster(p, key, v)
 		case "tickTime":
 			r.number(p, key, v, &c.TickTime)
 		case "initLimit":
@@ -104,15 +106,18 @@ func isMembership(k string) bool {
 func (r *configReader) membership(p *Properties, key, k, raw string) {
 	c := r.c
 	_, suffix, _ := strings.Cut(k, ".")
-	n, err := strconv.ParseInt(suffix, 10, 32)
+	n, err := strconv.ParseInt(suffix, 10, 64)
 	if err != nil {
 		r.fault(p, key, "server.N, group.N or weight.N with a whole number", "%q has no whole number behind the dot", k)
 		return
 	}
-	v := javaTrim(raw)
+	v, group := javaTrim(raw), strings.HasPrefix(k, "group")
+	id := ID(n)
+	if !group && !r.inRange(p, key, id) {
+		return
+	}
 	switch {
 	case strings.HasPrefix(k, "server."):
-		id := ID(n)
 		if other, dup := c.keys[id]; dup {
 			r.fault(p, key, "each id once", "%q and %q are the same server", other, key)
 			return
@@ -124,11 +129,14 @@ func (r *configReader) membership(p *Properties, key, k, raw string) {
 		}
 		c.keys[id], c.lines[id] = key, line
 		c.Servers = append(c.Servers, line.server(id))
-	case strings.HasPrefix(k, "group"):
+	case group:
 		for _, s := range javaSplit(v, ":") {
-			m, err := strconv.ParseInt(s, 10, 32)
+			m, err := strconv.ParseInt(s, 10, 64)
 			if err != nil {
 				r.fault(p, key, "group.N=1:2:3", "group %d: member %q is not a server id", n, s)
+				return
+			}
+			if !r.inRange(p, key, ID(m)) {
 				return
 			}
 			if _, dup := r.groups[ID(m)]; dup {
@@ -144,8 +152,22 @@ func (r *configReader) membership(p *Properties, key, k, raw string) {
 			r.fault(p, key, "weight.N=1", "weight %q is not a whole number from 0", v)
 			return
 		}
-		r.weights[ID(n)] = w
+		r.weights[id] = w
 	}
+}
+
+// inRange refuses an id that cannot be a server's.
+func (r *configReader) inRange(p *Properties, key string, id ID) bool {
+	if id >= MinID && id <= MaxID {
+		return true
+	}
+	want := fmt.Sprintf("ids from %d to %d", MinID, MaxID)
+	if id < MinID {
+		r.fault(p, key, want, "server id %s: where elections are held, a number below 0 is read as the version of a protocol (ZOOKEEPER-1633)", id)
+		return false
+	}
+	r.fault(p, key, want, "server id %s is larger than this tool takes", id)
+	return false
 }
 
 // dynamic reads the dynamic file, which may hold nothing but the server list
@@ -218,9 +240,7 @@ func (r *configReader) finish() {
 	}
 	for i := range c.Servers {
 		s := &c.Servers[i]
-		if s.ClientPort == 0 {
-			s.ClientPort = c.ClientPort
-		}
+		c.fill(s)
 		if !c.Hierarchical {
 			// Weights without groups do not count: 3.4 ignores them, later
 			// versions do not start.
@@ -345,11 +365,37 @@ func (r *configReader) number(p *Properties, key, v string, to *int) {
 	*to = n
 }
 
+// port reads the port of a key. 0 is none: 3.5 to 3.8 take it for "not set", and from 3.9
+// on the server listens on a port that it chooses and nobody knows.
 func (r *configReader) port(p *Properties, key, v string, to *int) {
+	if n, err := javaInt(v); err == nil && n == 0 {
+		return
+	}
 	n, err := parsePort(javaTrim(key), v)
 	if err != nil {
 		r.fault(p, key, "a port", "%v", err)
 		return
 	}
 	*to = n
+}
+
+// observerMaster reads its port: "off" is any number below 1.
+func (r *configReader) observerMaster(p *Properties, key, v string) {
+	var n int
+	r.number(p, key, v, &n)
+	if n > 65535 {
+		r.fault(p, key, "a port", "%s %d is not a whole number up to 65535", javaTrim(key), n)
+	}
+	r.c.ObserverMasterPort = max(n, 0)
+}
+
+// fill gives a server what this file says of every server's ports.
+func (c *Config) fill(s *Server) {
+	if !c.lines[s.ID].client {
+		s.ClientPort = c.ClientPort
+	}
+	if kind, _ := hostKind(c.SecureClientPortAddress); kind != hostLoopback {
+		s.SecureClientPort = c.SecureClientPort
+	}
+	s.ObserverMasterPort = c.ObserverMasterPort
 }

@@ -104,7 +104,9 @@ func read(c corpusCase) reading {
 		MultiAddress: cfg.MultiAddressEnabled, Hierarchical: cfg.Hierarchical,
 		DynamicConfigFile: cfg.DynamicConfigFile, DynamicVersion: cfg.DynamicVersion(),
 	}
-	for _, f := range Lint(cfg, Version{}) {
+	found := Lint(cfg, Version{})
+	found = append(found, LintPorts(Ensemble{Servers: cfg.Servers}, []HostConfig{{Source: "zoo.cfg", Config: cfg}})...)
+	for _, f := range found {
 		out.Findings = append(out.Findings, string(f.Severity)+" "+f.Code+": "+f.String())
 	}
 	if len(cfg.Servers) == 0 {

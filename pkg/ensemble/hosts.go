@@ -9,8 +9,8 @@ import (
 
 // HostConfig is the configuration of one host.
 type HostConfig struct {
-	// ID is the server on that host; 0 where the caller does not know.
-	ID ID
+	// ID is the server on that host; none where the caller does not know.
+	ID MaybeID
 	// Source names the host or file in messages.
 	Source string
 	Config *Config
@@ -61,7 +61,11 @@ func FromHosts(name string, files []HostConfig) (Ensemble, []Difference, error) 
 	if err := ownIDs(files); err != nil {
 		return Ensemble{}, nil, err
 	}
-	sort.SliceStable(files, func(i, j int) bool { return files[i].ID < files[j].ID })
+	sort.SliceStable(files, func(i, j int) bool {
+		a, known := files[i].ID.Get()
+		b, knownToo := files[j].ID.Get()
+		return a < b && known == knownToo || !known && knownToo
+	})
 	m := &merger{files: files}
 	m.sets()
 	ens := Ensemble{Name: name}
@@ -90,27 +94,28 @@ func ownIDs(files []HostConfig) error {
 			return &InputError{File: f.Source, Problem: "a .dynamic.next file lies beside it: a reconfiguration has not ended",
 				Want: "the same committed configuration on every host"}
 		}
-		if f.ID == 0 {
+		if f.ID.IsZero() {
 			f.ID = f.Config.selfID()
 		}
-		if f.ID == 0 {
+		id, known := f.ID.Get()
+		if !known {
 			continue
 		}
-		if _, ok := f.Config.Server(f.ID); !ok {
-			return &InputError{File: f.Source, Problem: fmt.Sprintf("the file has no line for its own server %s", f.ID),
-				Want: "server." + f.ID.String() + "=" + serverLineWant}
+		if _, ok := f.Config.Server(id); !ok {
+			return &InputError{File: f.Source, Problem: fmt.Sprintf("the file has no line for its own server %s", id),
+				Want: "server." + id.String() + "=" + serverLineWant}
 		}
-		if first, dup := taken[f.ID]; dup {
-			return &InputError{File: f.Source, Problem: fmt.Sprintf("server %s was given already by %s", f.ID, first), Want: "one file per server"}
+		if first, dup := taken[id]; dup {
+			return &InputError{File: f.Source, Problem: fmt.Sprintf("server %s was given already by %s", id, first), Want: "one file per server"}
 		}
-		taken[f.ID] = f.Source
+		taken[id] = f.Source
 	}
 	return nil
 }
 
 // selfID is the one server whose address is a wildcard or, with none of
-// those, the one with a loopback address; 0 when that does not tell.
-func (c *Config) selfID() ID {
+// those, the one with a loopback address; none when that does not tell.
+func (c *Config) selfID() MaybeID {
 	for _, want := range []hostClass{hostWildcard, hostLoopback} {
 		var found []ID
 		for _, s := range c.Servers {
@@ -119,10 +124,10 @@ func (c *Config) selfID() ID {
 			}
 		}
 		if len(found) == 1 {
-			return found[0]
+			return found[0].Known()
 		}
 	}
-	return 0
+	return MaybeID{}
 }
 
 // merger compares files.
@@ -193,7 +198,7 @@ func (m *merger) server(id ID) (Server, error) {
 	found := len(m.diffs)
 	m.compare("server."+id.String()+" address", "one of them may be somewhere else", func(f HostConfig) (string, bool) {
 		s, ok := f.Config.Server(id)
-		if !ok || f.ID == id && best.ID != id && !realHost(s.Host) {
+		if !ok || f.ID.Is(id) && !best.ID.Is(id) && !realHost(s.Host) {
 			return "", false
 		}
 		all := []string{strings.ToLower(s.Host)}
@@ -218,7 +223,7 @@ func (m *merger) server(id ID) (Server, error) {
 			Want:    "the file of another host, or an address in place of " + s.Host,
 		}
 	}
-	s.ClientAddress, s.ClientPort = m.client(id, s)
+	m.own(&s)
 	return s, nil
 }
 
@@ -265,20 +270,21 @@ func realHost(host string) bool {
 	return kind == hostPlain
 }
 
-// client finds a server's client port and its bind address: its own file
-// knows best, else the server list, else any file (one file for all hosts).
-func (m *merger) client(id ID, s Server) (address string, port int) {
+// own takes a server's ports and its client address from its own file, which knows best;
+// else they are as the server list says, or any file (one file for all hosts).
+func (m *merger) own(s *Server) {
 	for _, f := range m.files {
-		if f.ID != id {
+		if !f.ID.Is(s.ID) {
 			continue
 		}
-		own, _ := f.Config.Server(id)
-		if f.Config.lines[id].client {
-			return own.ClientAddress, own.ClientPort
+		own, _ := f.Config.Server(s.ID)
+		s.ClientAddress, s.ClientPort = own.ClientAddress, own.ClientPort
+		if !f.Config.HasClientPart(s.ID) {
+			s.ClientAddress = f.Config.ClientPortAddress
 		}
-		return f.Config.ClientPortAddress, f.Config.ClientPort
+		s.SecureClientPort, s.ObserverMasterPort = own.SecureClientPort, own.ObserverMasterPort
+		return
 	}
-	return s.ClientAddress, s.ClientPort
 }
 
 // settings compares every key that must be alike.

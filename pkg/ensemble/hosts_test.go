@@ -221,13 +221,13 @@ func TestFromHostsRefuses(t *testing.T) {
 	}{
 		"nothing":                  {nil, "no configuration given"},
 		"a standalone server":      {[]HostConfig{{Source: "h", Config: config(t, "h", baseCfg)}}, "a standalone server is no ensemble"},
-		"an id that is not listed": {[]HostConfig{{ID: 9, Source: "h", Config: config(t, "h", three)}}, "no line for its own server 9"},
-		"an id given twice": {[]HostConfig{{ID: 1, Source: "h1", Config: config(t, "h1", three)},
-			{ID: 1, Source: "h2", Config: config(t, "h2", three)}}, "h2: server 1 was given already by h1"},
+		"an id that is not listed": {[]HostConfig{{ID: ID(9).Known(), Source: "h", Config: config(t, "h", three)}}, "no line for its own server 9"},
+		"an id given twice": {[]HostConfig{{ID: ID(1).Known(), Source: "h1", Config: config(t, "h1", three)},
+			{ID: ID(1).Known(), Source: "h2", Config: config(t, "h2", three)}}, "h2: server 1 was given already by h1"},
 		"the same wildcard in two files": {[]HostConfig{{Source: "h1", Config: config(t, "h1", wild)},
 			{Source: "h2", Config: config(t, "h2", wild)}}, "h2: server 1 was given already by h1"},
 		"a wildcard nobody resolves": {[]HostConfig{{Source: "h1", Config: config(t, "h1", wild)}}, "h1:6: no file says where server 1 is"},
-		"a loopback address nobody resolves": {[]HostConfig{{ID: 2, Source: "h1", Config: config(t, "h1", strings.Replace(three, "=a:", "=localhost:", 1))}},
+		"a loopback address nobody resolves": {[]HostConfig{{ID: ID(2).Known(), Source: "h1", Config: config(t, "h1", strings.Replace(three, "=a:", "=localhost:", 1))}},
 			"h1:6: no file says where server 1 is"},
 		"a .next file": {[]HostConfig{{Source: "h1", Next: true, Config: config(t, "h1", three)}}, "a reconfiguration has not ended"},
 	}
@@ -249,7 +249,7 @@ func TestDynamicVersionsMustAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, HostConfig{ID: id, Source: "host" + id.String(), Config: c})
+		files = append(files, HostConfig{ID: id.Known(), Source: "host" + id.String(), Config: c})
 	}
 	_, diffs, err := FromHosts("zk", files)
 	if err != nil {
@@ -270,14 +270,14 @@ func TestMemberFlag(t *testing.T) {
 		" server.2 = zk2:2888:3888 ":       {want: member(2, "zk2")},
 		"255=[2001:db8::1]:1:2:observer;[::]:3": {want: Server{ID: 255, Role: Observer, Weight: 1,
 			PeerAddress: PeerAddress{"2001:db8::1", 1, 2}, ClientAddress: "::", ClientPort: 3}},
-		"zk1:2888:3888":           {err: "member has no id"},
-		"0=zk1:2888:3888":         {err: "must be a whole number from 1 to 255"},
-		"256=zk1:2888:3888":       {err: "must be a whole number from 1 to 255"},
-		"1=zk1:2888":              {err: "the election port is missing"},
-		"1=zk1:2888:99999":        {err: "is not a whole number from 1 to 65535"},
-		"1=zk1:2888:3888:watcher": {err: "neither participant nor observer"},
-		"1=":                      {err: "the host is missing"},
-		"1=;;":                    {err: "empty"},
+		"zk1:2888:3888":            {err: "member has no id"},
+		"-1=zk1:2888:3888":         {err: "must be a whole number from 0 to 4294967295"},
+		"4294967296=zk1:2888:3888": {err: "must be a whole number from 0 to 4294967295"},
+		"1=zk1:2888":               {err: "the election port is missing"},
+		"1=zk1:2888:99999":         {err: "is not a whole number from 1 to 65535"},
+		"1=zk1:2888:3888:watcher":  {err: "neither participant nor observer"},
+		"1=":                       {err: "the host is missing"},
+		"1=;;":                     {err: "empty"},
 	}
 	for text, tc := range tests {
 		t.Run(text, func(t *testing.T) {

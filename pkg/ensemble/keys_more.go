@@ -34,7 +34,7 @@ func securityKeys() []Key {
 		{Name: "quorum.auth.enableSasl", Since: "3.4.10, 3.5.4", Kind: KindBool, Action: Warn,
 			Note: "carried; the pods need the JAAS file and keytab"},
 		{Name: "quorum.auth.kerberos.servicePrincipal", Since: "3.4.10, 3.5.4", Kind: KindText, Action: Warn,
-			Note: "_HOST stands for the host in the server line: with a literal address there is no such principal, use names"},
+			Note: "_HOST stands for the host in the server line, and peers are let in when the host of their principal stands in one: with literal addresses nobody is, use names and principals of those names"},
 		{Name: "quorum.auth.", Prefix: true, Since: "3.4.10, 3.5.4", Kind: KindText, Action: Carry},
 		{Name: "sslQuorum", Since: "3.5.5", Kind: KindBool, Action: Warn,
 			Note: "carried; certificates must name the Services' addresses unless host name checks are off"},

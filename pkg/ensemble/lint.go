@@ -99,9 +99,9 @@ func (l *linter) servers() {
 	l.trailingBlanks(p)
 	for _, s := range l.c.Servers {
 		key := l.c.keys[s.ID]
-		if s.ID < MinID || s.ID > MaxID {
-			l.add(SeverityError, "id-out-of-range", p, key, "ids from 1 to 255",
-				"server id %s is not from %s to %s: it is one byte of every session id", s.ID, MinID, MaxID)
+		if v, _ := l.c.Props.Get("extendedTypesEnabled"); s.ID > maxExtendedID && javaTrim(v) == "true" {
+			l.add(l.from35(), "id-and-extended-types", p, key, fmt.Sprintf("ids up to %d, or no extendedTypesEnabled", maxExtendedID),
+				"server id %s: with extendedTypesEnabled=true a server with an id above %d does not serve", s.ID, maxExtendedID)
 		}
 		line := l.c.lines[s.ID]
 		if value, _ := p.Get(key); strings.Contains(value, ";") && l.before35() {
@@ -111,10 +111,23 @@ func (l *linter) servers() {
 			l.multiAddress(p, key)
 		}
 		for _, a := range line.addresses {
+			if a.PeerPort == a.ElectionPort {
+				sev := SeverityError
+				if s.Role == Observer {
+					sev = l.from35() // 3.4 reads it, and an observer binds but one of the two
+				}
+				l.add(sev, "same-port", p, key, "two ports", "peer port and election port are both %d", a.PeerPort)
+			}
 			l.address(p, key, a)
+		}
+		if line.client {
+			l.clientBind(p, key, line.clientHost)
 		}
 	}
 }
+
+// maxExtendedID is EphemeralType.MAX_EXTENDED_SERVER_ID (3.5.4+).
+const maxExtendedID = 254
 
 // trailingBlanks finds what 3.4 trims and later releases do not
 // (QuorumMaj and QuorumHierarchical read the values as they are).
@@ -164,9 +177,6 @@ func (l *linter) from35() Severity {
 }
 
 func (l *linter) address(p *Properties, key string, a lineAddress) {
-	if a.PeerPort == a.ElectionPort {
-		l.add(SeverityError, "same-port", p, key, "two ports", "peer port and election port are both %d", a.PeerPort)
-	}
 	switch kind, why := hostKind(a.Host); kind {
 	case hostLoopback:
 		// One such line may be the server's own; the other hosts' files then
@@ -197,7 +207,8 @@ func (l *linter) loopbacks() int {
 	return n
 }
 
-// collisions finds addresses that two sockets of the list would share.
+// collisions finds addresses that two sockets of the list would share. An observer never
+// binds its peer port, and a loopback address is another one on each host.
 func (l *linter) collisions() {
 	p := l.c.ServerFile()
 	owner := map[string]string{}
@@ -216,17 +227,21 @@ func (l *linter) collisions() {
 			owner[at] = me
 		}
 		for _, a := range l.c.lines[s.ID].addresses {
-			take("peer", a.Host, a.PeerPort)
-			if a.ElectionPort != a.PeerPort {
+			if s.Role != Observer {
+				take("peer", a.Host, a.PeerPort)
+			}
+			if s.Role == Observer || a.ElectionPort != a.PeerPort {
 				take("election", a.Host, a.ElectionPort)
 			}
 		}
-		if l.c.lines[s.ID].client {
-			host := s.ClientAddress
-			if kind, _ := hostKind(host); host == "" || kind == hostWildcard {
-				host = s.Host
-			}
-			take("client", host, s.ClientPort)
+		if !l.c.lines[s.ID].client {
+			continue
+		}
+		switch kind, _ := hostKind(s.ClientAddress); {
+		case s.ClientAddress == "", kind == hostWildcard:
+			take("client", s.Host, s.ClientPort)
+		case kind != hostLoopback:
+			take("client", s.ClientAddress, s.ClientPort)
 		}
 	}
 }
@@ -239,6 +254,12 @@ const (
 	hostWildcard
 	hostBad
 )
+
+// Loopback reports whether a host, by its spelling, is the machine itself.
+func Loopback(host string) bool {
+	kind, _ := hostKind(host)
+	return kind == hostLoopback
+}
 
 // hostKind judges a host by its spelling; why explains hostBad.
 func hostKind(host string) (kind hostClass, why string) {

@@ -103,22 +103,11 @@ func (l *linter) settings() {
 		}
 	}
 	for _, key := range []string{"clientPortAddress", "secureClientPortAddress"} {
-		v, ok := p.Get(key)
-		switch kind, _ := hostKind(javaTrim(v)); {
-		case !ok || kind == hostWildcard:
-		case kind == hostLoopback:
-			warn(SeverityWarning, key, "client-bind", "an address a Service can lead to: reconfigure changes it",
-				"clients reach this port on the host itself only")
-		case kind == hostPlain && !isLiteral(javaTrim(v)):
-			warn(SeverityWarning, key, "client-bind", "a literal address: reconfigure changes it",
-				"bound by name: once the name leads to the Service, the server cannot bind it at its next start")
+		if v, ok := p.Get(key); ok {
+			l.clientBind(p, key, javaTrim(v))
 		}
 	}
-	if v, _ := p.Get("quorum.auth.kerberos.servicePrincipal"); strings.Contains(v, "_HOST") {
-		warn(SeverityWarning, "quorum.auth.kerberos.servicePrincipal", "kerberos-host",
-			"names in the server lines (--address=dns) with principals for them, or a fixed principal",
-			"_HOST becomes the host in the server line: a literal address has no principal")
-	}
+	l.kerberos(p)
 	if v, _ := p.Get("sslQuorum"); strings.EqualFold(javaTrim(v), "true") {
 		warn(SeverityWarning, "sslQuorum", "tls-names",
 			"certificates with the Services' addresses or names, or ssl.quorum.hostnameVerification=false during the migration",
@@ -137,6 +126,37 @@ func (l *linter) settings() {
 			Problem: "written by Exhibitor, which rewrites this file and restarts servers on its own",
 			Hint:    "stop Exhibitor on all hosts first, ZooKeeper can go on without it",
 		})
+	}
+}
+
+// clientBind judges the address that a client port is bound to.
+func (l *linter) clientBind(p *Properties, key, address string) {
+	switch kind, _ := hostKind(address); {
+	case address == "" || kind == hostWildcard:
+	case kind == hostLoopback:
+		l.add(SeverityWarning, "client-loopback", p, key, "an address other machines reach, or none, which is all",
+			"%s is this machine alone: neither pods nor the Service nor this tool reach the client port, unless something on the host forwards to it", address)
+	case kind == hostPlain && !isLiteral(address):
+		l.add(SeverityWarning, "client-bind", p, key, "a literal address: reconfigure changes it",
+			"bound by name: once the name leads to the Service, the server cannot bind it at its next start")
+	}
+}
+
+// kerberos finds principals with a host: who listens lets in whoever's host is one of those
+// in the server lines (SaslQuorumServerCallbackHandler.handleAuthorizeCallback), and who
+// dials puts the host in the server line for _HOST.
+func (l *linter) kerberos(p *Properties) {
+	const key = "quorum.auth.kerberos.servicePrincipal"
+	v, _ := p.Get(key)
+	_, host, _ := strings.Cut(javaTrim(v), "/")
+	switch host, _, _ = strings.Cut(host, "@"); {
+	case host == "":
+	case strings.Contains(host, "_HOST"):
+		l.add(SeverityWarning, "kerberos-host", p, key, "names in the server lines (--address=dns) with principals for them, or a fixed principal",
+			"_HOST becomes the host in the server line: a literal address has no principal")
+	default:
+		l.add(SeverityWarning, "kerberos-host", p, key, "names in the server lines (--address=dns), and keytabs with principals of those names",
+			"peers are let in when the host of their principal stands in a server line: with the Services' addresses there, or names without %s, they reject each other", host)
 	}
 }
 

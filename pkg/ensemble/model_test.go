@@ -79,12 +79,12 @@ func TestSince(t *testing.T) {
 }
 
 func TestParseID(t *testing.T) {
-	for text, want := range map[string]ID{"1": 1, "255": 255, "007": 7} {
+	for text, want := range map[string]ID{"0": 0, "1": 1, "255": 255, "007": 7, "1023": 1023, "4294967295": MaxID} {
 		if got, err := ParseID(text); err != nil || got != want {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "0", "256", "-1", "1 ", "one", "1.0"} {
+	for _, text := range []string{"", "4294967296", "-1", "1 ", "one", "1.0", "99999999999999999999"} {
 		if got, err := ParseID(text); err == nil {
 			t.Errorf("%q was read as %v", text, got)
 		}

@@ -171,10 +171,27 @@ func (b *podBuilder) listening() {
 	} else if b.in.ClientPort != 0 && b.in.ClientPort != b.c.ClientPort {
 		b.set("clientPort", strconv.Itoa(b.in.ClientPort), "the port of the ensemble's Services")
 	}
+	if address := b.c.loopback(); address != "" {
+		b.note("clientPort", Warn, "bound to %s on the hosts, and open on all addresses of the pods: the Service leads there", address)
+	}
 	b.set("quorumListenOnAllIPs", "true", "a Service's address cannot be bound (ZOOKEEPER-1096)")
 	if b.c.MultiAddressEnabled {
 		b.note("multiAddress.enabled", Warn, "carried; each server line has the one address of its Service")
 	}
+}
+
+// loopback is the first loopback address that a plain-text client port is bound to; empty
+// where none is.
+func (c *Config) loopback() string {
+	if Loopback(c.ClientPortAddress) {
+		return c.ClientPortAddress
+	}
+	for _, s := range c.Servers {
+		if address := c.lines[s.ID].clientHost; Loopback(address) {
+			return address
+		}
+	}
+	return ""
 }
 
 // partsDecide reports whether every server line names its client port and

@@ -9,22 +9,28 @@ import (
 	"strconv"
 )
 
-// ID is a server's myid. ZooKeeper accepts 1 to 255 (the id is one byte of
-// every session id, see SessionTrackerImpl.initializeNextSession).
-type ID int
+// ID is a server's myid. ZooKeeper reads it as a long (QuorumPeerConfig) and bounds it
+// nowhere: ZOOKEEPER-2503, which would, was never merged.
+type ID int64
 
+// MinID and MaxID bound the ids that are taken. Below 0 an id is read as a protocol version
+// where elections are held (QuorumCnxManager, ZOOKEEPER-1633). 32 bits hold what fleets make
+// ids of, an IPv4 address included, and the ten digits that the gate's script reads.
 const (
-	// MinID and MaxID bound the ids ZooKeeper accepts.
-	MinID ID = 1
-	MaxID ID = 255
+	MinID ID = 0
+	MaxID ID = 1<<32 - 1
 )
 
 // String returns the id as it stands in myid.
-func (id ID) String() string { return strconv.Itoa(int(id)) }
+func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
+
+// SessionByte is what a session's id has of the id of the server that handed it out: the
+// low byte, in its high one (SessionTrackerImpl.initializeNextSessionId).
+func (id ID) SessionByte() uint8 { return uint8(id) }
 
 // ParseID reads an id as it stands in myid or in a server.N key.
 func ParseID(s string) (ID, error) {
-	n, err := strconv.Atoi(s)
+	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || ID(n) < MinID || ID(n) > MaxID {
 		return 0, fmt.Errorf("server id %q: must be a whole number from %d to %d", s, MinID, MaxID)
 	}
@@ -69,6 +75,15 @@ type Server struct {
 	ClientAddress string `json:"clientAddress,omitempty"`
 	// ClientPort is the plain-text client port; 0 when there is none.
 	ClientPort int `json:"clientPort,omitempty"`
+	// SecureClientPort is the client port with TLS, 0 when there is none that other
+	// machines reach; ObserverMasterPort is where observers may follow a follower
+	// (3.6+), 0 when that is off.
+	SecureClientPort   int `json:"secureClientPort,omitempty"`
+	ObserverMasterPort int `json:"observerMasterPort,omitempty"`
+	// AdminPort and MetricsPort are those of the AdminServer and of the metrics
+	// provider, 0 where nobody asked for them to be reachable.
+	AdminPort   int `json:"adminPort,omitempty"`
+	MetricsPort int `json:"metricsPort,omitempty"`
 	// Weight and Group are those of a hierarchical quorum; weight is 1 and
 	// group 0 where the file has none.
 	Weight int `json:"weight"`

@@ -108,7 +108,11 @@ func (l *serverLine) parseClient(s string) error {
 	if len(parts) == 2 {
 		l.clientHost = parts[0]
 	}
-	l.clientPort, err = parsePort("client", parts[len(parts)-1])
+	port := parts[len(parts)-1]
+	if n, err := javaInt(port); err == nil && n == 0 {
+		return nil // as for clientPort
+	}
+	l.clientPort, err = parsePort("client", port)
 	return err
 }
 

@@ -38,8 +38,8 @@ func Catalogue() []ChangeInfo {
 			"servers find each other at their Services, which lead to the host now and to the pod later"},
 		{ChangeListen, "always",
 			"the address in the server's own line is its Service's, which the host cannot bind (ZOOKEEPER-1096)"},
-		{ChangeClientBind, "the client port is bound to a loopback address or to a name",
-			"a Service cannot lead to a loopback address, and a name that moves to the Service cannot be bound at the next start"},
+		{ChangeClientBind, "the client port is bound to a name",
+			"a name that moves to the Service cannot be bound at the next start"},
 		{ChangeWhitelist, "3.5.3 and later, and where a list lacks words this tool asks",
 			"the state of each server is read with these four-letter words; the default allows srvr alone"},
 		{ChangeInitLimit, "the snapshot needs longer than initLimit allows",
@@ -142,10 +142,10 @@ func (e *editor) listen(reason string) {
 	e.set(e.zoo, ChangeListen, "quorumListenOnAllIPs", "true", reason)
 }
 
-// clientBind frees the client ports from addresses that no Service can lead
-// to, or that will not be this host's any more once a name has moved. The
-// host's own literal address takes their place where it is known, so that
-// nothing listens wider than before.
+// clientBind frees the client ports from addresses that will not be this host's
+// any more once a name has moved. The host's own literal address takes their
+// place where it is known, so that nothing listens wider than before. A loopback
+// address stays: what lets others in there listens on the host's own address.
 func (e *editor) clientBind(reason string) {
 	literal := ""
 	if a, err := netip.ParseAddr(e.host.Address); err == nil && !a.IsLoopback() && !a.IsUnspecified() {
@@ -177,11 +177,11 @@ func (e *editor) clientBind(reason string) {
 	e.set(e.serverList(), ChangeClientBind, key, value, reason)
 }
 
-// bindable reports whether a client bind address stays good: a literal
-// address other machines reach, or a wildcard.
+// bindable reports whether a client bind address stays good: a literal one, or the
+// host's name for itself.
 func bindable(address string) bool {
-	a, err := netip.ParseAddr(address)
-	return err == nil && !a.Unmap().IsLoopback()
+	_, err := netip.ParseAddr(address)
+	return err == nil || ensemble.Loopback(address)
 }
 
 func (e *editor) whitelist(reason string) {

@@ -29,7 +29,8 @@ func TestChangesByRelease(t *testing.T) {
 			[]string{ChangeAddresses}},
 		"an address that stays good": {"3.9.2", "clientPortAddress=10.0.0.1\n", append(always, ChangeWhitelist, ChangeKeepAlive)},
 		"an address by name":         {"3.9.2", "clientPortAddress=zk1\n", append(always, ChangeClientBind, ChangeWhitelist, ChangeKeepAlive)},
-		"a loopback address":         {"3.9.2", "clientPortAddress=127.0.0.1\n", append(always, ChangeClientBind, ChangeWhitelist, ChangeKeepAlive)},
+		"a loopback address":         {"3.9.2", "clientPortAddress=127.0.0.1\n", append(always, ChangeWhitelist, ChangeKeepAlive)},
+		"a loopback name":            {"3.9.2", "secureClientPort=2281\nsecureClientPortAddress=localhost\n", append(always, ChangeWhitelist, ChangeKeepAlive)},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -169,25 +169,34 @@ func parseAddr(s string) (netip.Addr, bool) {
 	return a.Unmap(), err == nil
 }
 
-// ConnectionStrings returns what clients have now and what they get: every
-// server, in order of ids, with its client port, and the chroot (such as
-// "/kafka") behind. Servers without a plain-text client port are left out.
-func ConnectionStrings(e ensemble.Ensemble, services map[ensemble.ID]string, chroot string) (before, after string, err error) {
-	var was, is []string
-	for _, id := range e.IDs() {
-		s, _ := e.Server(id)
-		if s.ClientPort == 0 {
-			continue
+// Connection is what clients of one kind have now and what they get: every server that has
+// such a port, in order of ids.
+type Connection struct {
+	Port          ensemble.PortName
+	Before, After string
+}
+
+// Connections are those of clients in plain text, and of clients with TLS if there is a port
+// for them.
+func Connections(e ensemble.Ensemble, services map[ensemble.ID]string) ([]Connection, error) {
+	var out []Connection
+	for _, name := range []ensemble.PortName{ensemble.PortClient, ensemble.PortSecureClient} {
+		var was, is []string
+		for _, id := range e.IDs() {
+			s, _ := e.Server(id)
+			port := s.Port(name)
+			if port == 0 {
+				continue
+			}
+			if services[id] == "" {
+				return nil, fmt.Errorf("server %s has no Service address: wrap the ensemble first", id)
+			}
+			was = append(was, ensemble.JoinHostPort(s.Host, port))
+			is = append(is, ensemble.JoinHostPort(services[id], port))
 		}
-		host := services[id]
-		if host == "" {
-			return "", "", fmt.Errorf("server %s has no Service address: wrap the ensemble first", id)
+		if len(is) > 0 {
+			out = append(out, Connection{name, strings.Join(was, ","), strings.Join(is, ",")})
 		}
-		was = append(was, ensemble.JoinHostPort(s.Host, s.ClientPort))
-		is = append(is, ensemble.JoinHostPort(host, s.ClientPort))
 	}
-	if len(is) == 0 {
-		return "", "", fmt.Errorf("no server of ensemble %q has a plain-text client port", e.Name)
-	}
-	return strings.Join(was, ",") + chroot, strings.Join(is, ",") + chroot, nil
+	return out, nil
 }

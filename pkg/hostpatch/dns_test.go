@@ -1,6 +1,7 @@
 package hostpatch
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,20 +83,17 @@ func TestDNSRefuses(t *testing.T) {
 	}
 }
 
-func TestConnectionStrings(t *testing.T) {
+func TestConnections(t *testing.T) {
 	e := ensemble.Ensemble{Name: "zk", Servers: []ensemble.Server{
-		{ID: 9, PeerAddress: ensemble.PeerAddress{Host: "2001:db8::9"}, ClientPort: 2183},
+		{ID: 9, PeerAddress: ensemble.PeerAddress{Host: "2001:db8::9"}, ClientPort: 2183, SecureClientPort: 2281},
 		{ID: 2, PeerAddress: ensemble.PeerAddress{Host: "zk2"}, ClientPort: 2181},
 		{ID: 5, PeerAddress: ensemble.PeerAddress{Host: "zk5"}},
 	}}
-	before, after, err := ConnectionStrings(e, map[ensemble.ID]string{2: "10.96.0.2", 9: "fd00::9"}, "/kafka")
-	if err != nil || before != "zk2:2181,[2001:db8::9]:2183/kafka" || after != "10.96.0.2:2181,[fd00::9]:2183/kafka" {
-		t.Errorf("%q, %q, %v", before, after, err)
+	want := []Connection{{ensemble.PortClient, "zk2:2181,[2001:db8::9]:2183", "10.96.0.2:2181,[fd00::9]:2183"}, {ensemble.PortSecureClient, "[2001:db8::9]:2281", "[fd00::9]:2281"}}
+	if got, err := Connections(e, map[ensemble.ID]string{2: "10.96.0.2", 9: "fd00::9"}); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v", got, err)
 	}
-	if _, _, err := ConnectionStrings(e, nil, ""); err == nil {
+	if _, err := Connections(e, nil); err == nil {
 		t.Error("accepted an ensemble without Services")
-	}
-	if _, _, err := ConnectionStrings(ensemble.Ensemble{}, nil, ""); err == nil {
-		t.Error("accepted an ensemble without clients")
 	}
 }

@@ -2,6 +2,7 @@ package hostpatch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -13,10 +14,12 @@ const FenceSuffix = ".zkmigrate-fenced"
 
 // FenceInput describes a retired host.
 type FenceInput struct {
-	ID         ensemble.ID
+	// Server is the server as it is recorded.
+	Server     ensemble.Server
 	Supervisor Supervisor
 	Unit       string
-	// Config is the host's configuration: its directories and ports.
+	// Config is the host's configuration: its directories, and ports that are not
+	// recorded.
 	Config *ensemble.Config
 }
 
@@ -35,11 +38,11 @@ func Fence(in FenceInput) (Scripts, error) {
 	if err != nil {
 		return Scripts{}, err
 	}
-	srv, ok := in.Config.Server(in.ID)
+	own, ok := in.Config.Server(in.Server.ID)
 	if !ok {
-		return Scripts{}, fmt.Errorf("server %s is not in its host's configuration %s", in.ID, in.Config.Name)
+		return Scripts{}, fmt.Errorf("server %s is not in its host's configuration %s", in.Server.ID, in.Config.Name)
 	}
-	f := fencing{FenceInput: in, cmd: cmd, ports: fencePorts(in.Config, srv)}
+	f := fencing{FenceInput: in, cmd: cmd, ports: fencePorts(in.Server, own)}
 	return Scripts{Do: f.do(), Undo: f.undo()}, nil
 }
 
@@ -49,20 +52,22 @@ type fencing struct {
 	ports []string
 }
 
-// fencePorts are the ports a server of that id would listen on here.
-func fencePorts(c *ensemble.Config, s ensemble.Server) []string {
+// fencePorts are the ports that a server listens on here, as it is recorded and as its own
+// file has it.
+func fencePorts(recorded, own ensemble.Server) []string {
 	var out []string
-	seen := map[int]bool{0: true}
 	add := func(port int) {
-		if !seen[port] {
-			seen[port] = true
-			out = append(out, fmt.Sprint(port))
+		if text := fmt.Sprint(port); !slices.Contains(out, text) {
+			out = append(out, text)
 		}
 	}
-	add(s.ClientPort)
-	add(c.SecureClientPort)
-	for _, a := range append([]ensemble.PeerAddress{s.PeerAddress}, s.More...) {
-		add(a.PeerPort)
+	for _, p := range append(recorded.Ports(), own.Ports()...) {
+		add(p.Number)
+	}
+	for _, a := range own.More {
+		if own.Role != ensemble.Observer {
+			add(a.PeerPort)
+		}
 		add(a.ElectionPort)
 	}
 	return out
@@ -93,7 +98,7 @@ die() { echo "fence: $*" >&2; exit 1; }
 func (f fencing) do() []byte {
 	var b strings.Builder
 	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	fmt.Fprintf(&b, fenceHead, "Keeps", f.ID)
+	fmt.Fprintf(&b, fenceHead, "Keeps", f.Server.ID)
 	w("# A server that runs must be stopped first, on purpose.")
 	w("for port in %s; do", strings.Join(f.ports, " "))
 	w(`  if ss -Hltn "( sport = :$port )" | grep -q .; then`)
@@ -128,14 +133,14 @@ func (f fencing) do() []byte {
 	w("else")
 	w(`  say "no nft and no iptables here: no firewall rule, the other two fences hold"`)
 	w("fi")
-	w(`say "server %s cannot come back on this host"`, f.ID)
+	w(`say "server %s cannot come back on this host"`, f.Server.ID)
 	return []byte(b.String())
 }
 
 func (f fencing) undo() []byte {
 	var b strings.Builder
 	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	fmt.Fprintf(&b, fenceHead, "Takes back the fence of", f.ID)
+	fmt.Fprintf(&b, fenceHead, "Takes back the fence of", f.Server.ID)
 	w("# Run it only when kubectl zkmigrate revert says so: once the pod has served, the data here is old,")
 	w("# and an old server that comes back as if nothing had happened can cost acknowledged writes.")
 	w("for place in %s; do", strings.Join(f.places(), " "))
@@ -157,7 +162,7 @@ func (f fencing) undo() []byte {
 	w("fi")
 	w("")
 	w("%s", f.mask(f.cmd.Unmask, "unmasked"))
-	w(`say "server %s may be started again; it is not started"`, f.ID)
+	w(`say "server %s may be started again; it is not started"`, f.Server.ID)
 	return []byte(b.String())
 }
 
@@ -192,10 +197,10 @@ func (f fencing) mask(command, done string) string {
 	return b.String()
 }
 
-func (f fencing) table() string { return "zkmigrate_fence_" + f.ID.String() }
+func (f fencing) table() string { return "zkmigrate_fence_" + f.Server.ID.String() }
 
 // rule is one iptables rule in the input chain.
 func (f fencing) rule() string {
 	return fmt.Sprintf("INPUT -p tcp -m multiport --dports %s -m comment --comment zkmigrate-fence-%s -j REJECT --reject-with tcp-reset",
-		strings.Join(f.ports, ","), f.ID)
+		strings.Join(f.ports, ","), f.Server.ID)
 }

@@ -103,11 +103,32 @@ func (h *fenceHost) fence(s Supervisor) Scripts {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	scripts, err := Fence(FenceInput{ID: 1, Config: c, Supervisor: s})
+	scripts, err := Fence(FenceInput{Server: ensemble.Server{ID: 1}, Config: c, Supervisor: s})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	return scripts
+}
+
+// TestFencePorts: every port of the server, by its file and as recorded, once; not the peer
+// port that an observer never binds, which may be another program's.
+func TestFencePorts(t *testing.T) {
+	const text = "dataDir=/d\nclientPort=2181\nsecureClientPort=2281\nobserverMasterPort=2191\ninitLimit=10\nsyncLimit=5\n" +
+		"server.1=a:2888:3888\nserver.2=b:2888:3888\nserver.3=c:2888:3888|d:2889:3889\nserver.4=e:2888:3888:observer\n"
+	c, err := ensemble.ParseConfig("zoo.cfg", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[ensemble.ID]string{
+		1: "2181 2888 3888 8080 2281 2191", 3: "2181 2888 3888 8080 2281 2191 2889 3889", 4: "2181 3888 8080 2281",
+	} {
+		own, _ := c.Server(id)
+		recorded := own
+		recorded.SecureClientPort, recorded.ObserverMasterPort, recorded.AdminPort = 0, 0, 8080 // as an earlier release has it, and --expose
+		if got := strings.Join(fencePorts(recorded, own), " "); got != want {
+			t.Errorf("server %d: %s, want %s", id, got, want)
+		}
+	}
 }
 
 func TestFenceAndUndo(t *testing.T) {
@@ -172,7 +193,7 @@ func TestFenceRefuses(t *testing.T) {
 	})
 	t.Run("a server of somewhere else", func(t *testing.T) {
 		h := host(t, 1, plainCfg)
-		if _, err := Fence(FenceInput{ID: 7, Config: h.Config}); err == nil {
+		if _, err := Fence(FenceInput{Server: ensemble.Server{ID: 7}, Config: h.Config}); err == nil {
 			t.Error("accepted")
 		}
 	})
@@ -235,7 +256,7 @@ func TestFenceQuotes(t *testing.T) {
 			h.program("supervisorctl", "true")
 			cfg := &ensemble.Config{Name: "zoo.cfg", DataDir: filepath.Join(h.dir, name), DataLogDir: filepath.Join(h.dir, name), ClientPort: 2181}
 			cfg.Servers = []ensemble.Server{{ID: 1, ClientPort: 2181, PeerAddress: ensemble.PeerAddress{Host: "10.0.0.1", PeerPort: 2888, ElectionPort: 3888}}}
-			scripts, err := Fence(FenceInput{ID: 1, Supervisor: supervisor, Unit: name, Config: cfg})
+			scripts, err := Fence(FenceInput{Server: ensemble.Server{ID: 1}, Supervisor: supervisor, Unit: name, Config: cfg})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -36,8 +36,8 @@ type Input struct {
 	ServiceHosts map[ensemble.ID]string
 	// Hosts has one entry for each server.
 	Hosts []Host
-	// Leader is the leader of this moment; 0 where unknown.
-	Leader ensemble.ID
+	// Leader is the leader of this moment; none where unknown.
+	Leader ensemble.MaybeID
 	// InPods are servers that run in their pods, or are on their way: nothing is
 	// done on their hosts.
 	InPods []ensemble.ID
@@ -161,14 +161,14 @@ func Reconfigure(in Input) (Plan, error) {
 // last thing that happens among the voters; each earlier place for the leader
 // could make the next server to restart the new leader. Observers come after
 // the voters: they have no vote, cost no election, and are not in the way
-// while voters are away. With an unknown leader (0) the voters are ascending
+// while voters are away. With an unknown leader the voters are ascending
 // and the caller has to look before each step.
-func RestartOrder(e ensemble.Ensemble, leader ensemble.ID) []ensemble.ID {
+func RestartOrder(e ensemble.Ensemble, leader ensemble.MaybeID) []ensemble.ID {
 	var voters, last, others []ensemble.ID
 	for _, id := range e.IDs() {
 		s, _ := e.Server(id)
 		switch {
-		case id == leader:
+		case leader.Is(id):
 			last = append(last, id)
 		case s.Role == ensemble.Observer:
 			others = append(others, id)
@@ -214,8 +214,8 @@ func check(in Input) error {
 			return fmt.Errorf("server %s has no Service address: wrap the ensemble first", id)
 		}
 	}
-	if in.Leader != 0 && !seen[in.Leader] {
-		return fmt.Errorf("leader %s is not in ensemble %q", in.Leader, in.Ensemble.Name)
+	if leader, known := in.Leader.Get(); known && !seen[leader] {
+		return fmt.Errorf("leader %s is not in ensemble %q", leader, in.Ensemble.Name)
 	}
 	return nil
 }
@@ -234,7 +234,7 @@ func checkAgreement(in Input, plan Plan) error {
 		if err != nil {
 			return fmt.Errorf("server %s: the patched file would not be read: %w", h.ID, err)
 		}
-		files = append(files, ensemble.HostConfig{ID: h.ID, Source: "server " + h.ID.String(), Config: c})
+		files = append(files, ensemble.HostConfig{ID: h.ID.Known(), Source: "server " + h.ID.String(), Config: c})
 	}
 	_, diffs, err := ensemble.FromHosts(in.Ensemble.Name, files)
 	if err != nil {

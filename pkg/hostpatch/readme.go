@@ -39,7 +39,7 @@ func readme(in Input, plan Plan) []byte {
 		w("Not on the hosts of %s: they run in their pods, and one started on its host would be a second with its id.", idList(in.InPods))
 	}
 	switch {
-	case in.Leader != 0:
+	case !in.Leader.IsZero():
 		w("Server %s led when this was written. The leader comes last among the voters: each restart of a", in.Leader)
 		w("leader is an election. Ask each server with srvr before you go on; if the leader has changed,")
 		w("take the new leader last.")
@@ -114,7 +114,26 @@ func hostSection(in Input, h HostPatch) string {
 	w("  then: echo srvr | nc %s %d     (Mode must be follower, leader or observer)", h.Address, srv.ClientPort)
 	w("        ss -ltn '( sport = :%d )'    (must show 0.0.0.0, * or [::], not one address)", srv.ElectionPort)
 	w("  back: the same with %s, and restart", undoNames(h))
+	if address := in.loopback(h.ID); address != "" {
+		w("  its client port is bound to %s, and stays so: pods and the Service reach it only by what forwards to it on this", address)
+		w("  host. If nothing does, bind it to %s, which opens it to everybody who reaches that address.", h.Address)
+	}
 	return b.String()
+}
+
+// loopback is the loopback address that a host's client port is bound to, or empty.
+func (in Input) loopback(id ensemble.ID) string {
+	for _, h := range in.Hosts {
+		own, _ := h.Config.Server(id)
+		address := own.ClientAddress
+		if !h.Config.HasClientPart(id) {
+			address = h.Config.ClientPortAddress
+		}
+		if h.ID == id && ensemble.Loopback(address) {
+			return address
+		}
+	}
+	return ""
 }
 
 // commands are the shell commands of one host, in order; the restart is the

@@ -123,3 +123,28 @@ func TestDynamicFilesThatAreNotSettledAreRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestALoopbackClientPortStays: the patch opens nothing that only the host itself could
+// reach, and the README says what is needed.
+func TestALoopbackClientPortStays(t *testing.T) {
+	for name, text := range map[string]string{
+		"in zoo.cfg":          plainCfg + "clientPortAddress=127.0.0.1\n",
+		"in the server lines": strings.NewReplacer("clientPort=2181\n", "", ":3888\n", ":3888:participant;127.0.0.1:2181\n").Replace(plainCfg),
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := input(t, text, 1, 2, 3)
+			in.Version = version(t, "3.8.0")
+			in.Hosts[0].Address = "10.0.0.1"
+			plan, err := Reconfigure(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := string(plan.Hosts[0].New); strings.Count(got, "127.0.0.1") != strings.Count(text, "127.0.0.1") || strings.Contains(got, "10.0.0.1") {
+				t.Errorf("the address was changed:\n%s", got)
+			}
+			if !strings.Contains(string(plan.Readme), "bound to 127.0.0.1, and stays so") || !strings.Contains(string(plan.Readme), "bind it to 10.0.0.1") {
+				t.Errorf("nothing is said of it:\n%s", plan.Readme)
+			}
+		})
+	}
+}

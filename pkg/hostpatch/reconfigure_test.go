@@ -78,7 +78,7 @@ func input(t *testing.T, text string, ids ...ensemble.ID) Input {
 	for _, id := range ids {
 		h := host(t, id, text)
 		in.Hosts = append(in.Hosts, h)
-		files = append(files, ensemble.HostConfig{ID: id, Source: h.Address, Config: h.Config})
+		files = append(files, ensemble.HostConfig{ID: id.Known(), Source: h.Address, Config: h.Config})
 	}
 	ens, diffs, err := ensemble.FromHosts("zk", files)
 	if err != nil || len(diffs) > 0 {
@@ -103,12 +103,12 @@ func TestReconfigureGolden(t *testing.T) {
 		version string
 		edit    func(*Input)
 	}{
-		"plain-3.4.13": {plainCfg, "3.4.13", func(in *Input) { in.Leader = 2 }},
-		"plain-3.8.0":  {plainCfg, "3.8.0", func(in *Input) { in.Leader = 3; in.InitLimit = 40; in.Supervisor = Supervisord }},
+		"plain-3.4.13": {plainCfg, "3.4.13", func(in *Input) { in.Leader = ensemble.ID(2).Known() }},
+		"plain-3.8.0":  {plainCfg, "3.8.0", func(in *Input) { in.Leader = ensemble.ID(3).Known(); in.InitLimit = 40; in.Supervisor = Supervisord }},
 		"crlf-client-parts": {strings.ReplaceAll(strings.Replace(plainCfg, "server.3=zk3.example.com:2888:3888",
 			"server.3 = zk3.example.com:2888:3888:observer;zk3.example.com:2181", 1)+
 			"server.4 = zk4.example.com:2888:3888\n4lw.commands.whitelist=mntr, stat", "\n", "\r\n"), "3.9.2",
-			func(in *Input) { in.Leader = 1 }},
+			func(in *Input) { in.Leader = ensemble.ID(1).Known() }},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -166,7 +166,7 @@ func TestReconfigureRefuses(t *testing.T) {
 		"a service is missing":      {func(_ *testing.T, in *Input) { delete(in.ServiceHosts, 2) }, "server 2 has no Service address"},
 		"an unknown change":         {func(_ *testing.T, in *Input) { in.Leave = []string{"nonsense"} }, `no change is called "nonsense"`},
 		"no listen, but addresses":  {func(_ *testing.T, in *Input) { in.Leave = []string{ChangeListen} }, "cannot be left out"},
-		"a leader from elsewhere":   {func(_ *testing.T, in *Input) { in.Leader = 9 }, "leader 9 is not in ensemble"},
+		"a leader from elsewhere":   {func(_ *testing.T, in *Input) { in.Leader = ensemble.ID(9).Known() }, "leader 9 is not in ensemble"},
 		"a host of another server":  {func(t *testing.T, in *Input) { in.Hosts[2] = host(t, 9, plainCfg) }, "server 9 is not in ensemble"},
 		"different ids in one file": {func(t *testing.T, in *Input) { in.Hosts[2] = host(t, 3, plainCfg+"server.4=zk4:2888:3888\n") }, "its file lists servers [1 2 3 4]"},
 		"a different tickTime": {func(t *testing.T, in *Input) {
@@ -241,12 +241,12 @@ func TestRestartOrder(t *testing.T) {
 		{ID: 5, Role: ensemble.Participant, Weight: 1}, {ID: 7, Role: ensemble.Participant, Weight: 1},
 	}}
 	tests := map[string]struct {
-		leader ensemble.ID
+		leader ensemble.MaybeID
 		want   []ensemble.ID
 	}{
-		"leader in the middle": {7, []ensemble.ID{5, 9, 7, 2}},
-		"leader is last":       {9, []ensemble.ID{5, 7, 9, 2}},
-		"unknown leader":       {0, []ensemble.ID{5, 7, 9, 2}},
+		"leader in the middle": {ensemble.ID(7).Known(), []ensemble.ID{5, 9, 7, 2}},
+		"leader is last":       {ensemble.ID(9).Known(), []ensemble.ID{5, 7, 9, 2}},
+		"unknown leader":       {ensemble.MaybeID{}, []ensemble.ID{5, 7, 9, 2}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -44,6 +44,7 @@ func rules() map[string]rule {
 	number := func(low, high int64) rule { return rule{kind: isNumber, low: low, high: high} }
 	needed := func(r rule) rule { r.need = true; return r }
 	// Up to the year 2200: no clock is that wrong.
+	const free = math.MaxInt64
 	const early, late = 946684800, 7258118400
 	return map[string]rule{
 		"":         needed(object),
@@ -64,8 +65,8 @@ func rules() map[string]rule {
 		"zookeeper[].flags": list(16), "zookeeper[].flags[]": text(note(1024)), "zookeeper[].file": object,
 		"zookeeper[].file.target": text(note(1024)), "zookeeper[].file.symlink": truth, "zookeeper[].file.modified": number(0, late), "zookeeper[].file.sha256": text(hex(64)),
 		"zookeeper[].file.comments": list(5), "zookeeper[].file.comments[]": text(note(1024)),
-		"zookeeper[].dataDir": text(note(1024)), "zookeeper[].dataLogDir": text(note(1024)), "zookeeper[].myid": number(0, math.MaxInt32),
-		"zookeeper[].dataDirFree": number(0, math.MaxInt64), "zookeeper[].dataLogDirFree": number(0, math.MaxInt64),
+		"zookeeper[].dataDir": text(note(1024)), "zookeeper[].dataLogDir": text(note(1024)), "zookeeper[].myid": number(0, free),
+		"zookeeper[].dataDirFree": number(0, free), "zookeeper[].dataLogDirFree": number(0, free),
 
 		"units": list(16), "units[]": object, "units[].name": needed(text(note(1024))), "units[].load": text(strict.Code), "units[].enabled": text(strict.Code),
 

@@ -97,7 +97,7 @@ func (q Questions) Validate() error {
 	}
 	for _, t := range q.Paths {
 		if t.Server < ensemble.MinID || t.Server > ensemble.MaxID {
-			check("a path to server", t.Server.String(), "an id from 1 to 255")
+			check("a path to server", t.Server.String(), fmt.Sprintf("an id from %d to %d", ensemble.MinID, ensemble.MaxID))
 		}
 		switch t.Via {
 		case vantage.ViaHost, vantage.ViaService, vantage.ViaPod:

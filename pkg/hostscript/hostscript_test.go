@@ -59,7 +59,7 @@ func TestScriptRefuses(t *testing.T) {
 		"an option":       {func(q *Questions) { q.Paths[0].Host = "-z" }, `a path to "-z"`},
 		"a zone":          {func(q *Questions) { q.Paths[0].Host = "fe80::1%eth0" }, "without a zone"},
 		"a way":           {func(q *Questions) { q.Paths[0].Via = "air" }, "host, service or pod"},
-		"an id":           {func(q *Questions) { q.Paths[0].Server = 256 }, "an id from 1 to 255"},
+		"an id":           {func(q *Questions) { q.Paths[0].Server = -1 }, "an id from 0 to 4294967295"},
 		"port 0":          {func(q *Questions) { q.Paths[0].Port = 0 }, "a port from 1 to 65535"},
 		"port 65536":      {func(q *Questions) { q.Paths[0].Port = 65536 }, "a port from 1 to 65535"},
 		"listening port":  {func(q *Questions) { q.Listen[0] = -1 }, "listening port"},

@@ -2,6 +2,8 @@ package intake
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -49,9 +51,6 @@ func (a Aim) Record(d Description, ask Lookup) (migration.Record, error) {
 		d.directories(&rec.Servers[i])
 	}
 	if c := d.Config; c != nil {
-		if err := samePorts(rec.Servers, c); err != nil {
-			return rec, err
-		}
 		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = c.TickTime, c.InitLimit, c.SyncLimit
 	}
 	return rec, nil
@@ -88,16 +87,44 @@ func (a Aim) kept(said migration.ServerRecord, files bool) (migration.ServerReco
 		// A file that was reconfigured names the Service.
 		said.HostIP = sr.HostIP
 	}
-	if sr.HostIP != said.HostIP || sr.PeerPort != said.PeerPort || sr.ElectionPort != said.ElectionPort || sr.ClientPort != said.ClientPort {
-		return sr, refused(fmt.Sprintf("server %d is recorded at %s, the input says %s", said.ID, placeText(sr), placeText(said)),
+	gainPorts(&sr.Server, &said.Server, files)
+	there := said
+	there.Role = sr.Role // another one is judged by keepVote, and makes for other ports
+	if sr.HostIP != there.HostIP || !slices.Equal(sr.Ports(), there.Ports()) {
+		return sr, refused(fmt.Sprintf("server %d is recorded at %s, the input says %s", said.ID, placeText(sr), placeText(there)),
 			"if the host has really moved, say so by wrapping under another name; an address that clients use is never changed")
 	}
 	err := keepVote(*a.Recorded, &sr, said.Server, files)
 	return sr, err
 }
 
+// gainPorts gives a server ports that nobody recorded: earlier releases did not, and
+// --expose asks for some. What --member, or no --expose, leaves unsaid is as recorded.
+func gainPorts(kept, said *ensemble.Server, files bool) {
+	if !files {
+		said.SecureClientPort, said.ObserverMasterPort = kept.SecureClientPort, kept.ObserverMasterPort
+	}
+	for _, p := range []struct{ kept, said *int }{{&kept.AdminPort, &said.AdminPort}, {&kept.MetricsPort, &said.MetricsPort}} {
+		if *p.said == 0 {
+			*p.said = *p.kept
+		}
+	}
+	for _, p := range []struct{ kept, said *int }{
+		{&kept.SecureClientPort, &said.SecureClientPort}, {&kept.ObserverMasterPort, &said.ObserverMasterPort},
+		{&kept.AdminPort, &said.AdminPort}, {&kept.MetricsPort, &said.MetricsPort},
+	} {
+		if *p.kept == 0 {
+			*p.kept = *p.said
+		}
+	}
+}
+
 func placeText(s migration.ServerRecord) string {
-	return fmt.Sprintf("%s client %d, peer %d, election %d", s.HostIP, s.ClientPort, s.PeerPort, s.ElectionPort)
+	var ports []string
+	for _, p := range s.Ports() {
+		ports = append(ports, fmt.Sprintf("%s %d", p.Name, p.Number))
+	}
+	return s.HostIP + " " + strings.Join(ports, ", ")
 }
 
 // keepVote brings a server's part in the quorum up to date while everything runs

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -101,5 +102,75 @@ func TestMembers(t *testing.T) {
 	d.Ensemble.Servers = d.Ensemble.Servers[:2]
 	if err := RefuseLint(d); err == nil || !strings.Contains(err.Error(), "2 voters") {
 		t.Errorf("two voters: %v", err)
+	}
+}
+
+// TestMorePorts: a server gains ports that nobody recorded, and keeps those that are.
+func TestMorePorts(t *testing.T) {
+	tls, master := file+"secureClientPort=2281\n", "observerMasterPort=2191\n"
+	admin := []ensemble.PortName{ensemble.PortAdmin}
+	has := func(secure, master, admin int) *ensemble.Server {
+		return &ensemble.Server{SecureClientPort: secure, ObserverMasterPort: master, AdminPort: admin}
+	}
+	for name, c := range map[string]struct {
+		had    ensemble.Server
+		text   string
+		expose []ensemble.PortName
+		want   *ensemble.Server
+		reason string
+	}{
+		"none there":                     {text: file, want: has(0, 0, 0)},
+		"recorded by an earlier release": {text: tls + master, want: has(2281, 2191, 0)},
+		"asked for":                      {had: *has(2281, 0, 0), text: tls, expose: admin, want: has(2281, 0, 8080)},
+		"asked for before":               {had: *has(2281, 0, 8080), text: tls, want: has(2281, 0, 8080)},
+		"another port":                   {had: *has(2282, 0, 0), text: tls, reason: "election 3888, secure-client 2282, the input says"},
+		"one that is gone":               {had: *has(2281, 2191, 0), text: tls, reason: "observer-master 2191, the input says"},
+		"another AdminServer":            {had: *has(0, 0, 8080), text: file + "admin.serverPort=8081\n", expose: admin, reason: "admin 8080, the input says"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := recorded()
+			for i := range rec.Servers {
+				s := &rec.Servers[i]
+				s.SecureClientPort, s.ObserverMasterPort, s.AdminPort = c.had.SecureClientPort, c.had.ObserverMasterPort, c.had.AdminPort
+			}
+			d, err := described(t, c.text).Expose(c.expose)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Aim{Name: "demo", Namespace: "zk", Recorded: &rec}.Record(d, addressBook)
+			if c.reason != "" {
+				if err == nil || !strings.Contains(err.Error(), c.reason) {
+					t.Fatalf("got %v, want %q", err, c.reason)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range got.Servers {
+				if diff := cmp.Diff(c.want, has(s.SecureClientPort, s.ObserverMasterPort, s.AdminPort)); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+	members, err := FromMembers("demo", []string{"1=zk1.example.com:2888:3888;2181", "2=zk2.example.com:2888:3888;2181", "3=zk3.example.com:2888:3888;2181"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := recorded()
+	rec.Servers[0].SecureClientPort, rec.Servers[0].MetricsPort = 2281, 7000
+	if got, err := (Aim{Name: "demo", Recorded: &rec}).Record(members, addressBook); err != nil || got.Servers[0].SecureClientPort != 2281 || got.Servers[0].MetricsPort != 7000 {
+		t.Errorf("--member says nothing of those: %+v, %v", got.Servers, err)
+	}
+	if _, err := members.Expose(admin); err == nil || !strings.Contains(err.Error(), "-f") {
+		t.Errorf("%v", err)
+	}
+	clash := described(t, file+"admin.serverPort=2888\n")
+	if clash, err = clash.Expose(admin); err != nil {
+		t.Fatal(err)
+	}
+	if err := RefuseLint(clash); err == nil || !strings.Contains(err.Error(), "port 2888 is both its peer and its admin port") {
+		t.Errorf("%v", err)
 	}
 }

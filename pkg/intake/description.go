@@ -45,5 +45,24 @@ func FromMembers(name string, members []string) (Description, error) {
 		d.Ensemble.Servers = append(d.Ensemble.Servers, s)
 	}
 	ensemble.SortServers(d.Ensemble.Servers)
+	d.Lint = ensemble.LintPorts(d.Ensemble, nil)
+	return d, nil
+}
+
+// Expose is the description with ports that are reachable only where somebody asks for it,
+// as the hosts' files have them.
+func (d Description) Expose(names []ensemble.PortName) (Description, error) {
+	switch {
+	case len(names) == 0:
+		return d, nil
+	case d.Config == nil:
+		return d, usagef("--expose takes the ports from the hosts' files: name them with -f")
+	}
+	e, err := ensemble.Expose(d.Ensemble, d.Hosts, names)
+	if err != nil {
+		return d, usage(err)
+	}
+	d.Ensemble = e
+	d.Lint = d.LintBy(func(ensemble.HostConfig) ensemble.Version { return ensemble.Version{} })
 	return d, nil
 }

@@ -10,7 +10,7 @@ import (
 // One file alone stands for all hosts, as it does for the patches.
 func (d Description) directories(sr *migration.ServerRecord) {
 	for _, h := range d.Hosts {
-		if h.ID != sr.ID && len(d.Hosts) > 1 {
+		if !h.ID.Is(sr.ID) && len(d.Hosts) > 1 {
 			continue
 		}
 		keepDirectories(sr, h.Config)

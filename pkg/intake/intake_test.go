@@ -33,7 +33,7 @@ func described(t *testing.T, texts ...string) Description {
 	for i, text := range texts {
 		h := parsed(t, fmt.Sprintf("host%d/zoo.cfg", i+1), text)
 		if len(texts) > 1 {
-			h.ID = ensemble.ID(i + 1)
+			h.ID = ensemble.ID(i + 1).Known()
 		}
 		hosts = append(hosts, h)
 	}

@@ -7,14 +7,14 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
-// LintBy judges every file against the version its server runs; what several
-// files say alike comes once a file.
+// LintBy judges every file against the version its server runs, and the ports that they
+// add up to; what several files say alike comes once a file.
 func (d Description) LintBy(version func(ensemble.HostConfig) ensemble.Version) []ensemble.Finding {
 	var out []ensemble.Finding
 	for _, h := range d.Hosts {
 		out = append(out, ensemble.Lint(h.Config, version(h))...)
 	}
-	return out
+	return append(out, ensemble.LintPorts(d.Ensemble, d.Hosts)...)
 }
 
 // RefuseLint turns what no migration can begin with into a usage error.

@@ -33,12 +33,12 @@ func eachKnown(d Description) error {
 		return nil
 	}
 	for _, h := range d.Hosts {
-		if h.ID == 0 {
+		if h.ID.IsZero() {
 			return usagef("%s: whose file is this? Name it as ID=FILE, call its folder by the id or the host, or put a copy of myid beside it", h.Source)
 		}
 	}
 	for _, id := range d.Ensemble.IDs() {
-		if !slices.ContainsFunc(d.Hosts, func(h ensemble.HostConfig) bool { return h.ID == id }) {
+		if !slices.ContainsFunc(d.Hosts, func(h ensemble.HostConfig) bool { return h.ID.Is(id) }) {
 			return usagef("server %d: its host's file is missing; give one file for all, or one for each", id)
 		}
 	}
@@ -65,8 +65,8 @@ func (d Description) RefuseFor(v ensemble.Version) error {
 // Patching is what patches are made with besides the files and the record.
 type Patching struct {
 	Version ensemble.Version
-	// Leader is the leader of this moment, 0 where unknown.
-	Leader ensemble.ID
+	// Leader is the leader of this moment, none where unknown.
+	Leader ensemble.MaybeID
 	// InitLimit is what the live data needs, in ticks; 0 where the present one will
 	// do.
 	InitLimit int
@@ -89,7 +89,7 @@ func (p Patching) Inputs(d Description, rec migration.Record) (hostpatch.Input, 
 		dns.Targets[srv.ID], dns.Addresses[srv.ID] = srv.ClusterIP, srv.HostIP
 		host := hostpatch.Host{ID: srv.ID, Address: srv.HostIP, Path: p.Path, Config: d.Config}
 		for _, h := range d.Hosts {
-			if h.ID == srv.ID {
+			if h.ID.Is(srv.ID) {
 				host.Config, host.Next = h.Config, h.Next
 			}
 		}

@@ -19,7 +19,7 @@ func TestPatchable(t *testing.T) {
 		t.Fatal(err)
 	}
 	nobody := described(t, file, file, file)
-	nobody.Hosts[1].ID = 0
+	nobody.Hosts[1].ID = ensemble.MaybeID{}
 	reconfigured := strings.Replace(file, "zk1.example.com", "192.0.2.1", 1)
 	for name, c := range map[string]struct {
 		d    Description
@@ -76,8 +76,8 @@ func TestInputs(t *testing.T) {
 	rec.Hosts.Supervisor, rec.Hosts.Unit = "supervisord", "zk"
 	d := described(t, file+"# one\n", file, file)
 	d.Hosts[2].Next = true
-	in, dns := Patching{Leader: 3, InitLimit: 12, Leave: []string{"x"}, Path: "zoo.cfg", Zone: "example.com"}.Inputs(d, rec)
-	if !slices.Equal(in.InPods, []ensemble.ID{1, 2}) || in.ServiceHosts[3] != "192.0.2.3" || in.Leader != 3 || in.InitLimit != 12 || in.Unit != "zk" || in.Supervisor != hostpatch.Supervisord {
+	in, dns := Patching{Leader: ensemble.ID(3).Known(), InitLimit: 12, Leave: []string{"x"}, Path: "zoo.cfg", Zone: "example.com"}.Inputs(d, rec)
+	if !slices.Equal(in.InPods, []ensemble.ID{1, 2}) || in.ServiceHosts[3] != "192.0.2.3" || !in.Leader.Is(3) || in.InitLimit != 12 || in.Unit != "zk" || in.Supervisor != hostpatch.Supervisord {
 		t.Errorf("%+v", in)
 	}
 	for i, h := range in.Hosts {

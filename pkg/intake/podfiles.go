@@ -39,13 +39,18 @@ func logsApart(zooCfg string) bool {
 	return err == nil && file.DataLogDir != ""
 }
 
-// samePorts refuses hosts whose client ports one file for all pods cannot have:
-// such a pod would listen where its Service does not point.
+// samePorts refuses a file with other client ports than are recorded: a pod would listen
+// where its Service does not point.
 func samePorts(servers []migration.ServerRecord, c *ensemble.Config) error {
 	for _, s := range servers {
-		if in, ok := c.Server(s.ID); ok && in.ClientPort != s.ClientPort {
+		in, ok := c.Server(s.ID)
+		switch {
+		case !ok:
+		case in.ClientPort != s.ClientPort:
 			return usagef("server %d listens on client port %d, the one zoo.cfg of all pods would have %d: let all hosts use one port, or (3.5 and later) write each into its server line, as server.%d=...;%d",
 				s.ID, s.ClientPort, in.ClientPort, s.ID, s.ClientPort)
+		case s.SecureClientPort != 0 && in.SecureClientPort != s.SecureClientPort:
+			return usagef("server %d listens on secure client port %d, the one zoo.cfg of all pods would have %d: let all hosts use one port", s.ID, s.SecureClientPort, in.SecureClientPort)
 		}
 	}
 	return nil

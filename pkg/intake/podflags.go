@@ -77,13 +77,13 @@ const (
 )
 
 // SettingsReach tells whether settings that are changed now would reach a pod; id
-// is the server they are given for, 0 for all.
-func SettingsReach(rec migration.Record, id ensemble.ID) Reach {
+// is the server they are given for, none for all.
+func SettingsReach(rec migration.Record, id ensemble.MaybeID) Reach {
 	in := migration.InPods(rec)
 	switch {
 	case rec.Flight != nil:
 		return ReachBegun
-	case id != 0 && slices.Contains(in, id):
+	case slices.ContainsFunc(in, id.Is):
 		return ReachServes
 	case len(in) == len(rec.Servers):
 		return ReachAllServe

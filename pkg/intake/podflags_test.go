@@ -88,14 +88,15 @@ func TestUnsafePodFlags(t *testing.T) {
 
 // TestSettingsReach: which settings reach no pod any more.
 func TestSettingsReach(t *testing.T) {
+	all, one := ensemble.MaybeID{}, ensemble.ID(1).Known()
 	for _, c := range []struct {
 		inPods int
 		flight bool
-		id     ensemble.ID
+		id     ensemble.MaybeID
 		want   Reach
 	}{
-		{0, false, 1, ReachPods}, {1, false, 2, ReachPods}, {1, false, 0, ReachPods},
-		{1, false, 1, ReachServes}, {3, false, 0, ReachAllServe}, {3, false, 1, ReachServes}, {0, true, 1, ReachBegun}, {1, true, 1, ReachBegun},
+		{0, false, one, ReachPods}, {1, false, ensemble.ID(2).Known(), ReachPods}, {1, false, all, ReachPods},
+		{1, false, one, ReachServes}, {3, false, all, ReachAllServe}, {3, false, one, ReachServes}, {0, true, one, ReachBegun}, {1, true, one, ReachBegun},
 	} {
 		rec := recorded()
 		for i := range c.inPods {

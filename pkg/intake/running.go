@@ -11,8 +11,9 @@ import (
 // Running is what one server says of itself on its host. What it does not say, or
 // does not say because it does not run, is zero.
 type Running struct {
-	// ID is the server's, Says the one that it gives itself, 0 where it gives none.
-	ID, Says ensemble.ID
+	// ID is the server's, Says the one that it gives itself, if it gives any.
+	ID       ensemble.ID
+	Says     ensemble.MaybeID
 	Version  ensemble.Version
 	TickTime time.Duration
 	// InitLimit and SyncLimit are in ticks.
@@ -28,7 +29,7 @@ type Running struct {
 func FromRunning(rec *migration.Record, servers []Running) []string {
 	var versions []string
 	for _, live := range servers {
-		if sr, ok := rec.Server(live.ID); !ok || sr.Replaced != nil || live.Says != 0 && live.Says != live.ID {
+		if sr, ok := rec.Server(live.ID); !ok || sr.Replaced != nil || live.Says.IsNot(live.ID) {
 			// Whatever answers there is none of the ensemble's servers.
 			continue
 		}

@@ -45,7 +45,7 @@ func TestFromRunning(t *testing.T) {
 	version := ensemble.Version{Major: 3, Minor: 8}
 	servers := []Running{
 		{ID: 1},
-		{ID: 2, Says: 2, Version: version, TickTime: 2 * time.Second, InitLimit: 10, SyncLimit: 5, Mode: ensemble.Follower, Zxid: 3 << 32},
+		{ID: 2, Says: ensemble.ID(2).Known(), Version: version, TickTime: 2 * time.Second, InitLimit: 10, SyncLimit: 5, Mode: ensemble.Follower, Zxid: 3 << 32},
 		{ID: 3, Version: version, TickTime: time.Second, InitLimit: 20, SyncLimit: 10, Mode: ensemble.Leader, Zxid: 4 << 32},
 	}
 	rec := recorded()
@@ -83,7 +83,7 @@ func TestWhoSaysNothingOfTheEnsemble(t *testing.T) {
 	ghost := Running{Version: ensemble.Version{Major: 3, Minor: 4, Patch: 5}, TickTime: time.Hour, InitLimit: 1, SyncLimit: 1, Mode: ensemble.Leader, Zxid: 99 << 32}
 	for name, change := range map[string]func(*Running, *migration.Record){
 		"its server is in a pod": func(r *Running, rec *migration.Record) { r.ID, rec.Servers[1].Replaced = 2, &time.Time{} },
-		"another id":             func(r *Running, _ *migration.Record) { r.ID, r.Says = 2, 3 },
+		"another id":             func(r *Running, _ *migration.Record) { r.ID, r.Says = 2, ensemble.ID(3).Known() },
 		"nobody's":               func(r *Running, _ *migration.Record) { r.ID = 7 },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,7 +16,7 @@ func (r Record) Before(d Decision) (Record, bool) {
 
 // After returns the record with what the step brought, and whether it changed; by is
 // whoever took it.
-func (r Record) After(by string, d Decision, o Outcome, leader ensemble.ID) (Record, bool) {
+func (r Record) After(by string, d Decision, o Outcome, leader ensemble.MaybeID) (Record, bool) {
 	keep := StepByID(d.Step).kept
 	if keep == nil {
 		return r, false
@@ -33,7 +33,7 @@ type brought struct {
 	by     string
 	d      Decision
 	o      Outcome
-	leader ensemble.ID
+	leader ensemble.MaybeID
 }
 
 // keeper writes into the record what a step brought; false when there is nothing to keep.

@@ -28,7 +28,7 @@ func TestAnyNumberOfServers(t *testing.T) {
 		"behind":          func(s *scene, id ensemble.ID) { s.view(id).Live.Zxid = zxid(epoch, counter-50) },
 		"in an old epoch": func(s *scene, id ensemble.ID) { s.view(id).Live.Zxid = zxid(epoch-1, counter+50) },
 		"looking":         func(s *scene, id ensemble.ID) { s.view(id).Live.Reach = vantage.NotServing },
-		"somebody else":   func(s *scene, id ensemble.ID) { s.view(id).Live.ServerID = 1 },
+		"somebody else":   func(s *scene, id ensemble.ID) { s.view(id).Live.ServerID = ensemble.ID(1).Known() },
 	}
 	stages := map[migration.StepID]func(s *scene){
 		migration.StepStopHost: func(s *scene) {

@@ -69,7 +69,7 @@ func healthy(version string, ids ...ensemble.ID) *scene {
 			},
 			Host: running(),
 			Live: vantage.Sighting{
-				Reach: vantage.Answered, Version: v, Mode: mode, Zxid: zxid(epoch, counter), ServerID: id,
+				Reach: vantage.Answered, Version: v, Mode: mode, Zxid: zxid(epoch, counter), ServerID: id.Known(),
 				SyncedFollowers: -1, Learners: -1,
 			},
 		})
@@ -124,11 +124,17 @@ func (s *scene) observer(id ensemble.ID, leader ensemble.ID) {
 	s.leader(leader)
 }
 
+// lead is the one that leads.
+func (s *scene) lead() *migration.ServerView {
+	id, _ := s.o.Leader().Get()
+	return s.view(id)
+}
+
 // down makes a server refuse at its Service.
 func (s *scene) down(id ensemble.ID) {
 	v := s.view(id)
 	v.Live = vantage.Sighting{Reach: vantage.Refused, SyncedFollowers: -1, Learners: -1}
-	lead := s.view(s.o.Leader())
+	lead := s.lead()
 	if lead.Live.SyncedFollowers > 0 {
 		lead.Live.SyncedFollowers--
 	}
@@ -305,9 +311,9 @@ func (s *scene) serving(id ensemble.ID) *migration.Flight {
 
 // serve makes a server a follower in sync.
 func (s *scene) serve(id ensemble.ID) {
-	lead := s.view(s.o.Leader())
+	lead := s.lead()
 	s.view(id).Live = vantage.Sighting{
-		Reach: vantage.Answered, Version: lead.Live.Version, Mode: ensemble.Follower, Zxid: lead.Live.Zxid, ServerID: id,
+		Reach: vantage.Answered, Version: lead.Live.Version, Mode: ensemble.Follower, Zxid: lead.Live.Zxid, ServerID: id.Known(),
 		SyncedFollowers: -1, Learners: -1,
 	}
 	s.leader(lead.ID)
@@ -322,13 +328,13 @@ func (s *scene) joined(id ensemble.ID, age time.Duration) *migration.Flight {
 
 // replaced: the server runs in its pod, nothing is in flight.
 func (s *scene) replaced(id ensemble.ID) {
-	leads := s.o.Leader()
-	if leads == id {
+	leads := s.o.Leader().Is(id)
+	if leads {
 		s.leader(s.o.Servers[0].ID)
 	}
 	s.serving(id)
-	if leads == id {
-		s.leader(leads)
+	if leads {
+		s.leader(id)
 	}
 	s.o.Record.Flight = nil
 	at := *ago(time.Hour)

@@ -366,7 +366,7 @@ func TestDecisionsAreFacts(t *testing.T) {
 func TestAnothersZxidProvesNothing(t *testing.T) {
 	s := healthy("3.4.13", 1, 2, 3)
 	s.proven(1).After.Complete = false
-	s.view(2).Live.ServerID = 3
+	s.view(2).Live.ServerID = ensemble.ID(3).Known()
 	d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1}, s.o)
 	if d.Kind != migration.Wait || d.Code != migration.CodeProofPending {
 		t.Errorf("%s %s %s: %s", d.Kind, d.Code, d.Step, d.Reason)

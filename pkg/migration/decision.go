@@ -122,7 +122,7 @@ type Decision struct {
 	Kind Kind `json:"kind"`
 	Code Code `json:"code"`
 	// Server is whom it is about.
-	Server ensemble.ID `json:"server,omitempty"`
+	Server ensemble.ID `json:"server"`
 	Step   StepID      `json:"step,omitempty"`
 	// Phase is where the operation stands.
 	Phase Phase `json:"phase,omitempty"`

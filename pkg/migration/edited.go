@@ -26,7 +26,7 @@ func (c *context) editedSet() (out findings) {
 		edited = about
 	}
 	if edited != nil {
-		out.add(ClassNote, 0, stop(CodeSetEdited, "", "%s; the next replacement applies the recorded template first", edited.setEdited()).with(edited.pod.SetDrift...))
+		out.addOfAll(ClassNote, stop(CodeSetEdited, "", "%s; the next replacement applies the recorded template first", edited.setEdited()).with(edited.pod.SetDrift...))
 	}
 	return out
 }

@@ -42,7 +42,7 @@ func derive(o Observation) *facts {
 		v, _ := o.View(s.ID)
 		all[i] = derived(s, v)
 		f.members[i] = &all[i]
-		if s.ID == leader && leader != 0 {
+		if leader.Is(s.ID) {
 			f.leader, f.epoch = &all[i], all[i].says.Zxid.Epoch()
 		}
 	}

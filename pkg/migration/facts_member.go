@@ -204,7 +204,7 @@ func (m *member) stopAndMask() string { return m.there("stop the server and mask
 
 // anotherAnswers says whose Service leads to whom.
 func (m *member) anotherAnswers() string {
-	return fmt.Sprintf("the Service of server %d is answered by server %d", m.ID, m.live.ServerID)
+	return fmt.Sprintf("the Service of server %d is answered by server %s", m.ID, m.live.ServerID)
 }
 
 // idle reports whether it is known that no ZooKeeper runs in the pod: its container

@@ -62,7 +62,7 @@ func fieldRules() map[string]fieldRule {
 
 		"audit":        length(2 * maxAudit),
 		"audit[].at":   instant,
-		"audit[].id":   idOrNone,
+		"audit[].id":   maybeID,
 		"audit[].step": optional(strict.Code),
 	}
 	// What may be put back is as hostile as what is there.
@@ -88,24 +88,28 @@ func notes() []string {
 	return out
 }
 
+// maxServers is more than any ensemble has.
+const maxServers = 255
+
 func serverRules(rules map[string]fieldRule) {
 	const s = "servers[]."
 	port := number(0, 65535)
 	for path, rule := range map[string]fieldRule{
-		"id": number(int64(ensemble.MinID), int64(ensemble.MaxID)), "role": one(string(ensemble.Participant), string(ensemble.Observer)),
+		"id": serverID, "role": one(string(ensemble.Participant), string(ensemble.Observer)),
 		"host": text(strict.Host), "peerPort": port, "electionPort": port,
 		"more": length(16), "more[].host": text(strict.Host), "more[].peerPort": port, "more[].electionPort": port,
 		"clientAddress": optional(strict.Host), "clientPort": port,
+		"secureClientPort": port, "observerMasterPort": port, "adminPort": port, "metricsPort": port,
 		"weight": number(0, 1e6), "group": number(0, 1e6),
 		"hostIP": text(strict.Address), "service": text(strict.Name), "serviceUID": optional(strict.UID), "clusterIP": optional(strict.Address),
-		"ordinal": number(0, int64(ensemble.MaxID)),
+		"ordinal": number(0, maxServers),
 		"dataDir": optional(strict.Path), "dataLogDir": optional(strict.Path),
 		"emitted.at": instant, "emitted.epoch": free, "emitted.digest": optional(strict.Code),
 		"replaced": instant,
 	} {
 		rules[s+path] = rule
 	}
-	rules["servers"] = length(int(ensemble.MaxID))
+	rules["servers"] = length(maxServers)
 	rules[s+"reconfigured.at"] = instant
 	release(rules, s+"release")
 }
@@ -113,7 +117,7 @@ func serverRules(rules map[string]fieldRule) {
 func flightRules(rules map[string]fieldRule) {
 	const f = "flight."
 	for path, rule := range map[string]fieldRule{
-		"kind": one(string(Replace), string(Revert), string(Reconfigure)), "id": number(int64(ensemble.MinID), int64(ensemble.MaxID)),
+		"kind": one(string(Replace), string(Revert), string(Reconfigure)), "id": serverID,
 		"started": instant, "epoch": free, "gate": generation,
 		"data": one("", string(DataEmpty), string(DataCopy)), "seed": optional(strict.Token), "seedAsked": instant,
 		"renewing": instant, "renewals": number(0, 1e6),
@@ -128,15 +132,15 @@ func flightRules(rules map[string]fieldRule) {
 	}
 	for _, p := range []string{"before", "after", "joined"} {
 		rules[f+p+".zxid"] = free
-		rules[f+p+".leader"] = idOrNone
+		rules[f+p+".leader"] = maybeID
 		rules[f+p+".at"] = instant
-		rules[f+p+".held"] = length(int(ensemble.MaxID))
-		rules[f+p+".held[]"] = idOrNone
+		rules[f+p+".held"] = length(maxServers)
+		rules[f+p+".held[]"] = serverID
 	}
 	release(rules, f+"line")
-	rules[f+"paths.at"], rules[f+"paths.podUID"], rules[f+"paths.tried"] = instant, optional(strict.UID), length(4*int(ensemble.MaxID))
+	rules[f+"paths.at"], rules[f+"paths.podUID"], rules[f+"paths.tried"] = instant, optional(strict.UID), length(4*maxServers)
 	const way = f + "paths.tried[]."
-	rules[way+"from"], rules[way+"to"], rules[way+"port"] = idOrNone, idOrNone, number(0, 65535)
+	rules[way+"from"], rules[way+"to"], rules[way+"port"] = serverID, serverID, number(0, 65535)
 	rules[way+"state"] = one("", string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))
 }
 
@@ -205,7 +209,18 @@ func length(limit int) fieldRule {
 // free is for numbers that may have any value: epochs and transaction ids.
 func free(reflect.Value) string { return "" }
 
-func idOrNone(v reflect.Value) string { return number(0, int64(ensemble.MaxID))(v) }
+// maybeID is a server's id, or none.
+func maybeID(v reflect.Value) string {
+	m, _ := v.Interface().(ensemble.MaybeID)
+	if id, ok := m.Get(); ok {
+		return serverID(reflect.ValueOf(id))
+	}
+	return ""
+}
+
+func serverID(v reflect.Value) string {
+	return number(int64(ensemble.MinID), int64(ensemble.MaxID))(v)
+}
 
 // generation has ten digits at most, as the gate's script takes it.
 func generation(v reflect.Value) string { return number(0, 9999999999)(v) }

@@ -21,7 +21,7 @@ func full() Record {
 		return &Release{Generation: 3, Start: EmptyStart("0f8fad5b-d9cb-469f-a165-70867728950e")}
 	}
 	proof := func() *Proof {
-		return &Proof{Zxid: 0x500000001, Leader: 1, At: at, Held: []ensemble.ID{1}, Complete: true}
+		return &Proof{Zxid: 0x500000001, Leader: ensemble.ID(1).Known(), At: at, Held: []ensemble.ID{1}, Complete: true}
 	}
 	r := Record{
 		APIVersion: RecordVersion, Kind: "Record", Name: "zk1", Namespace: "zk", EndpointsAPI: EndpointSlices,
@@ -39,7 +39,7 @@ func full() Record {
 		Hosts:     HostOptions{Supervisor: "systemd", Unit: "zookeeper.service", Address: AddressDNS, ClusterDomain: "cluster.local"},
 		Elections: Elections{AtWrap: 1, AtReconfigure: 2, AtReplace: 3, AtReconfigured: 4},
 		Waivers:   []Waiver{{Check: "ZK007", By: "me", Reason: "patched build", At: at}},
-		Audit:     []AuditEntry{{At: at, By: "me", ID: 1, Step: "mask-host", Detail: "done"}},
+		Audit:     []AuditEntry{{At: at, By: "me", ID: ensemble.ID(1).Known(), Step: "mask-host", Detail: "done"}},
 		Flight: &Flight{
 			Kind: Replace, ID: 1, Started: at, By: "me", Epoch: 5, WasLeader: true, Gate: 2, Patched: sure(), Aborted: "it would not start", Served: true,
 			Proofs: Proofs{Before: proof(), After: proof(), Joined: proof()},
@@ -56,7 +56,8 @@ func full() Record {
 		r.Servers = append(r.Servers, ServerRecord{
 			Server: ensemble.Server{
 				ID: id, Role: ensemble.Participant, PeerAddress: ensemble.PeerAddress{Host: host, PeerPort: 2888, ElectionPort: 3888},
-				More: []ensemble.PeerAddress{{Host: "zk.example.com", PeerPort: 2889, ElectionPort: 3889}}, ClientAddress: "0.0.0.0", ClientPort: 2181, Weight: 1, Group: 1,
+				More: []ensemble.PeerAddress{{Host: "zk.example.com", PeerPort: 2889, ElectionPort: 3889}}, ClientAddress: "0.0.0.0", ClientPort: 2181,
+				SecureClientPort: 2281, ObserverMasterPort: 2191, AdminPort: 8080, MetricsPort: 7000, Weight: 1, Group: 1,
 			},
 			HostIP: host, Service: "zk1-" + id.String(), ServiceUID: "u-" + id.String(), ClusterIP: "10.96.0." + id.String(), Ordinal: int(id) - 1,
 			DataDir: "/var/lib/zookeeper", DataLogDir: "/var/log/zoo keeper", Emitted: &Emission{At: at, Epoch: 1, Digest: "9f86d081"},
@@ -202,7 +203,9 @@ func TestNumbersOfTheJournal(t *testing.T) {
 		"flight.line.generation":   func(r *Record) { r.Flight.Line = &Release{Generation: -1} },
 		"flight.started":           func(r *Record) { r.Flight.Started = time.Unix(1, 0) },
 		"flight.renewals":          func(r *Record) { r.Flight.Renewals = -1 },
-		"flight.after.leader":      func(r *Record) { r.Flight.After = &Proof{Leader: 999} },
+		"flight.after.leader":      func(r *Record) { r.Flight.After = &Proof{Leader: ensemble.ID(-999).Known()} },
+		"flight.after.held[0]":     func(r *Record) { r.Flight.After.Held = []ensemble.ID{ensemble.MaxID + 1} },
+		"audit[0].id":              func(r *Record) { r.Audit[0].ID = ensemble.ID(-1).Known() },
 		"pods.runAsUser":           func(r *Record) { r.Pods.RunAsUser = -1 },
 		"pods.command":             func(r *Record) { r.Pods.Command = make([]string, 100) },
 		"audit":                    func(r *Record) { r.Audit = make([]AuditEntry, 5000) },

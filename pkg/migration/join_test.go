@@ -29,7 +29,7 @@ func joinRules() []rule {
 		},
 		{name: "started, not serving", set: func(s *scene) { s.started(1) }, want: wait, code: migration.CodeJoining},
 		{
-			name: "somebody else answers", set: func(s *scene) { s.serving(1); s.view(1).Live.ServerID = 9 },
+			name: "somebody else answers", set: func(s *scene) { s.serving(1); s.view(1).Live.ServerID = ensemble.ID(9).Known() },
 			want: stop, code: migration.CodeWrongServer,
 		},
 		{name: "serving: prove", set: func(s *scene) { s.serving(1) }, want: do, step: migration.StepProveJoined},

@@ -151,7 +151,7 @@ func TestNothingIsDoneOnAListThatWasNotRead(t *testing.T) {
 					if version != "3.4.13" {
 						s.lists()
 					}
-					s.view(id).Live.Members, s.view(id).Live.ServerID, s.view(id).Live.ConfUnread = nil, 0, true
+					s.view(id).Live.Members, s.view(id).Live.ServerID, s.view(id).Live.ConfUnread = nil, ensemble.MaybeID{}, true
 					d := migration.Decide(migration.Intent{Kind: m.kind, ID: m.id, By: "bob"}, s.o)
 					if d.Kind == migration.Do {
 						t.Fatalf("got step %q: %s", d.Step, d.Reason)

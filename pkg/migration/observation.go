@@ -292,20 +292,24 @@ func (o Observation) View(id ensemble.ID) (ServerView, bool) {
 // Epoch returns the leader's epoch, as its zxid shows it; ok is false without
 // exactly one leader, and the epoch 0 then.
 func (o Observation) Epoch() (epoch uint32, ok bool) {
-	v, ok := o.View(o.Leader())
+	leader, ok := o.Leader().Get()
+	if !ok {
+		return 0, false
+	}
+	v, ok := o.View(leader)
 	return v.Says().Zxid.Epoch(), ok
 }
 
-// Leader returns the id of the one server that says it leads; 0 when none or
+// Leader returns the id of the one server that says it leads; none when none or
 // more than one does.
-func (o Observation) Leader() ensemble.ID {
-	var leader ensemble.ID
+func (o Observation) Leader() ensemble.MaybeID {
+	var leader ensemble.MaybeID
 	for _, v := range o.Servers {
 		if s := v.Says(); s.Serving() && s.Mode == ensemble.Leader {
-			if leader != 0 {
-				return 0
+			if !leader.IsZero() {
+				return ensemble.MaybeID{}
 			}
-			leader = v.ID
+			leader = v.ID.Known()
 		}
 	}
 	return leader

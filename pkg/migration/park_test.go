@@ -158,7 +158,7 @@ func TestChangedSettingsAreProvedByAJoin(t *testing.T) {
 		t.Errorf("changed back, %+v have not proven themselves", back.Pods)
 	}
 	s.flight(migration.Replace, 1)
-	joined, changed := s.o.Record.After("test", migration.Decision{Server: 1, Step: migration.StepFinish}, migration.Outcome{At: t0(), Done: true}, 3)
+	joined, changed := s.o.Record.After("test", migration.Decision{Server: 1, Step: migration.StepFinish}, migration.Outcome{At: t0(), Done: true}, ensemble.ID(3).Known())
 	if !changed || joined.PodsBefore != nil || joined.Pods.Image != "zk:tried" {
 		t.Errorf("after the join: %+v, before %v", joined.Pods, joined.PodsBefore)
 	}

@@ -42,7 +42,7 @@ type Path struct {
 // who will speak to it, and from where it will run to everybody's Service. They lead to
 // its pod where it moves there, and in a restart to its Service, which it uses itself,
 // too. Who does not lead listens at no peer port, but for the pod.
-func PathsOf(r Record, kind FlightKind, id, leader ensemble.ID) []Path {
+func PathsOf(r Record, kind FlightKind, id ensemble.ID, leader ensemble.MaybeID) []Path {
 	var out []Path
 	moved, ok := r.Server(id)
 	if !ok {
@@ -57,13 +57,13 @@ func PathsOf(r Record, kind FlightKind, id, leader ensemble.ID) []Path {
 			continue
 		}
 		out = append(out, Path{From: s.ID, To: id, Port: moved.ElectionPort})
-		if kind == Replace && moved.Voter() || id == leader {
+		if kind == Replace && moved.Voter() || leader.Is(id) {
 			out = append(out, Path{From: s.ID, To: id, Port: moved.PeerPort})
 		}
 		if s.Voter() {
 			out = append(out, Path{From: id, To: s.ID, Port: s.ElectionPort})
 		}
-		if s.ID == leader {
+		if leader.Is(s.ID) {
 			out = append(out, Path{From: id, To: s.ID, Port: s.PeerPort})
 		}
 	}

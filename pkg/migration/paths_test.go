@@ -107,7 +107,7 @@ func TestPathsOf(t *testing.T) {
 	s := healthy("3.8.0", 1, 2, 3, 4)
 	s.observer(4, 3)
 	of := func(kind migration.FlightKind, id ensemble.ID) (out []string) {
-		for _, p := range migration.PathsOf(s.o.Record, kind, id, 3) {
+		for _, p := range migration.PathsOf(s.o.Record, kind, id, ensemble.ID(3).Known()) {
 			out = append(out, strings.Join([]string{p.From.String(), p.To.String(), map[int]string{2888: "peer", 3888: "election"}[p.Port]}, " "))
 		}
 		slices.Sort(out)

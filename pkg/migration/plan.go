@@ -10,13 +10,13 @@ import (
 // EnsemblePlan is what would happen from here on, in order; its JSON form is
 // stable. It holds no rule of its own: every verdict is Decide's.
 type EnsemblePlan struct {
-	APIVersion string      `json:"apiVersion"`
-	Kind       string      `json:"kind"`
-	Name       string      `json:"name"`
-	Namespace  string      `json:"namespace"`
-	At         time.Time   `json:"at"`
-	Version    string      `json:"version,omitempty"`
-	Leader     ensemble.ID `json:"leader,omitempty"`
+	APIVersion string           `json:"apiVersion"`
+	Kind       string           `json:"kind"`
+	Name       string           `json:"name"`
+	Namespace  string           `json:"namespace"`
+	At         time.Time        `json:"at"`
+	Version    string           `json:"version,omitempty"`
+	Leader     ensemble.MaybeID `json:"leader,omitzero"`
 	// Elections is how many the rest of the way forces.
 	Elections int            `json:"elections"`
 	Phases    []PlannedPhase `json:"phases"`

@@ -29,9 +29,10 @@ const (
 // status, plan and check show the same list, and no command calls the ensemble
 // well, or itself done, beside one.
 type Problem struct {
-	Code   Code        `json:"code"`
-	Class  Class       `json:"class"`
-	Server ensemble.ID `json:"server,omitempty"`
+	Code  Code  `json:"code"`
+	Class Class `json:"class"`
+	// Server is whom it is about, none where that is the ensemble.
+	Server ensemble.MaybeID `json:"server,omitzero"`
 	// Text says what was seen, Evidence what that rests on, Next what helps.
 	Text     string   `json:"text"`
 	Evidence []string `json:"evidence,omitempty"`
@@ -60,13 +61,27 @@ type findings []Problem
 
 // add adds what a rule says about a server, if it says anything.
 func (f *findings) add(class Class, id ensemble.ID, d Decision) {
+	f.addAbout(class, id.Known(), d)
+}
+
+// addOfAll is add for what a rule says about the ensemble.
+func (f *findings) addOfAll(class Class, d Decision) { f.addAbout(class, ensemble.MaybeID{}, d) }
+
+func (f *findings) addAbout(class Class, id ensemble.MaybeID, d Decision) {
 	if d.made() {
 		*f = append(*f, Problem{Code: d.Code, Class: class, Server: id, Text: d.Reason, Evidence: d.Evidence, Next: d.Next})
 	}
 }
 
+// nobody is an id that no server has.
+const nobody = ensemble.MinID - 1
+
 // summarized is the context of a look that nobody asked anything of.
-func (f *facts) summarized() *context { return f.about(&member{}) }
+func (f *facts) summarized() *context {
+	m := &member{}
+	m.ID = nobody
+	return f.about(m)
+}
 
 // about is the same for one server.
 func (f *facts) about(s *member) *context {
@@ -76,7 +91,7 @@ func (f *facts) about(s *member) *context {
 func (c *context) problems() []Problem {
 	var out findings
 	if !c.complete {
-		out.add(ClassUnseen, 0, c.guard())
+		out.addOfAll(ClassUnseen, c.guard())
 		return out
 	}
 	for _, s := range c.members {
@@ -85,7 +100,7 @@ func (c *context) problems() []Problem {
 	if c.flight != nil {
 		out = append(out, c.underWay())
 	} else if c.unproven() {
-		out.add(ClassWrong, 0, c.unprovenPods())
+		out.addOfAll(ClassWrong, c.unprovenPods())
 	}
 	out = append(out, c.editedSet()...)
 	for _, s := range c.members {
@@ -94,7 +109,7 @@ func (c *context) problems() []Problem {
 	if c.leaderExpected() {
 		for _, condition := range c.beginnings() {
 			d, class := condition()
-			out.add(class, 0, d)
+			out.addOfAll(class, d)
 		}
 	}
 	return out
@@ -126,7 +141,7 @@ func (f *Flight) TakenAway() bool {
 func (c *context) underWay() Problem {
 	f := c.flight
 	d := c.inFlight()
-	p := Problem{Code: CodeOneAtATime, Class: ClassPlanned, Server: f.ID, Next: c.next(),
+	p := Problem{Code: CodeOneAtATime, Class: ClassPlanned, Server: f.ID.Known(), Next: c.next(),
 		Text: fmt.Sprintf("%s of server %d is under way, begun by %s at %s, and has come to: %s", f.Kind, f.ID, f.By, moment(f.Started), f.phase())}
 	if c.takenAway() {
 		p.Evidence = append(p.Evidence, fmt.Sprintf("that server %d does not serve meanwhile is planned", f.ID))

@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -157,7 +158,7 @@ func TestWhatHelpsAgainstLostFiles(t *testing.T) {
 			s.host(2, vantage.PortClosed)
 			s.view(2).Cluster.Pod.Unmade = c.unmade
 			got := migration.Problems(s.o)
-			if len(got) != 1 || got[0].Code != migration.CodePodFiles || got[0].Server != 2 {
+			if len(got) != 1 || got[0].Code != migration.CodePodFiles || !got[0].Server.Is(2) {
 				t.Fatalf("%+v", got)
 			}
 			if got[0].Next != c.next || (len(got[0].Evidence) > 0) != c.evidence {
@@ -195,7 +196,7 @@ func TestNextInAnOutage(t *testing.T) {
 			s.view(1).Cluster.Pod.Gate, s.view(1).Cluster.Pod.GateGeneration, s.view(1).Cluster.Pod.Ready = migration.GateParked, 5, false
 			s.host(1, vantage.PortOpen)
 			s.view(1).Host.Answer = s.view(2).Live
-			s.view(1).Host.Answer.ServerID = 1
+			s.view(1).Host.Answer.ServerID = ensemble.ID(1).Known()
 		}, "on host 10.0.0.1: stop the server"},
 		"another release in the pod": {"3.8.0", func(s *scene) { s.serving(1); s.view(1).Live.Version.Patch++ }, "revert demo --id=1"},
 		"a copy is in the pod":       {"3.4.13", func(s *scene) { s.started(1).Data = migration.DataCopy; s.down(2) }, "replace demo --id=1"},
@@ -229,6 +230,44 @@ func TestNextInAnOutage(t *testing.T) {
 			late := migration.GoesOn(migration.Intent{Kind: migration.Replace, ID: 1}, s.o, "the same again")
 			if st.Next != want || p.Next != want || late != want {
 				t.Errorf("status %q, plan %q, time-out %q; want %q", st.Next, p.Next, late, want)
+			}
+		})
+	}
+}
+
+// TestServerZero: 0 is a server like any other, and no look is about nobody for it.
+func TestServerZero(t *testing.T) {
+	unproven := func(first ensemble.ID) *scene {
+		s := healthy("3.4.13", first, 5, 9)
+		s.replaced(first)
+		before := s.o.Record.Pods
+		s.o.Record.PodsBefore = &before
+		return s
+	}
+	for name, change := range map[string]func(*scene, ensemble.ID){
+		"settings that are not proven": func(*scene, ensemble.ID) {},
+		"it leads":                     func(s *scene, id ensemble.ID) { s.leader(id) },
+		"its pod is away":              func(s *scene, id ensemble.ID) { s.down(id) },
+		"nobody leads": func(s *scene, _ ensemble.ID) {
+			for i := range s.o.Servers {
+				s.o.Servers[i].Live.Mode = ensemble.Follower
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			zero, two := unproven(0), unproven(2)
+			change(zero, 0)
+			change(two, 2)
+			seen := func(s *scene, id ensemble.ID) []string {
+				st := migration.Summarize(s.o)
+				out := append(short(st.Problems), fmt.Sprint(st.Health, st.Epoch, st.Leader.Is(id), st.Leader.IsZero(), strings.ReplaceAll(st.Next, "--id="+id.String(), "--id=N")))
+				for _, p := range st.Problems {
+					out = append(out, fmt.Sprint(p.Server.Is(id), p.Server.IsZero()))
+				}
+				return out
+			}
+			if diff := cmp.Diff(seen(two, 2), seen(zero, 0)); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

@@ -253,8 +253,9 @@ type PodReport struct {
 
 // Proof is a canary write: the id of a transaction of ours that was committed.
 type Proof struct {
-	Zxid   ensemble.Zxid `json:"zxid"`
-	Leader ensemble.ID   `json:"leader"`
+	Zxid ensemble.Zxid `json:"zxid"`
+	// Leader is who led then; none when nobody was seen to.
+	Leader ensemble.MaybeID `json:"leader,omitzero"`
 	// At is when the write was committed; once complete, for After and Joined,
 	// when all were seen to hold it.
 	At time.Time `json:"at"`
@@ -274,11 +275,12 @@ func (p Proof) heldBy(ids []ensemble.ID, at time.Time) *Proof {
 
 // AuditEntry is one line of the journal.
 type AuditEntry struct {
-	At     time.Time   `json:"at"`
-	By     string      `json:"by"`
-	ID     ensemble.ID `json:"id,omitempty"`
-	Step   string      `json:"step"`
-	Detail string      `json:"detail,omitempty"`
+	At time.Time `json:"at"`
+	By string    `json:"by"`
+	// ID is the server it is about, none where that is the ensemble.
+	ID     ensemble.MaybeID `json:"id,omitzero"`
+	Step   string           `json:"step"`
+	Detail string           `json:"detail,omitempty"`
 }
 
 // maxAudit bounds the journal; a ConfigMap holds 1 MiB.
@@ -298,6 +300,14 @@ func (r *Record) Server(id ensemble.ID) (*ServerRecord, bool) {
 		if r.Servers[i].ID == id {
 			return &r.Servers[i], true
 		}
+	}
+	return nil, false
+}
+
+// ServerOf is Server for an id that may be none.
+func (r *Record) ServerOf(id ensemble.MaybeID) (*ServerRecord, bool) {
+	if one, ok := id.Get(); ok {
+		return r.Server(one)
 	}
 	return nil, false
 }

@@ -30,7 +30,7 @@ func TestRecordBeforeIsWriteAhead(t *testing.T) {
 func TestRecordAfterKeepsWhatCannotBeSeen(t *testing.T) {
 	at := t0().Add(time.Second)
 	in := migration.Intent{Kind: migration.Replace, ID: 1, By: "bob"}
-	proof := &migration.Proof{Zxid: 9, Leader: 3, At: at}
+	proof := &migration.Proof{Zxid: 9, Leader: ensemble.ID(3).Known(), At: at}
 	confirmed := &migration.Confirmation{At: at, By: "bob", How: "hook"}
 	replaced := at
 	for name, tc := range map[string]struct {
@@ -60,7 +60,7 @@ func TestRecordAfterKeepsWhatCannotBeSeen(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
 			s.flight(migration.Replace, 1)
 			before, _ := json.Marshal(s.o.Record)
-			got, changed := s.o.Record.After(in.By, migration.Decision{Server: in.ID, Step: tc.step}, migration.Outcome{At: at, Zxid: 9, Done: tc.done, By: "hook"}, 3)
+			got, changed := s.o.Record.After(in.By, migration.Decision{Server: in.ID, Step: tc.step}, migration.Outcome{At: at, Zxid: 9, Done: tc.done, By: "hook"}, ensemble.ID(3).Known())
 			if changed != tc.changed {
 				t.Fatalf("changed is %v", changed)
 			}
@@ -83,10 +83,10 @@ func TestRecordAfterKeepsWhatCannotBeSeen(t *testing.T) {
 func TestAuditIsBounded(t *testing.T) {
 	var r migration.Record
 	for i := range 1000 {
-		r.Note(migration.AuditEntry{ID: ensemble.ID(i)})
+		r.Note(migration.AuditEntry{ID: ensemble.ID(i).Known()})
 	}
-	if len(r.Audit) != 400 || r.Audit[399].ID != 999 {
-		t.Errorf("%d entries, last %d", len(r.Audit), r.Audit[len(r.Audit)-1].ID)
+	if len(r.Audit) != 400 || !r.Audit[399].ID.Is(999) {
+		t.Errorf("%d entries, last %s", len(r.Audit), r.Audit[len(r.Audit)-1].ID)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestLeftoversOfAnotherOperation(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
 			set(s)
 			in := migration.Intent{Kind: migration.Replace, ID: 1, By: "bob"}
-			got, changed := s.o.Record.After(in.By, migration.Decision{Server: in.ID, Step: migration.StepDeleteLeftovers}, migration.Outcome{At: t0(), Done: true}, 3)
+			got, changed := s.o.Record.After(in.By, migration.Decision{Server: in.ID, Step: migration.StepDeleteLeftovers}, migration.Outcome{At: t0(), Done: true}, ensemble.ID(3).Known())
 			if diff := cmp.Diff(s.o.Record, got); changed || diff != "" {
 				t.Errorf("changed %v\n%s", changed, diff)
 			}

@@ -302,7 +302,7 @@ func revertRules() []rule {
 				f.Unfenced, f.Released = yes(), ago(time.Second)
 				s.host(1, vantage.PortOpen)
 				s.serve(1)
-				s.view(1).Live.ServerID = 3
+				s.view(1).Live.ServerID = ensemble.ID(3).Known()
 			},
 			want: wait, code: migration.CodeWrongServer, says: "check demo",
 		},
@@ -361,7 +361,7 @@ func revertRules() []rule {
 				f.Joined.Complete = false
 				s.host(1, vantage.PortOpen)
 				s.serve(1)
-				s.view(2).Live.ServerID = 1
+				s.view(2).Live.ServerID = ensemble.ID(1).Known()
 			},
 			want: do, step: migration.StepNoteJoined,
 		},

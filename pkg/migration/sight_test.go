@@ -152,7 +152,7 @@ func TestNothingIsDoneOnWhatWasNotSeen(t *testing.T) {
 				f := s.started(1)
 				f.Aborted, f.Line = "another voter dropped", &migration.Release{Generation: 3}
 				s.view(1).Live = s.view(2).Live
-				s.view(1).Live.ServerID, s.view(1).Live.ConfUnread = 0, true
+				s.view(1).Live.ServerID, s.view(1).Live.ConfUnread = ensemble.MaybeID{}, true
 			},
 			want: wait, code: migration.CodeUnseen, says: "only partly seen",
 		},

@@ -49,7 +49,9 @@ func startRules() []rule {
 			want: stop, code: migration.CodeDegraded,
 		},
 		{
-			name: "two Services swapped", set: func(s *scene) { s.view(1).Live.ServerID, s.view(2).Live.ServerID = 2, 1 },
+			name: "two Services swapped", set: func(s *scene) {
+				s.view(1).Live.ServerID, s.view(2).Live.ServerID = ensemble.ID(2).Known(), ensemble.ID(1).Known()
+			},
 			want: stop, code: migration.CodeWrongServer, says: "the Service of server 1 is answered by server 2",
 		},
 		{name: "nobody leads", set: func(s *scene) { s.view(3).Live.Mode = ensemble.Follower }, want: stop, code: migration.CodeNoLeader},

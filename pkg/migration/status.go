@@ -41,14 +41,15 @@ type EnsembleStatus struct {
 	Namespace  string    `json:"namespace"`
 	At         time.Time `json:"at"`
 	// Healthy is Health == healthy.
-	Healthy  bool           `json:"healthy"`
-	Health   Health         `json:"health"`
-	Problems []Problem      `json:"problems,omitempty"`
-	Leader   ensemble.ID    `json:"leader,omitempty"`
-	Epoch    uint32         `json:"epoch,omitempty"`
-	Version  string         `json:"version,omitempty"`
-	Replaced int            `json:"replaced"`
-	Servers  []ServerStatus `json:"servers"`
+	Healthy  bool      `json:"healthy"`
+	Health   Health    `json:"health"`
+	Problems []Problem `json:"problems,omitempty"`
+	// Leader is none when no server, or more than one, says that it leads.
+	Leader   ensemble.MaybeID `json:"leader,omitzero"`
+	Epoch    uint32           `json:"epoch,omitempty"`
+	Version  string           `json:"version,omitempty"`
+	Replaced int              `json:"replaced"`
+	Servers  []ServerStatus   `json:"servers"`
 	// Next is the command that goes on.
 	Next string `json:"next,omitempty"`
 }
@@ -81,7 +82,7 @@ func (c *context) summary() EnsembleStatus {
 		At: c.now, Version: c.rec.Settings.Version,
 	}
 	if c.leader != nil {
-		st.Leader, st.Epoch, st.Version = c.leader.ID, c.leader.live.Zxid.Epoch(), c.leader.live.Version.String()
+		st.Leader, st.Epoch, st.Version = c.leader.ID.Known(), c.leader.live.Zxid.Epoch(), c.leader.live.Version.String()
 	}
 	for _, s := range c.members {
 		st.Servers = append(st.Servers, c.serverStatus(s))

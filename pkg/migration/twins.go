@@ -25,10 +25,8 @@ type Claim struct {
 func (r Record) Claim() Claim {
 	c := Claim{Namespace: r.Namespace, Name: r.Name}
 	for _, s := range r.Servers {
-		for _, port := range []int{s.ClientPort, s.PeerPort, s.ElectionPort} {
-			if port != 0 {
-				c.Addresses = append(c.Addresses, ensemble.JoinHostPort(s.HostIP, port))
-			}
+		for _, port := range s.Ports() {
+			c.Addresses = append(c.Addresses, ensemble.JoinHostPort(s.HostIP, port.Number))
 		}
 	}
 	return c

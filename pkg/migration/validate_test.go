@@ -15,7 +15,10 @@ func TestValidate(t *testing.T) {
 	}{
 		"as written":          {func(*migration.Record) {}, ""},
 		"no servers":          {func(r *migration.Record) { r.Servers = nil }, "no servers"},
-		"an id beyond a byte": {func(r *migration.Record) { r.Servers[0].ID = 256 }, "256"},
+		"an id beyond a byte": {func(r *migration.Record) { r.Servers[0].ID = 300 }, ""},
+		"id 0":                {func(r *migration.Record) { r.Servers[0].ID = 0 }, ""},
+		"an id below 0":       {func(r *migration.Record) { r.Servers[0].ID = -1 }, "-1"},
+		"an id too large":     {func(r *migration.Record) { r.Servers[0].ID = ensemble.MaxID + 1 }, "4294967296"},
 		"an id twice":         {func(r *migration.Record) { r.Servers[0].ID = 2 }, "twice"},
 		"no role":             {func(r *migration.Record) { r.Servers[0].Role = "" }, "role"},
 		"nobody votes": {func(r *migration.Record) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
@@ -68,7 +69,7 @@ func shown(v reflect.Value) string {
 // (nil) and truth values are left out.
 func walk(v reflect.Value, path, key string, visit func(path, key string, v reflect.Value) error) error {
 	switch {
-	case v.Type() == reflect.TypeFor[time.Time]():
+	case v.Type() == reflect.TypeFor[time.Time](), v.Type() == reflect.TypeFor[ensemble.MaybeID]():
 		return visit(path, key, v)
 	case v.Kind() == reflect.Bool:
 		return nil

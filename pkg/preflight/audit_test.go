@@ -30,7 +30,7 @@ func healthy(version string) Facts {
 		if id == 3 {
 			mode = ensemble.Leader
 		}
-		seen := vantage.Sighting{Reach: vantage.Answered, Version: v, Mode: mode, ServerID: id}
+		seen := vantage.Sighting{Reach: vantage.Answered, Version: v, Mode: mode, ServerID: id.Known()}
 		host := "10.0.0." + id.String()
 		f.Servers = append(f.Servers, migration.ServerRecord{HostIP: host, Server: ensemble.Server{ID: id, Role: ensemble.Participant, Weight: 1}})
 		f.Direct[id], f.Through[id], f.Election[id] = seen, seen, vantage.PortOpen
@@ -86,6 +86,9 @@ func TestAudit(t *testing.T) {
 		"reconfigEnabled":      {file(plain + three + "reconfigEnabled=true\n"), "ZK016", Warn, "reconfigEnabled"},
 		"autopurge off":        {file(strings.Replace(plain, "autopurge.purgeInterval=1\n", "", 1) + three), "ZK018", Warn, "autopurge"},
 		"TLS between servers":  {file(plain + three + "sslQuorum=true\n"), "ZK021", Warn, "certificates"},
+		"principals with a host": {file(plain + three + "quorum.auth.kerberos.servicePrincipal=zk/zk1.example.internal@REALM\n"), "ZK021", Warn,
+			"names without zk1.example.internal"},
+		"client part on loopback": {file(plain + strings.ReplaceAll(three, ":3888\n", ":3888;localhost:2181\n")), "ZK022", Warn, "localhost is this machine alone"},
 		"client port on loopback": {file(plain + three + "clientPortAddress=127.0.0.1\n"), "ZK022", Warn,
 			"clientPortAddress"},
 		"a typing error": {file(plain + three + "server.3=10.1.0.4:2888:3888\n"), "ZK010", Fail, "server.3"},

@@ -119,7 +119,7 @@ func (e evidence) cause(l look, s migration.ServerRecord, p Path) *Cause {
 
 // notListening: the server serves, and refuses there.
 func (e evidence) notListening(s migration.ServerRecord, p Path) *Cause {
-	own := slices.IndexFunc(e.looks, func(l look) bool { return l.from.Place == OnHost && l.from.Server == s.ID && l.unusable == "" })
+	own := slices.IndexFunc(e.looks, func(l look) bool { return l.from.Place == OnHost && l.from.Server.Is(s.ID) && l.unusable == "" })
 	if own < 0 || e.looks[own].report == nil || e.looks[own].report.Listening == nil || p.At == InPod {
 		return nil
 	}
@@ -183,7 +183,7 @@ func (e evidence) noRules(l look, p Path, direct string) *Cause {
 // services reports whether the vantage point reaches another Service, and another port of this one.
 func (e evidence) services(l look, p Path) (other, same bool) {
 	for _, s := range e.f.Servers {
-		for _, port := range Ports(s) {
+		for _, port := range s.Ports() {
 			t := vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: port.Number}
 			// A Service without endpoints is refused by kube-proxy.
 			if l.state(t) == vantage.PortOpen {
@@ -222,7 +222,7 @@ func (e evidence) directCause(l look, p Path) *Cause {
 	if l.from.Place == InPod || p.Via == vantage.ViaPod {
 		port = "a firewall or a NetworkPolicy drops that port"
 	}
-	for _, q := range Ports(e.f.server(p.To)) {
+	for _, q := range e.f.server(p.To).Ports() {
 		t := p.target()
 		t.Port = q.Number
 		if reached(l.state(t)) {

@@ -56,7 +56,8 @@ func Checks() []Check {
 		{ID: "ZK021", Title: "certificates and principals fit the Services' addresses", Severity: Warning,
 			Hint: "reconfigure --address=dns puts names into the server lines", Codes: []string{"tls-names", "kerberos-host"}},
 		{ID: "ZK022", Title: "Services can lead to the client ports", Severity: Warning,
-			Hint: "nothing now: reconfigure changes the addresses", Codes: []string{"client-bind"}},
+			Hint:  "names: reconfigure changes them. Loopback: before the wrap, open the port on an address that others reach or forward to it there, on one host after the other; reconfigure leaves it alone",
+			Codes: []string{"client-bind", "client-loopback"}},
 		{ID: "ZK020", Title: "each Service reaches its server", Severity: Blocker,
 			Hint: "is kube-proxy running where this runs, and have the endpoints been written?", Eval: through},
 		{ID: "ZK023", Title: "the ensemble has the servers that the files name, and no other", Severity: Blocker,
@@ -68,6 +69,12 @@ func Checks() []Check {
 		{ID: "ZK026", Title: "no other ensemble of ours has the same hosts", Severity: Blocker, Bounded: true,
 			Hint: "go on with the ensemble that has them: two records of one ensemble have two journals and two locks",
 			Eval: func(f Facts) ([]string, string) { return f.Twins, "" }},
+		{ID: "ZK027", Title: "server ids are 1 to 255", Severity: Warning,
+			Hint: "nothing, if the ensemble runs with them: no release refuses them (ZOOKEEPER-2503 was never merged). A session's id has the low byte of its server's id, so what reads servers' ids off sessions sees another one",
+			Eval: largeIDs},
+		{ID: "ZK028", Title: "no two servers hand out the same session ids", Severity: Warning,
+			Hint: "a session's id is the low byte of its server's id, the uptime of that server's machine when it began to serve, and a counter (SessionTrackerImpl). Servers that share the byte can hand out the same ids, most likely from pods on one node, which share its uptime; the end of one client's session then ends another's. Give one of them another id before the migration",
+			Eval: sharedBytes},
 		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
 			Hint: "have an administrator apply what `" + command.At{}.Ours("rbac NAME") + "` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,
@@ -141,8 +148,8 @@ func sameVersion(f Facts) (wrong []string, skip string) {
 
 func rightIDs(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
-		if v := f.Direct[s.ID]; v.ServerID != 0 && v.ServerID != s.ID {
-			wrong = append(wrong, fmt.Sprintf("%s:%d should be server %d and says it is %d", s.HostIP, s.ClientPort, s.ID, v.ServerID))
+		if v := f.Direct[s.ID]; v.ServerID.IsNot(s.ID) {
+			wrong = append(wrong, fmt.Sprintf("%s:%d should be server %d and says it is %s", s.HostIP, s.ClientPort, s.ID, v.ServerID))
 		}
 	}
 	return wrong, ""
@@ -260,8 +267,8 @@ func through(f Facts) (wrong []string, skip string) {
 		case f.Unasked[s.ID], sightless(v) != "":
 		case !v.Serving():
 			wrong = append(wrong, fmt.Sprintf("server %d through %s:%d: %s %s", s.ID, s.ClusterIP, s.ClientPort, v.Reach, v.Detail))
-		case v.ServerID != 0 && v.ServerID != s.ID:
-			wrong = append(wrong, fmt.Sprintf("the Service of server %d is answered by server %d", s.ID, v.ServerID))
+		case v.ServerID.IsNot(s.ID):
+			wrong = append(wrong, fmt.Sprintf("the Service of server %d is answered by server %s", s.ID, v.ServerID))
 		}
 	}
 	return wrong, ""

@@ -41,7 +41,7 @@ func each(of func(Facts, migration.ServerRecord, hostreport.Report) []string) fu
 	return func(f Facts) (wrong []string, skip string) {
 		for _, l := range f.looks() {
 			if l.from.Place == OnHost && l.tellsOfServers() {
-				s := f.server(l.from.Server)
+				s := f.server(l.from.Server.ID)
 				for _, text := range of(f, s, l.report.Report) {
 					wrong = append(wrong, fmt.Sprintf("host %s: %s", s.HostIP, text))
 				}

@@ -22,8 +22,8 @@ type HostReport struct {
 // PodLook is what one pod has tried just now.
 type PodLook struct {
 	Point vantage.Point
-	// Server is the one whose pod it is; 0 where it is a probe pod.
-	Server ensemble.ID
+	// Server is the one whose pod it is, none of a probe pod.
+	Server ensemble.MaybeID
 	// Address is the pod's own; empty where it is not known.
 	Address string
 	Tried   map[vantage.Target]Tried
@@ -83,7 +83,7 @@ func (f Facts) looks() []look {
 		if s.Replaced != nil {
 			continue
 		}
-		l := look{from: From{Place: OnHost, Name: s.HostIP, Server: s.ID}, missing: "the host has not reported"}
+		l := look{from: From{Place: OnHost, Name: s.HostIP, Server: s.ID.Known()}, missing: "the host has not reported"}
 		if r := f.reportOf(s); r != nil {
 			l = f.reported(l.from, r)
 		}

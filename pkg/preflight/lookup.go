@@ -72,7 +72,7 @@ func (f Facts) Lookups() []Lookup {
 	out := []Lookup{}
 	for _, l := range f.looks() {
 		for _, n := range Names(rec) {
-			if l.from.Place != InPod && (n.Check == serviceNames || l.from.Server != n.Server) {
+			if l.from.Place != InPod && (n.Check == serviceNames || !l.from.Server.Is(n.Server)) {
 				out = append(out, l.resolve(n))
 			}
 		}

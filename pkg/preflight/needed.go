@@ -34,10 +34,10 @@ func (f Facts) needed(from From, s migration.ServerRecord) []Path {
 		at = InPod
 	}
 	var out []Path
-	add := func(check string, via vantage.Via, host string, needs func(PortKind) bool) {
-		for _, port := range Ports(s) {
-			if host != "" && needs(port.Kind) {
-				out = append(out, Path{Check: check, From: from, To: s.ID, Via: via, At: at, Port: port.Kind, Host: host, Number: port.Number})
+	add := func(check string, via vantage.Via, host string, needs func(ensemble.PortName) bool) {
+		for _, port := range s.Ports() {
+			if host != "" && needs(port.Name) {
+				out = append(out, Path{Check: check, From: from, To: s.ID, Via: via, At: at, Port: port.Name, Host: host, Number: port.Number})
 			}
 		}
 	}
@@ -48,10 +48,10 @@ func (f Facts) needed(from From, s migration.ServerRecord) []Path {
 	between := f.betweenServers(from)
 	switch from.Place {
 	case OnClient:
-		add(clientToAny, vantage.ViaService, s.ClusterIP, PortKind.forClients)
-		add(clientToAny, vantage.ViaPod, next, PortKind.forClients)
+		add(clientToAny, vantage.ViaService, s.ClusterIP, forClients)
+		add(clientToAny, vantage.ViaPod, next, forClients)
 	case OnHost:
-		if from.Server == s.ID {
+		if from.Server.Is(s.ID) {
 			break
 		}
 		if at == InPod {
@@ -62,11 +62,11 @@ func (f Facts) needed(from From, s migration.ServerRecord) []Path {
 		add(hostToPod, vantage.ViaPod, next, between)
 	case InPod:
 		if at == OnHost {
-			add(podToHost, vantage.ViaHost, s.HostIP, func(k PortKind) bool {
-				return k == ClientPort || k == ElectionPort || s.ClusterIP == "" && between(k)
+			add(podToHost, vantage.ViaHost, s.HostIP, func(k ensemble.PortName) bool {
+				return k == ensemble.PortClient || k == ensemble.PortElection || s.ClusterIP == "" && between(k)
 			})
 		}
-		if from.Server != s.ID {
+		if !from.Server.Is(s.ID) {
 			add(podToService, vantage.ViaService, s.ClusterIP, between)
 		}
 	}
@@ -75,13 +75,13 @@ func (f Facts) needed(from From, s migration.ServerRecord) []Path {
 
 // betweenServers are the ports that a server there uses; only an observer uses a follower's
 // port for observers.
-func (f Facts) betweenServers(from From) func(PortKind) bool {
+func (f Facts) betweenServers(from From) func(ensemble.PortName) bool {
 	observes := false
 	for _, s := range f.Servers {
-		observes = observes || s.Role == ensemble.Observer && (from.Server == 0 || s.ID == from.Server)
+		observes = observes || s.Role == ensemble.Observer && (from.Server.IsZero() || from.Server.Is(s.ID))
 	}
-	return func(k PortKind) bool {
-		return k == PeerPort || k == ElectionPort || k == MasterPort && observes
+	return func(k ensemble.PortName) bool {
+		return k == ensemble.PortPeer || k == ensemble.PortElection || k == ensemble.PortObserverMaster && observes
 	}
 }
 

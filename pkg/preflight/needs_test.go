@@ -54,7 +54,7 @@ func TestNeverOKForWhatWasNotSeen(t *testing.T) {
 		"one that does not say who it is": {func(f *Facts) {
 			for _, m := range []map[ensemble.ID]vantage.Sighting{f.Direct, f.Through} {
 				s := m[2]
-				s.ServerID = 0
+				s.ServerID = ensemble.MaybeID{}
 				m[2] = s
 			}
 		}, "ZK005", Unknown, "does not say which server it is", nil},
@@ -69,7 +69,7 @@ func TestNeverOKForWhatWasNotSeen(t *testing.T) {
 		"wrapped twice":               {func(f *Facts) { f.Twins = []string{"ensemble other has 10.0.0.1:2181"} }, "ZK026", Fail, "ensemble other", nil},
 		"other namespaces are closed": {func(f *Facts) { f.TwinsUnlooked = "you may not list other namespaces" }, "ZK026", Unknown, "may not", nil},
 		"a planned stop": {func(f *Facts) {
-			f.Problems = []migration.Problem{{Class: migration.ClassPlanned, Server: 2, Text: "replace of server 2 is under way, begun by alice"}}
+			f.Problems = []migration.Problem{{Class: migration.ClassPlanned, Server: ensemble.ID(2).Known(), Text: "replace of server 2 is under way, begun by alice"}}
 			f.Direct[2], f.Through[2], f.Election[2] = timedOut(), timedOut(), vantage.PortClosed
 			f.Unasked = map[ensemble.ID]bool{2: true}
 		}, "ZK025", Warn, "begun by alice", nil},

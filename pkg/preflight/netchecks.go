@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -89,7 +90,7 @@ func Describe(paths []Path, v Verdict) []string {
 			order = append(order, g)
 		}
 		servers[g] = appendOnce(servers[g], p.To.String())
-		ports[g] = appendOnce(ports[g], fmt.Sprintf("%d (%s)", p.Number, p.Port.words()))
+		ports[g] = appendOnce(ports[g], fmt.Sprintf("%d (%s)", p.Number, portWords(p.Port)))
 	}
 	var out []string
 	for _, g := range order {
@@ -148,9 +149,7 @@ func ways(v vantage.Via, many bool) string {
 	return words
 }
 
-func (k PortKind) words() string {
-	return map[PortKind]string{ClientPort: "client", SecurePort: "secure client", PeerPort: "peer", ElectionPort: "election", MasterPort: "observer master"}[k]
-}
+func portWords(k ensemble.PortName) string { return strings.ReplaceAll(string(k), "-", " ") }
 
 // lasting: the check rests on what was told before, maybe by another command.
 func (c Check) lasting() bool {

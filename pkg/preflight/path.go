@@ -24,8 +24,8 @@ type From struct {
 	Place Place `json:"place"`
 	// Name is the host's address, or the name of the pod or client machine.
 	Name string `json:"name"`
-	// Server is the one on that host or in that pod; 0 where there is none.
-	Server ensemble.ID `json:"server,omitempty"`
+	// Server is the one on that host or in that pod, if there is one.
+	Server ensemble.MaybeID `json:"server,omitzero"`
 	// Node is the pod's.
 	Node string `json:"node,omitempty"`
 }
@@ -77,9 +77,9 @@ type Path struct {
 	Via vantage.Via `json:"via"`
 	At  Place       `json:"at"`
 	// Port is what connects there, Host and Number the address.
-	Port   PortKind `json:"port"`
-	Host   string   `json:"host"`
-	Number int      `json:"number"`
+	Port   ensemble.PortName `json:"port"`
+	Host   string            `json:"host"`
+	Number int               `json:"number"`
 
 	Result  Outcome `json:"result"`
 	Verdict Verdict `json:"verdict"`
@@ -177,7 +177,7 @@ func (f Facts) judge(s migration.ServerRecord, p Path) (Verdict, string) {
 		return PathIdle, ""
 	case sightless(live) != "":
 		return PathUnknown, fmt.Sprintf("refused, and whether server %d listens there was not seen", s.ID)
-	case live.Serving() && (p.Port != PeerPort || live.Mode == ensemble.Leader):
+	case live.Serving() && binds(p.Port, live.Mode):
 		return PathLost, ""
 	}
 	return PathIdle, ""

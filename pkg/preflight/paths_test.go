@@ -27,9 +27,9 @@ func newNetwork() *network {
 		s.ID, s.ClientPort, s.PeerPort, s.ElectionPort, s.Host, s.Role = id, 2181, 2888, 3888, "zk"+id.String()+".example.com", ensemble.Participant
 		n.Servers = append(n.Servers, s)
 		n.Pods[id] = "10.8." + id.String() + ".9"
-		n.Through[id] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id}
+		n.Through[id] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: id.Known()}
 	}
-	n.Through[2] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Leader, ServerID: 2}
+	n.Through[2] = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Leader, ServerID: ensemble.ID(2).Known()}
 	return n
 }
 
@@ -59,7 +59,7 @@ func (n *network) connect(from From, t vantage.Target) vantage.PortState {
 // targets is everything that can be tried.
 func (n *network) targets() (out []vantage.Target) {
 	for _, s := range n.Servers {
-		for _, p := range Ports(s) {
+		for _, p := range s.Ports() {
 			for via, host := range map[vantage.Via]string{vantage.ViaHost: s.HostIP, vantage.ViaService: s.ClusterIP, vantage.ViaPod: n.Pods[s.ID]} {
 				if host != "" {
 					out = append(out, vantage.Target{Server: s.ID, Via: via, Host: host, Port: p.Number})
@@ -88,14 +88,14 @@ func (n *network) report(from From, address string) {
 func (n *network) tryAll() {
 	for _, s := range n.Servers {
 		if s.Replaced == nil {
-			n.report(From{Place: OnHost, Name: s.HostIP, Server: s.ID}, s.HostIP)
+			n.report(From{Place: OnHost, Name: s.HostIP, Server: s.ID.Known()}, s.HostIP)
 		}
 	}
 	n.report(From{Place: OnClient, Name: "app1"}, "10.9.9.9")
 	for _, s := range n.Servers {
-		p := PodLook{Point: vantage.Point{Pod: "zk1-pod-" + s.ID.String(), Node: "node" + s.ID.String()}, Server: s.ID, Address: n.Pods[s.ID], Tried: map[vantage.Target]Tried{}}
+		p := PodLook{Point: vantage.Point{Pod: "zk1-pod-" + s.ID.String(), Node: "node" + s.ID.String()}, Server: s.ID.Known(), Address: n.Pods[s.ID], Tried: map[vantage.Target]Tried{}}
 		for _, t := range n.targets() {
-			p.Tried[t] = Tried{State: n.connect(From{Place: InPod, Name: p.Point.Pod, Node: p.Point.Node, Server: s.ID}, t)}
+			p.Tried[t] = Tried{State: n.connect(From{Place: InPod, Name: p.Point.Pod, Node: p.Point.Node, Server: s.ID.Known()}, t)}
 		}
 		n.PodLooks = append(n.PodLooks, p)
 	}
@@ -175,7 +175,7 @@ func TestNothingLost(t *testing.T) {
 func TestLostPaths(t *testing.T) {
 	no := false
 	silent, refused := vantage.PortSilent, vantage.PortClosed
-	host1 := func(f From) bool { return f.Place == OnHost && f.Server == 1 }
+	host1 := func(f From) bool { return f.Place == OnHost && f.Server.Is(1) }
 	service := func(t vantage.Target) bool { return t.Via == vantage.ViaService }
 	kubernetes := func(k hostreport.Kubernetes, on ...int) func(*network) {
 		return func(n *network) {
@@ -278,7 +278,7 @@ func TestAServerThatMoved(t *testing.T) {
 	n := newNetwork()
 	n.replaced(2)
 	n.lose(vantage.PortSilent, func(f From, t vantage.Target) bool {
-		return f.Place == OnHost && f.Server == 1 && t.Via == vantage.ViaService && t.Server == 2
+		return f.Place == OnHost && f.Server.Is(1) && t.Via == vantage.ViaService && t.Server == 2
 	})
 	n.tryAll()
 	n.judgedBy(t, hostToMoved, "host 10.0.0.1 does not reach server 2 at its Service")
@@ -288,7 +288,7 @@ func TestAServerThatMoved(t *testing.T) {
 func TestNoCauseWithoutEvidence(t *testing.T) {
 	for _, tried := range [][]vantage.Via{{vantage.ViaService}, {vantage.ViaService, vantage.ViaHost}} {
 		n := newNetwork()
-		n.lose(vantage.PortSilent, func(f From, t vantage.Target) bool { return f.Server == 1 && f.Place == OnHost && t.Server == 3 })
+		n.lose(vantage.PortSilent, func(f From, t vantage.Target) bool { return f.Server.Is(1) && f.Place == OnHost && t.Server == 3 })
 		n.tryAll()
 		n.Reports, n.PodLooks = n.Reports[:1], nil
 		n.Reports[0].Paths = slices.DeleteFunc(n.Reports[0].Paths, func(p hostreport.Path) bool { return !slices.Contains(tried, p.Via) })
@@ -409,7 +409,7 @@ func TestLastingFacts(t *testing.T) {
 		return slices.ContainsFunc(BeforeStop(n.Facts), func(f Finding) bool { return f.ID == hostToHost && f.Blocks })
 	}
 	n := newNetwork()
-	n.lose(vantage.PortSilent, func(f From, t vantage.Target) bool { return f.Server == 1 && t.Server == 3 })
+	n.lose(vantage.PortSilent, func(f From, t vantage.Target) bool { return f.Server.Is(1) && t.Server == 3 })
 	n.tryAll()
 	for phase, want := range map[migration.PhaseName]bool{"": false, migration.PlanReconfigure: true, migration.PlanReplace: true} {
 		if n.Phase = phase; blocks(n) != want {

@@ -52,7 +52,7 @@ func (l look) translated(f Facts) string {
 		return ""
 	}
 	for _, s := range f.Servers {
-		if s.ID == l.from.Server {
+		if l.from.Server.Is(s.ID) {
 			continue // what comes back to where it began is translated, and no client's
 		}
 		through, _ := l.tried(vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: s.ClientPort})

@@ -15,29 +15,29 @@ import (
 
 // examplePaths are from a host that reported a while ago, one that did not, a pod and a client.
 func examplePaths() []preflight.Path {
-	host1 := preflight.From{Place: preflight.OnHost, Name: "10.0.0.1", Server: 1}
-	host2 := preflight.From{Place: preflight.OnHost, Name: "10.0.0.2", Server: 2}
-	pod := preflight.From{Place: preflight.InPod, Name: "zk1-pod-0", Node: "node1", Server: 1}
+	host1 := preflight.From{Place: preflight.OnHost, Name: "10.0.0.1", Server: ensemble.ID(1).Known()}
+	host2 := preflight.From{Place: preflight.OnHost, Name: "10.0.0.2", Server: ensemble.ID(2).Known()}
+	pod := preflight.From{Place: preflight.InPod, Name: "zk1-pod-0", Node: "node1", Server: ensemble.ID(1).Known()}
 	client := preflight.From{Place: preflight.OnClient, Name: "app1"}
 	var out []preflight.Path
-	add := func(from preflight.From, to ensemble.ID, via vantage.Via, port preflight.PortKind, r preflight.Outcome, v preflight.Verdict, age preflight.Seconds) {
+	add := func(from preflight.From, to ensemble.ID, via vantage.Via, port ensemble.PortName, r preflight.Outcome, v preflight.Verdict, age preflight.Seconds) {
 		p := preflight.Path{From: from, To: to, Via: via, Port: port, Result: r, Verdict: v, Age: age, Host: "10.96.0.1", Number: 3888}
 		if v == preflight.PathLost {
 			p.Cause = &preflight.Cause{Code: preflight.Firewall, Text: "it reaches port 2181 of the same address"}
 		}
 		out = append(out, p)
 	}
-	add(host1, 2, vantage.ViaPod, preflight.PeerPort, "closed", preflight.PathIdle, 900)
-	add(host1, 2, vantage.ViaService, preflight.PeerPort, "closed", preflight.PathIdle, 900)
-	add(host1, 2, vantage.ViaService, preflight.ElectionPort, "open", preflight.PathOK, 900)
-	add(host1, 3, vantage.ViaService, preflight.PeerPort, "closed", preflight.PathIdle, 900)
-	add(host1, 3, vantage.ViaService, preflight.ElectionPort, "silent", preflight.PathLost, 900)
-	add(host2, 1, vantage.ViaService, preflight.PeerPort, preflight.NotTried, preflight.PathUnknown, 0)
-	add(host2, 1, vantage.ViaService, preflight.ElectionPort, preflight.NotTried, preflight.PathUnknown, 0)
-	add(pod, 3, vantage.ViaHost, preflight.ClientPort, "open", preflight.PathOK, 0)
-	add(pod, 3, vantage.ViaHost, preflight.ElectionPort, preflight.NotLearned, preflight.PathUnknown, 0)
-	add(client, 1, vantage.ViaService, preflight.ClientPort, "closed", preflight.PathLost, 0)
-	add(client, 2, vantage.ViaService, preflight.ClientPort, "unreachable", preflight.PathLost, 0)
+	add(host1, 2, vantage.ViaPod, ensemble.PortPeer, "closed", preflight.PathIdle, 900)
+	add(host1, 2, vantage.ViaService, ensemble.PortPeer, "closed", preflight.PathIdle, 900)
+	add(host1, 2, vantage.ViaService, ensemble.PortElection, "open", preflight.PathOK, 900)
+	add(host1, 3, vantage.ViaService, ensemble.PortPeer, "closed", preflight.PathIdle, 900)
+	add(host1, 3, vantage.ViaService, ensemble.PortElection, "silent", preflight.PathLost, 900)
+	add(host2, 1, vantage.ViaService, ensemble.PortPeer, preflight.NotTried, preflight.PathUnknown, 0)
+	add(host2, 1, vantage.ViaService, ensemble.PortElection, preflight.NotTried, preflight.PathUnknown, 0)
+	add(pod, 3, vantage.ViaHost, ensemble.PortClient, "open", preflight.PathOK, 0)
+	add(pod, 3, vantage.ViaHost, ensemble.PortElection, preflight.NotLearned, preflight.PathUnknown, 0)
+	add(client, 1, vantage.ViaService, ensemble.PortClient, "closed", preflight.PathLost, 0)
+	add(client, 2, vantage.ViaService, ensemble.PortClient, "unreachable", preflight.PathLost, 0)
 	return out
 }
 

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 
 func examplePlan() migration.EnsemblePlan {
 	return migration.EnsemblePlan{
-		APIVersion: migration.RecordVersion, Kind: "EnsemblePlan", Name: "zk1", Namespace: "zk", Version: "3.4.13", Leader: 3, Elections: 1,
+		APIVersion: migration.RecordVersion, Kind: "EnsemblePlan", Name: "zk1", Namespace: "zk", Version: "3.4.13", Leader: ensemble.ID(3).Known(), Elections: 1,
 		Phases: []migration.PlannedPhase{
 			{Name: migration.PlanClients, Title: "clients move", Command: "do clients", Note: "cannot be seen"},
 			{

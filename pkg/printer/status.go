@@ -97,7 +97,7 @@ func (p Printer) ensembles(w io.Writer, items []migration.EnsembleStatus) error 
 			places = append(places, s.ID.String()+":"+string(s.Place))
 		}
 		leader := "-"
-		if e.Leader != 0 {
+		if !e.Leader.IsZero() {
 			leader = e.Leader.String()
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", e.Namespace, e.Name, e.Health, orDash(e.Version),

@@ -88,9 +88,18 @@ func Bridge(rec migration.Record, s migration.ServerRecord, t Target) (Object, e
 // SlicePorts are the ports of a server's hand-made EndpointSlice.
 func SlicePorts(s migration.ServerRecord) []discoveryv1.EndpointPort {
 	var out []discoveryv1.EndpointPort
-	for _, p := range ports(s) {
-		name, number, tcp := p.name, int32(p.number), corev1.ProtocolTCP
+	for _, p := range s.Ports() {
+		name, number, tcp := string(p.Name), int32(p.Number), corev1.ProtocolTCP
 		out = append(out, discoveryv1.EndpointPort{Name: &name, Port: &number, Protocol: &tcp})
+	}
+	return out
+}
+
+// EndpointsPorts are those of its v1 Endpoints.
+func EndpointsPorts(s migration.ServerRecord) []corev1.EndpointPort { //nolint:staticcheck // v1 Endpoints is deprecated and asked for by name
+	var out []corev1.EndpointPort
+	for _, p := range s.Ports() {
+		out = append(out, corev1.EndpointPort{Name: string(p.Name), Port: int32(p.Number), Protocol: corev1.ProtocolTCP})
 	}
 	return out
 }
@@ -136,10 +145,7 @@ func endpoints(rec migration.Record, s migration.ServerRecord, t Target) *corev1
 	if t.Node != "" {
 		address.NodeName = &t.Node
 	}
-	subset := corev1.EndpointSubset{Addresses: []corev1.EndpointAddress{address}}
-	for _, p := range ports(s) {
-		subset.Ports = append(subset.Ports, corev1.EndpointPort{Name: p.name, Port: int32(p.number), Protocol: corev1.ProtocolTCP})
-	}
+	subset := corev1.EndpointSubset{Addresses: []corev1.EndpointAddress{address}, Ports: EndpointsPorts(s)}
 	out := &corev1.Endpoints{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Endpoints"},
 		ObjectMeta: metav1.ObjectMeta{

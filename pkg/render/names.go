@@ -177,15 +177,15 @@ func validateServer(s migration.ServerRecord) error {
 	if s.ClientPort == 0 {
 		return fmt.Errorf("server %s has no plain-text client port: the Service, the probes and the gate need one", s.ID)
 	}
-	used := map[int]string{}
-	for _, p := range ports(s) {
-		if p.number < 1 || p.number > 65535 {
-			return fmt.Errorf("server %s: %s port %d is out of range", s.ID, p.name, p.number)
+	used := map[int]ensemble.PortName{}
+	for _, p := range s.Ports() {
+		if p.Number < 1 || p.Number > 65535 {
+			return fmt.Errorf("server %s: %s port %d is out of range", s.ID, p.Name, p.Number)
 		}
-		if other, taken := used[p.number]; taken {
-			return fmt.Errorf("server %s: port %d is both its %s and its %s port", s.ID, p.number, other, p.name)
+		if other, taken := used[p.Number]; taken {
+			return fmt.Errorf("server %s: port %d is both its %s and its %s port", s.ID, p.Number, other, p.Name)
 		}
-		used[p.number] = p.name
+		used[p.Number] = p.Name
 	}
 	return nil
 }
@@ -204,25 +204,4 @@ func HostAddr(s migration.ServerRecord) (netip.Addr, error) {
 			"use the address under which other machines reach the host", s.ID, a)
 	}
 	return a, nil
-}
-
-// port is one of the three ports of a server.
-type port struct {
-	name   string
-	number int
-}
-
-// Names of the ports; kube-proxy joins a Service's ports with those of its
-// slices by name.
-const (
-	portClient   = "client"
-	portPeer     = "peer"
-	portElection = "election"
-)
-
-// ports are those of the server's own line, where it listens on the host and
-// in the pod alike: a server binds what its own line says, and nothing maps
-// ports on the way.
-func ports(s migration.ServerRecord) []port {
-	return []port{{portClient, s.ClientPort}, {portPeer, s.PeerPort}, {portElection, s.ElectionPort}}
 }

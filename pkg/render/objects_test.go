@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -28,12 +29,22 @@ func manyPorts(r *migration.Record) {
 	r.Servers[2].ServiceUID = "uid-of-main-9"
 }
 
+// morePorts has every kind of port, and an observer, which binds fewer.
+func morePorts(r *migration.Record) {
+	for i := range r.Servers {
+		s := &r.Servers[i]
+		s.SecureClientPort, s.ObserverMasterPort, s.AdminPort, s.MetricsPort = 2281, 2191, 8080, 7000
+	}
+	r.Servers[2].Role = ensemble.Observer
+}
+
 func TestWrap(t *testing.T) {
 	for name, change := range map[string]func(*migration.Record){
 		"slices":    func(*migration.Record) {},
 		"endpoints": legacy,
 		"ipv6":      ipv6,
 		"ports":     manyPorts,
+		"more":      morePorts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects, err := Wrap(record(change))
@@ -106,6 +117,29 @@ func TestBridgeToPod(t *testing.T) {
 			}
 			golden(t, "bridge-pod-"+name+".yaml", text)
 		})
+	}
+}
+
+// TestPodPorts: a record that an earlier release wrote makes the very template that release
+// made, observers and all; else its pods would look outdated.
+func TestPodPorts(t *testing.T) {
+	observer := func(r *migration.Record) { r.Servers[2].Role = ensemble.Observer }
+	triple := []ensemble.Port{{Name: ensemble.PortClient, Number: 2181}, {Name: ensemble.PortPeer, Number: 2888}, {Name: ensemble.PortElection, Number: 3888}}
+	for name, c := range map[string]struct {
+		change func(*migration.Record)
+		want   []ensemble.Port
+	}{
+		"alike":             {func(*migration.Record) {}, triple},
+		"an observer":       {observer, triple},
+		"an observer first": {func(r *migration.Record) { r.Servers[0].Role = ensemble.Observer }, triple},
+		"an observer with a peer port of its own": {func(r *migration.Record) { observer(r); r.Servers[2].PeerPort = 2889 }, nil},
+		"several on one machine":                  {manyPorts, nil},
+		"more": {morePorts, append(triple, ensemble.Port{Name: ensemble.PortSecureClient, Number: 2281}, ensemble.Port{Name: ensemble.PortObserverMaster, Number: 2191},
+			ensemble.Port{Name: ensemble.PortAdmin, Number: 8080}, ensemble.Port{Name: ensemble.PortMetrics, Number: 7000})},
+	} {
+		if diff := cmp.Diff(c.want, podPorts(record(c.change))); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
 }
 

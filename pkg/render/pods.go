@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -105,23 +106,25 @@ func headless(rec migration.Record) *corev1.Service {
 			Selector:                 PodSelector(rec.Name),
 		},
 	}
-	if samePorts(rec) {
-		svc.Spec.Ports = servicePorts(rec.Servers[0])
-	}
+	svc.Spec.Ports = servicePorts(podPorts(rec))
 	return svc
 }
 
-// samePorts reports whether all servers listen on the same ports.
-func samePorts(rec migration.Record) bool {
-	first := ports(rec.Servers[0])
+// podPorts are the ports of all pods, which one template serves; none where servers
+// differ. What an observer never binds counts, for the template of an ensemble with
+// observers is the same as ever.
+func podPorts(rec migration.Record) []ensemble.Port {
+	all := func(s ensemble.Server) []ensemble.Port {
+		s.Role = ensemble.Participant
+		return s.Ports()
+	}
+	first := all(rec.Servers[0].Server)
 	for _, s := range rec.Servers {
-		for i, p := range ports(s) {
-			if p != first[i] {
-				return false
-			}
+		if !slices.Equal(all(s.Server), first) {
+			return nil
 		}
 	}
-	return true
+	return first
 }
 
 // disruptionBudget lets one pod go at a time. Parked pods are not ready and

@@ -167,8 +167,8 @@ func listenTable(rec migration.Record) string {
 	var lines []string
 	for _, s := range byID(rec) {
 		line := strconv.Itoa(s.Ordinal)
-		for _, p := range ports(s) {
-			line += " " + strconv.Itoa(p.number)
+		for _, p := range s.Ports() {
+			line += " " + strconv.Itoa(p.Number)
 		}
 		lines = append(lines, line)
 	}
@@ -223,10 +223,8 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if rec.Pods.JVMFlags != "" {
 		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: quote.Container(rec.Pods.JVMFlags)})
 	}
-	if samePorts(rec) {
-		for _, p := range ports(rec.Servers[0]) {
-			c.Ports = append(c.Ports, corev1.ContainerPort{Name: p.name, ContainerPort: int32(p.number), Protocol: corev1.ProtocolTCP})
-		}
+	for _, p := range podPorts(rec) {
+		c.Ports = append(c.Ports, corev1.ContainerPort{Name: string(p.Name), ContainerPort: int32(p.Number), Protocol: corev1.ProtocolTCP})
 	}
 	return c, nil
 }

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -70,19 +71,19 @@ func service(rec migration.Record, s migration.ServerRecord) *corev1.Service {
 			InternalTrafficPolicy:    &policy,
 			SessionAffinity:          corev1.ServiceAffinityNone,
 			PublishNotReadyAddresses: true,
-			Ports:                    servicePorts(s),
+			Ports:                    servicePorts(s.Ports()),
 		},
 	}
 	return svc
 }
 
-func servicePorts(s migration.ServerRecord) []corev1.ServicePort {
+func servicePorts(ports []ensemble.Port) []corev1.ServicePort {
 	var out []corev1.ServicePort
-	for _, p := range ports(s) {
+	for _, p := range ports {
 		out = append(out, corev1.ServicePort{
-			Name:       p.name,
-			Port:       int32(p.number),
-			TargetPort: intstr.FromInt32(int32(p.number)),
+			Name:       string(p.Name),
+			Port:       int32(p.Number),
+			TargetPort: intstr.FromInt32(int32(p.Number)),
 			Protocol:   corev1.ProtocolTCP,
 		})
 	}

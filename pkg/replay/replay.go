@@ -118,7 +118,7 @@ func Read(data []byte) (migration.Observation, error) {
 }
 
 const (
-	// maxList bounds a list: an ensemble has 255 servers at most.
+	// maxList bounds a list; no ensemble has as many servers.
 	maxList = 1000
 	// maxText bounds a text.
 	maxText = 16 << 10

@@ -30,7 +30,7 @@ func Confirm(rec *migration.Record, id ensemble.ID, how string, epoch uint32, by
 	}
 	sr.Reconfigured = &migration.Confirmation{At: at, By: by, How: how}
 	rec.NoteRestarted(epoch)
-	rec.Note(migration.AuditEntry{At: at, By: by, ID: id, Step: "reconfigure", Detail: how})
+	rec.Note(migration.AuditEntry{At: at, By: by, ID: id.Known(), Step: "reconfigure", Detail: how})
 	return true
 }
 
@@ -63,7 +63,7 @@ func TakeBack(rec *migration.Record, o migration.Observation, by string, at time
 		why := strings.Join(migration.ListDifferences(*rec, *sr, view.Live), ", ")
 		out = append(out, TakenBack{ID: id, Confirmed: sr.Reconfigured.At, Why: why})
 		sr.Reconfigured = nil
-		rec.Note(migration.AuditEntry{At: at, By: by, ID: id, Step: "reconfigure", Detail: "no longer verified: " + why})
+		rec.Note(migration.AuditEntry{At: at, By: by, ID: id.Known(), Step: "reconfigure", Detail: "no longer verified: " + why})
 	}
 	return out
 }

@@ -53,7 +53,7 @@ func TestConfirmAndTakeBack(t *testing.T) {
 // against what is seen.
 func TestByWord(t *testing.T) {
 	rec := three()
-	serving := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: 1}
+	serving := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: ensemble.ID(1).Known()}
 	for name, c := range map[string]struct {
 		live vantage.Sighting
 		port vantage.PortState

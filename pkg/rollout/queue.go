@@ -28,7 +28,7 @@ func (q *Queue) Next(o migration.Observation) (id ensemble.ID, epoch uint32, ok 
 	if id, ok = migration.NextReplacement(o); !ok {
 		return 0, 0, false
 	}
-	q.led = o.Leader() == id
+	q.led = o.Leader().Is(id)
 	return id, q.epoch, true
 }
 

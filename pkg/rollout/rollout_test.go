@@ -26,7 +26,7 @@ func three() migration.Record {
 func led(rec migration.Record, leader ensemble.ID, epoch uint32) migration.Observation {
 	o := migration.Observation{Record: rec}
 	for _, s := range rec.Servers {
-		live := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: s.ID, Zxid: ensemble.Zxid(epoch) << 32}
+		live := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: s.ID.Known(), Zxid: ensemble.Zxid(epoch) << 32}
 		if s.ID == leader {
 			live.Mode = ensemble.Leader
 		}

@@ -109,7 +109,7 @@ func TestWatchedRestart(t *testing.T) {
 	look := func(after time.Duration, live vantage.Sighting) migration.Observation {
 		return migration.Observation{At: at.Add(after), Record: rec, Servers: []migration.ServerView{{ID: 1, Live: live}}}
 	}
-	serving := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: 1} // 3.4: it shows no list
+	serving := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: ensemble.ID(1).Known()} // 3.4: it shows no list
 	w := (&Watch{}).Server(1)
 	w.Look(look(0, serving), serving, 4)
 	if v := w.Judge(rec, sr); v.Code != migration.VerdictWaiting {

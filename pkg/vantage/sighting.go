@@ -10,8 +10,8 @@ type Sighting struct {
 	Version ensemble.Version `json:"version,omitzero"`
 	Mode    ensemble.Mode    `json:"mode,omitempty"`
 	Zxid    ensemble.Zxid    `json:"zxid,omitempty"`
-	// ServerID is the id the server itself reports; 0 when it does not say.
-	ServerID ensemble.ID `json:"serverID,omitempty"`
+	// ServerID is the id the server itself reports; none when it does not say.
+	ServerID ensemble.MaybeID `json:"serverID,omitzero"`
 	// Members is the server list it runs with; nil where the version does not
 	// show it (3.4).
 	Members []ensemble.Server `json:"members,omitempty"`
@@ -65,7 +65,7 @@ func (s Sighting) Hidden() bool { return s.Sight() == Unseen || s.Unread() }
 // Another reports whether what serves at that server's address says that it is
 // a different one: endpoints are mixed up, or kube-proxy is late.
 func (s Sighting) Another(id ensemble.ID) bool {
-	return s.Serving() && s.ServerID != 0 && s.ServerID != id
+	return s.Serving() && s.ServerID.IsNot(id)
 }
 
 // Said is how the question ended, in words.

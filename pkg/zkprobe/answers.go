@@ -36,9 +36,9 @@ type Answers struct {
 	Conf      vantage.Reach `json:"conf,omitempty"`
 	ConfError string        `json:"confError,omitempty"`
 
-	// From conf. ServerID is 0, Members nil when unknown (3.4 never shows
+	// From conf. ServerID is none, Members nil when unknown (3.4 never shows
 	// them); limits are in ticks.
-	ServerID          ensemble.ID       `json:"serverId,omitempty"`
+	ServerID          ensemble.MaybeID  `json:"serverId,omitzero"`
 	Members           []ensemble.Server `json:"members,omitempty"`
 	ConfigVersion     string            `json:"configVersion,omitempty"`
 	Role              ensemble.Role     `json:"role,omitempty"`
@@ -184,7 +184,7 @@ func (s *Answers) judgeConf(a Answer) {
 		if a.Err != nil && a.Reach != vantage.NotWhitelisted {
 			s.ConfError = a.Err.Error()
 		}
-	case s.ServerID == 0, modern && s.ConfigVersion == "":
+	case s.ServerID.IsZero(), modern && s.ConfigVersion == "":
 		s.Conf, s.ConfError = vantage.Garbled, "the answer to conf was cut off"
 	case modern && s.Members == nil:
 		s.Conf, s.ConfError = vantage.Garbled, "the server list in the answer to conf has a line that cannot be read"

@@ -60,7 +60,7 @@ func TestCanary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Zxid != 0x100000009 || got.Via != good || got.Origin.Server != 1 || got.SessionID != 0x10000143e940000 || got.Took <= 0 {
+	if got.Zxid != 0x100000009 || got.Via != good || got.Origin.IDByte != 1 || got.SessionID != 0x10000143e940000 || got.Took <= 0 {
 		t.Errorf("got %+v", got)
 	}
 	// The close's answer may be lost; the write before it was committed.

@@ -11,7 +11,7 @@ import (
 // ConfReply is what conf says. Zero values are unknown, except where noted.
 type ConfReply struct {
 	// ServerID is the server's myid.
-	ServerID     ensemble.ID
+	ServerID     ensemble.MaybeID
 	ClientPort   int
 	PeerPort     int
 	ElectionPort int
@@ -59,7 +59,7 @@ func ParseConf(text string) ConfReply {
 	r.Members = members.servers()
 	r.ConfigVersion = r.Values["version"]
 	if id, err := ensemble.ParseID(r.Values["serverId"]); err == nil {
-		r.ServerID = id
+		r.ServerID = id.Known()
 	}
 	switch r.Values["peerType"] {
 	case "0":

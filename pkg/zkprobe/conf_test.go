@@ -28,8 +28,8 @@ func TestParseConfOfRealServers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.version+"/"+tt.role, func(t *testing.T) {
 			got := ParseConf(recorded(t, tt.version, tt.role, Conf))
-			if got.ServerID != tt.id {
-				t.Errorf("server id: got %d, want %d", got.ServerID, tt.id)
+			if !got.ServerID.Is(tt.id) {
+				t.Errorf("server id: got %s, want %d", got.ServerID, tt.id)
 			}
 			role := ensemble.Participant
 			if tt.role == "observer" {
@@ -86,7 +86,11 @@ func TestParseConfMembership(t *testing.T) {
 			{ID: 2, Role: ensemble.Participant, PeerAddress: peer("b", 1, 2), Weight: 0, Group: 3},
 		}},
 		{"one line broken hides the list", "server.1=a:1:2:participant\nserver.2=b\n", nil},
-		{"id out of range", "server.256=a:1:2:participant\n", nil},
+		{"ids beyond a byte", "server.0=a:1:2:participant\nserver.300=b:1:2:participant\n", []ensemble.Server{
+			{ID: 0, Role: ensemble.Participant, PeerAddress: peer("a", 1, 2), Weight: 1},
+			{ID: 300, Role: ensemble.Participant, PeerAddress: peer("b", 1, 2), Weight: 1},
+		}},
+		{"id out of range", "server.-1=a:1:2:participant\n", nil},
 		{"port out of range", "server.1=a:1:70000:participant\n", nil},
 		{"weight broken", "server.1=a:1:2:participant\nweight.1=x\n", nil},
 	}
@@ -100,8 +104,8 @@ func TestParseConfMembership(t *testing.T) {
 }
 
 func TestParseConfUnknown(t *testing.T) {
-	got := ParseConf("serverId=0\nclientPort=99999\ntickTime=-5\nnew.key=a=b\nwhat is this\n")
-	if got.ServerID != 0 || got.ClientPort != 0 || got.TickTime != 0 || got.MaxClientCnxns != -1 || got.DataDirSize != -1 {
+	got := ParseConf("serverId=-1\nclientPort=99999\ntickTime=-5\nnew.key=a=b\nwhat is this\n")
+	if !got.ServerID.IsZero() || got.ClientPort != 0 || got.TickTime != 0 || got.MaxClientCnxns != -1 || got.DataDirSize != -1 {
 		t.Errorf("got %+v, want everything unknown", got)
 	}
 	if got.Values["new.key"] != "a=b" {
@@ -122,7 +126,7 @@ func FuzzParseConf(f *testing.F) {
 				t.Errorf("member %+v", m)
 			}
 		}
-		if r.ServerID < 0 || r.ServerID > ensemble.MaxID || r.ClientPort < 0 || r.TickTime < 0 {
+		if id, _ := r.ServerID.Get(); id < 0 || id > ensemble.MaxID || r.ClientPort < 0 || r.TickTime < 0 {
 			t.Errorf("settings %+v", r)
 		}
 	})

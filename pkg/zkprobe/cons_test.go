@@ -24,7 +24,7 @@ func TestParseConsOfRealServers(t *testing.T) {
 						continue
 					}
 					sessions++
-					if got := SplitSession(c.SessionID).Server; got != 1 {
+					if got := SplitSession(c.SessionID).IDByte; got != 1 {
 						t.Errorf("session 0x%x: server %d, want 1", c.SessionID, got)
 					}
 					if c.Timeout != 20*time.Second || c.Established.IsZero() {

@@ -101,7 +101,7 @@ func TestRealServingSince(t *testing.T) {
 			t.Errorf("restarted server %d: clock %s, before %s", follower, got.Clock, first[follower].Clock)
 		}
 		serving, err := p.ServingSince(ctx, e.Server(follower).ClientAddr())
-		if err != nil || serving.Origin.Server != ensemble.ID(follower) {
+		if err != nil || serving.Origin.IDByte != ensemble.ID(follower).SessionByte() {
 			t.Fatalf("server %d: %+v, %v", follower, serving, err)
 		}
 		if serving.Since.Before(restarted) || serving.Since.After(time.Now()) {

@@ -13,9 +13,9 @@ import (
 // the same server with the same Clock come from one stretch of serving, and a
 // change between two of them shows a restart or an election in between.
 type SessionOrigin struct {
-	// Server is the id of the server the client was connected to. It is a way
-	// to learn a server's id where conf is not whitelisted.
-	Server ensemble.ID `json:"server"`
+	// IDByte is the low byte of the id of the server the client was connected to,
+	// see Of.
+	IDByte uint8 `json:"idByte"`
 	// Clock is the low 40 bits of the milliseconds of the server's clock when
 	// it began to serve (a busy server counts into it: 65,536 sessions add a
 	// millisecond). The clock is Java's nanoTime on 3.4.13, 3.8.0 and 3.9.3: on
@@ -37,9 +37,26 @@ const (
 func SplitSession(id int64) SessionOrigin {
 	u := uint64(id)
 	return SessionOrigin{
-		Server: ensemble.ID(u >> 56),
+		IDByte: uint8(u >> 56),
 		Clock:  time.Duration(u>>16&(1<<clockBits-1)) * time.Millisecond,
 	}
+}
+
+// Of is the server of those ids that handed out the session; none where more than one may
+// have. It is a way to learn a server's id where conf is not whitelisted. A byte that fits
+// none of them is an id of its own, of a server that is not among them.
+func (o SessionOrigin) Of(ids []ensemble.ID) ensemble.MaybeID {
+	found := ensemble.ID(o.IDByte).Known()
+	n := 0
+	for _, id := range ids {
+		if id.SessionByte() == o.IDByte {
+			found, n = id.Known(), n+1
+		}
+	}
+	if n > 1 {
+		return ensemble.MaybeID{}
+	}
+	return found
 }
 
 // WallClock returns the time at which the server began to serve, where the id

@@ -38,7 +38,7 @@ func TestRealSightAndCanary(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.Via != server.ClientAddr() || c.Origin.Server != ensemble.ID(id) || c.Zxid <= last {
+			if c.Via != server.ClientAddr() || c.Origin.IDByte != ensemble.ID(id).SessionByte() || c.Zxid <= last {
 				t.Errorf("canary via server %d: got %+v after %s", id, c, last)
 			}
 			// Create session, check, close session: three transactions.
@@ -58,7 +58,7 @@ func TestRealSightAndCanary(t *testing.T) {
 			if id == 4 {
 				role = ensemble.Observer
 			}
-			if s.Reach != vantage.Answered || s.Error != "" || s.ServerID != ensemble.ID(id) || !s.Mode.Serving() || s.Role != role ||
+			if s.Reach != vantage.Answered || s.Error != "" || !s.ServerID.Is(ensemble.ID(id)) || !s.Mode.Serving() || s.Role != role ||
 				(s.Mode == ensemble.Observing) != (id == 4) || s.TickTime != time.Second || s.ElectionPort != server.ElectionPort {
 				t.Errorf("server %d: got %+v", id, s)
 			}
@@ -106,7 +106,7 @@ func TestRealNoQuorum(t *testing.T) {
 			// On its way it may close a connection without a word.
 			return s.Reach == vantage.NotServing
 		})
-		if s.Reach != vantage.NotServing || s.Mode != ensemble.NotServing || s.Error == "" || s.ServerID != 0 {
+		if s.Reach != vantage.NotServing || s.Mode != ensemble.NotServing || s.Error == "" || !s.ServerID.IsZero() {
 			t.Errorf("without a quorum: got %+v", s)
 		}
 		if _, err = p.Canary(ctx, []string{e.Server(leader).ClientAddr()}); !errors.As(err, &failure) || failure.Stage != CanarySession {
@@ -126,12 +126,12 @@ func TestRealWhitelist(t *testing.T) {
 	eachVersion(t, map[string]string{"4lw.commands.whitelist": "ruok"}, func(ctx context.Context, t *testing.T, e *zkreal.Ensemble) {
 		var p Prober
 		s := p.Learn(ctx, e.Server(2).ClientAddr())
-		if s.Reach != vantage.Answered || !s.Mode.Serving() || len(s.Denied) != 2 || s.ServerID != 0 || s.Learners != -1 {
+		if s.Reach != vantage.Answered || !s.Mode.Serving() || len(s.Denied) != 2 || !s.ServerID.IsZero() || s.Learners != -1 {
 			t.Errorf("got %+v", s)
 		}
 		// A canary tells the id where conf must not.
 		c, err := p.Canary(ctx, []string{e.Server(2).ClientAddr()})
-		if err != nil || c.Origin.Server != 2 {
+		if err != nil || c.Origin.IDByte != 2 {
 			t.Errorf("canary: got %+v, %v", c, err)
 		}
 	})

@@ -87,7 +87,7 @@ func fileRows() []row {
 	line("port beyond all", "server.3=10.1.0.3:2888:99999", `election port "99999" is not a whole number from 1 to 65535`)
 	line("negative port", "server.3=10.1.0.3:-1:3888", `peer port "-1" is not a whole number from 1 to 65535`)
 	line("id is a word", "server.x=10.1.0.3:2888:3888", `"server.x" has no whole number behind the dot`)
-	line("negative id", "server.-1=10.1.0.3:2888:3888", "server id -1 is not from 1 to 255")
+	line("negative id", "server.-1=10.1.0.3:2888:3888", "server id -1: where elections are held")
 	line("no host", "server.3=:2888:3888", "server 3: the host is missing")
 	line("a role that is none", "server.3=10.1.0.3:2888:3888:king", `role "king" is neither participant nor observer`)
 	add("missing", row{args: []string{"-f", "nowhere"}, says: []string{"nowhere", "no such file", "check the path"}})

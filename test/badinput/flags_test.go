@@ -62,15 +62,15 @@ func flagRows() []row {
 	add("wrap", []string{"-f", "a"}, "NAME")
 	add("wrap demo -f a", []string{"--dry-run=maybe"}, "--dry-run", "none, client, server")
 	add("wrap demo -f a", []string{"--endpoints-api=v3"}, "--endpoints-api", "endpointslices, endpoints")
+	add("wrap demo -f a", []string{"--expose=peer"}, "--expose", "admin, metrics")
+	add("wrap demo --dry-run=client", []string{"--expose=admin", "--member=1=h:2888:3888", "--member=2=i:2888:3888", "--member=3=j:2888:3888"}, "--expose", "-f")
 	add("wrap demo --dry-run=client", []string{"--member=x"}, "--member", "member has no id")
 	add("wrap demo --dry-run=client", []string{"--member=1=h:2888"}, "--member", "election port")
-	add("wrap demo --dry-run=client", []string{"--member=999=h:2888:3888;2181"}, "--member", "1 to 255")
+	add("wrap demo --dry-run=client", []string{"--member=-1=h:2888:3888;2181"}, "--member", "0 to 4294967295")
 	add("wrap demo --dry-run=client -f a", []string{"--member=1=h:2888:3888;2181"}, "use one of them")
 	for _, c := range []string{"replace demo", "revert demo"} {
 		add(c, nil, "--id=N")
-		add(c, []string{"--id=0"}, "--id=N")
-		add(c, []string{"--id=-1"}, "--id=-1", "ids are")
-		add(c, []string{"--id=300"}, "--id=300", "ids are")
+		add(c, []string{"--id=-1"}, `--id="-1"`, "a server's id, a whole number from")
 		add(c, []string{"--id=one"}, "--id", "whole number")
 		add(c, []string{"--id=99999999999999999999"}, "--id", "whole number")
 		add(c, []string{"--id=1", "--host-hook=./nothing"}, "--host-hook", "chmod +x")
@@ -87,7 +87,7 @@ func flagRows() []row {
 	for flag, says := range map[string]string{
 		"--supervisor=initd": "use systemd, supervisord or script", "--unit=a b": "is not the name of a unit", "--unit=$(x)": "is not the name of a unit", "--address=names": "ip, dns", "--cluster-domain=a b": "is not a DNS name",
 		"--dns-zone=..": "is not a DNS name", "--dns-server=a b": "is not a DNS name", "--data-size=0": "is too little", "--data-size=-1": "is too little", "--data-size=big": "800Mi", "--path=": "is not a name for a file", "--path=a b": "is not a name for a file",
-		"--leave=everything": "known are addresses", "--confirmed=0": "ids are", "--confirmed=999": "ids are", "--confirmed=x": "whole numbers", "--jvm-cmdline=x": "ID=FILE", "--jvm-cmdline=1=": "ID=FILE",
+		"--leave=everything": "known are addresses", "--confirmed=-1": "ids are", "--confirmed=4294967296": "ids are", "--confirmed=x": "whole numbers", "--jvm-cmdline=x": "ID=FILE", "--jvm-cmdline=1=": "ID=FILE",
 		"--output-dir=file": "not a directory", "--verify --host-hook=true": "use one of them",
 	} {
 		args := []string{flag}

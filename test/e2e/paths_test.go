@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
@@ -37,18 +38,18 @@ func TestPaths(t *testing.T) {
 			spoil: []string{"zklab net drop paths/3 --port 3888 --from " + host(1)}, mend: []string{"zklab net heal paths/3"},
 			check: "NET001", cause: preflight.Firewall,
 			lost: func(p preflight.Path) bool {
-				return p.From.Server == 1 && p.To == 3 && p.Port == preflight.ElectionPort
+				return p.From.Server.Is(1) && p.To == 3 && p.Port == ensemble.PortElection
 			},
 		},
 		"no route": {
 			spoil: []string{"zklab exec paths/1 -- ip route add unreachable " + service(2) + "/32"}, mend: []string{"zklab exec paths/1 -- ip route del unreachable " + service(2) + "/32"},
 			check: "NET001", cause: preflight.NoRoute,
-			lost: func(p preflight.Path) bool { return p.From.Server == 1 && p.To == 2 },
+			lost: func(p preflight.Path) bool { return p.From.Server.Is(1) && p.To == 2 },
 		},
 		"no kube-proxy": {
 			spoil: append([]string{"zklab daemon pause kube-proxy-paths-2"}, flushed("paths/2")...), mend: append([]string{"zklab daemon resume kube-proxy-paths-2"}, flushed("paths/2")...),
 			check: "NET001", cause: preflight.NoKubeProxy,
-			lost: func(p preflight.Path) bool { return p.From.Server == 2 },
+			lost: func(p preflight.Path) bool { return p.From.Server.Is(2) },
 		},
 		"pods that may not leave their nodes": {
 			spoil: nodes("zklab net drop %s --from 10.78.0.0/16 --to " + strings.Join([]string{host(1), host(2), host(3)}, ",")), mend: nodes("zklab net heal %s"),

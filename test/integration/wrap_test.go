@@ -88,9 +88,23 @@ func TestWrapLeavesAFlippedServerAlone(t *testing.T) {
 	s.must("park", s.c.Park(s.ctx, s.rec))
 	pod := s.run(5, "10.244.4.1")
 	s.must("flip", s.c.PointToPod(s.ctx, s.rec, 5, string(pod.UID), "10.244.4.1"))
-	s.wrap()
-	if v := s.view(5); !only(v.Endpoints.Union, "10.244.4.1") || v.Endpoints.BridgePodUID != string(pod.UID) {
-		t.Errorf("after flip and wrap: %+v", v.Endpoints)
+	services, uid := s.cp.admin.CoreV1().Services(s.ns), s.rec.Servers[1].ServiceUID
+	// Ports that were not recorded when it was wrapped.
+	for i := range s.rec.Servers {
+		s.rec.Servers[i].SecureClientPort = 2281
+	}
+	want := []string{"Service/main-2 configured", "Service/main-5 configured", "Service/main-9 configured",
+		"EndpointSlice/main-2-bridge configured", "EndpointSlice/main-5-bridge configured", "EndpointSlice/main-9-bridge configured"}
+	if diff := cmp.Diff(want, results(s.wrap())); diff != "" {
+		t.Error(diff)
+	}
+	svc, err := services.Get(s.ctx, "main-5", metav1.GetOptions{})
+	s.must("Service", err)
+	if len(svc.Spec.Ports) != 4 || string(svc.UID) != uid || svc.Spec.ClusterIP != s.rec.Servers[1].ClusterIP {
+		t.Errorf("the Service is %+v", svc)
+	}
+	if v := s.view(5); !only(v.Endpoints.Union, "10.244.4.1") || v.Endpoints.BridgePodUID != string(pod.UID) || len(v.Service.Changed) > 0 {
+		t.Errorf("after flip and wrap: %+v", v)
 	}
 	s.must("adopt", s.c.SetSelector(s.ctx, s.rec, 5))
 	s.waitView(5, "adopted", func(v migration.ClusterView) bool { return only(v.Endpoints.Controller, "10.244.4.1") })

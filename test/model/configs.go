@@ -167,16 +167,16 @@ func Words() []Config {
 
 // Walks are explored by chance.
 func Walks() []Config {
-	five := []ensemble.ID{2, 5, 9, 11, 200}
+	five := []ensemble.ID{0, 5, 9, 11, 300}
 	base := Config{IDs: five, Begins: 9, Reverts: 3, Faults: 3, Writes: 4}
 	old, guarded, observed, grouped, weighed := base, base, base, base, base
 	old.Name, old.Version = "five servers", "3.4.13"
 	guarded.Name, guarded.Version = "five servers, guarded", "3.8.0"
 	observed.Name, observed.Version, observed.Observers = "four voters and an observer", "3.4.13", five[:1]
 	grouped.Name, grouped.Version = "three groups", "3.5.9"
-	grouped.Groups = map[ensemble.ID]int{2: 1, 5: 1, 9: 1, 11: 2, 200: 3}
+	grouped.Groups = map[ensemble.ID]int{0: 1, 5: 1, 9: 1, 11: 2, 300: 3}
 	weighed.Name, weighed.Version, weighed.Weightless = "three groups, one server without weight", "3.4.13", five[4:]
-	weighed.Groups = map[ensemble.ID]int{2: 1, 5: 2, 9: 3, 11: 3, 200: 1}
+	weighed.Groups = map[ensemble.ID]int{0: 1, 5: 2, 9: 3, 11: 3, 300: 1}
 	restored := Config{
 		Name: "backups of the journal, two more faults", IDs: []ensemble.ID{1, 2, 3}, Version: "3.4.13", Only: []ensemble.ID{1, 2},
 		Begins: 3, Reverts: 2, Faults: 3, Writes: 2, Backups: true, Flights: true, Without: besideJournal(),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -52,7 +53,7 @@ func TestDecideDoesNotReadWhatTheModelForgets(t *testing.T) {
 			f.Epoch, f.Started, f.By = 99, time.Unix(5, 0), "somebody"
 			for _, p := range []*migration.Proof{f.Before, f.After, f.Joined} {
 				if p != nil {
-					p.Leader = 77
+					p.Leader = ensemble.ID(77).Known()
 				}
 			}
 			e := migration.Decide(in, o)

@@ -29,7 +29,7 @@ func Margins(ids []ensemble.ID) []rule {
 		{
 			name: "the canary on all n before the stop", in: in,
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
-				if f.Before == nil && o.Leader() != 0 {
+				if f.Before == nil && !o.Leader().IsZero() {
 					f.Before = held(o, 0)
 				}
 			}),

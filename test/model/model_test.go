@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,5 +54,28 @@ func TestQuick(t *testing.T) {
 func TestQuickWalks(t *testing.T) {
 	for _, cfg := range Walks() {
 		t.Run(strings.ReplaceAll(cfg.Name, " ", "_"), func(t *testing.T) { walk(t, cfg, 10_000) })
+	}
+}
+
+// TestIDsMakeNoDifference: 0 and large ids are ids like any other, so with them every state
+// is the same.
+func TestIDsMakeNoDifference(t *testing.T) {
+	for _, quick := range Quick() {
+		if quick.Name != "the leader goes last, one fault" && quick.Name != "replace one and go back" {
+			continue
+		}
+		other := quick
+		other.IDs = []ensemble.ID{0, 300, 1023}
+		for _, ids := range []*[]ensemble.ID{&other.Only, &other.Moved} {
+			*ids = slices.Clone(*ids)
+			for i, id := range *ids {
+				(*ids)[i] = other.IDs[slices.Index(quick.IDs, id)]
+			}
+		}
+		want, got := Explore(quick, migration.Decide, 1_000_000), Explore(other, migration.Decide, 1_000_000)
+		if got.Broken != fine || got.States != want.States || got.Transitions != want.Transitions || got.Depth != want.Depth {
+			t.Errorf("%s: %d states, %d transitions, depth %d; with other ids %d, %d, %d: %s %v", quick.Name, want.States, want.Transitions, want.Depth,
+				got.States, got.Transitions, got.Depth, got.Broken, got.Story)
+		}
 	}
 }

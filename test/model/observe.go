@@ -257,9 +257,9 @@ func (w *world) answer(st *state, i int, p int8) vantage.Sighting {
 			out.Mode = ensemble.Observing
 		}
 	}
-	out.Reach, out.Version, out.ServerID = vantage.Answered, w.base.version, w.cfg.IDs[i]
+	out.Reach, out.Version, out.ServerID = vantage.Answered, w.base.version, w.cfg.IDs[i].Known()
 	if st.s[i].sight == halved {
-		out.ServerID, out.ConfUnread = 0, true
+		out.ServerID, out.ConfUnread = ensemble.MaybeID{}, true
 	}
 	out.Zxid = toZxid(shown(s))
 	if r == following {

@@ -71,9 +71,18 @@ func waived(code migration.Code, change decideFunc) decideFunc {
 	}
 }
 
+// whoLeads is the one server that says that it leads.
+func whoLeads(o *migration.Observation) (migration.ServerView, bool) {
+	id, ok := o.Leader().Get()
+	if !ok {
+		return migration.ServerView{}, false
+	}
+	return o.View(id)
+}
+
 func held(o *migration.Observation, age time.Duration) *migration.Proof {
 	z := ensemble.Zxid(1)
-	if v, ok := o.View(o.Leader()); ok {
+	if v, ok := whoLeads(o); ok {
 		z = ensemble.Zxid(uint64(v.Live.Zxid.Epoch())<<32 + 0)
 	}
 	return &migration.Proof{Zxid: z, At: o.At.Add(-age), Complete: true}
@@ -82,7 +91,7 @@ func held(o *migration.Observation, age time.Duration) *migration.Proof {
 // everybodyServes pretends that every other server follows.
 func everybodyServes(o *migration.Observation, but ensemble.ID) {
 	var zxid ensemble.Zxid
-	if v, ok := o.View(o.Leader()); ok {
+	if v, ok := whoLeads(o); ok {
 		zxid = v.Live.Zxid
 	}
 	for i := range o.Servers {
@@ -207,7 +216,7 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "every server in sync before one is stopped", in: one(1, 0, killsOnly...), want: []violation{unsafeStop},
 			without: func(in migration.Intent, o migration.Observation) migration.Decision {
 				d := migration.Decide(in, o)
-				if f := o.Record.Flight; d.Code != migration.CodeDegraded || f != nil && f.DeadSince != nil || o.Leader() == 0 {
+				if f := o.Record.Flight; d.Code != migration.CodeDegraded || f != nil && f.DeadSince != nil || o.Leader().IsZero() {
 					return d
 				}
 				return blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
@@ -270,7 +279,7 @@ func Rules(ids []ensemble.ID) []rule {
 		{
 			name: "all others hold a second canary before the release", in: one(1, 1, "lie", "reboot", "stop", "blind", "evict"), want: []violation{unsafeRelease, lostWrite},
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
-				if f.DeadSince != nil && o.Leader() != 0 {
+				if f.DeadSince != nil && !o.Leader().IsZero() {
 					f.After = held(o, migration.ProofFresh/2)
 				}
 			}),
@@ -278,7 +287,7 @@ func Rules(ids []ensemble.ID) []rule {
 		{
 			name: "the same, followed to the loss", long: true, in: deeds(one(1, 1, killsOnly...)), want: []violation{lostWrite},
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
-				if f.DeadSince != nil && o.Leader() != 0 {
+				if f.DeadSince != nil && !o.Leader().IsZero() {
 					f.After = held(o, migration.ProofFresh/2)
 				}
 			}),
@@ -389,7 +398,7 @@ func Rules(ids []ensemble.ID) []rule {
 		{
 			name: "revert: all others hold a second canary before the host starts", in: back(0, 1), want: []violation{lostWrite, unsafeStart},
 			without: flying(migration.Revert, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
-				if f.DeadSince != nil && o.Leader() != 0 {
+				if f.DeadSince != nil && !o.Leader().IsZero() {
 					f.After = held(o, migration.ProofFresh/2)
 				}
 			}),
@@ -398,7 +407,7 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "a lost volume begins anew only after a new proof", in: Config{IDs: ids, Version: "3.4.13", Moved: ids, Faults: 2, Writes: 1, Without: []string{"lease", "evict", "reboot", "blind", "stop"}},
 			want: []violation{unsafeRelease, lostWrite},
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, _ *migration.ServerView) {
-				if f.Renewing != nil && o.Leader() != 0 {
+				if f.Renewing != nil && !o.Leader().IsZero() {
 					f.After = held(o, migration.ProofFresh/2)
 				}
 			}),

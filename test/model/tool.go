@@ -134,7 +134,7 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 
 // brought writes what a step brought, as engine.act does after it.
 func (w *world) brought(st *state, rec migration.Record, in migration.Intent, d migration.Decision, out migration.Outcome, slot int) {
-	after, changed := rec.After(in.By, d, out, w.leaderID(st))
+	after, changed := rec.After(in.By, d, out, w.leaderID(st).Known())
 	if !changed {
 		return
 	}

@@ -80,6 +80,7 @@ public class ReadConfig {
         member(b, "listenOnAllIPs", call(c, "getQuorumListenOnAllIPs"));
         address(b, "client", (InetSocketAddress) call(c, "getClientPortAddress"));
         address(b, "secure", (InetSocketAddress) call(c, "getSecureClientPortAddress"));
+        member(b, "observerMaster", call(c, "getObserverMasterPort"));
         servers(b, c);
         return b.append("}").toString();
     }

@@ -30,6 +30,14 @@ func stricter(name string) string {
 		return "3.4 has elections over UDP, which no Service of ours carries"
 	case "bad-id-spelt-two-ways":
 		return "the order of a hash table decides which line counts"
+	case "bad-id-below-zero":
+		return "its election connections are read as another protocol's"
+	case "bad-id-too-large":
+		return "nobody has such ids, and the gate's script reads ten digits"
+	case "bad-observer-master-port":
+		return "the port cannot be bound"
+	case "bad-client-port-zero-with-an-address":
+		return "3.9 listens on a port that nobody knows"
 	case "bad-blank-in-server-line", "bad-ipv6-without-brackets", "bad-port-out-of-range":
 		return "the server starts and finds nobody"
 	case "dynamic-and-servers-in-zoo-cfg", "dynamic-with-other-keys", "dynamic-with-version-line", "dynamic-next":
@@ -153,6 +161,9 @@ func view(c *ensemble.Config, v ensemble.Version) theirConfig {
 	if v.AtLeast(3, 5, 0) {
 		out.Secure = bind(c.SecureClientPortAddress, c.SecureClientPort)
 	}
+	if v.AtLeast(3, 6, 0) {
+		out.ObserverMaster = c.ObserverMasterPort
+	}
 	participants := 0
 	for _, s := range c.Servers {
 		if s.Role != ensemble.Observer {
@@ -227,9 +238,12 @@ func normal(c theirConfig, v ensemble.Version) theirConfig {
 }
 
 // spell writes addresses in one way: Java has its own for IPv6 and prints
-// any wildcard as 0.0.0.0.
+// any wildcard as 0.0.0.0. Port 0 is none to us: from 3.9 on the server chooses one.
 func spell(address string) string {
 	host, port, found := strings.Cut(address, "#")
+	if port == "0" {
+		return ""
+	}
 	a, err := netip.ParseAddr(host)
 	if !found || err != nil {
 		return address

@@ -129,11 +129,18 @@ func (g *generator) plain() {
 	if g.oneIn(4) {
 		g.line("dataLogDir", "/log")
 	}
-	if !g.oneIn(10) {
-		g.line("clientPort", []string{"2181", "+2181", "12181", "218l"}[g.pick(20, 2, 5, 1)])
+	port := []string{"", "2181", "+2181", "12181", "218l", "0"}[g.pick(3, 20, 2, 5, 1, 1)]
+	if port != "" {
+		g.line("clientPort", port)
+	}
+	if port != "0" && g.oneIn(5) {
+		g.line("clientPortAddress", []string{"10.0.0.1", "0.0.0.0", "zk1.example.com", "127.0.0.1"}[g.rng.IntN(4)])
 	}
 	if g.oneIn(5) {
-		g.line("clientPortAddress", []string{"10.0.0.1", "0.0.0.0", "zk1.example.com", "127.0.0.1"}[g.rng.IntN(4)])
+		g.line("secureClientPort", []string{"2281", "+2281", "0", "2888"}[g.pick(5, 1, 1, 1)])
+	}
+	if g.oneIn(5) {
+		g.line("observerMasterPort", []string{"2191", "+2191", "0", "-1"}[g.pick(5, 1, 1, 1)])
 	}
 	if g.oneIn(5) {
 		g.line("quorumListenOnAllIPs", []string{"true", "false", "TRUE", "yes", "tru"}[g.pick(5, 5, 2, 1, 1)])
@@ -152,7 +159,7 @@ func (g *generator) plain() {
 func (g *generator) servers(v ensemble.Version) []int {
 	var ids []int
 	for range []int{0, 1, 2, 3, 3, 3, 4, 5, 7}[g.rng.IntN(9)] {
-		id := 1 + g.rng.IntN(255)
+		id := []int{1 + g.rng.IntN(255), 0, g.rng.IntN(5000), g.rng.IntN(1 << 32)}[g.pick(6, 1, 2, 1)]
 		twice := false
 		for _, other := range ids {
 			twice = twice || other == id

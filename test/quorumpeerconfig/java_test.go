@@ -44,6 +44,7 @@ type theirConfig struct {
 	ListenOnAllIPs bool          `json:"listenOnAllIPs"`
 	Client         string        `json:"client"`
 	Secure         string        `json:"secure"`
+	ObserverMaster int           `json:"observerMaster"`
 	Servers        []theirServer `json:"servers"`
 }
 

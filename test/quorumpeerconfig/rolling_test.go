@@ -128,7 +128,7 @@ func newRolling(ctx context.Context, t *testing.T, release string, v ensemble.Ve
 	for _, s := range c.Servers {
 		cfg := r.write(c, s.ID, dynamic)
 		r.hosts = append(r.hosts, hostpatch.Host{ID: s.ID, Address: hostAddr(s.ID), Path: real.Server(int(s.ID)).ConfigFile(), Config: cfg})
-		configs = append(configs, ensemble.HostConfig{ID: s.ID, Source: s.ID.String(), Config: cfg})
+		configs = append(configs, ensemble.HostConfig{ID: s.ID.Known(), Source: s.ID.String(), Config: cfg})
 	}
 	ens, diffs, err := ensemble.FromHosts(name, configs)
 	if err != nil || len(diffs) > 0 {
@@ -215,7 +215,7 @@ func (r *rolling) restartAll(ctx context.Context, undo bool) {
 	r.t.Helper()
 	in := hostpatch.Input{
 		Ensemble: r.ensemble, Version: r.version, Hosts: r.hosts, ServiceHosts: map[ensemble.ID]string{},
-		Leader: ensemble.ID(r.real.Leader(ctx)), InitLimit: 12,
+		Leader: ensemble.ID(r.real.Leader(ctx)).Known(), InitLimit: 12,
 	}
 	for _, s := range r.ensemble.Servers {
 		in.ServiceHosts[s.ID] = serviceAddr(s.ID)

@@ -5,6 +5,7 @@ package ensemble
 import (
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -154,8 +155,8 @@ func parseIDs(value string) ([]int, error) {
 	var ids []int
 	for word := range strings.SplitSeq(value, ":") {
 		id, err := strconv.Atoi(word)
-		if err != nil || id < 1 || id > 255 {
-			return nil, fmt.Errorf("id %q: want a number from 1 to 255", word)
+		if err != nil || id < 0 || id > math.MaxUint32 {
+			return nil, fmt.Errorf("id %q: want a number from 0 to %d", word, math.MaxUint32)
 		}
 		ids = append(ids, id)
 	}

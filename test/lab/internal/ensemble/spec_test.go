@@ -40,7 +40,7 @@ func TestParseRefuses(t *testing.T) {
 		"":                                      "name",
 		"Demo":                                  "name",
 		"demo,ids=1:1:2":                        "twice",
-		"demo,ids=0:1:2":                        "from 1 to 255",
+		"demo,ids=-1:1:2":                       "from 0 to 4294967295",
 		"demo,ids=1,observers=1":                "voter",
 		"demo,version=3.7.0":                    "the lab has",
 		"demo,colour=red":                       "settings are",

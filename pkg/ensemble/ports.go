@@ -1,0 +1,74 @@
+package ensemble
+
+import "slices"
+
+// PortName says what a port is for. The ports of Services and pods have these names.
+type PortName string
+
+// The names.
+const (
+	PortClient         PortName = "client"
+	PortPeer           PortName = "peer"
+	PortElection       PortName = "election"
+	PortSecureClient   PortName = "secure-client"
+	PortObserverMaster PortName = "observer-master"
+	PortAdmin          PortName = "admin"
+	PortMetrics        PortName = "metrics"
+)
+
+// Exposable are the ports that are reachable through a Service only where an operator asks
+// for it: they are for administrators, and some commands of the AdminServer write.
+func Exposable() []PortName { return []PortName{PortAdmin, PortMetrics} }
+
+// Port is one port of a server.
+type Port struct {
+	Name   PortName
+	Number int
+}
+
+// Ports are those that the server listens on, at one time or another, and others use; alike
+// on its host and in its pod: a server binds what its own files say, and nothing maps ports
+// on the way. Whoever needs to know a server's ports asks here.
+//
+// Who leads binds the peer port, who follows the observer master port (Leader,
+// Follower.followLeader): an observer does neither.
+func (s Server) Ports() []Port {
+	all := []Port{
+		{PortClient, s.ClientPort}, {PortPeer, s.PeerPort}, {PortElection, s.ElectionPort},
+		{PortSecureClient, s.SecureClientPort}, {PortObserverMaster, s.ObserverMasterPort}, {PortAdmin, s.AdminPort}, {PortMetrics, s.MetricsPort},
+	}
+	return slices.DeleteFunc(all, func(p Port) bool {
+		return p.Number == 0 || s.Role == Observer && (p.Name == PortPeer || p.Name == PortObserverMaster)
+	})
+}
+
+// Port is the port of that name, 0 where there is none.
+func (s Server) Port(name PortName) int {
+	for _, p := range s.Ports() {
+		if p.Name == name {
+			return p.Number
+		}
+	}
+	return 0
+}
+
+// PortName is what the server uses a port for; empty where it is none of its own.
+func (s Server) PortName(number int) PortName {
+	for _, p := range s.Ports() {
+		if p.Number == number {
+			return p.Name
+		}
+	}
+	return ""
+}
+
+// expose makes a port of Exposable one that others use.
+func (s *Server) expose(p Port) {
+	switch p.Name {
+	case PortAdmin:
+		s.AdminPort = p.Number
+	case PortMetrics:
+		s.MetricsPort = p.Number
+	default:
+	}
+}
