@@ -8,20 +8,24 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// Ensembles looked at side by side: a dead server costs a look its whole time-out, and
-// there may be hundreds. Where each look asks the API server by itself, they are fewer.
 const (
-	glancesAtOnce = 100
-	looksAtOnce   = 8
+	// serversAtOnce bounds the servers that status -A asks side by side. One that does not
+	// answer keeps its place until it times out, so up to this many cost one time-out together.
+	// Each holds two files open at most, of a few thousand that a process may have.
+	serversAtOnce = 1000
+	// looksAtOnce bounds the ensembles that are looked at side by side if each look asks the API
+	// server by itself.
+	looksAtOnce = 8
 )
 
-// overview looks at every ensemble of the cluster. The objects of all come from one set of
-// lists; where those cannot be had (for a user who may not list everywhere, say) each
-// ensemble is looked at by itself.
+// overview looks at every ensemble of the cluster. One set of lists serves them all, and the
+// servers are asked while the lists come. If a list fails (for a user who may not list everywhere,
+// say) each ensemble is looked at by itself.
 func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.EnsembleStatus, error) {
 	listing, err := journal.List(ctx, k.client, "", k.via)
 	if err != nil {
@@ -33,32 +37,68 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	for i, r := range records {
 		names[i] = nameOf(r)
 	}
-	var seen *cluster.Snapshot
 	// Each ensemble is asked from a pod of its own.
 	o.alone = o.alone || o.deps.probe.via == viaPod
-	if !o.alone && len(records) > 0 {
-		seen, err = k.cluster().Snapshot(ctx, records)
-	}
-	if ctx.Err() != nil {
-		return nil, err
-	}
-	if seen == nil {
-		o.alone = err != nil
+	if o.alone || len(records) == 0 {
 		return o.oneByOne(ctx, k, names)
 	}
-	claims := allClaims(records, seen.Claims())
-	looker := engine.Looker{Cluster: seen, Prober: newProber(nil), Clock: clock{}, Via: k.via}
-	items, err := sideBySide(ctx, glancesAtOnce, names, k.via, func(i int) (migration.EnsembleStatus, error) {
-		obs, err := looker.Look(ctx, records[i], records[i].Twins(claims))
+	looks, stop := context.WithCancel(ctx)
+	defer stop()
+	lists := k.list(looks, stop, records)
+	looker := engine.Looker{Cluster: lists, Prober: newCrowd(serversAtOnce), Clock: clock{}, Via: k.via}
+	items, err := sideBySide(looks, len(names), names, k.via, func(i int) (migration.EnsembleStatus, error) {
+		obs, err := looker.Look(looks, records[i], nil)
 		if err != nil {
 			return migration.EnsembleStatus{}, err
 		}
+		obs.Twins = records[i].Twins(lists.claims)
 		return migration.Summarize(obs), nil
 	})
+	<-lists.came
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	if lists.err != nil {
+		o.alone = true
+		return o.oneByOne(ctx, k, names)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return o.again(ctx, k, listing, names, items)
+}
+
+// lists are the objects of all ensembles, which may still be on their way.
+type lists struct {
+	came chan struct{}
+	// The rest is set once they came.
+	seen   *cluster.Snapshot
+	claims []migration.Claim
+	err    error
+}
+
+// list starts to list the objects of these ensembles. If that fails it calls off the looks that
+// wait for them.
+func (k kube) list(ctx context.Context, callOff func(), records []migration.Record) *lists {
+	l := &lists{came: make(chan struct{})}
+	go func() {
+		defer close(l.came)
+		if l.seen, l.err = k.cluster().Snapshot(ctx, records); l.err != nil {
+			callOff()
+			return
+		}
+		l.claims = contested(allClaims(records, l.seen.Claims()))
+	}()
+	return l
+}
+
+// Observe implements engine.Observer; it waits for the lists.
+func (l *lists) Observe(ctx context.Context, rec migration.Record) (map[ensemble.ID]migration.ClusterView, error) {
+	<-l.came // they end with ctx
+	if l.err != nil {
+		return nil, l.err
+	}
+	return l.seen.Observe(ctx, rec)
 }
 
 // again repeats the look, ensemble by ensemble, where the journal was written in the

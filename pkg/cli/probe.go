@@ -19,7 +19,7 @@ const probeTimeout = 2 * time.Second
 
 func newProber(d zkprobe.Dialer) prober {
 	if d == nil {
-		d = &net.Dialer{}
+		d = &net.Dialer{KeepAlive: -1} // no connection is idle
 	}
 	return prober{zkprobe.Prober{Dialer: d, Timeout: probeTimeout}}
 }
@@ -38,6 +38,29 @@ func (p prober) ServingSince(ctx context.Context, t vantage.Target) time.Time {
 func (p prober) Canary(ctx context.Context, t vantage.Target) (ensemble.Zxid, error) {
 	r, err := p.Prober.Canary(ctx, []string{t.Address()})
 	return r.Zxid, err
+}
+
+// crowd is a prober that asks only so many servers side by side. Waiting for a place takes
+// nothing from the time-out of the question.
+type crowd struct {
+	prober
+	places chan struct{}
+}
+
+func newCrowd(atOnce int) crowd { return crowd{newProber(nil), make(chan struct{}, atOnce)} }
+
+// Sight implements engine.Prober.
+func (c crowd) Sight(ctx context.Context, t vantage.Target) vantage.Sighting {
+	c.places <- struct{}{}
+	defer func() { <-c.places }()
+	return c.prober.Sight(ctx, t)
+}
+
+// Port implements engine.Prober.
+func (c crowd) Port(ctx context.Context, t vantage.Target) vantage.PortState {
+	c.places <- struct{}{}
+	defer func() { <-c.places }()
+	return c.prober.Port(ctx, t)
 }
 
 // clock is the machine's.

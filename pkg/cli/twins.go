@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -55,6 +56,21 @@ func allClaims(records []migration.Record, left []migration.Claim) []migration.C
 		}
 	}
 	return out
+}
+
+// contested are the claims that share an address with another claim: of hundreds of ensembles,
+// only these can be twins.
+func contested(claims []migration.Claim) []migration.Claim {
+	holders := map[string]int{}
+	for _, c := range claims {
+		for _, a := range c.Addresses {
+			holders[a]++
+		}
+	}
+	alone := func(c migration.Claim) bool {
+		return !slices.ContainsFunc(c.Addresses, func(a string) bool { return holders[a] > 1 })
+	}
+	return slices.DeleteFunc(claims, alone)
 }
 
 // lookForTwins has every look from now on know of the other ensembles with these

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 
@@ -257,29 +258,27 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string, via comma
 	if len(text) > maxRecord {
 		return bad("cannot be true", fmt.Errorf("%s has %d bytes (expected %d at most)", Key, len(text), maxRecord))
 	}
-	var head struct {
-		APIVersion string `json:"apiVersion"`
-	}
-	switch err := json.Unmarshal([]byte(text), &head); {
-	case err != nil && !json.Valid([]byte(text)):
-		return bad("is not JSON", jsonFault(text, err))
-	case err != nil:
-		return bad("cannot be read", jsonFault(text, err))
-	case head.APIVersion == "":
-		// No release wrote that.
-		return bad("cannot be read", errors.New("it has no apiVersion"))
-	case head.APIVersion != migration.RecordVersion:
-		return later(fmt.Sprintf("has version %s, this release reads %q only", quote.Text(head.APIVersion), migration.RecordVersion))
-	}
-	var rec migration.Record
-	strict := json.NewDecoder(strings.NewReader(text))
-	strict.DisallowUnknownFields()
-	if err := strict.Decode(&rec); err != nil {
+	rec, unread := strictly(text)
+	if unread != nil || rec.APIVersion != migration.RecordVersion {
+		var head struct {
+			APIVersion string `json:"apiVersion"`
+		}
+		switch err := json.Unmarshal([]byte(text), &head); {
+		case err != nil && !json.Valid([]byte(text)):
+			return bad("is not JSON", jsonFault(text, err))
+		case err != nil:
+			return bad("cannot be read", jsonFault(text, err))
+		case head.APIVersion == "":
+			// No release wrote that.
+			return bad("cannot be read", errors.New("it has no apiVersion"))
+		case head.APIVersion != migration.RecordVersion:
+			return later(fmt.Sprintf("has version %s, this release reads %q only", quote.Text(head.APIVersion), migration.RecordVersion))
+		}
 		var known migration.Record
 		if err := json.Unmarshal([]byte(text), &known); err != nil {
 			return bad("cannot be read", jsonFault(text, err))
 		}
-		return later(fmt.Sprintf("has something that this release does not know and would lose (%s)", quote.Line(strings.TrimPrefix(err.Error(), "json: "))))
+		return later(fmt.Sprintf("has something that this release does not know and would lose (%s)", quote.Line(strings.TrimPrefix(unread.Error(), "json: "))))
 	}
 	if rec.Namespace != cm.Namespace {
 		return bad(fmt.Sprintf("says it belongs to namespace %s: it was copied from there", quote.Text(rec.Namespace)), nil)
@@ -294,6 +293,19 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string, via comma
 		return bad("cannot be true", err)
 	}
 	return rec, rec.TidyNotes()
+}
+
+// strictly reads a record if this release knows every field of it, and nothing follows.
+func strictly(text string) (rec migration.Record, err error) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err = d.Decode(&rec); err != nil {
+		return rec, err
+	}
+	if _, err = d.Token(); errors.Is(err, io.EOF) {
+		return rec, nil
+	}
+	return rec, errors.New("something follows the record")
 }
 
 // jsonFault says where a text is not the JSON it should be. The words of

@@ -96,6 +96,7 @@ func TestJournalRefusesWhatItCannotRead(t *testing.T) {
 	tests := map[string]struct{ data, want string }{
 		"later":     {`{"apiVersion":"zkmigrate.io/v1","name":"main","namespace":"zk"}`, "reads \"zkmigrate.io/v1alpha1\" only"},
 		"no json":   {`x`, "is not JSON"},
+		"two":       {`{"apiVersion":"zkmigrate.io/v1alpha1","name":"main","namespace":"zk"} {}`, "garbled at byte 71 of 72"},
 		"bad types": {`{"apiVersion":"zkmigrate.io/v1alpha1","servers":3}`, "cannot be read"},
 		"copied":    {`{"apiVersion":"zkmigrate.io/v1alpha1","name":"main","namespace":"other"}`, "copied"},
 		"other": {`{"apiVersion":"zkmigrate.io/v1alpha1","name":"x","namespace":"zk","servers":[{"id":1,"role":"participant","weight":1,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,15 +38,19 @@ func List(ctx context.Context, kube kubernetes.Interface, namespace string, via 
 	if err != nil {
 		return out, notListed(namespace, err)
 	}
+	records, errs := make([]migration.Record, len(list.Items)), make([]error, len(list.Items))
+	var wg sync.WaitGroup
 	for i := range list.Items {
-		cm := &list.Items[i]
-		rec, err := decode(cm, render.JournalName, via)
+		wg.Go(func() { records[i], errs[i] = decode(&list.Items[i], render.JournalName, via) })
+	}
+	wg.Wait()
+	for i, err := range errs {
 		if err != nil {
 			out.Broken = append(out.Broken, err)
 			continue
 		}
-		out.Records = append(out.Records, rec)
-		out.versions[named(cm)] = cm.ResourceVersion
+		out.Records = append(out.Records, records[i])
+		out.versions[named(&list.Items[i])] = list.Items[i].ResourceVersion
 	}
 	slices.SortFunc(out.Records, func(a, b migration.Record) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

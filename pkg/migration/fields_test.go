@@ -72,10 +72,10 @@ func full() Record {
 func TestEveryFieldHasARule(t *testing.T) {
 	rules := fieldRules()
 	seen := map[string]bool{}
-	err := walk(reflect.ValueOf(full()), "", "", func(path, key string, v reflect.Value) error {
-		seen[key] = true
-		if rules[key] == nil {
-			t.Errorf("%s (%s) has no rule", path, v.Type())
+	err := walk(reflect.ValueOf(full()), place{}, func(p place, v reflect.Value) error {
+		seen[p.key] = true
+		if rules[p.key] == nil {
+			t.Errorf("%s (%s) has no rule", p, v.Type())
 		}
 		return nil
 	})
@@ -145,13 +145,13 @@ func TestHostileFieldsAreRefused(t *testing.T) {
 	for _, bad := range []string{"'; touch pwned; '\x1b[2J", "/a\nb/$(touch pwned)\u202e", strings.Repeat("a", 300<<10)} {
 		base := full()
 		var texts []string
-		count := func(path, key string, v reflect.Value) error {
+		count := func(p place, v reflect.Value) error {
 			if v.Kind() == reflect.String {
-				texts = append(texts, path)
+				texts = append(texts, p.String())
 			}
 			return nil
 		}
-		if err := walk(reflect.ValueOf(base), "", "", count); err != nil {
+		if err := walk(reflect.ValueOf(base), place{}, count); err != nil {
 			t.Fatal(err)
 		}
 		if len(texts) < 60 {
@@ -160,14 +160,14 @@ func TestHostileFieldsAreRefused(t *testing.T) {
 		for _, target := range texts {
 			rec := full()
 			key := ""
-			set := func(path, k string, v reflect.Value) error {
-				if path == target {
-					key = k
+			set := func(p place, v reflect.Value) error {
+				if p.String() == target {
+					key = p.key
 					v.SetString(bad)
 				}
 				return nil
 			}
-			if err := walk(reflect.ValueOf(&rec).Elem(), "", "", set); err != nil {
+			if err := walk(reflect.ValueOf(&rec).Elem(), place{}, set); err != nil {
 				t.Fatal(err)
 			}
 			err := rec.Validate()

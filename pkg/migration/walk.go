@@ -3,6 +3,7 @@ package migration
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,13 +30,13 @@ func (e *FieldError) Error() string {
 // is the error.
 func (r Record) checkFields() error {
 	rules := fieldRules()
-	return walk(reflect.ValueOf(r), "", "", func(path, key string, v reflect.Value) error {
-		rule, ok := rules[key]
+	return walk(reflect.ValueOf(r), place{}, func(p place, v reflect.Value) error {
+		rule, ok := rules[p.key]
 		if !ok {
-			return &FieldError{Field: path, Value: shown(v), Want: "a field that this release has a rule for"}
+			return &FieldError{Field: p.String(), Value: shown(v), Want: "a field that this release has a rule for"}
 		}
 		if want := rule(v); want != "" {
-			return &FieldError{Field: path, Value: shown(v), Want: want}
+			return &FieldError{Field: p.String(), Value: shown(v), Want: want}
 		}
 		return nil
 	})
@@ -49,8 +50,8 @@ func (r *Record) TidyNotes() error {
 	for _, key := range notes() {
 		words[key] = true
 	}
-	return walk(reflect.ValueOf(r).Elem(), "", "", func(_, key string, v reflect.Value) error {
-		if words[key] {
+	return walk(reflect.ValueOf(r).Elem(), place{}, func(p place, v reflect.Value) error {
+		if words[p.key] {
 			v.SetString(quote.Line(v.String()))
 		}
 		return nil
@@ -64,50 +65,66 @@ func shown(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// walk visits every value of a record, lists before their elements. path has
-// the elements' numbers, key has [] in their place. Fields that are not there
-// (nil) and truth values are left out.
-func walk(v reflect.Value, path, key string, visit func(path, key string, v reflect.Value) error) error {
+// place is where in a record a value stands. key has [] for the number of each element; at has
+// these numbers.
+type place struct {
+	key string
+	at  []int
+}
+
+// String is the path, as servers[1].dataDir.
+func (p place) String() string {
+	path := p.key
+	for _, n := range p.at {
+		path = strings.Replace(path, "[]", fmt.Sprintf("[%d]", n), 1)
+	}
+	return path
+}
+
+func (p place) element(n int) place { return place{p.key + "[]", append(slices.Clip(p.at), n)} }
+
+func (p place) field(name string) place {
+	if p.key == "" {
+		return place{name, p.at}
+	}
+	return place{p.key + "." + name, p.at}
+}
+
+// walk visits every value of a record, lists before their elements. Fields that are not
+// there (nil) and truth values are left out.
+func walk(v reflect.Value, p place, visit func(p place, v reflect.Value) error) error {
 	switch {
 	case v.Type() == reflect.TypeFor[time.Time](), v.Type() == reflect.TypeFor[ensemble.MaybeID]():
-		return visit(path, key, v)
+		return visit(p, v)
 	case v.Kind() == reflect.Bool:
 		return nil
 	case v.Kind() == reflect.Pointer:
 		if v.IsNil() {
 			return nil
 		}
-		return walk(v.Elem(), path, key, visit)
+		return walk(v.Elem(), p, visit)
 	case v.Kind() == reflect.Slice:
-		if err := visit(path, key, v); err != nil {
+		if err := visit(p, v); err != nil {
 			return err
 		}
 		for i := range v.Len() {
-			if err := walk(v.Index(i), fmt.Sprintf("%s[%d]", path, i), key+"[]", visit); err != nil {
+			if err := walk(v.Index(i), p.element(i), visit); err != nil {
 				return err
 			}
 		}
 		return nil
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
-			f := v.Type().Field(i)
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			p, k := dotted(path, name), dotted(key, name)
-			if f.Anonymous {
-				p, k = path, key
+			f, at := v.Type().Field(i), p
+			if !f.Anonymous {
+				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				at = p.field(name)
 			}
-			if err := walk(v.Field(i), p, k, visit); err != nil {
+			if err := walk(v.Field(i), at, visit); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return visit(path, key, v)
-}
-
-func dotted(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
+	return visit(p, v)
 }

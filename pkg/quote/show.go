@@ -23,6 +23,9 @@ const (
 // and tabs pass; they are the text's own form. The escapes are those of JSON, so
 // that a JSON document remains what it is.
 func Visible(s string) string {
+	if printable(s) {
+		return s
+	}
 	clean := true
 	for _, r := range s {
 		if r == utf8.RuneError || !harmless(r) {
@@ -51,6 +54,16 @@ func Visible(s string) string {
 
 // harmless reports whether a terminal shows the character and does nothing else.
 func harmless(r rune) bool { return r == '\n' || r == '\t' || unicode.IsGraphic(r) }
+
+// printable reports whether it is nothing but ASCII and harmless, as most texts are.
+func printable(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < ' ' || c > '~') && c != '\n' && c != '\t' {
+			return false
+		}
+	}
+	return true
+}
 
 func escape(b *strings.Builder, r rune) {
 	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {

@@ -128,10 +128,10 @@ func (p Prober) sight(ctx context.Context, addr string, counts func(ensemble.Mod
 	var conf, mntr Answer
 	if srvr.Reach == vantage.Answered {
 		var wg sync.WaitGroup
-		wg.Go(func() { conf = p.Ask(ctx, addr, Conf) })
 		if counts(s.Mode) {
 			wg.Go(func() { mntr = p.Ask(ctx, addr, Mntr) })
 		}
+		conf = p.Ask(ctx, addr, Conf)
 		wg.Wait()
 	}
 	s.takeConf(ParseConf(answered(conf)))

@@ -18,7 +18,7 @@ type MntrReply struct {
 
 // ParseMntr reads the answer to mntr; it never fails.
 func ParseMntr(text string) MntrReply {
-	r := MntrReply{Values: map[string]string{}}
+	r := MntrReply{Values: make(map[string]string, strings.Count(text, "\n"))}
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
 		key, value, found := strings.Cut(line, "\t")

@@ -5,28 +5,46 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 )
 
-// fleetSize is how many ensembles of three servers status -A looks at.
-const fleetSize = 300
-
-// ourObjects are those that a look at an ensemble on hosts reads.
-const ourObjects = "configmaps,services,endpoints,endpointslices,pods,statefulsets"
+const (
+	// fleetSize is the number of ensembles, of three servers each, beside the one they are
+	// clones of.
+	fleetSize      = 300
+	fleetNamespace = "fleet"
+	// fleetRuns is how often each of the two commands is timed, in turns.
+	fleetRuns = 5
+	// settled bounds the wait until kube-proxy knows all Services.
+	settled = 3 * time.Minute
+	// ourObjects are those that a look at an ensemble on hosts reads.
+	ourObjects = "configmaps,services,endpoints,endpointslices,pods,statefulsets"
+)
 
 // fleet times a look at hundreds of ensembles, and kubectl's at the same objects.
+//
+// The ensembles' objects are real, and so is the road to each server: a host address, a Service
+// and a ClusterIP of its own. Their ZooKeepers are not, for no machine runs 900 of them beside a
+// control plane: standIn answers in their place.
 func (b *bench) fleet(ctx context.Context) (status, get []time.Duration, err error) {
 	admin := *b
 	admin.lab.Kubeconfig = ""
-	if err := admin.clone(ctx); err != nil {
+	hosts, err := admin.standIn(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
-	for range 3 {
+	defer hosts.close()
+	if err := admin.clone(ctx, hosts); err != nil {
+		return nil, nil, err
+	}
+	if err := admin.healthy(ctx); err != nil {
+		return nil, nil, err
+	}
+	for range fleetRuns {
 		one, err := times(1, func() error { return admin.onClient(ctx, "kubectl-zkmigrate", "status", "-A") })
 		if err != nil {
 			return nil, nil, err
@@ -39,73 +57,50 @@ func (b *bench) fleet(ctx context.Context) (status, get []time.Duration, err err
 		}
 		status, get = append(status, one...), append(get, other...)
 	}
-	return status, get, admin.onClient(ctx, "kubectl", "delete", "namespace", fleetNamespace, "--wait=false")
+	// Waited for, because what is measured next needs the machine.
+	return status, get, admin.onClient(ctx, "kubectl", "delete", "namespace", fleetNamespace)
 }
 
-const fleetNamespace = "fleet"
-
-// clone makes fleetSize ensembles of the wrapped one: their objects under other
-// names, with hosts of their own that are not there. Their servers are those of the one.
-func (b *bench) clone(ctx context.Context) error {
-	fmt.Fprintf(os.Stderr, "making %d ensembles\n", fleetSize)
-	r, err := labkit.Must(b.lab.OnClient(ctx, "kubectl", "get", "configmaps,services,endpointslices", "-n", ensemble, "-o", "json",
-		"-l", "app.kubernetes.io/managed-by=kubectl-zkmigrate"))
-	if err != nil {
-		return err
-	}
-	var list struct {
-		Items []map[string]any `json:"items"`
-	}
-	if err := json.Unmarshal([]byte(r.Stdout), &list); err != nil {
-		return fmt.Errorf("what kubectl says: %w", err)
-	}
-	var all []json.RawMessage
-	for _, item := range list.Items {
-		forget(item)
-		text, err := json.Marshal(item)
-		if err != nil {
+// healthy waits until status -A says that all clones are healthy; it fails if they do not become
+// so, for then something else would be measured.
+func (b *bench) healthy(ctx context.Context) error {
+	for end := time.Now().Add(settled); ; {
+		wrong, err := b.unhealthy(ctx)
+		if err != nil || wrong == "" {
 			return err
 		}
-		for n := range fleetSize {
-			all = append(all, json.RawMessage(b.renamed(string(text), n)))
+		if time.Now().After(end) {
+			return fmt.Errorf("the fleet is not healthy: %s", wrong)
+		}
+		fmt.Fprintln(os.Stderr, "not yet:", wrong)
+		if err := sleep(ctx, time.Second); err != nil {
+			return err
 		}
 	}
-	data, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "List", "items": all})
+}
+
+// unhealthy is what status -A says is wrong with the clones, empty if nothing is.
+func (b *bench) unhealthy(ctx context.Context) (string, error) {
+	r, err := labkit.Must(b.lab.OnClient(ctx, "kubectl-zkmigrate", "status", "-A", "-o", "json"))
 	if err != nil {
-		return err
+		return "", err
 	}
-	file := filepath.Join(b.lab.Dir, "fleet.json")
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		return err
+	var list printer.StatusList
+	if err := json.Unmarshal([]byte(r.Stdout), &list); err != nil {
+		return "", fmt.Errorf("reading the status: %w", err)
 	}
-	if err := b.onClient(ctx, "kubectl", "create", "namespace", fleetNamespace); err != nil {
-		return err
-	}
-	return b.onClient(ctx, "kubectl", "create", "-f", file)
-}
-
-// forget drops what the API server gives.
-func forget(item map[string]any) {
-	if meta, ok := item["metadata"].(map[string]any); ok {
-		for _, key := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields"} {
-			delete(meta, key)
+	well, wrong := 0, ""
+	for _, e := range list.Items {
+		switch {
+		case e.Namespace != fleetNamespace:
+		case e.Health == migration.Healthy:
+			well++
+		case wrong == "" && len(e.Problems) > 0:
+			wrong = fmt.Sprintf("%s is %s: %s", e.Name, e.Health, e.Problems[0].Text)
 		}
 	}
-	if spec, ok := item["spec"].(map[string]any); ok {
-		delete(spec, "clusterIP")
-		delete(spec, "clusterIPs")
+	if well == fleetSize {
+		return "", nil
 	}
-	delete(item, "status")
-}
-
-// renamed is the text of one object as that of the n-th ensemble. The journal is
-// JSON in JSON, so there are backslashes before its quotes.
-func (b *bench) renamed(text string, n int) string {
-	text = regexp.MustCompile(`(\\*"namespace\\*":\s*\\*")`+ensemble).ReplaceAllString(text, "${1}"+fleetNamespace)
-	text = regexp.MustCompile(`(\\*")`+ensemble+`\b`).ReplaceAllString(text, fmt.Sprintf("${1}e%03d", n))
-	for i, h := range b.hosts {
-		text = strings.ReplaceAll(text, h.Address+`"`, fmt.Sprintf(`10.77.%d.%d"`, n%250, 10*(n/250)+i+1))
-		text = strings.ReplaceAll(text, h.Address+`\"`, fmt.Sprintf(`10.77.%d.%d\"`, n%250, 10*(n/250)+i+1))
-	}
-	return text
+	return fmt.Sprintf("%d of %d clones are healthy; %s", well, fleetSize, wrong), nil
 }

@@ -58,7 +58,7 @@ func newKiller(s *scene.Scene, lateFirst bool) *killer {
 	t := s.T
 	t.Helper()
 	ctx := t.Context()
-	listener, err := s.Lab.Listen(ctx)
+	listener, err := s.Lab.Listen(ctx, "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

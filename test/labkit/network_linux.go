@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Listen listens on a loopback port of the clients' machine. Who accepts there
+// Listen listens on the clients' machine, at an address and port. Who accepts there
 // goes on living in this machine's own network.
-func (l *Lab) Listen(ctx context.Context) (net.Listener, error) {
+func (l *Lab) Listen(ctx context.Context, address string) (net.Listener, error) {
 	var listener net.Listener
 	err := l.inNetwork(ctx, func() (err error) {
-		listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+		listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		return err
 	})
 	return listener, err
