@@ -27,9 +27,9 @@ func fieldRules() map[string]fieldRule {
 		"namespace":    text(strict.Namespace),
 		"endpointsAPI": one("", string(EndpointSlices), string(LegacyEndpoints)),
 
-		"settings.tickTimeMillis": number(0, int64(time.Hour/time.Millisecond)),
-		"settings.initLimit":      number(0, 1e6),
-		"settings.syncLimit":      number(0, 1e6),
+		"settings.tickTimeMillis": upTo(int64(time.Hour/time.Millisecond)),
+		"settings.initLimit":      upTo(1e6),
+		"settings.syncLimit":      upTo(1e6),
 		"settings.version":        optional(strict.Version),
 
 		"pods.image":        optional(strict.Image),
@@ -41,7 +41,7 @@ func fieldRules() map[string]fieldRule {
 		"pods.cpu":          optional(strict.Quantity),
 		"pods.jvmFlags":     optional(strict.JVMFlags),
 		"pods.antiAffinity": one("", "required", "preferred"),
-		"pods.runAsUser":    number(0, math.MaxInt32),
+		"pods.runAsUser":    upTo(math.MaxInt32),
 		"pods.zooCfg":       text(strict.Config),
 		"pods.dynamicName":  optional(strict.File),
 		"pods.dynamic":      text(strict.Config),
@@ -93,16 +93,16 @@ const maxServers = 255
 
 func serverRules(rules map[string]fieldRule) {
 	const s = "servers[]."
-	port := number(0, 65535)
+	port := upTo(65535)
 	for path, rule := range map[string]fieldRule{
 		"id": serverID, "role": one(string(ensemble.Participant), string(ensemble.Observer)),
 		"host": text(strict.Host), "peerPort": port, "electionPort": port,
 		"more": length(16), "more[].host": text(strict.Host), "more[].peerPort": port, "more[].electionPort": port,
 		"clientAddress": optional(strict.Host), "clientPort": port,
 		"secureClientPort": port, "observerMasterPort": port, "adminPort": port, "metricsPort": port,
-		"weight": number(0, 1e6), "group": number(0, 1e6),
+		"weight": upTo(1e6), "group": upTo(1e6),
 		"hostIP": text(strict.Address), "service": text(strict.Name), "serviceUID": optional(strict.UID), "clusterIP": optional(strict.Address),
-		"ordinal": number(0, maxServers),
+		"ordinal": upTo(maxServers),
 		"dataDir": optional(strict.Path), "dataLogDir": optional(strict.Path),
 		"emitted.at": instant, "emitted.epoch": free, "emitted.digest": optional(strict.Code),
 		"replaced": instant,
@@ -120,7 +120,7 @@ func flightRules(rules map[string]fieldRule) {
 		"kind": one(string(Replace), string(Revert), string(Reconfigure)), "id": serverID,
 		"started": instant, "epoch": free, "gate": generation,
 		"data": one("", string(DataEmpty), string(DataCopy)), "seed": optional(strict.Token), "seedAsked": instant,
-		"renewing": instant, "renewals": number(0, 1e6),
+		"renewing": instant, "renewals": upTo(1e6),
 		"stopAsked": instant, "deadSince": instant, "deadReport.uid": optional(strict.UID), "deadReport.at": instant,
 		"released": instant, "reportAtStop": instant, "podUID": optional(strict.UID), "reclaimed": instant,
 		"unmasking": instant, "kicked": instant, "cleared": instant, "returning": instant,
@@ -140,7 +140,7 @@ func flightRules(rules map[string]fieldRule) {
 	release(rules, f+"line")
 	rules[f+"paths.at"], rules[f+"paths.podUID"], rules[f+"paths.tried"] = instant, optional(strict.UID), length(4*maxServers)
 	const way = f + "paths.tried[]."
-	rules[way+"from"], rules[way+"to"], rules[way+"port"] = serverID, serverID, number(0, 65535)
+	rules[way+"from"], rules[way+"to"], rules[way+"port"] = serverID, serverID, upTo(65535)
 	rules[way+"state"] = one("", string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))
 }
 
@@ -188,10 +188,11 @@ func one(allowed ...string) fieldRule {
 	}
 }
 
-func number(low, high int64) fieldRule {
+// upTo is for numbers from 0.
+func upTo(high int64) fieldRule {
 	return func(v reflect.Value) string {
-		if n := v.Int(); n < low || n > high {
-			return fmt.Sprintf("a number from %d to %d", low, high)
+		if n := v.Int(); n < 0 || n > high {
+			return fmt.Sprintf("a number from 0 to %d", high)
 		}
 		return ""
 	}
@@ -219,11 +220,11 @@ func maybeID(v reflect.Value) string {
 }
 
 func serverID(v reflect.Value) string {
-	return number(int64(ensemble.MinID), int64(ensemble.MaxID))(v)
+	return upTo(int64(ensemble.MaxID))(v)
 }
 
 // generation has ten digits at most, as the gate's script takes it.
-func generation(v reflect.Value) string { return number(0, 9999999999)(v) }
+func generation(v reflect.Value) string { return upTo(9999999999)(v) }
 
 // instant is a time at which this program can have run: no clock is that wrong.
 func instant(v reflect.Value) string {

@@ -77,7 +77,7 @@ func (w *world) next(st *state, emit func(label, state)) {
 	if w.cfg.Through {
 		next := *st
 		next.beside = !st.beside
-		put(label{op: opElsewhere, b: uint8(truths(next.beside))}, next)
+		put(label{op: opElsewhere, b: truths(next.beside)}, next)
 	}
 	if w.cfg.Backups && (w.cfg.Flights || !st.flight.on) && st.faults > 0 {
 		next := *st
