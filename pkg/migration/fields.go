@@ -27,7 +27,7 @@ func fieldRules() map[string]fieldRule {
 		"namespace":    text(strict.Namespace),
 		"endpointsAPI": one("", string(EndpointSlices), string(LegacyEndpoints)),
 
-		"settings.tickTimeMillis": upTo(int64(time.Hour/time.Millisecond)),
+		"settings.tickTimeMillis": upTo(int64(time.Hour / time.Millisecond)),
 		"settings.initLimit":      upTo(1e6),
 		"settings.syncLimit":      upTo(1e6),
 		"settings.version":        optional(strict.Version),
