@@ -130,6 +130,9 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 		return some
 	})
 	f.Files = len(desc.Hosts)
+	if f.Files > 0 {
+		f.Said = desc.Ensemble.Servers
+	}
 	for _, h := range desc.Hosts {
 		if id, known := h.ID.Get(); known && h.Config.Dynamic != nil {
 			f.FileConfig[id] = h.Config.DynamicVersion()

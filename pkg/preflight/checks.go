@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
@@ -74,6 +75,8 @@ func Checks() []Check {
 		{ID: "ZK028", Title: "no two servers hand out the same session ids", Severity: Warning,
 			Hint: "a session's id is the low byte of its server's id, the uptime of that server's machine when it began to serve, and a counter (SessionTrackerImpl). Servers that share the byte can hand out the same ids, most likely from pods on one node, which share its uptime; the end of one client's session then ends another's. Give one of them another id before the migration",
 			Eval: sharedBytes},
+		{ID: "ZK029", Title: "Services have every port of their servers", Severity: Blocker, Waivable: true,
+			Hint: "wrap NAME -f FILE adds the ports, and moves nothing", HintFor: portsHint, Eval: servicePorts},
 		{ID: "NET001", Title: "hosts and clients can reach what they need, according to their reports", Severity: Blocker,
 			Hint: "fix the paths listed, run the script on those machines again (docs/host-report.md), and pass the new answers to --host-report", Eval: paths},
 		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
@@ -145,6 +148,24 @@ func sameVersion(f Facts) (wrong []string, skip string) {
 		}
 	}
 	return append(wrong, otherImages(f)...), ""
+}
+
+// servicePorts holds what is recorded, which is what Services have, against the files.
+func servicePorts(f Facts) (wrong []string, _ string) {
+	for _, said := range f.Said {
+		s, ok := find(f.Servers, said.ID)
+		if !ok || !f.Wrapped {
+			continue
+		}
+		for _, p := range s.Lacks(said) {
+			wrong = append(wrong, fmt.Sprintf("server %d listens on %s port %d, which its Service does not have", s.ID, p.Name, p.Number))
+		}
+	}
+	return wrong, ""
+}
+
+func portsHint(f Facts) string {
+	return command.At{Namespace: f.Record.Namespace, Via: f.Via}.Ours("wrap %s -f FILE", cmp.Or(f.Record.Name, "NAME")) + " adds the ports, and moves nothing"
 }
 
 func rightIDs(f Facts) (wrong []string, _ string) {
