@@ -132,6 +132,9 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 		return some
 	})
 	f.Files, f.FileSHA256 = len(desc.Hosts), map[ensemble.ID]string{}
+	if f.Files > 0 {
+		f.Said = desc.Ensemble.Servers
+	}
 	for _, h := range desc.Hosts {
 		id, known := h.ID.Get()
 		if known {

@@ -16,7 +16,7 @@ import (
 func TestServersThatDoNotSayTheirID(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	real, err := zkreal.New(ctx, zkreal.Options{Version: "3.8.0", Dir: t.TempDir(), IDs: []int{1, 2, 200}, Config: map[string]string{"4lw.commands.whitelist": "srvr"}})
+	real, err := zkreal.New(ctx, zkreal.Options{Version: "3.8.0", Dir: t.TempDir(), IDs: []int{0, 300, 4294967295}, Config: map[string]string{"4lw.commands.whitelist": "srvr"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,6 +69,9 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	if srv, old, found := intake.OtherVote(desc.Ensemble, rec); found {
 		return e, usagef("server %d is %s in the files, %s in the journal: bring it up to date with %s, while everything runs on its host", srv.ID, srv.Vote(), old.Vote(), f.deps.in(rec.Namespace).Ours("wrap %s -f FILE", rec.Name))
 	}
+	if srv, port, found := intake.UnrecordedPort(desc.Ensemble, rec); found {
+		return e, usagef("server %d listens on %s port %d, which its Service does not have: %s adds ports, and moves nothing", srv.ID, port.Name, port.Number, f.deps.in(rec.Namespace).Ours("wrap %s -f FILE", rec.Name))
+	}
 	v, err := ensemble.ParseVersion(rec.Settings.Version)
 	if err != nil {
 		return e, err

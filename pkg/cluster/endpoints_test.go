@@ -8,6 +8,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
@@ -108,5 +109,16 @@ func TestEndpointsView(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestSliceOfAnEarlierRelease: an observer's slice had its peer port, and leads where it did.
+func TestSliceOfAnEarlierRelease(t *testing.T) {
+	rec := record()
+	five, _ := rec.Server(5)
+	five.Role = ensemble.Observer
+	b := behind{rec: rec, s: *five, slices: []discoveryv1.EndpointSlice{aSlice("main-5-bridge", render.Manager, nil, "10.1.0.5")}}
+	if v := b.view(); !same(v.Bridge, []string{"10.1.0.5"}) {
+		t.Errorf("it leads to %+v", v)
 	}
 }

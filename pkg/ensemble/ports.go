@@ -42,6 +42,11 @@ func (s Server) Ports() []Port {
 	})
 }
 
+// Lacks are the ports that the server has by its files (said), and not as it is known here.
+func (s Server) Lacks(said Server) []Port {
+	return slices.DeleteFunc(said.Ports(), func(p Port) bool { return s.Port(p.Name) == p.Number })
+}
+
 // Port is the port of that name, 0 where there is none.
 func (s Server) Port(name PortName) int {
 	for _, p := range s.Ports() {

@@ -56,6 +56,19 @@ func OtherVote(e ensemble.Ensemble, rec migration.Record) (srv ensemble.Server, 
 	return ensemble.Server{}, nil, false
 }
 
+// UnrecordedPort is the first port of a server in the files that its Service does not have:
+// an earlier release recorded fewer, or the file has changed since.
+func UnrecordedPort(e ensemble.Ensemble, rec migration.Record) (srv ensemble.Server, port ensemble.Port, found bool) {
+	for _, srv := range e.Servers {
+		if old, ok := rec.Server(srv.ID); ok {
+			for _, p := range old.Lacks(srv) {
+				return srv, p, true
+			}
+		}
+	}
+	return ensemble.Server{}, ensemble.Port{}, false
+}
+
 // RefuseFor refuses files that servers of one version, all of them, must not run
 // with.
 func (d Description) RefuseFor(v ensemble.Version) error {

@@ -67,6 +67,25 @@ func TestOtherVote(t *testing.T) {
 	}
 }
 
+// TestUnrecordedPort: nobody is sent to a port that no Service has.
+func TestUnrecordedPort(t *testing.T) {
+	d := described(t, file)
+	if srv, port, found := UnrecordedPort(d.Ensemble, recorded()); found {
+		t.Errorf("%+v, %+v", srv, port)
+	}
+	d = described(t, file+"observerMasterPort=2191\n")
+	rec := recorded()
+	rec.Servers[0].ObserverMasterPort = 2191
+	if srv, port, found := UnrecordedPort(d.Ensemble, rec); !found || srv.ID != 2 || port != (ensemble.Port{Name: ensemble.PortObserverMaster, Number: 2191}) {
+		t.Errorf("%+v, %+v, %t", srv, port, found)
+	}
+	rec.Servers[1].ObserverMasterPort, rec.Servers[2].Role = 2191, ensemble.Observer
+	d.Ensemble.Servers[2].Role = ensemble.Observer // it follows, and nobody follows it
+	if srv, port, found := UnrecordedPort(d.Ensemble, rec); found {
+		t.Errorf("%+v, %+v", srv, port)
+	}
+}
+
 // TestInputs: nothing is done on the hosts of servers that run in their pods or are
 // on their way, and each host's patch comes from its own file.
 func TestInputs(t *testing.T) {

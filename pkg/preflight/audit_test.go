@@ -91,6 +91,13 @@ func TestAudit(t *testing.T) {
 		"client part on loopback": {file(plain + strings.ReplaceAll(three, ":3888\n", ":3888;localhost:2181\n")), "ZK022", Warn, "localhost is this machine alone"},
 		"client port on loopback": {file(plain + three + "clientPortAddress=127.0.0.1\n"), "ZK022", Warn,
 			"clientPortAddress"},
+		"a port that no Service has": {func(f *Facts) {
+			f.Wrapped = true
+			for _, s := range f.Servers {
+				s.SecureClientPort = 2281
+				f.Said = append(f.Said, s.Server)
+			}
+		}, "ZK029", Fail, "server 1 listens on secure-client port 2281, which its Service does not have"},
 		"a typing error": {file(plain + three + "server.3=10.1.0.4:2888:3888\n"), "ZK010", Fail, "server.3"},
 		"a key twice":    {file(plain + three + "syncLimit=5\n"), "ZK012", Warn, "syncLimit"},
 		"two servers":    {file(plain + strings.Replace(three, "server.3=10.1.0.3:2888:3888\n", "", 1)), "ZK009", Fail, "2 voters"},

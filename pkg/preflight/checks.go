@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -75,6 +76,8 @@ func Checks() []Check {
 		{ID: "ZK028", Title: "no two servers hand out the same session ids", Severity: Warning,
 			Hint: "a session's id is the low byte of its server's id, the uptime of that server's machine when it began to serve, and a counter (SessionTrackerImpl). Servers that share the byte can hand out the same ids, most likely from pods on one node, which share its uptime; the end of one client's session then ends another's. Give one of them another id before the migration",
 			Eval: sharedBytes},
+		{ID: "ZK029", Title: "Services have every port of their servers", Severity: Blocker, Waivable: true,
+			Hint: "wrap NAME -f FILE adds the ports, and moves nothing", HintFor: portsHint, Eval: servicePorts},
 		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
 			Hint: "have an administrator apply what `" + command.At{}.Ours("rbac NAME") + "` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,
@@ -144,6 +147,24 @@ func sameVersion(f Facts) (wrong []string, skip string) {
 		}
 	}
 	return append(wrong, otherImages(f)...), ""
+}
+
+// servicePorts holds what is recorded, which is what Services have, against the files.
+func servicePorts(f Facts) (wrong []string, _ string) {
+	for _, said := range f.Said {
+		i := slices.IndexFunc(f.Servers, func(s migration.ServerRecord) bool { return s.ID == said.ID })
+		if i < 0 || !f.Wrapped {
+			continue
+		}
+		for _, p := range f.Servers[i].Lacks(said) {
+			wrong = append(wrong, fmt.Sprintf("server %d listens on %s port %d, which its Service does not have", said.ID, p.Name, p.Number))
+		}
+	}
+	return wrong, ""
+}
+
+func portsHint(f Facts) string {
+	return command.At{Namespace: f.Record.Namespace, Via: f.Via}.Ours("wrap %s -f FILE", cmp.Or(f.Record.Name, "NAME")) + " adds the ports, and moves nothing"
 }
 
 func rightIDs(f Facts) (wrong []string, _ string) {

@@ -96,6 +96,8 @@ type Facts struct {
 	CommitAuth, CommitStuck bool
 	// Files is how many hosts' files were read, 0 where none was named.
 	Files int
+	// Said are the servers as the hosts' files have them.
+	Said []ensemble.Server
 	// Lint is what ensemble.Lint found in the hosts' files, for the version
 	// that runs; Differences are those between hosts.
 	Lint        []ensemble.Finding

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -105,5 +106,15 @@ func TestSelectedPod(t *testing.T) {
 		if got := SelectedPod(rec, rec.Servers[0], live); got != want {
 			t.Errorf("selector %v: %q, want %q", selector, got, want)
 		}
+	}
+}
+
+// TestObjectsOfAnEarlierRelease: an observer's Service had its peer port, which is no drift.
+func TestObjectsOfAnEarlierRelease(t *testing.T) {
+	rec := record()
+	was := service(rec, rec.Servers[0])
+	rec.Servers[0].Role = ensemble.Observer
+	if changed, patch := Drift(rec, rec.Servers[0], was); len(changed) > 0 || patch != "" {
+		t.Errorf("%q, %s", changed, patch)
 	}
 }

@@ -24,8 +24,8 @@ func TestMigration(t *testing.T) {
 		waive         []string
 	}{
 		{"m380", "3.8.0", []int{1, 2, 3}, nil},
-		{"m3413", "3.4.13", []int{2, 5, 9}, nil},
-		{"m393", "3.9.3", []int{1, 2, 3}, []string{"--waive=ZK002"}},
+		{"m3413", "3.4.13", []int{1, 300, 1023}, nil},
+		{"m393", "3.9.3", []int{0, 5, 9}, []string{"--waive=ZK002"}},
 	} {
 		t.Run(c.version, func(t *testing.T) {
 			t.Parallel()
@@ -103,10 +103,11 @@ func asPlanned(t *testing.T, plan scene.Plan, said, version string) {
 }
 
 // TestObserver moves three voters and an observer, whose id has a gap before
-// it; the observer goes last. Four pods share three nodes.
+// it; the observer goes last, and follows a follower, whose port for that is on its
+// Service. Four pods share three nodes.
 func TestObserver(t *testing.T) {
 	t.Parallel()
-	s := scene.New(t, "observer", "3.8.0", []int{1, 2, 3, 9}, "observers=9")
+	s := scene.New(t, "observer", "3.8.0", []int{1, 2, 3, 9}, "observers=9", "zoo-cfg-line=observerMasterPort=2191")
 	s.Ready("--anti-affinity=preferred")
 	before := s.Status()
 	verdict := s.WatchSlices()
