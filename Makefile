@@ -74,7 +74,7 @@ docs:
 
 # A cache of its own: a shared one answers with the paths of another checkout.
 lint:
-	@GOLANGCI_LINT_CACHE=$(CURDIR)/bin/.lint go run $(GOLANGCI) run ./...
+	@GOLANGCI_LINT_CACHE=$(CURDIR)/bin/.lint go run $(GOLANGCI) run --allow-parallel-runners ./...
 
 ## test-model: the model checker's long run, an hour and more
 test-model:
