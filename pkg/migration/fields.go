@@ -26,9 +26,9 @@ func fieldRules() map[string]fieldRule {
 		"namespace":    text(strict.Namespace),
 		"endpointsAPI": one("", string(EndpointSlices), string(LegacyEndpoints)),
 
-		"settings.tickTimeMillis": number(0, int64(time.Hour/time.Millisecond)),
-		"settings.initLimit":      number(0, 1e6),
-		"settings.syncLimit":      number(0, 1e6),
+		"settings.tickTimeMillis": number(int64(time.Hour / time.Millisecond)),
+		"settings.initLimit":      number(1e6),
+		"settings.syncLimit":      number(1e6),
 		"settings.version":        optional(strict.Version),
 
 		"pods.image":        optional(strict.Image),
@@ -40,7 +40,7 @@ func fieldRules() map[string]fieldRule {
 		"pods.cpu":          optional(strict.Quantity),
 		"pods.jvmFlags":     optional(strict.JVMFlags),
 		"pods.antiAffinity": one("", "required", "preferred"),
-		"pods.runAsUser":    number(0, math.MaxInt32),
+		"pods.runAsUser":    number(math.MaxInt32),
 		"pods.zooCfg":       text(strict.Config),
 		"pods.dynamicName":  optional(strict.File),
 		"pods.dynamic":      text(strict.Config),
@@ -92,16 +92,16 @@ const maxServers = 255
 
 func serverRules(rules map[string]fieldRule) {
 	const s = "servers[]."
-	port := number(0, 65535)
+	port := number(65535)
 	for path, rule := range map[string]fieldRule{
 		"id": serverID, "role": one(string(ensemble.Participant), string(ensemble.Observer)),
 		"host": text(strict.Host), "peerPort": port, "electionPort": port,
 		"more": length(16), "more[].host": text(strict.Host), "more[].peerPort": port, "more[].electionPort": port,
 		"clientAddress": optional(strict.Host), "clientPort": port,
 		"secureClientPort": port, "observerMasterPort": port, "adminPort": port, "metricsPort": port,
-		"weight": number(0, 1e6), "group": number(0, 1e6),
+		"weight": number(1e6), "group": number(1e6),
 		"hostIP": text(strict.Address), "service": text(strict.Name), "serviceUID": optional(strict.UID), "clusterIP": optional(strict.Address),
-		"ordinal": number(0, maxServers),
+		"ordinal": number(maxServers),
 		"dataDir": optional(strict.Path), "dataLogDir": optional(strict.Path),
 		"emitted.at": instant, "emitted.epoch": free, "emitted.digest": optional(strict.Code),
 		"replaced": instant,
@@ -119,7 +119,7 @@ func flightRules(rules map[string]fieldRule) {
 		"kind": one(string(Replace), string(Revert), string(Reconfigure)), "id": serverID,
 		"started": instant, "epoch": free, "gate": generation,
 		"data": one("", string(DataEmpty), string(DataCopy)), "seed": optional(strict.Token), "seedAsked": instant,
-		"renewing": instant, "renewals": number(0, 1e6),
+		"renewing": instant, "renewals": number(1e6),
 		"stopAsked": instant, "deadSince": instant, "deadReport.uid": optional(strict.UID), "deadReport.at": instant,
 		"released": instant, "reportAtStop": instant, "podUID": optional(strict.UID), "reclaimed": instant,
 		"unmasking": instant, "kicked": instant, "cleared": instant, "returning": instant,
@@ -183,10 +183,11 @@ func one(allowed ...string) fieldRule {
 	}
 }
 
-func number(low, high int64) fieldRule {
+// number is from 0 on.
+func number(high int64) fieldRule {
 	return func(v reflect.Value) string {
-		if n := v.Int(); n < low || n > high {
-			return fmt.Sprintf("a number from %d to %d", low, high)
+		if n := v.Int(); n < 0 || n > high {
+			return fmt.Sprintf("a number from 0 to %d", high)
 		}
 		return ""
 	}
@@ -214,11 +215,11 @@ func maybeID(v reflect.Value) string {
 }
 
 func serverID(v reflect.Value) string {
-	return number(int64(ensemble.MinID), int64(ensemble.MaxID))(v)
+	return number(int64(ensemble.MaxID))(v)
 }
 
 // generation has ten digits at most, as the gate's script takes it.
-func generation(v reflect.Value) string { return number(0, 9999999999)(v) }
+func generation(v reflect.Value) string { return number(9999999999)(v) }
 
 // instant is a time at which this program can have run: no clock is that wrong.
 func instant(v reflect.Value) string {

@@ -96,7 +96,7 @@ func SlicePorts(s migration.ServerRecord) []discoveryv1.EndpointPort {
 }
 
 // EndpointsPorts are those of its v1 Endpoints.
-func EndpointsPorts(s migration.ServerRecord) []corev1.EndpointPort { //nolint:staticcheck // v1 Endpoints is deprecated and asked for by name
+func EndpointsPorts(s migration.ServerRecord) []corev1.EndpointPort {
 	var out []corev1.EndpointPort
 	for _, p := range s.Ports() {
 		out = append(out, corev1.EndpointPort{Name: string(p.Name), Port: int32(p.Number), Protocol: corev1.ProtocolTCP})
