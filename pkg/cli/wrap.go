@@ -14,6 +14,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
@@ -283,6 +284,9 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 // preflight runs the checks that block a wrap; nothing has been written yet.
 func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc intake.Description, known bool) error {
 	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)
+	if err := o.refuseExposed(facts); err != nil {
+		return err
+	}
 	// Whether the Services reach their servers is asked after they are written:
 	// one that was deleted is made again by wrap alone. A server in its pod
 	// answers through its Service or not at all, and one on its way may be down.
@@ -293,6 +297,18 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 		fmt.Fprintln(o.deps.streams.ErrOut, "note: "+facts.TwinsUnlooked)
 	}
 	return refuseFailed(facts)
+}
+
+// refuseExposed refuses ports on which no server that answered can listen.
+func (o *WrapOptions) refuseExposed(f preflight.Facts) error {
+	for _, name := range o.expose {
+		for id, live := range f.Direct {
+			if v := live.Version; !v.IsZero() && !v.Has(name) {
+				return usagef("--expose=%s: server %d runs ZooKeeper %s, which has no such port", name, id, v)
+			}
+		}
+	}
+	return nil
 }
 
 func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Record, desc intake.Description, known bool) error {

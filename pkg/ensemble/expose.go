@@ -30,6 +30,18 @@ func Expose(e Ensemble, files []HostConfig, names []PortName) (Ensemble, error) 
 	return e, nil
 }
 
+// Has reports whether a release has what listens on a port of that name.
+func (v Version) Has(name PortName) bool {
+	switch name {
+	case PortAdmin, PortSecureClient:
+		return v.AtLeast(3, 5, 0)
+	case PortMetrics, PortObserverMaster:
+		return v.AtLeast(3, 6, 0)
+	default:
+		return true
+	}
+}
+
 // exposable is the port that this file has of that name, and its key. The defaults are
 // JettyAdminServer's (3.5+) and PrometheusMetricsProvider's (3.6+).
 func (c *Config) exposable(name PortName) (port int, key string, err error) {

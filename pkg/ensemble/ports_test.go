@@ -133,3 +133,26 @@ func TestExpose(t *testing.T) {
 		})
 	}
 }
+
+// TestHas: which release has which port.
+func TestHas(t *testing.T) {
+	for text, want := range map[string][]PortName{
+		"3.4.13": {PortClient, PortPeer, PortElection},
+		"3.5.9":  {PortClient, PortPeer, PortElection, PortSecureClient, PortAdmin},
+		"3.8.0":  {PortClient, PortPeer, PortElection, PortSecureClient, PortObserverMaster, PortAdmin, PortMetrics},
+	} {
+		v, err := ParseVersion(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []PortName
+		for _, name := range []PortName{PortClient, PortPeer, PortElection, PortSecureClient, PortObserverMaster, PortAdmin, PortMetrics} {
+			if v.Has(name) {
+				got = append(got, name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+}
