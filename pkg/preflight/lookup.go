@@ -99,7 +99,7 @@ func (l look) resolve(n Name, also []string) Lookup {
 	got, asked := l.report.Name(n.Name)
 	out.Addresses = got.Addresses
 	right := func(a string) bool {
-		return slices.ContainsFunc(n.Want, func(w string) bool { return sameAddress(a, w) })
+		return slices.ContainsFunc(slices.Concat(n.Want, also), func(w string) bool { return sameAddress(a, w) })
 	}
 	switch own := l.ownResolver(); {
 	case !asked:
