@@ -45,20 +45,22 @@ func (s *session) podLooks(ctx context.Context, rec migration.Record, q hostscri
 	return out, ctx.Err()
 }
 
-// podPlaces are tunnels through one pod per node. One that cannot be opened is told.
+// podPlaces are tunnels through one pod per node, the one that is asked from already among them.
+// One that cannot be opened is told.
 func (s *session) podPlaces(ctx context.Context, rec migration.Record) ([]place, error) {
-	points, err := s.kube.cluster().Points(ctx, rec, ensemble.MaybeID{})
-	if err != nil {
-		return nil, err
-	}
-	if len(points) == 0 {
-		if points, err = s.probePods(ctx, rec); err != nil {
-			return nil, err
-		}
-	}
 	var out []place
 	var nodes []string
-	var failed error
+	if at, ok := s.deps.asking.of(s.named()); ok && at.from.IsPod() {
+		out, nodes = append(out, at), append(nodes, at.from.Node)
+	}
+	points, err := s.kube.cluster().Points(ctx, rec, ensemble.MaybeID{})
+	if err == nil && len(points) == 0 {
+		points, err = s.probePods(ctx, rec, min(probePodsAtOnce, len(rec.Servers))-len(out))
+	}
+	failed := err
+	if err != nil && len(out) > 0 {
+		fmt.Fprintf(s.kube.warn, "Warning: nothing is tried from other nodes: %s\n", plain(err).text)
+	}
 	for _, p := range points {
 		if slices.Contains(nodes, p.Node) {
 			continue
@@ -78,14 +80,13 @@ func (s *session) podPlaces(ctx context.Context, rec migration.Record) ([]place,
 	return out, ctx.Err()
 }
 
-// probePods are made side by side. Those that do not come are not waited for again.
-func (s *session) probePods(ctx context.Context, rec migration.Record) ([]vantage.Point, error) {
+// probePods makes that many side by side. Those that do not come are not waited for again.
+func (s *session) probePods(ctx context.Context, rec migration.Record, n int) ([]vantage.Point, error) {
 	var out []vantage.Point
 	var failed error
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	n := min(probePodsAtOnce, len(rec.Servers))
-	fmt.Fprintf(s.kube.warn, "Making %d pods in namespace %s to try paths from; they go with this command.\n", n, s.kube.namespace)
+	fmt.Fprintf(s.kube.warn, "Making %d %s in namespace %s to try paths from; they go with this command.\n", n, count("pod", n), s.kube.namespace)
 	for range n {
 		wg.Go(func() {
 			p, err := s.probePod(ctx, rec)

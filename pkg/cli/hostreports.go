@@ -38,8 +38,13 @@ func (o *CheckOptions) readReports(ctx context.Context) ([]hostreport.Report, er
 	return out, nil
 }
 
-// hooksAtOnce is how many hosts are asked at a time.
-const hooksAtOnce = 8
+const (
+	// hooksAtOnce is how many hosts are asked at a time.
+	hooksAtOnce = 8
+	// hookGrace is what a hook has to reach a host, besides the script's own time: one that
+	// hangs must not take the time of the whole look.
+	hookGrace = 15 * time.Second
+)
 
 // askHosts has the operator's program run the script on every host. A host that it cannot ask
 // is told, and the others count.
@@ -61,7 +66,8 @@ func (s *session) askHosts(ctx context.Context, hook string, rec migration.Recor
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			r, err := askHost(ctx, hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: s.kube.namespace}, srv, script, q.Digest())
+			program := hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: s.kube.namespace, Timeout: time.Duration(q.MaxSeconds())*time.Second + hookGrace}
+			r, err := askHost(ctx, program, srv, script, q.Digest())
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {

@@ -73,14 +73,24 @@ func (f Facts) Lookups() []Lookup {
 	for _, l := range f.looks() {
 		for _, n := range Names(rec) {
 			if l.from.Place != InPod && (n.Check == serviceNames || !l.from.Server.Is(n.Server)) {
-				out = append(out, l.resolve(n))
+				out = append(out, l.resolve(n, f.otherAddresses(n)))
 			}
 		}
 	}
 	return out
 }
 
-func (l look) resolve(n Name) Lookup {
+// otherAddresses are further ones of a server's host, as its own report tells: its name may lead
+// to any of them.
+func (f Facts) otherAddresses(n Name) []string {
+	s := f.server(n.Server)
+	if r := f.reportOf(s); r != nil && n.Check == hostNames && s.Replaced == nil {
+		return r.Addresses
+	}
+	return nil
+}
+
+func (l look) resolve(n Name, also []string) Lookup {
 	out := Lookup{Check: n.Check, From: l.from, Name: n.Name, Server: n.Server, Want: n.Want, Result: NotTried, Verdict: PathUnknown, Age: seconds(l.age)}
 	if l.unusable != "" || l.report == nil {
 		out.Detail = l.unusable + l.missing
@@ -89,7 +99,7 @@ func (l look) resolve(n Name) Lookup {
 	got, asked := l.report.Name(n.Name)
 	out.Addresses = got.Addresses
 	right := func(a string) bool {
-		return slices.ContainsFunc(n.Want, func(w string) bool { return sameAddress(a, w) })
+		return slices.ContainsFunc(slices.Concat(n.Want, also), func(w string) bool { return sameAddress(a, w) })
 	}
 	switch own := l.ownResolver(); {
 	case !asked:

@@ -454,6 +454,10 @@ func TestLookups(t *testing.T) {
 		"a host's name, moved": {nil, set(3, host, hostreport.NameFound, "10.96.0.2"), hostNames, OK, ""},
 		"a host's name, elsewhere": {nil, set(3, host, hostreport.NameFound, "10.7.7.7"), hostNames, Warn,
 			"on client machine app1, the name zk2.example.com of server 2: it leads to 10.7.7.7 (expected 10.0.0.2 or 10.96.0.2)"},
+		"another address of the host": {nil, func(n *network) {
+			n.named(3, host, hostreport.NameFound, "10.1.0.2")
+			n.Reports[1].Addresses = append(n.Reports[1].Addresses, "10.1.0.2")
+		}, hostNames, OK, ""},
 		"its own name on a host": {nil, set(1, host, hostreport.NameFound, "127.0.1.1"), hostNames, OK, ""},
 		"the old host of a pod":  {func(n *network) { n.replaced(2) }, nil, hostNames, Warn, "it leads to 10.0.0.2 (expected 10.96.0.2)"},
 	} {
