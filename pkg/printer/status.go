@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -89,7 +90,9 @@ func (p Printer) servers(w io.Writer, e migration.EnsembleStatus) error {
 }
 
 func (p Printer) ensembles(w io.Writer, items []migration.EnsembleStatus) error {
-	tw := tabwriter.NewWriter(w, 0, 4, 3, ' ', 0)
+	// A tabwriter writes cell by cell: there may be thousands.
+	table := bufio.NewWriterSize(w, 64<<10)
+	tw := tabwriter.NewWriter(table, 0, 4, 3, ' ', 0)
 	p.head(tw, "NAMESPACE\tNAME\tHEALTH\tVERSION\tPLACES\tLEADER\tIN PODS\tNEXT")
 	for _, e := range items {
 		var places []string
@@ -103,7 +106,10 @@ func (p Printer) ensembles(w io.Writer, items []migration.EnsembleStatus) error 
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", e.Namespace, e.Name, e.Health, orDash(e.Version),
 			strings.Join(places, " "), leader, e.Replaced, len(e.Servers), orDash(e.Next))
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	return table.Flush()
 }
 
 // head is a table's first line.
