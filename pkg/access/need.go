@@ -47,6 +47,8 @@ const (
 	Journals    Target = "the journal, its copy and the gate"
 	Applied     Target = "the gate and the pods' files"
 	Reports     Target = "the host reports"
+	FilesSecret Target = "the Secret that --files-secret names"
+	FilesMap    Target = "the ConfigMap that --files-configmap names"
 	Lock        Target = "the lock"
 	Set         Target = "the pods' StatefulSet"
 	Budget      Target = "the pods' PodDisruptionBudget"
@@ -71,6 +73,10 @@ const (
 	Copy When = "--data=copy"
 	// Through: where no server answers the operator's machine.
 	Through When = "--probe-via=pod"
+	// Private: passwords are kept in a Secret of ours, which nobody needs to read.
+	Private When = "a zoo.cfg with passwords"
+	// Entries: whether a file is missing is else told by the parked pod.
+	Entries When = "--files-secret and --files-configmap, whose entries are not looked at without it"
 	// Unnamed: one who may not list ConfigMaps gives the NAME.
 	Unnamed When = "NAME is left out, or status -A"
 	// Keeping: host reports are read, and judged, without it; later commands do not know them.
@@ -105,7 +111,9 @@ func (n Need) Object() string {
 }
 
 // Optional reports whether commands work without the permission.
-func (n Need) Optional() bool { return n.When == Forecast || n.When == Keeping || n.When == Known }
+func (n Need) Optional() bool {
+	return n.When == Forecast || n.When == Keeping || n.When == Known || n.When == Entries
+}
 
 // For returns what those commands need, in the table's order.
 func For(commands ...Command) []Need {

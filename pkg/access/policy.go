@@ -104,6 +104,9 @@ func (s Scope) guardedNames() string {
 			continue
 		}
 		for _, n := range r.Needs {
+			if n.When == Entries {
+				continue // those are an operator's, and renewed by others
+			}
 			for _, name := range s.Names(n) {
 				if !slices.Contains(names[r.Name], name) {
 					names[r.Name] = append(names[r.Name], name)

@@ -156,4 +156,4 @@ func flow(words []string) string {
 }
 
 // Published is docs/rbac/role.yaml: the Role for all ensembles of a namespace.
-func Published() []byte { return Scope{Copy: true, Through: true}.YAML() }
+func Published() []byte { return Scope{Copy: true, Through: true, Private: true}.YAML() }

@@ -21,6 +21,10 @@ type Scope struct {
 	// Conf is the ConfigMap with the pods' files, whose name is made from their
 	// content; empty while nobody knows it.
 	Conf string
+	// FilesSecret and FilesConfigMap are what an operator has named; empty for none.
+	FilesSecret, FilesConfigMap string
+	// Private: with what keeping passwords in a Secret needs.
+	Private bool
 	// Copy: with what --data=copy and seed need.
 	Copy bool
 	// Through: with what asking ZooKeeper through pods needs.
@@ -33,6 +37,7 @@ func Of(rec migration.Record, withCopy bool) Scope {
 	if s.EndpointsAPI == "" {
 		s.EndpointsAPI = migration.EndpointSlices
 	}
+	s.FilesSecret, s.FilesConfigMap, s.Private = rec.Pods.FilesSecret, rec.Pods.FilesConfigMap, rec.Pods.PrivateSecret != ""
 	if rec.Pods.Image != "" {
 		s.Conf = render.Conf(rec).Name
 	}
@@ -48,6 +53,12 @@ func Of(rec migration.Record, withCopy bool) Scope {
 // does without that of listing all ConfigMaps of the namespace, which would let
 // its holder read them all: commands are given the NAME.
 func (s Scope) Wants(n Need) bool {
+	switch n.Target {
+	case FilesSecret:
+		return s.FilesSecret != ""
+	case FilesMap:
+		return s.FilesConfigMap != ""
+	}
 	switch n.When {
 	case SliceWrites:
 		return s.EndpointsAPI != migration.LegacyEndpoints
@@ -55,6 +66,8 @@ func (s Scope) Wants(n Need) bool {
 		return s.EndpointsAPI != migration.EndpointSlices
 	case Copy:
 		return s.Copy
+	case Private:
+		return s.Private
 	case Through:
 		return s.Through
 	case Unnamed:
@@ -67,6 +80,12 @@ func (s Scope) Wants(n Need) bool {
 // Names are the objects a permission is for; empty where Kubernetes cannot
 // narrow it, or the scope is a namespace.
 func (s Scope) Names(n Need) []string {
+	switch n.Target {
+	case FilesSecret:
+		return []string{s.FilesSecret}
+	case FilesMap:
+		return []string{s.FilesConfigMap}
+	}
 	if s.Name == "" {
 		return nil
 	}

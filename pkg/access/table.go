@@ -64,7 +64,14 @@ reports that check keeps.`}.
 			need("patch", Applied, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
 			need("get", Reports, Known, append(foretelling(), Reconfigure), nil, "know what hosts and client machines have reported to another command").
 			need("create", All, Keeping, []Command{Check}, nil, "keep host reports for later commands").
-			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands"),
+			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands").
+			need("get", FilesMap, Entries, append([]Command{Check, Wrap}, foretelling()...), nil, "see that it has every file that the configuration names"),
+
+		Resource{Name: "secrets", Note: `Passwords in zoo.cfg go into a Secret whose name tells whether it is the right one:
+"create" is enough, and no Secret is read but the one that --files-secret names, if
+it may be.`}.
+			need("create", All, Private, []Command{Wrap, Reconfigure}, nil, "keep the passwords of zoo.cfg out of the journal and the pods' ConfigMap").
+			need("get", FilesSecret, Entries, append([]Command{Check, Wrap}, foretelling()...), nil, "see that it has every file that the configuration names"),
 
 		Resource{Group: "coordination.k8s.io", Name: "leases", Note: `One command at a time works on an ensemble.`}.
 			need("get", Lock, Always, locking(), nil, "see who holds the ensemble's lock").

@@ -11,6 +11,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // What must hold before a command touches the first host: the checks marked
@@ -21,7 +22,7 @@ import (
 func permissionFacts(ctx context.Context, s *session, rec migration.Record, needs []access.Need, withCopy bool, f *preflight.Facts) {
 	c := s.kube.cluster()
 	scope := access.Of(rec, withCopy)
-	scope.Through = s.throughPods()
+	scope.Through, scope.Private = s.throughPods(), scope.Private || s.private
 	lacking, err := c.Lacking(ctx, scope, needs)
 	if err != nil {
 		f.PermissionsError = "whether you have the permissions is not known: there was no time to ask"
@@ -36,11 +37,11 @@ func permissionFacts(ctx context.Context, s *session, rec migration.Record, need
 			f.Lacking = append(f.Lacking, l.String())
 		}
 	}
-	f.RoleCommand = roleCommand(rec, withCopy, c.WhoAmI(ctx))
+	f.RoleCommand = roleCommand(rec, scope, c.WhoAmI(ctx))
 }
 
 // roleCommand prints the Role of an ensemble, and its binding.
-func roleCommand(rec migration.Record, withCopy bool, user string) string {
+func roleCommand(rec migration.Record, scope access.Scope, user string) string {
 	words := []string{subjectFlag(user)}
 	if len(rec.Servers) > 0 && rec.Servers[0].ServiceUID == "" {
 		// Not wrapped yet: there is no journal to read the ids from.
@@ -50,8 +51,17 @@ func roleCommand(rec migration.Record, withCopy bool, user string) string {
 		}
 		words = append(words, "--ids="+strings.Join(ids, ","))
 	}
-	if !withCopy {
+	if !scope.Copy {
 		words = append(words, "--data=empty")
+	}
+	if scope.Private {
+		words = append(words, "--secrets")
+	}
+	if scope.FilesSecret != "" {
+		words = append(words, "--files-secret="+quote.Shell(scope.FilesSecret))
+	}
+	if scope.FilesConfigMap != "" {
+		words = append(words, "--files-configmap="+quote.Shell(scope.FilesConfigMap))
 	}
 	return command.At{Namespace: rec.Namespace}.Ours("rbac %s %s", rec.Name, command.Quoted(strings.Join(words, " ")))
 }
@@ -108,6 +118,7 @@ func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, pha
 	f := wrappedFacts(rec)
 	f.Phase = phase
 	permissionFacts(ctx, s, rec, needs, withCopy, &f)
+	storedFacts(ctx, s.kube, rec, nil, &f)
 	if phase != "" {
 		s.keptFacts(ctx, rec, &f)
 	}

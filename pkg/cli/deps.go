@@ -171,6 +171,8 @@ type session struct {
 	deps    *deps
 	// onlyPods: no pod is made to ask from.
 	onlyPods bool
+	// private: the hosts' zoo.cfg has lines that nobody else may read.
+	private bool
 	// lock is nil outside of locked.
 	lock *journal.Lock
 }

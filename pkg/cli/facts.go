@@ -59,6 +59,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 	wg.Wait()
 	commitFact(ctx, s, rec, &f)
 	fileFacts(desc, rec, &f)
+	storedFacts(ctx, s.kube, rec, desc.Hosts, &f)
 	for _, d := range desc.Differences {
 		f.Differences = append(f.Differences, d.String())
 	}
@@ -146,6 +147,19 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 	}
 	if c := desc.Config; c != nil && f.InitLimit == 0 {
 		f.InitLimit, f.TickTimeMillis = c.InitLimit, c.TickTime
+	}
+}
+
+// storedFacts looks whether the files that the configuration names are where the pods get
+// them from.
+func storedFacts(ctx context.Context, k kube, rec migration.Record, hosts []ensemble.HostConfig, f *preflight.Facts) {
+	f.Named = intake.NamedFiles(rec, hosts)
+	if !rec.Pods.FilesNamed() {
+		return
+	}
+	keys, missing, err := k.cluster().Entries(ctx, rec.Namespace, rec.Pods.FilesSecret, rec.Pods.FilesConfigMap)
+	if f.Stored = (preflight.Stored{Keys: keys, Missing: missing}); err != nil {
+		f.Stored.Unlooked = "nobody could look, and a parked pod tells before its host is stopped: " + plain(err).text
 	}
 }
 

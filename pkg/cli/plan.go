@@ -158,10 +158,13 @@ func (f *reconfigureFlags) keep(ctx context.Context, s *session, e emission) err
 	if err != nil {
 		return err
 	}
-	notes, err := intake.HandedOut{At: e.at, By: me(), Epoch: e.epoch, Options: e.rec.Hosts, Hosts: e.input.Hosts, Plan: e.plan}.Keep(&rec)
+	made, err := intake.HandedOut{At: e.at, By: me(), Epoch: e.epoch, Options: e.rec.Hosts, Hosts: e.input.Hosts, Plan: e.plan}.Keep(&rec)
 	if err != nil {
 		return err
 	}
-	printNotes(f.deps.streams.ErrOut, notes)
+	printNotes(f.deps.streams.ErrOut, made.Notes)
+	if err := s.keepPrivate(ctx, made.Private, f.deps.streams.ErrOut); err != nil {
+		return err
+	}
 	return s.save(ctx, rec)
 }

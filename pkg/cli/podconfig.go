@@ -6,6 +6,8 @@ import (
 	"io"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
@@ -26,19 +28,34 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 	if rec.Pods, err = o.pods.apply(rec.Pods, rec.Settings.Version); err != nil {
 		return err
 	}
-	notes, kept, err := intake.PodFiles(rec, desc.Config)
+	made, err := intake.PodFiles(rec, desc.Hosts)
 	if err != nil {
 		return err
 	}
-	if kept {
+	if err := s.keepPrivate(ctx, made.Private, o.deps.streams.ErrOut); err != nil {
+		return err
+	}
+	if made.Kept {
 		fmt.Fprintln(o.deps.streams.ErrOut, "Warning: the pods keep the zoo.cfg they have: the one given differs in whether it has a dataLogDir, and servers in their pods would not find their logs; name a host's file first that is like it")
 	}
-	printNotes(o.deps.streams.ErrOut, notes)
+	printNotes(o.deps.streams.ErrOut, made.Notes)
 	intake.Waive(rec, o.waive, me(), time.Now())
 	if !known {
 		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), Step: "wrap", Detail: fmt.Sprintf("%d servers, ZooKeeper %s", len(rec.Servers), rec.Settings.Version)})
 	}
 	return nil
+}
+
+// keepPrivate keeps the lines of the pods' configuration that no record has.
+func (s *session) keepPrivate(ctx context.Context, secret *corev1.Secret, out io.Writer) error {
+	if secret == nil {
+		return nil
+	}
+	result, err := s.kube.cluster().MakeSecret(ctx, secret, false)
+	if err == nil {
+		fmt.Fprintf(out, "secret/%s %s: the lines of zoo.cfg that nobody else may read\n", secret.Name, result)
+	}
+	return err
 }
 
 // running asks every server on its host.

@@ -23,6 +23,8 @@ type podFlags struct {
 	memory       string
 	cpu          string
 	jvmFlags     string
+	filesSecret  string
+	filesConfig  string
 	antiAffinity string
 	runAsUser    int64
 }
@@ -36,6 +38,8 @@ func (f *podFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.memory, "memory", "2Gi", "Memory request and limit of a pod: heap plus 512Mi at least")
 	fs.StringVar(&f.cpu, "cpu", "500m", "CPU request of a pod")
 	fs.StringVar(&f.jvmFlags, "jvm-flags", "", "JVM flags of the hosts to carry over, as \"-Xmx1g -Djute.maxbuffer=4194304\"")
+	fs.StringVar(&f.filesSecret, "files-secret", "", "Secret with the files that zoo.cfg and the JVM flags name, by their base names; ID.NAME is one server's own")
+	fs.StringVar(&f.filesConfig, "files-configmap", "", "ConfigMap with such files that anybody may read")
 	fs.StringVar(&f.antiAffinity, "anti-affinity", "required", "required (one server a node) or preferred")
 	fs.Int64Var(&f.runAsUser, "run-as-user", 1000, "uid and gid of the pods' process and volume")
 }
@@ -44,7 +48,7 @@ func (f *podFlags) add(cmd *cobra.Command) {
 func (f *podFlags) values() migration.PodOptions {
 	return migration.PodOptions{
 		Image: f.image, StorageClass: f.storageClass, StorageSize: f.storageSize, Memory: f.memory, CPU: f.cpu,
-		JVMFlags: f.jvmFlags, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser,
+		JVMFlags: f.jvmFlags, FilesSecret: f.filesSecret, FilesConfigMap: f.filesConfig, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser,
 	}
 }
 
@@ -54,7 +58,7 @@ func (f *podFlags) check() error {
 	if f.cmd == nil {
 		return nil
 	}
-	return intake.CheckPods(f.values())
+	return intake.CheckPodFlags(f.values())
 }
 
 // apply writes the flags over options; flags that were not given keep what the

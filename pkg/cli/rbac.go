@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
@@ -28,20 +30,26 @@ type rbacFlags struct {
 	endpointsAPI string
 	policy       bool
 	output       string
+	secrets      bool
+	filesSecret  string
+	filesConfig  string
 }
 
 // RBACOptions is rbac with everything resolved.
 type RBACOptions struct {
-	deps    *deps
-	args    []string
-	input   input
-	ids     []ensemble.ID
-	to      access.Subjects
-	copies  bool
-	through bool
-	api     migration.EndpointsAPI
-	policy  bool
-	format  printer.Format
+	deps        *deps
+	args        []string
+	input       input
+	ids         []ensemble.ID
+	to          access.Subjects
+	copies      bool
+	through     bool
+	api         migration.EndpointsAPI
+	policy      bool
+	format      printer.Format
+	secrets     bool
+	filesSecret string
+	filesConfig string
 }
 
 func newRBACCommand(d *deps) *cobra.Command {
@@ -92,6 +100,9 @@ func newRBACCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringArrayVar(&f.accounts, "serviceaccount", nil, "Service account to bind the Role to, as NAMESPACE:NAME; repeatable")
 	cmd.Flags().StringVar(&f.data, "data", string(migration.DataCopy), "copy (with pods/exec, for replace --data=copy and seed) or empty (without)")
 	cmd.Flags().StringVar(&f.probeVia, "probe-via", viaPod, "pod (with pods/exec and probe pods, to ask ZooKeeper through pods) or direct (without)")
+	cmd.Flags().BoolVar(&f.secrets, "secrets", false, "With what a zoo.cfg with passwords needs: to create a Secret, and read none")
+	cmd.Flags().StringVar(&f.filesSecret, "files-secret", "", "Secret whose entries may be looked at, as wrap is given it")
+	cmd.Flags().StringVar(&f.filesConfig, "files-configmap", "", "ConfigMap whose entries may be looked at, as wrap is given it")
 	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", "", "endpointslices or endpoints, as wrap is given it (default: what is recorded, else endpointslices)")
 	cmd.Flags().BoolVar(&f.policy, "admission-policy", false, "Also print a ValidatingAdmissionPolicy that keeps everyone else off the ensemble's objects")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "yaml", "Output format: yaml or json")
@@ -102,8 +113,8 @@ func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 	o := &RBACOptions{
 		deps: f.deps, args: args, input: input{files: f.input.files, members: f.input.members, stdin: f.deps.streams.In},
 		to: access.Subjects{Users: f.users, Groups: f.groups, ServiceAccounts: f.accounts}, copies: f.data == string(migration.DataCopy),
-		through: f.probeVia == viaPod,
-		api:     migration.EndpointsAPI(f.endpointsAPI), policy: f.policy, format: printer.Format(f.output),
+		through: f.probeVia == viaPod, secrets: f.secrets, filesSecret: f.filesSecret, filesConfig: f.filesConfig,
+		api: migration.EndpointsAPI(f.endpointsAPI), policy: f.policy, format: printer.Format(f.output),
 	}
 	for _, id := range f.ids {
 		if id < int(ensemble.MinID) || id > int(ensemble.MaxID) || slices.Contains(o.ids, ensemble.ID(id)) {
@@ -181,8 +192,12 @@ func (o *RBACOptions) Run(ctx context.Context) error {
 
 // scope is the ensemble as it is recorded, or as the flags describe it.
 func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
-	scope := access.Scope{Namespace: o.deps.namespace(), EndpointsAPI: o.api, Copy: o.copies, Through: o.through}
+	scope := access.Scope{
+		Namespace: o.deps.namespace(), EndpointsAPI: o.api, Copy: o.copies, Through: o.through,
+		Private: o.secrets, FilesSecret: o.filesSecret, FilesConfigMap: o.filesConfig,
+	}
 	if len(o.args) == 0 {
+		scope.Private = true
 		return scope, nil
 	}
 	scope.Name = o.args[0]
@@ -198,6 +213,7 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 			return scope, err
 		}
 		scope.Servers = desc.Ensemble.IDs()
+		scope.Private = scope.Private || intake.HasSecrets(desc.Hosts)
 	default:
 		rec, err := o.recorded(ctx)
 		if err != nil {
@@ -205,6 +221,9 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 		}
 		recorded := access.Of(rec, o.copies)
 		recorded.Through = o.through
+		recorded.Private = recorded.Private || o.secrets
+		recorded.FilesSecret = cmp.Or(o.filesSecret, recorded.FilesSecret)
+		recorded.FilesConfigMap = cmp.Or(o.filesConfig, recorded.FilesConfigMap)
 		if o.api != "" {
 			recorded.EndpointsAPI = o.api
 		}

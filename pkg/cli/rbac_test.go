@@ -41,8 +41,8 @@ func TestRBACPrintsObjects(t *testing.T) {
 		to    access.Subjects
 		kinds []string
 	}{
-		"all ensembles of a namespace": {args: nil, scope: access.Scope{Namespace: "zk", Copy: true, Through: true}, kinds: []string{"Role"}},
-		"all, for a group": {args: []string{"--group=sre"}, scope: access.Scope{Namespace: "zk", Copy: true, Through: true},
+		"all ensembles of a namespace": {args: nil, scope: access.Scope{Namespace: "zk", Copy: true, Through: true, Private: true}, kinds: []string{"Role"}},
+		"all, for a group": {args: []string{"--group=sre"}, scope: access.Scope{Namespace: "zk", Copy: true, Through: true, Private: true},
 			to: access.Subjects{Groups: []string{"sre"}}, kinds: []string{"Role", "RoleBinding"}},
 		"one by its ids, in any order": {args: []string{"zk1", "--ids=3,1,2"}, scope: scope(), kinds: []string{"Role"}},
 		"one by its file":              {args: []string{"zk1", "-f", "zoo.cfg"}, scope: scope(), kinds: []string{"Role"}},
@@ -50,6 +50,8 @@ func TestRBACPrintsObjects(t *testing.T) {
 			scope: scope(), kinds: []string{"Role"}},
 		"without copies, with Endpoints": {args: []string{"zk1", "--ids=1,2,3", "--data=empty", "--endpoints-api=endpoints"},
 			scope: scope(func(s *access.Scope) { s.Copy, s.EndpointsAPI = false, migration.LegacyEndpoints }), kinds: []string{"Role"}},
+		"one with passwords and files": {args: []string{"zk1", "--ids=1,2,3", "--secrets", "--files-secret=zk1-files", "--files-configmap=zk1-conf"},
+			scope: scope(func(s *access.Scope) { s.Private, s.FilesSecret, s.FilesConfigMap = true, "zk1-files", "zk1-conf" }), kinds: []string{"Role"}},
 		"one by its journal": {args: []string{"zk1"}, scope: scope(recorded), kinds: []string{"Role"}},
 		"by its journal, with another way to write endpoints": {args: []string{"zk1", "--endpoints-api=endpoints"},
 			scope: scope(recorded, func(s *access.Scope) { s.EndpointsAPI = migration.LegacyEndpoints }), kinds: []string{"Role"}},

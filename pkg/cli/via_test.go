@@ -14,6 +14,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/replay"
@@ -122,9 +123,9 @@ func TestWaysOutNameTheCluster(t *testing.T) {
 	full := afterRefusedCopy(zkdata.NoRoomError("the pod's volume is full"), rec, 3, "send it again", s.kube.at())
 	lines, _ := manualCopy(rec, s.kube.via)(rec.Servers[0], "token")
 	for got, want := range map[string][]string{
-		full:                         {"kubectl " + quoted + " edit pvc data-demo-pod-2 -n zk", "kubectl zkmigrate " + quoted + " revert demo --id=3 -n zk"},
-		lines[0]:                     {"| kubectl zkmigrate " + quoted + " seed demo --id=1 -n zk"},
-		roleCommand(rec, true, "me"): {"kubectl zkmigrate rbac demo --user=me"},
+		full:     {"kubectl " + quoted + " edit pvc data-demo-pod-2 -n zk", "kubectl zkmigrate " + quoted + " revert demo --id=3 -n zk"},
+		lines[0]: {"| kubectl zkmigrate " + quoted + " seed demo --id=1 -n zk"},
+		roleCommand(rec, access.Scope{Copy: true}, "me"): {"kubectl zkmigrate rbac demo --user=me"},
 	} {
 		for _, w := range want {
 			if !strings.Contains(got, w) {

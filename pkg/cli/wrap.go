@@ -164,6 +164,7 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.private = intake.HasSecrets(desc.Hosts)
 	if err := s.askThrough(ctx, rec, ensemble.MaybeID{}); err != nil {
 		return err
 	}
@@ -283,6 +284,11 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 
 // preflight runs the checks that block a wrap; nothing has been written yet.
 func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc intake.Description, known bool) error {
+	pods, err := o.pods.apply(rec.Pods, rec.Settings.Version)
+	if err != nil {
+		return err
+	}
+	rec.Pods.FilesSecret, rec.Pods.FilesConfigMap, rec.Pods.JVMFlags = pods.FilesSecret, pods.FilesConfigMap, pods.JVMFlags
 	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)
 	if err := o.refuseExposed(facts); err != nil {
 		return err

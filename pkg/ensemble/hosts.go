@@ -303,19 +303,24 @@ func (m *merger) settings() {
 	}
 	sort.Strings(names)
 	for _, k := range names {
+		found := len(m.diffs)
 		m.compare(k, "servers of one ensemble must run with the same settings", func(f HostConfig) (string, bool) {
 			v, ok := f.Config.Props.Get(k)
 			if !ok {
 				v, ok = defaultOf(k)
 			}
-			switch {
-			case !ok:
+			if !ok {
 				return "(not set)", true
-			case Secret(k):
-				return fmt.Sprintf("(hidden, %d characters)", len(v)), true
 			}
 			return javaTrim(v), true
 		})
+		for _, d := range m.diffs[found:] {
+			for i := range d.Values {
+				if Secret(k) && d.Values[i].Value != "(not set)" {
+					d.Values[i].Value = hiddenValue
+				}
+			}
+		}
 	}
 }
 

@@ -189,7 +189,7 @@ func TestFromHostsDifferences(t *testing.T) {
 			func(id ID, text string) string {
 				return text + "DigestAuthenticationProvider.superDigest=" + strings.Repeat("secret", int(id)) + "\n"
 			},
-			[]string{"DigestAuthenticationProvider.superDigest differs: host1: (hidden, 6 characters); host2: (hidden, 12 characters); host3: (hidden, 18 characters)"},
+			[]string{"DigestAuthenticationProvider.superDigest differs: host1: <hidden>; host2: <hidden>; host3: <hidden>"},
 		},
 	}
 	for name, tc := range tests {

@@ -30,6 +30,9 @@ const (
 	KindBool Kind = "bool"
 	// KindPath is a file or directory on the server's machine.
 	KindPath Kind = "path"
+	// KindFile is a file that the server reads, and that reaches the pods by a Secret or a
+	// ConfigMap (FileRefs).
+	KindFile Kind = "file"
 	// KindBind is an address a socket is bound to.
 	KindBind Kind = "address"
 	// KindText is anything else.

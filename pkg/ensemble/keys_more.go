@@ -33,21 +33,21 @@ func securityKeys() []Key {
 	return []Key{
 		{Name: "quorum.auth.enableSasl", Since: "3.4.10, 3.5.4", Kind: KindBool, Action: Warn,
 			Note: "carried; the pods need the JAAS file and keytab"},
-		{Name: "quorum.auth.kerberos.servicePrincipal", Since: "3.4.10, 3.5.4", Kind: KindText, Action: Warn,
+		{Name: "quorum.auth.kerberos.servicePrincipal", Since: "3.4.10, 3.5.4", Kind: KindText, Action: Warn, PerHost: true,
 			Note: "_HOST stands for the host in the server line, and peers are let in when the host of their principal stands in one: with literal addresses nobody is, use names and principals of those names"},
 		{Name: "quorum.auth.", Prefix: true, Since: "3.4.10, 3.5.4", Kind: KindText, Action: Carry},
 		{Name: "sslQuorum", Since: "3.5.5", Kind: KindBool, Action: Warn,
 			Note: "carried; certificates must name the Services' addresses unless host name checks are off"},
 		{Name: "sslQuorumReloadCertFiles", Since: "3.5.5", Kind: KindBool, Action: Carry},
 		{Name: "portUnification", Since: "3.5.5", Kind: KindBool, Action: Carry},
-		{Name: "ssl.keyStore.location", Since: "3.5.1", Kind: KindPath, Action: Warn, PerHost: true, Note: pathNote},
-		{Name: "ssl.trustStore.location", Since: "3.5.1", Kind: KindPath, Action: Warn, PerHost: true, Note: pathNote},
-		{Name: "ssl.quorum.keyStore.location", Since: "3.5.5", Kind: KindPath, Action: Warn, PerHost: true, Note: pathNote},
-		{Name: "ssl.quorum.trustStore.location", Since: "3.5.5", Kind: KindPath, Action: Warn, PerHost: true, Note: pathNote},
-		{Name: "ssl.keyStore.passwordPath", Since: "3.8.0", Kind: KindPath, Action: Warn, PerHost: true, Note: pathNote},
-		{Name: "ssl.trustStore.passwordPath", Since: "3.8.0", Kind: KindPath, Action: Warn, PerHost: true, Note: pathNote},
-		{Name: "ssl.quorum.keyStore.passwordPath", Since: "3.8.0", Kind: KindPath, Action: Warn, PerHost: true, Note: pathNote},
-		{Name: "ssl.quorum.trustStore.passwordPath", Since: "3.8.0", Kind: KindPath, Action: Warn, PerHost: true, Note: pathNote},
+		{Name: "ssl.keyStore.location", Since: "3.5.1", Kind: KindFile, Action: Warn, PerHost: true, Note: pathNote},
+		{Name: "ssl.trustStore.location", Since: "3.5.1", Kind: KindFile, Action: Warn, PerHost: true, Note: pathNote},
+		{Name: "ssl.quorum.keyStore.location", Since: "3.5.5", Kind: KindFile, Action: Warn, PerHost: true, Note: pathNote},
+		{Name: "ssl.quorum.trustStore.location", Since: "3.5.5", Kind: KindFile, Action: Warn, PerHost: true, Note: pathNote},
+		{Name: "ssl.keyStore.passwordPath", Since: "3.8.0", Kind: KindFile, Action: Warn, PerHost: true, Note: pathNote},
+		{Name: "ssl.trustStore.passwordPath", Since: "3.8.0", Kind: KindFile, Action: Warn, PerHost: true, Note: pathNote},
+		{Name: "ssl.quorum.keyStore.passwordPath", Since: "3.8.0", Kind: KindFile, Action: Warn, PerHost: true, Note: pathNote},
+		{Name: "ssl.quorum.trustStore.passwordPath", Since: "3.8.0", Kind: KindFile, Action: Warn, PerHost: true, Note: pathNote},
 		{Name: "ssl.", Prefix: true, Since: "3.5.1", Kind: KindText, Action: Carry, PerHost: true,
 			Note: "passwords may differ from host to host and are never printed"},
 		{Name: "client.portUnification", Since: "3.5.7", Kind: KindBool, Action: Carry},
@@ -78,7 +78,7 @@ func securityKeys() []Key {
 }
 
 // pathNote stands by every key that names a file of the host.
-const pathNote = "carried; the file must be in the pod at the same path"
+const pathNote = "the file comes from what --files-secret or --files-configmap names; without them it must be in the image at the same path"
 
 func clientKeys() []Key {
 	return []Key{

@@ -259,7 +259,7 @@ func (b *podBuilder) rest() {
 		case spec.Action == Warn && k != "multiAddress.enabled":
 			b.note(k, Warn, "%s", spec.Note)
 		case spec.Kind == KindPath && spec.Action == Carry:
-			b.note(k, Warn, "%s", pathNote)
+			b.note(k, Warn, "carried; the file must be in the image at the same path")
 		}
 	}
 }

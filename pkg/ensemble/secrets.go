@@ -21,7 +21,7 @@ func Secret(name string) bool {
 }
 
 // hiddenValue stands for a value that is not shown.
-const hiddenValue = "(hidden)"
+const hiddenValue = "<hidden>"
 
 // HideSecrets hides the values behind secret names in a text of any kind: flags, a
 // log's line, a program's arguments. Quotes keep a value with blanks together.
@@ -33,6 +33,26 @@ func HideSecrets(text string) string {
 		}
 		return found
 	})
+}
+
+// SplitSecrets takes the secret keys out of a zoo.cfg: what is left, and their lines. A
+// comment that names one loses what follows.
+func SplitSecrets(zooCfg []byte) (public, private []byte, err error) {
+	p, err := ParseProperties("zoo.cfg", zooCfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	secrets, err := ParseProperties("zoo.cfg", nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, key := range p.Keys() {
+		if value, _ := p.Get(key); Secret(key) {
+			p.Delete(key)
+			secrets.Set(key, value)
+		}
+	}
+	return []byte(hideInComments(string(p.Bytes()))), secrets.Bytes(), nil
 }
 
 // HideSecretKeys hides them in a zoo.cfg: the values of secret keys as Java reads
@@ -49,8 +69,12 @@ func HideSecretKeys(zooCfg string) string {
 			p.Set(key, hiddenValue)
 		}
 	}
+	return hideInComments(string(p.Bytes()))
+}
+
+func hideInComments(zooCfg string) string {
 	comment := regexp.MustCompile(`(?m)^[ \t]*[#!].*$`)
-	return comment.ReplaceAllStringFunc(string(p.Bytes()), func(line string) string {
+	return comment.ReplaceAllStringFunc(zooCfg, func(line string) string {
 		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t=:#!", r) }) {
 			if Secret(word) {
 				before, _, _ := strings.Cut(line, word)

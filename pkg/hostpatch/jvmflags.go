@@ -128,7 +128,7 @@ func UnsafeFlag(flag string) string {
 // hide keeps passwords and digests out of what is printed.
 func hide(flag string) string {
 	if name, _, found := strings.Cut(flag, "="); found && ensemble.Secret(name) {
-		return name + "=(hidden)"
+		return name + "=<hidden>"
 	}
 	return flag
 }

@@ -22,7 +22,7 @@ func TestParseCommandLine(t *testing.T) {
 	want := []string{
 		"map -Dzookeeper.log.dir=/var/log/zookeeper", "map -Dzookeeper.root.logger=INFO,ROLLINGFILE", "carry -Xmx4g", "carry -XX:+UseG1GC",
 		"carry -Djute.maxbuffer=8388608", "map -Dcom.sun.management.jmxremote.port=9999",
-		"carry -Dzookeeper.DigestAuthenticationProvider.superDigest=(hidden)", "map -Dzookeeper.ssl.keyStore.password=(hidden)",
+		"carry -Dzookeeper.DigestAuthenticationProvider.superDigest=<hidden>", "map -Dzookeeper.ssl.keyStore.password=<hidden>",
 		"carry -Dzookeeper.cnxTimeout=500", "carry -Dour.own=1",
 	}
 	var lines []string

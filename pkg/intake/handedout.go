@@ -26,9 +26,9 @@ type HandedOut struct {
 
 // Keep writes into the record what later commands need: when each patch was
 // handed out and in which epoch, how hosts are run, and the pods' files, made
-// from the patched ones so that pods run with the same settings. What somebody has
-// to look at in those is returned.
-func (h HandedOut) Keep(rec *migration.Record) ([]ensemble.Note, error) {
+// from the patched ones so that pods run with the same settings. What was made for
+// those is returned.
+func (h HandedOut) Keep(rec *migration.Record) (out Derived, err error) {
 	rec.Hosts = h.Options
 	if rec.Elections.AtReconfigure == 0 {
 		rec.Elections.AtReconfigure = h.Epoch
@@ -36,19 +36,22 @@ func (h HandedOut) Keep(rec *migration.Record) ([]ensemble.Note, error) {
 	for i := range rec.Servers {
 		h.keepServer(&rec.Servers[i])
 	}
-	var notes []ensemble.Note
 	if !rec.Begun() {
-		config, err := patchedConfig(h.Plan.Hosts[0])
-		if err != nil {
-			return nil, err
+		var hosts []ensemble.HostConfig
+		for _, patched := range h.Plan.Hosts {
+			config, err := patchedConfig(patched)
+			if err != nil {
+				return out, err
+			}
+			hosts = append(hosts, ensemble.HostConfig{ID: patched.ID.Known(), Source: patched.Path, Config: config})
 		}
-		if notes, err = setPodConfig(rec, config); err != nil {
-			return nil, err
+		if out, err = setPodConfig(rec, hosts); err != nil {
+			return out, err
 		}
-		rec.Settings.InitLimit = config.InitLimit
+		rec.Settings.InitLimit = hosts[0].Config.InitLimit
 	}
 	rec.Note(migration.AuditEntry{At: h.At, By: h.By, Step: "reconfigure", Detail: "patches written"})
-	return notes, nil
+	return out, nil
 }
 
 // keepServer keeps where one server has its data, and when its patch was handed

@@ -2,34 +2,51 @@ package intake
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
-// PodFiles derives the pods' files from config, a host's file; nil where the
-// members were given by flags: then files that are there stay. Once servers have
-// moved, a file that would have pods look for their logs elsewhere is not taken:
-// kept says so.
-func PodFiles(rec *migration.Record, config *ensemble.Config) (notes []ensemble.Note, kept bool, err error) {
-	if config == nil {
+// Derived is what PodFiles made.
+type Derived struct {
+	Notes []ensemble.Note
+	// Private has the lines that are in no record; nil where there are none.
+	Private *corev1.Secret
+	// Kept: once servers have moved, a file that would have pods look for their logs
+	// elsewhere is not taken.
+	Kept bool
+}
+
+// PodFiles derives the pods' files from the hosts', of which the first counts but for
+// what may differ; without any, the members were given by flags: then files that are
+// there stay.
+func PodFiles(rec *migration.Record, hosts []ensemble.HostConfig) (Derived, error) {
+	if len(hosts) == 0 {
 		if rec.Pods.ZooCfg != "" {
-			return nil, false, nil
+			return Derived{}, nil
 		}
-		if config, err = membersConfig(*rec); err != nil {
-			return nil, false, err
+		config, err := membersConfig(*rec)
+		if err != nil {
+			return Derived{}, err
 		}
+		hosts = []ensemble.HostConfig{{Source: "members", Config: config}}
 	}
 	had := rec.Pods
-	if notes, err = setPodConfig(rec, config); err != nil {
-		return nil, false, err
+	out, err := setPodConfig(rec, hosts)
+	if err != nil {
+		return Derived{}, err
 	}
 	if rec.Begun() && had.ZooCfg != "" && logsApart(had.ZooCfg) != logsApart(rec.Pods.ZooCfg) {
-		rec.Pods.ZooCfg, rec.Pods.DynamicName, rec.Pods.Dynamic = had.ZooCfg, had.DynamicName, had.Dynamic
-		return nil, true, nil
+		rec.Pods = had
+		return Derived{Kept: true}, nil
 	}
-	return notes, false, nil
+	return out, nil
 }
 
 // logsApart reports whether a zoo.cfg of the pods has the logs in a directory of
@@ -57,14 +74,15 @@ func samePorts(servers []migration.ServerRecord, c *ensemble.Config) error {
 }
 
 // setPodConfig derives the pods' zoo.cfg, and their dynamic file where the
-// hosts have one, and puts them into the record.
-func setPodConfig(rec *migration.Record, c *ensemble.Config) ([]ensemble.Note, error) {
+// hosts have one, and puts them into the record, but for what nobody may read.
+func setPodConfig(rec *migration.Record, hosts []ensemble.HostConfig) (out Derived, err error) {
+	c := hosts[0].Config
 	if err := samePorts(rec.Servers, c); err != nil {
-		return nil, err
+		return out, err
 	}
 	v, err := ensemble.ParseVersion(rec.Settings.Version)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	in := ensemble.PodConfigInput{
 		ServiceHosts: map[ensemble.ID]string{}, Version: v,
@@ -75,14 +93,46 @@ func setPodConfig(rec *migration.Record, c *ensemble.Config) ([]ensemble.Note, e
 	}
 	cfg, notes, err := ensemble.PodConfig(c, in)
 	if err != nil {
-		return nil, err
+		return out, err
+	}
+	cfg, own, err := ensemble.OwnLines(cfg, hosts)
+	if err != nil {
+		return out, usage(err)
 	}
 	name, dynamic, err := ensemble.PodDynamic(c, in)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	rec.Pods.ZooCfg, rec.Pods.DynamicName, rec.Pods.Dynamic = string(cfg), name, string(dynamic)
-	return notes, nil
+	pods := &rec.Pods
+	pods.DynamicName, pods.Dynamic, pods.Own, pods.PrivateSecret = name, string(dynamic), nil, ""
+	private := render.PrivateLines{Own: map[ensemble.ID]string{}}
+	if pods.ZooCfg, private.All, err = splitSecrets(cfg); err != nil {
+		return out, err
+	}
+	for _, id := range slices.Sorted(maps.Keys(own)) {
+		public, secret, err := splitSecrets([]byte(own[id]))
+		if err != nil {
+			return out, err
+		}
+		private.Own[id] = secret
+		if public != "" {
+			pods.Own = append(pods.Own, migration.OwnLines{ID: id, ZooCfg: public})
+		}
+	}
+	out.Notes = notes
+	if private.Empty() {
+		return out, nil
+	}
+	if out.Private, err = render.Private(*rec, private); err != nil {
+		return out, err
+	}
+	pods.PrivateSecret = out.Private.Name
+	return out, nil
+}
+
+func splitSecrets(zooCfg []byte) (public, private string, err error) {
+	a, b, err := ensemble.SplitSecrets(zooCfg)
+	return string(a), string(b), err
 }
 
 // membersConfig is a plain zoo.cfg from the members and the live limits, for

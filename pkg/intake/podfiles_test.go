@@ -1,8 +1,12 @@
 package intake
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -32,7 +36,7 @@ func TestPodsListenWhereTheirServicesPoint(t *testing.T) {
 			for _, s := range d.Ensemble.Servers {
 				rec.Servers = append(rec.Servers, migration.ServerRecord{Server: s, ClusterIP: "10.96.0." + s.ID.String()})
 			}
-			_, err := setPodConfig(&rec, d.Config)
+			_, err := setPodConfig(&rec, d.Hosts)
 			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want %q\n%s", err, c.says, rec.Pods.ZooCfg)
 			}
@@ -44,7 +48,7 @@ func TestPodsListenWhereTheirServicesPoint(t *testing.T) {
 // servers in their pods rest on stays in any case.
 func TestPodFiles(t *testing.T) {
 	const apart, together = "dataDir=/zookeeper/data\ndataLogDir=/zookeeper/datalog\n", "dataDir=/zookeeper/data\n"
-	config := described(t, file).Config
+	hosts := described(t, file).Hosts
 	for name, c := range map[string]struct {
 		had         string
 		file, moved bool
@@ -61,13 +65,64 @@ func TestPodFiles(t *testing.T) {
 		if c.moved {
 			rec.Flight = &migration.Flight{Kind: migration.Replace, ID: 1}
 		}
-		given := config
+		given := hosts
 		if !c.file {
 			given = nil
 		}
-		notes, kept, err := PodFiles(&rec, given)
-		if err != nil || kept != c.kept || (rec.Pods.ZooCfg == c.had) != c.same || !strings.Contains(rec.Pods.ZooCfg, "dataDir=/zookeeper/data\n") || kept && notes != nil {
-			t.Errorf("%s: kept %t, %v\n%s", name, kept, err, rec.Pods.ZooCfg)
+		made, err := PodFiles(&rec, given)
+		if err != nil || made.Kept != c.kept || (rec.Pods.ZooCfg == c.had) != c.same || !strings.Contains(rec.Pods.ZooCfg, "dataDir=/zookeeper/data\n") || made.Kept && made.Notes != nil {
+			t.Errorf("%s: kept %t, %v\n%s", name, made.Kept, err, rec.Pods.ZooCfg)
 		}
+	}
+}
+
+// TestSecretsAreInNoRecord: passwords go into the Secret, each server's own to its own pod;
+// what differs from host to host stays with its server.
+func TestSecretsAreInNoRecord(t *testing.T) {
+	own := func(n string) string {
+		return file + "DigestAuthenticationProvider.superDigest=super:abcdefgh\n# ssl.keyStore.password=0ld-s3cr3t\nssl.trustStore.location=/etc/zk/trust.jks\n" +
+			"ssl.keyStore.location=/etc/zk/host" + n + ".jks\nssl.keyStore.password=s3cr3t-" + n + "\n"
+	}
+	d := described(t, own("1"), own("2"), own("3"))
+	rec := migration.Record{Name: "demo", Namespace: "zk", Settings: migration.Settings{Version: "3.8.0"}}
+	for _, s := range d.Ensemble.Servers {
+		rec.Servers = append(rec.Servers, migration.ServerRecord{Server: s, ClusterIP: "10.96.0." + s.ID.String()})
+	}
+	made, err := PodFiles(&rec, d.Hosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"s3cr3t", "abcdefgh"} {
+		if strings.Contains(string(text), secret) {
+			t.Errorf("%s is in the record: %s", secret, text)
+		}
+		if strings.Contains(fmt.Sprint(made.Notes), secret) {
+			t.Errorf("%s is in the notes: %v", secret, made.Notes)
+		}
+	}
+	for key, want := range map[string]string{
+		"zoo.cfg": "DigestAuthenticationProvider.superDigest=super:abcdefgh\n", "1.zoo.cfg": "ssl.keyStore.password=s3cr3t-1\n", "3.zoo.cfg": "ssl.keyStore.password=s3cr3t-3\n",
+	} {
+		if got := string(made.Private.Data[key]); got != want {
+			t.Errorf("%s of the Secret is %q, want %q", key, got, want)
+		}
+	}
+	if rec.Pods.PrivateSecret != made.Private.Name {
+		t.Errorf("the record names %s, the Secret is %s", rec.Pods.PrivateSecret, made.Private.Name)
+	}
+	want := []migration.OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/host1.jks\n"}, {ID: 2, ZooCfg: "ssl.keyStore.location=/etc/zk/host2.jks\n"}, {ID: 3, ZooCfg: "ssl.keyStore.location=/etc/zk/host3.jks\n"}}
+	if diff := cmp.Diff(want, rec.Pods.Own); diff != "" {
+		t.Errorf("own lines (-want +got):\n%s", diff)
+	}
+	if !strings.Contains(rec.Pods.ZooCfg, "ssl.trustStore.location=/etc/zk/trust.jks\n") || strings.Contains(rec.Pods.ZooCfg, "keyStore.location") {
+		t.Errorf("the zoo.cfg of all pods:\n%s", rec.Pods.ZooCfg)
+	}
+	// Of two hosts nobody knows the third one's value.
+	if _, err := PodFiles(&rec, d.Hosts[:2]); err == nil || !strings.Contains(err.Error(), "hosts differ in ssl.keyStore.location") || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("two files: %v", err)
 	}
 }

@@ -37,6 +37,8 @@ func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOpt
 	set("memory", &o.Memory, f.Values.Memory)
 	set("cpu", &o.CPU, f.Values.CPU)
 	set("jvm-flags", &o.JVMFlags, f.Values.JVMFlags)
+	set("files-secret", &o.FilesSecret, f.Values.FilesSecret)
+	set("files-configmap", &o.FilesConfigMap, f.Values.FilesConfigMap)
 	set("anti-affinity", &o.AntiAffinity, f.Values.AntiAffinity)
 	if o.RunAsUser == 0 || f.Given("run-as-user") {
 		o.RunAsUser = f.Values.RunAsUser
@@ -52,6 +54,7 @@ func PodChanges(a, b migration.PodOptions) []string {
 	var out []string
 	for _, c := range []struct{ flag, from, to string }{
 		{"image", a.Image, b.Image}, {"storage-class", a.StorageClass, b.StorageClass}, {"storage-size", a.StorageSize, b.StorageSize},
+		{"files-secret", a.FilesSecret, b.FilesSecret}, {"files-configmap", a.FilesConfigMap, b.FilesConfigMap},
 		{"memory", a.Memory, b.Memory}, {"cpu", a.CPU, b.CPU}, {"jvm-flags", a.JVMFlags, b.JVMFlags},
 		{"anti-affinity", a.AntiAffinity, b.AntiAffinity}, {"run-as-user", fmt.Sprint(a.RunAsUser), fmt.Sprint(b.RunAsUser)},
 	} {

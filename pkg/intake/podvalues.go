@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
@@ -26,6 +27,11 @@ func CheckPods(o migration.PodOptions) error {
 	}
 	if o.StorageClass != "" && len(validation.IsDNS1123Subdomain(o.StorageClass)) > 0 {
 		return usagef("--storage-class=%q is not the name of a StorageClass: use lower-case letters, digits, dashes and dots", o.StorageClass)
+	}
+	for flag, name := range map[string]string{"files-secret": o.FilesSecret, "files-configmap": o.FilesConfigMap} {
+		if name != "" && len(validation.IsDNS1123Subdomain(name)) > 0 {
+			return usagef("--%s=%q is not the name of an object: use lower-case letters, digits, dashes and dots", flag, name)
+		}
 	}
 	for _, a := range []amount{
 		{"storage-size", o.StorageSize, "16Mi", "64Pi", "20Gi"},
@@ -54,6 +60,17 @@ func CheckPods(o migration.PodOptions) error {
 		return usagef("--run-as-user=%d: a uid is 1 to %d", o.RunAsUser, maxUID)
 	}
 	return nil
+}
+
+// CheckPodFlags refuses values of flags: those of CheckPods, and what others would read
+// on the command line and in the pods' template.
+func CheckPodFlags(o migration.PodOptions) error {
+	for _, flag := range strings.Fields(o.JVMFlags) {
+		if name, _, found := strings.Cut(flag, "="); found && ensemble.Secret(name) {
+			return usagef("--jvm-flags: %s=<hidden> would stand where many can read it: write the flag into a file named jvm-flags, and that into the Secret that --files-secret names", name)
+		}
+	}
+	return CheckPods(o)
 }
 
 // DataSize reads --data-size, in bytes; 0 where it is not given.

@@ -43,8 +43,10 @@ func fieldRules() map[string]fieldRule {
 		"pods.antiAffinity": one("", "required", "preferred"),
 		"pods.runAsUser":    upTo(math.MaxInt32),
 		"pods.zooCfg":       text(strict.Config),
-		"pods.dynamicName":  optional(strict.File),
-		"pods.dynamic":      text(strict.Config),
+		"pods.filesSecret":  optional(strict.Object), "pods.filesConfigMap": optional(strict.Object), "pods.privateSecret": optional(strict.Object),
+		"pods.own": length(maxServers), "pods.own[].id": serverID, "pods.own[].zooCfg": text(strict.Config),
+		"pods.dynamicName": optional(strict.File),
+		"pods.dynamic":     text(strict.Config),
 
 		"hosts.supervisor":    one("", "systemd", "supervisord", "script"),
 		"hosts.unit":          optional(strict.Unit),

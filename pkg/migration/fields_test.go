@@ -30,11 +30,13 @@ func full() Record {
 			Image: "zookeeper:3.4.13", Command: []string{"zkServer.sh", "start-foreground"}, StorageClass: "fast", StorageSize: "20Gi",
 			Memory: "2Gi", CPU: "500m", JVMFlags: "-Xmx1g -Djute.maxbuffer=4194304", AntiAffinity: "required", RunAsUser: 1000,
 			ZooCfg: "tickTime=2000\ndataDir=/zookeeper/data\n", DynamicName: "zoo.cfg.dynamic.100000000", Dynamic: "server.1=10.0.0.1:2888:3888;2181\n",
+			FilesSecret: "zk-files", FilesConfigMap: "zk-conf", PrivateSecret: "zk1-zkmigrate-private-00", Own: []OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/1.jks\n"}},
 		},
 		PodsBefore: &PodOptions{
 			Image: "zookeeper:3.4.14", Command: []string{"zkServer.sh", "start-foreground"}, StorageClass: "fast", StorageSize: "20Gi",
 			Memory: "2Gi", CPU: "500m", JVMFlags: "-Xmx1g", AntiAffinity: "preferred", RunAsUser: 1000,
 			ZooCfg: "tickTime=2000\ndataDir=/zookeeper/data\n", DynamicName: "zoo.cfg.dynamic.100000000", Dynamic: "server.1=10.0.0.1:2888:3888;2181\n",
+			FilesSecret: "zk-files", FilesConfigMap: "zk-conf", PrivateSecret: "zk1-zkmigrate-private-00", Own: []OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/1.jks\n"}},
 		},
 		Hosts:     HostOptions{Supervisor: "systemd", Unit: "zookeeper.service", Address: AddressDNS, ClusterDomain: "cluster.local"},
 		Elections: Elections{AtWrap: 1, AtReconfigure: 2, AtReplace: 3, AtReconfigured: 4},

@@ -193,6 +193,7 @@ func (r Record) RestorePods() Record {
 	}
 	before := *out.PodsBefore
 	before.ZooCfg, before.DynamicName, before.Dynamic = out.Pods.ZooCfg, out.Pods.DynamicName, out.Pods.Dynamic
+	before.Own, before.PrivateSecret = out.Pods.Own, out.Pods.PrivateSecret
 	out.Pods, out.PodsBefore = before, nil
 	return out
 }

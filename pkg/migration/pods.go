@@ -3,6 +3,7 @@ package migration
 import (
 	"fmt"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
@@ -26,13 +27,41 @@ type PodOptions struct {
 	AntiAffinity string `json:"antiAffinity"`
 	// RunAsUser is the uid and gid of the ZooKeeper process and of its volume.
 	RunAsUser int64 `json:"runAsUser"`
-	// ZooCfg is the pods' zoo.cfg, the same in every pod.
+	// FilesSecret and FilesConfigMap hold the files that zoo.cfg and the JVM flags name
+	// (ensemble.FileRefs); empty where the image has them.
+	FilesSecret    string `json:"filesSecret,omitempty"`
+	FilesConfigMap string `json:"filesConfigMap,omitempty"`
+	// ZooCfg is the pods' zoo.cfg, the same in every pod. Files have their paths on the
+	// hosts.
 	ZooCfg string `json:"zooCfg"`
+	// Own are the lines of zoo.cfg that differ from pod to pod.
+	Own []OwnLines `json:"own,omitempty"`
+	// PrivateSecret is the Secret with the lines that nobody may read; its name tells what
+	// is in it (render.Private). Empty where there are none.
+	PrivateSecret string `json:"privateSecret,omitempty"`
 	// DynamicName and Dynamic are the pods' dynamic file, where the hosts have
 	// one (3.5+): the name carries the configuration's version. zoo.cfg names
 	// it in PodConfDir.
 	DynamicName string `json:"dynamicName,omitempty"`
 	Dynamic     string `json:"dynamic,omitempty"`
+}
+
+// OwnLines are one server's own lines of zoo.cfg.
+type OwnLines struct {
+	ID     ensemble.ID `json:"id"`
+	ZooCfg string      `json:"zooCfg"`
+}
+
+// FilesNamed reports whether somebody said where the pods' files come from.
+func (o PodOptions) FilesNamed() bool { return o.FilesSecret != "" || o.FilesConfigMap != "" }
+
+// FileRefs are the files that the pods' configuration and JVM flags name.
+func (o PodOptions) FileRefs() []ensemble.FileRef {
+	texts := []string{o.ZooCfg}
+	for _, own := range o.Own {
+		texts = append(texts, own.ZooCfg)
+	}
+	return ensemble.FileRefs(texts, o.JVMFlags)
 }
 
 // Run is the command that a pod starts ZooKeeper with.
@@ -60,4 +89,6 @@ const (
 	// PodConfDir holds the configuration a server runs from. It is writable:
 	// with reconfigEnabled ZooKeeper rewrites its own files.
 	PodConfDir = "/zookeeper/conf"
+	// PodFilesDir is where a server finds the files that its configuration names.
+	PodFilesDir = "/zkmigrate/files"
 )

@@ -111,6 +111,10 @@ type Facts struct {
 	// and TickTimeMillis are what an empty server has for loading it.
 	DataBytes                 int64
 	InitLimit, TickTimeMillis int
+	// Named are the files that the configuration names, Stored what is in the Secret and
+	// the ConfigMap that are to hold them.
+	Named  []ensemble.FileRef
+	Stored Stored
 	// Reports are what machines said of the paths to the servers; none where nobody was asked.
 	// PodLooks are what pods tried, Pods the pods' addresses.
 	Reports  []HostReport

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -17,11 +18,10 @@ import (
 // its content, so a pod runs what its template names, as long as it lives. What
 // another record or release needs is another ConfigMap; ZooKeeper writes to a copy.
 func Conf(rec migration.Record) *corev1.ConfigMap {
-	cfg := rec.Pods.ZooCfg
-	if !strings.HasSuffix(cfg, "\n") {
-		cfg += "\n"
+	data := map[string]string{zooCfgKey: podCfg(rec, rec.Pods.ZooCfg), gateKey: gateScript, probeKey: probeScript, relayKey: relayScript}
+	for _, own := range rec.Pods.Own {
+		data[own.ID.String()+"."+zooCfgKey] = podCfg(rec, own.ZooCfg)
 	}
-	data := map[string]string{zooCfgKey: cfg, gateKey: gateScript, probeKey: probeScript, relayKey: relayScript}
 	if rec.Pods.DynamicName != "" {
 		data[rec.Pods.DynamicName] = rec.Pods.Dynamic
 	}
@@ -29,6 +29,17 @@ func Conf(rec migration.Record) *corev1.ConfigMap {
 	fixed := true
 	cm.Data, cm.Immutable = data, &fixed
 	return cm
+}
+
+// podCfg is a part of zoo.cfg as the pods have it.
+func podCfg(rec migration.Record, text string) string {
+	if rec.Pods.FilesNamed() {
+		text = ensemble.MapFiles(text, rec.Pods.FileRefs(), migration.PodFilesDir)
+	}
+	if !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return text
 }
 
 func confName(name string, data map[string]string) string {

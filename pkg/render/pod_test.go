@@ -26,6 +26,7 @@ type pod struct {
 	election   *host
 	name       string
 	path       string
+	env        []string // more of the environment
 	cmd        *exec.Cmd
 	exited     chan struct{}
 	began      time.Time
@@ -113,7 +114,7 @@ func newPod(t *testing.T) *pod {
 	p.write("conf/relay.sh", relayScript)
 	p.write("conf/zoo.cfg", "dataDir=/zookeeper/data\n")
 	// What stands for ZooKeeper: says its arguments and stays.
-	p.write("zookeeper", "#!/usr/bin/env bash\necho \"zookeeper $*\"\ntrap 'exit 0' TERM\nwhile :; do read -rt 1 <> <(:); done\n")
+	p.write("zookeeper", "#!/usr/bin/env bash\necho \"zookeeper $*\"\necho \"flags ${SERVER_JVMFLAGS-}\"\ntrap 'exit 0' TERM\nwhile :; do read -rt 1 <> <(:); done\n")
 	if err := os.Chmod(filepath.Join(p.dir, "zookeeper"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,10 @@ func (p *pod) run(args ...string) *exec.Cmd {
 		"ZKMIGRATE_CONF=" + filepath.Join(p.dir, "conf"),
 		"ZKMIGRATE_VOLUME=" + filepath.Join(p.dir, "volume"), "ZKMIGRATE_NAMED=/zookeeper",
 		"ZKMIGRATE_SERVERS=" + servers, "ZKMIGRATE_LISTEN=" + p.ports, "ZKMIGRATE_REPORT=" + filepath.Join(p.dir, "report"),
+		"ZKMIGRATE_PRIVATE=" + filepath.Join(p.dir, "private"), "ZKMIGRATE_FILES_DIR=" + filepath.Join(p.dir, "files"),
+		"ZKMIGRATE_SOURCES=" + filepath.Join(p.dir, "files-configmap") + " " + filepath.Join(p.dir, "files-secret"),
 	}
+	cmd.Env = append(cmd.Env, p.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
 }

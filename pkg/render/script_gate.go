@@ -318,13 +318,13 @@ newer() {
   put "$born" "$since" || { since=; refuse "cannot write $born"; return; }
 }
 
-` + volumeScript + versionScript + listenScript + `
+` + volumeScript + versionScript + listenScript + filesScript + `
 find_java
 find_version "$@"
 while :; do
   # A clock that was set back would put the next look off for as long.
   ((due <= SECONDS + 40 && said_at <= SECONDS)) || due=$SECONDS said_at=$((SECONDS - 9))
-  if ! look; then
+  if ! look || ! place; then
     hush # the reason stands in detail
   else
     # With the client port known to be open the watcher tells when to ask again.
@@ -353,5 +353,6 @@ stop "$watcher"
 hush
 trap - TERM INT
 exec {idle}>&-
+flags
 exec "$@" "$cfg"
 `

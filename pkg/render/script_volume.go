@@ -12,9 +12,11 @@ dynamic_of() { # FILE
 }
 
 # Copies the configuration to where ZooKeeper may write. The dynamic file is
-# copied once a generation; a newer one that ZooKeeper has written stays named.
+# copied once a generation; a newer one that ZooKeeper has written stays named. zoo.cfg is
+# put together of what all pods have, this server's own lines, and those that nobody else
+# may read.
 configure() {
-  local dir=${cfg%/*} ours name line
+  local dir=${cfg%/*} ours name line part
   dynamic_of "$conf/zoo.cfg"
   ours=$dynamic name=${dynamic##*/}
   if [[ -n $ours ]]; then
@@ -24,10 +26,15 @@ configure() {
     dynamic_of "$cfg"
     [[ -n $dynamic && -e $dir/${dynamic##*/} ]] || dynamic=$ours
   fi
-  while IFS= read -r line || [[ -n $line ]]; do
-    [[ $line == dynamicConfigFile=* ]] && line=dynamicConfigFile=$dynamic
-    printf '%s\n' "$line"
-  done <"$conf/zoo.cfg" >"$cfg.tmp" && mv -fT "$cfg.tmp" "$cfg"
+  rm -f -- "$cfg.tmp" && (umask 077 && : >"$cfg.tmp") || return
+  for part in "$conf/zoo.cfg" "$conf/$id.zoo.cfg" "$private/zoo.cfg" "$private/$id.zoo.cfg"; do
+    [[ -e $part ]] || continue
+    while IFS= read -r line || [[ -n $line ]]; do
+      [[ $line == dynamicConfigFile=* ]] && line=dynamicConfigFile=$dynamic
+      printf '%s\n' "$line"
+    done <"$part" >>"$cfg.tmp" || return
+  done
+  mv -fT "$cfg.tmp" "$cfg"
 }
 
 # Refuses a zoo.cfg that does not name the directories in which this server has
@@ -116,6 +123,9 @@ prepare() {
   mkdir -p "$data" "${cfg%/*}" || { refuse "cannot write to $volume"; return; }
   [[ -e $data/myid ]] || put "$data/myid" "$id" || { refuse "cannot write $data/myid"; return; }
   directories || return
+  # What was changed in a file since it was placed.
+  placed=
+  place || return
   configure || { refuse "cannot copy the configuration from $conf"; return; }
   put "$started" "$release $(printf '%(%s)T' -1)" || { refuse "cannot write $started"; return; }
 }

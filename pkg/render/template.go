@@ -59,7 +59,7 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 	onMismatch := corev1.FSGroupChangeOnRootMismatch
 	labels, annotations := Labels(rec.Name), map[string]string{"kubectl.kubernetes.io/default-container": ContainerName}
 	keepProxiesOut(labels, annotations)
-	return corev1.PodTemplateSpec{
+	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{
 			Labels:      labels,
 			Annotations: annotations,
@@ -85,7 +85,9 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 				memoryVolume(reportVolume),
 			},
 		},
-	}, nil
+	}
+	withFiles(rec, &template.Spec)
+	return template, nil
 }
 
 // keepProxiesOut says to the meshes' injectors that this pod gets no proxy.
@@ -220,8 +222,8 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if made := madeFor(rec); made != "" {
 		c.Env = append(c.Env, corev1.EnvVar{Name: "ZKMIGRATE_VERSION", Value: made})
 	}
-	if rec.Pods.JVMFlags != "" {
-		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: quote.Container(rec.Pods.JVMFlags)})
+	if flags := jvmFlags(rec); flags != "" {
+		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: quote.Container(flags)})
 	}
 	for _, p := range podPorts(rec) {
 		c.Ports = append(c.Ports, corev1.ContainerPort{Name: string(p.Name), ContainerPort: int32(p.Number), Protocol: corev1.ProtocolTCP})

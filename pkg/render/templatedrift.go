@@ -208,6 +208,8 @@ func (d *differences) volume(w corev1.Volume, have []corev1.Volume) {
 			d.add([]string{"f:configMap"}, "is not a ConfigMap, recorded is %s", w.ConfigMap.Name)
 		case w.ConfigMap != nil && have[i].ConfigMap.Name != w.ConfigMap.Name:
 			d.add([]string{"f:configMap", "f:name"}, "is ConfigMap %s, recorded is %s", have[i].ConfigMap.Name, w.ConfigMap.Name)
+		case w.Secret != nil && (have[i].Secret == nil || have[i].Secret.SecretName != w.Secret.SecretName):
+			d.add([]string{"f:secret"}, "is not Secret %s", w.Secret.SecretName)
 		case w.EmptyDir != nil && have[i].EmptyDir == nil:
 			d.add([]string{"f:emptyDir"}, "is not an emptyDir")
 		}

@@ -1,0 +1,61 @@
+package cluster
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// MakeSecret creates a Secret that is named by its content. One that exists is the same:
+// nobody needs to read it for that.
+func (c *Client) MakeSecret(ctx context.Context, s *corev1.Secret, dryRun bool) (Result, error) {
+	options := metav1.CreateOptions{FieldManager: FieldManager}
+	if dryRun {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	_, err := c.kube.CoreV1().Secrets(s.Namespace).Create(ctx, s, options)
+	switch {
+	case apierrors.IsAlreadyExists(err):
+		return Unchanged, nil
+	case err != nil:
+		return "", c.notWritten(err, "create", "Secret", s.Namespace, s.Name)
+	}
+	return Created, nil
+}
+
+// Entries are those of a Secret and a ConfigMap that an operator has named, each empty
+// where there is none: missing are those that do not exist. An error says that nobody
+// could look.
+func (c *Client) Entries(ctx context.Context, namespace, secret, configMap string) (keys map[string]bool, missing []string, err error) {
+	keys = map[string]bool{}
+	if secret != "" {
+		s, err := c.kube.CoreV1().Secrets(namespace).Get(ctx, secret, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			missing = append(missing, "Secret "+secret)
+		case err != nil:
+			return nil, nil, failed(err, "get", "Secret", namespace, secret)
+		}
+		for key := range s.Data {
+			keys[key] = true
+		}
+	}
+	if configMap != "" {
+		cm, err := c.kube.CoreV1().ConfigMaps(namespace).Get(ctx, configMap, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			missing = append(missing, "ConfigMap "+configMap)
+		case err != nil:
+			return nil, nil, failed(err, "get", "ConfigMap", namespace, configMap)
+		}
+		for key := range cm.Data {
+			keys[key] = true
+		}
+		for key := range cm.BinaryData {
+			keys[key] = true
+		}
+	}
+	return keys, missing, nil
+}

@@ -1,0 +1,159 @@
+package render
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// secured is a record whose configuration names files, differs from server to server and
+// has private lines.
+func secured() migration.Record {
+	rec := record()
+	rec.Pods.ZooCfg = "dataDir=" + migration.PodDataDir + "\nssl.trustStore.location=/etc/zk/trust.jks\n"
+	rec.Pods.JVMFlags = "-Xmx1g -Djava.security.auth.login.config=/etc/zk/jaas.conf"
+	rec.Pods.Own = []migration.OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/pki/host1.jks\n"}, {ID: 2, ZooCfg: "ssl.keyStore.location=/etc/pki/host2.jks\n"}}
+	rec.Pods.FilesSecret, rec.Pods.PrivateSecret = "zk-files", "main-zkmigrate-private-0011223344556677"
+	return rec
+}
+
+func TestFilesOfPods(t *testing.T) {
+	rec := secured()
+	conf := Conf(rec)
+	for key, want := range map[string]string{
+		"zoo.cfg":   "ssl.trustStore.location=/zkmigrate/files/trust.jks\n",
+		"1.zoo.cfg": "ssl.keyStore.location=/zkmigrate/files/host1.jks\n",
+		"2.zoo.cfg": "ssl.keyStore.location=/zkmigrate/files/host2.jks\n",
+	} {
+		if !strings.Contains(conf.Data[key], want) {
+			t.Errorf("%s has no line %q:\n%s", key, want, conf.Data[key])
+		}
+	}
+	template, err := podTemplate(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{}
+	for _, e := range template.Spec.Containers[0].Env {
+		env[e.Name] = e.Value
+	}
+	if got, want := env[filesEnv], "trust.jks\nhost1.jks\nhost2.jks\njaas.conf"; got != want {
+		t.Errorf("%s is %q, want %q", filesEnv, got, want)
+	}
+	if got, want := env["SERVER_JVMFLAGS"], "-Xmx1g -Djava.security.auth.login.config=/zkmigrate/files/jaas.conf"; got != want {
+		t.Errorf("SERVER_JVMFLAGS is %q, want %q", got, want)
+	}
+	mounts := map[string]string{}
+	for _, m := range template.Spec.Containers[0].VolumeMounts {
+		mounts[m.Name] = m.MountPath
+	}
+	for _, v := range template.Spec.Volumes {
+		if v.Secret != nil && (mounts[v.Name] == "" || *v.Secret.DefaultMode != 0o440) {
+			t.Errorf("volume %s is mounted at %q with mode %o", v.Name, mounts[v.Name], *v.Secret.DefaultMode)
+		}
+	}
+	for _, m := range template.Spec.Containers[1].VolumeMounts {
+		if m.Name == privateVolume || m.Name == filesSecretVolume {
+			t.Errorf("the relay has %s", m.Name)
+		}
+	}
+	other := template.Spec.DeepCopy()
+	for i := range other.Volumes {
+		if other.Volumes[i].Secret != nil {
+			other.Volumes[i].Secret = &corev1.SecretVolumeSource{SecretName: "another"}
+		}
+	}
+	drift, err := TemplateDrift(rec, *other)
+	if err != nil || len(drift) != 2 {
+		t.Errorf("other Secrets: %v %v, want two differences", drift, err)
+	}
+}
+
+// TestPrivateIsNamedByContent: the same lines have the same name, others another one, and
+// nothing of them is in it.
+func TestPrivateIsNamedByContent(t *testing.T) {
+	rec := secured()
+	name := func(all, own string) string {
+		s, err := Private(rec, PrivateLines{All: all, Own: map[ensemble.ID]string{1: own}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !*s.Immutable || string(s.Data["zoo.cfg"]) != all || string(s.Data["1.zoo.cfg"]) != own {
+			t.Errorf("%v", s)
+		}
+		return s.Name
+	}
+	one := name("a=1\n", "b=2\n")
+	if again := name("a=1\n", "b=2\n"); again != one {
+		t.Errorf("%s, then %s", one, again)
+	}
+	for _, other := range []string{name("a=2\n", "b=2\n"), name("a=1\n", "b=1\n"), name("a=1\nb=2\n", "")} {
+		if other == one {
+			t.Error("other lines have the same name")
+		}
+	}
+	if !(PrivateLines{Own: map[ensemble.ID]string{1: ""}}).Empty() || (PrivateLines{Own: map[ensemble.ID]string{1: "a=1"}}).Empty() {
+		t.Error("Empty")
+	}
+}
+
+// TestGatePlacesFiles: nothing is released while a file is missing; a server's own file
+// goes before the one for all; JAAS files and flags name the files that are here.
+func TestGatePlacesFiles(t *testing.T) {
+	p := newPod(t)
+	for _, d := range []string{"private", "files", "files-configmap", "files-secret"} {
+		p.mkdir(d)
+	}
+	files := filepath.Join(p.dir, "files")
+	p.env = []string{
+		"ZKMIGRATE_FILES=trust.jks\nkey.jks\njaas.conf",
+		"SERVER_JVMFLAGS=-Xmx1g -Djava.security.auth.login.config=" + files + "/jaas.conf",
+	}
+	p.write("conf/zoo.cfg", "dataDir=/zookeeper/data\n")
+	p.write("conf/2.zoo.cfg", "own=yes\n")
+	p.write("conf/5.zoo.cfg", "own=no\n")
+	p.write("private/zoo.cfg", "ssl.keyStore.password=a\\u0020b\n")
+	p.write("private/2.zoo.cfg", "ssl.trustStore.password=mine\n")
+	p.write("files-configmap/jaas.conf", "Server {\n keyTab=\"/etc/zk/zk.keytab\"\n};\n")
+	p.write("files-secret/key.jks", "for all")
+	p.write("files-secret/2.key.jks", "of 2")
+	p.write("files-secret/5.key.jks", "of 5")
+	p.write("files-secret/jvm-flags", "# more\n-Dzookeeper.ssl.quorum.keyStore.password=x -Djavax.net.ssl.trustStore=/etc/zk/trust.jks\n-Dother=/etc/none")
+	p.start()
+	refused := func(why string) {
+		t.Helper()
+		p.waitReport(why, func(r GateReport) bool { return r.State == migration.GateRefused && strings.Contains(r.Detail, why) })
+	}
+	refused("neither trust.jks nor 2.trust.jks")
+	p.write("files-secret/trust.jks", "trust")
+	refused("key tab /etc/zk/zk.keytab")
+	p.write("files-secret/2.zk.keytab", "keytab")
+	p.waitReport("parked", func(r GateReport) bool { return r.State == migration.GateParked })
+	p.hostDown()
+	p.release()
+	p.waitZooKeeper()
+	p.waitLine("flags", func(line string) bool {
+		return line == "flags -Xmx1g -Djava.security.auth.login.config="+files+"/jaas.conf -Dzookeeper.ssl.quorum.keyStore.password=x -Djavax.net.ssl.trustStore="+files+"/trust.jks -Dother=/etc/none"
+	})
+	for name, want := range map[string]string{
+		"files/key.jks": "of 2", "files/trust.jks": "trust", "files/zk.keytab": "keytab",
+		"files/jaas.conf":     "Server {\n keyTab=\"" + files + "/zk.keytab\"\n};\n",
+		"volume/conf/zoo.cfg": "dataDir=/zookeeper/data\nown=yes\nssl.keyStore.password=a\\u0020b\nssl.trustStore.password=mine\n",
+	} {
+		if got := p.read(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(p.dir, "volume/conf/zoo.cfg")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("zoo.cfg: %v %v, want mode 600", info.Mode(), err)
+	}
+	if strings.Contains(strings.Join(p.all(), "\n"), "password=mine") {
+		t.Error("a password is in the log")
+	}
+}
