@@ -27,7 +27,7 @@ type patientProber struct {
 
 func (p patientProber) learn(ctx context.Context, t vantage.Target) zkprobe.Answers {
 	for n := 1; ; n++ {
-		raw := p.prober.Learn(ctx, t.Address())
+		raw := p.prober.Learn(ctx, t)
 		live := raw.Sighting()
 		told := !live.Hidden() || live.Reach == vantage.NotWhitelisted
 		if told || !p.again(ctx, n, "server %d at %s was not seen: %s", t.Server, t.Address(), orText(live.Detail, string(live.Reach))) {

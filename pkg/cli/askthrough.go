@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"sync"
@@ -25,12 +26,17 @@ const (
 )
 
 // probeFlags say where ZooKeeper is asked from.
-type probeFlags struct{ via, image string }
+type probeFlags struct {
+	via, image, credentials string
+	// tls is what credentials say.
+	tls *tls.Config
+}
 
 func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVar(&d.probe.via, "probe-via", viaAuto, "Ask ZooKeeper from here (direct), from a pod through the API server (pod), or from a pod of the ensemble where no server answers here (auto)")
 	fs.StringVar(&d.probe.image, "probe-image", "", "Image of the pod that --probe-via=pod makes where no pod of the ensemble runs (default: that of the pods, or zookeeper:VERSION)")
+	fs.StringVar(&d.probe.credentials, "credentials", "", "What ZooKeeper is asked with where it wants TLS: a file that names others, or secret/NAME, as docs/credentials.md says")
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !slices.Contains([]string{viaAuto, viaDirect, viaPod}, d.probe.via) {
@@ -38,6 +44,9 @@ func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
 		}
 		if d.probe.image != "" && d.probe.via != viaPod {
 			return usagef("--probe-image is for a pod that is made: use it with --probe-via=pod")
+		}
+		if err := d.loadCredentials(cmd.Context()); err != nil {
+			return err
 		}
 		return run(cmd, args)
 	}
@@ -162,7 +171,7 @@ func (s *session) reached(ctx context.Context, rec migration.Record) bool {
 		if srv.ClusterIP == "" {
 			at = srv.AtHost()
 		}
-		go func() { answers <- s.prober.Ask(ctx, at.Address(), zkprobe.Srvr).Reach.Alive() }()
+		go func() { answers <- s.prober.Ask(ctx, at, zkprobe.Srvr).Reach.Alive() }()
 	}
 	for range rec.Servers {
 		if <-answers {
@@ -211,14 +220,14 @@ func (s *session) through(ctx context.Context, p vantage.Point) (place, error) {
 	}
 	s.deps.asking.atEnd(t.Close)
 	if p == s.engine.From {
-		return place{prober: newProber(t), from: p, open: t.Open}, nil
+		return place{prober: s.deps.prober(t), from: p, open: t.Open}, nil
 	}
 	why := "as --probe-via=pod says"
 	if s.deps.probe.via == viaAuto {
 		why = "for no server answers this machine"
 	}
 	fmt.Fprintf(s.kube.warn, "Asking ZooKeeper from %s, %s.\n", p, why)
-	return place{prober: newProber(t), from: p, open: t.Open}, nil
+	return place{prober: s.deps.prober(t), from: p, open: t.Open}, nil
 }
 
 // tunnel opens one; the caller closes it.

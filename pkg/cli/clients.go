@@ -124,7 +124,7 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record) Client
 		if srv.Host != srv.HostIP {
 			r.Records = append(r.Records, DNSRecordOfASrv{ID: srv.ID, Host: srv.Host, Old: srv.HostIP, New: srv.ClusterIP})
 		}
-		a := s.prober.Ask(ctx, srv.AtService().Address(), zkprobe.Cons)
+		a := s.prober.Ask(ctx, srv.AtService(), zkprobe.Cons)
 		if a.Reach != vantage.Answered {
 			r.Unknown = append(r.Unknown, srv.ID)
 			continue

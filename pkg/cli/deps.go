@@ -68,7 +68,7 @@ func (d *deps) via() command.Via {
 	if d.probe.via != viaAuto {
 		via = via.WithOwn("probe-via", d.probe.via).WithOwn("probe-image", d.probe.image)
 	}
-	return via
+	return via.WithOwn("credentials", d.probe.credentials)
 }
 
 func (d *deps) restConfig() (*rest.Config, error) {
@@ -178,7 +178,7 @@ type session struct {
 }
 
 func (d *deps) session(k kube, name string) *session {
-	s := &session{kube: k, name: name, prober: newProber(nil), deps: d}
+	s := &session{kube: k, name: name, prober: d.prober(nil), deps: d}
 	s.journal = journal.New(k.client, k.namespace, name)
 	s.journal.Via = k.via
 	s.engine = &engine.Engine{

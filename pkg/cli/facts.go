@@ -86,7 +86,7 @@ func (p prober) named(ctx context.Context, ids []ensemble.ID, t vantage.Target, 
 		return live
 	}
 	// One that takes no session is found by the check of commits.
-	if r, err := p.Prober.Canary(ctx, []string{t.Address()}); err == nil {
+	if r, err := p.canary(ctx, t); err == nil {
 		live.ServerID = r.Origin.Of(ids)
 	}
 	return live

@@ -72,7 +72,7 @@ func (s *session) podPlaces(ctx context.Context, rec migration.Record) ([]place,
 			continue
 		}
 		s.deps.asking.atEnd(t.Close)
-		out, nodes = append(out, place{prober: newProber(t), from: p}), append(nodes, p.Node)
+		out, nodes = append(out, place{prober: s.deps.prober(t), from: p}), append(nodes, p.Node)
 	}
 	if len(out) == 0 {
 		return nil, failed
@@ -122,7 +122,7 @@ func tryAll(ctx context.Context, p prober, q hostscript.Questions) map[vantage.T
 				tried.Detail = plain(err).text
 			}
 			if state == vantage.PortOpen && slices.Contains(q.Cons, t) {
-				if a := p.Ask(ctx, t.Address(), zkprobe.Cons); a.Reach == vantage.Answered {
+				if a := p.Ask(ctx, t, zkprobe.Cons); a.Reach == vantage.Answered {
 					tried.SeenAs = zkprobe.SeenAs(a.Text)
 				}
 			}

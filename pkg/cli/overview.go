@@ -45,7 +45,7 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	looks, stop := context.WithCancel(ctx)
 	defer stop()
 	lists := k.list(looks, stop, records)
-	looker := engine.Looker{Cluster: lists, Prober: newCrowd(serversAtOnce), Clock: clock{}, Via: k.via}
+	looker := engine.Looker{Cluster: lists, Prober: newCrowd(o.deps.prober(nil), serversAtOnce), Clock: clock{}, Via: k.via}
 	items, err := sideBySide(looks, len(names), names, k.via, func(i int) (migration.EnsembleStatus, error) {
 		obs, err := looker.Look(looks, records[i], nil)
 		if err != nil {

@@ -169,7 +169,7 @@ func TestStatusOfAllFindsTwins(t *testing.T) {
 
 // TestACrowdWaitsItsTurn: a server that hangs takes nothing from the next one's time-out.
 func TestACrowdWaitsItsTurn(t *testing.T) {
-	c := newCrowd(1)
+	c := newCrowd(newProber(nil), 1)
 	hangs := make(chan struct{})
 	silent := target(t, tcpfake.Listen(t, func(conn net.Conn) {
 		close(hangs)

@@ -72,7 +72,7 @@ func (s *session) sources(ctx context.Context, rec migration.Record) map[ensembl
 		if srv.ClusterIP != "" {
 			at = srv.AtService()
 		}
-		a := s.prober.Ask(ctx, at.Address(), zkprobe.Cons)
+		a := s.prober.Ask(ctx, at, zkprobe.Cons)
 		if a.Reach != vantage.Answered {
 			continue
 		}
@@ -83,7 +83,7 @@ func (s *session) sources(ctx context.Context, rec migration.Record) map[ensembl
 				c.By[client.Addr.Addr().Unmap().String()]++
 			}
 		}
-		if conf := s.prober.Ask(ctx, at.Address(), zkprobe.Conf); conf.Reach == vantage.Answered {
+		if conf := s.prober.Ask(ctx, at, zkprobe.Conf); conf.Reach == vantage.Answered {
 			if n := zkprobe.ParseConf(conf.Text).MaxClientCnxns; n >= 0 {
 				c.Limit = n
 			}

@@ -40,7 +40,7 @@ func (s *session) live(ctx context.Context, rec migration.Record) live {
 	seen := make([]zkprobe.Answers, len(rec.Servers))
 	var wg sync.WaitGroup
 	for i, srv := range rec.Servers {
-		wg.Go(func() { seen[i] = s.prober.Learn(ctx, srv.AtService().Address()) })
+		wg.Go(func() { seen[i] = s.prober.Learn(ctx, srv.AtService()) })
 	}
 	wg.Wait()
 	var out live

@@ -62,7 +62,7 @@ func (s *session) keepPrivate(ctx context.Context, secret *corev1.Secret, out io
 func (s *session) running(ctx context.Context, rec migration.Record) []intake.Running {
 	var out []intake.Running
 	for _, srv := range rec.Servers {
-		live := s.prober.Learn(ctx, srv.AtHost().Address())
+		live := s.prober.Learn(ctx, srv.AtHost())
 		out = append(out, intake.Running{
 			ID: srv.ID, Says: live.ServerID, Version: live.Version, TickTime: live.TickTime, InitLimit: live.InitLimit, SyncLimit: live.SyncLimit, Mode: live.Mode, Zxid: live.Zxid,
 		})

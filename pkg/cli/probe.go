@@ -24,10 +24,17 @@ func newProber(d zkprobe.Dialer) prober {
 	return prober{zkprobe.Prober{Dialer: d, Timeout: probeTimeout}}
 }
 
+// prober asks by a dialer, nil for this machine's, with what --credentials say.
+func (d *deps) prober(dialer zkprobe.Dialer) prober {
+	p := newProber(dialer)
+	p.TLS = d.probe.tls
+	return p
+}
+
 // ServingSince is when a server last began to serve, by this machine's clock
 // (the server's own may be wrong by any amount); zero when it cannot be told.
 func (p prober) ServingSince(ctx context.Context, t vantage.Target) time.Time {
-	s, err := p.Prober.ServingSince(ctx, t.Address())
+	s, err := p.At(t).ServingSince(ctx, t.Address())
 	if err != nil || s.Since.IsZero() || !s.AheadKnown {
 		return time.Time{}
 	}
@@ -36,8 +43,22 @@ func (p prober) ServingSince(ctx context.Context, t vantage.Target) time.Time {
 
 // Canary implements engine.Prober.
 func (p prober) Canary(ctx context.Context, t vantage.Target) (ensemble.Zxid, error) {
-	r, err := p.Prober.Canary(ctx, []string{t.Address()})
+	r, err := p.canary(ctx, t)
 	return r.Zxid, err
+}
+
+func (p prober) canary(ctx context.Context, t vantage.Target) (zkprobe.CanaryResult, error) {
+	return p.At(t).Canary(ctx, []string{t.Address()})
+}
+
+// Learn asks everything of a server.
+func (p prober) Learn(ctx context.Context, t vantage.Target) zkprobe.Answers {
+	return p.At(t).Learn(ctx, t.Address())
+}
+
+// Ask asks one word.
+func (p prober) Ask(ctx context.Context, t vantage.Target, word zkprobe.Word) zkprobe.Answer {
+	return p.At(t).Ask(ctx, t.Address(), word)
 }
 
 // crowd is a prober that asks only so many servers side by side. Waiting for a place takes
@@ -47,7 +68,7 @@ type crowd struct {
 	places chan struct{}
 }
 
-func newCrowd(atOnce int) crowd { return crowd{newProber(nil), make(chan struct{}, atOnce)} }
+func newCrowd(p prober, atOnce int) crowd { return crowd{p, make(chan struct{}, atOnce)} }
 
 // Sight implements engine.Prober.
 func (c crowd) Sight(ctx context.Context, t vantage.Target) vantage.Sighting {

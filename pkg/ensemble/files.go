@@ -1,57 +1,74 @@
 package ensemble
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
 )
 
-// FileRef is a file that a server's configuration or one of its JVM flags names, besides
-// those of the ensemble itself: a key store, a JAAS file, a log configuration.
+// FileRef is a file that servers' configurations or JVM flags name, besides those of the
+// ensemble itself: a key store, a JAAS file, a log configuration.
 type FileRef struct {
-	// Name is what the file is called in the pods: its base name, or folder-base where
-	// files of two folders have one.
+	// Name is what the file is called in the pods: its base name, or folder-base where a
+	// server has two of one name.
 	Name string `json:"name"`
 	// Path is where it lies on the host.
 	Path string `json:"path"`
 	// By is the key or flag that names it.
 	By string `json:"by"`
-	// Own: each server may have another file there (PerHost keys).
+	// Own: each server may have another file there, as key stores are.
 	Own bool `json:"own,omitempty"`
+	// Servers are those whose configuration names it; none means all.
+	Servers []ID `json:"servers,omitempty"`
 }
 
-// FileRefs are the files that configurations in the format of zoo.cfg and JVM flags
-// name by an absolute path, each path once, in order. A configuration that cannot be
-// read names none.
-func FileRefs(zooCfgs []string, jvmFlags string) []FileRef {
+// Of reports whether a server's configuration names the file.
+func (f FileRef) Of(id ID) bool { return len(f.Servers) == 0 || slices.Contains(f.Servers, id) }
+
+// FileRefs are the files that a configuration in the format of zoo.cfg which all servers
+// share, each server's own, and JVM flags name by an absolute path; each path once, in
+// order. A configuration that cannot be read names none.
+func FileRefs(shared string, own map[ID]string, jvmFlags string) []FileRef {
 	var out []FileRef
-	add := func(by, file string, own bool) {
-		if i := slices.IndexFunc(out, func(f FileRef) bool { return f.Path == file }); i >= 0 {
-			out[i].Own = out[i].Own || own
-			return
+	add := func(by, file string, of ...ID) {
+		mine := strings.Contains(strings.ToLower(by), "keystore")
+		i := slices.IndexFunc(out, func(f FileRef) bool { return f.Path == file })
+		switch {
+		case i < 0:
+			out = append(out, FileRef{Path: file, By: by, Own: mine, Servers: of})
+		case len(of) == 0:
+			out[i].Servers = nil
+		case len(out[i].Servers) > 0 && !out[i].Of(of[0]):
+			out[i].Servers = append(out[i].Servers, of...)
 		}
-		out = append(out, FileRef{Name: path.Base(file), Path: file, By: by, Own: own})
 	}
-	for _, text := range zooCfgs {
-		eachFileKey(text, func(p *Properties, key, file string) {
-			add(key, file, strings.Contains(strings.ToLower(key), "keystore"))
-		})
+	eachFileKey(shared, func(_ *Properties, key, file string) { add(key, file) })
+	for _, id := range slices.Sorted(maps.Keys(own)) {
+		eachFileKey(own[id], func(_ *Properties, key, file string) { add(key, file, id) })
 	}
 	for _, flag := range strings.Fields(jvmFlags) {
-		if name, before, file, ok := fileFlag(flag); ok {
-			add(before, file, strings.Contains(strings.ToLower(name), "keystore"))
+		if before, file, ok := fileFlag(flag); ok {
+			add(before, file)
 		}
 	}
-	base := map[string]int{}
-	for _, f := range out {
-		base[f.Name]++
-	}
 	for i := range out {
-		if f := &out[i]; base[f.Name] > 1 {
+		f := &out[i]
+		if len(f.Servers) == len(own) {
+			f.Servers = nil
+		}
+		f.Name = path.Base(f.Path)
+		if slices.ContainsFunc(out, f.clashes) {
 			f.Name = path.Base(path.Dir(f.Path)) + "-" + f.Name
 		}
 	}
 	return out
+}
+
+// clashes reports whether one server has both files, and they have one base name.
+func (f FileRef) clashes(g FileRef) bool {
+	return f.Path != g.Path && path.Base(f.Path) == path.Base(g.Path) &&
+		(len(f.Servers) == 0 || len(g.Servers) == 0 || slices.ContainsFunc(f.Servers, g.Of))
 }
 
 // MapFiles is a configuration in the format of zoo.cfg whose files are in dir.
@@ -70,7 +87,7 @@ func MapFiles(zooCfg string, refs []FileRef, dir string) string {
 func MapFileFlags(flags string, refs []FileRef, dir string) string {
 	words := strings.Fields(flags)
 	for i, flag := range words {
-		if _, before, file, ok := fileFlag(flag); ok {
+		if before, file, ok := fileFlag(flag); ok {
 			if to, known := mapped(refs, file, dir); known {
 				words[i] = before + to
 			}
@@ -108,13 +125,13 @@ func isFileKey(key string) bool {
 	return known && spec.Kind == KindFile
 }
 
-// fileFlag takes a JVM flag apart that names a file by an absolute path: the property,
-// what stands before the path, and the path. A relative one, or a URL of another kind, is
+// fileFlag takes a JVM flag apart that names a file by an absolute path: what stands before
+// the path, and the path. A relative one, or a URL of another kind, is
 // looked for on the class path.
-func fileFlag(flag string) (name, before, file string, ok bool) {
+func fileFlag(flag string) (before, file string, ok bool) {
 	name, value, found := strings.Cut(strings.TrimPrefix(flag, "-D"), "=")
 	if !found || !strings.HasPrefix(flag, "-D") || !isFileProperty(name) {
-		return "", "", "", false
+		return "", "", false
 	}
 	scheme := ""
 	for _, prefix := range []string{"file://", "file:"} {
@@ -124,9 +141,9 @@ func fileFlag(flag string) (name, before, file string, ok bool) {
 		}
 	}
 	if !path.IsAbs(value) {
-		return "", "", "", false
+		return "", "", false
 	}
-	return name, "-D" + name + "=" + scheme, path.Clean(value), true
+	return "-D" + name + "=" + scheme, path.Clean(value), true
 }
 
 func isFileProperty(name string) bool {

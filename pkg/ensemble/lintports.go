@@ -12,9 +12,9 @@ func LintPorts(e Ensemble, files []HostConfig) []Finding {
 	var out []Finding
 	for _, s := range e.Servers {
 		own := ownConfig(s, files)
-		if s.ClientPort == 0 {
-			f := Finding{Code: "no-client-port", Severity: SeverityError, Problem: "no plain-text client port",
-				Hint: "clientPort=2181, or another, on all hosts first: what this tool and the pods' probes ask and write is plain text"}
+		if port, _ := s.AskedPort(); port == 0 {
+			f := Finding{Code: "no-client-port", Severity: SeverityError, Problem: "no client port that others reach",
+				Hint: "clientPort=2181, or secureClientPort with TLS, on all hosts first"}
 			f.locate(own, s.ID, "clientPort", "secureClientPort")
 			if !slices.Contains(out, f) { // one file for all hosts says it once
 				out = append(out, f)

@@ -3,6 +3,7 @@ package ensemble
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -66,6 +67,7 @@ func PodConfig(c *Config, in PodConfigInput) (zooCfg []byte, notes []Note, err e
 	b.guard()
 	b.whitelist()
 	b.rest()
+	b.local()
 	return b.p.Bytes(), b.notes, nil
 }
 
@@ -225,6 +227,16 @@ func (b *podBuilder) oneClientPort() error {
 		}
 	}
 	return nil
+}
+
+// local gives a server that has only a secure client port a plain-text one at its pod's
+// loopback address, where the gate's probes ask it.
+func (b *podBuilder) local() {
+	if b.c.SecureClientPort == 0 || slices.ContainsFunc(b.c.Servers, func(s Server) bool { return s.ClientPort != 0 }) {
+		return
+	}
+	b.set("clientPort", strconv.Itoa(LocalPort(b.c.Servers)), "for the pod's own probes, which ask in plain text")
+	b.set("clientPortAddress", "127.0.0.1", "nobody else reaches it")
 }
 
 // guard keeps an empty pod out of elections where the release can do that.

@@ -67,6 +67,25 @@ func (s Server) PortName(number int) PortName {
 	return ""
 }
 
+// AskedPort is the port at which the server is asked: its plain-text client port, or the
+// secure one where it has no other.
+func (s Server) AskedPort() (port int, secure bool) {
+	if s.ClientPort == 0 {
+		return s.SecureClientPort, true
+	}
+	return s.ClientPort, false
+}
+
+// LocalPort is the plain-text port of pods whose servers have none: at it nobody but the
+// pod itself asks. It is a port that no server of the ensemble has.
+func LocalPort(servers []Server) int {
+	port := DefaultClientPort
+	for slices.ContainsFunc(servers, func(s Server) bool { return s.PortName(port) != "" }) {
+		port++
+	}
+	return port
+}
+
 // expose makes a port of Exposable one that others use.
 func (s *Server) expose(p Port) {
 	switch p.Name {

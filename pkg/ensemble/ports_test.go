@@ -67,7 +67,7 @@ func TestPortsOfHosts(t *testing.T) {
 		"a host's own ports": {[]string{plain + "secureClientPort=2281\n", "clientPort=2182\nsecureClientPort=2282\n", plain},
 			[]Port{{PortClient, 2182}, {PortPeer, 2}, {PortElection, 3}, {PortSecureClient, 2282}},
 			[]string{`h2:5: server 2 has client port 2182, the one zoo.cfg of all pods would have 2181`, `h3:8: server 3 has secure client port 0, the one zoo.cfg of all pods would have 2281`}},
-		"no plain port":        {[]string{"clientPort=0\n", plain, "secureClientPort=2281\n"}, []Port{{PortClient, 2181}, {PortPeer, 2}, {PortElection, 3}}, []string{"h1:5: no plain-text client port", "h3:5: no plain-text client port", "server 2 has client port 2181", "server 3 has secure client port 2281"}},
+		"no plain port":        {[]string{"clientPort=0\n", plain, "secureClientPort=2281\n"}, []Port{{PortClient, 2181}, {PortPeer, 2}, {PortElection, 3}}, []string{"h1:5: no client port that others reach", "server 2 has client port 2181", "server 3 has secure client port 2281"}},
 		"one port for two":     {[]string{plain + "observerMasterPort=2181\n"}, nil, []string{"h1:7: server 1: port 2181 is both its client and its observer-master port", "server 2: port", "server 3: port"}},
 		"the client is a peer": {[]string{"clientPort=2\n"}, nil, []string{"h1:6: server 1: port 2 is both its client and its peer port", "server 2: port", "server 3: port"}},
 	} {

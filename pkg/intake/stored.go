@@ -13,11 +13,16 @@ func NamedFiles(rec migration.Record, hosts []ensemble.HostConfig) []ensemble.Fi
 	if len(hosts) == 0 {
 		return rec.Pods.FileRefs()
 	}
-	var texts []string
+	shared, own := "", map[ensemble.ID]string{}
 	for _, h := range hosts {
-		texts = append(texts, string(h.Config.Props.Bytes()))
+		text := string(h.Config.Props.Bytes())
+		if id, known := h.ID.Get(); known && len(hosts) > 1 {
+			own[id] = text
+		} else {
+			shared = text
+		}
 	}
-	return ensemble.FileRefs(texts, rec.Pods.JVMFlags)
+	return ensemble.FileRefs(shared, own, rec.Pods.JVMFlags)
 }
 
 // HasSecrets reports whether a host's zoo.cfg has a value that nobody may read.

@@ -57,11 +57,11 @@ func (o PodOptions) FilesNamed() bool { return o.FilesSecret != "" || o.FilesCon
 
 // FileRefs are the files that the pods' configuration and JVM flags name.
 func (o PodOptions) FileRefs() []ensemble.FileRef {
-	texts := []string{o.ZooCfg}
-	for _, own := range o.Own {
-		texts = append(texts, own.ZooCfg)
+	own := map[ensemble.ID]string{}
+	for _, lines := range o.Own {
+		own[lines.ID] = lines.ZooCfg
 	}
-	return ensemble.FileRefs(texts, o.JVMFlags)
+	return ensemble.FileRefs(o.ZooCfg, own, o.JVMFlags)
 }
 
 // Run is the command that a pod starts ZooKeeper with.

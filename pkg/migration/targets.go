@@ -7,7 +7,13 @@ import (
 
 // AtHost is the server's client port at its host's own address.
 func (s ServerRecord) AtHost() vantage.Target {
-	return vantage.Target{Server: s.ID, Via: vantage.ViaHost, Host: s.HostIP, Port: s.ClientPort}
+	return s.asked(vantage.ViaHost, s.HostIP)
+}
+
+// asked is the port at which the server is asked, on one way.
+func (s ServerRecord) asked(via vantage.Via, host string) vantage.Target {
+	port, secure := s.AskedPort()
+	return vantage.Target{Server: s.ID, Via: via, Host: host, Port: port, Secure: secure}
 }
 
 // ElectionAtHost is its election port there.
@@ -17,7 +23,7 @@ func (s ServerRecord) ElectionAtHost() vantage.Target {
 
 // AtService is its client port at its Service's address, wherever that leads.
 func (s ServerRecord) AtService() vantage.Target {
-	return vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: s.ClientPort}
+	return s.asked(vantage.ViaService, s.ClusterIP)
 }
 
 // Of is where a path leads: to the pod that the server moves to, which has that address,
@@ -32,5 +38,5 @@ func (p Path) Of(r Record, moved ensemble.ID, podIP string) vantage.Target {
 
 // AtPod is its client port at its pod's own address.
 func (s ServerRecord) AtPod(ip string) vantage.Target {
-	return vantage.Target{Server: s.ID, Via: vantage.ViaPod, Host: ip, Port: s.ClientPort}
+	return s.asked(vantage.ViaPod, ip)
 }

@@ -23,7 +23,8 @@ func (r Record) Validate() error {
 			return fmt.Errorf("server %d is listed twice", s.ID)
 		}
 		seen[s.ID] = true
-		for _, port := range []int{s.ClientPort, s.PeerPort, s.ElectionPort} {
+		asked, _ := s.AskedPort()
+		for _, port := range []int{asked, s.PeerPort, s.ElectionPort} {
 			if port == 0 {
 				return fmt.Errorf("server %d: a port is missing", s.ID)
 			}

@@ -43,7 +43,7 @@ func namedFiles(f Facts) (out []string, _ string) {
 func lacking(rec migration.Record, f ensemble.FileRef, keys map[string]bool) []ensemble.ID {
 	var out []ensemble.ID
 	for _, s := range rec.Servers {
-		if !keys[f.Name] && !keys[s.ID.String()+"."+f.Name] {
+		if f.Of(s.ID) && !keys[f.Name] && !keys[s.ID.String()+"."+f.Name] {
 			out = append(out, s.ID)
 		}
 	}
@@ -74,16 +74,18 @@ func filesHint(f Facts) string {
 	words := []any{name}
 	format := "create secret generic %s"
 	add := func(key, host, file string) {
-		format += " %s"
-		words = append(words, "--from-file="+key+"="+path.Join(host, file))
+		format += " --from-file=%s=%s"
+		words = append(words, key, path.Join(host, file))
 	}
 	for _, f := range f.Named {
-		if !f.Own {
+		if !f.Own && len(f.Servers) == 0 {
 			add(f.Name, rec.Servers[0].Host, f.Path)
 			continue
 		}
 		for _, s := range rec.Servers {
-			add(s.ID.String()+"."+f.Name, s.Host, f.Path)
+			if f.Of(s.ID) {
+				add(s.ID.String()+"."+f.Name, s.Host, f.Path)
+			}
 		}
 	}
 	return at.Kubectl(format+" --dry-run=client -o yaml", words...) + " | " + at.Kubectl("apply --server-side -f -") +

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// filesEnv lists the files that must be there, one on a line.
+	// filesEnv lists the files that must be there, one on a line: NAME, or ID/NAME for one
+	// server alone.
 	filesEnv = "ZKMIGRATE_FILES"
 
 	privateVolume     = "private"
@@ -106,7 +107,12 @@ func withFiles(rec migration.Record, spec *corev1.PodSpec) {
 	}
 	var names []string
 	for _, f := range rec.Pods.FileRefs() {
-		names = append(names, f.Name)
+		if len(f.Servers) == 0 {
+			names = append(names, f.Name)
+		}
+		for _, id := range f.Servers {
+			names = append(names, id.String()+"/"+f.Name)
+		}
 	}
 	c.Env = append(c.Env, corev1.EnvVar{Name: filesEnv, Value: strings.Join(names, "\n")})
 }

@@ -43,7 +43,7 @@ func TestFilesOfPods(t *testing.T) {
 	for _, e := range template.Spec.Containers[0].Env {
 		env[e.Name] = e.Value
 	}
-	if got, want := env[filesEnv], "trust.jks\nhost1.jks\nhost2.jks\njaas.conf"; got != want {
+	if got, want := env[filesEnv], "trust.jks\n1/host1.jks\n2/host2.jks\njaas.conf"; got != want {
 		t.Errorf("%s is %q, want %q", filesEnv, got, want)
 	}
 	if got, want := env["SERVER_JVMFLAGS"], "-Xmx1g -Djava.security.auth.login.config=/zkmigrate/files/jaas.conf"; got != want {
@@ -112,7 +112,7 @@ func TestGatePlacesFiles(t *testing.T) {
 	}
 	files := filepath.Join(p.dir, "files")
 	p.env = []string{
-		"ZKMIGRATE_FILES=trust.jks\nkey.jks\njaas.conf",
+		"ZKMIGRATE_FILES=trust.jks\n2/key.jks\n5/other.jks\njaas.conf",
 		"SERVER_JVMFLAGS=-Xmx1g -Djava.security.auth.login.config=" + files + "/jaas.conf",
 	}
 	p.write("conf/zoo.cfg", "dataDir=/zookeeper/data\n")

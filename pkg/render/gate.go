@@ -60,7 +60,8 @@ func Members(rec migration.Record) ([]GateMember, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, GateMember{Ordinal: s.Ordinal, ID: s.ID, HostIP: host, ClientPort: s.ClientPort, ElectionPort: s.ElectionPort})
+		port, _ := s.AskedPort()
+		out = append(out, GateMember{Ordinal: s.Ordinal, ID: s.ID, HostIP: host, ClientPort: port, ElectionPort: s.ElectionPort})
 	}
 	return out, nil
 }

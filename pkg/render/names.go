@@ -174,8 +174,8 @@ func validateServer(s migration.ServerRecord) error {
 	if _, err := HostAddr(s); err != nil {
 		return err
 	}
-	if s.ClientPort == 0 {
-		return fmt.Errorf("server %s has no plain-text client port: the Service, the probes and the gate need one", s.ID)
+	if port, _ := s.AskedPort(); port == 0 {
+		return fmt.Errorf("server %s has no client port: the Service and the gate need one", s.ID)
 	}
 	used := map[int]ensemble.PortName{}
 	for _, p := range s.Ports() {

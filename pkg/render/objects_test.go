@@ -216,7 +216,7 @@ func TestRefusals(t *testing.T) {
 		"loopback":          {func(r *migration.Record) { r.Servers[0].HostIP = "127.0.0.1" }, "cannot be an endpoint"},
 		"link-local":        {func(r *migration.Record) { r.Servers[0].HostIP = "169.254.1.1" }, "cannot be an endpoint"},
 		"mapped loopback":   {func(r *migration.Record) { r.Servers[0].HostIP = "::ffff:127.0.0.1" }, "cannot be an endpoint"},
-		"no client port":    {func(r *migration.Record) { r.Servers[0].ClientPort = 0 }, "no plain-text client port"},
+		"no client port":    {func(r *migration.Record) { r.Servers[0].ClientPort = 0 }, "has no client port"},
 		"port range":        {func(r *migration.Record) { r.Servers[0].PeerPort = 70000 }, "out of range"},
 		"port twice":        {func(r *migration.Record) { r.Servers[0].PeerPort = 2181 }, "both its client and its peer port"},
 		"endpoints API":     {func(r *migration.Record) { r.EndpointsAPI = "x" }, "neither"},

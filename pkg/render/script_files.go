@@ -52,6 +52,8 @@ present() {
   names=(${ZKMIGRATE_FILES-})
   IFS=$' \t\n'
   for name in ${names[@]+"${names[@]}"}; do
+    [[ $name != */* || ${name%%/*} == "$id" ]] || continue
+    name=${name#*/}
     [[ -s $files/$name ]] || refuse "the configuration names the file $name, and neither $name nor $id.$name is in what --files-secret and --files-configmap name: add it there" || return
   done
 }

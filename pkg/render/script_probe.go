@@ -44,6 +44,8 @@ for line in ${lines[@]+"${lines[@]}"}; do
   f=($line)
   [[ ${f[0]} == "$ordinal" ]] && port=${f[3]-}
 done
+# Where others find TLS alone, this pod has a port of its own.
+[[ -n $port ]] && port=${ZKMIGRATE_LOCAL_PORT:-$port}
 if [[ -z $port ]]; then
   echo "no line for ordinal $ordinal in ZKMIGRATE_SERVERS"
   [[ ${1-} == live ]] && exit 0

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,6 +35,8 @@ const (
 	serversEnv = "ZKMIGRATE_SERVERS"
 	// listenEnv holds listenTable.
 	listenEnv = "ZKMIGRATE_LISTEN"
+	// localPortEnv holds the plain-text port of servers that have none for others.
+	localPortEnv = "ZKMIGRATE_LOCAL_PORT"
 )
 
 // podTemplate meets the "restricted" pod security standard. Service links are
@@ -158,7 +161,8 @@ func serverTable(rec migration.Record) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		lines = append(lines, fmt.Sprintf("%d %s %s %d %d", s.Ordinal, s.ID, host, s.ClientPort, s.ElectionPort))
+		port, _ := s.AskedPort()
+		lines = append(lines, fmt.Sprintf("%d %s %s %d %d", s.Ordinal, s.ID, host, port, s.ElectionPort))
 	}
 	return strings.Join(lines, "\n"), nil
 }
@@ -222,6 +226,9 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if made := madeFor(rec); made != "" {
 		c.Env = append(c.Env, corev1.EnvVar{Name: "ZKMIGRATE_VERSION", Value: made})
 	}
+	if port := localPort(rec); port != 0 {
+		c.Env = append(c.Env, corev1.EnvVar{Name: localPortEnv, Value: strconv.Itoa(port)})
+	}
 	if flags := jvmFlags(rec); flags != "" {
 		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: quote.Container(flags)})
 	}
@@ -229,6 +236,16 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 		c.Ports = append(c.Ports, corev1.ContainerPort{Name: string(p.Name), ContainerPort: int32(p.Number), Protocol: corev1.ProtocolTCP})
 	}
 	return c, nil
+}
+
+// localPort is the pods' own plain-text port, at their loopback address; 0 where the
+// servers have one that others use.
+func localPort(rec migration.Record) int {
+	servers := rec.Ensemble().Servers
+	if slices.ContainsFunc(servers, func(s ensemble.Server) bool { return s.ClientPort != 0 }) {
+		return 0
+	}
+	return ensemble.LocalPort(servers)
 }
 
 // madeFor is the one ZooKeeper release that the pods' gate starts; empty where an

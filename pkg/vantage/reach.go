@@ -26,6 +26,8 @@ const (
 	// ClosedEmpty: the connection was accepted and closed without a byte, as
 	// maxClientCnxns does, a TLS port, or a process that just ends.
 	ClosedEmpty Reach = "closed-empty"
+	// TLSFailed: the connection was taken, and the TLS handshake failed.
+	TLSFailed Reach = "tls-failed"
 	// Garbled: something answers without end, or what is no ZooKeeper's.
 	Garbled Reach = "garbled"
 	// Other: another server answers, or one that does not say which it is.

@@ -74,7 +74,7 @@ func (s Sighting) Said() string {
 		Answered: "it answers as " + string(s.Mode), NotServing: "it runs, and takes part in no quorum",
 		Refused: "connections to it are refused", Timeout: "no answer in time", Unreachable: "there is no way to it",
 		NotWhitelisted: "it does not answer srvr (4lw.commands.whitelist)", Other: "another server answers, or one that does not say which it is", ClosedEmpty: "the connection brought no answer",
-		Garbled: "the connection brought no answer", NotAsked: "not asked",
+		TLSFailed: "the TLS handshake failed", Garbled: "the connection brought no answer", NotAsked: "not asked",
 	}[s.Reach]
 	if s.Unread() {
 		out += ", and its conf, which tells its id and its list, did not come whole"

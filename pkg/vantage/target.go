@@ -22,6 +22,8 @@ type Target struct {
 	// Host is an address or a name, without brackets.
 	Host string
 	Port int
+	// Secure: the port speaks TLS.
+	Secure bool
 }
 
 // Address is host:port, as dialers take it.

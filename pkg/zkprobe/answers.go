@@ -90,7 +90,7 @@ func (p Prober) Glance(ctx context.Context, addr string) Answers {
 
 // Sight is what decisions need of a glance.
 func (p Prober) Sight(ctx context.Context, t vantage.Target) vantage.Sighting {
-	return p.Glance(ctx, t.Address()).Sighting()
+	return p.At(t).Glance(ctx, t.Address()).Sighting()
 }
 
 // Port tries a bare TCP connect. What explains the state in words is left to ProbePort.

@@ -2,6 +2,7 @@ package zkprobe
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -45,6 +46,9 @@ const (
 type Prober struct {
 	// Dialer opens the connections; nil means a plain net.Dialer.
 	Dialer Dialer
+	// TLS has the authorities and the client's certificate for secure ports; nil trusts the
+	// system's authorities, and shows none.
+	TLS *tls.Config
 	// Timeout bounds each question; 0 means DefaultTimeout.
 	Timeout time.Duration
 	// CommitTimeout bounds a canary write on one server; 0 means
@@ -165,6 +169,8 @@ func askError(a Answer, cause error, limit time.Duration) error {
 		return &silentError{what: fmt.Sprintf("%s: no answer within %s: hung, filtered or overloaded", what, limit), cause: cause}
 	case vantage.Garbled:
 		return fmt.Errorf("%s: the answer does not end, as no ZooKeeper's does: look at what listens there", what)
+	case vantage.TLSFailed:
+		return fmt.Errorf("%s: %w", what, cause)
 	case vantage.ClosedEmpty:
 		return fmt.Errorf("%s: connection closed without an answer: maxClientCnxns reached, a TLS port, or a server about to end", what)
 	default:

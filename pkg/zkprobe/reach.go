@@ -54,6 +54,8 @@ func classifyError(caller context.Context, err error) vantage.Reach {
 		return vantage.Answered
 	case caller.Err() != nil:
 		return vantage.NotAsked
+	case tlsFailed(err):
+		return vantage.TLSFailed
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return vantage.Refused
 	case errors.As(err, &dnsErr):

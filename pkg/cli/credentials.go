@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+)
+
+// Credentials are what ZooKeeper is asked with, as a file says it. Nothing secret stands in
+// it or on a command line: it names other files, beside it or by an absolute path, or other
+// entries of its Secret.
+type Credentials struct {
+	TLS *TLSFiles `json:"tls,omitempty"`
+}
+
+// TLSFiles are PEM files for a server's secure client port. CA has the authorities that
+// sign servers' certificates (without it: the system's), Certificate and Key are the
+// client's, where servers want one.
+type TLSFiles struct {
+	CA          string `json:"ca,omitempty"`
+	Certificate string `json:"certificate,omitempty"`
+	Key         string `json:"key,omitempty"`
+}
+
+// secretPrefix begins a --credentials that is a Secret's name.
+const secretPrefix = "secret/"
+
+// credentialsEntry is the entry of that Secret that names the others.
+const credentialsEntry = "credentials.yaml"
+
+// loadCredentials reads --credentials. What it cannot read is a usage error: nothing has been
+// asked yet.
+func (d *deps) loadCredentials(ctx context.Context) error {
+	from := d.probe.credentials
+	if from == "" {
+		return nil
+	}
+	name, inSecret := strings.CutPrefix(from, secretPrefix)
+	if !inSecret {
+		data, err := readInput(ctx, from, nil)
+		if err != nil {
+			return usagef("--credentials: %w", err)
+		}
+		return d.useCredentials(from, data, func(name string) ([]byte, error) {
+			if !filepath.IsAbs(name) {
+				name = filepath.Join(filepath.Dir(from), name)
+			}
+			return readInput(ctx, name, nil)
+		})
+	}
+	k, err := d.kube()
+	if err != nil {
+		return err
+	}
+	secret, err := k.client.CoreV1().Secrets(k.namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("--credentials=%s: %w", from, err)
+	}
+	entry := func(name string) ([]byte, error) {
+		data, ok := secret.Data[path.Base(name)]
+		if !ok {
+			return nil, fmt.Errorf("it has no entry %s", quote.Typed(path.Base(name)))
+		}
+		return data, nil
+	}
+	data, err := entry(credentialsEntry)
+	if err != nil {
+		return usagef("--credentials=%s: %w", from, err)
+	}
+	return d.useCredentials(from, data, entry)
+}
+
+func (d *deps) useCredentials(from string, data []byte, read func(name string) ([]byte, error)) error {
+	var c Credentials
+	if err := yaml.UnmarshalStrict(data, &c); err != nil {
+		return usagef("--credentials=%s: %w\nexpected:\n  tls:\n    ca: ca.pem\n    certificate: client.pem\n    key: client-key.pem", from, err)
+	}
+	if c.TLS == nil {
+		return usagef("--credentials=%s: it has no tls", from)
+	}
+	config, err := c.TLS.config(read)
+	if err != nil {
+		return usagef("--credentials=%s: %w", from, err)
+	}
+	d.probe.tls = config
+	return nil
+}
+
+func (f TLSFiles) config(read func(name string) ([]byte, error)) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if f.CA != "" {
+		pem, err := read(f.CA)
+		if err != nil {
+			return nil, fmt.Errorf("tls.ca: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("tls.ca: %s holds no certificate in PEM: openssl x509 -in FILE -out ca.pem writes one", f.CA)
+		}
+	}
+	if (f.Certificate == "") != (f.Key == "") {
+		return nil, fmt.Errorf("tls.certificate and tls.key belong together: give both, or neither")
+	}
+	if f.Certificate == "" {
+		return config, nil
+	}
+	certificate, err := read(f.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("tls.certificate: %w", err)
+	}
+	key, err := read(f.Key)
+	if err != nil {
+		return nil, fmt.Errorf("tls.key: %w", err)
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return nil, fmt.Errorf("tls.certificate, tls.key: %w: both in PEM, the key without a passphrase", err)
+	}
+	config.Certificates = []tls.Certificate{pair}
+	return config, nil
+}
