@@ -43,16 +43,22 @@ type Lab struct {
 
 // Host is a ZooKeeper host of the lab.
 type Host struct {
-	Name       string `json:"name"`
-	Ensemble   string `json:"ensemble"`
-	ID         int    `json:"id"`
-	Address    string `json:"address"`
-	ClientPort int    `json:"clientPort"`
-	ZooCfg     string `json:"zooCfg"`
-	DataDir    string `json:"dataDir"`
-	Running    bool   `json:"running"`
-	PID        int    `json:"pid"`
-	Masked     bool   `json:"masked"`
+	Name     string `json:"name"`
+	Ensemble string `json:"ensemble"`
+	ID       int    `json:"id"`
+	Address  string `json:"address"`
+	// ClientPort is 0 where clients must use TLS, SecurePort where they can't.
+	ClientPort   int    `json:"clientPort"`
+	SecurePort   int    `json:"secureClientPort"`
+	ElectionPort int    `json:"electionPort"`
+	ZooCfg       string `json:"zooCfg"`
+	DataDir      string `json:"dataDir"`
+	Log          string `json:"log"`
+	// ClientFiles is the folder with what clients of a secured ensemble need.
+	ClientFiles string `json:"clientFiles"`
+	Running     bool   `json:"running"`
+	PID         int    `json:"pid"`
+	Masked      bool   `json:"masked"`
 }
 
 // Result is how a program ended.

@@ -5,18 +5,24 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
 )
 
 // Server is one member as the lab runs it.
 type Server struct {
-	ID           int    `json:"id"`
-	Observer     bool   `json:"observer,omitempty"`
-	Machine      string `json:"machine"`
-	Address      string `json:"address"`
-	ClientPort   int    `json:"clientPort"`
-	QuorumPort   int    `json:"quorumPort"`
-	ElectionPort int    `json:"electionPort"`
-	AdminPort    int    `json:"adminPort"`
+	ID       int    `json:"id"`
+	Observer bool   `json:"observer,omitempty"`
+	Machine  string `json:"machine"`
+	Address  string `json:"address"`
+	// Listed is what the server lines call its host.
+	Listed string `json:"listed"`
+	// ClientPort is 0 where clients must use TLS, SecureClientPort where they can't.
+	ClientPort       int `json:"clientPort"`
+	SecureClientPort int `json:"secureClientPort,omitempty"`
+	QuorumPort       int `json:"quorumPort"`
+	ElectionPort     int `json:"electionPort"`
+	AdminPort        int `json:"adminPort"`
 	// Dir holds conf/zoo.cfg, data and what the lab needs to run the server.
 	Dir string `json:"dir"`
 }
@@ -43,7 +49,16 @@ func (s Spec) Servers(place func(i, id int) Server) []Server {
 		if s.SharedHost {
 			offset = i
 		}
-		server.ClientPort = s.ClientPort + offset
+		server.Listed = server.Address
+		if s.Names {
+			server.Listed = fmt.Sprintf("%s-%d.%s", s.Name, id, plan.HostDomain)
+		}
+		if s.PlainClients() {
+			server.ClientPort = s.ClientPort + offset
+		}
+		if s.SecureClients() {
+			server.SecureClientPort = s.SecureClientPort + offset
+		}
 		server.QuorumPort = s.QuorumPort + offset
 		server.ElectionPort = s.ElectionPort + offset
 		server.AdminPort = adminPort + offset
@@ -73,7 +88,10 @@ func (s Spec) RenderZooCfg(self Server, all []Server) string {
 			fmt.Fprintln(&b, line)
 		}
 	}
-	fmt.Fprintf(&b, "dataDir=%s\nclientPort=%d\n", self.DataDir(), self.ClientPort)
+	fmt.Fprintf(&b, "dataDir=%s\n", self.DataDir())
+	if s.PlainClients() {
+		fmt.Fprintf(&b, "clientPort=%d\n", self.ClientPort)
+	}
 	fmt.Fprintf(&b, "4lw.commands.whitelist=srvr,stat,mntr,conf,cons,ruok,wchs,isro\n")
 	if self.AdminPort != adminPort {
 		fmt.Fprintf(&b, "admin.serverPort=%d\n", self.AdminPort)
@@ -84,19 +102,19 @@ func (s Spec) RenderZooCfg(self Server, all []Server) string {
 	if s.Dynamic {
 		fmt.Fprintf(&b, "reconfigEnabled=true\nstandaloneEnabled=false\n")
 	}
-	for _, line := range s.ZooCfgLines {
+	for _, line := range slices.Concat(s.tlsLines(self), s.ZooCfgLines) {
 		fmt.Fprintln(&b, line)
 	}
 	fmt.Fprintln(&b)
 	for _, peer := range all {
-		fmt.Fprintf(&b, "server.%d=%s:%d:%d", peer.ID, peer.Address, peer.QuorumPort, peer.ElectionPort)
+		fmt.Fprintf(&b, "server.%d=%s:%d:%d", peer.ID, peer.Listed, peer.QuorumPort, peer.ElectionPort)
 		switch {
 		case peer.Observer:
 			b.WriteString(":observer")
 		case s.Dynamic:
 			b.WriteString(":participant")
 		}
-		if s.Dynamic {
+		if s.Dynamic && s.PlainClients() {
 			// Without it the servers would not know each other's client ports,
 			// nor clients that read /zookeeper/config.
 			fmt.Fprintf(&b, ";%d", peer.ClientPort)

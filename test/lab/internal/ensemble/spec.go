@@ -27,6 +27,13 @@ type Spec struct {
 	// HeapMiB is each host's Java heap.
 	HeapMiB     int      `json:"heapMiB,omitempty"`
 	ZooCfgLines []string `json:"zooCfgLines,omitempty"`
+	// Names lists the servers by their hosts' names, not their addresses.
+	Names bool `json:"names,omitempty"`
+	// TLS says which connections are encrypted; SANs are what else than the own
+	// name and address stands in every server's certificate.
+	TLS              []string `json:"tls,omitempty"`
+	SANs             []string `json:"sans,omitempty"`
+	SecureClientPort int      `json:"secureClientPort"`
 }
 
 // hostHeapMiB is small, so that many hosts fit.
@@ -34,7 +41,7 @@ const hostHeapMiB = 128
 
 // DefaultSpec is three servers of the version that is quickest to have.
 func DefaultSpec(name string) Spec {
-	return Spec{Name: name, Version: "3.8.0", IDs: []int{1, 2, 3}, ClientPort: 2181, QuorumPort: 2888, ElectionPort: 3888, HeapMiB: hostHeapMiB}
+	return Spec{Name: name, Version: "3.8.0", IDs: []int{1, 2, 3}, ClientPort: 2181, QuorumPort: 2888, ElectionPort: 3888, SecureClientPort: 2281, HeapMiB: hostHeapMiB}
 }
 
 // Keys are the settings Parse takes, each with what it means.
@@ -49,6 +56,10 @@ func Keys() map[string]string {
 		"share-host":    "true puts all servers on one host, with ports counted up from the given ones",
 		"dynamic":       "true lets the servers keep their list in a dynamic file (reconfigEnabled, not 3.4), and own their files",
 		"heap":          "Java heap of each host in MiB, 128 where not given",
+		"names":         "true lists the servers by name (NAME-ID.zklab.test), not by address",
+		"tls":           "quorum, client (a secure client port beside the plain one) or client-only (no plain one), or quorum and one of these, as quorum:client; not 3.4",
+		"san":           "one more name or address in every server's certificate; may be given again",
+		"secure-port":   "secure client port",
 		"zoo-cfg-line":  "one more line for every zoo.cfg, as key=value; may be given again",
 	}
 }
@@ -95,6 +106,14 @@ func (s *Spec) Set(key, value string) (err error) {
 		if s.HeapMiB, err = strconv.Atoi(value); err == nil && s.HeapMiB < hostHeapMiB {
 			err = fmt.Errorf("want %d MiB at least", hostHeapMiB)
 		}
+	case "names":
+		s.Names, err = strconv.ParseBool(value)
+	case "tls":
+		s.TLS = strings.Split(value, ":")
+	case "san":
+		s.SANs = append(s.SANs, value)
+	case "secure-port":
+		s.SecureClientPort, err = parsePort(value)
 	case "zoo-cfg-line":
 		if !strings.Contains(value, "=") {
 			return fmt.Errorf("zoo-cfg-line %q: want key=value", value)
@@ -120,6 +139,9 @@ func (s *Spec) Validate() error {
 	if s.Dynamic && strings.HasPrefix(s.Version, "3.4.") {
 		return fmt.Errorf("dynamic=true: ZooKeeper %s has no dynamic configuration, 3.5 and later do", s.Version)
 	}
+	if err := s.validateTLS(); err != nil {
+		return err
+	}
 	if len(s.IDs) != len(unique(s.IDs)) || len(s.Observers) != len(unique(s.Observers)) {
 		return fmt.Errorf("an id is given twice")
 	}
@@ -132,10 +154,13 @@ func (s *Spec) Validate() error {
 		last = len(s.IDs) - 1
 	}
 	ports := []int{s.ClientPort, s.QuorumPort, s.ElectionPort}
+	if s.SecureClients() {
+		ports = append(ports, s.SecureClientPort)
+	}
 	slices.Sort(ports)
 	for i, p := range ports {
 		if p+last > 65535 || (i > 0 && p <= ports[i-1]+last) {
-			return fmt.Errorf("the ports %d, %d and %d clash or leave the range", s.ClientPort, s.QuorumPort, s.ElectionPort)
+			return fmt.Errorf("the ports %d clash or leave the range", ports)
 		}
 	}
 	return nil

@@ -22,6 +22,9 @@ func TestParse(t *testing.T) {
 			s.SharedHost = true
 		}},
 		{"demo,heap=512", func(s *Spec) { s.HeapMiB = 512 }},
+		{"demo,names=true,tls=quorum:client-only,san=*.pods.test,san=10.0.0.9,secure-port=2381", func(s *Spec) {
+			s.Names, s.TLS, s.SANs, s.SecureClientPort = true, []string{"quorum", "client-only"}, []string{"*.pods.test", "10.0.0.9"}, 2381
+		}},
 		{"demo,version=3.9.3,dynamic=true", func(s *Spec) { s.Version, s.Dynamic = "3.9.3", true }},
 	} {
 		want := DefaultSpec("demo")
@@ -51,6 +54,11 @@ func TestParseRefuses(t *testing.T) {
 		"demo,zoo-cfg-line=x":                   "key=value",
 		"demo,version=3.4.13,dynamic=true":      "3.5 and later",
 		"demo,share-host=true,quorum-port=2182": "clash",
+		"demo,tls=all":                          "client-only",
+		"demo,tls=":                             "client-only",
+		"demo,version=3.4.13,tls=quorum":        "no TLS",
+		"demo,san=x":                            "tls=",
+		"demo,tls=client,secure-port=2181":      "clash",
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: got %v, want an error that says %q", text, err, says)
@@ -98,6 +106,48 @@ func TestRenderZooCfgOfDynamicEnsemble(t *testing.T) {
 	for _, line := range []string{"reconfigEnabled=true", "server.2=10.0.0.1:2888:3888:participant;2181", "server.9=10.0.0.3:2888:3888:observer;2181"} {
 		if !strings.Contains(got, line+"\n") {
 			t.Errorf("no line %s in\n%s", line, got)
+		}
+	}
+}
+
+func TestRenderZooCfgWithTLS(t *testing.T) {
+	for text, want := range map[string]string{
+		"demo,ids=1,tls=quorum:client": `dataDir=/lab/data
+clientPort=2181
+4lw.commands.whitelist=srvr,stat,mntr,conf,cons,ruok,wchs,isro
+serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory
+secureClientPort=2281
+ssl.keyStore.location=/lab/conf/keystore.p12
+ssl.keyStore.password=lab-store-secret
+ssl.trustStore.location=/lab/conf/truststore.p12
+ssl.trustStore.password=lab-store-secret
+sslQuorum=true
+ssl.quorum.keyStore.location=/lab/conf/keystore.p12
+ssl.quorum.keyStore.password=lab-store-secret
+ssl.quorum.trustStore.location=/lab/conf/truststore.p12
+ssl.quorum.trustStore.password=lab-store-secret
+
+server.1=10.0.0.1:2888:3888
+`,
+		"demo,ids=1,tls=client-only,names=true": `dataDir=/lab/data
+4lw.commands.whitelist=srvr,stat,mntr,conf,cons,ruok,wchs,isro
+serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory
+secureClientPort=2281
+ssl.keyStore.location=/lab/conf/keystore.p12
+ssl.keyStore.password=lab-store-secret
+ssl.trustStore.location=/lab/conf/truststore.p12
+ssl.trustStore.password=lab-store-secret
+
+server.1=demo-1.zklab.test:2888:3888
+`,
+	} {
+		spec, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		servers := spec.Servers(func(int, int) Server { return Server{Address: "10.0.0.1", Dir: "/lab"} })
+		if got := spec.RenderZooCfg(servers[0], servers); !strings.HasSuffix(got, "syncLimit=5\n"+want) {
+			t.Errorf("%s: got\n%s\nwant at the end\n%s", text, got, want)
 		}
 	}
 }

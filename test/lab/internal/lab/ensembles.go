@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/control"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/credentials"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/host"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/image"
@@ -90,8 +91,15 @@ func (l *Lab) addEnsemble(ctx context.Context, spec ensemble.Spec) error {
 			return err
 		}
 	}
+	set, err := l.secure(ctx, spec, servers)
+	if err != nil {
+		return err
+	}
+	if err := control.WriteHosts(l.Lab); err != nil {
+		return err
+	}
 	for _, s := range servers {
-		if err := l.startServer(ctx, spec, s, servers); err != nil {
+		if err := l.startServer(ctx, set, s, servers); err != nil {
 			return err
 		}
 	}
@@ -102,13 +110,10 @@ func (l *Lab) addEnsemble(ctx context.Context, spec ensemble.Spec) error {
 	if err := l.startProxies(ctx, client, machines); err != nil {
 		return err
 	}
-	if err := control.WriteHosts(l.Lab); err != nil {
-		return err
-	}
 	if err := control.AddVolumes(ctx, l.Lab, client, spec.Name, len(servers)); err != nil {
 		return err
 	}
-	if err := l.awaitQuorum(ctx, servers); err != nil {
+	if err := l.awaitQuorum(ctx, spec.Name, servers); err != nil {
 		return fmt.Errorf("ensemble %s: %w", spec.Name, err)
 	}
 	l.Log.Say("ensemble %s serves", spec.Name)
@@ -162,7 +167,8 @@ func machinesOf(servers []ensemble.Server) []state.Machine {
 }
 
 // startServer lays a server's files out and starts its supervisor.
-func (l *Lab) startServer(ctx context.Context, spec ensemble.Spec, s ensemble.Server, all []ensemble.Server) error {
+func (l *Lab) startServer(ctx context.Context, set credentials.Set, s ensemble.Server, all []ensemble.Server) error {
+	spec := set.Spec
 	if err := os.MkdirAll(s.ConfDir(), 0o755); err != nil {
 		return fmt.Errorf("prepare server %d: %w", s.ID, err)
 	}
@@ -176,6 +182,9 @@ func (l *Lab) startServer(ctx context.Context, spec ensemble.Spec, s ensemble.Se
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			return fmt.Errorf("prepare server %d: %w", s.ID, err)
 		}
+	}
+	if err := writeServerFiles(set, s); err != nil {
+		return err
 	}
 	owned := []string{s.DataDir(), s.DataDir() + "/myid"}
 	if spec.Dynamic {
@@ -246,6 +255,9 @@ func (l *Lab) deleteEnsemble(ctx context.Context, name string) error {
 		if err := os.RemoveAll(s.Dir); err != nil {
 			return fmt.Errorf("remove host %s/%d: %w", name, s.ID, err)
 		}
+	}
+	if err := os.RemoveAll(l.Path("credentials", name)); err != nil {
+		return fmt.Errorf("remove the credentials of %s: %w", name, err)
 	}
 	if err := control.RemoveVolumes(ctx, l.Lab, client, name); err != nil {
 		return err

@@ -7,18 +7,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/control"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/sys"
 )
 
 // awaitQuorum waits until every server serves and one of them leads.
-func (l *Lab) awaitQuorum(ctx context.Context, servers []ensemble.Server) error {
+func (l *Lab) awaitQuorum(ctx context.Context, name string, servers []ensemble.Server) error {
 	modes := make([]string, len(servers))
 	ok := sys.Poll(ctx, waitFor, func() bool {
 		leaders := 0
 		for i, s := range servers {
-			modes[i] = l.mode(ctx, s)
+			modes[i] = l.mode(ctx, name, s)
 			if modes[i] == "leader" || modes[i] == "standalone" {
 				leaders++
 			}
@@ -38,10 +37,10 @@ func (l *Lab) awaitQuorum(ctx context.Context, servers []ensemble.Server) error 
 }
 
 // mode asks a server what it is; empty while it does not serve.
-func (l *Lab) mode(ctx context.Context, s ensemble.Server) string {
+func (l *Lab) mode(ctx context.Context, name string, s ensemble.Server) string {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	conn, err := control.Dial(ctx, l.Lab, fmt.Sprintf("%s:%d", s.Address, s.ClientPort))
+	conn, err := l.dialServer(ctx, name, s)
 	if err != nil {
 		return ""
 	}

@@ -37,17 +37,20 @@ type HostStatus struct {
 	ID           int    `json:"id"`
 	Observer     bool   `json:"observer,omitempty"`
 	Address      string `json:"address"`
-	ClientPort   int    `json:"clientPort"`
+	ClientPort   int    `json:"clientPort"` // 0 for none
+	SecurePort   int    `json:"secureClientPort,omitempty"`
 	QuorumPort   int    `json:"quorumPort"`
 	ElectionPort int    `json:"electionPort"`
 	DataDir      string `json:"dataDir"`
 	ZooCfg       string `json:"zooCfg"`
 	Log          string `json:"log"`
-	Running      bool   `json:"running"`
-	Masked       bool   `json:"masked"`
-	PID          int    `json:"pid"`
-	Restarts     int    `json:"restarts"`
-	Error        string `json:"error,omitempty"`
+	// ClientFiles is the folder with what clients of a secured ensemble need.
+	ClientFiles string `json:"clientFiles,omitempty"`
+	Running     bool   `json:"running"`
+	Masked      bool   `json:"masked"`
+	PID         int    `json:"pid"`
+	Restarts    int    `json:"restarts"`
+	Error       string `json:"error,omitempty"`
 }
 
 // Look collects a lab's status.
@@ -81,8 +84,11 @@ func (l *Lab) lookAtHost(ctx context.Context, spec ensemble.Spec, server ensembl
 	daemon := serverDaemon(spec.Name, server.ID)
 	h := HostStatus{
 		Name: fmt.Sprintf("%s/%d", spec.Name, server.ID), Ensemble: spec.Name, Version: spec.Version, ID: server.ID, Observer: server.Observer,
-		Address: server.Address, ClientPort: server.ClientPort, QuorumPort: server.QuorumPort, ElectionPort: server.ElectionPort,
+		Address: server.Address, ClientPort: server.ClientPort, SecurePort: server.SecureClientPort, QuorumPort: server.QuorumPort, ElectionPort: server.ElectionPort,
 		DataDir: server.DataDir(), ZooCfg: server.ZooCfg(), Log: l.Path("logs", daemon+".log"),
+	}
+	if spec.Secured() {
+		h.ClientFiles = l.clientDir(spec.Name)
 	}
 	st, err := host.Ask(ctx, server.Dir, "status")
 	if err != nil {

@@ -33,6 +33,8 @@ type Subject struct {
 	Groups []string
 	// Hosts are a server's names and addresses; a client has none.
 	Hosts []string
+	// Expired certificates were good until an hour ago.
+	Expired bool
 }
 
 // Pair is a certificate and its key, as PEM.
@@ -43,9 +45,32 @@ const lifetime = 365 * 24 * time.Hour
 
 // Create makes an authority and a key pair for service account tokens.
 func Create(dir string) (*Authority, error) {
+	authority, err := CreateAuthority(dir)
+	if err != nil {
+		return nil, err
+	}
+	return authority, createTokenKey(dir)
+}
+
+// CreateAuthority makes an authority that Load finds again.
+func CreateAuthority(dir string) (*Authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make certificates: %w", err)
 	}
+	authority, err := NewAuthority()
+	if err != nil {
+		return nil, err
+	}
+	authority.Dir = dir
+	pair, err := encode(authority.cert.Raw, authority.key)
+	if err != nil {
+		return nil, err
+	}
+	return authority, write(dir, "ca", pair)
+}
+
+// NewAuthority makes one that nothing is kept of.
+func NewAuthority() (*Authority, error) {
 	key, err := newKey()
 	if err != nil {
 		return nil, err
@@ -54,17 +79,7 @@ func Create(dir string) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the authority: %w", err)
 	}
-	pair, err := encode(ca.Raw, key)
-	if err != nil {
-		return nil, err
-	}
-	if err := write(dir, "ca", pair); err != nil {
-		return nil, err
-	}
-	if err := createTokenKey(dir); err != nil {
-		return nil, err
-	}
-	return Load(dir)
+	return &Authority{cert: ca, key: key}, nil
 }
 
 // Load reads an authority that was created earlier.
@@ -101,6 +116,9 @@ func (a *Authority) Issue(s Subject) (Pair, error) {
 		SerialNumber: serial, Subject: pkix.Name{CommonName: s.User, Organization: s.Groups},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(lifetime),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	if s.Expired {
+		template.NotBefore, template.NotAfter = time.Now().Add(-lifetime), time.Now().Add(-time.Hour)
 	}
 	for _, host := range s.Hosts {
 		if ip := net.ParseIP(host); ip != nil {
@@ -152,7 +170,7 @@ func newKey() (*ecdsa.PrivateKey, error) {
 	return key, nil
 }
 
-func encode(der []byte, key *ecdsa.PrivateKey) (Pair, error) {
+func encode(der []byte, key crypto.Signer) (Pair, error) {
 	private, err := keyutil.MarshalPrivateKeyToPEM(key)
 	if err != nil {
 		return Pair{}, fmt.Errorf("encode a key: %w", err)
