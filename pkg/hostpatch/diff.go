@@ -3,7 +3,10 @@ package hostpatch
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
 // contextLines is how many unchanged lines stand around a change, as in
@@ -96,21 +99,54 @@ func compareLines(before, after [][]byte) []edit {
 // span is a range of edits that one hunk shows.
 type span struct{ from, to int }
 
-// hunks joins changes whose context would touch.
+// hunks joins changes whose context would touch. A line with a secret is in no context: of
+// what stands around a change, as many lines are shown on both sides as there are without
+// one (patch takes a hunk with less context in front for one of the file's beginning).
 func hunks(edits []edit) []span {
 	var out []span
-	for i, e := range edits {
-		if e.op == ' ' {
+	for from := 0; from < len(edits); from++ {
+		if edits[from].op == ' ' {
 			continue
 		}
-		from, to := max(0, i-contextLines), min(len(edits), i+contextLines+1)
-		if n := len(out); n > 0 && from <= out[n-1].to {
-			out[n-1].to = to
-			continue
+		to := from
+		for to < len(edits) && edits[to].op != ' ' {
+			to++
 		}
-		out = append(out, span{from, to})
+		change := span{from, to}
+		shown := around(edits, change)
+		for n := len(out); n > 0 && shown.from <= out[n-1].to; n = len(out) {
+			change.from = inner(edits, out[n-1]).from
+			out, shown = out[:n-1], around(edits, change)
+		}
+		out, from = append(out, shown), to
 	}
 	return out
+}
+
+// around is a change with its context.
+func around(edits []edit, change span) span {
+	for n := contextLines; n > 0; n-- {
+		s := span{max(0, change.from-n), min(len(edits), change.to+n)}
+		if !slices.ContainsFunc(edits[s.from:s.to], secretContext) {
+			return s
+		}
+	}
+	return change
+}
+
+// inner is a hunk without its context.
+func inner(edits []edit, s span) span {
+	for edits[s.from].op == ' ' {
+		s.from++
+	}
+	for edits[s.to-1].op == ' ' {
+		s.to--
+	}
+	return s
+}
+
+func secretContext(e edit) bool {
+	return e.op == ' ' && ensemble.HideSecretKeys(string(e.line)) != string(e.line)
 }
 
 func writeHunk(out *bytes.Buffer, edits []edit, h span) {

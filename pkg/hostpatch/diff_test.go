@@ -148,3 +148,40 @@ func randomText(rng *rand.Rand) []byte {
 	}
 	return out
 }
+
+// TestNoSecretInAPatch: wherever a secret stands, no patch shows it, and every patch can
+// be applied and undone.
+func TestNoSecretInAPatch(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 60 {
+		var before, after []string
+		for i := range 3 + random.IntN(20) {
+			line := "key" + string(rune('a'+i)) + "=1"
+			switch random.IntN(5) {
+			case 0:
+				line = []string{"ssl.keyStore.password=s3cr3t", "# superDigest s3cr3t", "ssl.trustStore.password : s3cr3t"}[random.IntN(3)]
+			case 1:
+				after = append(after, "server.1=new")
+				line += " "
+				before = append(before, line)
+				continue
+			case 2:
+				after = append(after, "added=1")
+			}
+			before, after = append(before, line), append(after, line)
+		}
+		a, b := []byte(strings.Join(before, "\n")+"\n"), []byte(strings.Join(after, "\n")+"\n")
+		do, undo := UnifiedDiff("zoo.cfg", a, b), UnifiedDiff("zoo.cfg", b, a)
+		if bytes.Contains(do, []byte("s3cr3t")) || bytes.Contains(undo, []byte("s3cr3t")) {
+			t.Fatalf("a secret is in a patch:\n%s\n%s", do, undo)
+		}
+		for _, program := range [][]string{{"patch", "-p0"}, {"git", "apply", "-p0", "--unidiff-zero"}} {
+			if got := applyWith(t, program, "zoo.cfg", a, do); !bytes.Equal(got, b) {
+				t.Fatalf("%v of\n%s: %s", program, do, cmp.Diff(string(b), string(got)))
+			}
+			if got := applyWith(t, program, "zoo.cfg", b, undo); !bytes.Equal(got, a) {
+				t.Fatalf("%v of\n%s: %s", program, undo, cmp.Diff(string(a), string(got)))
+			}
+		}
+	}
+}

@@ -53,6 +53,9 @@ func (l PrivateLines) Empty() bool {
 func Private(rec migration.Record, lines PrivateLines) (*corev1.Secret, error) {
 	data := map[string][]byte{zooCfgKey: []byte(lines.All)}
 	for id, text := range lines.Own {
+		if text == "" {
+			continue
+		}
 		data[id.String()+"."+zooCfgKey] = []byte(text)
 	}
 	var all strings.Builder
