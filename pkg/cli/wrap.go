@@ -302,6 +302,9 @@ func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.R
 	if facts.TwinsUnlooked != "" {
 		fmt.Fprintln(o.deps.streams.ErrOut, "note: "+facts.TwinsUnlooked)
 	}
+	if facts.Stored.Unlooked != "" {
+		fmt.Fprintln(o.deps.streams.ErrOut, "note: whether every file that the configuration names is there: "+facts.Stored.Unlooked)
+	}
 	return refuseFailed(facts)
 }
 
