@@ -9,6 +9,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
@@ -119,6 +120,9 @@ func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, pha
 	f.Phase = phase
 	permissionFacts(ctx, s, rec, needs, withCopy, &f)
 	storedFacts(ctx, s.kube, rec, nil, &f)
+	if phase == migration.PlanReconfigure {
+		tlsFacts(ctx, s, rec, intake.Description{}, &f)
+	}
 	if phase != "" {
 		s.keptFacts(ctx, rec, &f)
 	}

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -58,6 +60,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 	}
 	wg.Wait()
 	commitFact(ctx, s, rec, &f)
+	tlsFacts(ctx, s, rec, desc, &f)
 	fileFacts(desc, rec, &f)
 	storedFacts(ctx, s.kube, rec, desc.Hosts, &f)
 	for _, d := range desc.Differences {
@@ -148,6 +151,40 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 	if c := desc.Config; c != nil && f.InitLimit == 0 {
 		f.InitLimit, f.TickTimeMillis = c.InitLimit, c.TickTime
 	}
+}
+
+// tlsFacts looks at the certificates that servers show, each at its host: at the secure
+// client port and, where servers speak TLS to each other, at the election port.
+func tlsFacts(ctx context.Context, s *session, rec migration.Record, desc intake.Description, f *preflight.Facts) {
+	f.Now, f.QuorumTLS = clock{}.Now(), preflight.QuorumTLSOf(rec.Pods.ZooCfg)
+	if desc.Config != nil {
+		f.QuorumTLS = preflight.QuorumTLSOf(string(desc.Config.Props.Bytes()))
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, srv := range rec.Servers {
+		for _, p := range srv.Ports() {
+			if srv.Replaced != nil || p.Name != ensemble.PortSecureClient && (p.Name != ensemble.PortElection || !f.QuorumTLS.On) {
+				continue
+			}
+			wg.Go(func() {
+				shown := preflight.Shown{Server: srv.ID, Port: p.Name}
+				chain, err := s.prober.Certificates(ctx, ensemble.JoinHostPort(srv.HostIP, p.Number))
+				if err != nil {
+					shown.Why = plain(err).text
+				} else {
+					shown.Leaf = chain[0]
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				f.Certificates = append(f.Certificates, shown)
+			})
+		}
+	}
+	wg.Wait()
+	slices.SortFunc(f.Certificates, func(a, b preflight.Shown) int {
+		return cmp.Or(cmp.Compare(a.Server, b.Server), cmp.Compare(a.Port, b.Port))
+	})
 }
 
 // storedFacts looks whether the files that the configuration names are where the pods get

@@ -55,6 +55,7 @@ func needs(id string) []Need {
 		hostToHost: {NeedPaths}, podToHost: {NeedPaths}, podToService: {NeedPaths}, hostToPod: {NeedPaths}, hostToMoved: {NeedPaths}, clientToAny: {NeedPaths},
 		serviceNames: {NeedLookups}, hostNames: {NeedLookups}, sourceAddress: {NeedSources},
 		rightServer: {NeedHosts}, rightUnit: {NeedHosts}, diskSpace: {NeedHosts}, rightFile: {NeedHosts}, staysDown: {NeedHosts},
+		clientNames: {NeedCluster}, peerNames: {NeedCluster}, certificates: {NeedCluster},
 		"K8S001": {NeedPermissions}, "K8S002": {NeedClashes}, "K8S003": {NeedCluster},
 		"K8S004": {NeedCluster}, "K8S005": {NeedCluster}, "K8S006": {NeedCluster}, "K8S007": {NeedCluster}, "K8S008": {NeedCluster}, "K8S009": {NeedCluster},
 		migration.WaiverImage: {NeedCluster},

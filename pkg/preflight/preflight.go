@@ -4,6 +4,7 @@ package preflight
 
 import (
 	"sort"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -115,6 +116,11 @@ type Facts struct {
 	// the ConfigMap that are to hold them.
 	Named  []ensemble.FileRef
 	Stored Stored
+	// QuorumTLS is what is configured between servers, Certificates what they show, Now when
+	// that was looked at.
+	QuorumTLS    QuorumTLS
+	Certificates []Shown
+	Now          time.Time
 	// Reports are what machines said of the paths to the servers; none where nobody was asked.
 	// PodLooks are what pods tried, Pods the pods' addresses.
 	Reports  []HostReport
