@@ -112,14 +112,14 @@ func paths() []Fault {
 		{
 			Name: "streams-cut", Test: "TestStreamsThatAreCut", What: "A load balancer before the API server ends every stream through a pod after seconds, in the middle of whatever is said (`--probe-via=pod`).",
 			Version: Guarded, From: OnHost,
-			Verdict: Verdict{Exit: Goes, Says: "is in sync in pod"},
+			Verdict: Verdict{Exit: Goes, Says: "runs in pod"},
 			Way:     "Nothing: a stream that breaks tells nothing of anybody. It is opened again, what was not answered is asked again, and the command goes on; so does `revert`.",
 			After:   InPod,
 		},
 		{
 			Name: "kube-proxy-nftables", Test: "TestMigration", Run: "make test-nftables", What: "Every kube-proxy, on nodes, hosts and clients' machines, works in nftables mode; all other rows are played in iptables mode.",
 			Version: Guarded, From: OnHost,
-			Verdict: Verdict{Exit: Goes, Says: "is in sync in pod"},
+			Verdict: Verdict{Exit: Goes, Says: "runs in pod"},
 			Way:     "Nothing: what a host is asked finds the rules of both modes.",
 			After:   InPod,
 		},
