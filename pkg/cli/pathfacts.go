@@ -41,7 +41,7 @@ func (s *session) pathFacts(ctx context.Context, rec migration.Record, wrapped b
 	fresh := slices.Concat(a.given, told)
 	if a.pods {
 		var err error
-		if f.PodLooks, err = s.podLooks(ctx, rec, q, f.Pods); err != nil {
+		if f.PodLooks, err = s.podLooks(ctx, rec, q); err != nil {
 			return err
 		}
 	}

@@ -73,8 +73,9 @@ func paths() []Fault {
 				g.masquerade("-m", "conntrack", "--ctorigdst", serviceRange)
 				g.seenAs(g.clusterIP(g.Other), nodeOf)
 				g.seenAs(g.Host(g.Other).Address, podOf)
+				g.Unpark() // pods that are made for the check have no server's address
 			},
-			Verdict: Verdict{Exit: Goes, Says: "through Services, ZooKeeper sees pod {pod} on node", Next: "raise maxClientCnxns on all servers before clients move"},
+			Verdict: Verdict{Exit: Goes, Says: "through Services, ZooKeeper sees pod {name}-probe-1 on node", Next: "raise maxClientCnxns on all servers before clients move"},
 			Way:     "A warning (NET009), which says how many connections each server has of those that will count as one client. Raise maxClientCnxns, or have Services' addresses translated without masquerading, before clients move.",
 			Recover: (*Stage).unmasquerade,
 			After:   OnHost,
