@@ -38,7 +38,11 @@ func paths() []Fault {
 		}, healOther, "of server {other} to pod {pod}, port 2888: silent"),
 		missing(Fault{
 			Name: "pod-rejected", What: "A firewall on another server's host resets what goes to the pod.", Version: Guarded,
-			Trigger: func(g *Stage) { g.Parked(); g.disturb("refuse", other(g), "--to", g.Pod().Status.PodIP) },
+			Trigger: func(g *Stage) {
+				g.Parked()
+				g.disturb("refuse", other(g), "--to", g.Pod().Status.PodIP)
+				g.Tells(3, g.asksHosts(), []string{"NET004", "something in the pod listens there", "rejects connections"}, nil)
+			},
 		}, healOther, "of server {other} to pod {pod}, port 3888: closed"),
 		missing(Fault{
 			Name: "pod-without-egress", What: "A NetworkPolicy lets the pod reach nobody (played by a packet filter on its node).", Version: Unguarded,
