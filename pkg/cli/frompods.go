@@ -76,7 +76,7 @@ func (s *session) podPlaces(ctx context.Context, rec migration.Record) ([]place,
 		t, err := s.tunnel(ctx, p)
 		if err != nil {
 			failed = err
-			fmt.Fprintf(s.kube.warn, "Warning: nothing is tried from pod %s: %v\n", p.Pod, err)
+			fmt.Fprintf(s.kube.warn, "Warning: nothing is tried from pod %s: %s\n", p.Pod, plain(err).text)
 			continue
 		}
 		s.deps.asking.atEnd(t.Close)
