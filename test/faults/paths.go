@@ -132,4 +132,4 @@ func paths() []Fault {
 }
 
 // oldAddress is what a host says of a name that leads to the server's host.
-const oldAddress = "of server {id}: it leads to {host} (expected "
+const oldAddress = "of server {id}: it leads to {host} (expected"
