@@ -30,6 +30,13 @@ func faultPage() string {
 			fmt.Fprintf(&b, "- The tool %s\n", example.Replace(verdict(f.Verdict)))
 			fmt.Fprintf(&b, "- Way out: %s\n", f.Way)
 			fmt.Fprintf(&b, "- It ends with the server %s.\n", map[faults.Place]string{faults.OnHost: "on its host", faults.InPod: "in its pod"}[f.After])
+			if f.Test != "" {
+				run := f.Run
+				if run == "" {
+					run = "make test-e2e"
+				}
+				fmt.Fprintf(&b, "- Played by `%s` of `test/e2e` (`%s`).\n", f.Test, run)
+			}
 			if f.NoAddress != "" {
 				fmt.Fprintf(&b, "- Not exactly one address meanwhile: %s.\n", f.NoAddress)
 			}

@@ -57,16 +57,23 @@ func authorizerSaid() *regexp.Regexp {
 	return regexp.MustCompile(`cannot ([a-z]+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?`)
 }
 
-// Row finds the permission in the table.
+// Row finds the permission in the table; the first where it is needed for several things.
 func (d Denial) Row() (Need, bool) {
+	if rows := d.rows(); len(rows) > 0 {
+		return rows[0], true
+	}
+	return Need{}, false
+}
+
+func (d Denial) rows() (out []Need) {
 	for _, r := range Resources() {
 		for _, n := range r.Needs {
 			if n.Group == d.Group && n.Resource == d.Resource && n.Verb == d.Verb {
-				return n, true
+				out = append(out, n)
 			}
 		}
 	}
-	return Need{}, false
+	return out
 }
 
 // String says what happened.
@@ -90,15 +97,17 @@ func (d Denial) String() string {
 
 // Evidence is what the refusal rests on.
 func (d Denial) Evidence() []string {
-	switch n, known := d.Row(); {
+	switch {
 	case d.Login:
 		return []string{"it answered 401 Unauthorized: a token or a certificate may have expired"}
 	case d.Policy != "":
 		return []string{"it answered 403 Forbidden: " + d.Policy}
-	case known:
-		return []string{"it is " + neededBy(n.Commands) + " to " + n.Why}
 	}
-	return nil
+	var out []string
+	for _, n := range d.rows() {
+		out = append(out, "it is "+neededBy(n.Commands)+" to "+n.Why)
+	}
+	return out
 }
 
 // Permanent reports whether asking again does not help. A login may be accepted

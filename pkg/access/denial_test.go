@@ -27,6 +27,8 @@ func TestDenial(t *testing.T) {
 			true, true, "you are not allowed to update endpointslices.discovery.k8s.io main-3-bridge in namespace zk", "move a Service's address"},
 		"a subresource": {forbidden(schema.GroupResource{Resource: "pods"}, "main-pod-0", `User "alice" cannot get resource "pods/log" in API group "" in the namespace "zk"`),
 			true, true, "get pods/log main-pod-0 in namespace zk", "what the gate in a pod reports"},
+		"one of several needs": {forbidden(schema.GroupResource{Resource: "pods"}, "main-pod-0", `User "alice" cannot create resource "pods/exec" in API group "" in the namespace "zk"`),
+			true, true, "create pods/exec main-pod-0 in namespace zk", "to ask ZooKeeper from a pod"},
 		"everywhere": {forbidden(schema.GroupResource{Resource: "configmaps"}, "", `User "alice" cannot list resource "configmaps" in API group "" at the cluster scope`),
 			true, true, "list configmaps in all namespaces", "find the ensembles"},
 		"a policy": {forbidden(services, "main-3", `ValidatingAdmissionPolicy 'p' with binding 'p' denied request: this object belongs to ZooKeeper ensemble main`),

@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -117,7 +119,7 @@ func (s *session) choose(ctx context.Context, rec migration.Record, moved ensemb
 	}
 	switch {
 	case auto && failed != nil:
-		fmt.Fprintf(s.kube.warn, "Warning: no server answers this machine, and none can be asked through a pod: %v\n", failed)
+		fmt.Fprintf(s.kube.warn, "Warning: no server answers this machine, and none can be asked through a pod: %s\n", plain(failed).text)
 		return here, nil
 	case auto:
 		return here, nil
@@ -208,8 +210,21 @@ func (s *session) probePod(ctx context.Context, rec migration.Record) (vantage.P
 	if err != nil {
 		return vantage.Point{}, err
 	}
-	s.deps.asking.atEnd(drop)
+	s.deps.asking.atEnd(func() {
+		if err := drop(); err != nil {
+			s.warnLeft(p, err)
+		}
+	})
 	return p, nil
+}
+
+// warnLeft tells of a probe pod that could not be deleted.
+func (s *session) warnLeft(p vantage.Point, err error) {
+	why, next := plain(err).text, ""
+	if d, denied := access.DenialIn(err); denied {
+		why, next = d.String(), "; "+denialHint(d, s.name, s.kube.namespace, "")
+	}
+	fmt.Fprintf(s.kube.warn, "Warning: pod %s is not deleted, and ends by itself in a minute: %s%s\n", p.Pod, why, next)
 }
 
 // through opens a tunnel from that pod.
@@ -232,11 +247,26 @@ func (s *session) through(ctx context.Context, p vantage.Point) (place, error) {
 
 // tunnel opens one; the caller closes it.
 func (s *session) tunnel(ctx context.Context, p vantage.Point) (*tunnel.Tunnel, error) {
-	t := tunnel.New(context.WithoutCancel(ctx), p.Pod, s.kube.cluster().Program(s.kube.namespace, p))
+	program, denied := s.kube.cluster().Program(s.kube.namespace, p), make(chan error, 1)
+	t := tunnel.New(context.WithoutCancel(ctx), p.Pod, func(ctx context.Context, words []string, stdin io.Reader, stdout, stderr io.Writer) error {
+		err := program(ctx, words, stdin, stdout, stderr)
+		if isDenied(err) {
+			select {
+			case denied <- err:
+			default: // one is enough
+			}
+		}
+		return err
+	})
 	limited, cancel := context.WithTimeout(ctx, tunnelWait)
 	defer cancel()
 	if err := t.Open(limited); err != nil {
 		t.Close()
+		select {
+		case err := <-denied: // a broken stream has words alone
+			return nil, err
+		default:
+		}
 		return nil, fmt.Errorf("no program runs in pod %s of namespace %s: %s", p.Pod, s.kube.namespace, plain(err).text)
 	}
 	return t, nil

@@ -130,6 +130,18 @@ func TestProgressRetries(t *testing.T) {
 	}
 }
 
+// TestProgressOfPaths: a step that found paths missing is not called ok.
+func TestProgressOfPaths(t *testing.T) {
+	for missing, want := range map[int]string{0: "ok    try the paths that the server will need (why)\n", 2: "lost  try the paths that the server will need (2 missing)\n"} {
+		var out strings.Builder
+		p := &progress{out: &out}
+		p.event(engine.Event{Kind: engine.EventStepOK, Decision: migration.Decision{Step: migration.StepTryPaths, Reason: "why"}, Missing: missing})
+		if !strings.HasSuffix(out.String(), want) {
+			t.Errorf("printed %q, want %q", out.String(), want)
+		}
+	}
+}
+
 // TestAQuestionCanBeInterrupted: nobody types an answer after a Ctrl-C.
 func TestAQuestionCanBeInterrupted(t *testing.T) {
 	r, w := io.Pipe()

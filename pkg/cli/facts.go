@@ -257,7 +257,7 @@ func lookFacts(ctx context.Context, s *session, f *preflight.Facts) {
 		return
 	}
 	f.Looked, f.Problems = true, migration.Problems(o)
-	imageFacts(o, f)
+	parkedFacts(o, f)
 	for _, p := range f.Problems {
 		id, known := p.Server.Get()
 		if v, _ := o.View(id); known && p.Class == migration.ClassPlanned && !v.Live.Serving() {

@@ -25,23 +25,31 @@ const (
 
 // podLooks has pods on different nodes try every path: those of the ensemble that run, or, where
 // none does, pods that are made for it and go with the command.
-func (s *session) podLooks(ctx context.Context, rec migration.Record, q hostscript.Questions, pods map[ensemble.ID]string) ([]preflight.PodLook, error) {
+func (s *session) podLooks(ctx context.Context, rec migration.Record, q hostscript.Questions) ([]preflight.PodLook, error) {
 	places, err := s.podPlaces(ctx, rec)
 	if err != nil {
 		return nil, err
 	}
+	addresses, err := s.kube.cluster().PodIPs(ctx, rec)
+	if err != nil {
+		fmt.Fprintf(s.kube.warn, "Warning: the pods' addresses are not known, nor whether Services change them: %s\n", plain(err).text)
+	}
 	out := make([]preflight.PodLook, len(places))
 	var wg sync.WaitGroup
 	for i, at := range places {
-		out[i] = preflight.PodLook{Point: at.from}
+		out[i] = preflight.PodLook{Point: at.from, Address: addresses[at.from.Pod]}
 		for _, srv := range rec.Servers {
 			if render.PodName(rec.Name, srv.Ordinal) == at.from.Pod {
-				out[i].Server, out[i].Address = srv.ID.Known(), pods[srv.ID]
+				out[i].Server = srv.ID.Known()
 			}
 		}
 		wg.Go(func() { out[i].Tried = tryAll(ctx, at.prober, q) })
 	}
 	wg.Wait()
+	// One after the other: a server tells two that ask at once from each other by nothing.
+	for i, at := range places {
+		seenAs(ctx, at.prober, q.Cons, out[i].Tried)
+	}
 	return out, ctx.Err()
 }
 
@@ -68,7 +76,7 @@ func (s *session) podPlaces(ctx context.Context, rec migration.Record) ([]place,
 		t, err := s.tunnel(ctx, p)
 		if err != nil {
 			failed = err
-			fmt.Fprintf(s.kube.warn, "Warning: nothing is tried from pod %s: %v\n", p.Pod, err)
+			fmt.Fprintf(s.kube.warn, "Warning: nothing is tried from pod %s: %s\n", p.Pod, plain(err).text)
 			continue
 		}
 		s.deps.asking.atEnd(t.Close)
@@ -106,7 +114,21 @@ func (s *session) probePods(ctx context.Context, rec migration.Record, n int) ([
 	return out, nil
 }
 
-// tryAll tries every path of the questions, and has ZooKeeper say as whom it sees the pod.
+// seenAs has ZooKeeper say as whom it sees the pod on each way that was found open.
+func seenAs(ctx context.Context, p prober, asked []vantage.Target, tried map[vantage.Target]preflight.Tried) {
+	for _, t := range asked {
+		r := tried[t]
+		if r.State != vantage.PortOpen {
+			continue
+		}
+		if a := p.Ask(ctx, t, zkprobe.Cons); a.Reach == vantage.Answered {
+			r.SeenAs = zkprobe.SeenAs(a.Text)
+			tried[t] = r
+		}
+	}
+}
+
+// tryAll tries every path of the questions.
 func tryAll(ctx context.Context, p prober, q hostscript.Questions) map[vantage.Target]preflight.Tried {
 	out := map[vantage.Target]preflight.Tried{}
 	var mu sync.Mutex
@@ -120,11 +142,6 @@ func tryAll(ctx context.Context, p prober, q hostscript.Questions) map[vantage.T
 			state, err := p.ProbePort(ctx, t.Address())
 			if tried.State = state; state == vantage.PortUnknown && err != nil {
 				tried.Detail = plain(err).text
-			}
-			if state == vantage.PortOpen && slices.Contains(q.Cons, t) {
-				if a := p.Ask(ctx, t, zkprobe.Cons); a.Reach == vantage.Answered {
-					tried.SeenAs = zkprobe.SeenAs(a.Text)
-				}
 			}
 			mu.Lock()
 			defer mu.Unlock()

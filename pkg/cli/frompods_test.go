@@ -14,8 +14,8 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
-// TestTryAll: what a pod tries comes by its tunnel, with the address under which ZooKeeper sees
-// it; a tunnel that breaks tells nothing of anybody.
+// TestTryAll: what a pod tries comes by its tunnel, and the address under which ZooKeeper sees
+// it after that; a tunnel that breaks tells nothing of anybody.
 func TestTryAll(t *testing.T) {
 	zookeeper := tcpfake.Listen(t, func(c net.Conn) {
 		var word [4]byte
@@ -47,6 +47,7 @@ func TestTryAll(t *testing.T) {
 	through := tunnel.New(t.Context(), "demo-pod-0", podfake.Run)
 	defer through.Close()
 	got := tryAll(t.Context(), newProber(through), q)
+	seenAs(t.Context(), newProber(through), q.Cons, got)
 	if r := got[open]; r.State != vantage.PortOpen || r.SeenAs != "10.8.1.9" {
 		t.Errorf("%+v", r)
 	}

@@ -31,24 +31,28 @@ func (s *session) pathFacts(ctx context.Context, rec migration.Record, wrapped b
 		s.keptFacts(ctx, rec, f)
 	}
 	q := questions(rec, f.Pods)
-	fresh := a.given
+	var told []hostreport.Report
 	if a.hook != "" {
-		told, err := s.askHosts(ctx, a.hook, rec, q)
-		if err != nil {
+		var err error
+		if told, err = s.askHosts(ctx, a.hook, rec, q); err != nil {
 			return err
 		}
-		fresh = slices.Concat(fresh, told)
 	}
+	fresh := slices.Concat(a.given, told)
 	if a.pods {
 		var err error
-		if f.PodLooks, err = s.podLooks(ctx, rec, q, f.Pods); err != nil {
+		if f.PodLooks, err = s.podLooks(ctx, rec, q); err != nil {
 			return err
 		}
 	}
 	if wrapped {
 		s.keepReports(ctx, slices.DeleteFunc(slices.Clone(fresh), func(r hostreport.Report) bool { return r.Ensemble != s.name }))
 	}
-	f.Reports = slices.Concat(dated(fresh, time.Now()), f.Reports)
+	now := dated(told, time.Now())
+	for i := range now {
+		now[i].Now = true
+	}
+	f.Reports = slices.Concat(dated(a.given, time.Now()), now, f.Reports)
 	if len(fresh)+len(f.PodLooks) > 0 {
 		f.Sources = s.sources(ctx, rec)
 	}

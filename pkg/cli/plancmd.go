@@ -76,6 +76,7 @@ func runPlan(ctx context.Context, d *deps, args []string, from string, p printer
 	for _, v := range o.Servers {
 		f.Through[v.ID] = v.Live
 	}
+	parkedFacts(o, &f)
 	if err := s.pathFacts(ctx, o.Record, true, asks{pods: d.probe.via == viaPod}, &f); err != nil {
 		return err
 	}
@@ -84,7 +85,6 @@ func runPlan(ctx context.Context, d *deps, args []string, from string, p printer
 		return err
 	}
 	roomFacts(ctx, s.kube, o.Record, &f)
-	imageFacts(o, &f)
 	warnRoom(d.streams.ErrOut, "not all pods will park", preflight.Failed(preflight.ForPods(f)))
 	return nil
 }

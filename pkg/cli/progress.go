@@ -39,7 +39,10 @@ func (p *progress) event(e engine.Event) {
 		if !kick {
 			p.waiting = ""
 		}
-		if step.Writes && !kick || p.verbose {
+		switch {
+		case e.Missing > 0:
+			p.line(e, "lost", "%s (%d missing)", step.Title, e.Missing)
+		case step.Writes && !kick || p.verbose:
 			p.line(e, "ok", "%s (%s)", step.Title, e.Decision.Reason)
 		}
 	case engine.EventWaiting:

@@ -26,11 +26,13 @@ func roomFacts(ctx context.Context, k kube, rec migration.Record, f *preflight.F
 	f.Room = room
 }
 
-// imageFacts are what the parked pods say of their image.
-func imageFacts(o migration.Observation, f *preflight.Facts) {
+// parkedFacts are what the parked pods say of their image, and of their ports.
+func parkedFacts(o migration.Observation, f *preflight.Facts) {
 	wants, _ := ensemble.ParseVersion(o.Record.Settings.Version)
+	f.Listening = map[ensemble.ID]bool{}
 	for _, v := range o.Servers {
 		if pod := v.Cluster.Pod; pod.Parked() {
+			f.Listening[v.ID] = pod.GateFresh && pod.Listens == migration.Listens
 			f.Images = append(f.Images, preflight.Image{Pod: pod.Name, Holds: pod.Version, Wants: wants, Why: pod.GateDetail})
 		}
 	}

@@ -111,13 +111,13 @@ const probePodWait = 90 * time.Second
 
 // ProbePod makes one and waits until a program can be run in it. It ends by itself when
 // nothing has run in it for a minute; drop deletes it sooner, also when the command's time
-// is over.
-func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image string) (at vantage.Point, drop func(), err error) {
+// is over. Where that fails the next command clears it away, if it may.
+func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image string) (at vantage.Point, drop func() error, err error) {
 	made, err := c.makeProbePod(ctx, rec, image)
 	if err != nil {
 		return at, nil, err
 	}
-	drop = func() { c.dropProbePod(context.WithoutCancel(ctx), made) }
+	drop = func() error { return c.dropProbePod(context.WithoutCancel(ctx), made) }
 	pod := made
 	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, probePodWait, true, func(ctx context.Context) (bool, error) {
 		now, err := c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, made.Name, metav1.GetOptions{})
@@ -137,7 +137,7 @@ func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image strin
 	if err == nil {
 		return pointOf(pod), drop, nil
 	}
-	drop()
+	_ = drop() // why it does not run says more
 	switch {
 	case ctx.Err() != nil:
 		return at, nil, ctx.Err()
@@ -162,7 +162,7 @@ func (c *Client) makeProbePod(ctx context.Context, rec migration.Record, image s
 			if getErr != nil || !isOver(old) || old.Labels[render.EnsembleLabel] != rec.Name || old.Labels[render.RoleLabel] != render.RoleProbe {
 				continue
 			}
-			c.dropProbePod(ctx, old)
+			_ = c.dropProbePod(ctx, old) // the name is taken still, then
 			made, err = pods.Create(ctx, desired, metav1.CreateOptions{FieldManager: FieldManager})
 		}
 		if apierrors.IsAlreadyExists(err) {
@@ -195,10 +195,13 @@ func whyNot(pod *corev1.Pod) string {
 // dropWait bounds the deletion of a probe pod.
 const dropWait = 5 * time.Second
 
-// dropProbePod deletes exactly that pod.
-func (c *Client) dropProbePod(ctx context.Context, pod *corev1.Pod) {
+// dropProbePod deletes exactly that pod, if it is there.
+func (c *Client) dropProbePod(ctx context.Context, pod *corev1.Pod) error {
 	ctx, cancel := context.WithTimeout(ctx, dropWait)
 	defer cancel()
-	// Where this fails it ends by itself, and the next command clears it away.
-	_ = c.kube.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(pod.UID))})
+	err := c.kube.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(pod.UID))})
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
+	}
+	return failed(err, "delete", "Pod", pod.Namespace, pod.Name)
 }

@@ -2,12 +2,14 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
@@ -115,7 +117,9 @@ func TestProbePod(t *testing.T) {
 		if err != nil || p != (vantage.Point{Pod: "demo-probe-2", Node: "a", UID: "uid-new"}) {
 			t.Fatalf("%v, %v", p, err)
 		}
-		drop()
+		if err := drop(); err != nil {
+			t.Error(err)
+		}
 		if diff := cmp.Diff([]string{"demo-probe-1"}, probePodsOf(t, kube)); diff != "" {
 			t.Error(diff)
 		}
@@ -141,6 +145,34 @@ func TestProbePod(t *testing.T) {
 		}
 		if left := probePodsOf(t, kube); len(left) != 0 {
 			t.Errorf("left: %v", left)
+		}
+	})
+	t.Run("it may not be deleted", func(t *testing.T) {
+		kube := fake.NewClientset()
+		running(kube, nil)
+		kube.PrependReactor("delete", "pods", func(ktesting.Action) (bool, runtime.Object, error) {
+			return true, nil, apierrors.NewForbidden(corev1.Resource("pods"), "demo-probe-1", errors.New("not you"))
+		})
+		_, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := drop(); !IsReason(err, Forbidden) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("somebody else has deleted it", func(t *testing.T) {
+		kube := fake.NewClientset()
+		running(kube, nil)
+		at, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := kube.CoreV1().Pods("zk").Delete(t.Context(), at.Pod, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := drop(); err != nil {
+			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("the command is given up", func(t *testing.T) {

@@ -66,7 +66,9 @@ type Event struct {
 	Decision migration.Decision
 	// Took is how long a finished step took.
 	Took time.Duration
-	Err  error
+	// Missing is how many of the paths that it tried are not there.
+	Missing int
+	Err     error
 	// Final: it is not tried again.
 	Final bool
 	// Observation is the look the decision rests on.
@@ -244,6 +246,9 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	if !outcome.Done {
 		// Asked for, not done: the operator's move.
 		return false, nil
+	}
+	if outcome.Paths != nil {
+		ev.Missing = len(outcome.Paths.Missing(o, d.Server))
 	}
 	ev.Kind = EventStepOK
 	ev.Took = outcome.At.Sub(began)

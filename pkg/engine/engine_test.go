@@ -12,6 +12,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 func replaceOne() migration.Intent {
@@ -70,6 +71,40 @@ func TestTheWayIsWhatHappens(t *testing.T) {
 				t.Errorf("the way (-shown +taken):\n%s", diff)
 			}
 		})
+	}
+}
+
+// silentOnce is a network in which every path is silent when it is tried first.
+type silentOnce struct{ tried int }
+
+func (n *silentOnce) Try(_ context.Context, _ migration.Record, _ ensemble.ID, _ string, paths []migration.Path) error {
+	for i := range paths {
+		paths[i].State = vantage.PortOpen
+		if n.tried == 0 {
+			paths[i].State = vantage.PortSilent
+		}
+	}
+	n.tried++
+	return nil
+}
+
+// TestMissingPathsAreTold: the event of the step that tried them says how many are not there.
+func TestMissingPathsAreTold(t *testing.T) {
+	w := newWorld()
+	e := w.engine()
+	e.Paths = &silentOnce{}
+	var missing []int
+	e.OnEvent = func(ev engine.Event) {
+		if ev.Kind == engine.EventStepOK && ev.Decision.Step == migration.StepTryPaths {
+			missing = append(missing, ev.Missing)
+		}
+	}
+	if d, err := e.Run(t.Context(), replaceOne()); err != nil || d.Kind != migration.Done {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	// To both others' election ports and the leader's peer port; from both to both of the pod's.
+	if diff := cmp.Diff([]int{7, 0}, missing); diff != "" {
+		t.Error(diff)
 	}
 }
 

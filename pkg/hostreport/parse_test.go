@@ -118,6 +118,7 @@ func TestBadReports(t *testing.T) {
 		"second line":         {least + "\noops\n", "line 2: the line is not a report"},
 		"cut off":             {whole[:len(whole)-40], "line 1: the line is not a report, or only part of one"},
 		"two on a line":       {least + least, "line 1: something follows the report on its line (expected one report per line)"},
+		"words behind it":     {least + " done", "line 1: something follows the report on its line"},
 		"trailing comma":      {strings.TrimSuffix(least, "}") + ",}", "the line is not a report"},
 		"a list":              {"[" + least + "]", "the line is not a report"},
 		"a text":              {`"HostReport"`, "the line is not a report"},

@@ -316,7 +316,7 @@ func jsonFault(text string, err error) error {
 	switch {
 	case strings.TrimSpace(text) == "":
 		return errors.New("it is empty")
-	case errors.As(err, &syntax) && syntax.Offset >= int64(len(text)):
+	case errors.Is(json.NewDecoder(strings.NewReader(text)).Decode(new(json.RawMessage)), io.ErrUnexpectedEOF):
 		return errors.New("it breaks off")
 	case errors.As(err, &syntax):
 		return fmt.Errorf("it is garbled at byte %d of %d", syntax.Offset, len(text))

@@ -130,6 +130,12 @@ func (c *context) missing(w *Paths) []string {
 	return out
 }
 
+// Missing says which of the paths that were tried for a server are not there.
+func (w *Paths) Missing(o Observation, id ensemble.ID) []string {
+	f := derive(o)
+	return f.about(f.of(id)).missing(w)
+}
+
 // unproven says which paths nobody tried, or only met a refusal on where nothing listens.
 func (w *Paths) unproven(id ensemble.ID) (ids []ensemble.ID, why string) {
 	if w == nil {

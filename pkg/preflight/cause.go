@@ -35,6 +35,8 @@ const (
 	ServiceRules CauseCode = "service-rules"
 	// WrongPort: nothing listens on that port, though the server serves.
 	WrongPort CauseCode = "wrong-port"
+	// Rejected: something in the parked pod listens on that port, and it is refused.
+	Rejected CauseCode = "rejected"
 	// OneAddress: the server listens on one of its host's addresses only.
 	OneAddress CauseCode = "listens-on-one-address"
 	// Firewall: one port is lost, and others at the same address are reached.
@@ -91,6 +93,9 @@ func (e evidence) cause(l look, s migration.ServerRecord, p Path) *Cause {
 		}
 	}
 	refused := p.Result == Outcome(vantage.PortClosed)
+	if refused && p.toParked() {
+		return e.rejected(p)
+	}
 	if p.Via != vantage.ViaService {
 		if refused {
 			return e.notListening(s, p)
@@ -115,6 +120,16 @@ func (e evidence) cause(l look, s migration.ServerRecord, p Path) *Cause {
 		return e.serviceCause(l, p)
 	}
 	return nil
+}
+
+// rejected: the pod's gate hears connections at that port, and these are refused.
+func (e evidence) rejected(p Path) *Cause {
+	for _, o := range e.looks {
+		if o.state(p.target()) == vantage.PortOpen {
+			return because(Rejected, "something in the pod listens there, and %s reaches it: a firewall or a NetworkPolicy rejects connections from here", o.from)
+		}
+	}
+	return because(Rejected, "something in the pod listens there, as its gate says: a firewall or a NetworkPolicy rejects connections")
 }
 
 // notListening: the server serves, and refuses there.

@@ -17,6 +17,8 @@ type HostReport struct {
 	hostreport.Report
 	// Age is how old it was when it was read.
 	Age time.Duration
+	// Now: this command has asked for it.
+	Now bool
 }
 
 // PodLook is what one pod has tried just now.
@@ -65,6 +67,9 @@ func (l look) tried(t vantage.Target) (Tried, bool) {
 	p, ok := l.report.Path(t)
 	return Tried{State: p.Result, Detail: p.Detail, SeenAs: p.SeenAs}, ok
 }
+
+// now: everything was tried after the other facts were seen.
+func (l look) now() bool { return l.pod != nil || l.report != nil && l.report.Now }
 
 // state is the outcome of a connect of a look that counts.
 func (l look) state(t vantage.Target) vantage.PortState {

@@ -59,8 +59,8 @@ type Verdict string
 // The verdicts.
 const (
 	PathOK Verdict = "ok"
-	// PathIdle: refused, and nothing listens there yet: the parked pod's ports, or the peer
-	// port of a server that does not lead. It is neither good nor bad.
+	// PathIdle: refused, and nothing is known to listen there yet: the parked pod's ports, or
+	// the peer port of a server that does not lead. It is neither good nor bad.
 	PathIdle    Verdict = "idle"
 	PathLost    Verdict = "lost"
 	PathUnknown Verdict = "unknown"
@@ -153,17 +153,21 @@ func (f Facts) learn(l look, s migration.ServerRecord, p *Path) {
 		p.Result, p.Verdict, p.Detail = NotLearned, PathUnknown, tried.Detail
 	default:
 		p.Result = Outcome(tried.State)
-		p.Verdict, p.Detail = f.judge(s, *p)
+		p.Verdict, p.Detail = f.judge(l, s, *p)
 	}
 }
+
+// toParked: it leads to a pod that waits at its gate.
+func (p Path) toParked() bool { return p.Via == vantage.ViaPod && p.At != InPod }
 
 func (p Path) target() vantage.Target {
 	return vantage.Target{Server: p.To, Via: p.Via, Host: p.Host, Port: p.Number}
 }
 
 // judge says what the outcome of a connect means. A refusal shows only that somebody refuses:
-// where nothing listens it is what has to come.
-func (f Facts) judge(s migration.ServerRecord, p Path) (Verdict, string) {
+// where nothing listens it is what has to come. What met a refusal at a parked pod before
+// this command may have come before the pod listened.
+func (f Facts) judge(l look, s migration.ServerRecord, p Path) (Verdict, string) {
 	switch vantage.PortState(p.Result) {
 	case vantage.PortOpen:
 		return PathOK, ""
@@ -173,7 +177,9 @@ func (f Facts) judge(s migration.ServerRecord, p Path) (Verdict, string) {
 	}
 	live := f.live(s.ID)
 	switch {
-	case p.Via == vantage.ViaPod && p.At != InPod, f.Unasked[s.ID]:
+	case p.toParked() && f.Listening[s.ID] && l.now():
+		return PathLost, ""
+	case p.toParked(), f.Unasked[s.ID]:
 		return PathIdle, ""
 	case sightless(live) != "":
 		return PathUnknown, fmt.Sprintf("refused, and whether server %d listens there was not seen", s.ID)

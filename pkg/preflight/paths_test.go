@@ -50,7 +50,7 @@ func (n *network) connect(from From, t vantage.Target) vantage.PortState {
 			return s
 		}
 	}
-	if t.Via == vantage.ViaPod || t.Port == 2888 && n.live(t.Server).Mode != ensemble.Leader {
+	if t.Via == vantage.ViaPod && !n.Listening[t.Server] || t.Via != vantage.ViaPod && t.Port == 2888 && n.live(t.Server).Mode != ensemble.Leader {
 		return vantage.PortClosed
 	}
 	return vantage.PortOpen
@@ -320,6 +320,55 @@ func TestAServerThatIsAway(t *testing.T) {
 		if p.To == 3 && p.Verdict != PathIdle {
 			t.Errorf("%+v", p)
 		}
+	}
+}
+
+// TestParkedPods: a refusal is lost where the pod's gate heard connections before it was
+// tried, and tells nothing otherwise.
+func TestParkedPods(t *testing.T) {
+	all := map[ensemble.ID]bool{1: true, 2: true, 3: true}
+	toPod3 := func(f From, t vantage.Target) bool { return t.Via == vantage.ViaPod && t.Server == 3 }
+	fromHost1 := func(f From, t vantage.Target) bool { return toPod3(f, t) && f.Place == OnHost && f.Server.Is(1) }
+	for name, c := range map[string]struct {
+		listening map[ensemble.ID]bool
+		refused   func(From, vantage.Target) bool
+		earlier   bool
+		ids, says string
+		idle      int
+	}{
+		"all are heard": {listening: all},
+		"one host is refused": {listening: all, refused: fromHost1, ids: hostToPod,
+			says: "host 10.0.0.1 does not reach server 3 at its pod, ports 2888 (peer) and 3888 (election): refused; something in the pod listens there, and host 10.0.0.2 reaches it: a firewall or a NetworkPolicy rejects connections from here"},
+		"all are refused": {listening: all, refused: toPod3, ids: "NET004 NET006",
+			says: "something in the pod listens there, as its gate says: a firewall or a NetworkPolicy rejects connections"},
+		"an earlier report":         {listening: all, refused: fromHost1, earlier: true, idle: 2},
+		"nothing listens in it yet": {listening: map[ensemble.ID]bool{1: true, 2: true}, idle: 5},
+		"nothing listens":           {idle: 15},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNetwork()
+			n.Listening = c.listening
+			if c.refused != nil {
+				n.lose(vantage.PortClosed, c.refused)
+			}
+			n.tryAll()
+			for i := range n.Reports {
+				n.Reports[i].Now = !c.earlier
+			}
+			n.judgedBy(t, c.ids, c.says)
+			idle := 0
+			for _, p := range n.Paths() {
+				switch {
+				case p.Via == vantage.ViaPod && p.Verdict == PathIdle:
+					idle++
+				case p.Verdict == PathLost && (p.Cause == nil || p.Cause.Code != Rejected):
+					t.Errorf("the cause of %+v is %+v", p, p.Cause)
+				}
+			}
+			if idle != c.idle {
+				t.Errorf("%d paths to pods are idle, want %d", idle, c.idle)
+			}
+		})
 	}
 }
 

@@ -126,6 +126,9 @@ type Facts struct {
 	Reports  []HostReport
 	PodLooks []PodLook
 	Pods     map[ensemble.ID]string
+	// Listening are the servers in whose parked pods something accepts connections at their
+	// ports, as was seen before anybody was asked.
+	Listening map[ensemble.ID]bool
 	// Sources are the clients that each server has now, by address, and how many connections
 	// of one address it takes.
 	Sources map[ensemble.ID]ClientCount

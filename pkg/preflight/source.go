@@ -103,7 +103,7 @@ func (f Facts) crowd(to string, machines []look) string {
 func (f Facts) lackSources() (missing string, hidden []string) {
 	for _, l := range f.looks() {
 		for _, s := range f.Servers {
-			if r, _ := l.tried(vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: s.ClientPort}); r.SeenAs != "" && l.unusable == "" {
+			if r, _ := l.tried(vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: s.ClientPort}); r.SeenAs != "" && l.unusable == "" && len(l.addresses()) > 0 {
 				return "", nil
 			}
 		}

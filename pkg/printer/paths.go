@@ -158,7 +158,7 @@ func legend() []meaning {
 		{cellIdle, "reached, and refused: nothing listens there yet"},
 		{"silent", "no answer within 3 seconds"},
 		{"unreachable", "the network says that there is no way"},
-		{"refused", "refused, though the server serves"},
+		{"refused", "refused, though something listens there"},
 		{unknown, "not known: not tried, not lately, or nothing was learned"},
 		{cellNone, "not needed"},
 	}

@@ -132,6 +132,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"half of it":            {func(s string) string { return s[:len(s)/2] }, "not the JSON"},
 		"a list":                {func(s string) string { return "[" + s + "]" }, "not the JSON"},
 		"two of them":           {func(s string) string { return s + s }, "not the JSON"},
+		"words behind it":       {func(s string) string { return s + "done" }, "not the JSON"},
 		"another kind":          {replace(`"kind":"Observation"`, `"kind":"EnsembleStatus\u001b[2J"`), `its kind is "EnsembleStatus`},
 		"of a later release":    {replace(migration.RecordVersion, "zkmigrate.io/v9"), "use the release that made it"},
 		"an unknown field":      {replace(`"by":`, `"hm":1,"by":`), `unknown field`},

@@ -70,12 +70,18 @@ func (b *bench) measure(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
+	through, execs, err := b.throughPod(ctx)
+	if err != nil {
+		return nil, err
+	}
 	r := newReport(b.version)
 	r.add("start of the plugin (version)", starts)
 	r.add("the same through kubectl", viaKubectl)
 	r.add("one look at three servers (status -o json)", looks)
 	status := r.add(fmt.Sprintf("a look at %d ensembles (status -A)", fleetSize), all)
 	r.FleetRatio = status / r.add("kubectl get of the same objects", get)
+	look := r.add("one look through a pod (status --probe-via=pod)", through)
+	r.ThroughRatio = look / r.add("three kubectl exec, one after the other", execs)
 	jvm := r.add(bareJVM, bare)
 	pod := r.add(release, served)
 	r.add("replace --id, the whole command", whole)
@@ -84,6 +90,36 @@ func (b *bench) measure(ctx context.Context) (*report, error) {
 		r.FastestRatio = r.fastest(release) / r.fastest(bareJVM)
 	}
 	return r, nil
+}
+
+// throughPod times a look through a pod, and kubectl exec of nothing in each server's pod, in
+// turns; all servers are in pods.
+func (b *bench) throughPod(ctx context.Context) (look, execs []time.Duration, err error) {
+	st, err := b.status(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for range 10 {
+		one, err := times(1, func() error {
+			return b.onClient(ctx, "kubectl-zkmigrate", "status", ensemble, "-n", ensemble, "-o", "json", "--probe-via=pod")
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		other, err := times(1, func() error {
+			for _, server := range st.Servers {
+				if err := b.onClient(ctx, "kubectl", "exec", server.Pod, "-n", ensemble, "--", "true"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		look, execs = append(look, one...), append(execs, other...)
+	}
+	return look, execs, nil
 }
 
 // bareStarts empties one follower after the other and starts it again, with all

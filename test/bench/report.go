@@ -24,6 +24,8 @@ type report struct {
 	FastestRatio float64 `json:"fastestReleaseToServingOverBareJVM"`
 	// FleetRatio is that of status -A over kubectl's get of the same objects.
 	FleetRatio float64 `json:"statusOfAllOverKubectlGet"`
+	// ThroughRatio is that of status --probe-via=pod over three kubectl exec.
+	ThroughRatio float64 `json:"statusThroughPodOverThreeKubectlExec"`
 }
 
 // figure is one quantity, in seconds.
@@ -83,5 +85,6 @@ func (r *report) print(w io.Writer) {
 		fmt.Fprintf(w, "%-52s %3d %8.3f %8.3f %8.3f\n", f.Name, len(f.Values), f.Median, f.Min, f.Max)
 	}
 	fmt.Fprintf(w, "\nfrom release to serving: %.2f times a bare JVM's start (medians), %.2f times (the fastest)\n", r.Ratio, r.FastestRatio)
+	fmt.Fprintf(w, "status through a pod: %.2f times three kubectl exec (medians)\n", r.ThroughRatio)
 	fmt.Fprintf(w, "status -A of %d ensembles: %.2f times kubectl get of the same objects (medians)\n", fleetSize, r.FleetRatio)
 }

@@ -8,10 +8,12 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/test/faults"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
@@ -28,7 +30,10 @@ func TestStreamsThatAreCut(t *testing.T) {
 	s.Behind(cutStreams(t, &cut))
 	verdict := s.WatchSlices()
 	for _, verb := range []string{"replace", "revert"} {
-		s.Zkmigrate(0, verb, s.Name, fmt.Sprintf("--id=%d", id), "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "5m", "--probe-via=pod")
+		r := s.Zkmigrate(0, verb, s.Name, fmt.Sprintf("--id=%d", id), "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "5m", "--probe-via=pod")
+		if says := faults.Elsewhere(t, "streams-cut").Verdict.Says; verb == "replace" && !strings.Contains(r.Stderr, says) {
+			t.Errorf("it does not say %q:\n%s", says, r.Stderr)
+		}
 	}
 	verdict()
 	t.Logf("%d streams were cut", cut.Load())

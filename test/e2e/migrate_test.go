@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/test/faults"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
@@ -52,6 +53,9 @@ func TestMigration(t *testing.T) {
 			}
 			moved := s.Replace(0, "--all")
 			asPlanned(t, plan, moved.Stderr, c.version)
+			if says := faults.Elsewhere(t, "kube-proxy-nftables").Verdict.Says; !strings.Contains(moved.Stderr, says) {
+				t.Errorf("it does not say %q:\n%s", says, moved.Stderr)
+			}
 			after := s.Status()
 			if !after.Healthy || after.Replaced != len(c.ids) {
 				t.Errorf("after the replacements: %+v", after)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/test/faults"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
@@ -24,9 +25,10 @@ func TestHostWithoutKubeProxy(t *testing.T) {
 			s.Must(s.Lab.Zklab(t.Context(), "exec", fmt.Sprintf("%s/%d", s.Name, id), "--", "iptables", "-t", "nat", how))
 		}
 	}
-	reconfigure := append([]string{"reconfigure", s.Name, "--host-hook", s.Lab.HookCommand(), "--timeout", "30s"}, s.Files()...)
+	reconfigure := append([]string{"reconfigure", s.Name, "--host-hook", s.Lab.HookCommand(), "--timeout", "30s", "--verbose"}, s.Files()...)
 	r := s.Zkmigrate(124, reconfigure...)
-	for _, want := range []string{"is kube-proxy running on that host", "no file has been changed", "to host"} {
+	row := faults.Elsewhere(t, "host-without-kube-proxy").Verdict
+	for _, want := range []string{"[" + string(row.Code) + "]", row.Says, row.Next, "to host"} {
 		if !strings.Contains(r.Stderr, want) {
 			t.Errorf("it does not say %q:\n%s", want, r.Stderr)
 		}

@@ -4,7 +4,11 @@
 // while a client writes. docs/faults.md is made from the same list.
 package faults
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+import (
+	"testing"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
 
 // Place is where the server in question is.
 type Place string
@@ -77,6 +81,21 @@ type Fault struct {
 	// Sight is set where the tool's own view is the fault: it is played where the
 	// operator's machine has nothing else to do.
 	Sight bool
+	// Test is the one of test/e2e that plays it, where the runner of this list cannot: with a
+	// lab or a network of its own. Run is how to run it, where that is not make test-e2e.
+	Test, Run string
+}
+
+// Elsewhere is a fault of the list that a test of test/e2e plays; the test wants its words.
+func Elsewhere(t *testing.T, name string) Fault {
+	t.Helper()
+	for _, f := range All() {
+		if f.Name == name && f.Test != "" {
+			return f
+		}
+	}
+	t.Fatalf("no fault %s that a test of test/e2e plays", name)
+	return Fault{}
 }
 
 // Verdict is what the tool must say. In its texts {name}, {id}, {other},

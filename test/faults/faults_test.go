@@ -80,7 +80,7 @@ func wrapped(t *testing.T, name, version string) *scene.Scene {
 func play(t *testing.T, s *scene.Scene, mine func(faults.Fault) bool) {
 	t.Helper()
 	for _, f := range faults.All() {
-		if mine(f) && (f.Core || !testing.Short()) {
+		if mine(f) && f.Test == "" && (f.Core || !testing.Short()) {
 			t.Run(f.Name, func(t *testing.T) { faults.Play(s.For(t), f) })
 		}
 	}

@@ -1,6 +1,9 @@
 package faults_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -31,8 +34,11 @@ func TestList(t *testing.T) {
 					t.Errorf("%s is empty", what)
 				}
 			}
-			if f.Trigger == nil || f.Recover == nil {
+			switch played := f.Trigger != nil && f.Recover != nil; {
+			case f.Test == "" && !played:
 				t.Error("no trigger, or no recovery")
+			case f.Test != "" && !exists(t, f):
+				t.Errorf("test/e2e has no %s that looks at this row", f.Test)
 			}
 			if !steps[f.When] {
 				t.Errorf("no step %q", f.When)
@@ -45,4 +51,23 @@ func TestList(t *testing.T) {
 			}
 		})
 	}
+}
+
+// exists reports whether a file of test/e2e has the row's test, which wants the row's words.
+func exists(t *testing.T, f faults.Fault) bool {
+	t.Helper()
+	files, err := filepath.Glob("../e2e/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "func "+f.Test+"(") && strings.Contains(string(text), fmt.Sprintf("faults.Elsewhere(t, %q)", f.Name)) {
+			return true
+		}
+	}
+	return false
 }

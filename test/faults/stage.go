@@ -39,6 +39,8 @@ type Stage struct {
 	cordoned []string
 	// disks are those of the hosts that lose their power.
 	disks []*disk
+	// masqueraded is what nodes masquerade; nil for nothing.
+	masqueraded []string
 	// outage is the API server's, under way.
 	outage *outage
 	// said is what the command had printed at its verdict.

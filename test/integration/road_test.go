@@ -123,27 +123,37 @@ func (s *site) run(id ensemble.ID, ip string) *corev1.Pod {
 	s.t.Helper()
 	r, _ := s.rec.Server(id)
 	name := render.PodName(s.rec.Name, r.Ordinal)
-	var pod *corev1.Pod
 	eventually(s.t, "the StatefulSet makes pod "+name, func() (bool, string) {
-		var err error
-		pod, err = s.cp.admin.CoreV1().Pods(s.ns).Get(s.ctx, name, metav1.GetOptions{})
+		pod, err := s.cp.admin.CoreV1().Pods(s.ns).Get(s.ctx, name, metav1.GetOptions{})
 		return err == nil && pod.DeletionTimestamp == nil, fmt.Sprint(err)
 	})
+	pod, err := s.started(name, ip)
+	s.must("run the pod", err)
+	return pod
+}
+
+// started has a pod run with that address.
+func (s *site) started(name, ip string) (*corev1.Pod, error) {
+	pods := s.cp.admin.CoreV1().Pods(s.ns)
+	pod, err := pods.Get(s.ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
 	// The controllers need the name of a node, and take any.
 	if pod.Spec.NodeName == "" {
-		s.must("bind", s.cp.admin.CoreV1().Pods(s.ns).Bind(s.ctx, &corev1.Binding{
-			ObjectMeta: metav1.ObjectMeta{Name: name}, Target: corev1.ObjectReference{Kind: "Node", Name: "node1"},
-		}, metav1.CreateOptions{}))
+		to := &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: name}, Target: corev1.ObjectReference{Kind: "Node", Name: "node1"}}
+		if err := pods.Bind(s.ctx, to, metav1.CreateOptions{}); err != nil {
+			return nil, err
+		}
+		if pod, err = pods.Get(s.ctx, name, metav1.GetOptions{}); err != nil {
+			return nil, err
+		}
 	}
-	pod, err := s.cp.admin.CoreV1().Pods(s.ns).Get(s.ctx, name, metav1.GetOptions{})
-	s.must("get the pod", err)
 	pod.Status.Phase = corev1.PodRunning
 	pod.Status.PodIP, pod.Status.PodIPs = ip, []corev1.PodIP{{IP: ip}}
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: render.ContainerName, Image: "x", ImageID: "x",
 		State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}}}
-	pod, err = s.cp.admin.CoreV1().Pods(s.ns).UpdateStatus(s.ctx, pod, metav1.UpdateOptions{})
-	s.must("status of the pod", err)
-	return pod
+	return pods.UpdateStatus(s.ctx, pod, metav1.UpdateOptions{})
 }
 
 // end deletes the pod as the tool does, and plays the kubelet that finds its

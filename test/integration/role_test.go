@@ -45,7 +45,8 @@ func TestTheRoleIsEnoughAndNotMore(t *testing.T) {
 	for _, what := range []string{"nodes list", "persistentvolumes list", "storage.k8s.io/storageclasses list"} {
 		delete(used, what)
 	}
-	// No pod runs here; streams into one are opened end to end (test/e2e).
+	// No pod runs here; streams into one are opened end to end (test/e2e), and refused in
+	// TestThroughAPodWithLess.
 	used["pods/exec get"], used["pods/exec create"] = true, true
 	data, err := os.ReadFile("../../docs/rbac/role.yaml")
 	if err != nil {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +20,24 @@ several disturbances add up until "heal".`)
 		disturb(e, "drop", "Lose what leaves and reaches a machine, also on existing connections", (*lab.Lab).Drop),
 		disturb(e, "refuse", "Reset a machine's new connections in the name of those they go to", (*lab.Lab).Refuse),
 		disturb(e, "swallow", "Accept a machine's new connections in the name of those they go to, and never answer", (*lab.Lab).Swallow),
+		&cobra.Command{
+			Use: "misname MACHINE NAME=ADDRESS...", Short: "Have a machine's DNS answer these names of the cluster with other addresses", Args: cobra.MinimumNArgs(2),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				names := map[string]string{}
+				for _, a := range args[1:] {
+					name, address, ok := strings.Cut(a, "=")
+					if !ok {
+						return usageError{fmt.Errorf("%q is not NAME=ADDRESS", a)}
+					}
+					names[name] = address
+				}
+				l, err := e.open()
+				if err != nil {
+					return err
+				}
+				return l.Misname(cmd.Context(), args[0], names)
+			},
+		},
 		&cobra.Command{
 			Use: "heal MACHINE", Short: "End every disturbance of a machine's network", Args: exactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {

@@ -4,8 +4,10 @@ package control
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/pki"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
@@ -162,6 +164,41 @@ func CoreDNS(lab *state.Lab) (sys.Daemon, error) {
 		Name: "coredns", Place: lab.Place(plan.ControlPlaneMachine),
 		Args: []string{lab.Programs.CoreDNS, "-conf", path},
 	}, nil
+}
+
+// WrongDNSPort is where WrongDNS listens.
+const WrongDNSPort = 5353
+
+// WrongDNSName is the daemon's on a machine.
+func WrongDNSName(machine string) string { return "dns-" + machine }
+
+// WrongDNS answers on a machine for some names with other addresses, and for all other
+// names of Services as CoreDNS does.
+func WrongDNS(lab *state.Lab, machine string, names map[string]string) (sys.Daemon, error) {
+	hosts, path := lab.Path("conf", "hosts-"+machine), lab.Path("conf", "Corefile-"+machine)
+	text := ""
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		text += names[name] + " " + name + "\n"
+	}
+	corefile := fmt.Sprintf(`%[1]s:%[2]d {
+    errors
+    hosts %[3]s {
+        ttl 5
+        reload 1s
+        fallthrough
+    }
+    kubernetes %[1]s {
+        kubeconfig %[4]s
+        ttl 5
+    }
+}
+`, plan.ClusterDomain, WrongDNSPort, hosts, lab.Kubeconfig("zklab:coredns", true))
+	for file, text := range map[string]string{hosts: text, path: corefile} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return sys.Daemon{}, fmt.Errorf("configure the DNS of %s: %w", machine, err)
+		}
+	}
+	return sys.Daemon{Name: WrongDNSName(machine), Place: lab.Place(machine), Args: []string{lab.Programs.CoreDNS, "-conf", path}}, nil
 }
 
 // HostsFile names the lab's machines.

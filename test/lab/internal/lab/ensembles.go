@@ -232,8 +232,10 @@ func (l *Lab) deleteEnsemble(ctx context.Context, name string) error {
 		if err := sys.KillCgroup(ctx, l.Name.Cgroup(m.Name), waitFor); err != nil {
 			return err
 		}
-		if err := l.Runner().Forget(control.ProxyName(m.Name)); err != nil {
-			return err
+		for _, daemon := range []string{control.ProxyName(m.Name), control.WrongDNSName(m.Name)} {
+			if err := l.Runner().Forget(daemon); err != nil {
+				return err
+			}
 		}
 		if err := sys.RemoveCgroup(l.Name.Cgroup(m.Name)); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/control"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/sys"
 )
 
@@ -64,7 +65,20 @@ func (l *Lab) Swallow(ctx context.Context, machine string, p sys.Packets) error 
 	return sys.Network{Name: l.Name}.Divert(ctx, name, p, swallowPort)
 }
 
-// Heal ends every Drop, Refuse and Swallow of a machine.
+// Misname has a machine's DNS answer some names with other addresses, until Heal. What is
+// in its place answers everything else as the lab's own does.
+func (l *Lab) Misname(ctx context.Context, machine string, names map[string]string) error {
+	name, err := l.networkOf(machine)
+	if err != nil {
+		return err
+	}
+	if err := l.start(control.WrongDNS(l.Lab, name, names)); err != nil {
+		return err
+	}
+	return sys.Network{Name: l.Name}.DivertDNS(ctx, name, control.WrongDNSPort)
+}
+
+// Heal ends every Drop, Refuse, Swallow and Misname of a machine.
 func (l *Lab) Heal(ctx context.Context, machine string) error {
 	name, err := l.networkOf(machine)
 	if err != nil {

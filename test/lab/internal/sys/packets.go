@@ -82,6 +82,14 @@ func (n Network) Divert(ctx context.Context, machine string, p Packets, port int
 	return n.iptables(ctx, machine, "nat", p.divertRule(port)...)
 }
 
+// DivertDNS sends what a machine asks of DNS to one of its own ports until Heal.
+func (n Network) DivertDNS(ctx context.Context, machine string, port int) error {
+	if err := n.ownChain(ctx, machine); err != nil {
+		return err
+	}
+	return n.iptables(ctx, machine, "nat", "-I", divertChain, "-p", "udp", "--dport", "53", "-j", "REDIRECT", "--to-ports", strconv.Itoa(port))
+}
+
 // ownChain makes our chain of the nat table, which comes before kube-proxy's.
 func (n Network) ownChain(ctx context.Context, machine string) error {
 	if n.iptables(ctx, machine, "nat", "-S", divertChain) == nil {
