@@ -13,22 +13,26 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// TestListenClass: what the gate unpacks is what its source is compiled to.
-func TestListenClass(t *testing.T) {
-	dir := t.TempDir()
-	cmd := exec.Command("javac", "--release", "8", "-Xlint:-options", "-g:none", "-d", dir, "listen/Listen.java")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("javac (openjdk-17-jdk-headless): %v: %s", err, out)
-	}
-	want, err := os.ReadFile(filepath.Join(dir, "Listen.class"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(listenScript, "listen_class='")
-	text, _, _ := strings.Cut(rest, "'")
-	have, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
-	if err != nil || string(have) != string(want) {
-		t.Errorf("the script has another class (%v); compiled it is\n%s", err, base64.StdEncoding.EncodeToString(want))
+// TestClasses: what the gate unpacks is what its sources are compiled to.
+func TestClasses(t *testing.T) {
+	for name, c := range map[string]struct{ script, source string }{
+		"Listen": {listenScript, "listen/Listen.java"}, "Handshake": {handshakeScript, "handshake/Handshake.java"},
+	} {
+		dir := t.TempDir()
+		cmd := exec.Command("javac", "--release", "8", "-Xlint:-options", "-g:none", "-d", dir, c.source)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("javac (openjdk-17-jdk-headless): %v: %s", err, out)
+		}
+		want, err := os.ReadFile(filepath.Join(dir, name+".class"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(c.script, strings.ToLower(name)+"_class='")
+		text, _, _ := strings.Cut(rest, "'")
+		have, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+		if err != nil || string(have) != string(want) {
+			t.Errorf("the script has another class (%v); compiled it is\n%s", err, base64.StdEncoding.EncodeToString(want))
+		}
 	}
 }
 

@@ -318,7 +318,7 @@ newer() {
   put "$born" "$since" || { since=; refuse "cannot write $born"; return; }
 }
 
-` + volumeScript + versionScript + listenScript + filesScript + `
+` + volumeScript + versionScript + listenScript + filesScript + handshakeScript + `
 find_java
 find_version "$@"
 while :; do
@@ -330,7 +330,10 @@ while :; do
     # With the client port known to be open the watcher tells when to ask again.
     if ((SECONDS >= due)) || [[ -n $release && $client != open ]]; then probe; fi
     if [[ -z $release && ( $client == open || $election == open ) ]]; then listen; else hush; fi
-    if [[ -z $release ]]; then
+    if [[ -z $release && $client$election == *open* ]] && ! shake; then
+      # The reason stands in detail, or will be known in a moment.
+      [[ -z $hand ]] || { hear 0.5; continue; }
+    elif [[ -z $release ]]; then
       state=parked detail="waits for its line in the gate${version_why:+; which ZooKeeper the image holds is unknown: $version_why}${deaf:+; nothing listens at its ports meanwhile: $deaf}"
       [[ $client != open && $election != open ]] || outlive
     elif [[ $client == open || $election == open ]]; then

@@ -15,7 +15,7 @@ package render
 //   - An option that the image's environment has for every JVM (an agent, a port
 //     for debugging) is none of this one's.
 const versionScript = `
-version= version_why= java=
+version= version_why= java= jars=
 
 # The one jar of ZooKeeper's server in a directory: sets jar; fails when there
 # are several.
@@ -56,10 +56,11 @@ find_version() { # COMMAND [ARGS...]
   done
   [[ -n $jar ]] || { version_why="no zookeeper jar was found in the image"; return; }
   [[ -n $java ]] || { version_why="no java was found in the image"; return; }
+  jars=$jar:${jar%/*}/*:${jar%/*}/lib/*
   exec {answer}< <(
     unset JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS
     exec timeout -k 1 60 "$java" -Xmx16m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
-      -cp "$jar:${jar%/*}/*:${jar%/*}/lib/*" org.apache.zookeeper.Version --full 2>/dev/null
+      -cp "$jars" org.apache.zookeeper.Version --full 2>/dev/null
   )
   read -r version <&"$answer"
   exec {answer}<&-

@@ -71,6 +71,14 @@ func TestSecuredMigration(t *testing.T) {
 			mustCLI(t, s, s.Hosts[0], "create", "/k", "before")
 			out := t.TempDir()
 			run(0, append(append([]string{"reconfigure", s.Name, "--output-dir", out}, s.Files()...), hook...)...)
+			// A pod whose certificate the others refuse stops nobody's host.
+			makeFiles(t, s, "--fault", "other-san")
+			r = run(124, append([]string{"replace", s.Name, "--id=1", "--yes"}, "--host-hook", s.Lab.HookCommand(), "--timeout", "40s")...)
+			if !strings.Contains(r.Stdout+r.Stderr, "refuses this pod's certificate") {
+				t.Errorf("that the certificate is refused is not told:\n%s%s", r.Stdout, r.Stderr)
+			}
+			mustCLI(t, s, s.Hosts[0], "get", "/k")
+			makeFiles(t, s, sans...)
 			run(0, append([]string{"replace", s.Name, "--all", "--yes"}, hook...)...)
 			for _, h := range s.Hosts {
 				h.Address = clusterIP(t, s, h.ID)
