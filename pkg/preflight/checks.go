@@ -78,6 +78,8 @@ func Checks() []Check {
 			Eval: sharedBytes},
 		{ID: "ZK029", Title: "Services have every port of their servers", Severity: Blocker, Waivable: true,
 			Hint: "wrap NAME -f FILE adds the ports, and moves nothing", HintFor: portsHint, Eval: servicePorts},
+		managerCheck(),
+		listeningCheck(),
 		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
 			Hint: "have an administrator apply what `" + command.At{}.Ours("rbac NAME") + "` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,
