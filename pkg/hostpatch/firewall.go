@@ -30,7 +30,7 @@ func PeerPorts(s ensemble.Server) (out []int) {
 const FirewallTable = "zkmigrate_peers"
 
 // FirewallNote says what is to be put into its lines.
-const FirewallNote = `PODS are the networks of the pods (kubectl get nodes -o jsonpath='{.items[*].spec.podCIDRs}', or as the network plugin has them), NODES the nodes' own addresses, behind which many clusters hide pods`
+const FirewallNote = `PODS are the networks of the pods (spec.podCIDRs of the nodes, or as the network plugin has them), NODES the nodes' own addresses, behind which many clusters hide pods`
 
 // Firewall are the lines for one host that keep its peer and election ports for the others, the
 // pods and itself. They last until a reboot; nft delete table inet zkmigrate_peers takes them back.
