@@ -103,15 +103,16 @@ func TestContainers(t *testing.T) {
 	id := strings.Repeat("0123456789abcdef", 4)
 	const answer = "/zk1\ntrue\nunless-stopped\nzookeeper:3.8.0\n/srv/zk\n\n"
 	for name, c := range map[string]struct{ cgroup, says, want string }{
-		"docker by systemd":  {"0::/system.slice/docker-" + id + ".scope", answer, `{"engine":"docker","name":"zk1","running":true,"restart":"unless-stopped","image":"zookeeper:3.8.0","compose":"/srv/zk","unit":null}`},
-		"docker by cgroupfs": {"12:cpu:/docker/" + id + "\n1:name=systemd:/docker/" + id, "/zk1\nfalse\nno\nx\n\n\n", `{"engine":"docker","name":"zk1","running":false,"restart":"no","image":"x","compose":null,"unit":null}`},
-		"podman":             {"0::/machine.slice/libpod-" + id + ".scope/container", "zk1\ntrue\n\nx\n\nzk1.service\n", `{"engine":"podman","name":"zk1","running":true,"restart":null,"image":"x","compose":null,"unit":"zk1.service"}`},
-		"podman's monitor":   {"0::/machine.slice/libpod-conmon-" + id + ".scope", answer, "null"},
-		"of Kubernetes":      {"0::/kubepods.slice/cri-containerd-" + id + ".scope", answer, "null"},
-		"none":               {"0::/system.slice/zookeeper.service", answer, "null"},
-		"the engine refuses": {"0::/system.slice/docker-" + id + ".scope", "", "null"},
+		"docker by systemd":   {"0::/system.slice/docker-" + id + ".scope", answer, `{"engine":"docker","name":"zk1","running":true,"restart":"unless-stopped","image":"zookeeper:3.8.0","compose":"/srv/zk","unit":null}`},
+		"docker by cgroupfs":  {"12:cpu:/docker/" + id + "\n1:name=systemd:/docker/" + id, "/zk1\nfalse\nno\nx\n\n\n", `{"engine":"docker","name":"zk1","running":false,"restart":"no","image":"x","compose":null,"unit":null}`},
+		"podman":              {"0::/machine.slice/libpod-" + id + ".scope/container", "zk1\ntrue\n\nx\n\nzk1.service\n", `{"engine":"podman","name":"zk1","running":true,"restart":null,"image":"x","compose":null,"unit":"zk1.service"}`},
+		"podman's monitor":    {"0::/machine.slice/libpod-conmon-" + id + ".scope", answer, "null"},
+		"a slice of docker's": {"0::/docker/buildkit", answer, "null"},
+		"of Kubernetes":       {"0::/kubepods.slice/cri-containerd-" + id + ".scope", answer, "null"},
+		"none":                {"0::/system.slice/zookeeper.service", answer, "null"},
+		"the engine refuses":  {"0::/system.slice/docker-" + id + ".scope", "", "null"},
 	} {
-		engine := "[ \"$1 $2 $3 $4 $6\" = \"inspect --type container --format " + id + "\" ] && [ -n \"$SAYS\" ] && printf %s \"$SAYS\"\n"
+		engine := "[ \"$1 $2 $3 $4\" = \"inspect --type container --format\" ] && case $6 in buildkit|" + id + ") true ;; *) false ;; esac && [ -n \"$SAYS\" ] && printf %s \"$SAYS\"\n"
 		for _, s := range shells(t) {
 			cmd := s.command(t, means+servers+"\nengine_of 1 | { read -r engine id; container \"$engine\" \"$id\"; }\n",
 				map[string]string{"cat": "printf '%s\\n' \"$CGROUP\"\n", "docker": engine, "podman": engine})

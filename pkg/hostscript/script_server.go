@@ -31,7 +31,7 @@ engine_of() { # PID: docker or podman, and the id of the container that it runs 
     for (i = 2; i <= NF; i++) {
       id = $i; sub(/[.]scope$/, "", id)
       engine = sub(/^docker-/, "", id) || $(i - 1) == "docker" ? "docker" : sub(/^libpod-/, "", id) ? "podman" : ""
-      if (engine && length(id) == 64 && id !~ /[^0-9a-f]/) { print engine, id; exit }
+      if (engine && id ~ /^[0-9a-f]+$/) { print engine, id; exit }
     } }'
 }
 container() { # ENGINE NAME: what the engine says of it, or null
