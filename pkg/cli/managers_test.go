@@ -65,7 +65,7 @@ func TestFilesTellWhoCanJoin(t *testing.T) {
 	fileFacts(desc, rec, &f)
 	f.Servers = rec.Servers
 	for _, got := range preflight.Run(f) {
-		if got.ID == "ZK032" && (got.Result != preflight.Warn || !strings.Contains(got.Hint, "ip saddr '{ 198.51.100.1, 198.51.100.2, 198.51.100.3, PODS, NODES }'")) {
+		if got.ID == "ZK032" && (got.Result != preflight.Warn || !strings.Contains(got.Hint, "ip saddr '{ 198.51.100.1, 198.51.100.2, 198.51.100.3, PODS, NODES, HERE }'")) {
 			t.Errorf("%+v", got)
 		}
 	}

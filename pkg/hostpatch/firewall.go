@@ -30,7 +30,7 @@ func PeerPorts(s ensemble.Server) (out []int) {
 const FirewallTable = "zkmigrate_peers"
 
 // FirewallNote says what is to be put into its lines.
-const FirewallNote = `PODS are the networks of the pods (spec.podCIDRs of the nodes, or as the network plugin has them), NODES the nodes' own addresses, behind which many clusters hide pods`
+const FirewallNote = `PODS are the networks of the pods (spec.podCIDRs of the nodes, or as the network plugin has them), NODES the nodes' own addresses, behind which many clusters hide pods, HERE the machine that this tool runs on, which asks the election ports`
 
 // Firewall are the lines for one host that keep its peer and election ports for the others, the
 // pods and itself. They last until a reboot; nft delete table inet zkmigrate_peers takes them back.
@@ -65,7 +65,7 @@ func Firewall(host Peer, peers []Peer) []string {
 		from   []string
 	}{{"ip", four}, {"ip6", six}} {
 		if len(f.from) > 0 {
-			out = append(out, rule+f.family+" saddr '{ "+strings.Join(f.from, ", ")+", PODS, NODES }' "+dport+" accept")
+			out = append(out, rule+f.family+" saddr '{ "+strings.Join(f.from, ", ")+", PODS, NODES, HERE }' "+dport+" accept")
 		}
 	}
 	return append(out, rule+dport+" drop")
@@ -86,7 +86,7 @@ func firewallSection(in Input, plan Plan) string {
 	w("With quorumListenOnAllIPs=true a server listens for peers on all addresses of its host, and lets in whoever reaches it there,")
 	w("unless quorum TLS or SASL is on; SASL does not keep strangers out before 3.7.2, 3.8.3 and 3.9.1 (CVE-2023-44981). These lines")
 	w("keep the ports for peers and pods, if your firewall does not.")
-	w("%s.", FirewallNote)
+	w("%s.", strings.ReplaceAll(FirewallNote, ", NODES", ",\nNODES"))
 	seen := map[string]bool{}
 	for _, p := range peers {
 		lines := strings.Join(Firewall(p, peers), "\n  ")

@@ -183,7 +183,7 @@ func TestReadmeNamesManagers(t *testing.T) {
 func TestFirewallIsTaken(t *testing.T) {
 	lines := Firewall(Peer{Ports: []int{2888, 3888}}, []Peer{{Address: "10.0.0.1"}, {Address: "::ffff:10.0.0.2"}, {Address: "2001:db8::1"}, {Address: "10.0.0.1"}, {Address: "zk1"}})
 	script := strings.Join(lines, "\n")
-	if !strings.Contains(script, "ip saddr '{ 10.0.0.1, 10.0.0.2, PODS, NODES }' tcp dport '{ 2888, 3888 }' accept") || !strings.Contains(script, "ip6 saddr '{ 2001:db8::1, PODS, NODES }'") {
+	if !strings.Contains(script, "ip saddr '{ 10.0.0.1, 10.0.0.2, PODS, NODES, HERE }' tcp dport '{ 2888, 3888 }' accept") || !strings.Contains(script, "ip6 saddr '{ 2001:db8::1, PODS, NODES, HERE }'") {
 		t.Errorf("the lines are\n%s", script)
 	}
 	unshare := []string{"unshare", "--net"}
@@ -194,7 +194,7 @@ func TestFirewallIsTaken(t *testing.T) {
 	if err := check.Run(); err != nil {
 		t.Skip("no nft, or no network of our own: ", err)
 	}
-	script = "set -e\n" + strings.NewReplacer("{ 2001:db8::1, PODS, NODES }", "{ 2001:db8::1, fd00::/48, fd01::/64 }", "PODS, NODES", "10.244.0.0/16, 192.0.2.0/24").Replace(script) + "\nnft list table inet " + FirewallTable
+	script = "set -e\n" + strings.NewReplacer("{ 2001:db8::1, PODS, NODES, HERE }", "{ 2001:db8::1, fd00::/48, fd01::/64 }", "PODS, NODES, HERE", "10.244.0.0/16, 192.0.2.0/24, 198.51.100.9").Replace(script) + "\nnft list table inet " + FirewallTable
 	out, err := exec.Command(unshare[0], append(unshare[1:], "sh", "-c", script)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s\n%s", err, out, script)

@@ -11,7 +11,7 @@ const wideListening = "ZK032"
 
 // listeningCheck tells who can reach the ports for peers, and become one.
 func listeningCheck() Check {
-	const hint = "let only peers and pods reach the peer and election ports: quorumListenOnAllIPs=true opens them on all addresses, peers prove nothing without quorum TLS or SASL, " +
+	const hint = "let only peers, pods and this tool reach the peer and election ports: quorumListenOnAllIPs=true opens them on all addresses, peers prove nothing without quorum TLS or SASL, " +
 		"and SASL does not keep strangers out before 3.7.2, 3.8.3 and 3.9.1 (CVE-2023-44981)"
 	return Check{ID: wideListening, Title: "only peers can join on the peer and election ports", Severity: Warning,
 		Codes: []string{"peers-not-authenticated", "quorum-sasl-bypass"}, Hint: hint,
