@@ -33,6 +33,7 @@ func main() {
 		"docs/faults.md":      faultPage(),
 		"docs/rbac/role.yaml": string(access.Published()),
 		"docs/permissions.md": permissions(),
+		"docs/managers.md":    managers(),
 	} {
 		if *check {
 			have, err := os.ReadFile(name)

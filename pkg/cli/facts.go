@@ -129,12 +129,16 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 			}
 		}
 	}
-	f.Lint = desc.LintBy(func(h ensemble.HostConfig) ensemble.Version {
+	version := func(h ensemble.HostConfig) ensemble.Version {
 		if id, known := h.ID.Get(); known && !live[id].IsZero() {
 			return live[id]
 		}
 		return some
-	})
+	}
+	f.Lint = desc.LintBy(version)
+	for _, h := range desc.Hosts {
+		f.Lint = append(f.Lint, ensemble.LintPeers(h.Config, version(h))...)
+	}
 	f.Files, f.FileSHA256 = len(desc.Hosts), map[ensemble.ID]string{}
 	if f.Files > 0 {
 		f.Said = desc.Ensemble.Servers

@@ -59,6 +59,7 @@ func questions(rec migration.Record, pods map[ensemble.ID]string) hostscript.Que
 	}
 	q := hostscript.Between(rec.Name, servers)
 	q.Unit = preflight.HostUnit(rec)
+	q.Engine, q.Recorded = preflight.HostContainer(rec)
 	for _, n := range preflight.Names(rec) {
 		q.Names = append(q.Names, n.Name)
 	}

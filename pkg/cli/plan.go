@@ -85,8 +85,11 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	if err != nil {
 		return e, err
 	}
+	told := wrappedFacts(rec)
+	told.Reports = dated(s.keptReports(ctx), time.Now())
 	e.input, e.dns = intake.Patching{
-		Version: v, Leader: now.leader, InitLimit: initLimit, Leave: f.leave, Path: f.path, Zone: f.dnsZone, DNSServer: f.dnsServer,
+		Managers: told.HostManagers(),
+		Version:  v, Leader: now.leader, InitLimit: initLimit, Leave: f.leave, Path: f.path, Zone: f.dnsZone, DNSServer: f.dnsServer,
 	}.Inputs(desc, rec)
 	if e.plan, err = hostpatch.Reconfigure(e.input); err != nil {
 		return e, &usageError{err}

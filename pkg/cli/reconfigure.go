@@ -70,6 +70,9 @@ func (f *reconfigureFlags) command() *cobra.Command {
 			# Servers that run under supervisord, and names in the server lines
 			%[1]s reconfigure zk1 -f conf/ --supervisor=supervisord --unit=zk --address=dns
 
+			# Servers that run in containers of the official image
+			%[1]s reconfigure zk1 -f conf/ --supervisor=docker --unit=zookeeper --path=/conf/zoo.cfg
+
 			# Leave out an optional change, by the name README.txt gives it
 			%[1]s reconfigure zk1 -f zoo.cfg --leave=tcp-keep-alive
 
@@ -82,8 +85,8 @@ func (f *reconfigureFlags) command() *cobra.Command {
 	}
 	f.cmd = cmd
 	f.input.add(cmd)
-	cmd.Flags().StringVar(&f.supervisor, "supervisor", string(hostpatch.Systemd), "What starts the servers on their hosts: systemd, supervisord or script; kept in the journal")
-	cmd.Flags().StringVar(&f.unit, "unit", "", "The unit's or program's name, or the path of zkServer.sh (default zookeeper); kept in the journal")
+	cmd.Flags().StringVar(&f.supervisor, "supervisor", string(hostpatch.Systemd), "What starts the servers on their hosts: systemd, supervisord, script, docker or podman; kept in the journal")
+	cmd.Flags().StringVar(&f.unit, "unit", "", "The name of the unit, program or container, or the path of zkServer.sh (default zookeeper); kept in the journal")
 	cmd.Flags().StringVar(&f.address, "address", migration.AddressIP, "What goes into the server lines: ip, the Services' addresses, or dns, their names (TLS, Kerberos); kept in the journal")
 	cmd.Flags().StringVar(&f.domain, "cluster-domain", "cluster.local", "The cluster's DNS domain, for --address=dns")
 	cmd.Flags().StringVar(&f.dnsZone, "dns-zone", "", "Zone of the hosts' names, for the DNS records")
@@ -91,7 +94,7 @@ func (f *reconfigureFlags) command() *cobra.Command {
 	cmd.Flags().StringArrayVar(&f.cmdlines, "jvm-cmdline", nil, "ID=FILE, a copy of /proc/PID/cmdline of that server's JVM: lists the flags to carry over; repeatable")
 	cmd.Flags().StringVar(&f.dataSize, "data-size", "", "Size of a snapshot, as 800Mi, where the servers do not tell (mntr): initLimit follows it")
 	cmd.Flags().StringVar(&f.dir, "output-dir", "", "Where the patches go (default ./zkmigrate-NAME)")
-	cmd.Flags().StringVar(&f.path, "path", "zoo.cfg", "Name of the file inside the patches; patch -p0 is run where that name is right")
+	cmd.Flags().StringVar(&f.path, "path", "zoo.cfg", "Path of zoo.cfg as the commands name it: on the hosts, or with --supervisor=docker or podman in the containers")
 	cmd.Flags().StringSliceVar(&f.leave, "leave", nil, "Optional changes to leave out, by the names the README lists")
 	cmd.Flags().BoolVar(&f.verify, "verify", false, "Watch until every server runs with the new list")
 	cmd.Flags().IntSliceVar(&f.confirmed, "confirmed", nil, "Ids of servers that were restarted with the patched file, where that cannot be seen (3.4)")

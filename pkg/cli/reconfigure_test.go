@@ -259,6 +259,8 @@ func TestManualCommands(t *testing.T) {
 		{migration.HostOptions{Supervisor: "systemd", Unit: "zk"}, "systemctl mask zk", "systemctl stop zk", "systemctl unmask zk"},
 		{migration.HostOptions{Supervisor: "supervisord", Unit: "zk"}, "mv /etc/supervisor/conf.d/zk.conf", "supervisorctl update zk", "mv /etc/supervisor/conf.d/zk.conf.off"},
 		{migration.HostOptions{Supervisor: "script", Unit: "/opt/zk/bin/zkServer.sh"}, "chmod a-x /opt/zk", "bash /opt/zk/bin/zkServer.sh stop", "chmod a+x /opt/zk"},
+		{migration.HostOptions{Supervisor: "docker", Unit: "zk1"}, "docker update --restart=no zk1\n# its policy until now: docker inspect", "docker stop zk1", "docker update --restart=unless-stopped zk1"},
+		{migration.HostOptions{Supervisor: "podman", Unit: "zk1"}, "podman compose up start it all the same", "podman stop zk1", "podman update --restart=unless-stopped zk1"},
 	} {
 		commands := manualCommands(c.hosts)
 		for action, want := range map[engine.HostAction]string{engine.HostMask: c.mask, engine.HostStop: c.stop, engine.HostUnmask: c.back} {

@@ -60,6 +60,7 @@ func Lint(c *Config, v Version) []Finding {
 	l.duplicates()
 	l.values()
 	l.settings()
+	l.managers()
 	return l.out
 }
 

@@ -8,7 +8,7 @@ import (
 // duplicates finds keys that stand in a file more than once. Of two server
 // lines with one id one is a typing error, and which one nobody knows.
 func (l *linter) duplicates() {
-	for _, p := range l.files() {
+	for _, p := range l.c.files() {
 		for _, key := range p.Keys() {
 			lines := p.Lines(key)
 			if len(lines) < 2 {
@@ -25,11 +25,11 @@ func (l *linter) duplicates() {
 	}
 }
 
-func (l *linter) files() []*Properties {
-	if l.c.Dynamic != nil {
-		return []*Properties{l.c.Props, l.c.Dynamic}
+func (c *Config) files() []*Properties {
+	if c.Dynamic != nil {
+		return []*Properties{c.Props, c.Dynamic}
 	}
-	return []*Properties{l.c.Props}
+	return []*Properties{c.Props}
 }
 
 // values finds values that do not mean what they look like.

@@ -2,6 +2,8 @@ package hostpatch
 
 import (
 	"fmt"
+	"path"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
@@ -16,7 +18,13 @@ const (
 	Supervisord Supervisor = "supervisord"
 	// Script means ZooKeeper's own zkServer.sh and nothing that restarts it.
 	Script Supervisor = "script"
+	// Docker and Podman run it in a container of theirs.
+	Docker Supervisor = "docker"
+	Podman Supervisor = "podman"
 )
+
+// IsEngine reports whether servers run in containers; their paths are then the containers'.
+func (s Supervisor) IsEngine() bool { return s == Docker || s == Podman }
 
 const (
 	// DefaultUnit is the unit or program of Debian's and most other packages.
@@ -43,9 +51,9 @@ type ServiceCommands struct {
 	Note string
 }
 
-// CommandsFor returns the commands. unit is the name of the systemd unit or
-// supervisord program (DefaultUnit when empty), or the path of zkServer.sh
-// (DefaultScript when empty).
+// CommandsFor returns the commands. unit is the name of the systemd unit, of the
+// supervisord program or of the container (DefaultUnit when empty), or the path of
+// zkServer.sh (DefaultScript when empty).
 func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 	if unit == "" {
 		unit = DefaultUnit
@@ -53,11 +61,10 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 	q := quote.Shell(unit)
 	switch s {
 	case Systemd, "":
+		mask, unmask := systemdMask(unit)
 		return ServiceCommands{
 			Stop: "systemctl stop " + q, Start: "systemctl start " + q, Restart: "systemctl restart " + q,
-			Mask: "systemctl disable " + q + " && systemctl mask " + q, Unmask: "systemctl unmask " + q + " && systemctl enable " + q,
-			Hold: "systemctl disable " + q + " && systemctl mask " + q, StopHeld: "systemctl stop " + q,
-			Unhold: "systemctl unmask " + q + " && systemctl enable " + q, StartHeld: "systemctl start " + q,
+			Mask: mask, Unmask: unmask, Hold: mask, StopHeld: "systemctl stop " + q, Unhold: unmask, StartHeld: "systemctl start " + q,
 			Status: "systemctl is-active " + q,
 		}, nil
 	case Supervisord:
@@ -89,8 +96,48 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 			Unhold: "chmod a+x " + path, StartHeld: path + " start",
 			Note: "other servers on this machine that use the same script cannot be started while it is masked",
 		}, nil
+	case Docker, Podman:
+		engine := string(s) + " "
+		return ServiceCommands{
+			Stop: engine + "stop " + q, Start: engine + "start " + q, Restart: engine + "restart " + q,
+			Mask: engine + "update --restart=no " + q, Unmask: engine + "update --restart=unless-stopped " + q,
+			Hold: engine + "update --restart=no " + q, StopHeld: engine + "stop " + q,
+			Unhold: engine + "update --restart=unless-stopped " + q, StartHeld: engine + "start " + q,
+			Status: engine + "inspect -f '{{.State.Running}}' " + q,
+			Note: "its policy until now: " + engine + "inspect -f '{{.HostConfig.RestartPolicy.Name}}' " + q + "; the way back gives it unless-stopped. A container has no mask: " +
+				engine + "start and " + engine + "compose up start it all the same. Give its service profiles: [zkmigrate-held] in the compose file, which compose up then leaves out" +
+				map[Supervisor]string{Podman: ". podman before 5.1 has no update --restart, and a container that a unit runs (Quadlet) is held by that: --supervisor=systemd --unit=UNIT"}[s],
+		}, nil
 	}
-	return ServiceCommands{}, fmt.Errorf("supervisor %q is not known: use systemd, supervisord or script", s)
+	return ServiceCommands{}, fmt.Errorf("supervisor %q is not known: use systemd, supervisord, script, docker or podman", s)
+}
+
+// systemdMask are the commands that mask a unit, and take that back. A unit whose file is in
+// /etc/systemd/system, where configuration managers put it, is masked only once the file is away
+// (systemctl: "already exists"), and a generated one (Quadlet) has nothing to disable.
+func systemdMask(unit string) (mask, unmask string) {
+	name := unit
+	if !strings.HasSuffix(name, ".service") {
+		name += ".service"
+	}
+	q, file, off := quote.Shell(unit), quote.Shell("/etc/systemd/system/"+name), quote.Shell("/etc/systemd/system/"+name+".zkmigrate-off")
+	return "systemctl disable " + q + "; systemctl mask " + q + " || { mv " + file + " " + off + " && systemctl daemon-reload && systemctl mask " + q + "; }",
+		"systemctl unmask " + q + "; [ ! -e " + off + " ] || { mv " + off + " " + file + " && systemctl daemon-reload; }; systemctl enable " + q
+}
+
+// mountedFrom is a word of a command: a path of the container as a path of its host, by the
+// container's mounts; empty where nothing is mounted there.
+func mountedFrom(s Supervisor, unit, file string) string {
+	var b strings.Builder
+	b.WriteString("{{range .Mounts}}")
+	for dir := path.Clean(file); dir != "/" && dir != "."; dir = path.Dir(dir) {
+		fmt.Fprintf(&b, "{{if eq .Destination %q}}{{.Source}}{{%q}}{{end}}", dir, strings.TrimPrefix(path.Clean(file), dir))
+	}
+	b.WriteString("{{end}}")
+	if unit == "" {
+		unit = DefaultUnit
+	}
+	return `"$(` + string(s) + " inspect -f " + quote.Shell(b.String()) + " " + quote.Shell(unit) + `)"`
 }
 
 // supervisordConf is where Debian's supervisor has a program's section.

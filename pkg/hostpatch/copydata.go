@@ -12,6 +12,9 @@ type CopyInput struct {
 	// Host is where ssh goes; DataDir and DataLogDir are as in its zoo.cfg, empty
 	// when nobody has read it. DataLogDir is empty, too, where it is DataDir.
 	Host, DataDir, DataLogDir string
+	// Supervisor and Unit say in which container the directories are, where they are in one.
+	Supervisor Supervisor
+	Unit       string
 	// Token goes into the file TokenFile of DataDir, and thereby into the copy.
 	TokenFile, Token string
 	// To is the command that reads the tar.
@@ -29,17 +32,22 @@ const (
 // ZooKeeper has written ahead in zeros; -P keeps absolute names without a word. The
 // token comes last, in a tar of its own, and only if the first one has read all.
 func CopyCommand(in CopyInput) (line string, notes []string) {
+	word := quote.Shell
+	if in.Supervisor.IsEngine() {
+		word = func(file string) string { return mountedFrom(in.Supervisor, in.Unit, file) }
+	}
 	dir, logs := in.DataDir, ""
 	switch {
 	case !onHost(in.DataDir) || in.DataLogDir != "" && !onHost(in.DataLogDir):
+		word = quote.Shell
 		dir, logs = DataDirPlaceholder, " "+DataLogDirPlaceholder+"/version-2"
 		notes = append(notes, fmt.Sprintf("put the directories of the host's zoo.cfg in: dataDir for %s; dataLogDir for %s, or leave the last word out where there is none", DataDirPlaceholder, DataLogDirPlaceholder))
 	case in.DataLogDir != "" && in.DataLogDir != in.DataDir:
-		logs = " " + quote.Shell(in.DataLogDir+"/version-2")
+		logs = " " + word(in.DataLogDir+"/version-2")
 	}
 	notes = append(notes, "as a user who may write to "+quote.Line(dir)+"; the pipe must not pass through anything that changes bytes (no ssh -t)")
 	file := quote.Shell(in.TokenFile)
-	script := fmt.Sprintf("cd %s && echo %s > %s && tar -chSPf - myid version-2%s && tar -cf - %s", quote.Shell(dir), quote.Shell(in.Token), file, logs, file)
+	script := fmt.Sprintf("cd %s && echo %s > %s && tar -chSPf - myid version-2%s && tar -cf - %s", word(dir), quote.Shell(in.Token), file, logs, file)
 	return quote.SSH(in.Host, script) + " | " + in.To, notes
 }
 

@@ -16,6 +16,7 @@ func TestCopyCommand(t *testing.T) {
 	for name, tc := range map[string]struct {
 		dir, logs, want string
 		placeholder     bool
+		supervisor      hostpatch.Supervisor
 	}{
 		"one directory":      {dir: "/var/lib/zookeeper", want: "cd /var/lib/zookeeper && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 && tar -cf - zkmigrate-seed"},
 		"the same one twice": {dir: "/d", logs: "/d", want: "cd /d && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 && tar -cf - zkmigrate-seed"},
@@ -23,10 +24,12 @@ func TestCopyCommand(t *testing.T) {
 		"unknown":            {want: "cd DATADIR && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 DATALOGDIR/version-2 && tar -cf - zkmigrate-seed", placeholder: true},
 		"relative":           {dir: "data", want: "cd DATADIR && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 DATALOGDIR/version-2 && tar -cf - zkmigrate-seed", placeholder: true},
 		"relative logs":      {dir: "/d", logs: "logs", want: "cd DATADIR && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 DATALOGDIR/version-2 && tar -cf - zkmigrate-seed", placeholder: true},
-		"with a blank":       {dir: "/d d", want: `cd '\''/d d'\'' && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 && tar -cf - zkmigrate-seed`},
+		"in a container": {dir: "/data", logs: "/datalog", supervisor: hostpatch.Docker, want: `cd "$(docker inspect -f '\''{{range .Mounts}}{{if eq .Destination "/data"}}{{.Source}}{{""}}{{end}}{{end}}'\'' zookeeper)" && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 ` +
+			`"$(docker inspect -f '\''{{range .Mounts}}{{if eq .Destination "/datalog/version-2"}}{{.Source}}{{""}}{{end}}{{if eq .Destination "/datalog"}}{{.Source}}{{"/version-2"}}{{end}}{{end}}'\'' zookeeper)" && tar -cf - zkmigrate-seed`},
+		"with a blank": {dir: "/d d", want: `cd '\''/d d'\'' && echo 3xtok > zkmigrate-seed && tar -chSPf - myid version-2 && tar -cf - zkmigrate-seed`},
 	} {
 		line, notes := hostpatch.CopyCommand(hostpatch.CopyInput{
-			Host: "10.0.0.3", DataDir: tc.dir, DataLogDir: tc.logs, TokenFile: "zkmigrate-seed", Token: "3xtok", To: "kubectl zkmigrate seed main --id=3 -n zk",
+			Host: "10.0.0.3", Supervisor: tc.supervisor, DataDir: tc.dir, DataLogDir: tc.logs, TokenFile: "zkmigrate-seed", Token: "3xtok", To: "kubectl zkmigrate seed main --id=3 -n zk",
 		})
 		if diff := cmp.Diff("ssh 10.0.0.3 '"+tc.want+"' | kubectl zkmigrate seed main --id=3 -n zk", line); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

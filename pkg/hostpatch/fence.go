@@ -74,8 +74,11 @@ func fencePorts(recorded, own ensemble.Server) []string {
 }
 
 // places lists what is renamed: myid (without it no server starts) and the
-// data below each directory.
+// data below each directory, as words of the script.
 func (f fencing) places() []string {
+	if f.Supervisor.IsEngine() {
+		return []string{`${data:+"$data/myid"}`, `${data:+"$data/version-2"}`, `${log:+"$log/version-2"}`}
+	}
 	out := []string{f.Config.DataDir + "/myid", f.Config.DataDir + "/version-2"}
 	if f.Config.DataLogDir != f.Config.DataDir {
 		out = append(out, f.Config.DataLogDir+"/version-2")
@@ -84,6 +87,31 @@ func (f fencing) places() []string {
 		out[i] = quote.Shell(strings.ReplaceAll(out[i], "//", "/"))
 	}
 	return out
+}
+
+// mounts finds a container's directories on its host, for places.
+func (f fencing) mounts() string {
+	if !f.Supervisor.IsEngine() {
+		return ""
+	}
+	log := "''"
+	if f.Config.DataLogDir != f.Config.DataDir {
+		log = mountedFrom(f.Supervisor, f.Unit, f.Config.DataLogDir)
+	}
+	return "# The directories are the container's: where they are mounted from.\n" +
+		"data=" + mountedFrom(f.Supervisor, f.Unit, f.Config.DataDir) + "\nlog=" + log + "\n" +
+		`[ -n "$data" ] || say "the data is in the container and not renamed: the other two fences hold as long as nobody starts it"` + "\n" +
+		`if [ -n "$data" ] && [ -d "$data/myid" ]; then rmdir -- "$data/myid"; fi` + "\n\n"
+}
+
+// block puts a directory in the place of a container's myid: entrypoints write a new one where
+// there is none, and would start an empty server with the old id. None writes, nor reads, this.
+func (f fencing) block() string {
+	if !f.Supervisor.IsEngine() {
+		return ""
+	}
+	return "# An entrypoint would write a new myid and start an empty server: not in the place of a directory.\n" +
+		`if [ -n "$data" ] && [ -e "$data/myid` + FenceSuffix + `" ]; then mkdir -- "$data/myid"; fi` + "\n\n"
 }
 
 const fenceHead = `#!/bin/sh
@@ -99,6 +127,7 @@ func (f fencing) do() []byte {
 	var b strings.Builder
 	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	fmt.Fprintf(&b, fenceHead, "Keeps", f.Server.ID)
+	b.WriteString(f.mounts())
 	w("# A server that runs must be stopped first, on purpose.")
 	w("for port in %s; do", strings.Join(f.ports, " "))
 	w(`  if ss -Hltn "( sport = :$port )" | grep -q .; then`)
@@ -117,6 +146,7 @@ func (f fencing) do() []byte {
 	w("  fi")
 	w("done")
 	w("")
+	b.WriteString(f.block())
 	w("if command -v nft >/dev/null; then")
 	w("  nft list table inet %s >/dev/null 2>&1 || nft -f - <<'RULES'", f.table())
 	w("table inet %s {", f.table())
@@ -143,6 +173,7 @@ func (f fencing) undo() []byte {
 	fmt.Fprintf(&b, fenceHead, "Takes back the fence of", f.Server.ID)
 	w("# Run it only when kubectl zkmigrate revert says so: once the pod has served, the data here is old,")
 	w("# and an old server that comes back as if nothing had happened can cost acknowledged writes.")
+	b.WriteString(f.mounts())
 	w("for place in %s; do", strings.Join(f.places(), " "))
 	w(`  if [ -e "$place" ] && [ -e "$place%s" ]; then`, FenceSuffix)
 	w(`    die "$place and $place%s both exist: a server has run here since the fence, look before you go on"`, FenceSuffix)
@@ -182,7 +213,7 @@ func (f fencing) mask(command, done string) string {
 			from += ".off"
 		}
 		check = "[ -e " + quote.Shell(from) + " ]"
-	case Script:
+	case Script, Docker, Podman:
 		check = "true"
 	default:
 		check = `[ "$(systemctl is-enabled ` + quote.Shell(unit) + ` 2>/dev/null || true)" != masked ]`

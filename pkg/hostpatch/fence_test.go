@@ -202,7 +202,7 @@ func TestFenceRefuses(t *testing.T) {
 // TestScriptsAreShell lets sh read every variant, and shellcheck where it is
 // installed.
 func TestScriptsAreShell(t *testing.T) {
-	for _, s := range []Supervisor{Systemd, Supervisord, Script} {
+	for _, s := range []Supervisor{Systemd, Supervisord, Script, Docker, Podman} {
 		h := newFenceHost(t)
 		scripts := h.fence(s)
 		for _, script := range [][]byte{scripts.Do, scripts.Undo} {
@@ -222,7 +222,7 @@ func TestScriptsAreShell(t *testing.T) {
 
 func TestCommandsFor(t *testing.T) {
 	got := map[Supervisor]ServiceCommands{}
-	for _, s := range []Supervisor{Systemd, Supervisord, Script} {
+	for _, s := range []Supervisor{Systemd, Supervisord, Script, Docker} {
 		c, err := CommandsFor(s, "")
 		if err != nil {
 			t.Fatal(err)
@@ -230,7 +230,10 @@ func TestCommandsFor(t *testing.T) {
 		got[s] = c
 	}
 	for s, want := range map[Supervisor][3]string{
-		Systemd:     {"systemctl stop zookeeper", "systemctl disable zookeeper && systemctl mask zookeeper", "systemctl unmask zookeeper && systemctl enable zookeeper"},
+		Systemd: {"systemctl stop zookeeper",
+			"systemctl disable zookeeper; systemctl mask zookeeper || { mv /etc/systemd/system/zookeeper.service /etc/systemd/system/zookeeper.service.zkmigrate-off && systemctl daemon-reload && systemctl mask zookeeper; }",
+			"systemctl unmask zookeeper; [ ! -e /etc/systemd/system/zookeeper.service.zkmigrate-off ] || { mv /etc/systemd/system/zookeeper.service.zkmigrate-off /etc/systemd/system/zookeeper.service && systemctl daemon-reload; }; systemctl enable zookeeper"},
+		Docker:      {"docker stop zookeeper", "docker update --restart=no zookeeper", "docker update --restart=unless-stopped zookeeper"},
 		Supervisord: {"supervisorctl stop zookeeper", "mv /etc/supervisor/conf.d/zookeeper.conf /etc/supervisor/conf.d/zookeeper.conf.off && supervisorctl update zookeeper", "mv /etc/supervisor/conf.d/zookeeper.conf.off /etc/supervisor/conf.d/zookeeper.conf && supervisorctl reread && supervisorctl add zookeeper"},
 		Script:      {"/usr/share/zookeeper/bin/zkServer.sh stop", "chmod a-x /usr/share/zookeeper/bin/zkServer.sh", "chmod a+x /usr/share/zookeeper/bin/zkServer.sh"},
 	} {
@@ -241,7 +244,7 @@ func TestCommandsFor(t *testing.T) {
 	if c, err := CommandsFor("", "zk server;rm"); err != nil || c.Stop != "systemctl stop 'zk server;rm'" {
 		t.Errorf("%q, %v", c.Stop, err)
 	}
-	if _, err := CommandsFor("runit", ""); err == nil || !strings.Contains(err.Error(), "systemd, supervisord or script") {
+	if _, err := CommandsFor("runit", ""); err == nil || !strings.Contains(err.Error(), "systemd, supervisord, script, docker or podman") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -250,10 +253,11 @@ func TestCommandsFor(t *testing.T) {
 // a name is run, wherever the script speaks of it.
 func TestFenceQuotes(t *testing.T) {
 	for _, name := range []string{"it's $(touch pwned) `touch pwned` a\"b; touch pwned", `"; touch pwned; "`} {
-		for _, supervisor := range []Supervisor{Systemd, Supervisord, Script} {
+		for _, supervisor := range []Supervisor{Systemd, Supervisord, Script, Docker} {
 			h := newFenceHost(t)
 			h.write(name+"/myid", "1\n")
 			h.program("supervisorctl", "true")
+			h.program("docker", "[ $1 = update ] || echo \"$DATA\"")
 			cfg := &ensemble.Config{Name: "zoo.cfg", DataDir: filepath.Join(h.dir, name), DataLogDir: filepath.Join(h.dir, name), ClientPort: 2181}
 			cfg.Servers = []ensemble.Server{{ID: 1, ClientPort: 2181, PeerAddress: ensemble.PeerAddress{Host: "10.0.0.1", PeerPort: 2888, ElectionPort: 3888}}}
 			scripts, err := Fence(FenceInput{Server: ensemble.Server{ID: 1}, Supervisor: supervisor, Unit: name, Config: cfg})

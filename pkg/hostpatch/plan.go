@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manager"
 )
 
 // Host is one server on its old machine.
@@ -25,6 +26,8 @@ type Host struct {
 	// Next says that a zoo.cfg.dynamic.next lies beside the file: a
 	// reconfiguration that has not ended.
 	Next bool
+	// Managers are the programs that the host's own report tells of.
+	Managers []manager.Sign
 }
 
 // Input is what Reconfigure needs.
@@ -47,7 +50,8 @@ type Input struct {
 	// 0 where the present one will do.
 	InitLimit int
 	// Supervisor and Unit say how servers are started and stopped; the zero
-	// values mean systemd and its unit "zookeeper".
+	// values mean systemd and its unit "zookeeper". Where they run in containers, paths
+	// are the containers'.
 	Supervisor Supervisor
 	Unit       string
 }
@@ -186,6 +190,11 @@ func check(in Input) error {
 	}
 	if err := checkLeave(in); err != nil {
 		return err
+	}
+	for _, h := range in.Hosts {
+		if in.Supervisor.IsEngine() && !path.IsAbs(pathOf(h)) {
+			return fmt.Errorf("%s is not the path of zoo.cfg in its container: name it, as --path=/conf/zoo.cfg", pathOf(h))
+		}
 	}
 	seen := map[ensemble.ID]bool{}
 	for _, h := range in.Hosts {

@@ -1,6 +1,7 @@
 package hostpatch
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -49,7 +50,12 @@ func readme(in Input, plan Plan) []byte {
 	}
 	w("Go on to the next server only when the one before answers srvr as follower or leader (observer for")
 	w("an observer) and a write succeeds. kubectl zkmigrate reconfigure --verify looks at both.")
+	w("Run the lines of a host in one shell, as root, and stop at the first that fails. patch keeps the file's owner and mode,")
+	w("and follows links. Where cp says that the file system is read-only, the file comes from an image or a mount: change it")
+	w("there; where it says that the operation is not permitted, look at lsattr FILE (chattr -i FILE takes an i away).")
 	w("")
+	b.WriteString(managersSection(in))
+	b.WriteString(firewallSection(in, plan))
 	w("What changes and why")
 	for _, c := range summary(plan) {
 		w("  %-18s %s", c.Name, strings.Join(c.keys, ", "))
@@ -148,18 +154,36 @@ func commands(in Input, h HostPatch) ([]string, error) {
 		if len(f.Patch) == 0 {
 			continue
 		}
-		base := path.Base(f.Path)
-		file := "~/" + quote.Shell("zkmigrate/"+PatchDir(h)+"/"+PatchName(f, false))
+		patch := "~/" + quote.Shell("zkmigrate/"+PatchDir(h)+"/"+PatchName(f, false))
+		find, put := located(in, h, f)
+		out = append(out, find...)
 		out = append(out,
-			"cd "+quote.Shell(path.Dir(f.Path)),
-			"cp -pn "+quote.Shell(base)+" "+quote.Shell(base+".before-zkmigrate"),
-			"patch -p0 --dry-run --forward < "+file, // all of it or nothing
-			"patch -p0 < "+file)
+			`cp -pn "$file" "$file".before-zkmigrate`,
+			`patch --dry-run --forward "$file" < `+patch, // all of it or nothing
+			`patch "$file" < `+patch)
+		out = append(out, put...)
 	}
 	if len(out) == 0 {
 		return nil, nil
 	}
 	return append(out, cmd.Restart), nil
+}
+
+// located are the commands that set file to where a file really is, for patch replaces a file and
+// not what a link leads to, and those that put it back where it was copied from. A container's file
+// is mounted from the host, or is its own.
+func located(in Input, h HostPatch, f FilePatch) (find, put []string) {
+	if !in.Supervisor.IsEngine() {
+		return []string{"file=$(readlink -f " + quote.Shell(f.Path) + ")"}, nil
+	}
+	copied := "~/" + quote.Shell("zkmigrate/"+PatchDir(h)+"/"+path.Base(f.Path))
+	inside := quote.Shell(cmp.Or(in.Unit, DefaultUnit) + ":" + f.Path)
+	return []string{
+			"file=" + mountedFrom(in.Supervisor, in.Unit, f.Path),
+			fmt.Sprintf(`if [ -n "$file" ]; then file=$(readlink -f "$file"); else file=%s && %s cp -a %s "$file"; fi`, copied, in.Supervisor, inside),
+		}, []string{
+			fmt.Sprintf(`[ "$file" != %s ] || %s cp -a "$file" %s`, copied, in.Supervisor, inside),
+		}
 }
 
 func undoNames(h HostPatch) string {

@@ -2,6 +2,7 @@ package hostpatch
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manager"
 )
 
 func TestReadmeWarnsOfReleasesThatStopCommitting(t *testing.T) {
@@ -96,7 +98,7 @@ func TestReadmeOfDynamicFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"patch -p0 < ~/zkmigrate/1-10.0.0.1/zoo.cfg.dynamic.100000000.patch",
+		`patch "$file" < ~/zkmigrate/1-10.0.0.1/zoo.cfg.dynamic.100000000.patch`,
 		"reconfig -add server.1=10.96.7.1:2888:3888;2181",
 		"back: the same with zoo.cfg.undo.patch and zoo.cfg.dynamic.100000000.undo.patch",
 	} {
@@ -146,5 +148,60 @@ func TestALoopbackClientPortStays(t *testing.T) {
 				t.Errorf("nothing is said of it:\n%s", plan.Readme)
 			}
 		})
+	}
+}
+
+// TestReadmeNamesManagers: who writes the files of which hosts, by what it was seen, what it does,
+// how it is held and let go; not of servers in pods.
+func TestReadmeNamesManagers(t *testing.T) {
+	in := input(t, "# Managed by Puppet\n"+plainCfg, 1, 2, 3)
+	in.InPods = []ensemble.ID{3}
+	in.Hosts[1].Managers = []manager.Sign{{Code: "managed-by-ansible", File: "/etc/systemd/system/zk.service.d/x.conf", Text: "# Ansible managed"}, {Code: "managed-by-cloudera", File: "/run/x"}}
+	in.Hosts[2].Managers = []manager.Sign{{Code: "managed-by-salt", File: "/x"}}
+	plan, err := Reconfigure(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(plan.Readme)
+	for _, want := range []string{
+		"  Puppet, on the hosts of 1, 2 (zoo.cfg:1: # Managed by Puppet)\n", "    puppet agent --disable 'zkmigrate: zoo.cfg is patched by hand'\n", "    puppet agent --enable && puppet agent --test --noop",
+		"  Ansible, on the hosts of 2 (/etc/systemd/system/zk.service.d/x.conf: # Ansible managed)\n", "  Cloudera Manager, on the hosts of 2 (/run/x)\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "Salt") || strings.Count(got, "Puppet, on") != 1 {
+		t.Errorf("a host without a server is named, or one twice:\n%s", got)
+	}
+	if plan, err = Reconfigure(input(t, plainCfg, 1, 2, 3)); err != nil || strings.Contains(string(plan.Readme), "Hold these first") {
+		t.Errorf("held where nobody writes the files: %v\n%s", err, plan.Readme)
+	}
+}
+
+// TestFirewallIsTaken has the real nft take the lines, in a network of its own.
+func TestFirewallIsTaken(t *testing.T) {
+	lines := Firewall(Peer{Ports: []int{2888, 3888}}, []Peer{{Address: "10.0.0.1"}, {Address: "::ffff:10.0.0.2"}, {Address: "2001:db8::1"}, {Address: "10.0.0.1"}, {Address: "zk1"}})
+	script := strings.Join(lines, "\n")
+	if !strings.Contains(script, "ip saddr '{ 10.0.0.1, 10.0.0.2, PODS, NODES, HERE }' tcp dport '{ 2888, 3888 }' accept") || !strings.Contains(script, "ip6 saddr '{ 2001:db8::1, PODS, NODES, HERE }'") {
+		t.Errorf("the lines are\n%s", script)
+	}
+	unshare := []string{"unshare", "--net"}
+	if os.Getuid() != 0 {
+		unshare = append(unshare, "--user", "--map-root-user")
+	}
+	check := exec.Command(unshare[0], append(unshare[1:], "nft", "list", "tables")...)
+	if err := check.Run(); err != nil {
+		t.Skip("no nft, or no network of our own: ", err)
+	}
+	script = "set -e\n" + strings.NewReplacer("{ 2001:db8::1, PODS, NODES, HERE }", "{ 2001:db8::1, fd00::/48, fd01::/64 }", "PODS, NODES, HERE", "10.244.0.0/16, 192.0.2.0/24, 198.51.100.9").Replace(script) + "\nnft list table inet " + FirewallTable
+	out, err := exec.Command(unshare[0], append(unshare[1:], "sh", "-c", script)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s\n%s", err, out, script)
+	}
+	for _, want := range []string{`iif "lo" accept`, "tcp dport { 2888, 3888 } accept", "tcp dport { 2888, 3888 } drop", "10.244.0.0/16", "fd00::/48"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 }

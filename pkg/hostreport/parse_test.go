@@ -17,10 +17,11 @@ import (
 // whole is a report with a value in every field.
 const whole = `{"kind":"HostReport","schema":1,"ensemble":"main","asked":"0123456789abcdef","time":1764400000,"hostname":"zk1","uid":0,"container":false,` +
 	`"addresses":["10.0.0.1"],"listening":[{"port":2181,"all":true}],` +
-	`"zookeeper":[{"started":1764300000,"container":false,"unit":"zookeeper.service","config":"/etc/zoo.cfg","flags":["-Djava.net.preferIPv4Stack=true"],` +
+	`"zookeeper":[{"started":1764300000,"container":false,"unit":"zookeeper.service","in":{"engine":"docker","name":"zk1","running":true,"restart":"always","image":"zookeeper:3.8","compose":"/srv/zk","unit":"x.service"},"config":"/etc/zoo.cfg","flags":["-Djava.net.preferIPv4Stack=true"],` +
 	`"file":{"target":"/etc/zk/zoo.cfg","symlink":true,"modified":1764200000,"sha256":"` + sha + `","comments":["# Puppet"]},` +
 	`"dataDir":"/data","dataLogDir":"/logs","myid":1,"dataDirFree":1000,"dataLogDirFree":2000}],` +
-	`"units":[{"name":"zookeeper","load":"loaded","enabled":"enabled"}],` +
+	`"units":[{"name":"zookeeper","load":"loaded","enabled":"enabled","files":[{"path":"/etc/systemd/system/zookeeper.service","comments":["# Ansible managed"]}]}],` +
+	`"recorded":{"engine":"podman","name":"zk","running":false,"restart":"no","image":"x","compose":"/x","unit":"y.service"},` +
 	`"kubernetes":{"processes":["kube-proxy"],"rules":true},` +
 	`"names":[{"name":"zk1.example.com","result":"found","addresses":["10.96.0.1"]}],` +
 	`"paths":[{"server":1,"via":"service","host":"10.96.0.1","port":2181,"result":"open","route":"10.96.0.1 via 10.0.0.254 dev eth0","seenAs":"10.0.0.1","detail":"x"}]}`

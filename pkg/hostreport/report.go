@@ -37,7 +37,9 @@ type Report struct {
 	// ZooKeeper are the servers that run, 16 at most, those in containers among them.
 	ZooKeeper []Process `json:"zookeeper"`
 	// Units are the systemd units of those servers, and the one asked about.
-	Units      []Unit     `json:"units"`
+	Units []Unit `json:"units"`
+	// Recorded is the container asked about; nil where none was, or its engine does not tell.
+	Recorded   *Container `json:"recorded"`
 	Kubernetes Kubernetes `json:"kubernetes"`
 	Names      []Name     `json:"names"`
 	Paths      []Path     `json:"paths"`
@@ -57,6 +59,9 @@ type Process struct {
 	Container *bool  `json:"container"`
 	// Unit is the unit, or the scope of a session, that it runs in.
 	Unit string `json:"unit,omitempty"`
+	// In is the container that it runs in; nil where it runs in none, or none of an engine
+	// that is asked.
+	In *Container `json:"in"`
 	// Config is the file that its command line names.
 	Config string `json:"config,omitempty"`
 	// Flags are those of its command line by which Java resolves names in another way
@@ -96,6 +101,37 @@ type Unit struct {
 	Load string `json:"load,omitempty"`
 	// Enabled is UnitFileState: enabled, disabled, static, masked.
 	Enabled string `json:"enabled,omitempty"`
+	// Files are what the unit is made of, with drop-ins, 8 at most.
+	Files []UnitFile `json:"files"`
+}
+
+// UnitFile is a unit's file, the file that a generated unit was made from, or a drop-in.
+type UnitFile struct {
+	Path string `json:"path"`
+	// Comments are the lines at its head, 5 at most.
+	Comments []string `json:"comments"`
+}
+
+// The engines that are asked about containers.
+const (
+	Docker = "docker"
+	Podman = "podman"
+)
+
+// Container is one container of an engine on the host.
+type Container struct {
+	Engine string `json:"engine"`
+	Name   string `json:"name,omitempty"`
+	// Running is whether it runs now.
+	Running *bool `json:"running"`
+	// Restart is its restart policy, in the engine's words: no, always, unless-stopped,
+	// on-failure.
+	Restart string `json:"restart,omitempty"`
+	Image   string `json:"image,omitempty"`
+	// Compose is the directory of the compose project that made it, Unit the systemd unit that
+	// runs it (podman); empty where none does.
+	Compose string `json:"compose,omitempty"`
+	Unit    string `json:"unit,omitempty"`
 }
 
 // Kubernetes is what of it is on the host.

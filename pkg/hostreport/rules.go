@@ -46,7 +46,7 @@ func rules() map[string]rule {
 	// Up to the year 2200: no clock is that wrong.
 	const free = math.MaxInt64
 	const early, late = 946684800, 7258118400
-	return map[string]rule{
+	out := map[string]rule{
 		"":         needed(object),
 		"kind":     needed(text(one(kindOfReport))),
 		"schema":   needed(number(hostscript.Schema, hostscript.Schema)),
@@ -68,7 +68,8 @@ func rules() map[string]rule {
 		"zookeeper[].dataDir": text(note(1024)), "zookeeper[].dataLogDir": text(note(1024)), "zookeeper[].myid": number(0, free),
 		"zookeeper[].dataDirFree": number(0, free), "zookeeper[].dataLogDirFree": number(0, free),
 
-		"units": list(16), "units[]": object, "units[].name": needed(text(note(1024))), "units[].load": text(strict.Code), "units[].enabled": text(strict.Code),
+		"units": list(17), "units[]": object, "units[].name": needed(text(note(1024))), "units[].load": text(strict.Code), "units[].enabled": text(strict.Code),
+		"units[].files": list(8), "units[].files[]": object, "units[].files[].path": needed(text(note(1024))), "units[].files[].comments": list(5), "units[].files[].comments[]": text(note(1024)),
 
 		"kubernetes": object, "kubernetes.processes": list(32), "kubernetes.processes[]": text(strict.Object), "kubernetes.rules": truth,
 
@@ -82,6 +83,13 @@ func rules() map[string]rule {
 		"paths[].result": text(one(string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))),
 		"paths[].route":  text(note(1024)), "paths[].seenAs": text(strict.Address), "paths[].detail": text(note(1024)),
 	}
+	for _, at := range []string{"zookeeper[].in", "recorded"} {
+		out[at] = object
+		out[at+".engine"] = needed(text(one(Docker, Podman)))
+		out[at+".name"], out[at+".running"], out[at+".restart"] = text(strict.Unit), truth, text(strict.Code)
+		out[at+".image"], out[at+".compose"], out[at+".unit"] = text(note(1024)), text(note(1024)), text(note(255))
+	}
+	return out
 }
 
 // note is somebody's words: they are shown, and nothing follows from them. Parse

@@ -42,7 +42,11 @@ func TestExampleHookPatches(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			write(filepath.Join(dir, "zoo.cfg"), c.has.static)
+			// zoo.cfg is a link, as packages have it.
+			write(filepath.Join(dir, "real.cfg"), c.has.static)
+			if err := os.Symlink("real.cfg", filepath.Join(dir, "zoo.cfg")); err != nil {
+				t.Fatal(err)
+			}
 			write(filepath.Join(dir, "zoo.cfg.dynamic.1"), c.has.dynamic)
 			for file, change := range map[string][2]string{"zoo.cfg": {before.static, after.static}, "zoo.cfg.dynamic.1": {before.dynamic, after.dynamic}} {
 				write(filepath.Join(files, file+".patch"), string(hostpatch.UnifiedDiff(file, []byte(change[0]), []byte(change[1]))))
@@ -62,7 +66,7 @@ func TestExampleHookPatches(t *testing.T) {
 				t.Errorf("done %t: %v", done, err)
 			}
 			var got conf
-			for name, to := range map[string]*string{"zoo.cfg": &got.static, "zoo.cfg.dynamic.1": &got.dynamic} {
+			for name, to := range map[string]*string{"real.cfg": &got.static, "zoo.cfg.dynamic.1": &got.dynamic} {
 				data, err := os.ReadFile(filepath.Join(dir, name))
 				if err != nil {
 					t.Fatal(err)

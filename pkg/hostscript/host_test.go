@@ -1,6 +1,7 @@
 package hostscript
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -93,5 +94,51 @@ func TestRulesOfKubeProxy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestContainers: a process is led to its container by its control group, and what the engine
+// says of that is told; where it says nothing, nothing is known.
+func TestContainers(t *testing.T) {
+	id := strings.Repeat("0123456789abcdef", 4)
+	const answer = "/zk1\ntrue\nunless-stopped\nzookeeper:3.8.0\n/srv/zk\n\n"
+	for name, c := range map[string]struct{ cgroup, says, want string }{
+		"docker by systemd":   {"0::/system.slice/docker-" + id + ".scope", answer, `{"engine":"docker","name":"zk1","running":true,"restart":"unless-stopped","image":"zookeeper:3.8.0","compose":"/srv/zk","unit":null}`},
+		"docker by cgroupfs":  {"12:cpu:/docker/" + id + "\n1:name=systemd:/docker/" + id, "/zk1\nfalse\nno\nx\n\n\n", `{"engine":"docker","name":"zk1","running":false,"restart":"no","image":"x","compose":null,"unit":null}`},
+		"podman":              {"0::/machine.slice/libpod-" + id + ".scope/container", "zk1\ntrue\n\nx\n\nzk1.service\n", `{"engine":"podman","name":"zk1","running":true,"restart":null,"image":"x","compose":null,"unit":"zk1.service"}`},
+		"podman's monitor":    {"0::/machine.slice/libpod-conmon-" + id + ".scope", answer, "null"},
+		"a slice of docker's": {"0::/docker/buildkit", answer, "null"},
+		"of Kubernetes":       {"0::/kubepods.slice/cri-containerd-" + id + ".scope", answer, "null"},
+		"none":                {"0::/system.slice/zookeeper.service", answer, "null"},
+		"the engine refuses":  {"0::/system.slice/docker-" + id + ".scope", "", "null"},
+	} {
+		engine := "[ \"$1 $2 $3 $4\" = \"inspect --type container --format\" ] && case $6 in buildkit|" + id + ") true ;; *) false ;; esac && [ -n \"$SAYS\" ] && printf %s \"$SAYS\"\n"
+		for _, s := range shells(t) {
+			cmd := s.command(t, means+servers+"\nengine_of 1 | { read -r engine id; container \"$engine\" \"$id\"; }\n",
+				map[string]string{"cat": "printf '%s\\n' \"$CGROUP\"\n", "docker": engine, "podman": engine})
+			cmd.Env = append(cmd.Env, "CGROUP="+c.cgroup, "SAYS="+c.says)
+			if out, err := cmd.Output(); err != nil || strings.TrimSpace(string(out)) != c.want {
+				t.Errorf("%s: %s: %s, want %s (%v)", name, s.name, out, c.want, err)
+			}
+		}
+	}
+}
+
+// TestUnitFiles: a unit's file, what it was generated from and its drop-ins are told with their
+// heads.
+func TestUnitFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"zk.service": "# Ansible managed\n[Unit]\n# later\n", "10-x.conf": "[Service]\n"} {
+		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range shells(t) {
+		cmd := s.command(t, means+servers+host+"\nunit zk\n", map[string]string{"systemctl": "printf '%s\\n' LoadState=loaded UnitFileState=enabled \"FragmentPath=$DIR/zk.service\" SourcePath= \"DropInPaths=$DIR/10-x.conf $DIR/gone.conf\"\n"})
+		cmd.Env = append(cmd.Env, "DIR="+dir)
+		want := `{"name":"zk","load":"loaded","enabled":"enabled","files":[{"path":"` + dir + `/zk.service","comments":["# Ansible managed"]},{"path":"` + dir + `/10-x.conf","comments":[]},{"path":"` + dir + `/gone.conf","comments":[]}]}`
+		if out, err := cmd.Output(); err != nil || strings.TrimSpace(string(out)) != want {
+			t.Errorf("%s: %s, want %s (%v)", s.name, out, want, err)
+		}
 	}
 }

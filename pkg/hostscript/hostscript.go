@@ -34,6 +34,9 @@ type Questions struct {
 	// Unit is the systemd unit of the servers; empty when it is not known. The units
 	// of servers that run are told without it.
 	Unit string
+	// Engine, docker or podman, runs the servers in the container Recorded; both are empty where
+	// something else does.
+	Engine, Recorded string
 	// Paths are the connects to try.
 	Paths []vantage.Target
 	// Cons are those of them at which ZooKeeper is asked for its connections: from where
@@ -85,6 +88,12 @@ func (q Questions) Validate() error {
 	check("the ensemble", q.Ensemble, strict.Name(q.Ensemble))
 	if q.Unit != "" {
 		check("the unit", q.Unit, strict.Unit(q.Unit))
+	}
+	if q.Recorded != "" {
+		check("the container", q.Recorded, strict.Unit(q.Recorded))
+	}
+	if q.Engine != "" && q.Engine != "docker" && q.Engine != "podman" {
+		check("the engine", q.Engine, "docker or podman")
 	}
 	if len(q.Paths) > MaxPaths {
 		check("paths", fmt.Sprint(len(q.Paths)), fmt.Sprintf("%d at most", MaxPaths))
@@ -142,7 +151,7 @@ func (q Questions) render() []byte {
 func (q Questions) questions() string {
 	var b strings.Builder
 	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	w("ensemble=%s unit=%s", quote.Shell(q.Ensemble), quote.Shell(q.Unit))
+	w("ensemble=%s unit=%s engine=%s recorded=%s", quote.Shell(q.Ensemble), quote.Shell(q.Unit), quote.Shell(q.Engine), quote.Shell(q.Recorded))
 	var ports []string
 	for _, n := range q.Listen {
 		ports = append(ports, fmt.Sprintf("%04X=%d", n, n))

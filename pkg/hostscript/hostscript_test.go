@@ -55,6 +55,8 @@ func TestScriptRefuses(t *testing.T) {
 		"no ensemble":     {func(q *Questions) { q.Ensemble = "" }, `the ensemble ""`},
 		"hostile name":    {func(q *Questions) { q.Ensemble = "a;b" }, `the ensemble "a;b"`},
 		"hostile unit":    {func(q *Questions) { q.Unit = "$(x)" }, `the unit "$(x)"`},
+		"hostile box":     {func(q *Questions) { q.Recorded = "--format=x" }, `the container "--format=x"`},
+		"an engine":       {func(q *Questions) { q.Engine = "sh" }, "docker or podman"},
 		"hostile host":    {func(q *Questions) { q.Paths[0].Host = "../../etc/passwd" }, `a path to "../../etc/passwd"`},
 		"an option":       {func(q *Questions) { q.Paths[0].Host = "-z" }, `a path to "-z"`},
 		"a zone":          {func(q *Questions) { q.Paths[0].Host = "fe80::1%eth0" }, "without a zone"},

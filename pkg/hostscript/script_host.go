@@ -19,9 +19,11 @@ listening() {
     }' | list
 }
 unit() { # NAME
-  states=$(within systemctl show -p LoadState -p UnitFileState -- "$1" 2>/dev/null)
+  states=$(within systemctl show -p LoadState -p UnitFileState -p FragmentPath -p SourcePath -p DropInPaths -- "$1" 2>/dev/null)
   state() { text "$(printf '%s\n' "$states" | sed -n "s/^$1=//p")"; }
-  printf '{"name":%s,"load":%s,"enabled":%s}\n' "$(text "$1")" "$(state LoadState)" "$(state UnitFileState)"
+  files=$(printf '%s\n' "$states" | sed -n -e 's/^FragmentPath=//p' -e 's/^SourcePath=//p' -e 's/^DropInPaths=//p' | tr ' ' '\n' | grep '^/' | head -n 8 |
+    while IFS= read -r path; do printf '{"path":%s,"comments":%s}\n' "$(text "$path")" "$(comments "$path")"; done | list)
+  printf '{"name":%s,"load":%s,"enabled":%s,"files":%s}\n' "$(text "$1")" "$(state LoadState)" "$(state UnitFileState)" "$files"
 }
 loaded() { # whether the kernel has nf_tables: yes, no, or nothing
   awk '/ nf_tables_/ { found = 1; exit } END { if (NR) print found ? "yes" : "no" }' /proc/kallsyms 2>/dev/null

@@ -26,6 +26,20 @@ contained() { # PID: whether it is in a container, by its control group: yes, no
 unit_of() { # PID
   cat "/proc/$1/cgroup" 2>/dev/null | awk -F/ '{ for (i = NF; i > 1; i--) if ($i ~ /[.](service|scope)$/) { print $i; exit } }'
 }
+engine_of() { # PID: docker or podman, and the id of the container that it runs in, by its control group
+  cat "/proc/$1/cgroup" 2>/dev/null | awk -F/ '{
+    for (i = 2; i <= NF; i++) {
+      id = $i; sub(/[.]scope$/, "", id)
+      engine = sub(/^docker-/, "", id) || $(i - 1) == "docker" ? "docker" : sub(/^libpod-/, "", id) ? "podman" : ""
+      if (engine && id ~ /^[0-9a-f]+$/) { print engine, id; exit }
+    } }'
+}
+container() { # ENGINE NAME: what the engine says of it, or null
+  found=$(have "$1" && within "$1" inspect --type container --format '{{println .Name}}{{println .State.Running}}{{println .HostConfig.RestartPolicy.Name}}{{println .Config.Image}}{{println (index .Config.Labels "com.docker.compose.project.working_dir")}}{{println (index .Config.Labels "PODMAN_SYSTEMD_UNIT")}}' "$2" 2>/dev/null) || { echo null; return; }
+  told() { printf '%s\n' "$found" | sed -n "$1p"; }
+  printf '{"engine":"%s","name":%s,"running":%s,"restart":%s,"image":%s,"compose":%s,"unit":%s}\n' "$1" "$(text "$(told 1 | sed 's,^/,,')")" \
+    "$(truth "$(told 2 | sed 's/true/yes/; s/false/no/')")" "$(text "$(told 3)")" "$(text "$(told 4)")" "$(text "$(told 5)")" "$(text "$(told 6)")"
+}
 setting() { # KEY FILE: its value as Java reads it
   awk -v wanted="$1" '
     { sub(/\r$/, ""); sub(/^[ \t\f]+/, "") }
@@ -38,14 +52,16 @@ setting() { # KEY FILE: its value as Java reads it
 space() { # DIR: free bytes
   case $1 in /*) within df -Pk "$1" 2>/dev/null | awk 'NR == 2 && $(NF - 2) ~ /^[0-9]+$/ { printf "%.0f", $(NF - 2) * 1024 }' ;; esac
 }
-file() { # PATH of a zoo.cfg: what it is, and the comments at its head
-  comments=$(awk '
+comments() { # PATH: the comments at its head
+  within awk '
     { sub(/\r$/, "") }
     !/^[ \t]*([#!]|$)/ || n == 5 || NR > 50 { exit }
-    /[^ \t#!]/ { n++; print tolower($0) ~ /password|passwd|passphrase|superdigest|secret/ ? "(hidden)" : substr($0, 1, 200) }' "$1" |
-    while IFS= read -r line; do text "$line"; done | list)
+    /[^ \t#!]/ { n++; print tolower($0) ~ /password|passwd|passphrase|superdigest|secret/ ? "(hidden)" : substr($0, 1, 200) }' "$1" 2>/dev/null |
+    while IFS= read -r line; do text "$line"; done | list
+}
+file() { # PATH of a zoo.cfg
   printf '{"target":%s,"symlink":%s,"modified":%s,"sha256":%s,"comments":%s}\n' "$(text "$(readlink -f "$1")")" "$(truth "$(yes [ -L "$1" ])")" \
-    "$(number "$(stat -Lc %Y "$1" 2>/dev/null)")" "$(text "$(sha256sum <"$1" 2>/dev/null | cut -c 1-64)")" "$comments"
+    "$(number "$(stat -Lc %Y "$1" 2>/dev/null)")" "$(text "$(sha256sum <"$1" 2>/dev/null | cut -c 1-64)")" "$(comments "$1")"
 }
 server() { # PID
   inside=$(contained "$1") dir='' logs='' file=null
@@ -61,8 +77,8 @@ server() { # PID
   if [ -f "$path" ] && within cat "$path" >/dev/null 2>&1; then
     file=$(file "$path") dir=$(setting dataDir "$path") logs=$(setting dataLogDir "$path")
   fi
-  printf '{"started":%s,"container":%s,"unit":%s,"config":%s,"flags":%s,"file":%s,' "$(number "$started")" "$(truth "$inside")" "$(text "$(unit_of "$1")")" \
-    "$(text "$config")" "$flags" "$file"
+  printf '{"started":%s,"container":%s,"in":%s,"unit":%s,"config":%s,"flags":%s,"file":%s,' "$(number "$started")" "$(truth "$inside")" "$(engine_of "$1" | { read -r engine id; container "$engine" "$id"; })" \
+    "$(text "$(unit_of "$1")")" "$(text "$config")" "$flags" "$file"
   printf '"dataDir":%s,"dataLogDir":%s,"myid":%s,"dataDirFree":%s,"dataLogDirFree":%s}\n' "$(text "$dir")" "$(text "${logs:-$dir}")" \
     "$(number "$(case $dir in /*) within head -n 1 "$dir/myid" 2>/dev/null ;; esac)")" "$(number "$(space "$dir")")" "$(number "$(space "${logs:-$dir}")")"
 }
@@ -81,8 +97,8 @@ main() {
   } | list)
   printf '{"kind":"HostReport","schema":1,"ensemble":%s,"asked":"%s","time":%s,"hostname":%s,"uid":%s,"container":%s,"addresses":%s,"listening":%s,' \
     "$(text "$ensemble")" "$digest" "$(date +%s)" "$(text "$(cat /proc/sys/kernel/hostname 2>/dev/null)")" "$(number "$(id -u)")" "$(truth "$container")" "$(addresses)" "$(listening)"
-  printf '"zookeeper":%s,"units":%s,"kubernetes":{"processes":%s,"rules":%s},"names":%s,"paths":%s}\n' \
-    "$zookeeper" "$units" "$(processes)" "$(truth "$(rules)")" "$({ names; wait; } | list)" "$({ paths; wait; } | list)"
+  printf '"zookeeper":%s,"units":%s,"recorded":%s,"kubernetes":{"processes":%s,"rules":%s},"names":%s,"paths":%s}\n' \
+    "$zookeeper" "$units" "$(container "$engine" "$recorded")" "$(processes)" "$(truth "$(rules)")" "$({ names; wait; } | list)" "$({ paths; wait; } | list)"
 }
 
 main </dev/null

@@ -5,6 +5,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manager"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -86,6 +87,8 @@ type Patching struct {
 	// Leave names changes that are left out, Path the file inside the patches.
 	Leave []string
 	Path  string
+	// Managers are the programs that hosts' own reports tell of.
+	Managers map[ensemble.ID][]manager.Sign
 	// Zone and DNSServer are for the clients' step; empty where not given.
 	Zone, DNSServer string
 }
@@ -100,7 +103,7 @@ func (p Patching) Inputs(d Description, rec migration.Record) (hostpatch.Input, 
 	for _, srv := range rec.Servers {
 		in.ServiceHosts[srv.ID] = rec.ServerHost(srv)
 		dns.Targets[srv.ID], dns.Addresses[srv.ID] = srv.ClusterIP, srv.HostIP
-		host := hostpatch.Host{ID: srv.ID, Address: srv.HostIP, Path: p.Path, Config: d.Config}
+		host := hostpatch.Host{ID: srv.ID, Address: srv.HostIP, Path: p.Path, Config: d.Config, Managers: p.Managers[srv.ID]}
 		for _, h := range d.Hosts {
 			if h.ID.Is(srv.ID) {
 				host.Config, host.Next = h.Config, h.Next

@@ -48,7 +48,7 @@ func fieldRules() map[string]fieldRule {
 		"pods.dynamicName": optional(strict.File),
 		"pods.dynamic":     text(strict.Config),
 
-		"hosts.supervisor":    one("", "systemd", "supervisord", "script"),
+		"hosts.supervisor":    one("", "systemd", "supervisord", "script", "docker", "podman"),
 		"hosts.unit":          optional(strict.Unit),
 		"hosts.address":       one("", AddressIP, AddressDNS),
 		"hosts.clusterDomain": optional(strict.Domain),

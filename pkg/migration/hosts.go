@@ -5,7 +5,7 @@ import "time"
 // HostOptions is how servers are run and named on their hosts. It is kept so
 // that every later command prints the same commands.
 type HostOptions struct {
-	// Supervisor is what starts servers there (systemd, supervisord, script),
+	// Supervisor is what starts servers there (systemd, supervisord, script, docker, podman),
 	// Unit its name for them; empty means the defaults.
 	Supervisor string `json:"supervisor,omitempty"`
 	Unit       string `json:"unit,omitempty"`

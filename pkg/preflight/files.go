@@ -67,7 +67,7 @@ func serverList(ids []ensemble.ID) string {
 func filesHint(f Facts) string {
 	rec := f.Record
 	if len(rec.Servers) == 0 {
-		return "make a Secret of the files and name it with --files-secret; --waive=ZK031 if the image has all of them at the hosts' paths"
+		return "make a Secret of the files and name it with --files-secret; --waive=ZK033 if the image has all of them at the hosts' paths"
 	}
 	at := command.At{Namespace: rec.Namespace, Via: f.Via}
 	name := cmp.Or(rec.Pods.FilesSecret, rec.Name+"-files")

@@ -1,13 +1,14 @@
 package preflight
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // The checks of what hosts report of their servers.
@@ -24,14 +25,14 @@ func hostChecks() []Check {
 	return []Check{
 		{ID: rightServer, Title: "each host runs the server that is recorded for it", Severity: Blocker, Bounded: true,
 			Hint: "compare myid and dataDir on the host with what status prints; wrap again with the hosts' present files", Eval: each(serverOf)},
-		{ID: rightUnit, Title: "each server runs in the unit that is recorded", Severity: Warning,
-			Hint: "reconfigure --unit=NAME records it: the printed commands stop and mask that one", Eval: each(unitOf)},
+		{ID: rightUnit, Title: "each server runs in the unit or container that is recorded", Severity: Warning,
+			Hint: "reconfigure --unit=NAME, with --supervisor=docker or podman for a container, records it: the printed commands stop and mask that one", Eval: each(unitOf)},
 		{ID: diskSpace, Title: "the servers' disks have room for a restart", Severity: Warning,
 			Hint: "make room on the hosts' disks before any server restarts", Eval: each(roomOf)},
-		{ID: rightFile, Title: "each server runs with the zoo.cfg that was given, and only the operator writes it", Severity: Warning,
-			Hint: "copy the hosts' files again, patch what a link leads to, and have a configuration manager leave the file alone until the end", Eval: each(fileOf)},
+		{ID: rightFile, Title: "each server runs with the zoo.cfg that was given", Severity: Warning,
+			Hint: "copy the hosts' files again; the printed commands patch what a link leads to", Eval: each(fileOf)},
 		{ID: staysDown, Title: "a host whose server runs in its pod cannot start it again", Severity: Blocker, Bounded: true,
-			Hint: "on that host: stop the server, disable its unit and mask it", Eval: down},
+			Hint: "on that host: stop the server, disable its unit and mask it; or stop its container and docker update --restart=no NAME", Eval: down},
 	}
 }
 
@@ -141,16 +142,30 @@ func HostUnit(rec migration.Record) string {
 	return rec.Hosts.Unit
 }
 
+// HostContainer is the container of the servers and its engine; empty where they run in none.
+func HostContainer(rec migration.Record) (engine, name string) {
+	if s := hostpatch.Supervisor(rec.Hosts.Supervisor); s.IsEngine() {
+		return string(s), cmp.Or(rec.Hosts.Unit, hostpatch.DefaultUnit)
+	}
+	return "", ""
+}
+
 func sameUnit(a, b string) bool {
 	return strings.TrimSuffix(a, ".service") == strings.TrimSuffix(b, ".service")
 }
 
 func unitOf(f Facts, s migration.ServerRecord, r hostreport.Report) (wrong []string) {
 	unit := HostUnit(f.Record)
+	own, _, _ := processes(s, r)
+	if own != nil && own.Container != nil && *own.Container {
+		return containerOf(f, s, *own)
+	}
+	if engine, name := HostContainer(f.Record); engine != "" && own != nil && own.Container != nil {
+		return []string{fmt.Sprintf("server %d runs in no container, and %s of %s is recorded", s.ID, name, engine)}
+	}
 	if unit == "" {
 		return nil
 	}
-	own, _, _ := processes(s, r)
 	for _, u := range r.Units {
 		if sameUnit(u.Name, unit) && u.Load == "not-found" {
 			wrong = append(wrong, fmt.Sprintf("there is no unit %s", unit))
@@ -164,6 +179,33 @@ func unitOf(f Facts, s migration.ServerRecord, r hostreport.Report) (wrong []str
 		wrong = append(wrong, fmt.Sprintf("server %d runs in unit %s, and %s is recorded", s.ID, own.Unit, unit))
 	}
 	return wrong
+}
+
+// containerOf holds a server's container against what is recorded. podman has units run
+// containers, and then the unit is what is stopped and masked.
+func containerOf(f Facts, s migration.ServerRecord, own hostreport.Process) []string {
+	engine, name := HostContainer(f.Record)
+	in := own.In
+	switch {
+	case in == nil && engine != "":
+		return nil
+	case in == nil:
+		return []string{fmt.Sprintf("server %d runs in a container (%s) that nobody tells of: run the script as root", s.ID, own.Unit)}
+	case in.Unit != "" && sameUnit(in.Unit, HostUnit(f.Record)), in.Unit == "" && in.Engine == engine && in.Name == name:
+		return nil
+	}
+	text, flags := fmt.Sprintf("server %d runs in the container %s of %s", s.ID, in.Name, in.Engine), fmt.Sprintf("--supervisor=%s --unit=%s", in.Engine, quote.Shell(in.Name))
+	if in.Restart != "" {
+		text += ", restart policy " + in.Restart
+	}
+	if in.Compose != "" {
+		text += ", made by compose in " + in.Compose
+	}
+	if in.Unit != "" {
+		text += ", run by the unit " + in.Unit
+		flags = "--supervisor=systemd --unit=" + quote.Shell(in.Unit)
+	}
+	return []string{text + ": reconfigure " + flags}
 }
 
 // leastSpace is what a restart writes at most before it serves, beside a snapshot: a
@@ -187,11 +229,6 @@ func roomOf(f Facts, s migration.ServerRecord, r hostreport.Report) (wrong []str
 	return wrong
 }
 
-// managers are words of configuration managers, at the head of the files they write.
-func managers() []string {
-	return []string{"puppet", "ansible", "chef", "saltstack", "cfengine", "managed by", "do not edit", "do not modify", "generated"}
-}
-
 func fileOf(f Facts, s migration.ServerRecord, r hostreport.Report) (wrong []string) {
 	own, _, _ := processes(s, r)
 	if own == nil || own.File == nil {
@@ -207,12 +244,6 @@ func fileOf(f Facts, s migration.ServerRecord, r hostreport.Report) (wrong []str
 	if file.Symlink != nil && *file.Symlink {
 		wrong = append(wrong, fmt.Sprintf("%s is a link: the patch is for %s", own.Config, file.Target))
 	}
-	for _, c := range file.Comments {
-		if slices.ContainsFunc(managers(), func(word string) bool { return strings.Contains(strings.ToLower(c), word) }) {
-			wrong = append(wrong, fmt.Sprintf("%s says: %s", own.Config, c))
-			break
-		}
-	}
 	return wrong
 }
 
@@ -227,6 +258,12 @@ func down(f Facts) (wrong []string, _ string) {
 			if p.MyID != nil && *p.MyID == int64(s.ID) {
 				wrong = append(wrong, fmt.Sprintf("host %s: server %d runs there, beside its pod", s.HostIP, s.ID))
 			}
+		}
+		if c := r.Recorded; c != nil && c.Running != nil && *c.Running {
+			wrong = append(wrong, fmt.Sprintf("host %s: the container %s of server %d runs there, beside its pod", s.HostIP, c.Name, s.ID))
+		}
+		if c := r.Recorded; c != nil && c.Restart != "" && c.Restart != "no" {
+			wrong = append(wrong, fmt.Sprintf("host %s: the container %s has the restart policy %s: a reboot may start server %d beside its pod", s.HostIP, c.Name, c.Restart, s.ID))
 		}
 		for _, u := range r.Units {
 			if sameUnit(u.Name, HostUnit(f.Record)) && u.Load == "loaded" && strings.HasPrefix(u.Enabled, "enabled") {

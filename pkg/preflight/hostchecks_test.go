@@ -23,20 +23,42 @@ func TestHostChecks(t *testing.T) {
 		result Result
 		says   string
 	}{
-		"all right":                     {func(*network) {}, "", OK, ""},
-		"another id":                    {func(n *network) { own(n).MyID = number(7) }, rightServer, Fail, "host 10.0.0.1: it runs server 7 by myid, and server 1 is recorded"},
-		"an id that is not known":       {func(n *network) { own(n).MyID = nil }, "", OK, ""},
-		"another dataDir":               {func(n *network) { own(n).DataDir = "/old" }, rightServer, Fail, "dataDir of server 1 is /old there, and /data is recorded"},
-		"a slash more":                  {func(n *network) { own(n).DataDir, own(n).DataLogDir = "/data/", "/data/" }, "", OK, ""},
-		"no such unit":                  {func(n *network) { n.Reports[0].Units[0].Load = "not-found" }, rightUnit, Warn, "there is no unit zookeeper"},
-		"another unit":                  {func(n *network) { own(n).Unit = "zk@1.service" }, rightUnit, Warn, "runs in unit zk@1.service, and zookeeper is recorded"},
-		"by hand":                       {func(n *network) { own(n).Unit = "session-3.scope" }, rightUnit, Warn, "was started by hand (session-3.scope)"},
-		"another supervisor":            {func(n *network) { own(n).Unit, n.Record.Hosts.Supervisor = "x.service", "supervisord" }, "", OK, ""},
+		"all right":                  {func(*network) {}, "", OK, ""},
+		"another id":                 {func(n *network) { own(n).MyID = number(7) }, rightServer, Fail, "host 10.0.0.1: it runs server 7 by myid, and server 1 is recorded"},
+		"an id that is not known":    {func(n *network) { own(n).MyID = nil }, "", OK, ""},
+		"another dataDir":            {func(n *network) { own(n).DataDir = "/old" }, rightServer, Fail, "dataDir of server 1 is /old there, and /data is recorded"},
+		"a slash more":               {func(n *network) { own(n).DataDir, own(n).DataLogDir = "/data/", "/data/" }, "", OK, ""},
+		"no such unit":               {func(n *network) { n.Reports[0].Units[0].Load = "not-found" }, rightUnit, Warn, "there is no unit zookeeper"},
+		"another unit":               {func(n *network) { own(n).Unit = "zk@1.service" }, rightUnit, Warn, "runs in unit zk@1.service, and zookeeper is recorded"},
+		"by hand":                    {func(n *network) { own(n).Unit = "session-3.scope" }, rightUnit, Warn, "was started by hand (session-3.scope)"},
+		"another supervisor":         {func(n *network) { own(n).Unit, n.Record.Hosts.Supervisor = "x.service", "supervisord" }, "", OK, ""},
+		"in a container of nobody's": {func(n *network) { own(n).Container, own(n).Unit = &yes, "docker-0.scope" }, rightUnit, Warn, "runs in a container (docker-0.scope) that nobody tells of"},
+		"in a container that is not recorded": {func(n *network) {
+			own(n).Container, own(n).In = &yes, &hostreport.Container{Engine: "docker", Name: "zk1", Restart: "always", Compose: "/srv/zk"}
+		}, rightUnit, Warn, "server 1 runs in the container zk1 of docker, restart policy always, made by compose in /srv/zk: reconfigure --supervisor=docker --unit=zk1"},
+		"in the container that is recorded": {func(n *network) {
+			n.Record.Hosts.Supervisor, n.Record.Hosts.Unit = "docker", "zk1"
+			for i := range n.Reports {
+				for j := range n.Reports[i].ZooKeeper {
+					p := &n.Reports[i].ZooKeeper[j]
+					p.Container, p.In = &yes, &hostreport.Container{Engine: "docker", Name: "zk1"}
+				}
+			}
+		}, "", OK, ""},
+		"run by another unit": {func(n *network) {
+			own(n).Container, own(n).In = &yes, &hostreport.Container{Engine: "podman", Name: "systemd-zk", Unit: "zk.service"}
+		}, rightUnit, Warn, "run by the unit zk.service: reconfigure --supervisor=systemd --unit=zk.service"},
+		"run by the unit that is recorded": {func(n *network) {
+			own(n).Container, own(n).In = &yes, &hostreport.Container{Engine: "podman", Name: "systemd-zk", Unit: "zookeeper.service"}
+		}, "", OK, ""},
+		"in no container": {func(n *network) {
+			n.Record.Hosts.Supervisor, own(n).Container = "podman", &no
+			n.Reports[1].ZooKeeper, n.Reports[2].ZooKeeper = nil, nil
+		}, rightUnit, Warn, "server 1 runs in no container, and zookeeper of podman is recorded"},
 		"little room":                   {func(n *network) { own(n).DataDirFree = number(100 << 20) }, diskSpace, Warn, "100 MiB are free in dataDir /data; a snapshot and a log need 138 MiB"},
 		"another file":                  {func(n *network) { own(n).File.SHA256 = "b" }, rightFile, Warn, "/zoo.cfg is another file than the one given for server 1"},
 		"a file that is not in use yet": {func(n *network) { own(n).File.Modified = number(200) }, rightFile, Warn, "was changed after server 1 started"},
 		"a link":                        {func(n *network) { own(n).File.Symlink, own(n).File.Target = &yes, "/real/zoo.cfg" }, rightFile, Warn, "is a link: the patch is for /real/zoo.cfg"},
-		"somebody else's file":          {func(n *network) { own(n).File.Comments = []string{"# hello", "# Managed by Puppet"} }, rightFile, Warn, "says: # Managed by Puppet"},
 		"two servers on one host": {func(n *network) {
 			n.Reports[0].ZooKeeper = append(n.Reports[0].ZooKeeper, hostreport.Process{MyID: number(9)})
 		}, "", OK, ""},
@@ -51,6 +73,20 @@ func TestHostChecks(t *testing.T) {
 			n.Reports[1].Units, n.Reports[1].ZooKeeper = nil, nil
 			n.Reports = n.Reports[1:]
 		}, staysDown, Unknown, "host 10.0.0.1: the host has not reported"},
+		"a host that is left, its container runs": {func(n *network) {
+			n.replaced(1)
+			n.Record.Hosts.Supervisor = "docker"
+			n.Reports[0].Units, n.Reports[0].ZooKeeper = nil, nil
+			n.Reports[1].ZooKeeper, n.Reports[2].ZooKeeper = nil, nil
+			n.Reports[0].Recorded = &hostreport.Container{Engine: "docker", Name: "zk1", Running: &yes, Restart: "no"}
+		}, staysDown, Fail, "host 10.0.0.1: the container zk1 of server 1 runs there, beside its pod"},
+		"a host that is left, its container restarts": {func(n *network) {
+			n.replaced(1)
+			n.Record.Hosts.Supervisor = "docker"
+			n.Reports[0].Units, n.Reports[0].ZooKeeper = nil, nil
+			n.Reports[1].ZooKeeper, n.Reports[2].ZooKeeper = nil, nil
+			n.Reports[0].Recorded = &hostreport.Container{Engine: "docker", Name: "zk1", Running: &no, Restart: "always"}
+		}, staysDown, Fail, "the container zk1 has the restart policy always"},
 		"a host that is left, enabled": {func(n *network) { n.replaced(1) }, staysDown, Fail, "host 10.0.0.1: unit zookeeper is enabled: a reboot would start server 1 beside its pod"},
 		"a host that is left, running": {func(n *network) {
 			n.replaced(1)

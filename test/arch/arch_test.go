@@ -63,6 +63,7 @@ func core() map[string][]string {
 		"pkg/quote":     nil,
 		"pkg/command":   nil,
 		"pkg/strict":    nil,
+		"pkg/manager":   nil,
 		"pkg/ensemble":  nil,
 		"pkg/vantage":   {"pkg/ensemble"},
 		"pkg/migration": {"pkg/ensemble", "pkg/vantage"},
@@ -81,7 +82,7 @@ func core() map[string][]string {
 }
 
 // everybody may import these: they work on text, and know neither ensembles nor objects.
-func everybody() []string { return []string{"pkg/quote", "pkg/strict", "pkg/command"} }
+func everybody() []string { return []string{"pkg/quote", "pkg/strict", "pkg/command", "pkg/manager"} }
 
 // edges never import each other.
 func edges() map[string][]string {

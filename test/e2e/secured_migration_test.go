@@ -44,7 +44,7 @@ func TestSecuredMigration(t *testing.T) {
 
 			// Nothing is written while the pods' files are missing.
 			r := run(3, wrap...)
-			if !strings.Contains(r.Stderr, "ZK031") || !strings.Contains(r.Stderr, "kubectl create secret generic "+s.Name+"-files") {
+			if !strings.Contains(r.Stderr, "ZK033") || !strings.Contains(r.Stderr, "kubectl create secret generic "+s.Name+"-files") {
 				t.Errorf("the missing Secret is not told:\n%s", r.Stderr)
 			}
 			makeFiles(t, s)
