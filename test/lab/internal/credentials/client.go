@@ -27,10 +27,12 @@ const (
 func (s Set) Client(dir, classPath, connect string) (Files, error) {
 	files := Files{}
 	flags := s.Spec.JVMFlags(dir)
-	if s.Spec.SecureClients() {
+	if len(s.Spec.TLS) > 0 {
 		if err := s.addClientStores(files); err != nil {
 			return nil, err
 		}
+	}
+	if s.Spec.SecureClients() {
 		flags = append(flags, "-Dzookeeper.client.secure=true", "-Dzookeeper.clientCnxnSocket=org.apache.zookeeper.ClientCnxnSocketNetty")
 		for _, store := range [][2]string{{"keyStore", "client.p12"}, {"trustStore", "truststore.p12"}} {
 			flags = append(flags, fmt.Sprintf("-Dzookeeper.ssl.%s.location=%s", store[0], filepath.Join(dir, store[1])),
