@@ -3,126 +3,211 @@
 package e2e
 
 import (
-	"errors"
+	"cmp"
+	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/client-go/util/cert"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
-// TestTLSOnHosts shows that the lab's ensembles with TLS are what they claim:
-// they serve who has the right certificates, and nobody else.
-func TestTLSOnHosts(t *testing.T) {
-	for _, c := range []struct{ name, version, tls string }{
-		{"tls38", "3.8.0", "quorum:client"},
-		{"tls39", "3.9.3", "quorum:client"},
-		{"tlsonly38", "3.8.0", "quorum:client-only"},
+// TestSecuredHosts shows that the lab's secured ensembles are what they claim: they
+// serve who has the right credentials, and neither servers nor clients with others.
+func TestSecuredHosts(t *testing.T) {
+	tlsFaults := []string{"expired", "other-ca", "other-san"}
+	for _, c := range []struct {
+		name, version, how string
+		faults             []string
+	}{
+		{"tls38", "3.8.0", "tls=quorum:client", tlsFaults},
+		{"tlsonly38", "3.8.0", "tls=quorum:client-only", nil},
+		// From 3.9.0 on names are compared only with fips-mode=false.
+		{"tls39", "3.9.3", "tls=quorum:client", tlsFaults[:2]},
+		{"tlsnames39", "3.9.3", "tls=quorum,zoo-cfg-line=fips-mode=false", tlsFaults[2:]},
+		{"digest34", "3.4.13", "sasl=digest", []string{"other-password"}},
+		{"digest38", "3.8.0", "sasl=digest", []string{"other-password"}},
+		{"kerberos34", "3.4.13", "sasl=kerberos", []string{"other-principal"}},
+		{"kerberos38", "3.8.0", "sasl=kerberos", []string{"other-principal"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := scene.New(t, c.name, c.version, []int{1, 2, 3}, "tls="+c.tls)
-			mustCLI(t, s, s.Hosts[0], "create", "/k", "v")
-			for _, h := range s.Hosts {
-				mustCLI(t, s, h, "get", "/k")
-				refusesPlain(t, s, fmt.Sprintf("%s:%d", h.Address, h.ElectionPort))
-				refusesPlain(t, s, fmt.Sprintf("%s:%d", h.Address, h.SecurePort))
-			}
-			for _, fault := range []string{"expired", "other-ca", "other-san"} {
-				wrongCertificate(t, s, fault)
+			s := &secured{scene.New(t, c.name, c.version, []int{1, 2, 3}, c.how)}
+			if strings.HasPrefix(c.how, "sasl=") {
+				s.bySASL(t, c.faults)
+			} else {
+				s.overTLS(t, c.faults)
 			}
 		})
 	}
 }
 
-// wrongCertificate gives one server and the client wrong certificates. The others
-// refuse the server, and the servers the client.
-func wrongCertificate(t *testing.T, s *scene.Scene, fault string) {
+// secured is an ensemble with credentials.
+type secured struct{ *scene.Scene }
+
+func (s *secured) overTLS(t *testing.T, faults []string) {
 	t.Helper()
-	wrong, h := s.Hosts[1], fmt.Sprintf("%s/%d", s.Name, s.Hosts[1].ID)
-	// ZooKeeper says it of every connection, with a TLS version where the handshake went well.
-	refused := regexp.MustCompile("Accepted TLS connection from /" + regexp.QuoteMeta(wrong.Address) + ":[0-9]+ - NONE ")
-	seen := len(logOf(t, s.Hosts[0]))
-	dir := t.TempDir()
-	s.Must(s.Lab.Zklab(t.Context(), "credentials", s.Name, "--fault", fault, "--host", fmt.Sprint(wrong.ID), "--dir", dir))
-	s.Must(s.Lab.Zklab(t.Context(), "host", "restart", h))
-	scene.Eventually(t, "server 1 refuses the certificate that is "+fault, func() error {
-		if !refused.MatchString(logOf(t, s.Hosts[0])[seen:]) {
-			return errors.New("its log has no failed handshake with server 2")
+	first := s.Hosts[0]
+	s.writes(t)
+	for _, h := range s.Hosts {
+		s.speaksTLS(t, h, h.ElectionPort)
+		if !strings.Contains(s.logOf(h), "Creating TLS-only quorum server socket") {
+			t.Errorf("server %d accepts other servers without TLS: see %s", h.ID, h.Log)
+		}
+	}
+	for _, fault := range faults {
+		// It says this of every connection, with a TLS version where the handshake went well.
+		client := s.wrongServer(t, fault, regexp.MustCompile(`Accepted TLS connection from \S*/`+regexp.QuoteMeta(s.Hosts[1].Address)+":[0-9]+ - NONE "))
+		if fault == "other-san" {
+			continue // nobody asks for a client's name
+		}
+		if mode, err := s.mode(first, client); err == nil {
+			t.Errorf("a client with a certificate that is %s is told %q", fault, mode)
+		}
+	}
+}
+
+func (s *secured) bySASL(t *testing.T, faults []string) {
+	t.Helper()
+	s.writes(t, "auth::cdrwa")
+	if out, err := s.cli("-Djava.security.auth.login.config=/dev/null", "get", "/k"); err == nil {
+		t.Errorf("a client that does not authenticate is served:\n%s", out)
+	}
+	for _, fault := range faults {
+		s.wrongServer(t, fault, regexp.MustCompile("Failed to authenticate using SASL"))
+	}
+}
+
+// writes wants that a client with good credentials can.
+func (s *secured) writes(t *testing.T, acl ...string) {
+	t.Helper()
+	if out, err := s.cli("", append([]string{"create", "/k", "v"}, acl...)...); err != nil {
+		t.Fatalf("a client with good credentials: %v\n%s", err, out)
+	}
+	if out, err := s.cli("", "get", "/k"); err != nil || !strings.Contains(out, "\nv\n") {
+		t.Fatalf("what was written is not read: %v\n%s", err, out)
+	}
+}
+
+// wrongServer gives server 2 wrong credentials, and right ones once server 1 has
+// refused it. It returns the folder of a client with wrong ones.
+func (s *secured) wrongServer(t *testing.T, fault string, refused *regexp.Regexp) string {
+	t.Helper()
+	first, wrong, dir := s.Hosts[0], s.Hosts[1], t.TempDir()
+	seen := len(s.logOf(first))
+	s.Must(s.Lab.Zklab(t.Context(), "credentials", s.Name, "--fault", fault, "--host", "2", "--dir", dir))
+	s.OnHost(2, "restart")
+	scene.Eventually(t, "server 1 refuses server 2, whose credentials are "+fault, func() error {
+		if !refused.MatchString(s.logOf(first)[seen:]) {
+			return fmt.Errorf("%s has nothing like %q", first.Log, refused)
 		}
 		return nil
 	})
-	if out, err := cli(t, s, wrong, "", "get", "/k"); err == nil {
-		t.Errorf("server 2 serves with a certificate that is %s:\n%s", fault, out)
+	if mode, err := s.mode(wrong, wrong.ClientFiles); err == nil {
+		t.Errorf("server 2 serves as %q with credentials that are %s", mode, fault)
 	}
-	mustCLI(t, s, s.Hosts[0], "set", "/k", fault)
-	if fault != "other-san" { // nobody asks for a client's name
-		if out, err := cli(t, s, s.Hosts[0], filepath.Join(dir, "client"), "get", "/k"); err == nil {
-			t.Errorf("a client with a certificate that is %s is served:\n%s", fault, out)
-		}
+	s.Must(s.Lab.Zklab(t.Context(), "credentials", s.Name, "--host", "2"))
+	s.OnHost(2, "restart")
+	for _, h := range []labkit.Host{first, wrong} {
+		scene.Eventually(t, fmt.Sprintf("server %d serves", h.ID), func() error {
+			_, err := s.mode(h, h.ClientFiles)
+			return err
+		})
 	}
-	s.Must(s.Lab.Zklab(t.Context(), "credentials", s.Name, "--host", fmt.Sprint(wrong.ID)))
-	s.Must(s.Lab.Zklab(t.Context(), "host", "restart", h))
-	scene.Eventually(t, "server 2 is back", func() error {
-		_, err := cli(t, s, wrong, "", "get", "/k")
-		return err
-	})
+	return filepath.Join(dir, "client")
 }
 
-func logOf(t *testing.T, h labkit.Host) string {
-	t.Helper()
+func (s *secured) logOf(h labkit.Host) string {
+	s.T.Helper()
 	data, err := os.ReadFile(h.Log)
 	if err != nil {
-		t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return string(data)
 }
 
-// refusesPlain wants that who does not begin with a handshake is hung up on. A
-// port without TLS would wait for the rest of these words.
-func refusesPlain(t *testing.T, s *scene.Scene, address string) {
+// speaksTLS wants that a port shows a certificate of the ensemble's authority. What
+// becomes of the connection then is another matter: the client has no server's name.
+func (s *secured) speaksTLS(t *testing.T, h labkit.Host, port int) {
 	t.Helper()
-	conn, err := s.Lab.Dial(t.Context(), address)
+	conn, err := s.dial(h.Address, port)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
-		t.Fatal(err)
+	config, shown := s.config(h, h.ClientFiles), false
+	config.VerifyConnection = func(tls.ConnectionState) error {
+		shown = true
+		return nil
 	}
-	if _, err := conn.Write(make([]byte, 8)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("%s waits for more from a client without TLS", address)
+	if err := tls.Client(conn, config).HandshakeContext(t.Context()); !shown {
+		t.Errorf("%s:%d shows no certificate that is good for it: %v", h.Address, port, err)
 	}
 }
 
-// cli runs ZooKeeper's own command line against one server, with the files in dir,
-// or the ensemble's own.
-func cli(t *testing.T, s *scene.Scene, h labkit.Host, dir string, args ...string) (string, error) {
-	t.Helper()
-	port := h.SecurePort
-	if port == 0 {
-		port = h.ClientPort
+// config is a client's with the files in dir.
+func (s *secured) config(h labkit.Host, dir string) *tls.Config {
+	s.T.Helper()
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "client.crt"), filepath.Join(dir, "client.key"))
+	if err != nil {
+		s.T.Fatal(err)
 	}
-	if dir == "" {
-		dir = h.ClientFiles
+	roots, err := cert.NewPool(filepath.Join(dir, "ca.crt"))
+	if err != nil {
+		s.T.Fatal(err)
 	}
-	words := append([]string{"env", fmt.Sprintf("ZK_SERVERS=%s:%d", h.Address, port), filepath.Join(dir, "zkCli.sh")}, args...)
-	r, err := labkit.Must(s.Lab.OnClient(t.Context(), words...))
+	return &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, ServerName: h.Address}
+}
+
+// dial connects for a minute.
+func (s *secured) dial(host string, port int) (net.Conn, error) {
+	conn, err := s.Lab.Dial(s.T.Context(), fmt.Sprintf("%s:%d", host, port))
+	if err != nil {
+		return nil, err
+	}
+	return conn, conn.SetDeadline(time.Now().Add(time.Minute))
+}
+
+// cli runs ZooKeeper's own command line, as a client with more JVM flags.
+func (s *secured) cli(flags string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(s.T.Context(), 3*time.Minute)
+	defer cancel()
+	words := append([]string{"env", "JVMFLAGS=" + flags, filepath.Join(s.Hosts[0].ClientFiles, "zkCli.sh")}, args...)
+	r, err := labkit.Must(s.Lab.OnClient(ctx, words...))
 	return r.Stdout + r.Stderr, err
 }
 
-// mustCLI wants that the command succeeds.
-func mustCLI(t *testing.T, s *scene.Scene, h labkit.Host, args ...string) {
-	t.Helper()
-	if out, err := cli(t, s, h, "", args...); err != nil {
-		t.Fatalf("zkCli.sh %q at server %d: %v\n%s", args, h.ID, err, out)
+// mode asks a server what it is, over TLS where it can, with the certificate in dir.
+// A server that does not serve is an error.
+func (s *secured) mode(h labkit.Host, dir string) (string, error) {
+	conn, err := s.dial(h.Address, cmp.Or(h.SecurePort, h.ClientPort))
+	if err != nil {
+		return "", err
 	}
+	defer conn.Close()
+	if h.SecurePort != 0 {
+		conn = tls.Client(conn, s.config(h, dir))
+	}
+	if _, err := io.WriteString(conn, "srvr"); err != nil {
+		return "", err
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		return "", err
+	}
+	_, mode, ok := strings.Cut(string(answer), "Mode: ")
+	if !ok {
+		return "", fmt.Errorf("server %d says %q", h.ID, answer)
+	}
+	return strings.TrimSpace(mode), nil
 }

@@ -50,6 +50,77 @@ func TestFaultsOfCertificates(t *testing.T) {
 	}
 }
 
+// TestKerberosFiles: a server that is called otherwise from now on acts under its new
+// name, and is still known by the old one.
+func TestKerberosFiles(t *testing.T) {
+	set, servers, realm := newKerberosSet(t, None)
+	set.Called = map[int]string{2: "demo-2.default.svc.cluster.local"}
+	files, err := set.ForPods(servers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"1.jaas.conf", "1.zookeeper.keytab", "2.jaas.conf", "2.zookeeper.keytab", "krb5.conf"}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(files))); diff != "" {
+		t.Fatalf("files (-want +got):\n%s", diff)
+	}
+	const one, two = "zookeeper/demo-1.zklab.test@ZKLAB.TEST", "zookeeper/demo-2.default.svc.cluster.local@ZKLAB.TEST"
+	if diff := cmp.Diff(issued{{one}, {two, "zookeeper/demo-2.zklab.test@ZKLAB.TEST"}}, *realm); diff != "" {
+		t.Errorf("key tabs (-want +got):\n%s", diff)
+	}
+	for name, principal := range map[string]string{"1.jaas.conf": one, "2.jaas.conf": two} {
+		if got := strings.Count(string(files[name]), fmt.Sprintf("principal=%q;", principal)); got != 3 {
+			t.Errorf("%s has %s in %d sections, want QuorumServer, QuorumLearner and Server:\n%s", name, principal, got, files[name])
+		}
+	}
+}
+
+func TestOtherPrincipal(t *testing.T) {
+	set, servers, realm := newKerberosSet(t, OtherPrincipal)
+	if _, _, err := set.Server(servers[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := (*realm)[0][0]; got != "zookeeper/somebody-else.zklab.test@ZKLAB.TEST" {
+		t.Errorf("the server acts as %s", got)
+	}
+}
+
+// issued has the principals of each key tab.
+type issued [][]string
+
+func (i *issued) KeyTab(principals ...string) ([]byte, error) {
+	*i = append(*i, principals)
+	return []byte("keys"), nil
+}
+
+func (*issued) Config() []byte { return []byte("config") }
+
+func newKerberosSet(t *testing.T, fault Fault) (Set, []ensemble.Server, *issued) {
+	t.Helper()
+	spec, err := ensemble.Parse("demo,ids=1:2,sasl=kerberos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	realm := &issued{}
+	return Set{Spec: spec, Kerberos: realm, Fault: fault}, spec.Servers(func(int, int) ensemble.Server { return ensemble.Server{} }), realm
+}
+
+func TestParseFault(t *testing.T) {
+	for text, good := range map[string]string{
+		"demo,tls=quorum": "none expired other-ca other-san", "demo,sasl=digest": "none other-password", "demo,sasl=kerberos": "none other-principal",
+	} {
+		spec, err := ensemble.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fault := range []string{"none", "expired", "other-ca", "other-san", "other-password", "other-principal", "x"} {
+			_, err := ParseFault(fault, spec)
+			if want := slices.Contains(strings.Fields(good), fault); (err == nil) != want {
+				t.Errorf("%s of %s: %v, want it taken: %t", fault, text, err, want)
+			}
+		}
+	}
+}
+
 func newSet(t *testing.T, fault Fault) (Set, []ensemble.Server) {
 	t.Helper()
 	spec, err := ensemble.Parse("demo,ids=1:2,tls=quorum,san=10.0.0.9")

@@ -102,7 +102,7 @@ func (s Spec) RenderZooCfg(self Server, all []Server) string {
 	if s.Dynamic {
 		fmt.Fprintf(&b, "reconfigEnabled=true\nstandaloneEnabled=false\n")
 	}
-	for _, line := range slices.Concat(s.tlsLines(self), s.ZooCfgLines) {
+	for _, line := range slices.Concat(s.tlsLines(self), s.saslLines(), s.ZooCfgLines) {
 		fmt.Fprintln(&b, line)
 	}
 	fmt.Fprintln(&b)

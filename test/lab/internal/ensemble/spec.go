@@ -34,6 +34,8 @@ type Spec struct {
 	TLS              []string `json:"tls,omitempty"`
 	SANs             []string `json:"sans,omitempty"`
 	SecureClientPort int      `json:"secureClientPort"`
+	// SASL is how servers and clients authenticate; empty for not at all.
+	SASL string `json:"sasl,omitempty"`
 }
 
 // hostHeapMiB is small, so that many hosts fit.
@@ -59,6 +61,7 @@ func Keys() map[string]string {
 		"names":         "true lists the servers by name (NAME-ID.zklab.test), not by address",
 		"tls":           "quorum, client (a secure client port beside the plain one) or client-only (no plain one), or quorum and one of these, as quorum:client; not 3.4",
 		"san":           "one more name or address in every server's certificate; may be given again",
+		"sasl":          "digest or kerberos: how servers and clients authenticate; kerberos sets names=true",
 		"secure-port":   "secure client port",
 		"zoo-cfg-line":  "one more line for every zoo.cfg, as key=value; may be given again",
 	}
@@ -112,6 +115,8 @@ func (s *Spec) Set(key, value string) (err error) {
 		s.TLS = strings.Split(value, ":")
 	case "san":
 		s.SANs = append(s.SANs, value)
+	case "sasl":
+		s.SASL = value
 	case "secure-port":
 		s.SecureClientPort, err = parsePort(value)
 	case "zoo-cfg-line":
@@ -142,6 +147,11 @@ func (s *Spec) Validate() error {
 	if err := s.validateTLS(); err != nil {
 		return err
 	}
+	if !slices.Contains([]string{"", SASLDigest, SASLKerberos}, s.SASL) {
+		return fmt.Errorf("sasl=%s: there are %s and %s", s.SASL, SASLDigest, SASLKerberos)
+	}
+	// A principal names a host.
+	s.Names = s.Names || s.SASL == SASLKerberos
 	if len(s.IDs) != len(unique(s.IDs)) || len(s.Observers) != len(unique(s.Observers)) {
 		return fmt.Errorf("an id is given twice")
 	}

@@ -25,6 +25,8 @@ func TestParse(t *testing.T) {
 		{"demo,names=true,tls=quorum:client-only,san=*.pods.test,san=10.0.0.9,secure-port=2381", func(s *Spec) {
 			s.Names, s.TLS, s.SANs, s.SecureClientPort = true, []string{"quorum", "client-only"}, []string{"*.pods.test", "10.0.0.9"}, 2381
 		}},
+		{"demo,version=3.4.13,sasl=digest", func(s *Spec) { s.Version, s.SASL = "3.4.13", "digest" }},
+		{"demo,sasl=kerberos", func(s *Spec) { s.SASL, s.Names = "kerberos", true }},
 		{"demo,version=3.9.3,dynamic=true", func(s *Spec) { s.Version, s.Dynamic = "3.9.3", true }},
 	} {
 		want := DefaultSpec("demo")
@@ -57,6 +59,7 @@ func TestParseRefuses(t *testing.T) {
 		"demo,tls=all":                          "client-only",
 		"demo,tls=":                             "client-only",
 		"demo,version=3.4.13,tls=quorum":        "no TLS",
+		"demo,sasl=plain":                       "digest and kerberos",
 		"demo,san=x":                            "tls=",
 		"demo,tls=client,secure-port=2181":      "clash",
 	} {
@@ -110,21 +113,21 @@ func TestRenderZooCfgOfDynamicEnsemble(t *testing.T) {
 	}
 }
 
-func TestRenderZooCfgWithTLS(t *testing.T) {
+func TestRenderZooCfgOfSecuredEnsemble(t *testing.T) {
 	for text, want := range map[string]string{
 		"demo,ids=1,tls=quorum:client": `dataDir=/lab/data
 clientPort=2181
 4lw.commands.whitelist=srvr,stat,mntr,conf,cons,ruok,wchs,isro
 serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory
 secureClientPort=2281
-ssl.keyStore.location=/lab/conf/keystore.p12
+ssl.keyStore.location=/etc/zookeeper/keystore.p12
 ssl.keyStore.password=lab-store-secret
-ssl.trustStore.location=/lab/conf/truststore.p12
+ssl.trustStore.location=/etc/zookeeper/truststore.p12
 ssl.trustStore.password=lab-store-secret
 sslQuorum=true
-ssl.quorum.keyStore.location=/lab/conf/keystore.p12
+ssl.quorum.keyStore.location=/etc/zookeeper/keystore.p12
 ssl.quorum.keyStore.password=lab-store-secret
-ssl.quorum.trustStore.location=/lab/conf/truststore.p12
+ssl.quorum.trustStore.location=/etc/zookeeper/truststore.p12
 ssl.quorum.trustStore.password=lab-store-secret
 
 server.1=10.0.0.1:2888:3888
@@ -133,12 +136,34 @@ server.1=10.0.0.1:2888:3888
 4lw.commands.whitelist=srvr,stat,mntr,conf,cons,ruok,wchs,isro
 serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory
 secureClientPort=2281
-ssl.keyStore.location=/lab/conf/keystore.p12
+ssl.keyStore.location=/etc/zookeeper/keystore.p12
 ssl.keyStore.password=lab-store-secret
-ssl.trustStore.location=/lab/conf/truststore.p12
+ssl.trustStore.location=/etc/zookeeper/truststore.p12
 ssl.trustStore.password=lab-store-secret
 
 server.1=demo-1.zklab.test:2888:3888
+`,
+		"demo,ids=1,sasl=kerberos": `dataDir=/lab/data
+clientPort=2181
+4lw.commands.whitelist=srvr,stat,mntr,conf,cons,ruok,wchs,isro
+quorum.auth.enableSasl=true
+quorum.auth.learnerRequireSasl=true
+quorum.auth.serverRequireSasl=true
+authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider
+sessionRequireClientSASLAuth=true
+quorum.auth.kerberos.servicePrincipal=zookeeper/_HOST
+
+server.1=demo-1.zklab.test:2888:3888
+`,
+		"demo,ids=1,version=3.4.13,sasl=digest": `dataDir=/lab/data
+clientPort=2181
+4lw.commands.whitelist=srvr,stat,mntr,conf,cons,ruok,wchs,isro
+quorum.auth.enableSasl=true
+quorum.auth.learnerRequireSasl=true
+quorum.auth.serverRequireSasl=true
+authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider
+
+server.1=10.0.0.1:2888:3888
 `,
 	} {
 		spec, err := Parse(text)

@@ -18,7 +18,7 @@ const (
 const StorePassword = "lab-store-secret"
 
 // Secured tells whether servers and clients need credentials.
-func (s Spec) Secured() bool { return len(s.TLS) > 0 }
+func (s Spec) Secured() bool { return len(s.TLS) > 0 || s.SASL != "" }
 
 // SecureQuorum tells whether servers talk TLS to one another.
 func (s Spec) SecureQuorum() bool { return slices.Contains(s.TLS, tlsQuorum) }
@@ -46,11 +46,16 @@ func (s Spec) validateTLS() error {
 	return nil
 }
 
-// KeyStore is a server's key and certificate.
-func (s Server) KeyStore() string { return filepath.Join(s.ConfDir(), "keystore.p12") }
+// EtcDir is where a host's server sees the folder of its zoo.cfg, too: the files
+// that zoo.cfg and the JVM flags name have the same path on all hosts.
+const EtcDir = "/etc/zookeeper"
 
-// TrustStore has the ensemble's authority.
-func (s Server) TrustStore() string { return filepath.Join(s.ConfDir(), "truststore.p12") }
+// Names of the files of a server with TLS: its key and certificate, and the
+// ensemble's authority.
+const (
+	KeyStore   = "keystore.p12"
+	TrustStore = "truststore.p12"
+)
 
 // tlsLines are zoo.cfg's. Only connections by Netty can have TLS; stores of the
 // kind .p12 are read from 3.6 on.
@@ -58,8 +63,8 @@ func (s Spec) tlsLines(self Server) []string {
 	var lines []string
 	stores := func(prefix string) {
 		lines = append(lines,
-			prefix+".keyStore.location="+self.KeyStore(), prefix+".keyStore.password="+StorePassword,
-			prefix+".trustStore.location="+self.TrustStore(), prefix+".trustStore.password="+StorePassword)
+			prefix+".keyStore.location="+filepath.Join(EtcDir, KeyStore), prefix+".keyStore.password="+StorePassword,
+			prefix+".trustStore.location="+filepath.Join(EtcDir, TrustStore), prefix+".trustStore.password="+StorePassword)
 	}
 	if s.SecureClients() {
 		lines = append(lines, "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",

@@ -22,6 +22,9 @@ type Machine struct {
 	DataDir string   `json:"dataDir"`
 	Layers  []string `json:"layers"` // Root file system, topmost first.
 	HeapMiB int      `json:"heapMiB"`
+	// EtcDir is where the server sees the folder of its zoo.cfg, too.
+	EtcDir   string   `json:"etcDir"`
+	JVMFlags []string `json:"jvmFlags,omitempty"`
 }
 
 // Save writes the file that LoadMachine reads.
@@ -67,6 +70,7 @@ func (m Machine) MountRoot() (string, error) {
 	binds := [][2]string{
 		{"/dev", "/dev"}, {"/proc", "/proc"}, {"/etc/resolv.conf", "/etc/resolv.conf"},
 		{filepath.Dir(m.ZooCfg), filepath.Dir(m.ZooCfg)}, {m.DataDir, m.DataDir},
+		{filepath.Dir(m.ZooCfg), m.EtcDir},
 	}
 	for _, b := range binds {
 		if err := bindInto(root, b[0], b[1]); err != nil {
@@ -104,7 +108,7 @@ func (m Machine) Command(root string) *exec.Cmd {
 		Dir:  "/",
 		Env: []string{
 			"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
-			fmt.Sprintf("ZK_SERVER_HEAP=%d", m.HeapMiB),
+			fmt.Sprintf("ZK_SERVER_HEAP=%d", m.HeapMiB), "SERVER_JVMFLAGS=" + strings.Join(m.JVMFlags, " "),
 		},
 		Stdout: os.Stdout, Stderr: os.Stderr,
 		SysProcAttr: &syscall.SysProcAttr{

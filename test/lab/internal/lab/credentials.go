@@ -30,11 +30,44 @@ func (l *Lab) secure(ctx context.Context, spec ensemble.Spec, servers []ensemble
 	if set.Authority, err = pki.CreateAuthority(l.authorityDir(spec.Name)); err != nil {
 		return set, err
 	}
+	if spec.SASL == ensemble.SASLKerberos {
+		if set.Kerberos, err = l.startKDC(ctx); err != nil {
+			return set, err
+		}
+	}
 	return set, l.writeClient(ctx, set, servers, l.clientDir(spec.Name))
 }
 
+// startKDC has the lab's Kerberos realm answer, which it does until the lab ends.
+func (l *Lab) startKDC(ctx context.Context) (credentials.Kerberos, error) {
+	if err := install(ctx, l.Log, kerberosTools()); err != nil {
+		return nil, err
+	}
+	kdc, err := control.NewKDC(l.Lab)
+	if err != nil {
+		return nil, err
+	}
+	daemon := kdc.Daemon()
+	if err := l.start(daemon, nil); err != nil {
+		return nil, err
+	}
+	return kdc, l.await(ctx, "the Kerberos realm", []string{daemon.Name}, func() bool {
+		conn, err := control.Dial(ctx, l.Lab, control.KDCAddress)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+}
+
 func (l *Lab) writeClient(ctx context.Context, set credentials.Set, servers []ensemble.Server, dir string) error {
-	layers, err := image.Store{Cache: l.Cache, Log: l.Log}.Layers(ctx, set.Spec.Version)
+	version := set.Spec.Version
+	if strings.HasPrefix(version, "3.4.") {
+		// Its client takes an address out of InetSocketAddress's text, which is another one from Java 14 on; later clients speak to
+		// its servers.
+		version = "3.8.0"
+	}
+	layers, err := image.Store{Cache: l.Cache, Log: l.Log}.Layers(ctx, version)
 	if err != nil {
 		return err
 	}
@@ -72,8 +105,10 @@ func writeServerFiles(set credentials.Set, s ensemble.Server) error {
 
 // Renewal says what new credentials an ensemble gets, and where.
 type Renewal struct {
-	SANs  []string
-	Fault credentials.Fault
+	SANs []string
+	// Called says by id what server lines call a server, where it is not as on its host.
+	Called map[int]string
+	Fault  string
 	// Dir, when set, gets what pods and, in the folder client, clients need.
 	Dir string
 	// Hosts are ids of servers whose files are replaced; they read them when
@@ -89,13 +124,22 @@ func (l *Lab) Renew(ctx context.Context, name string, r Renewal) error {
 		return fmt.Errorf("there is no ensemble %s in lab %s", name, l.Name)
 	}
 	if !e.Spec.Secured() {
-		return fmt.Errorf("ensemble %s has no credentials: it was added without tls=", name)
+		return fmt.Errorf("ensemble %s has no credentials: it was added without tls= and sasl=", name)
+	}
+	fault, err := credentials.ParseFault(r.Fault, e.Spec)
+	if err != nil {
+		return err
 	}
 	authority, err := pki.Load(l.authorityDir(name))
 	if err != nil {
 		return err
 	}
-	set := credentials.Set{Spec: e.Spec, Authority: authority, SANs: r.SANs, Fault: r.Fault}
+	set := credentials.Set{Spec: e.Spec, Authority: authority, SANs: r.SANs, Called: r.Called, Fault: fault}
+	if e.Spec.SASL == ensemble.SASLKerberos {
+		if set.Kerberos, err = control.NewKDC(l.Lab); err != nil {
+			return err
+		}
+	}
 	for _, id := range r.Hosts {
 		_, server, err := l.Host(fmt.Sprintf("%s/%d", name, id))
 		if err != nil {
@@ -116,6 +160,9 @@ func (l *Lab) Renew(ctx context.Context, name string, r Renewal) error {
 	files, err := set.ForPods(e.Servers)
 	if err != nil {
 		return err
+	}
+	if flags := e.Spec.JVMFlags(ensemble.EtcDir); len(flags) > 0 {
+		files["jvm-flags"] = []byte(strings.Join(flags, "\n") + "\n")
 	}
 	if err := files.Write(dir); err != nil {
 		return err

@@ -200,7 +200,7 @@ func (l *Lab) startServer(ctx context.Context, set credentials.Set, s ensemble.S
 	if err != nil {
 		return err
 	}
-	machine := host.Machine{Dir: s.Dir, ZooCfg: s.ZooCfg(), DataDir: s.DataDir(), HeapMiB: spec.HeapMiB}
+	machine := host.Machine{Dir: s.Dir, ZooCfg: s.ZooCfg(), DataDir: s.DataDir(), HeapMiB: spec.HeapMiB, EtcDir: ensemble.EtcDir, JVMFlags: spec.JVMFlags(ensemble.EtcDir)}
 	for _, layer := range slices.Backward(layers) {
 		machine.Layers = append(machine.Layers, layer.Rootfs)
 	}

@@ -27,6 +27,11 @@ func tools() []tool {
 	}
 }
 
+// kerberosTools are for ensembles with sasl=kerberos alone.
+func kerberosTools() []tool {
+	return []tool{{"krb5kdc", "krb5-kdc"}, {"kdb5_util", "krb5-kdc"}, {"kadmin.local", "krb5-admin-server"}}
+}
+
 const (
 	needStateGiB = 4
 	needCacheGiB = 4
@@ -44,7 +49,7 @@ func Preflight(ctx context.Context, cache string, log *progress.Log) error {
 	); err != nil {
 		return err
 	}
-	if err := install(ctx, log); err != nil {
+	if err := install(ctx, log, tools()); err != nil {
 		return err
 	}
 	return errors.Join(tryCgroup(ctx), tryNetwork(ctx), tryOverlay(ctx))
@@ -75,9 +80,9 @@ func needFile(path, hint string) error {
 	return nil
 }
 
-func install(ctx context.Context, log *progress.Log) error {
+func install(ctx context.Context, log *progress.Log, tools []tool) error {
 	var missing []string
-	for _, t := range tools() {
+	for _, t := range tools {
 		if _, err := exec.LookPath(t.program); err != nil {
 			missing = append(missing, t.pkg)
 		}

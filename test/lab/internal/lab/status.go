@@ -37,6 +37,7 @@ type HostStatus struct {
 	ID           int    `json:"id"`
 	Observer     bool   `json:"observer,omitempty"`
 	Address      string `json:"address"`
+	Listed       string `json:"listed"`     // what the server lines call the host
 	ClientPort   int    `json:"clientPort"` // 0 for none
 	SecurePort   int    `json:"secureClientPort,omitempty"`
 	QuorumPort   int    `json:"quorumPort"`
@@ -84,7 +85,7 @@ func (l *Lab) lookAtHost(ctx context.Context, spec ensemble.Spec, server ensembl
 	daemon := serverDaemon(spec.Name, server.ID)
 	h := HostStatus{
 		Name: fmt.Sprintf("%s/%d", spec.Name, server.ID), Ensemble: spec.Name, Version: spec.Version, ID: server.ID, Observer: server.Observer,
-		Address: server.Address, ClientPort: server.ClientPort, SecurePort: server.SecureClientPort, QuorumPort: server.QuorumPort, ElectionPort: server.ElectionPort,
+		Address: server.Address, Listed: server.Listed, ClientPort: server.ClientPort, SecurePort: server.SecureClientPort, QuorumPort: server.QuorumPort, ElectionPort: server.ElectionPort,
 		DataDir: server.DataDir(), ZooCfg: server.ZooCfg(), Log: l.Path("logs", daemon+".log"),
 	}
 	if spec.Secured() {

@@ -30,6 +30,9 @@ const (
 	// HostDomain is where the lab's hosts and clients have names.
 	HostDomain = "zklab.test"
 
+	// Realm is the lab's Kerberos realm.
+	Realm = "ZKLAB.TEST"
+
 	// StateRoot holds one folder per lab.
 	StateRoot = "/var/lib/zklab"
 
