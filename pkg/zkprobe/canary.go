@@ -95,10 +95,10 @@ func (e *refusedWriteError) Error() string {
 	switch {
 	case e.code == codeAuthDemanded && e.sasl:
 		return fmt.Sprintf("the server demands that clients authenticate (code %d, SESSIONCLOSEDREQUIRESASLAUTH), and not by SASL, "+
-			"which this one did: let enforce.auth.schemes there have sasl", e.code)
+			"as this client did: add sasl to enforce.auth.schemes there", e.code)
 	case e.code == codeAuthDemanded:
 		return fmt.Sprintf("the server demands that clients authenticate (code %d, SESSIONCLOSEDREQUIRESASLAUTH): "+
-			"enforce.auth.enabled or sessionRequireClientSASLAuth is set there: give credentials of a client, "+
+			"enforce.auth.enabled or sessionRequireClientSASLAuth is set there: provide a client's credentials, "+
 			"a user and password of its JAAS file (%s) or a Kerberos principal with its key (%s)", e.code, DigestMD5, GSSAPI)
 	}
 	return fmt.Sprintf("the server refused the write with code %d", e.code)

@@ -37,7 +37,7 @@ func (s *SASL) digest(ask exchange) error {
 		return refused(err)
 	}
 	if token == nil {
-		return failed("the server does not speak SASL: it was started without a JAAS file, or with one that has no section Server")
+		return failed(noSASL)
 	}
 	challenge, err := parseChallenge(token)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *SASL) digest(ask exchange) error {
 		return refused(err)
 	}
 	if err := answer.check(last); err != nil {
-		return failed("%v: %s, and look who listens there", err, compare)
+		return failed("%v: %s, and check what listens there", err, compare)
 	}
 	return nil
 }

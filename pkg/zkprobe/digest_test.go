@@ -83,6 +83,8 @@ func TestDigestCharacters(t *testing.T) {
 		t.Errorf("got %q", got)
 	} else if before := answer(old, "jürgen", "größe"); !strings.HasPrefix(before, "username=\"j\xfcrgen\",nonce") || response(got) != response(before) {
 		t.Errorf("without UTF-8: got %q, want the same response as of %q", before, got)
+	} else if bytes := answer(utf8, "j\xfcrgen", "gr\xf6\xdfe"); response(got) != response(bytes) {
+		t.Errorf("got %q, want the hash over ISO 8859-1 as of %q", got, bytes)
 	}
 	if got := answer(utf8, `a"b\c`, "x"); !strings.Contains(got, `username="a\"b\\c"`) {
 		t.Errorf("got %q", got)

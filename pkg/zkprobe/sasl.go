@@ -42,6 +42,9 @@ const (
 
 const (
 	opSASL = 102
+	// noSASL is what a null token in answer to the first one means: the server has no
+	// ZooKeeperSaslServer.
+	noSASL = "the server does not speak SASL: it was started without a JAAS file, or with one that has no section Server"
 	// maxToken bounds a server's token; an AP-REP and a challenge need some hundred bytes.
 	maxToken = 64 << 10
 )
@@ -77,14 +80,37 @@ type exchange func(token []byte) ([]byte, error)
 // server can keep one busy.
 type proof func(exchange) error
 
+// Check says what is missing or cannot be read in what was given. It asks nobody.
+func (s *SASL) Check() error {
+	switch s.Mechanism {
+	case DigestMD5:
+		if s.Username == "" || s.Password == "" {
+			return fmt.Errorf("%s needs a user and a password", s.Mechanism)
+		}
+		return nil
+	case GSSAPI:
+		if _, err := s.kerberos(); err != nil {
+			return fmt.Errorf("%s: %w", s.Mechanism, err)
+		}
+		return nil
+	}
+	return s.unknown()
+}
+
+func (s *SASL) unknown() error {
+	return fmt.Errorf("SASL mechanism %q: ZooKeeper's servers speak %s and %s", s.Mechanism, DigestMD5, GSSAPI)
+}
+
 // proof prepares what is needed before a session is opened with the server at addr.
 func (s *SASL) proof(ctx context.Context, addr string) (proof, error) {
 	switch s.Mechanism {
 	case DigestMD5:
 		return s.digest, nil
-	default:
-		return nil, fmt.Errorf("SASL mechanism %q: ZooKeeper's servers speak %s and %s", s.Mechanism, DigestMD5, GSSAPI)
+	case GSSAPI:
+		t, err := s.ticket(ctx, addr)
+		return s.gssapi(t), err
 	}
+	return nil, s.unknown()
 }
 
 // refusedTokenError is a server's answer to a token by its code, or by closing the connection.

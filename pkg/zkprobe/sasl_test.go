@@ -192,7 +192,7 @@ func TestAuthDemandedBesideSASL(t *testing.T) {
 		says []string
 	}{
 		refusing:      {&SASL{Mechanism: DigestMD5, Username: "u", Password: "p"}, []string{"enforce.auth.schemes"}},
-		fakeZK(t, -1): {nil, []string{"give credentials", "DIGEST-MD5", "GSSAPI"}},
+		fakeZK(t, -1): {nil, []string{"client's credentials", "DIGEST-MD5", "GSSAPI"}},
 	} {
 		_, err := Prober{CommitTimeout: 5 * time.Second, SASL: c.sasl}.Canary(t.Context(), []string{addr})
 		var canary *CanaryError

@@ -22,23 +22,28 @@ func saslConfig() map[string]string {
 	}
 }
 
+// startDigest starts an ensemble whose servers know users of DIGEST-MD5.
+func startDigest(ctx context.Context, t *testing.T, version string, config map[string]string) *zkreal.Ensemble {
+	t.Helper()
+	dir := t.TempDir()
+	jaas := filepath.Join(dir, "jaas.conf")
+	section := "Server {\n  org.apache.zookeeper.server.auth.DigestLoginModule required\n" +
+		"  user_canary=\"right\"\n  user_latin=\"größe\"\n  user_wide=\"密码\";\n};\n"
+	if err := os.WriteFile(jaas, []byte(section), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return startReal(ctx, t, zkreal.Options{
+		Version: version, Dir: dir, Config: config, JVM: []string{"-Djava.security.auth.login.config=" + jaas},
+	})
+}
+
 // TestRealDigest: DIGEST-MD5 with each release, the right password and others.
 func TestRealDigest(t *testing.T) {
 	for _, version := range zkreal.Versions() {
 		t.Run(version, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
-			dir := t.TempDir()
-			jaas := filepath.Join(dir, "jaas.conf")
-			section := "Server {\n  org.apache.zookeeper.server.auth.DigestLoginModule required\n" +
-				"  user_canary=\"right\"\n  user_latin=\"größe\"\n  user_wide=\"密码\";\n};\n"
-			if err := os.WriteFile(jaas, []byte(section), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			e := startReal(ctx, t, zkreal.Options{
-				Version: version, Dir: dir, Config: saslConfig(), JVM: []string{"-Djava.security.auth.login.config=" + jaas},
-			})
-			server := e.Server(2)
+			server := startDigest(ctx, t, version, saslConfig()).Server(2)
 			demands := Prober{}.Learn(ctx, server.ClientAddr()).Version.AtLeast(3, 5, 9)
 			for _, c := range []struct {
 				user, password string
@@ -74,6 +79,29 @@ func TestRealDigest(t *testing.T) {
 				t.Errorf("without credentials: got %v, demanded: %t", err, demands)
 			}
 		})
+	}
+}
+
+// TestRealEnforced: enforce.auth.schemes with sasl, and without.
+func TestRealEnforced(t *testing.T) {
+	for _, version := range []string{"3.8.0", "3.9.3"} {
+		for schemes, lets := range map[string]bool{"sasl": true, "digest": false} {
+			t.Run(version+" "+schemes, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+				defer cancel()
+				config := saslConfig()
+				delete(config, "sessionRequireClientSASLAuth")
+				config["enforce.auth.enabled"], config["enforce.auth.schemes"] = "true", schemes
+				e := startDigest(ctx, t, version, config)
+				p := Prober{CommitTimeout: 20 * time.Second, SASL: &SASL{Mechanism: DigestMD5, Username: "canary", Password: "right"}}
+				_, err := p.Canary(ctx, []string{e.Server(2).ClientAddr()})
+				var canary *CanaryError
+				demanded := errors.As(err, &canary) && canary.AuthDemanded() && strings.Contains(err.Error(), "add sasl to enforce.auth.schemes")
+				if lets && err != nil || !lets && !demanded {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
 	}
 }
 
