@@ -58,6 +58,9 @@ type Prober struct {
 	// MaxReply bounds the bytes read of an answer; 0 means DefaultMaxReply, and
 	// more for cons.
 	MaxReply int64
+	// SASL is what sessions authenticate with; nil where they need not. Four-letter
+	// words never do.
+	SASL *SASL
 }
 
 // Answer is what came back to one word.

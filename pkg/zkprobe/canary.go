@@ -30,9 +30,14 @@ type CanaryStage string
 const (
 	// CanaryDial: no connection.
 	CanaryDial CanaryStage = "dial"
+	// CanaryTicket: connected, and nothing asked of the server: the KDC gave no ticket
+	// for it.
+	CanaryTicket CanaryStage = "ticket"
 	// CanarySession: connected, and no session was granted. Granting one is a
 	// write itself, so this is where an ensemble that does not commit shows.
 	CanarySession CanaryStage = "session"
+	// CanaryAuth: a session, and the server did not take the credentials.
+	CanaryAuth CanaryStage = "authentication"
 	// CanaryCommit: a session, and the check transaction did not come back.
 	CanaryCommit CanaryStage = "commit"
 )
@@ -55,12 +60,19 @@ func (e *CanaryError) Error() string {
 	case e.NoCommit:
 		return fmt.Sprintf("canary write via %s: no commit within %s: the server is up and the ensemble does not commit; "+
 			"an election may be under way, or the leader is stuck: check every server's log before going on", e.Addr, e.Limit)
-	case e.Stage != CanaryDial && e.Reach == vantage.ClosedEmpty:
+	case e.Stage == CanaryTicket && e.Reach == vantage.Timeout:
+		return fmt.Sprintf("canary write via %s: no Kerberos ticket within %s: no KDC of krb5.conf answers this machine, which asks it directly", e.Addr, e.Limit)
+	case e.Stage == CanaryAuth && e.Reach == vantage.Timeout:
+		return fmt.Sprintf("canary write via %s: the server granted a session and did not answer its authentication within %s: look at its log", e.Addr, e.Limit)
+	case e.asked() && e.Reach == vantage.ClosedEmpty:
 		return fmt.Sprintf("canary write via %s: the server closed the connection: it serves nobody at present, "+
 			"or takes no more connections from here (maxClientCnxns)", e.Addr)
 	}
 	return fmt.Sprintf("canary write via %s (%s): %v", e.Addr, e.Stage, e.Err)
 }
+
+// asked reports whether the server was asked for a write when it failed.
+func (e *CanaryError) asked() bool { return e.Stage == CanarySession || e.Stage == CanaryCommit }
 
 // AuthDemanded reports whether the server closes sessions of clients that have
 // not authenticated (enforce.auth.enabled, sessionRequireClientSASLAuth).
@@ -72,13 +84,22 @@ func (e *CanaryError) AuthDemanded() bool {
 // codeAuthDemanded is KeeperException's SESSIONCLOSEDREQUIRESASLAUTH.
 const codeAuthDemanded = -124
 
-// refusedWriteError is a server's refusal of a write by its code.
-type refusedWriteError struct{ code int32 }
+// refusedWriteError is a server's refusal of a write by its code, and whether the session had
+// authenticated by SASL.
+type refusedWriteError struct {
+	code int32
+	sasl bool
+}
 
 func (e *refusedWriteError) Error() string {
-	if e.code == codeAuthDemanded {
+	switch {
+	case e.code == codeAuthDemanded && e.sasl:
+		return fmt.Sprintf("the server demands that clients authenticate (code %d, SESSIONCLOSEDREQUIRESASLAUTH), and not by SASL, "+
+			"as this client did: add sasl to enforce.auth.schemes there", e.code)
+	case e.code == codeAuthDemanded:
 		return fmt.Sprintf("the server demands that clients authenticate (code %d, SESSIONCLOSEDREQUIRESASLAUTH): "+
-			"enforce.auth.enabled or sessionRequireClientSASLAuth is set there", e.code)
+			"enforce.auth.enabled or sessionRequireClientSASLAuth is set there: provide a client's credentials, "+
+			"a user and password of its JAAS file (%s) or a Kerberos principal with its key (%s)", e.code, DigestMD5, GSSAPI)
 	}
 	return fmt.Sprintf("the server refused the write with code %d", e.code)
 }
@@ -87,7 +108,7 @@ func (e *refusedWriteError) Error() string {
 func (e *CanaryError) Unwrap() error { return e.Err }
 
 // Canary commits a write that leaves no znode and returns its proof: it opens
-// a session, has the quorum commit a transaction that only checks that "/"
+// a session (and authenticates it, with SASL), has the quorum commit a transaction that only checks that "/"
 // exists, and closes the session. Opening and closing alone would do on most
 // ensembles, but where localSessionsEnabled is set a session is no write.
 //
@@ -126,7 +147,7 @@ func (p Prober) canaryVia(caller context.Context, addr string) (CanaryResult, er
 	commit, err := c.checkRoot()
 	if err == nil && commit.zxid <= 0 {
 		// A refusal before the request got to the quorum carries no zxid.
-		err = &refusedWriteError{code: commit.code}
+		err = &refusedWriteError{code: commit.code, sasl: p.SASL != nil}
 	}
 	if err != nil {
 		return CanaryResult{}, canaryError(ctx, caller, addr, CanaryCommit, limit, err)
@@ -150,8 +171,7 @@ func canaryError(ctx, caller context.Context, addr string, stage CanaryStage, li
 	if stage != CanaryDial && reach == vantage.Unreachable {
 		reach = vantage.Answered // not with what was asked for
 	}
-	return &CanaryError{
-		Addr: addr, Stage: stage, Reach: reach, Limit: limit, Err: err,
-		NoCommit: stage != CanaryDial && reach == vantage.Timeout && !streamBroke(err),
-	}
+	e := &CanaryError{Addr: addr, Stage: stage, Reach: reach, Limit: limit, Err: err}
+	e.NoCommit = e.asked() && reach == vantage.Timeout && !streamBroke(err)
+	return e
 }

@@ -24,11 +24,7 @@ func fakeZK(t *testing.T, zxids ...int64) string {
 			tcpfake.Silent(c)
 			return
 		}
-		b := binary.BigEndian.AppendUint32(nil, 0)
-		b = binary.BigEndian.AppendUint32(b, 6000)
-		b = binary.BigEndian.AppendUint64(b, 0x10000143e940000)
-		b = append(binary.BigEndian.AppendUint32(b, 16), make([]byte, 17)...)
-		if j.send(b) != nil {
+		if j.send(granted()) != nil {
 			return
 		}
 		for _, zxid := range zxids {
@@ -44,13 +40,25 @@ func fakeZK(t *testing.T, zxids ...int64) string {
 			if zxid < 0 {
 				zxid, code = 0, -124
 			}
-			answer := append([]byte(nil), req[:4]...)
-			answer = binary.BigEndian.AppendUint64(answer, uint64(zxid))
-			if j.send(binary.BigEndian.AppendUint32(answer, uint32(code))) != nil {
+			if j.send(replyTo(req, zxid, code)) != nil {
 				return
 			}
 		}
 	})
+}
+
+// granted is the ConnectResponse of server 1.
+func granted() []byte {
+	b := binary.BigEndian.AppendUint32(nil, 0)
+	b = binary.BigEndian.AppendUint32(b, 6000)
+	b = binary.BigEndian.AppendUint64(b, 0x10000143e940000)
+	return append(binary.BigEndian.AppendUint32(b, 16), make([]byte, 17)...)
+}
+
+// replyTo is the header of an answer to a request.
+func replyTo(req []byte, zxid int64, code int32) []byte {
+	b := binary.BigEndian.AppendUint64(append([]byte(nil), req[:4]...), uint64(zxid))
+	return binary.BigEndian.AppendUint32(b, uint32(code))
 }
 
 func TestCanary(t *testing.T) {

@@ -102,23 +102,29 @@ func (c *juteConn) connect(timeout time.Duration) (session, error) {
 
 // call sends one request and waits for its answer's header.
 func (c *juteConn) call(op int32, body []byte) (reply, error) {
+	r, _, err := c.ask(op, body)
+	return r, err
+}
+
+// ask sends one request and returns its answer: the header, and what follows it.
+func (c *juteConn) ask(op int32, body []byte) (reply, []byte, error) {
 	c.xid++
 	b := binary.BigEndian.AppendUint32(nil, uint32(c.xid))
 	b = binary.BigEndian.AppendUint32(b, uint32(op))
 	if err := c.send(append(b, body...)); err != nil {
-		return reply{}, err
+		return reply{}, nil, err
 	}
 	frame, err := c.receive()
 	if err != nil {
-		return reply{}, err
+		return reply{}, nil, err
 	}
 	if len(frame) < 16 {
-		return reply{}, errShortFrame
+		return reply{}, nil, errShortFrame
 	}
 	if xid := int32(binary.BigEndian.Uint32(frame)); xid != c.xid {
-		return reply{}, fmt.Errorf("answer to request %d while waiting for %d", xid, c.xid)
+		return reply{}, nil, fmt.Errorf("answer to request %d while waiting for %d", xid, c.xid)
 	}
-	return reply{zxid: int64(binary.BigEndian.Uint64(frame[4:])), code: int32(binary.BigEndian.Uint32(frame[12:]))}, nil
+	return reply{zxid: int64(binary.BigEndian.Uint64(frame[4:])), code: int32(binary.BigEndian.Uint32(frame[12:]))}, frame[16:], nil
 }
 
 // checkRoot is a multi (MultiTransactionRecord) whose only operation checks

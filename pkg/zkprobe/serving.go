@@ -65,8 +65,8 @@ func (s *Serving) take(own Client, start time.Time) {
 	}
 }
 
-// openSession connects to one server and opens a session there; done closes the
-// connection, not the session.
+// openSession connects to one server, opens a session there and authenticates it;
+// done closes the connection, not the session.
 func (p Prober) openSession(ctx, caller context.Context, addr string, limit time.Duration) (*juteConn, session, func(), error) {
 	// Connecting must not use up the time meant for the commit: a port that
 	// does not answer is one thing, a quorum that does not commit another.
@@ -78,6 +78,18 @@ func (p Prober) openSession(ctx, caller context.Context, addr string, limit time
 	}
 	done := closeWith(ctx, conn)
 	c := &juteConn{conn: conn}
+	failed := func(stage CanaryStage, err error) (*juteConn, session, func(), error) {
+		err = canaryError(ctx, caller, addr, stage, limit, err)
+		done()
+		return nil, session{}, nil, err
+	}
+	// A ticket is fetched first: a KDC that has none must not cost the ensemble a session.
+	prove := func(exchange) error { return nil }
+	if p.SASL != nil {
+		if prove, err = p.SASL.proof(ctx, addr); err != nil {
+			return failed(CanaryTicket, err)
+		}
+	}
 	// If we die here the session must not stay for long; servers raise it to
 	// their minimum of two ticks.
 	s, err := c.connect(2 * limit)
@@ -85,9 +97,12 @@ func (p Prober) openSession(ctx, caller context.Context, addr string, limit time
 		err = errors.New("the server is read-only: it has no quorum")
 	}
 	if err != nil {
-		err = canaryError(ctx, caller, addr, CanarySession, limit, err)
-		done()
-		return nil, session{}, nil, err
+		return failed(CanarySession, err)
+	}
+	// Nothing else may be asked before: a server that demands authentication closes a
+	// session that does.
+	if err := prove(c.saslToken); err != nil {
+		return failed(CanaryAuth, err)
 	}
 	return c, s, done, nil
 }
