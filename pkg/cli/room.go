@@ -31,7 +31,7 @@ func imageFacts(o migration.Observation, f *preflight.Facts) {
 	wants, _ := ensemble.ParseVersion(o.Record.Settings.Version)
 	for _, v := range o.Servers {
 		if pod := v.Cluster.Pod; pod.Parked() {
-			f.Images = append(f.Images, preflight.Image{Pod: pod.Name, Holds: pod.Version, Wants: wants, Why: pod.GateDetail})
+			f.Images = append(f.Images, preflight.Image{Pod: pod.Name, Holds: pod.Report.Version, Wants: wants, Why: pod.Report.Detail})
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (c *context) watched() Decision {
 	}
 	g := c.copyFlight()
 	g.Fenced, g.DeadSince, g.DeadReport, g.After, g.Seed, g.SeedAsked = nil, nil, nil, nil, "", nil
-	report := c.pod.GateAt
+	report := c.report.At
 	g.ReportAtStop = &report
 	return do(StepRestartProof, g, "nobody watched host %s from %s on: it may have run since, so its end and its data are looked at anew",
 		c.HostIP, moment(*f.DeadSince))
@@ -77,7 +77,6 @@ func (c *context) watched() Decision {
 // of its looks. A moment of another machine's clock, ahead of ours, says nothing;
 // where the pod's own report of that moment is kept, its node's clock alone counts.
 func (c *context) watchedFrom(from time.Time) bool {
-	pod := c.pod
 	age := c.age(from)
 	switch {
 	case age < 0:
@@ -85,22 +84,22 @@ func (c *context) watchedFrom(from time.Time) bool {
 	case !from.Before(c.in.Since):
 		return true
 	}
-	if c.stands != PodParked || !pod.GateFresh || !pod.HostClosed {
+	if !c.waits() || !c.report.HostClosed() {
 		return false
 	}
-	if r := c.flight.DeadReport; r != nil && r.UID == pod.UID {
-		return !pod.GateAt.Add(-pod.HostClosedFor).After(r.At.Add(WatchReport))
+	closed := *c.report.HostClosedFor
+	if r := c.flight.DeadReport; r != nil && r.UID == c.pod.UID {
+		return !c.report.At.Add(-closed).After(r.At.Add(WatchReport))
 	}
-	return pod.HostClosedFor+WatchBegin >= age
+	return closed+WatchBegin >= age
 }
 
 // podReport is when the parked pod reported last; nil when it is not parked.
 func (c *context) podReport() *PodReport {
-	pod := c.pod
 	if c.stands != PodParked {
 		return nil
 	}
-	return &PodReport{UID: pod.UID, At: pod.GateAt}
+	return &PodReport{UID: c.pod.UID, At: c.report.At}
 }
 
 func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05Z") }
@@ -122,8 +121,8 @@ func (c *context) proveDead() Decision {
 		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.HostIP, bad).then(c.inBetween())
 	case c.from.IsPod() && c.from.Node == pod.Node:
 		return c.oneVantage(PhaseStop, "host "+c.HostIP+" is seen dead from node "+c.from.Node+" alone")
-	case !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop):
-		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
+	case !c.report.HostClosed() || !c.report.Fresh || f.ReportAtStop == nil || !c.report.At.After(*f.ReportAtStop):
+		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(c.report.Detail)).
 			then(c.logs() + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
 	}
 	return Decision{}

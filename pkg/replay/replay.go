@@ -47,8 +47,10 @@ func Save(o migration.Observation, by string) Saved {
 	o.Servers = slices.Clone(o.Servers)
 	for i := range o.Servers {
 		pod := &o.Servers[i].Cluster.Pod
-		pod.Drift, pod.SetDrift, pod.LogSays = each(pod.Drift), each(pod.SetDrift), each(pod.LogSays)
-		pod.GateDetail, pod.Problem = ensemble.HideSecrets(pod.GateDetail), ensemble.HideSecrets(pod.Problem)
+		for _, texts := range []*[]string{&pod.Source.Pod.Drift, &pod.Source.Set.Drift, &pod.Log.Says} {
+			*texts = each(*texts)
+		}
+		pod.Report.Detail, pod.Problem = ensemble.HideSecrets(pod.Report.Detail), ensemble.HideSecrets(pod.Problem)
 	}
 	return Saved{APIVersion: migration.RecordVersion, Kind: Kind, By: by, Observation: o}
 }

@@ -105,7 +105,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	o.Record.Pods.JVMFlags = `-Xmx1g -Dzookeeper.ssl.keyStore.password=hush -Dzookeeper.DigestAuthenticationProvider.superDigest="super:hush it" -Dzookeeper.admin.serverPort=1 -javaagent:jolokia.jar=port=8778,password=hush`
 	o.Record.Pods.Command = []string{"run", "--keystore-password=hush"}
 	o.Record.Audit = []migration.AuditEntry{{At: o.At, Step: "x", Detail: `variable SERVER_JVMFLAGS is "-Dssl.password=hush", recorded is "-Xmx1g"`}}
-	o.Servers[0].Cluster.Pod.Drift = []string{`variable SERVER_JVMFLAGS is "-Dssl.password=hush"`}
+	o.Servers[0].Cluster.Pod.Source.Pod.Drift = []string{`variable SERVER_JVMFLAGS is "-Dssl.password=hush"`}
 	before := o.Record.Pods
 	o.Record.PodsBefore = &before
 	data := string(marshal(t, replay.Save(o, "v1")))
@@ -117,7 +117,7 @@ func TestSecretsAreHidden(t *testing.T) {
 			t.Errorf("%s is not kept: %s", kept, data)
 		}
 	}
-	if o.Record.Audit[0].Detail == "" || !strings.Contains(o.Servers[0].Cluster.Pod.Drift[0], "hush") || !strings.Contains(before.ZooCfg, "hush") || o.Record.PodsBefore.JVMFlags != before.JVMFlags {
+	if o.Record.Audit[0].Detail == "" || !strings.Contains(o.Servers[0].Cluster.Pod.Source.Pod.Drift[0], "hush") || !strings.Contains(before.ZooCfg, "hush") || o.Record.PodsBefore.JVMFlags != before.JVMFlags {
 		t.Error("what was seen was changed")
 	}
 }
