@@ -195,6 +195,12 @@ func (m *member) mayRun() bool { return m.gate.Released || m.started() }
 // waits: the pod told of late that it is parked.
 func (m *member) waits() bool { return m.stands == PodParked && m.report.Fresh }
 
+// idleOutdated: the pod was made from another template than is recorded, and nothing
+// runs in it.
+func (m *member) idleOutdated() bool {
+	return m.pod.Source.Pod.Outdated && !m.pod.Terminating && m.idle()
+}
+
 // hasAddress: the pod has an address that its Service can lead to.
 func (m *member) hasAddress() bool { return m.pod.Found && !m.pod.Terminating && m.pod.IP != "" }
 

@@ -197,7 +197,7 @@ func (c *context) ailing() (out findings) {
 		out.add(ClassNote, c.ID, c.hostUnclear(""))
 	}
 	out.add(ClassWrong, c.ID, c.lostFiles())
-	if differs := c.otherImage(); differs != "" && !c.rec.Waived(WaiverOneVersion) {
+	if differs := c.otherImage(); differs != "" {
 		out.add(ClassWrong, c.ID, stop(CodeVersionDiffers, again, "%s", differs))
 	}
 	if pod.Found {

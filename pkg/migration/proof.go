@@ -29,6 +29,11 @@ func (c *context) proveBefore() Decision {
 	return c.proveOn(c.rec.Ensemble().IDs(), PhaseProve)
 }
 
+// current: the canary was committed of late, in this epoch.
+func (c *context) current(p *Proof) bool {
+	return p != nil && p.Zxid.Epoch() == c.epoch && c.young(p.At)
+}
+
 // proveOn brings about a fresh canary, in this epoch, that all of ids hold.
 func (c *context) proveOn(ids []ensemble.ID, phase Phase) Decision {
 	f := c.flight
@@ -38,7 +43,7 @@ func (c *context) proveOn(ids []ensemble.ID, phase Phase) Decision {
 	switch {
 	case c.leader == nil:
 		return wait(CodeNoLeader, phase, "there is no leader at the moment; nothing has been stopped")
-	case f.Before == nil || f.Before.Zxid.Epoch() != c.epoch || !c.young(f.Before.At):
+	case !c.current(f.Before):
 		who := "all servers"
 		if len(ids) < len(c.rec.Servers) {
 			who = "servers " + joinIDs(ids)
@@ -201,7 +206,7 @@ func (c *context) proveAfter(sameEpoch bool) Decision {
 		return stop(CodeElectionSinceProof, c.cmd("revert --id=%d", f.ID),
 			"an election happened between the proofs (epoch %d, now %d): the first proof no longer counts; the gate is closed, nothing is lost", f.Before.Zxid.Epoch(), c.epoch).
 			with("revert starts the server on its host, with its data; then begin again")
-	case f.After == nil || f.After.Zxid.Epoch() != c.epoch || !c.young(f.After.At):
+	case !c.current(f.After):
 		return do(StepProveAfter, nil, "server %d is dead, %d others are in sync", f.ID, len(others))
 	}
 	held, missing := c.holders(*f.After, others)

@@ -10,7 +10,7 @@ func (c *context) resume() Decision {
 	}
 	other := c.mendable()
 	switch {
-	case !c.serves() && c.report.State == GateRefused && c.otherImage() != "" && !c.rec.Waived(WaiverOneVersion):
+	case !c.serves() && c.report.State == GateRefused && c.otherImage() != "":
 		return c.rightTemplate()
 	case !pod.Found:
 		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look())
@@ -71,7 +71,7 @@ func (c *context) rightTemplate() Decision {
 		return do(StepRestorePods, nil, "%s", why)
 	case pod.Source.Set.Outdated:
 		return do(StepPark, nil, "%s, and the StatefulSet is not what is recorded", why)
-	case pod.Source.Pod.Outdated && !pod.Terminating && c.idle():
+	case c.idleOutdated():
 		return do(StepDeletePod, nil, "%s; it has started nothing, and its successor is made as recorded", why)
 	case pod.Terminating:
 		return wait(CodePodStarting, PhaseRelease, "%s; it is being deleted", why)

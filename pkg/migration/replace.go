@@ -196,10 +196,10 @@ func (c *context) podState() string {
 		return p.Problem + c.earlierLog()
 	case !p.Running():
 		return "its container does not run yet"
-	case p.Report == Report{}:
+	case c.report == Report{}:
 		return "its gate has not reported yet"
-	case p.Report.State == GateUnknown:
-		return p.Report.Detail
+	case c.report.State == GateUnknown:
+		return c.report.Detail
 	}
 	return "its gate says " + string(c.report.State) + " " + c.report.Detail
 }

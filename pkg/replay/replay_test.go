@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -54,6 +55,30 @@ func TestEverythingIsKept(t *testing.T) {
 	}
 	if diff := cmp.Diff(migration.Plan(o), migration.Plan(got)); diff != "" {
 		t.Errorf("another plan:\n%s", diff)
+	}
+}
+
+// TestKeptSamples: what a look of this format was is read for ever; whoever changes the
+// format raises Version, and keeps a sample of it. That of before names its release.
+func TestKeptSamples(t *testing.T) {
+	kept, err := os.ReadFile("testdata/v1alpha2.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := replay.Read(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.MarshalIndent(replay.Save(o, "v0.10.0"), "", "  ")
+	if diff := cmp.Diff(string(kept), string(again)+"\n"); err != nil || diff != "" {
+		t.Errorf("%v (-kept +written):\n%s", err, diff)
+	}
+	former, err := os.ReadFile("testdata/v1alpha1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := replay.Read(former); err == nil || !strings.Contains(err.Error(), `use the release that made it, "v0.9.0"`) {
+		t.Errorf("a look of a former release: %v", err)
 	}
 }
 
@@ -133,7 +158,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"a list":                {func(s string) string { return "[" + s + "]" }, "not the JSON"},
 		"two of them":           {func(s string) string { return s + s }, "not the JSON"},
 		"another kind":          {replace(`"kind":"Observation"`, `"kind":"EnsembleStatus\u001b[2J"`), `its kind is "EnsembleStatus`},
-		"of a later release":    {replace(migration.RecordVersion, "zkmigrate.io/v9"), "use the release that made it"},
+		"of a later release":    {replace(replay.Version, "zkmigrate.io/v9"), `use the release that made it, "v1"`},
+		"a hostile release":     {replace(replay.Version, `zkmigrate.io/v9","by":"\u001b[2J`), "use the release that made it"},
 		"an unknown field":      {replace(`"by":`, `"hm":1,"by":`), `unknown field`},
 		"a number for a name":   {replace(`"name":"zk1"`, `"name":1`), "cannot be read"},
 		"a hostile name":        {replace(`"name":"zk1"`, `"name":"$(reboot)"`), "its journal cannot be true: name"},

@@ -102,7 +102,7 @@ func recast(from, to reflect.Type) copier {
 			field, ok := from.FieldByName(to.Field(i).Name)
 			if read := moved(to.Field(i).Name); read != nil && from == reflect.TypeFor[migration.PodView]() && (!ok || field.Type.Kind() != to.Field(i).Type.Kind()) {
 				parts = append(parts, func(to, from reflect.Value) {
-					pod, _ := from.Interface().(migration.PodView)
+					pod, _ := from.Addr().Interface().(*migration.PodView)
 					to.Field(i).Set(reflect.ValueOf(read(pod)).Convert(to.Field(i).Type()))
 				})
 				continue
