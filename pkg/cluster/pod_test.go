@@ -204,7 +204,7 @@ func TestReadGate(t *testing.T) {
 			}
 			got := views[5].Pod
 			want := tc.want
-			want.Found, want.Name, want.UID, want.IP, want.Node, want.Container, want.Claim = true, "main-pod-1", "u1", "10.244.0.1", "node1", migration.ContainerRunning, "data-main-pod-1"
+			want.Name, want.UID, want.IP, want.Node, want.Container = "main-pod-1", "u1", "10.244.0.1", "node1", migration.ContainerRunning
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -40,12 +40,12 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 }
 
 func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, all shared) (v migration.PodView, err error) {
-	v = migration.PodView{Name: render.PodName(rec.Name, s.Ordinal), Claim: render.ClaimName(rec.Name, s.Ordinal)}
+	v = migration.PodView{Name: render.PodName(rec.Name, s.Ordinal)}
 	if pod == nil {
 		v.Source.Missing, err = setMissing(rec, s, all)
 		return v, err
 	}
-	v.Found, v.UID, v.IP, v.Node = true, string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
+	v.UID, v.IP, v.Node = string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
 	v.Terminating = pod.DeletionTimestamp != nil
 	if err := template(rec, pod, all, &v); err != nil {
 		return v, err

@@ -95,7 +95,7 @@ func (w *world) Observe(_ context.Context, rec migration.Record) (map[ensemble.I
 		v := *w.cv[s.ID]
 		if w.parked {
 			v.Gate.Found, v.Gate.Generation = true, w.gen
-			v.Pod = migration.PodView{Found: true, Name: fmt.Sprintf("zk-pod-%d", s.Ordinal), UID: w.uid(s.ID), IP: fmt.Sprintf("10.1.0.%d", s.ID), Node: "n", Container: migration.ContainerRunning,
+			v.Pod = migration.PodView{Name: fmt.Sprintf("zk-pod-%d", s.Ordinal), UID: w.uid(s.ID), IP: fmt.Sprintf("10.1.0.%d", s.ID), Node: "n", Container: migration.ContainerRunning,
 				Report: migration.Report{State: migration.GateParked, Generation: w.gen, Fresh: true, At: w.now, Version: ensemble.Version{Major: 3, Minor: 8}}}
 			if !w.hostUp[s.ID] {
 				v.Pod.Report.HostClosedFor = new(time.Duration)

@@ -65,7 +65,7 @@ func healthy(version string, ids ...ensemble.ID) *scene {
 				Service:   migration.ServiceView{Found: true, UID: sr.ServiceUID, ClusterIP: sr.ClusterIP},
 				Endpoints: migration.EndpointsView{BridgeFound: true, Bridge: []string{sr.HostIP}, Union: []string{sr.HostIP}},
 				Pod: migration.PodView{
-					Found: true, Name: fmt.Sprintf("demo-pod-%d", i), UID: fmt.Sprintf("pod-%d-a", id), IP: fmt.Sprintf("10.244.0.%d", id),
+					Name: fmt.Sprintf("demo-pod-%d", i), UID: fmt.Sprintf("pod-%d-a", id), IP: fmt.Sprintf("10.244.0.%d", id),
 					Node: "node-1", Container: migration.ContainerRunning,
 					Report: migration.Report{State: migration.GateParked, Generation: 1, At: *ago(5 * time.Second), Fresh: true, Version: v, Listens: migration.Listens},
 				},

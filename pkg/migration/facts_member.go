@@ -124,7 +124,7 @@ const (
 // State adds up what Kubernetes and the gate say of the pod.
 func (p PodView) State() PodState {
 	switch {
-	case !p.Found:
+	case p.UID == "":
 		return PodNone
 	case p.Terminating:
 		return PodGoing
@@ -202,7 +202,7 @@ func (m *member) idleOutdated() bool {
 }
 
 // hasAddress: the pod has an address that its Service can lead to.
-func (m *member) hasAddress() bool { return m.pod.Found && !m.pod.Terminating && m.pod.IP != "" }
+func (m *member) hasAddress() bool { return m.stands != PodGoing && m.pod.IP != "" }
 
 // shut: the gate is closed, and the pod is parked before it, having read that.
 func (m *member) shut() bool {

@@ -19,7 +19,7 @@ func imagineParked(o Observation, id ensemble.ID) Observation {
 		}
 		if out.Servers[i].ID == id {
 			c.Pod = PodView{
-				Found: true, Name: "the pod of server " + id.String(), UID: "planned", IP: "planned",
+				Name: "the pod of server " + id.String(), UID: "planned", IP: "planned",
 				Container: ContainerRunning,
 				Report:    Report{State: GateParked, Generation: c.Gate.Generation, At: o.At, Fresh: true, Version: version},
 			}

@@ -18,14 +18,14 @@ func TestWhatHelpsAPod(t *testing.T) {
 	unbound := func(s *scene, ids ...ensemble.ID) {
 		for _, id := range ids {
 			p := pod(s, id)
-			*p = migration.PodView{Found: true, Name: p.Name, Problem: "no node takes the pod", Claim: "data-" + p.Name, Unbound: true}
+			*p = migration.PodView{UID: "u", Name: p.Name, Problem: "no node takes the pod", Unbound: true}
 		}
 	}
 	lost := func(s *scene, node bool) {
 		s.replaced(1)
 		s.down(1)
 		p := pod(s, 1)
-		p.Claim, p.Node, p.NodeLost, p.Problem = "data-demo-pod-0", "node2", node, "something is wrong"
+		p.Node, p.NodeLost, p.Problem = "node2", node, "something is wrong"
 	}
 	volume := []string{
 		"where its volume is gone for good, or cannot follow it to another node, also:",

@@ -2,8 +2,8 @@ package migration
 
 // PodView is the server's pod.
 type PodView struct {
-	Found       bool   `json:"found"`
-	Name        string `json:"name,omitempty"`
+	Name string `json:"name,omitempty"`
+	// UID is empty where there is none.
 	UID         string `json:"uid,omitempty"`
 	IP          string `json:"ip,omitempty"`
 	Node        string `json:"node,omitempty"`
@@ -22,10 +22,8 @@ type PodView struct {
 	// EarlierLog is the container whose log of before its last end says more about
 	// Problem.
 	EarlierLog string `json:"earlierLog,omitempty"`
-	// Claim is its volume claim. Unbound: no volume can be had for it, so that no node
-	// takes the pod.
-	Claim   string `json:"claim,omitempty"`
-	Unbound bool   `json:"unbound,omitempty"`
+	// Unbound: no volume can be had for its claim, so that no node takes the pod.
+	Unbound bool `json:"unbound,omitempty"`
 	// Source is what it is made from.
 	Source Source `json:"source,omitzero"`
 	// Report is what its gate told last, zero when nothing was heard.
@@ -48,6 +46,9 @@ const (
 	// ContainerReady: it runs, and its readiness probe passes.
 	ContainerReady ContainerState = "ready"
 )
+
+// Claim is its volume claim, as a StatefulSet calls it.
+func (p PodView) Claim() string { return PodVolume + "-" + p.Name }
 
 // Running: the container runs.
 func (p PodView) Running() bool {

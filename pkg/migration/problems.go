@@ -200,9 +200,7 @@ func (c *context) ailing() (out findings) {
 	if differs := c.otherImage(); differs != "" {
 		out.add(ClassWrong, c.ID, stop(CodeVersionDiffers, again, "%s", differs))
 	}
-	if pod.Found {
-		out.add(ClassNote, c.ID, c.otherTemplate())
-	}
+	out.add(ClassNote, c.ID, c.otherTemplate())
 	return out
 }
 
@@ -210,7 +208,7 @@ func (c *context) ailing() (out findings) {
 // boot of its own.
 func (c *context) lostFiles() Decision {
 	pod := c.pod
-	if !pod.Found || pod.Source.Files == "" {
+	if pod.Source.Files == "" {
 		return Decision{}
 	}
 	files := pod.Source.Files

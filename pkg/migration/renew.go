@@ -12,7 +12,7 @@ func (c *context) resume() Decision {
 	switch {
 	case !c.serves() && c.report.State == GateRefused && c.otherImage() != "":
 		return c.rightTemplate()
-	case !pod.Found:
+	case c.stands == PodNone:
 		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look())
 	case !c.gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),

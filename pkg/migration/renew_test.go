@@ -46,7 +46,7 @@ func renewRules() []rule {
 		{
 			name: "its pod does not run", set: func(s *scene) {
 				s.lost(1)
-				*pod(s) = migration.PodView{Found: true, Name: "demo-pod-0", Problem: "no node takes the pod"}
+				*pod(s) = migration.PodView{UID: "u", Name: "demo-pod-0", Problem: "no node takes the pod"}
 			},
 			want: stop, code: migration.CodePodAway, says: "kubectl delete pod demo-pod-0 -n zk",
 		},
@@ -191,7 +191,7 @@ func renewRules() []rule {
 				s.replaced(1)
 				s.host(1, vantage.PortClosed)
 				s.down(1)
-				*pod(s) = migration.PodView{Found: true, Name: "demo-pod-0", Container: migration.ContainerPreparing, Problem: "no node was chosen for the pod yet"}
+				*pod(s) = migration.PodView{UID: "u", Name: "demo-pod-0", Container: migration.ContainerPreparing, Problem: "no node was chosen for the pod yet"}
 			},
 			want: wait, code: migration.CodePodStarting, says: "no node was chosen",
 		},

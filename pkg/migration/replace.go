@@ -186,7 +186,7 @@ func (c *context) followers() int { return len(c.participants()) - 1 }
 // podState says why a pod is not parked.
 func (c *context) podState() string {
 	switch p := c.pod; {
-	case !p.Found:
+	case c.stands == PodNone:
 		return "it does not exist"
 	case p.Terminating && p.NodeLost:
 		return p.Problem + "; it is being deleted"

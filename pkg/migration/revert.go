@@ -58,7 +58,7 @@ func reverting() []stage {
 // disturbedRevert is what may have happened to a revert since it began.
 func (c *context) disturbedRevert() Decision {
 	switch {
-	case !c.gate.Found && c.pod.Found:
+	case !c.gate.Found && c.stands != PodNone:
 		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.pod.Name)
 	case c.outOfTime():
 		g := c.succeed(Revert)
@@ -233,9 +233,9 @@ func (c *context) reclaim() Decision {
 		return d
 	case c.shut():
 		return Decision{}
-	case pod.Found && (pod.UID == f.PodUID || c.started() || c.report.State == GateUnknown && pod.Source.Pod.Outdated && !pod.Source.Set.Outdated):
+	case c.stands != PodNone && (pod.UID == f.PodUID || c.started() || c.report.State == GateUnknown && pod.Source.Pod.Outdated && !pod.Source.Set.Outdated):
 		return c.deletePod()
-	case !pod.Found:
+	case c.stands == PodNone:
 		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again").then(c.look())
 	case !pod.Running() && pod.Node == "":
 		// Not scheduled anywhere: no process, and no gate read yet.

@@ -22,7 +22,7 @@ const (
 	// that ZooKeeper says.
 	RelayName = migration.GateContainer
 
-	dataVolume   = "data"
+	dataVolume   = migration.PodVolume
 	gateVolume   = "gate"
 	confVolume   = "conf"
 	reportVolume = "report"

@@ -15,6 +15,8 @@ func moved(field string) func(*migration.PodView) any {
 		return func(p *migration.PodView) any { return p.Report.Volume.State == state }
 	}
 	return map[string]func(*migration.PodView) any{
+		"Found":          func(p *migration.PodView) any { return p.UID != "" },
+		"Claim":          func(p *migration.PodView) any { return p.Claim() },
 		"Running":        func(p *migration.PodView) any { return p.Running() },
 		"Ready":          func(p *migration.PodView) any { return p.Ready() },
 		"Preparing":      func(p *migration.PodView) any { return p.Container == migration.ContainerPreparing },
@@ -25,7 +27,7 @@ func moved(field string) func(*migration.PodView) any {
 		"Unmade":         func(p *migration.PodView) any { return p.Source.Missing },
 		"Files":          func(p *migration.PodView) any { return p.Source.Files },
 		"ForeignFiles":   func(p *migration.PodView) any { return p.Source.ForeignFiles },
-		"Unbound":        func(p *migration.PodView) any { return map[bool]string{true: p.Claim}[p.Unbound] },
+		"Unbound":        func(p *migration.PodView) any { return map[bool]string{true: p.Claim()}[p.Unbound] },
 		"LogSays":        func(p *migration.PodView) any { return p.Log.Says },
 		"Snapshots":      func(p *migration.PodView) any { return p.Log.Snapshots },
 		"Gate":           func(p *migration.PodView) any { return p.Report.State },

@@ -166,7 +166,7 @@ func (w *world) podView(s *server, i int) migration.PodView {
 		return migration.PodView{}
 	}
 	p := migration.PodView{
-		Found: true, Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: podsNode,
+		Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: podsNode,
 		Terminating: s.phase == podTerminating, Container: migration.ContainerRunning, Report: w.gateReport(s),
 	}
 	if s.podRole.serving() && s.joined {
