@@ -103,6 +103,10 @@ func goBackRules() []rule {
 			want: wait, code: migration.CodePodStopping,
 		},
 		{
+			name: "on the way: the pod is being deleted", set: func(s *scene) { s.returning(); pod(s).Terminating = true },
+			want: wait, code: migration.CodePodStopping,
+		},
+		{
 			name: "on the way: controllers' leftovers go first", set: func(s *scene) {
 				s.returning()
 				s.view(1).Cluster.Endpoints.Leftovers = []string{"EndpointSlice/demo-1-abcde"}

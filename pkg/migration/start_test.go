@@ -27,6 +27,12 @@ func startRules() []rule {
 			want: do, step: migration.StepRemakePods,
 		},
 		{
+			name: "unless it has not reported of late: ZooKeeper may run in it", set: func(s *scene) {
+				s.view(1).Cluster.Pod.Source.Pod.Outdated, s.view(1).Cluster.Pod.Report.Fresh = true, false
+			},
+			want: wait, code: migration.CodePodNotParked,
+		},
+		{
 			name: "it is going", set: func(s *scene) {
 				s.view(1).Cluster.Pod.Source.Pod.Outdated, s.view(1).Cluster.Pod.Terminating = true, true
 			},
