@@ -30,7 +30,7 @@ func inPods() migration.Observation {
 			Cluster: migration.ClusterView{
 				Service:   migration.ServiceView{Found: true, UID: sr.ServiceUID, ClusterIP: sr.ClusterIP, Selector: "pod"},
 				Endpoints: migration.EndpointsView{Controller: []string{"10.0.0.1"}, Union: []string{"10.0.0.1"}},
-				Pod:       migration.PodView{Found: true, Running: true, Ready: true, IP: "10.0.0.1", Gate: migration.GateStarted, GateGeneration: 1},
+				Pod:       migration.PodView{UID: "u", Container: migration.ContainerReady, IP: "10.0.0.1", Report: migration.Report{State: migration.GateStarted, Generation: 1}},
 				Gate:      migration.GateView{Found: true, Generation: 1, Released: true, ReleasedGeneration: 1},
 			},
 		}

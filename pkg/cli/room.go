@@ -32,8 +32,8 @@ func parkedFacts(o migration.Observation, f *preflight.Facts) {
 	f.Listening = map[ensemble.ID]bool{}
 	for _, v := range o.Servers {
 		if pod := v.Cluster.Pod; pod.Parked() {
-			f.Listening[v.ID] = pod.GateFresh && pod.Listens == migration.Listens
-			f.Images = append(f.Images, preflight.Image{Pod: pod.Name, Holds: pod.Version, Wants: wants, Why: pod.GateDetail})
+			f.Listening[v.ID] = pod.Report.Fresh && pod.Report.Listens == migration.Listens
+			f.Images = append(f.Images, preflight.Image{Pod: pod.Name, Holds: pod.Report.Version, Wants: wants, Why: pod.Report.Detail})
 		}
 	}
 }

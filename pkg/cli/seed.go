@@ -128,10 +128,10 @@ func (o *SeedOptions) ready(ctx context.Context, s *session, rec migration.Recor
 		return false, &refusedError{reason: fmt.Sprintf("the gate of server %d is open: its pod has started or may start at any moment", o.id), next: replace}
 	case !v.Host.Closed():
 		return false, o.hostUp(obs)
-	case pod.Seeded == f.Seed:
+	case pod.Report.Volume.Seed == f.Seed:
 		return true, nil
 	case !pod.Parked():
-		return false, &refusedError{reason: fmt.Sprintf("pod %s does not wait at its gate", pod.Name), evidence: nonEmpty(string(pod.Gate), pod.GateDetail, pod.Problem),
+		return false, &refusedError{reason: fmt.Sprintf("pod %s does not wait at its gate", pod.Name), evidence: nonEmpty(string(pod.Report.State), pod.Report.Detail, pod.Problem),
 			next: s.kube.at().Kubectl("describe pod %s", pod.Name)}
 	}
 	return false, nil

@@ -41,9 +41,9 @@ func TestSeedComesOnlyWhenItIsWaitedFor(t *testing.T) {
 		}
 		return f
 	}
-	parked := migration.PodView{Found: true, Running: true, Name: "main-pod-2", IP: "10.2.0.3", Gate: migration.GateParked}
+	parked := migration.PodView{UID: "u", Container: migration.ContainerRunning, Name: "main-pod-2", IP: "10.2.0.3", Report: migration.Report{State: migration.GateParked}}
 	started, seeded := parked, parked
-	started.Gate, seeded.Seeded = migration.GateStarted, "3xtok"
+	started.Report.State, seeded.Report.Volume.Seed = migration.GateStarted, "3xtok"
 	for name, tc := range map[string]struct {
 		flight *migration.Flight
 		pod    migration.PodView

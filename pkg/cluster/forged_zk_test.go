@@ -63,7 +63,7 @@ func TestForgedReports(t *testing.T) {
 					if relayed != "" {
 						want = migration.GateStarted
 					}
-					if p := views[5].Pod; p.Gate != want || p.GateGeneration > 9 || p.GateDetail == "forged" || p.Seeded != "" || p.Outlived {
+					if p := views[5].Pod; p.Report.State != want || p.Report.Generation > 9 || p.Report.Detail == "forged" || p.Report.Volume.Seed != "" || p.Report.Volume.State == migration.VolumeOutlived {
 						t.Errorf("%s forged, %s: believed as %+v", field, what, p)
 					}
 				}

@@ -32,14 +32,14 @@ const (
 // ours.
 func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, s migration.ServerRecord, v *migration.PodView) error {
 	if !hasRelay(pod.Spec) {
-		if v.Ready {
+		if v.Ready() {
 			served(v)
 		} else if v.Problem == "" {
 			v.Problem = earlierRelease
 		}
 		return nil
 	}
-	if why := relayProblem(pod); why != "" && !v.Ready {
+	if why := relayProblem(pod); why != "" && !v.Ready() {
 		v.Problem, v.EarlierLog = join(v.Problem, why), render.RelayName
 		return nil
 	}
@@ -57,14 +57,14 @@ func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, s migration.Serv
 			continue
 		}
 		if why := contradiction(r, at, pod, s); why != "" {
-			v.GateDetail = "its report does not count: " + why
+			v.Report.Detail = "its report does not count: " + why
 			return nil
 		}
-		setReport(v, r)
-		v.GateFresh = since != nil && at.Sub(r.At) <= relayDelay
+		v.Report = r.Report
+		v.Report.Fresh = since != nil && at.Sub(r.At) <= relayDelay
 		return nil
 	}
-	if v.Ready {
+	if v.Ready() {
 		served(v)
 	}
 	return nil
@@ -77,7 +77,7 @@ const earlierRelease = "an earlier release of this tool created it, and its repo
 // served takes Kubernetes' word, for want of another: the readiness probe asks
 // ZooKeeper itself, and fails at the gate.
 func served(v *migration.PodView) {
-	v.Gate, v.GateDetail = migration.GateStarted, "its readiness probe passes"
+	v.Report = migration.Report{State: migration.GateStarted, Detail: "its readiness probe passes"}
 }
 
 // relayProblem says why the relay does not run, which is no news while the node
@@ -127,14 +127,6 @@ func contradiction(r render.GateReport, at time.Time, pod *corev1.Pod, s migrati
 		return fmt.Sprintf("it is one of server %s, ordinal %d", r.ID, r.Ordinal)
 	}
 	return ""
-}
-
-func setReport(v *migration.PodView, r render.GateReport) {
-	v.Gate, v.GateDetail, v.GateGeneration, v.HostClosed, v.GateAt = r.State, r.Detail, r.Generation, r.HostClosed(), r.At
-	v.HostClosedFor = r.HostClosedFor
-	v.GateCause, v.Seeded, v.NeverSynced, v.NeverStarted, v.Outlived = r.Cause, r.Seed, r.NeverSynced, r.NeverStarted, r.Outlived
-	v.DataGeneration, v.VolumeSince, v.Version = r.Data, r.Since, r.Version
-	v.Listens = r.Listens
 }
 
 // tail reads the end of the log. That a node does not answer is something to

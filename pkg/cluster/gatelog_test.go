@@ -90,10 +90,10 @@ func TestReportsThatDoNotCount(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := views[5].Pod
-			if p.Gate != tc.gate || p.GateFresh != (tc.gate != "" && !tc.stale) || !strings.Contains(p.GateDetail, tc.says) {
-				t.Errorf("gate %q, fresh %t, %q", p.Gate, p.GateFresh, p.GateDetail)
+			if p.Report.State != tc.gate || p.Report.Fresh != (tc.gate != "" && !tc.stale) || !strings.Contains(p.Report.Detail, tc.says) {
+				t.Errorf("gate %q, fresh %t, %q", p.Report.State, p.Report.Fresh, p.Report.Detail)
 			}
-			if tc.gate == "" && (p.HostClosed || p.NeverStarted || p.GateGeneration != 0) {
+			if tc.gate == "" && (p.Report.HostClosed() || p.Report.Volume != (migration.Volume{}) || p.Report.Generation != 0) {
 				t.Errorf("a report that does not count left %+v", p)
 			}
 		})
@@ -119,8 +119,8 @@ func TestWithoutItsRelay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p := views[5].Pod; p.Gate != migration.GateUnknown || p.Problem != tc.says || (p.EarlierLog == migration.GateContainer) != (tc.says != "") {
-				t.Errorf("gate %q, problem %q, log of %q", p.Gate, p.Problem, p.EarlierLog)
+			if p := views[5].Pod; p.Report.State != migration.GateUnknown || p.Problem != tc.says || (p.EarlierLog == migration.GateContainer) != (tc.says != "") {
+				t.Errorf("gate %q, problem %q, log of %q", p.Report.State, p.Problem, p.EarlierLog)
 			}
 		})
 	}
@@ -155,7 +155,7 @@ func TestHostileLogs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p := views[5].Pod; p.Gate != migration.GateUnknown || p.GateFresh {
+			if p := views[5].Pod; p.Report.State != migration.GateUnknown || p.Report.Fresh {
 				t.Errorf("read as %+v", p)
 			}
 		})

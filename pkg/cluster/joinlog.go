@@ -25,7 +25,7 @@ const (
 // (see readGate): it is shown to people, and decides nothing.
 func (c *Client) readJoin(ctx context.Context, pod *corev1.Pod, v *migration.PodView) {
 	// The node whose relay could not be read does not answer for this container.
-	if v.Ready || v.Problem != "" || v.Gate != migration.GateStarted && v.Restarts == 0 {
+	if v.Ready() || v.Problem != "" || v.Report.State != migration.GateStarted && v.Restarts == 0 {
 		return
 	}
 	for _, previous := range []bool{false, true} {
@@ -39,8 +39,8 @@ func (c *Client) readJoin(ctx context.Context, pod *corev1.Pod, v *migration.Pod
 		if err != nil {
 			return // a hint less
 		}
-		v.Snapshots += bytes.Count(log, []byte("Getting a snapshot from leader"))
-		if v.LogSays = clues(log); len(v.LogSays) > 0 {
+		v.Log.Snapshots += bytes.Count(log, []byte("Getting a snapshot from leader"))
+		if v.Log.Says = clues(log); len(v.Log.Says) > 0 {
 			return
 		}
 	}

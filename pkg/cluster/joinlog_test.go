@@ -62,12 +62,12 @@ func TestReadJoin(t *testing.T) {
 		snapshots int
 		asked     int
 	}{
-		"parked":               {v: migration.PodView{Gate: migration.GateParked}, now: full},
-		"serves":               {v: migration.PodView{Gate: migration.GateStarted, Ready: true}, now: full},
-		"joins":                {v: migration.PodView{Gate: migration.GateStarted}, now: full, says: 1, asked: 1},
-		"begins anew":          {v: migration.PodView{Gate: migration.GateStarted}, now: snapshots, snapshots: 2, asked: 1},
-		"has ended and is new": {v: migration.PodView{Gate: migration.GateRefused, Restarts: 1}, then: full, says: 1, asked: 2},
-		"cannot be read":       {v: migration.PodView{Gate: migration.GateStarted}, now: "error", asked: 1},
+		"parked":               {v: migration.PodView{Report: migration.Report{State: migration.GateParked}}, now: full},
+		"serves":               {v: migration.PodView{Report: migration.Report{State: migration.GateStarted}, Container: migration.ContainerReady}, now: full},
+		"joins":                {v: migration.PodView{Report: migration.Report{State: migration.GateStarted}}, now: full, says: 1, asked: 1},
+		"begins anew":          {v: migration.PodView{Report: migration.Report{State: migration.GateStarted}}, now: snapshots, snapshots: 2, asked: 1},
+		"has ended and is new": {v: migration.PodView{Report: migration.Report{State: migration.GateRefused}, Restarts: 1}, then: full, says: 1, asked: 2},
+		"cannot be read":       {v: migration.PodView{Report: migration.Report{State: migration.GateStarted}}, now: "error", asked: 1},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			c, asked := New(nil), 0
@@ -84,8 +84,8 @@ func TestReadJoin(t *testing.T) {
 				return []byte(tc.now), nil
 			}
 			c.readJoin(t.Context(), podObject(), &tc.v)
-			if len(tc.v.LogSays) != tc.says || tc.v.Snapshots != tc.snapshots || asked != tc.asked {
-				t.Errorf("says %q, %d snapshots, asked %d times", tc.v.LogSays, tc.v.Snapshots, asked)
+			if len(tc.v.Log.Says) != tc.says || tc.v.Log.Snapshots != tc.snapshots || asked != tc.asked {
+				t.Errorf("says %q, %d snapshots, asked %d times", tc.v.Log.Says, tc.v.Log.Snapshots, asked)
 			}
 		})
 	}

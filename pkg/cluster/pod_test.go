@@ -123,8 +123,8 @@ func TestProblems(t *testing.T) {
 			if got := views[5].Pod.EarlierLog; (got != "") != (name == "crash") {
 				t.Errorf("the log of container %q says more", got)
 			}
-			if got := views[5].Pod.Preparing; got != (name == "creating" || name == "not begun") {
-				t.Errorf("preparing: %t", got)
+			if got := views[5].Pod.Container; (got == migration.ContainerPreparing) != (name == "creating" || name == "not begun") {
+				t.Errorf("its container: %q", got)
 			}
 		})
 	}
@@ -158,19 +158,19 @@ func TestReadGate(t *testing.T) {
 	}{
 		"the newest counts": {
 			young: at(1, parkedLine) + at(2, closedLine),
-			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 8, GateDetail: "waits", NeverStarted: true, HostClosed: true, GateAt: when(2), GateFresh: true},
+			want:  migration.PodView{Report: migration.Report{State: migration.GateParked, Generation: 8, Detail: "waits", Volume: migration.Volume{State: migration.VolumeUnused}, HostClosedFor: new(time.Duration), At: when(2), Fresh: true}},
 		},
 		"a broken last line does not hide the one before": {
 			young: at(1, parkedLine) + at(2, closedLine[:60]),
-			want:  migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", NeverStarted: true, GateAt: when(1), GateFresh: true, Listens: migration.Listens},
+			want:  migration.PodView{Report: migration.Report{State: migration.GateParked, Generation: 7, Detail: "waits", Volume: migration.Volume{State: migration.VolumeUnused}, At: when(1), Fresh: true, Listens: migration.Listens}},
 		},
 		"old": {
 			all:  at(1, parkedLine),
-			want: migration.PodView{Gate: migration.GateParked, GateGeneration: 7, GateDetail: "waits", NeverStarted: true, GateAt: when(1), Listens: migration.Listens},
+			want: migration.PodView{Report: migration.Report{State: migration.GateParked, Generation: 7, Detail: "waits", Volume: migration.Volume{State: migration.VolumeUnused}, At: when(1), Listens: migration.Listens}},
 		},
 		"repeated long after": {
 			young: logAt(64, strings.Replace(startedLine, "at=0", fmt.Sprintf("at=%d", when(4).Unix()), 1)),
-			want:  migration.PodView{Gate: migration.GateStarted, GateGeneration: 9, GateDetail: "generation 9", NeverStarted: true, HostClosed: true, GateAt: when(4)},
+			want:  migration.PodView{Report: migration.Report{State: migration.GateStarted, Generation: 9, Detail: "generation 9", Volume: migration.Volume{State: migration.VolumeUnused}, HostClosedFor: new(time.Duration), At: when(4)}},
 		},
 		"nothing yet":        {},
 		"node down":          {err: errors.New("dial tcp 10.0.0.1:10250: i/o timeout"), want: migration.PodView{Problem: "its log cannot be read, so its gate is unknown: dial tcp 10.0.0.1:10250: i/o timeout"}},
@@ -204,7 +204,7 @@ func TestReadGate(t *testing.T) {
 			}
 			got := views[5].Pod
 			want := tc.want
-			want.Found, want.Name, want.UID, want.IP, want.Node, want.Running, want.Claim = true, "main-pod-1", "u1", "10.244.0.1", "node1", true, "data-main-pod-1"
+			want.Name, want.UID, want.IP, want.Node, want.Container = "main-pod-1", "u1", "10.244.0.1", "node1", migration.ContainerRunning
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -225,7 +225,7 @@ func TestPodTroubles(t *testing.T) {
 	}
 	killed := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "OOMKilled", ExitCode: 137}}
 	type troubles struct {
-		Unbound           string
+		Unbound           bool
 		OutOfMemory, Lost bool
 	}
 	tests := map[string]struct {
@@ -234,10 +234,10 @@ func TestPodTroubles(t *testing.T) {
 	}{
 		"none": {func(*corev1.Pod) {}, troubles{}},
 		"the class does not exist": {
-			refused("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"), troubles{Unbound: "data-main-pod-1"},
+			refused("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"), troubles{Unbound: true},
 		},
 		"the class has no volume": {
-			refused("0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind."), troubles{Unbound: "data-main-pod-1"},
+			refused("0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind."), troubles{Unbound: true},
 		},
 		"no room, and the claim waits for a node": {refused("0/3 nodes are available: 3 Insufficient cpu."), troubles{}},
 		"killed just now":                         {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State = killed }, troubles{OutOfMemory: true}},
@@ -284,7 +284,7 @@ func TestALostNodeDoesNotStopTheLook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := views[5].Pod; p.Gate != migration.GateUnknown || p.Problem == "" {
+	if p := views[5].Pod; p.Report.State != migration.GateUnknown || p.Problem == "" {
 		t.Errorf("%+v", p)
 	}
 }

@@ -35,17 +35,17 @@ func (c *Client) shared(ctx context.Context, rec migration.Record, files map[str
 func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, all shared) (migration.PodView, error) {
 	v, err := c.seePod(ctx, rec, s, pod, all)
 	// What kubelets, schedulers and the pod itself say is shown to people.
-	v.Problem, v.GateDetail = quote.Line(v.Problem), quote.Line(v.GateDetail)
+	v.Problem, v.Report.Detail = quote.Line(v.Problem), quote.Line(v.Report.Detail)
 	return v, err
 }
 
 func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, all shared) (v migration.PodView, err error) {
-	v = migration.PodView{Name: render.PodName(rec.Name, s.Ordinal), Claim: render.ClaimName(rec.Name, s.Ordinal)}
+	v = migration.PodView{Name: render.PodName(rec.Name, s.Ordinal)}
 	if pod == nil {
-		v.Unmade, err = setMissing(rec, s, all)
+		v.Source.Missing, err = setMissing(rec, s, all)
 		return v, err
 	}
-	v.Found, v.UID, v.IP, v.Node = true, string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
+	v.UID, v.IP, v.Node = string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
 	v.Terminating = pod.DeletionTimestamp != nil
 	if err := template(rec, pod, all, &v); err != nil {
 		return v, err
@@ -53,11 +53,12 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 	withFiles(&v, rec, pod, all.files)
 	status := containerStatus(pod)
 	if status != nil {
-		v.Running, v.Ready, v.Restarts = status.State.Running != nil, status.Ready, int(status.RestartCount)
+		v.Restarts = int(status.RestartCount)
 		v.OutOfMemory = outOfMemory(status.State) || status.State.Terminated == nil && outOfMemory(status.LastTerminationState)
 	}
-	if !v.Running {
-		v.Problem, v.Preparing = problem(pod, status), preparing(pod, status)
+	v.Container = containerState(pod, status)
+	if !v.Running() {
+		v.Problem = problem(pod, status)
 		if status != nil && status.State.Waiting != nil && status.State.Waiting.Reason == crashLoop {
 			v.EarlierLog = render.ContainerName
 		}
@@ -68,7 +69,7 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 			}
 			v.Problem = join(v.Problem, claim)
 			if claim != "" && noVolume(pod) {
-				v.Unbound = v.Claim
+				v.Unbound = true
 			}
 		}
 		return v, nil
@@ -141,12 +142,12 @@ func (c *Client) files(ctx context.Context, rec migration.Record, pods map[strin
 // asks for can be made again.
 func withFiles(v *migration.PodView, rec migration.Record, pod *corev1.Pod, files map[string]confFault) {
 	name := render.ConfOf(pod.Spec)
-	v.Files = files[name].says
+	v.Source.Files = files[name].says
 	if files[name].foreign {
-		v.ForeignFiles = name
+		v.Source.ForeignFiles = name
 	}
-	if v.Files != "" && rec.Pods.Image != "" && name == render.Conf(rec).Name {
-		v.Unmade = true
+	if v.Source.Files != "" && rec.Pods.Image != "" && name == render.Conf(rec).Name {
+		v.Source.Missing = true
 	}
 }
 
@@ -161,24 +162,24 @@ func template(rec migration.Record, pod *corev1.Pod, all shared, v *migration.Po
 		return &Error{Reason: Invalid, What: err.Error()}
 	}
 	marked := pod.Annotations[render.TemplateAnnotation] == want
-	v.Outdated = !marked
+	v.Source.Pod.Outdated = !marked
 	set, err := all.set()
 	switch {
 	case marked && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err)):
 		// Nothing is known that contradicts the pod's mark.
 		return nil
 	case apierrors.IsNotFound(err):
-		v.SetOutdated = true
+		v.Source.Set.Outdated = true
 		return nil
 	case err != nil:
 		return failed(err, "get", "StatefulSet", rec.Namespace, render.StatefulSetName(rec.Name))
 	}
-	v.SetOutdated = set.Spec.Template.Annotations[render.TemplateAnnotation] != want
+	v.Source.Set.Outdated = set.Spec.Template.Annotations[render.TemplateAnnotation] != want
 	if !marked {
 		// Its successor could not report either.
-		v.Unmade = !hasRelay(pod.Spec) && !hasRelay(set.Spec.Template.Spec)
+		v.Source.Missing = !hasRelay(pod.Spec) && !hasRelay(set.Spec.Template.Spec)
 	}
-	if v.SetOutdated {
+	if v.Source.Set.Outdated {
 		return nil
 	}
 	return drift(rec, set, pod, v)
@@ -221,6 +222,18 @@ func problem(pod *corev1.Pod, status *corev1.ContainerStatus) string {
 		return ended(t)
 	}
 	return ""
+}
+
+func containerState(pod *corev1.Pod, status *corev1.ContainerStatus) migration.ContainerState {
+	switch {
+	case status != nil && status.State.Running != nil && status.Ready:
+		return migration.ContainerReady
+	case status != nil && status.State.Running != nil:
+		return migration.ContainerRunning
+	case preparing(pod, status):
+		return migration.ContainerPreparing
+	}
+	return migration.ContainerDown
 }
 
 // preparing reports whether problem tells of nothing but that it takes time.

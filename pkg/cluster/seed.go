@@ -122,7 +122,7 @@ func (c *Client) awaitSeeded(ctx context.Context, rec migration.Record, id ensem
 		}
 		var v migration.PodView
 		v, failed = c.podView(ctx, rec, s, pod, c.shared(ctx, rec, nil))
-		return v.Seeded == rec.Flight.Seed, failed
+		return v.Report.Volume.Seed == rec.Flight.Seed, failed
 	})
 	return failed
 }
@@ -164,9 +164,9 @@ func (c *Client) seedable(ctx context.Context, rec migration.Record, s migration
 	case cm == nil || released:
 		return &Error{Reason: Precondition, What: fmt.Sprintf("the gate of server %s is not there or not closed: its pod %s/%s may run", s.ID, rec.Namespace, name)}
 	case !v.Parked():
-		return &Error{Reason: Precondition, What: fmt.Sprintf("pod %s/%s does not wait at its gate: %s", rec.Namespace, name, join(string(v.Gate), join(v.GateDetail, v.Problem))),
+		return &Error{Reason: Precondition, What: fmt.Sprintf("pod %s/%s does not wait at its gate: %s", rec.Namespace, name, join(string(v.Report.State), join(v.Report.Detail, v.Problem))),
 			Next: c.at(rec.Namespace).Kubectl("describe pod %s", name)}
-	case v.Seeded == token:
+	case v.Report.Volume.Seed == token:
 		return ErrSeeded
 	}
 	return nil

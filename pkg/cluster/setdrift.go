@@ -25,18 +25,18 @@ func drift(rec migration.Record, set *appsv1.StatefulSet, pod *corev1.Pod, v *mi
 	if err != nil {
 		return &Error{Reason: Invalid, What: err.Error()}
 	}
-	v.SetDrift = texts(edited(set, ofSet))
-	v.SetOutdated = v.SetOutdated || len(v.SetDrift) > 0
+	v.Source.Set.Drift = texts(edited(set, ofSet))
+	v.Source.Set.Outdated = len(v.Source.Set.Drift) > 0
 	ofPod, err := render.TemplateDrift(rec, pod.Spec)
 	if err != nil {
 		return &Error{Reason: Invalid, What: err.Error()}
 	}
 	switch {
 	case len(ofPod) == 0:
-	case ofAnotherRevision(set, pod), len(v.SetDrift) > 0: // or made from the edited template
-		v.Drift, v.Outdated = texts(ofPod), true
+	case ofAnotherRevision(set, pod), v.Source.Set.Outdated: // or made from the edited template
+		v.Source.Pod = migration.Template{Outdated: true, Drift: texts(ofPod)}
 	default:
-		v.Drift = texts(slices.DeleteFunc(ofPod, func(d render.Difference) bool { return slices.Contains(d.Path, "f:image") }))
+		v.Source.Pod.Drift = texts(slices.DeleteFunc(ofPod, func(d render.Difference) bool { return slices.Contains(d.Path, "f:image") }))
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func TestSetDrift(t *testing.T) {
 			said := func(all []string, want string) bool {
 				return (len(all) == 0) == (want == "") && strings.Contains(strings.Join(all, "\n"), want)
 			}
-			if !said(v.SetDrift, tc.set) || !said(v.Drift, tc.pod) || v.SetOutdated != (tc.set != "") || v.Outdated != tc.outdated {
+			if !said(v.Source.Set.Drift, tc.set) || !said(v.Source.Pod.Drift, tc.pod) || v.Source.Set.Outdated != (tc.set != "") || v.Source.Pod.Outdated != tc.outdated {
 				t.Errorf("%+v\n%s", v, set.ManagedFields)
 			}
 			seen := migration.PodView{}
@@ -100,7 +100,7 @@ func TestSetDrift(t *testing.T) {
 				// A webhook's value: the managed fields say that it is ours.
 				kube.PrependReactor("get", "statefulsets", func(ktesting.Action) (bool, runtime.Object, error) { return true, set, nil })
 			}
-			if err := template(rec, pod, c.shared(t.Context(), rec, nil), &seen); err != nil || !slices.Equal(seen.SetDrift, v.SetDrift) {
+			if err := template(rec, pod, c.shared(t.Context(), rec, nil), &seen); err != nil || !slices.Equal(seen.Source.Set.Drift, v.Source.Set.Drift) {
 				t.Errorf("in a look: %v, %v", seen, err)
 			}
 			if tc.set == "" {

@@ -222,5 +222,5 @@ func (s *Snapshot) statefulSet(ctx context.Context, rec migration.Record) (*apps
 
 // asksPod: a replaced server whose pod is ready was started by its gate.
 func (s *Snapshot) asksPod(rec migration.Record, server migration.ServerRecord, v *migration.PodView) bool {
-	return !v.Ready || server.Replaced == nil || rec.Flight != nil && rec.Flight.ID == server.ID
+	return !v.Ready() || server.Replaced == nil || rec.Flight != nil && rec.Flight.ID == server.ID
 }

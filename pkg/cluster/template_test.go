@@ -56,8 +56,8 @@ func TestOutdatedPods(t *testing.T) {
 			}
 			c := New(kube)
 			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), pod, c.shared(t.Context(), rec, nil))
-			if err != nil || v.Outdated != tc.pod || v.SetOutdated != tc.all {
-				t.Errorf("outdated %t, the set %t, %v", v.Outdated, v.SetOutdated, err)
+			if err != nil || v.Source.Pod.Outdated != tc.pod || v.Source.Set.Outdated != tc.all {
+				t.Errorf("outdated %t, the set %t, %v", v.Source.Pod.Outdated, v.Source.Set.Outdated, err)
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestPodsThatCannotReport(t *testing.T) {
 			}
 			c := New(kube)
 			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), pod, c.shared(t.Context(), rec, nil))
-			if err != nil || !v.Outdated || v.Unmade != old || v.Gate != migration.GateUnknown || v.Problem == "" {
+			if err != nil || !v.Source.Pod.Outdated || v.Source.Missing != old || v.Report.State != migration.GateUnknown || v.Problem == "" {
 				t.Errorf("%+v, %v", v, err)
 			}
 		})
@@ -184,8 +184,8 @@ func TestUnmadePods(t *testing.T) {
 				t.Fatal(err)
 			}
 			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod, c.shared(t.Context(), rec, files))
-			if err != nil || v.Unmade != tc.unmade || !strings.Contains(v.Files, tc.files) || (v.Files == "") != (tc.files == "") || (v.ForeignFiles != "") != tc.edited {
-				t.Errorf("unmade %t, files %q, foreign %q, %v", v.Unmade, v.Files, v.ForeignFiles, err)
+			if err != nil || v.Source.Missing != tc.unmade || !strings.Contains(v.Source.Files, tc.files) || (v.Source.Files == "") != (tc.files == "") || (v.Source.ForeignFiles != "") != tc.edited {
+				t.Errorf("unmade %t, files %q, foreign %q, %v", v.Source.Missing, v.Source.Files, v.Source.ForeignFiles, err)
 			}
 		})
 	}

@@ -344,7 +344,7 @@ func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migra
 			err = e.Cluster.Kick(ctx, rec, id)
 		}
 	case migration.StepRestoreGate:
-		if err = e.Cluster.RestoreGate(ctx, rec, id, *d.Release); err == nil && pod.Found {
+		if err = e.Cluster.RestoreGate(ctx, rec, id, *d.Release); err == nil && pod.UID != "" {
 			err = e.Cluster.Kick(ctx, rec, id)
 		}
 	case migration.StepSeed:

@@ -15,7 +15,7 @@ func (e *Engine) tryPaths(ctx context.Context, o migration.Observation, rec migr
 	out := &migration.Paths{Listened: v.Live.Serving(), Tried: migration.PathsOf(rec, kind, id, o.Leader())}
 	podIP := ""
 	if kind == migration.Replace {
-		podIP, out.PodUID, out.Listened = pod.IP, pod.UID, pod.Listens == migration.Listens
+		podIP, out.PodUID, out.Listened = pod.IP, pod.UID, pod.Report.Listens == migration.Listens
 	}
 	if e.Paths != nil {
 		if err := e.Paths.Try(ctx, rec, id, podIP, out.Tried); err != nil {

@@ -95,14 +95,16 @@ func (w *world) Observe(_ context.Context, rec migration.Record) (map[ensemble.I
 		v := *w.cv[s.ID]
 		if w.parked {
 			v.Gate.Found, v.Gate.Generation = true, w.gen
-			v.Pod = migration.PodView{Found: true, Name: fmt.Sprintf("zk-pod-%d", s.Ordinal), UID: w.uid(s.ID), IP: fmt.Sprintf("10.1.0.%d", s.ID), Node: "n", Running: true,
-				Gate: migration.GateParked, GateGeneration: w.gen, GateFresh: true, GateAt: w.now, HostClosed: !w.hostUp[s.ID],
-				Version: ensemble.Version{Major: 3, Minor: 8}}
+			v.Pod = migration.PodView{Name: fmt.Sprintf("zk-pod-%d", s.Ordinal), UID: w.uid(s.ID), IP: fmt.Sprintf("10.1.0.%d", s.ID), Node: "n", Container: migration.ContainerRunning,
+				Report: migration.Report{State: migration.GateParked, Generation: w.gen, Fresh: true, At: w.now, Version: ensemble.Version{Major: 3, Minor: 8}}}
+			if !w.hostUp[s.ID] {
+				v.Pod.Report.HostClosedFor = new(time.Duration)
+			}
 			if image := rec.Pods.Image; image != "" {
-				v.Pod.Version, _ = ensemble.ParseVersion(strings.TrimPrefix(image, "zookeeper:"))
+				v.Pod.Report.Version, _ = ensemble.ParseVersion(strings.TrimPrefix(image, "zookeeper:"))
 			}
 			if w.podUp[s.ID] {
-				v.Pod.Gate, v.Pod.Ready = migration.GateStarted, true
+				v.Pod.Report.State, v.Pod.Container = migration.GateStarted, migration.ContainerReady
 			}
 		}
 		out[s.ID] = v

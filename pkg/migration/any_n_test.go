@@ -84,7 +84,7 @@ func (s *scene) comesTo(step migration.StepID) bool {
 		case d.Code == migration.CodeHold:
 			s.o.At = s.o.At.Add(migration.DurabilityHold)
 			for i := range s.o.Servers {
-				s.o.Servers[i].Cluster.Pod.GateAt = s.o.At.Add(-time.Second)
+				s.o.Servers[i].Cluster.Pod.Report.At = s.o.At.Add(-time.Second)
 			}
 		default:
 			return false

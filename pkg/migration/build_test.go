@@ -18,6 +18,9 @@ func ago(d time.Duration) *time.Time {
 	return &at
 }
 
+// closedFor is for how long a pod was refused by its host.
+func closedFor(d time.Duration) *time.Duration { return &d }
+
 // epoch is the leader's epoch in a healthy observation, counter its last
 // transaction.
 const (
@@ -62,8 +65,9 @@ func healthy(version string, ids ...ensemble.ID) *scene {
 				Service:   migration.ServiceView{Found: true, UID: sr.ServiceUID, ClusterIP: sr.ClusterIP},
 				Endpoints: migration.EndpointsView{BridgeFound: true, Bridge: []string{sr.HostIP}, Union: []string{sr.HostIP}},
 				Pod: migration.PodView{
-					Found: true, Name: fmt.Sprintf("demo-pod-%d", i), UID: fmt.Sprintf("pod-%d-a", id), IP: fmt.Sprintf("10.244.0.%d", id),
-					Node: "node-1", Running: true, Gate: migration.GateParked, GateGeneration: 1, GateAt: *ago(5 * time.Second), GateFresh: true, Version: v, Listens: migration.Listens,
+					Name: fmt.Sprintf("demo-pod-%d", i), UID: fmt.Sprintf("pod-%d-a", id), IP: fmt.Sprintf("10.244.0.%d", id),
+					Node: "node-1", Container: migration.ContainerRunning,
+					Report: migration.Report{State: migration.GateParked, Generation: 1, At: *ago(5 * time.Second), Fresh: true, Version: v, Listens: migration.Listens},
 				},
 				Gate: migration.GateView{Found: true, Generation: 1},
 			},
@@ -174,7 +178,7 @@ func running() migration.HostView {
 // behind: its pod's node has not shown the newest gate yet.
 func (s *scene) behind(id ensemble.ID) {
 	s.view(id).Cluster.Gate.Generation = 5
-	s.view(id).Cluster.Pod.GateGeneration = 4
+	s.view(id).Cluster.Pod.Report.Generation = 4
 }
 
 func (s *scene) proof(e, c uint32, age time.Duration, complete bool) *migration.Proof {
@@ -203,7 +207,7 @@ func (s *scene) stopAsked(id ensemble.ID) *migration.Flight {
 	f := s.flight(migration.Replace, id)
 	f.Fenced, f.Before = yes(), s.proof(epoch, counter-10, 3*time.Second, true)
 	f.StopAsked = ago(2 * time.Second)
-	at := s.view(id).Cluster.Pod.GateAt.Add(-5 * time.Second)
+	at := s.view(id).Cluster.Pod.Report.At.Add(-5 * time.Second)
 	f.ReportAtStop = &at
 	return f
 }
@@ -213,7 +217,7 @@ func (s *scene) dead(id ensemble.ID) *migration.Flight {
 	f := s.stopAsked(id)
 	s.host(id, vantage.PortClosed)
 	s.down(id)
-	s.view(id).Cluster.Pod.HostClosed = true
+	s.view(id).Cluster.Pod.Report.HostClosedFor = closedFor(0)
 	f.DeadSince = ago(time.Second)
 	return f
 }
@@ -246,7 +250,7 @@ func (s *scene) seeded(id ensemble.ID) *migration.Flight {
 	f := s.unbridged(id)
 	f.After = nil
 	f.Data, f.Seed, f.SeedAsked = migration.DataCopy, "1xabc", ago(time.Second)
-	s.view(id).Cluster.Pod.Seeded = "1xabc"
+	s.view(id).Cluster.Pod.Report.Volume.Seed = "1xabc"
 	return f
 }
 
@@ -254,7 +258,7 @@ func (s *scene) seeded(id ensemble.ID) *migration.Flight {
 func (s *scene) refused(id ensemble.ID, cause migration.GateCause) *migration.Flight {
 	f := s.released(id)
 	p := &s.view(id).Cluster.Pod
-	p.Gate, p.GateCause, p.GateDetail, p.GateGeneration = migration.GateRefused, cause, "why it refuses", 2
+	p.Report.State, p.Report.Cause, p.Report.Detail, p.Report.Generation = migration.GateRefused, cause, "why it refuses", 2
 	return f
 }
 
@@ -296,7 +300,7 @@ func (s *scene) released(id ensemble.ID) *migration.Flight {
 func (s *scene) started(id ensemble.ID) *migration.Flight {
 	f := s.released(id)
 	p := &s.view(id).Cluster.Pod
-	p.Gate, p.GateGeneration = migration.GateStarted, 2
+	p.Report.State, p.Report.Generation = migration.GateStarted, 2
 	s.view(id).Live.Reach = vantage.NotServing
 	return f
 }
@@ -305,7 +309,7 @@ func (s *scene) started(id ensemble.ID) *migration.Flight {
 func (s *scene) serving(id ensemble.ID) *migration.Flight {
 	f := s.started(id)
 	s.serve(id)
-	s.view(id).Cluster.Pod.Ready = true
+	s.view(id).Cluster.Pod.Container = migration.ContainerReady
 	return f
 }
 
@@ -389,7 +393,8 @@ func (s *scene) reclaimed(id ensemble.ID) *migration.Flight {
 	f := s.flippedBack(id)
 	f.DeadSince = ago(time.Second)
 	p := &s.view(id).Cluster.Pod
-	p.UID, p.IP, p.Ready, p.Gate, p.GateGeneration, p.HostClosed = p.UID+"b", "10.244.1.9", false, migration.GateParked, 3, true
+	p.UID, p.IP, p.Container = p.UID+"b", "10.244.1.9", migration.ContainerRunning
+	p.Report.State, p.Report.Generation, p.Report.HostClosedFor = migration.GateParked, 3, closedFor(0)
 	s.down(id)
 	return f
 }

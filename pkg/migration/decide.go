@@ -140,7 +140,7 @@ func (c *context) checkPlace(s *member) Decision {
 	switch {
 	case s.onHost() && s.gate.Released:
 		return disagrees(back, "on its host, but its gate is open")
-	case s.onHost() && s.pod.Gate == GateStarted:
+	case s.onHost() && s.started():
 		return disagrees(back, "on its host, but ZooKeeper was started in pod %s", s.pod.Name)
 	case s.onHost() && c.repairs():
 		// Two Services that were swapped are set right one after the other.

@@ -141,7 +141,7 @@ func TestGuard(t *testing.T) {
 			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
 		},
 		{
-			name: "ZooKeeper runs in a pod that should be parked", id: 2, set: func(s *scene) { s.view(1).Cluster.Pod.Gate = migration.GateStarted },
+			name: "ZooKeeper runs in a pod that should be parked", id: 2, set: func(s *scene) { s.view(1).Cluster.Pod.Report.State = migration.GateStarted },
 			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
 		},
 		{
@@ -296,7 +296,10 @@ func TestJournalDisagreesHasAWayOut(t *testing.T) {
 		},
 		{
 			name: "revert of a pod found running", kind: migration.Revert,
-			set:  func(s *scene) { s.host(1, vantage.PortClosed); s.view(1).Cluster.Pod.Gate = migration.GateStarted },
+			set: func(s *scene) {
+				s.host(1, vantage.PortClosed)
+				s.view(1).Cluster.Pod.Report.State = migration.GateStarted
+			},
 			want: do, step: migration.StepBeginRevert,
 		},
 		{

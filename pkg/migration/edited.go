@@ -10,11 +10,11 @@ func (c *context) editedSet() (out findings) {
 	var edited *context
 	for _, s := range c.members {
 		about := c.about(s)
-		if len(s.pod.SetDrift) == 0 {
+		if len(s.pod.Source.Set.Drift) == 0 {
 			continue
 		}
 		if s.Replaced != nil && !c.flying(s.ID) {
-			d := stop(CodeSetEdited, c.cmd("replace --id=%d", s.ID), "%s; a pod that is recreated would come up with that", about.setEdited()).with(s.pod.SetDrift...)
+			d := stop(CodeSetEdited, c.cmd("replace --id=%d", s.ID), "%s; a pod that is recreated would come up with that", about.setEdited()).with(s.pod.Source.Set.Drift...)
 			if len(InPods(c.rec)) == len(c.rec.Servers) && c.flight == nil {
 				// The migration is over, and an upgrade edits the template (ADR 12).
 				out.add(ClassNote, s.ID, d.with("replace undoes an edit that is meant to stay, such as an upgrade"))
@@ -26,24 +26,24 @@ func (c *context) editedSet() (out findings) {
 		edited = about
 	}
 	if edited != nil {
-		out.addOfAll(ClassNote, stop(CodeSetEdited, "", "%s; the next replacement applies the recorded template first", edited.setEdited()).with(edited.pod.SetDrift...))
+		out.addOfAll(ClassNote, stop(CodeSetEdited, "", "%s; the next replacement applies the recorded template first", edited.setEdited()).with(edited.pod.Source.Set.Drift...))
 	}
 	return out
 }
 
 func (c *context) setEdited() string {
-	return fmt.Sprintf("somebody edited StatefulSet %s, and its pods would not be made as recorded (%s)", c.set(), c.pod.SetDrift[0])
+	return fmt.Sprintf("somebody edited StatefulSet %s, and its pods would not be made as recorded (%s)", c.set(), c.pod.Source.Set.Drift[0])
 }
 
 // otherTemplate: the pod of a replaced server serves, and is not what is recorded.
 func (c *context) otherTemplate() Decision {
 	what := "runs with other settings than those recorded now; it gets them when it is next made"
 	switch {
-	case c.pod.Outdated:
-	case len(c.pod.Drift) > 0:
+	case c.pod.Source.Pod.Outdated:
+	case len(c.pod.Source.Pod.Drift) > 0:
 		what = "is not as recorded, although its StatefulSet is: an admission webhook or somebody changed the pod itself"
 	default:
 		return Decision{}
 	}
-	return stop(CodePodOutdated, "", "pod %s of server %d %s", c.pod.Name, c.ID, what).with(c.pod.Drift...)
+	return stop(CodePodOutdated, "", "pod %s of server %d %s", c.pod.Name, c.ID, what).with(c.pod.Source.Pod.Drift...)
 }

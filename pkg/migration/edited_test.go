@@ -17,7 +17,7 @@ func TestEditedSet(t *testing.T) {
 	edit := func(s *scene) {
 		for i := range s.o.Servers {
 			p := &s.o.Servers[i].Cluster.Pod
-			p.SetOutdated, p.SetDrift = true, []string{memory}
+			p.Source.Set.Outdated, p.Source.Set.Drift = true, []string{memory}
 		}
 	}
 	for name, c := range map[string]struct {
@@ -39,12 +39,15 @@ func TestEditedSet(t *testing.T) {
 			health: migration.Degraded, step: migration.StepPark},
 		"all are in their pods, and it may be an upgrade": {set: func(s *scene) { s.replaced(1); s.replaced(2); s.replaced(3); edit(s) }, id: 1, want: []string{"note SetEdited"},
 			next: "kubectl zkmigrate replace demo --id=1 -n zk", health: migration.Healthy, step: migration.StepPark},
-		"it is mended, and a parked pod is of the edited one": {set: func(s *scene) { s.pod(1).Outdated, s.pod(1).Drift = true, []string{memory} }, id: 1,
+		"it is mended, and a parked pod is of the edited one": {set: func(s *scene) { s.pod(1).Source.Pod.Outdated, s.pod(1).Source.Pod.Drift = true, []string{memory} }, id: 1,
 			health: migration.Healthy, step: migration.StepRemakePods},
-		"it is mended, and a pod that serves is of the edited one": {set: func(s *scene) { s.replaced(1); s.pod(1).Outdated, s.pod(1).Drift = true, []string{memory} }, id: 1,
+		"it is mended, and a pod that serves is of the edited one": {set: func(s *scene) {
+			s.replaced(1)
+			s.pod(1).Source.Pod.Outdated, s.pod(1).Source.Pod.Drift = true, []string{memory}
+		}, id: 1,
 			want: []string{"note PodOutdated"}, says: "it gets them when it is next made", health: migration.Healthy},
-		"a webhook changes pods: none is remade": {set: func(s *scene) { s.pod(1).Drift = []string{memory} }, id: 1, health: migration.Healthy, step: migration.StepBegin},
-		"and none that serves": {set: func(s *scene) { s.replaced(1); s.pod(1).Drift = []string{memory} }, id: 1,
+		"a webhook changes pods: none is remade": {set: func(s *scene) { s.pod(1).Source.Pod.Drift = []string{memory} }, id: 1, health: migration.Healthy, step: migration.StepBegin},
+		"and none that serves": {set: func(s *scene) { s.replaced(1); s.pod(1).Source.Pod.Drift = []string{memory} }, id: 1,
 			want: []string{"note PodOutdated"}, says: "an admission webhook or somebody changed the pod itself", health: migration.Healthy},
 	} {
 		t.Run(name, func(t *testing.T) {

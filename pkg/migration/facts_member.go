@@ -28,6 +28,7 @@ type member struct {
 	service   ServiceView
 	endpoints EndpointsView
 	pod       PodView
+	report    Report
 	gate      GateView
 }
 
@@ -40,7 +41,7 @@ func derived(s ServerRecord, v ServerView) member {
 		host: v.Host.State(), ports: v.Host,
 		stands: c.Pod.State(), holds: c.Pod.Holds(c.Gate),
 		live: v.Live, inPod: v.AtPod, says: v.Says(),
-		service: c.Service, endpoints: c.Endpoints, pod: c.Pod, gate: c.Gate,
+		service: c.Service, endpoints: c.Endpoints, pod: c.Pod, report: c.Pod.Report, gate: c.Gate,
 	}
 }
 
@@ -123,23 +124,29 @@ const (
 // State adds up what Kubernetes and the gate say of the pod.
 func (p PodView) State() PodState {
 	switch {
-	case !p.Found:
+	case p.UID == "":
 		return PodNone
 	case p.Terminating:
 		return PodGoing
-	case !p.Running:
+	case !p.Running():
 		return PodIdle
-	case p.Parked():
+	case p.Report.State == GateParked && p.IP != "":
 		return PodParked
-	case p.Gate == GateVetoed:
+	case p.Report.State == GateVetoed:
 		return PodVetoed
-	case p.Gate == GateRefused:
+	case p.Report.State == GateRefused:
 		return PodRefused
-	case p.Gate == GateStarted:
+	case p.Report.State == GateStarted:
 		return PodStarted
 	}
 	return PodUntold
 }
+
+// Parked reports whether the pod waits at its gate with everything in place.
+func (p PodView) Parked() bool { return p.State() == PodParked }
+
+// away: it does not run, or not for long.
+func (s PodState) away() bool { return s == PodNone || s == PodGoing || s == PodIdle }
 
 // Holding is what a pod's volume holds, as far as its gate can tell.
 type Holding string
@@ -162,14 +169,15 @@ const (
 
 // Holds adds up what the gate tells of the volume.
 func (p PodView) Holds(gate GateView) Holding {
-	switch stands := p.State(); {
-	case stands == PodRefused && p.GateCause != CauseNone && gate.Released && p.GateGeneration >= gate.Generation:
+	stands, r := p.State(), p.Report
+	switch {
+	case stands == PodRefused && r.Cause != CauseNone && gate.Released && r.Generation >= gate.Generation:
 		return HoldsHalf
 	case stands != PodParked:
 		return HoldsUnknown
-	case p.NeverStarted || p.NeverSynced:
+	case r.Volume.State == VolumeUnused || r.Volume.State == VolumeUnsynced:
 		return HoldsNothing
-	case p.Outlived:
+	case r.Volume.State == VolumeOutlived:
 		return HoldsOld
 	}
 	return HoldsMember
@@ -178,12 +186,27 @@ func (p PodView) Holds(gate GateView) Holding {
 // atHost: the address is the host's, and no selector is set.
 func (m *member) atHost() bool { return m.address == AddressHost && !m.selected }
 
+// started: ZooKeeper was started in the pod, by what its gate told last.
+func (m *member) started() bool { return m.report.State == GateStarted }
+
 // mayRun: ZooKeeper runs in the pod, or a restart of the pod would start it.
-func (m *member) mayRun() bool { return m.gate.Released || m.pod.Gate == GateStarted }
+func (m *member) mayRun() bool { return m.gate.Released || m.started() }
+
+// waits: the pod told of late that it is parked.
+func (m *member) waits() bool { return m.stands == PodParked && m.report.Fresh }
+
+// idleOutdated: the pod was made from another template than is recorded, and nothing
+// runs in it.
+func (m *member) idleOutdated() bool {
+	return m.pod.Source.Pod.Outdated && !m.pod.Terminating && m.idle()
+}
+
+// hasAddress: the pod has an address that its Service can lead to.
+func (m *member) hasAddress() bool { return m.stands != PodGoing && m.pod.IP != "" }
 
 // shut: the gate is closed, and the pod is parked before it, having read that.
 func (m *member) shut() bool {
-	return !m.gate.Released && m.stands == PodParked && m.pod.GateGeneration >= m.gate.Generation
+	return !m.gate.Released && m.stands == PodParked && m.report.Generation >= m.gate.Generation
 }
 
 // onHostAlone: the server runs on its host, behind its address, and nothing may start
@@ -216,12 +239,12 @@ func (m *member) idle() bool {
 		return false
 	case m.stands == PodNone:
 		return true
-	case m.pod.NodeLost, m.pod.Ready:
+	case m.pod.NodeLost, m.pod.Ready():
 		return false
-	case !m.pod.Running:
+	case !m.pod.Running():
 		// What a node last said may be old: where the address leads to the pod, it
 		// refuses as well.
 		return m.address != AddressPod || m.live.Sight() == vantage.SeenNotServing
 	}
-	return m.pod.GateFresh && (m.pod.Gate == GateParked || m.pod.Gate == GateVetoed || m.pod.Gate == GateRefused)
+	return m.report.Fresh && !m.started()
 }

@@ -56,7 +56,7 @@ func (v ServerView) Says() vantage.Sighting {
 // elsewhere, so that only the pod's own address tells.
 func (v ServerView) AwayFromPod() bool {
 	pod := v.Cluster.Pod
-	return pod.Found && pod.IP != "" && pod.Gate == GateStarted && !same(v.Cluster.Endpoints.Union, pod.IP)
+	return pod.IP != "" && pod.Report.State == GateStarted && !same(v.Cluster.Endpoints.Union, pod.IP)
 }
 
 // isDown reports whether a server is known not to take part.

@@ -29,19 +29,19 @@ func flipRules() []rule {
 		},
 		{name: "its death is noted", set: func(s *scene) { s.dead(1).DeadSince = nil }, want: do, step: migration.StepNoteDead},
 		{
-			name: "the pod does not see it dead", set: func(s *scene) { s.dead(1); s.view(1).Cluster.Pod.HostClosed = false },
+			name: "the pod does not see it dead", set: func(s *scene) { s.dead(1); s.view(1).Cluster.Pod.Report.HostClosedFor = nil },
 			want: wait, code: migration.CodeSecondVantage,
 		},
 		{
 			name: "the pod's report is older than the stop",
 			set: func(s *scene) {
-				at := s.view(1).Cluster.Pod.GateAt
+				at := s.view(1).Cluster.Pod.Report.At
 				s.dead(1).ReportAtStop = &at
 			},
 			want: wait, code: migration.CodeSecondVantage,
 		},
 		{
-			name: "the pod reports no more", set: func(s *scene) { s.dead(1); s.view(1).Cluster.Pod.GateFresh = false },
+			name: "the pod reports no more", set: func(s *scene) { s.dead(1); s.view(1).Cluster.Pod.Report.Fresh = false },
 			want: wait, code: migration.CodeSecondVantage,
 		},
 		{
@@ -197,8 +197,8 @@ func TestNothingOpensTheGateUnproven(t *testing.T) {
 		"no stop asked for":           func(_ *scene, f *migration.Flight) { f.StopAsked = nil },
 		"no proof on the others":      func(_ *scene, f *migration.Flight) { f.After = nil },
 		"the proof is not complete":   func(_ *scene, f *migration.Flight) { f.After.Complete = false },
-		"the pod sees the host up":    func(s *scene, _ *migration.Flight) { s.view(1).Cluster.Pod.HostClosed = false },
-		"the pod does not report":     func(s *scene, _ *migration.Flight) { s.view(1).Cluster.Pod.GateFresh = false },
+		"the pod sees the host up":    func(s *scene, _ *migration.Flight) { s.view(1).Cluster.Pod.Report.HostClosedFor = nil },
+		"the pod does not report":     func(s *scene, _ *migration.Flight) { s.view(1).Cluster.Pod.Report.Fresh = false },
 		"the address is the host's":   func(s *scene, _ *migration.Flight) { s.view(1).Cluster.Endpoints.Union = []string{"10.0.0.1"} },
 		"an election since the proof": func(_ *scene, f *migration.Flight) { f.Before.Zxid = zxid(epoch-1, counter) },
 	}

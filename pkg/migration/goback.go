@@ -18,9 +18,9 @@ func (c *context) turnBack() Decision {
 	case !f.Line.known():
 		return c.stays("; its pod was given up before")
 	case f.StopAsked == nil && c.mayRun() || c.neverStopped() || c.stopped() != nil && c.watchedFrom(*c.stopped()):
-	case c.pod.Unmade:
+	case c.pod.Source.Missing:
 		return c.makeAgain()
-	case c.stands != PodParked || !c.pod.GateFresh:
+	case !c.waits():
 		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d has not parked yet, and tells then how long host %s has been down: %s",
 			f.ID, c.HostIP, c.podState()).then("or go on to the host: " + c.cmd("revert --id=%d", f.ID))
 	default:
@@ -54,8 +54,7 @@ func (c *context) succeed(kind FlightKind) *Flight {
 
 // neverStopped: the very pod whose gate was closed has run ZooKeeper all the time.
 func (c *context) neverStopped() bool {
-	pod := c.pod
-	return c.flight.Reclaimed == nil && pod.Gate == GateStarted && !pod.Terminating && pod.UID != "" && pod.UID == c.flight.PodUID
+	return c.flight.Reclaimed == nil && c.stands == PodStarted && c.pod.UID == c.flight.PodUID
 }
 
 // stopped is when the pod was known to have stopped, or else asked to; nil when it
@@ -95,7 +94,7 @@ func (c *context) wayBack() string {
 // goBack moves the address to the pod again, and writes the very line into the
 // gate that the revert took out: the pod's volume knows its generation.
 func (c *context) goBack() Decision {
-	f, pod, ep := c.flight, c.pod, c.endpoints
+	f, ep := c.flight, c.endpoints
 	switch {
 	case c.host == HostUnclear:
 		return c.hostUnclear(PhaseReclaim)
@@ -109,7 +108,7 @@ func (c *context) goBack() Decision {
 		return do(StepBeginRevert, g, "the server on host %s runs, or may have run while nobody watched: it stays there", c.HostIP)
 	case f.Fenced == nil:
 		return do(StepMaskHost, nil, "nothing may start there beside the pod")
-	case !pod.Found || pod.Terminating || pod.IP == "":
+	case !c.hasAddress():
 		return wait(CodePodStopping, PhaseReclaim, "the pod of server %d is not there yet: %s", f.ID, c.podState()).
 			then(c.look())
 	case !c.selected && len(ep.Leftovers) > 0:

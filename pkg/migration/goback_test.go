@@ -103,6 +103,10 @@ func goBackRules() []rule {
 			want: wait, code: migration.CodePodStopping,
 		},
 		{
+			name: "on the way: the pod is being deleted", set: func(s *scene) { s.returning(); pod(s).Terminating = true },
+			want: wait, code: migration.CodePodStopping,
+		},
+		{
 			name: "on the way: controllers' leftovers go first", set: func(s *scene) {
 				s.returning()
 				s.view(1).Cluster.Endpoints.Leftovers = []string{"EndpointSlice/demo-1-abcde"}
@@ -117,7 +121,7 @@ func goBackRules() []rule {
 				f.Released, f.Kicked = ago(time.Second), ago(time.Second)
 				c := &s.view(1).Cluster
 				c.Gate = migration.GateView{Found: true, Generation: 4, Released: true, ReleasedGeneration: 2, Start: f.Line.Start}
-				c.Pod.Gate, c.Pod.GateGeneration = migration.GateStarted, 4
+				c.Pod.Report.State, c.Pod.Report.Generation = migration.GateStarted, 4
 				s.down(2)
 			},
 			want: wait, code: migration.CodeJoining,
@@ -128,7 +132,7 @@ func goBackRules() []rule {
 				f.Released, f.Kicked = ago(time.Second), ago(time.Second)
 				c := &s.view(1).Cluster
 				c.Gate = migration.GateView{Found: true, Generation: 4, Released: true, ReleasedGeneration: 2, Start: f.Line.Start}
-				c.Pod.Gate, c.Pod.GateCause, c.Pod.GateGeneration = migration.GateRefused, migration.CauseLost, 4
+				c.Pod.Report.State, c.Pod.Report.Cause, c.Pod.Report.Generation = migration.GateRefused, migration.CauseLost, 4
 			},
 			want: do, step: migration.StepBeginRenewal,
 		},
@@ -167,7 +171,7 @@ func goBackRules() []rule {
 			name: "a pod that waited all the time leaves its host up to date", kind: migration.Revert, set: func(s *scene) {
 				s.turnable()
 				s.server(1).Replaced = nil
-				pod(s).UID, pod(s).NeverStarted = "pod-1-a", true
+				pod(s).UID, pod(s).Report.Volume.State = "pod-1-a", migration.VolumeUnused
 				s.down(2)
 			},
 			want: do, step: migration.StepUnmaskHost,
@@ -176,7 +180,7 @@ func goBackRules() []rule {
 			name: "not so one whose container has restarted", kind: migration.Revert, set: func(s *scene) {
 				s.turnable()
 				s.server(1).Replaced = nil
-				pod(s).UID, pod(s).NeverStarted, pod(s).Restarts = "pod-1-a", true, 1
+				pod(s).UID, pod(s).Report.Volume.State, pod(s).Restarts = "pod-1-a", migration.VolumeUnused, 1
 				s.down(2)
 			},
 			want: wait, code: migration.CodeDegraded,
@@ -185,7 +189,7 @@ func goBackRules() []rule {
 			name: "its successor on an empty volume does not", kind: migration.Revert, set: func(s *scene) {
 				s.turnable()
 				s.server(1).Replaced = nil
-				pod(s).NeverStarted = true
+				pod(s).Report.Volume.State = migration.VolumeUnused
 				s.down(2)
 			},
 			want: wait, code: migration.CodeDegraded,
@@ -193,7 +197,7 @@ func goBackRules() []rule {
 		{
 			name: "a released pod that reads the closed gate first need not go", kind: migration.Revert, set: func(s *scene) {
 				s.flippedBack(1)
-				pod(s).Gate, pod(s).GateGeneration = migration.GateParked, 3
+				pod(s).Report.State, pod(s).Report.Generation = migration.GateParked, 3
 				s.host(1, vantage.PortClosed)
 			},
 			want: do, step: migration.StepNoteDead,
@@ -217,23 +221,23 @@ func TestGoBackOnlyWatched(t *testing.T) {
 	}{
 		"by this command":   {func(s *scene) { s.turnable() }, migration.StepTurnBack, migration.CodeStep},
 		"by an earlier one": {func(s *scene) { old(s) }, "", migration.CodeHostUnwatched},
-		"by the parked pod": {func(s *scene) { old(s).HostClosedFor = time.Hour }, migration.StepTurnBack, migration.CodeStep},
-		"by a younger pod":  {func(s *scene) { old(s).HostClosedFor = 40 * time.Minute }, "", migration.CodeHostUnwatched},
+		"by the parked pod": {func(s *scene) { old(s).Report.HostClosedFor = closedFor(time.Hour) }, migration.StepTurnBack, migration.CodeStep},
+		"by a younger pod":  {func(s *scene) { old(s).Report.HostClosedFor = closedFor(40 * time.Minute) }, "", migration.CodeHostUnwatched},
 		"the pod has never stopped": {func(s *scene) {
 			pod := old(s)
-			pod.Gate, pod.UID = migration.GateStarted, s.o.Record.Flight.PodUID
+			pod.Report.State, pod.UID = migration.GateStarted, s.o.Record.Flight.PodUID
 		}, migration.StepTurnBack, migration.CodeStep},
-		"its successor has started, by an old gate": {func(s *scene) { old(s).Gate = migration.GateStarted }, "", migration.CodePodStopping},
+		"its successor has started, by an old gate": {func(s *scene) { old(s).Report.State = migration.GateStarted }, "", migration.CodePodStopping},
 		"a successor that is to go": {func(s *scene) {
 			pod := old(s)
 			f := s.o.Record.Flight
-			pod.Gate, pod.UID, f.Reclaimed = migration.GateStarted, f.PodUID, ago(time.Hour)
+			pod.Report.State, pod.UID, f.Reclaimed = migration.GateStarted, f.PodUID, ago(time.Hour)
 		}, "", migration.CodePodStopping},
 		"its successor is being made": {func(s *scene) { *old(s) = migration.PodView{} }, "", migration.CodePodStopping},
 		"on the way, then nobody":     {func(s *scene) { s.returning().Returning = ago(time.Hour) }, migration.StepBeginRevert, migration.CodeStep},
 		"on the way, and by the pod": {func(s *scene) {
 			s.returning().Returning = ago(time.Hour)
-			s.view(1).Cluster.Pod.HostClosedFor = time.Hour
+			s.view(1).Cluster.Pod.Report.HostClosedFor = closedFor(time.Hour)
 		}, migration.StepFlip, migration.CodeStep},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,8 +19,9 @@ func imagineParked(o Observation, id ensemble.ID) Observation {
 		}
 		if out.Servers[i].ID == id {
 			c.Pod = PodView{
-				Found: true, Name: "the pod of server " + id.String(), UID: "planned", IP: "planned",
-				Running: true, Gate: GateParked, GateGeneration: c.Gate.Generation, GateAt: o.At, GateFresh: true, Version: version,
+				Name: "the pod of server " + id.String(), UID: "planned", IP: "planned",
+				Container: ContainerRunning,
+				Report:    Report{State: GateParked, Generation: c.Gate.Generation, At: o.At, Fresh: true, Version: version},
 			}
 		}
 	}
@@ -50,7 +51,7 @@ func imagineDone(o Observation, kind FlightKind, id ensemble.ID) Observation {
 		}
 		v.Host = HostView{Client: vantage.PortClosed, Election: vantage.PortClosed}
 		v.Cluster.Gate.Released = true
-		v.Cluster.Pod.Gate = GateStarted
+		v.Cluster.Pod.Report.State = GateStarted
 		v.Cluster.Service.Selector = v.Cluster.Pod.Name
 		v.Cluster.Endpoints = EndpointsView{Controller: []string{v.Cluster.Pod.IP}, Union: []string{v.Cluster.Pod.IP}}
 	}

@@ -17,7 +17,7 @@ func (r Record) joinHold() time.Duration {
 // oneProcess: nothing answers at the old host beside the pod.
 func (c *context) oneProcess() Decision {
 	switch {
-	case c.host != HostUp || c.pod.Gate != GateStarted:
+	case c.host != HostUp || !c.started():
 		return Decision{}
 	case c.flight.Joined.complete():
 		return stop(CodeGhostHost, c.stopAndMask(),
@@ -33,14 +33,14 @@ func (c *context) oneProcess() Decision {
 func (c *context) podStarts() Decision {
 	pod := c.pod
 	switch {
-	case c.stands == PodNone, c.stands == PodGoing, c.stands == PodIdle:
+	case c.stands.away():
 		return wait(CodePodStarting, PhaseRelease, "pod %s does not run: %s", pod.Name, c.podState()).then(c.look())
 	case c.holds == HoldsHalf:
 		return c.renew()
-	case c.stands == PodRefused && pod.GateCause == CauseNone:
-		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, pod.GateDetail).then(c.look())
+	case c.stands == PodRefused && c.report.Cause == CauseNone:
+		return wait(CodePodRefused, PhaseRelease, "pod %s refuses to start ZooKeeper: %s", pod.Name, c.report.Detail).then(c.look())
 	case c.stands == PodVetoed:
-		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.HostIP, pod.GateDetail).
+		return wait(CodePodVetoed, PhaseRelease, "pod %s does not start ZooKeeper while host %s still answers: %s", pod.Name, c.HostIP, c.report.Detail).
 			then(c.stopAndMask())
 	case c.stands == PodStarted:
 		return Decision{}
@@ -132,7 +132,7 @@ func (c *context) watchJoined() Decision {
 
 // podReady: the pod's own probe sees it serve.
 func (c *context) podReady() Decision {
-	if !c.pod.Ready {
+	if !c.pod.Ready() {
 		return wait(CodeJoining, PhaseJoin, "pod %s is not ready yet: its data is being flushed to disk", c.pod.Name)
 	}
 	return Decision{}
@@ -170,8 +170,7 @@ func (c *context) watchdog() Decision {
 // ZooKeeper lets it vote, it was seen not to have synced, and they were seen not
 // to serve. What was not seen is no reason to stop anything.
 func (c *context) barks() []string {
-	pod := c.pod
-	empty := pod.Gate == GateStarted && !pod.Ready && c.flight.data() != DataCopy && c.flight.Returning == nil && c.isDown(c.says)
+	empty := c.started() && !c.pod.Ready() && c.flight.data() != DataCopy && c.flight.Returning == nil && c.isDown(c.says)
 	if !c.Voter() || c.guarded() || !empty {
 		return nil
 	}
@@ -219,7 +218,7 @@ func (c *context) giveUp(format string, a ...any) Decision {
 func (c *context) carryOn() Decision {
 	f := c.flight
 	serves := c.serves() && !c.live.Another(f.ID) && same(c.endpoints.Union, c.pod.IP)
-	if !serves || !f.Line.known() || c.pod.Gate != GateStarted || c.pod.Terminating || c.host.open() {
+	if !serves || !f.Line.known() || c.stands != PodStarted || c.host.open() {
 		return Decision{}
 	}
 	if c.live.Unread() {

@@ -20,11 +20,14 @@ func joinRules() []rule {
 			want: wait, code: migration.CodePodStarting,
 		},
 		{
-			name: "the pod refuses", set: func(s *scene) { s.released(1); pod(s).Gate, pod(s).GateDetail = migration.GateRefused, "myid is '9'" },
+			name: "the pod refuses", set: func(s *scene) {
+				s.released(1)
+				pod(s).Report.State, pod(s).Report.Detail = migration.GateRefused, "myid is '9'"
+			},
 			want: wait, code: migration.CodePodRefused, says: "myid is '9'",
 		},
 		{
-			name: "the pod sees the host up", set: func(s *scene) { s.released(1); pod(s).Gate = migration.GateVetoed },
+			name: "the pod sees the host up", set: func(s *scene) { s.released(1); pod(s).Report.State = migration.GateVetoed },
 			want: wait, code: migration.CodePodVetoed, says: "mask",
 		},
 		{name: "started, not serving", set: func(s *scene) { s.started(1) }, want: wait, code: migration.CodeJoining},
@@ -65,7 +68,7 @@ func joinRules() []rule {
 		},
 		{name: "watched for syncLimit", set: func(s *scene) { s.joined(1, 9*time.Second) }, want: wait, code: migration.CodeHold},
 		{
-			name: "not ready yet", set: func(s *scene) { s.joined(1, 11*time.Second); pod(s).Ready = false },
+			name: "not ready yet", set: func(s *scene) { s.joined(1, 11*time.Second); pod(s).Container = migration.ContainerRunning },
 			want: wait, code: migration.CodeJoining,
 		},
 		{
@@ -168,7 +171,7 @@ func joinRules() []rule {
 				f := s.started(1)
 				f.Aborted, f.PodUID = "why", pod(s).UID
 				s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 3}
-				pod(s).UID, pod(s).Gate, pod(s).GateGeneration = "new", migration.GateParked, 3
+				pod(s).UID, pod(s).Report.State, pod(s).Report.Generation = "new", migration.GateParked, 3
 			},
 			want: stop, code: migration.CodeAborted, says: "revert demo --id=1",
 		},

@@ -37,7 +37,7 @@ func (c *context) joinLasts(d Decision) Decision {
 	}
 	if live.Sight() != vantage.SeenNotServing {
 		d = d.with(fmt.Sprintf("it was not seen from here, which does not say that it has not joined: the way from here to its address %s may be cut", c.ClusterIP))
-		if pod.Ready {
+		if pod.Ready() {
 			d = d.with("its own readiness probe in pod " + pod.Name + " succeeds")
 		}
 		return d
@@ -48,29 +48,29 @@ func (c *context) joinLasts(d Decision) Decision {
 	if pod.Restarts > 0 {
 		d = d.with(fmt.Sprintf("its container has restarted %d times: the end of the earlier log says why: %s", pod.Restarts, c.kubectl("logs %s --previous", pod.Name)))
 	}
-	d = d.with(pod.logSays()...)
-	if len(pod.LogSays) > 0 && pod.Snapshots < 2 {
+	d = d.with(pod.Log.said()...)
+	if len(pod.Log.Says) > 0 && pod.Log.Snapshots < 2 {
 		return d
 	}
 	d = d.with(
 		fmt.Sprintf("it was released %.0f s ago, and initLimit gives a new server %s (%d ticks of %d ms) to get the snapshot, load it and write it",
 			since, limit, s.InitLimit, s.TickTimeMillis))
 	shown := "if its log repeats \"Getting a snapshot from leader\", that is too short: "
-	if pod.Snapshots > 1 {
-		shown = fmt.Sprintf("its log shows \"Getting a snapshot from leader\" %d times, so that is too short: ", pod.Snapshots)
+	if pod.Log.Snapshots > 1 {
+		shown = fmt.Sprintf("its log shows \"Getting a snapshot from leader\" %d times, so that is too short: ", pod.Log.Snapshots)
 	}
 	d = d.with(shown+c.cmd("revert --id=%d", c.in.ID)+", then "+c.cmd("replace --id=%d", c.in.ID)+" --data=copy",
 		"or, after the revert, raise initLimit on every host: "+c.cmd("reconfigure")+" -f ... and its rolling restart, then "+c.cmd("replace --id=%d", c.in.ID))
-	if pod.Snapshots > 1 {
+	if pod.Log.Snapshots > 1 {
 		return d
 	}
 	return d.with("if its log never shows that, look there for a refused certificate (SSLHandshakeException), a missing keystore or file (FileNotFoundException) or a full volume (No space left on device)")
 }
 
 // logSays is what ZooKeeper's own log says of a join, as what it is.
-func (p PodView) logSays() []string {
+func (l ServerLog) said() []string {
 	var out []string
-	for _, line := range p.LogSays {
+	for _, line := range l.Says {
 		out = append(out, "its log (which anyone who can reach the server can write to) says: "+line)
 	}
 	return out

@@ -27,14 +27,14 @@ func TestAJoinThatLastsNamesItsCause(t *testing.T) {
 		}, "no leader is seen", false},
 		"no path from here": {func(s *scene) {
 			s.view(1).Live.Reach = vantage.Timeout
-			s.view(1).Cluster.Pod.Ready = true
+			s.view(1).Cluster.Pod.Container = migration.ContainerReady
 		}, "was not seen from here", false},
 		"out of memory": {func(s *scene) { s.view(1).Cluster.Pod.OutOfMemory = true }, "more memory than its limit", false},
 		"its log names a file": {func(s *scene) {
-			s.view(1).Cluster.Pod.LogSays = []string{"FileNotFoundException: /keys.p12"}
+			s.view(1).Cluster.Pod.Log.Says = []string{"FileNotFoundException: /keys.p12"}
 		}, "its log (which anyone who can reach the server can write to) says: FileNotFoundException: /keys.p12", false},
 		"it gets snapshots again and again": {func(s *scene) {
-			s.view(1).Cluster.Pod.LogSays, s.view(1).Cluster.Pod.Snapshots = []string{"SocketException: Broken pipe"}, 3
+			s.view(1).Cluster.Pod.Log.Says, s.view(1).Cluster.Pod.Log.Snapshots = []string{"SocketException: Broken pipe"}, 3
 		}, "\"Getting a snapshot from leader\" 3 times, so that is too short", true},
 		"it ends and is started": {func(s *scene) { s.view(1).Cluster.Pod.Restarts = 3 }, "--previous", true},
 	} {

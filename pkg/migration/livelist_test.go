@@ -57,7 +57,7 @@ func listMoments() map[string]struct {
 		"a pod is released": {migration.Replace, 1, func(s *scene) { s.unbridged(1) }, migration.StepRelease},
 		"a replacement is done": {migration.Replace, 1, func(s *scene) {
 			s.joined(1, time.Minute)
-			s.view(1).Cluster.Pod.Ready = true
+			s.view(1).Cluster.Pod.Container = migration.ContainerReady
 		}, migration.StepFinish},
 		"a restart begins": {migration.Reconfigure, 1, func(s *scene) { s.server(1).Reconfigured = nil }, migration.StepBeginRestart},
 		"a restart is asked for": {migration.Reconfigure, 1, func(s *scene) {

@@ -134,7 +134,7 @@ func (c *context) bringBack() string {
 		return c.cmd("revert --id=%d", c.ID)
 	}
 	start := c.there("start the server")
-	if c.stands == PodParked || c.stands == PodNone && c.pod.Unmade {
+	if c.stands == PodParked || c.stands == PodNone && c.pod.Source.Missing {
 		start += " (unmask its unit first if it is masked)"
 	}
 	return start

@@ -28,9 +28,9 @@ func (c *context) provePods() Decision {
 	moving := c.moving()
 	for _, s := range moving {
 		switch {
-		case !s.gate.Found || s.pod.Unmade:
+		case !s.gate.Found || s.pod.Source.Missing:
 			return do(StepPark, nil, "the pods do not exist yet")
-		case s.pod.SetOutdated:
+		case s.pod.Source.Set.Outdated:
 			return do(StepPark, nil, "the pods' settings have changed")
 		}
 	}
@@ -66,7 +66,7 @@ func (c *context) moving() []*context {
 // (a node, quota, an image that does not exist) from those that are new.
 func (c *context) outdated() []ensemble.ID {
 	return c.ids(func(m *member) bool {
-		return m.onHost() && m.pod.Found && m.pod.Outdated && !m.pod.Terminating && !m.gate.Released && m.idle()
+		return m.onHost() && !m.gate.Released && m.idleOutdated()
 	})
 }
 
@@ -76,13 +76,13 @@ func (c *context) provePod() Decision {
 	switch {
 	case c.stands != PodParked:
 		return c.toPark(wait(CodePodNotParked, PhaseParked, "pod %s is not parked yet: %s", pod.Name, c.podState()))
-	case !pod.GateFresh:
+	case !c.report.Fresh:
 		return wait(CodePodNotParked, PhaseParked, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
 	}
 	if d := c.proveImage(); d.made() {
 		return d
 	}
-	if c.host.open() && pod.HostClosed {
+	if c.host.open() && c.report.HostClosed() {
 		return stop(CodePodCannotReachHost, "make host "+c.HostIP+" reachable from the pods' network on the client and election ports",
 			"pod %s is refused by host %s, which answers us: it could neither join nor serve as the second witness", pod.Name, c.HostIP)
 	}
@@ -91,32 +91,33 @@ func (c *context) provePod() Decision {
 
 // proveImage: the pod's image holds the release that the hosts run.
 func (c *context) proveImage() Decision {
-	pod := c.pod
-	differs := c.otherImage()
-	switch {
-	case c.rec.Waived(WaiverOneVersion):
-		return Decision{}
+	switch differs := c.otherImage(); {
 	case differs != "" && c.rec.PodsBefore != nil:
 		return do(StepRestorePods, nil, "%s", differs)
 	case differs != "":
 		return stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.in.ID)+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version,
 			"%s; nothing was stopped", differs)
-	case pod.Version.IsZero() && !c.rec.Waived(WaiverImage):
+	case c.imageUntold():
 		return stop(CodeImageUnknown, c.cmd("wrap --waive=%s", WaiverImage)+" if you know that it holds ZooKeeper "+c.rec.Settings.Version+"; or name another --image",
-			"pod %s does not say which ZooKeeper its image %s holds, so nothing was stopped for it", pod.Name, c.rec.Pods.Image).
-			with(orUnknown(pod.GateDetail), "with the check waived it is compared after the start only, while the server is away")
+			"pod %s does not say which ZooKeeper its image %s holds, so nothing was stopped for it", c.pod.Name, c.rec.Pods.Image).
+			with(orUnknown(c.report.Detail), "with the check waived it is compared after the start only, while the server is away")
 	}
 	return Decision{}
 }
 
 // otherImage says that a pod's image holds another release than the hosts run;
-// empty when it does not, or nobody knows.
+// empty when it does not, when nobody knows, and when that was waived.
 func (c *context) otherImage() string {
 	want, err := ensemble.ParseVersion(c.rec.Settings.Version)
-	if err != nil || c.pod.Version.IsZero() || c.pod.Version.Compare(want) == 0 {
+	if err != nil || c.report.Version.IsZero() || c.report.Version.Compare(want) == 0 || c.rec.Waived(WaiverOneVersion) {
 		return ""
 	}
-	return fmt.Sprintf("the image of pod %s holds ZooKeeper %s, and the ensemble runs %s", c.pod.Name, c.pod.Version, want)
+	return fmt.Sprintf("the image of pod %s holds ZooKeeper %s, and the ensemble runs %s", c.pod.Name, c.report.Version, want)
+}
+
+// imageUntold: the pod does not say which release its image holds, and that matters.
+func (c *context) imageUntold() bool {
+	return c.report.Version.IsZero() && !c.rec.Waived(WaiverOneVersion) && !c.rec.Waived(WaiverImage)
 }
 
 // rightImage holds a pod's image against the ensemble once the operation has
@@ -124,12 +125,10 @@ func (c *context) otherImage() string {
 func (c *context) rightImage() Decision {
 	back := c.cmd("revert --id=%d", c.flight.ID)
 	switch differs := c.otherImage(); {
-	case c.rec.Waived(WaiverOneVersion):
-		return Decision{}
 	case differs != "":
 		return stop(CodeVersionDiffers, back, "%s", differs)
-	case c.pod.Version.IsZero() && !c.rec.Waived(WaiverImage):
-		return stop(CodeImageUnknown, back, "pod %s does not say any more which ZooKeeper its image holds", c.pod.Name).with(c.pod.GateDetail)
+	case c.imageUntold():
+		return stop(CodeImageUnknown, back, "pod %s does not say any more which ZooKeeper its image holds", c.pod.Name).with(c.report.Detail)
 	}
 	return Decision{}
 }

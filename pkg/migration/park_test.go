@@ -28,27 +28,27 @@ func TestNothingIsStoppedForAnUnprovedPod(t *testing.T) {
 	}
 	checkAll(t, []rule{
 		{
-			name: "an image of another release", set: func(s *scene) { s.pod(1).Version = other() },
+			name: "an image of another release", set: func(s *scene) { s.pod(1).Report.Version = other() },
 			want: stop, code: migration.CodeVersionDiffers, says: "holds ZooKeeper 3.9.3, and the ensemble runs 3.8.0; nothing was stopped",
 		},
 		{
-			name: "waived with that of the hosts", set: func(s *scene) { s.pod(1).Version = other(); waive(s, migration.WaiverOneVersion) },
+			name: "waived with that of the hosts", set: func(s *scene) { s.pod(1).Report.Version = other(); waive(s, migration.WaiverOneVersion) },
 			want: do, step: migration.StepBegin,
 		},
 		{
-			name: "an image that does not tell", set: func(s *scene) { s.pod(1).Version = ensemble.Version{} },
+			name: "an image that does not tell", set: func(s *scene) { s.pod(1).Report.Version = ensemble.Version{} },
 			want: stop, code: migration.CodeImageUnknown, says: "wrap demo --waive=ZK030 -n zk",
 		},
 		{
-			name: "and is known to be right", set: func(s *scene) { s.pod(1).Version = ensemble.Version{}; waive(s, migration.WaiverImage) },
+			name: "and is known to be right", set: func(s *scene) { s.pod(1).Report.Version = ensemble.Version{}; waive(s, migration.WaiverImage) },
 			want: do, step: migration.StepBegin,
 		},
 		{
-			name: "that waiver lets no other release in", set: func(s *scene) { s.pod(1).Version = other(); waive(s, migration.WaiverImage) },
+			name: "that waiver lets no other release in", set: func(s *scene) { s.pod(1).Report.Version = other(); waive(s, migration.WaiverImage) },
 			want: stop, code: migration.CodeVersionDiffers,
 		},
 		{
-			name: "a wrong image that was just named is taken back", set: func(s *scene) { s.tried(); s.pod(1).Version = other() },
+			name: "a wrong image that was just named is taken back", set: func(s *scene) { s.tried(); s.pod(1).Report.Version = other() },
 			want: do, step: migration.StepRestorePods, says: "3.9.3",
 		},
 		{
@@ -56,15 +56,17 @@ func TestNothingIsStoppedForAnUnprovedPod(t *testing.T) {
 			want: stop, code: migration.CodeVersionDiffers, says: "the pods' settings are what they were before",
 		},
 		{
-			name: "one pod is enough for one server", set: func(s *scene) { s.pod(2).Running = false },
+			name: "one pod is enough for one server", set: func(s *scene) { s.pod(2).Container = migration.ContainerDown },
 			want: do, step: migration.StepBegin,
 		},
 		{
-			name: "all of them for all", all: true, set: func(s *scene) { s.pod(2).Running, s.pod(2).Problem = false, "no node takes the pod" },
+			name: "all of them for all", all: true, set: func(s *scene) {
+				s.pod(2).Container, s.pod(2).Problem = migration.ContainerDown, "no node takes the pod"
+			},
 			want: wait, code: migration.CodePodNotParked, says: "pod demo-pod-1 is not parked yet: no node takes the pod",
 		},
 		{
-			name: "and every one with the right release", all: true, set: func(s *scene) { s.pod(3).Version = other() },
+			name: "and every one with the right release", all: true, set: func(s *scene) { s.pod(3).Report.Version = other() },
 			want: stop, code: migration.CodeVersionDiffers, says: "demo-pod-2",
 		},
 		{
@@ -73,19 +75,19 @@ func TestNothingIsStoppedForAnUnprovedPod(t *testing.T) {
 		{
 			name: "it is not parked any more when its host is to be masked", set: func(s *scene) {
 				s.flight(migration.Replace, 1)
-				s.pod(1).Running = false
+				s.pod(1).Container = migration.ContainerDown
 			},
 			want: wait, code: migration.CodePodNotParked, says: "nothing has been stopped",
 		},
 		{
 			name: "it was made again from another image", set: func(s *scene) {
 				s.flight(migration.Replace, 1).Fenced = yes()
-				s.pod(1).Version = other()
+				s.pod(1).Report.Version = other()
 			},
 			want: stop, code: migration.CodeVersionDiffers, says: "revert demo --id=1",
 		},
 		{
-			name: "even after the stop its gate stays closed", set: func(s *scene) { s.proven(1); s.pod(1).Version = other() },
+			name: "even after the stop its gate stays closed", set: func(s *scene) { s.proven(1); s.pod(1).Report.Version = other() },
 			want: stop, code: migration.CodeVersionDiffers, says: "revert demo --id=1",
 		},
 	})
@@ -95,14 +97,14 @@ func TestNothingIsStoppedForAnUnprovedPod(t *testing.T) {
 // for ever for what is not wanted any more.
 func TestAllOutdatedPodsAreRemade(t *testing.T) {
 	s := healthy("3.8.0", 1, 2, 3)
-	s.pod(1).Outdated, s.pod(3).Outdated = true, true
+	s.pod(1).Source.Pod.Outdated, s.pod(3).Source.Pod.Outdated = true, true
 	d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: 1}, s.o)
 	want := []migration.PodRef{{ID: 1, UID: "pod-1-a"}, {ID: 3, UID: "pod-3-a"}}
 	if diff := cmp.Diff(want, d.Pods); diff != "" || d.Step != migration.StepRemakePods {
 		t.Errorf("step %q (-want +got):\n%s", d.Step, diff)
 	}
 	s.replaced(1)
-	s.pod(1).Outdated = true
+	s.pod(1).Source.Pod.Outdated = true
 	d = migration.Decide(migration.Intent{Kind: migration.Replace, ID: 2}, s.o)
 	if diff := cmp.Diff(want[1:], d.Pods); diff != "" {
 		t.Errorf("one that serves is left alone (-want +got):\n%s", diff)
@@ -130,7 +132,7 @@ func TestUnprovedSettingsDoNotStay(t *testing.T) {
 				s.replaced(1)
 				s.tried()
 				s.down(1)
-				s.pod(1).Gate, s.pod(1).Version = migration.GateRefused, other()
+				s.pod(1).Report.State, s.pod(1).Report.Version = migration.GateRefused, other()
 			},
 			want: do, step: migration.StepRestorePods,
 		},
@@ -138,7 +140,7 @@ func TestUnprovedSettingsDoNotStay(t *testing.T) {
 			name: "is made again", id: 1, set: func(s *scene) {
 				s.replaced(1)
 				s.down(1)
-				s.pod(1).Gate, s.pod(1).Version, s.pod(1).Outdated, s.pod(1).Ready = migration.GateRefused, other(), true, false
+				s.pod(1).Report.State, s.pod(1).Report.Version, s.pod(1).Source.Pod.Outdated, s.pod(1).Container = migration.GateRefused, other(), true, migration.ContainerRunning
 			},
 			want: do, step: migration.StepDeletePod,
 		},

@@ -83,7 +83,7 @@ func keepPaths(r *Record, b brought) bool {
 // them. Nobody else can know before its host is stopped.
 func (c *context) reachable() Decision {
 	pod := c.pod
-	if pod.Listens == ListenUnknown && c.pathsDue(pod.UID) && !c.due(c.flight.Started, ListenWait) {
+	if c.report.Listens == ListenUnknown && c.pathsDue(pod.UID) && !c.due(c.flight.Started, ListenWait) {
 		return wait(CodePodNotParked, PhaseProve, "nothing listens in pod %s yet, so the paths to it cannot be tried; nothing has been stopped", pod.Name)
 	}
 	return c.pathsThere(pod.UID, "a pod that the others do not reach would not join, with its host stopped", "pod "+pod.Name,

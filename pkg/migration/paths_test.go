@@ -29,11 +29,11 @@ func TestReachable(t *testing.T) {
 		{name: "the pod's JVM is starting", set: func(s *scene) {
 			f := s.flight(migration.Replace, 1)
 			f.Paths, f.Started = nil, *ago(time.Second)
-			s.view(1).Cluster.Pod.Listens = migration.ListenUnknown
+			s.view(1).Cluster.Pod.Report.Listens = migration.ListenUnknown
 		}, want: wait, code: migration.CodePodNotParked, says: "listens"},
 		{name: "and does not come up", set: func(s *scene) {
 			s.flight(migration.Replace, 1).Paths = nil
-			s.view(1).Cluster.Pod.Listens = migration.ListenUnknown
+			s.view(1).Cluster.Pod.Report.Listens = migration.ListenUnknown
 		}, want: do, step: migration.StepTryPaths},
 		{name: "tried of a pod that was there before", set: func(s *scene) {
 			s.triedPaths(time.Second, path(2, 1, vantage.PortOpen))

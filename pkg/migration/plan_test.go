@@ -74,13 +74,13 @@ func TestPlan(t *testing.T) {
 		{"pods that do not exist yet", func() *scene {
 			s := healthy("3.8.0", 1, 2, 3)
 			for i := range s.o.Servers {
-				s.o.Servers[i].Cluster.Pod, s.o.Servers[i].Cluster.Gate = migration.PodView{Unmade: true}, migration.GateView{}
+				s.o.Servers[i].Cluster.Pod, s.o.Servers[i].Cluster.Gate = migration.PodView{Source: migration.Source{Missing: true}}, migration.GateView{}
 			}
 			return s
 		}, []string{"elections 1", "clients: 0", "replace: 1", "1 ready Step", "2 ready Step", "3 ready Step election"}},
 		{"a pod is not parked", func() *scene {
 			s := healthy("3.8.0", 1, 2, 3)
-			s.view(2).Cluster.Pod.Running = false
+			s.view(2).Cluster.Pod.Container = migration.ContainerDown
 			return s
 		}, []string{"elections 1", "clients: 0", "replace: 1", "1 ready Step", "2 waits PodNotParked", "3 ready Step election"}},
 		{"a server is down", func() *scene {
@@ -166,7 +166,7 @@ func TestPlan(t *testing.T) {
 func TestPlanSaysWhyItIsSafe(t *testing.T) {
 	s := healthy("3.8.0", 1, 2, 3)
 	for i := range s.o.Servers {
-		s.o.Servers[i].Cluster.Pod = migration.PodView{Unmade: true}
+		s.o.Servers[i].Cluster.Pod = migration.PodView{Source: migration.Source{Missing: true}}
 	}
 	p := migration.Plan(s.o)
 	for _, sv := range p.Phases[1].Servers {

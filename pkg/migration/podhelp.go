@@ -15,9 +15,9 @@ import (
 func (c *context) look() string {
 	pod := c.pod
 	switch {
-	case !pod.Found:
+	case c.stands == PodNone:
 		return c.kubectl("describe statefulset %s", c.set())
-	case pod.Running && pod.Gate == GateRefused:
+	case c.report.State == GateRefused:
 		return c.logs()
 	case pod.OutOfMemory:
 		return c.moreMemory()
@@ -49,18 +49,18 @@ func (c *context) moreMemory() string {
 // whyAnew says why a released pod needs a new start.
 func (c *context) whyAnew() string {
 	if c.pod.OutOfMemory {
-		return c.pod.GateDetail + "; its container was killed for using more memory than its limit (OOMKilled)"
+		return c.report.Detail + "; its container was killed for using more memory than its limit (OOMKilled)"
 	}
-	return c.pod.GateDetail
+	return c.report.Detail
 }
 
 // toPark says what helps a pod that is not parked before its server is stopped.
 func (c *context) toPark(d Decision) Decision {
-	if c.pod.Unbound != "" {
+	if c.pod.Unbound {
 		return c.newClaims(d)
 	}
 	next := c.look()
-	if c.pod.Found && !c.pod.Running {
+	if c.stands != PodNone && !c.pod.Running() {
 		next += "; image, memory, CPU and the like are corrected by the same command with the right flag (--image, --memory, --cpu)"
 	}
 	return d.then(next)
@@ -72,8 +72,8 @@ func (c *context) toPark(d Decision) Decision {
 func (c *context) newClaims(d Decision) Decision {
 	var pods, claims []string
 	for _, s := range c.members {
-		if p := s.pod; p.Unbound != "" {
-			pods, claims = append(pods, p.Name), append(claims, p.Unbound)
+		if p := s.pod; p.Unbound {
+			pods, claims = append(pods, p.Name), append(claims, p.Claim())
 		}
 	}
 	return d.with(
@@ -81,7 +81,7 @@ func (c *context) newClaims(d Decision) Decision {
 		c.kubectl("delete statefulset %s --cascade=orphan", c.set()),
 		c.kubectl("delete pod %s", quote.Words(pods)),
 		c.kubectl("delete pvc %s", quote.Words(claims)),
-	).then(c.kubectl("describe pvc %s", c.pod.Unbound) + "; after those commands " + c.cmd("replace --id=%d", c.in.ID) + " --storage-class=...")
+	).then(c.kubectl("describe pvc %s", c.pod.Claim()) + "; after those commands " + c.cmd("replace --id=%d", c.in.ID) + " --storage-class=...")
 }
 
 // lostNode says what helps a replaced server whose node has gone: the node, or
@@ -104,7 +104,7 @@ func (c *context) deleteNode() string {
 func (c *context) lostVolume() []string {
 	return []string{
 		"where its volume is gone for good, or cannot follow it to another node, also:",
-		c.kubectl("delete pvc %s --wait=false", c.pod.Claim),
+		c.kubectl("delete pvc %s --wait=false", c.pod.Claim()),
 		c.kubectl("delete pod %s", c.pod.Name),
 		"the next pod then refuses to start from nothing, until the others have proved that they hold everything: " + c.cmd("replace --id=%d", c.in.ID),
 	}
@@ -152,7 +152,7 @@ func (c *context) earlierLog() string {
 // logs is the command that shows what a pod says: the gate's reports until
 // ZooKeeper was started, then ZooKeeper's own log.
 func (c *context) logs() string {
-	if c.pod.Gate == GateStarted {
+	if c.started() {
 		return c.kubectl("logs %s", c.pod.Name)
 	}
 	return c.kubectl("logs %s -c %s", c.pod.Name, GateContainer)

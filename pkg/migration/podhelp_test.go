@@ -18,14 +18,14 @@ func TestWhatHelpsAPod(t *testing.T) {
 	unbound := func(s *scene, ids ...ensemble.ID) {
 		for _, id := range ids {
 			p := pod(s, id)
-			*p = migration.PodView{Found: true, Name: p.Name, Problem: "no node takes the pod", Claim: "data-" + p.Name, Unbound: "data-" + p.Name}
+			*p = migration.PodView{UID: "u", Name: p.Name, Problem: "no node takes the pod", Unbound: true}
 		}
 	}
 	lost := func(s *scene, node bool) {
 		s.replaced(1)
 		s.down(1)
 		p := pod(s, 1)
-		p.Claim, p.Node, p.NodeLost, p.Problem = "data-demo-pod-0", "node2", node, "something is wrong"
+		p.Node, p.NodeLost, p.Problem = "node2", node, "something is wrong"
 	}
 	volume := []string{
 		"where its volume is gone for good, or cannot follow it to another node, also:",
@@ -41,11 +41,13 @@ func TestWhatHelpsAPod(t *testing.T) {
 		next     string
 	}{
 		"does not run": {
-			set:  func(s *scene) { pod(s, 1).Running, pod(s, 1).Problem = false, "image x cannot be pulled" },
+			set: func(s *scene) {
+				pod(s, 1).Container, pod(s, 1).Problem = migration.ContainerDown, "image x cannot be pulled"
+			},
 			code: migration.CodePodNotParked, next: "kubectl describe pod demo-pod-0 -n zk" + right,
 		},
 		"runs, and its gate refuses": {
-			set:  func(s *scene) { pod(s, 1).Gate, pod(s, 1).GateDetail = migration.GateRefused, "myid is '9'" },
+			set:  func(s *scene) { pod(s, 1).Report.State, pod(s, 1).Report.Detail = migration.GateRefused, "myid is '9'" },
 			code: migration.CodePodNotParked, next: "kubectl logs demo-pod-0 -c gate -n zk",
 		},
 		"no volume": {
@@ -71,11 +73,14 @@ func TestWhatHelpsAPod(t *testing.T) {
 			next: "kubectl describe pvc data-demo-pod-1 -n zk; after those commands kubectl zkmigrate replace demo --id=2 -n zk --storage-class=...",
 		},
 		"too little memory to park": {
-			set:  func(s *scene) { pod(s, 1).Running, pod(s, 1).OutOfMemory = false, true },
+			set:  func(s *scene) { pod(s, 1).Container, pod(s, 1).OutOfMemory = migration.ContainerDown, true },
 			code: migration.CodePodNotParked, next: memory + right,
 		},
 		"too little memory to start": {
-			set:  func(s *scene) { s.released(1); pod(s, 1).Running, pod(s, 1).OutOfMemory = false, true },
+			set: func(s *scene) {
+				s.released(1)
+				pod(s, 1).Container, pod(s, 1).OutOfMemory = migration.ContainerDown, true
+			},
 			code: migration.CodePodStarting, next: "kubectl zkmigrate revert demo --id=1 -n zk, then " + memory,
 		},
 		"too little memory to sync, three times": {

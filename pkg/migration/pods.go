@@ -80,6 +80,10 @@ func (o PodOptions) What() string {
 	return fmt.Sprintf("image %s, command %s, as user %d", o.Image, quote.Words(o.Run()), o.RunAsUser)
 }
 
+// PodVolume is the name of the pods' volume, which a StatefulSet puts before a pod's to
+// name its claim.
+const PodVolume = "data"
+
 // Paths inside the pods. The volume is mounted one level above dataDir, so
 // that dataDir can be renamed as a whole.
 const (

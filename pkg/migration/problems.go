@@ -188,7 +188,7 @@ func (c *context) ailing() (out findings) {
 			with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState())))
 	}
 	if c.holds == HoldsHalf {
-		out.add(ClassWrong, c.ID, stop(CodeRenewal, again, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.ID, pod.GateDetail))
+		out.add(ClassWrong, c.ID, stop(CodeRenewal, again, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.ID, c.report.Detail))
 	}
 	if c.onHost() {
 		return out
@@ -197,12 +197,10 @@ func (c *context) ailing() (out findings) {
 		out.add(ClassNote, c.ID, c.hostUnclear(""))
 	}
 	out.add(ClassWrong, c.ID, c.lostFiles())
-	if differs := c.otherImage(); differs != "" && !c.rec.Waived(WaiverOneVersion) {
+	if differs := c.otherImage(); differs != "" {
 		out.add(ClassWrong, c.ID, stop(CodeVersionDiffers, again, "%s", differs))
 	}
-	if pod.Found {
-		out.add(ClassNote, c.ID, c.otherTemplate())
-	}
+	out.add(ClassNote, c.ID, c.otherTemplate())
 	return out
 }
 
@@ -210,15 +208,15 @@ func (c *context) ailing() (out findings) {
 // boot of its own.
 func (c *context) lostFiles() Decision {
 	pod := c.pod
-	if !pod.Found || pod.Files == "" {
+	if pod.Source.Files == "" {
 		return Decision{}
 	}
-	files := pod.Files
-	if pod.ForeignFiles != "" {
-		files += " (" + c.kubectl("delete configmap %s", pod.ForeignFiles) + ")"
+	files := pod.Source.Files
+	if pod.Source.ForeignFiles != "" {
+		files += " (" + c.kubectl("delete configmap %s", pod.Source.ForeignFiles) + ")"
 	}
 	d := stop(CodePodFiles, c.cmd("replace --id=%d", c.ID), "pod %s of server %d cannot be started again: %s", pod.Name, c.ID, files)
-	if pod.Unmade {
+	if pod.Source.Missing {
 		return d
 	}
 	return d.then(c.cmd("revert --id=%d", c.ID)).
@@ -230,7 +228,7 @@ func (c *context) lostFiles() Decision {
 // the first step.
 func (c *context) restartable() Decision {
 	for _, s := range c.members {
-		if s.Replaced == nil || s.pod.Unmade {
+		if s.Replaced == nil || s.pod.Source.Missing {
 			continue
 		}
 		if d := c.about(s).lostFiles(); d.made() {

@@ -35,7 +35,7 @@ func (s *scene) unseen(ids ...int) {
 func (s *scene) filesGone(ids ...ensemble.ID) {
 	for _, id := range ids {
 		p := &s.view(id).Cluster.Pod
-		p.Files, p.Unmade = "ConfigMap demo-conf-1 is gone", true
+		p.Source.Files, p.Source.Missing = "ConfigMap demo-conf-1 is gone", true
 	}
 }
 
@@ -45,8 +45,8 @@ func (s *scene) otherImage(id ensemble.ID) {
 	s.replaced(id)
 	s.down(id)
 	p := &s.view(id).Cluster.Pod
-	p.Ready, p.Gate, p.GateDetail = false, migration.GateRefused, "another release"
-	p.Version.Patch++
+	p.Container, p.Report.State, p.Report.Detail = migration.ContainerRunning, migration.GateRefused, "another release"
+	p.Report.Version.Patch++
 }
 
 // TestOneListOfProblems: each case is one fault, and what status, plan and the
@@ -83,10 +83,10 @@ func TestOneListOfProblems(t *testing.T) {
 			want: []string{"planned OneAtATime", "wrong Degraded"}},
 		"a revert at the end":     {set: func(s *scene) { all(s); s.reverting(2) }, health: migration.Healthy, want: []string{"planned OneAtATime"}},
 		"an older release":        {set: func(s *scene) { s.view(2).Live.Version.Patch++ }, health: migration.Healthy, want: []string{"refusal VersionDiffers"}},
-		"a pod of other settings": {set: func(s *scene) { all(s); s.view(2).Cluster.Pod.Outdated = true }, health: migration.Healthy, want: []string{"note PodOutdated"}, done: true},
+		"a pod of other settings": {set: func(s *scene) { all(s); s.view(2).Cluster.Pod.Source.Pod.Outdated = true }, health: migration.Healthy, want: []string{"note PodOutdated"}, done: true},
 		"files that are gone, and can be written again": {set: func(s *scene) { s.replaced(2); s.filesGone(1, 2, 3) }, health: migration.Degraded,
 			want: []string{"wrong PodFiles"}, says: "pod demo-pod-1 of server 2 cannot be started again: ConfigMap demo-conf-1 is gone"},
-		"files of former settings that are gone": {set: func(s *scene) { s.replaced(2); s.filesGone(2); s.view(2).Cluster.Pod.Unmade = false }, health: migration.Degraded,
+		"files of former settings that are gone": {set: func(s *scene) { s.replaced(2); s.filesGone(2); s.view(2).Cluster.Pod.Source.Missing = false }, health: migration.Degraded,
 			want: []string{"wrong PodFiles"}, says: "pod demo-pod-1 of server 2 cannot be started again: ConfigMap demo-conf-1 is gone"},
 		"a parked pod's files are not missed": {set: func(s *scene) { s.filesGone(1, 2, 3) }, health: migration.Healthy},
 		"a pod that came up with another image": {set: func(s *scene) { s.otherImage(2) }, health: migration.Degraded,
@@ -156,7 +156,7 @@ func TestWhatHelpsAgainstLostFiles(t *testing.T) {
 			s.replaced(2)
 			s.filesGone(2)
 			s.host(2, vantage.PortClosed)
-			s.view(2).Cluster.Pod.Unmade = c.unmade
+			s.view(2).Cluster.Pod.Source.Missing = c.unmade
 			got := migration.Problems(s.o)
 			if len(got) != 1 || got[0].Code != migration.CodePodFiles || !got[0].Server.Is(2) {
 				t.Fatalf("%+v", got)
@@ -193,7 +193,7 @@ func TestNextInAnOutage(t *testing.T) {
 			f := s.started(1)
 			f.Aborted, f.PodUID = "the server on host 10.0.0.1 came back", ""
 			s.view(1).Cluster.Gate = migration.GateView{Found: true, Generation: 5}
-			s.view(1).Cluster.Pod.Gate, s.view(1).Cluster.Pod.GateGeneration, s.view(1).Cluster.Pod.Ready = migration.GateParked, 5, false
+			s.view(1).Cluster.Pod.Report.State, s.view(1).Cluster.Pod.Report.Generation, s.view(1).Cluster.Pod.Container = migration.GateParked, 5, migration.ContainerRunning
 			s.host(1, vantage.PortOpen)
 			s.view(1).Host.Answer = s.view(2).Live
 			s.view(1).Host.Answer.ServerID = ensemble.ID(1).Known()
@@ -205,17 +205,17 @@ func TestNextInAnOutage(t *testing.T) {
 		"in its pod, another one down": {"3.8.0", func(s *scene) {
 			s.joined(1, 0).Joined.Complete = false
 			s.down(2)
-			s.view(2).Cluster.Pod.NeverStarted = true
+			s.view(2).Cluster.Pod.Report.Volume.State = migration.VolumeUnused
 		}, "on host 10.0.0.2: start the server (unmask its unit first if it is masked)"},
 		"going back, another one's volume lost": {"3.8.0", func(s *scene) {
 			s.lost(2)
 			s.down(2)
 			s.turnable()
-			s.view(1).Cluster.Pod.HostClosedFor = 60e9
+			s.view(1).Cluster.Pod.Report.HostClosedFor = closedFor(60e9)
 		}, "replace demo --id=1"},
 		"on the way back, and it can return": {"3.4.13", func(s *scene) {
 			s.reclaimed(1).Line = &migration.Release{Generation: 2, Start: migration.EmptyStart("pod-1-a")}
-			s.view(1).Cluster.Pod.HostClosedFor = 60e9
+			s.view(1).Cluster.Pod.Report.HostClosedFor = closedFor(60e9)
 			s.down(2)
 		}, "replace demo --id=1"},
 	} {

@@ -29,6 +29,11 @@ func (c *context) proveBefore() Decision {
 	return c.proveOn(c.rec.Ensemble().IDs(), PhaseProve)
 }
 
+// current: the canary was committed of late, in this epoch.
+func (c *context) current(p *Proof) bool {
+	return p != nil && p.Zxid.Epoch() == c.epoch && c.young(p.At)
+}
+
 // proveOn brings about a fresh canary, in this epoch, that all of ids hold.
 func (c *context) proveOn(ids []ensemble.ID, phase Phase) Decision {
 	f := c.flight
@@ -38,7 +43,7 @@ func (c *context) proveOn(ids []ensemble.ID, phase Phase) Decision {
 	switch {
 	case c.leader == nil:
 		return wait(CodeNoLeader, phase, "there is no leader at the moment; nothing has been stopped")
-	case f.Before == nil || f.Before.Zxid.Epoch() != c.epoch || !c.young(f.Before.At):
+	case !c.current(f.Before):
 		who := "all servers"
 		if len(ids) < len(c.rec.Servers) {
 			who = "servers " + joinIDs(ids)
@@ -66,7 +71,7 @@ func (c *context) watched() Decision {
 	}
 	g := c.copyFlight()
 	g.Fenced, g.DeadSince, g.DeadReport, g.After, g.Seed, g.SeedAsked = nil, nil, nil, nil, "", nil
-	report := c.pod.GateAt
+	report := c.report.At
 	g.ReportAtStop = &report
 	return do(StepRestartProof, g, "nobody watched host %s from %s on: it may have run since, so its end and its data are looked at anew",
 		c.HostIP, moment(*f.DeadSince))
@@ -77,7 +82,6 @@ func (c *context) watched() Decision {
 // of its looks. A moment of another machine's clock, ahead of ours, says nothing;
 // where the pod's own report of that moment is kept, its node's clock alone counts.
 func (c *context) watchedFrom(from time.Time) bool {
-	pod := c.pod
 	age := c.age(from)
 	switch {
 	case age < 0:
@@ -85,22 +89,22 @@ func (c *context) watchedFrom(from time.Time) bool {
 	case !from.Before(c.in.Since):
 		return true
 	}
-	if c.stands != PodParked || !pod.GateFresh || !pod.HostClosed {
+	if !c.waits() || !c.report.HostClosed() {
 		return false
 	}
-	if r := c.flight.DeadReport; r != nil && r.UID == pod.UID {
-		return !pod.GateAt.Add(-pod.HostClosedFor).After(r.At.Add(WatchReport))
+	closed := *c.report.HostClosedFor
+	if r := c.flight.DeadReport; r != nil && r.UID == c.pod.UID {
+		return !c.report.At.Add(-closed).After(r.At.Add(WatchReport))
 	}
-	return pod.HostClosedFor+WatchBegin >= age
+	return closed+WatchBegin >= age
 }
 
 // podReport is when the parked pod reported last; nil when it is not parked.
 func (c *context) podReport() *PodReport {
-	pod := c.pod
 	if c.stands != PodParked {
 		return nil
 	}
-	return &PodReport{UID: pod.UID, At: pod.GateAt}
+	return &PodReport{UID: c.pod.UID, At: c.report.At}
 }
 
 func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05Z") }
@@ -122,8 +126,8 @@ func (c *context) proveDead() Decision {
 		return wait(CodeHostStillUp, PhaseStop, "host %s refuses on client and election port, but %s", c.HostIP, bad).then(c.inBetween())
 	case c.from.IsPod() && c.from.Node == pod.Node:
 		return c.oneVantage(PhaseStop, "host "+c.HostIP+" is seen dead from node "+c.from.Node+" alone")
-	case !pod.HostClosed || !pod.GateFresh || f.ReportAtStop == nil || !pod.GateAt.After(*f.ReportAtStop):
-		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(pod.GateDetail)).
+	case !c.report.HostClosed() || !c.report.Fresh || f.ReportAtStop == nil || !c.report.At.After(*f.ReportAtStop):
+		return wait(CodeSecondVantage, PhaseStop, "waiting for pod %s to see the host dead, too: %s", pod.Name, orUnknown(c.report.Detail)).
 			then(c.logs() + "; or take it back: " + c.cmd("revert --id=%d", f.ID))
 	}
 	return Decision{}
@@ -202,7 +206,7 @@ func (c *context) proveAfter(sameEpoch bool) Decision {
 		return stop(CodeElectionSinceProof, c.cmd("revert --id=%d", f.ID),
 			"an election happened between the proofs (epoch %d, now %d): the first proof no longer counts; the gate is closed, nothing is lost", f.Before.Zxid.Epoch(), c.epoch).
 			with("revert starts the server on its host, with its data; then begin again")
-	case f.After == nil || f.After.Zxid.Epoch() != c.epoch || !c.young(f.After.At):
+	case !c.current(f.After):
 		return do(StepProveAfter, nil, "server %d is dead, %d others are in sync", f.ID, len(others))
 	}
 	held, missing := c.holders(*f.After, others)

@@ -10,9 +10,9 @@ func (c *context) resume() Decision {
 	}
 	other := c.mendable()
 	switch {
-	case !c.serves() && pod.Gate == GateRefused && c.otherImage() != "" && !c.rec.Waived(WaiverOneVersion):
+	case !c.serves() && c.report.State == GateRefused && c.otherImage() != "":
 		return c.rightTemplate()
-	case !pod.Found:
+	case c.stands == PodNone:
 		return wait(CodePodStarting, PhaseRelease, "waiting for the StatefulSet to make pod %s again, which holds the data of server %d", pod.Name, c.in.ID).then(c.look())
 	case !c.gate.Released:
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", c.in.ID),
@@ -22,22 +22,22 @@ func (c *context) resume() Decision {
 			"pod %s needs a new start, for which the others must be whole; the gate of server %d is closed, or its Service does not select its pod", pod.Name, other.ID)
 	case c.holds == HoldsHalf:
 		f := &Flight{Kind: Replace, ID: c.in.ID, Started: c.now, By: c.in.By, Epoch: c.epoch, Served: true, Starting: Starting{Renewing: c.stamp(), OutOfMemory: pod.OutOfMemory}}
-		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, pod.GateDetail)
+		return do(StepBeginRenewal, f, "pod %s refuses to start from nothing: %s", pod.Name, c.report.Detail)
 	case c.live.Another(c.in.ID):
 		return stop(CodeWrongServer, c.cmd("check"), "%s", c.anotherAnswers())
-	case c.live.Hidden() && pod.Running && pod.Problem == "" && !pod.Terminating && pod.Gate == GateStarted:
+	case c.live.Hidden() && c.stands == PodStarted && pod.Problem == "":
 		return c.podUnseen()
 	case c.serves():
 		return done("server %d runs in pod %s", c.in.ID, pod.Name)
-	case pod.Gate == GateVetoed && !pod.Terminating:
+	case c.stands == PodVetoed:
 		d := wait(CodePodVetoed, PhaseRelease, "pod %s, which holds the data of server %d, does not start ZooKeeper while something accepts connections at its old host %s", pod.Name, c.in.ID, c.HostIP)
 		if c.host == HostUp {
 			return d.then(c.stopAndMask())
 		}
 		return d.then(c.hostUnclear("").Next)
-	case pod.Running && pod.Problem == "" && !pod.Terminating && (pod.Gate == GateParked || pod.Gate == GateStarted):
+	case (c.stands == PodParked || c.stands == PodStarted) && pod.Problem == "":
 		return wait(CodePodStarting, PhaseJoin, "server %d does not serve in pod %s yet: %s", c.in.ID, pod.Name, c.podState()).then(c.logs())
-	case pod.Preparing && !pod.Terminating:
+	case pod.Container == ContainerPreparing && !pod.Terminating:
 		return wait(CodePodStarting, PhaseRelease, "pod %s of server %d does not run yet: %s", pod.Name, c.in.ID, c.podState()).
 			with(c.lostVolume()...).then(c.look())
 	}
@@ -46,7 +46,7 @@ func (c *context) resume() Decision {
 	switch {
 	case pod.NodeLost:
 		return c.lostNode(d)
-	case pod.Running && pod.Gate == GateRefused:
+	case c.report.State == GateRefused:
 		return d // its volume is there
 	}
 	return d.with(c.lostVolume()...)
@@ -69,9 +69,9 @@ func (c *context) rightTemplate() Decision {
 	switch why := c.otherImage(); {
 	case c.rec.PodsBefore != nil:
 		return do(StepRestorePods, nil, "%s", why)
-	case pod.SetOutdated:
+	case pod.Source.Set.Outdated:
 		return do(StepPark, nil, "%s, and the StatefulSet is not what is recorded", why)
-	case pod.Outdated && !pod.Terminating && c.idle():
+	case c.idleOutdated():
 		return do(StepDeletePod, nil, "%s; it has started nothing, and its successor is made as recorded", why)
 	case pod.Terminating:
 		return wait(CodePodStarting, PhaseRelease, "%s; it is being deleted", why)
@@ -92,11 +92,11 @@ func (c *context) mend() Decision {
 		return Decision{}
 	case !c.gate.Found:
 		return c.parkAgain()
-	case pod.Unmade:
+	case pod.Source.Missing:
 		return c.makeAgain()
-	case len(pod.SetDrift) > 0:
+	case len(pod.Source.Set.Drift) > 0:
 		return do(StepPark, nil, "%s; the recorded template is applied again, and no pod is restarted", c.setEdited())
-	case c.unadopted() && pod.Found && !pod.Terminating && pod.IP != "":
+	case c.unadopted() && c.hasAddress():
 		return c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
 	case !c.gate.Released && c.Release != nil:
 		return c.restoreGate(c.Release, nil, "somebody closed the gate of server %d; its line of generation %d is written again", c.in.ID, c.Release.Generation)
@@ -147,7 +147,7 @@ func (c *context) renew() Decision {
 	if d := c.onDisks(); d.made() {
 		return d
 	}
-	if !pod.GateFresh {
+	if !c.report.Fresh {
 		return wait(CodeRenewal, PhaseRelease, "pod %s has not reported for more than %s", pod.Name, ReportFresh)
 	}
 	g := c.copyFlight()
@@ -166,7 +166,7 @@ func (c *context) keepsFailing() Decision {
 		return d.then(c.moreMemory())
 	}
 	return d.with("run the command again once the cause is mended (memory, initLimit, jute.maxbuffer, disk), or "+c.cmd("revert --id=%d", c.ID), c.podState()).
-		with(c.pod.logSays()...)
+		with(c.pod.Log.said()...)
 }
 
 // others are the voters that must hold everything before this server may start

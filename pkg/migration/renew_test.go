@@ -44,11 +44,14 @@ func renewRules() []rule {
 	return []rule{
 		{name: "a replaced server has lost its volume", set: func(s *scene) { s.lost(1) }, want: do, step: migration.StepBeginRenewal, says: "why it refuses"},
 		{
-			name: "its pod does not run", set: func(s *scene) { s.lost(1); pod(s).Running = false; pod(s).Problem = "no node takes the pod" },
+			name: "its pod does not run", set: func(s *scene) {
+				s.lost(1)
+				*pod(s) = migration.PodView{UID: "u", Name: "demo-pod-0", Problem: "no node takes the pod"}
+			},
 			want: stop, code: migration.CodePodAway, says: "kubectl delete pod demo-pod-0 -n zk",
 		},
 		{
-			name: "the pod has not read the newest gate", set: func(s *scene) { s.lost(1); pod(s).GateGeneration = 1 },
+			name: "the pod has not read the newest gate", set: func(s *scene) { s.lost(1); pod(s).Report.Generation = 1 },
 			want: stop, code: migration.CodePodAway,
 		},
 		{
@@ -179,7 +182,7 @@ func renewRules() []rule {
 				s.replaced(1)
 				s.host(1, vantage.PortClosed)
 				s.down(1)
-				pod(s).Gate, pod(s).GateDetail = migration.GateRefused, "the gate's released list is garbled"
+				pod(s).Report.State, pod(s).Report.Detail = migration.GateRefused, "the gate's released list is garbled"
 			},
 			want: stop, code: migration.CodePodAway, says: "kubectl logs demo-pod-0 -c gate -n zk",
 		},
@@ -188,7 +191,7 @@ func renewRules() []rule {
 				s.replaced(1)
 				s.host(1, vantage.PortClosed)
 				s.down(1)
-				*pod(s) = migration.PodView{Found: true, Name: "demo-pod-0", Preparing: true, Problem: "no node was chosen for the pod yet"}
+				*pod(s) = migration.PodView{UID: "u", Name: "demo-pod-0", Container: migration.ContainerPreparing, Problem: "no node was chosen for the pod yet"}
 			},
 			want: wait, code: migration.CodePodStarting, says: "no node was chosen",
 		},
@@ -197,7 +200,7 @@ func renewRules() []rule {
 				s.replaced(1)
 				s.host(1, vantage.PortClosed)
 				s.down(1)
-				pod(s).Gate = migration.GateParked
+				pod(s).Report.State = migration.GateParked
 			},
 			want: wait, code: migration.CodePodStarting,
 		},
@@ -241,7 +244,7 @@ func renewRules() []rule {
 			want: wait, code: migration.CodePodStopping, says: "prove that machine dead",
 		},
 		{name: "the host answers again", set: func(s *scene) { s.lostAndProven(1); s.host(1, vantage.PortOpen) }, want: wait, code: migration.CodePodVetoed},
-		{name: "the report is old", set: func(s *scene) { s.lostAndProven(1); pod(s).GateFresh = false }, want: wait, code: migration.CodeRenewal},
+		{name: "the report is old", set: func(s *scene) { s.lostAndProven(1); pod(s).Report.Fresh = false }, want: wait, code: migration.CodeRenewal},
 		{
 			name: "it fails again and again", set: func(s *scene) { s.lostAndProven(1).Renewals = 3 },
 			want: stop, code: migration.CodeKeepsFailing, says: "kubectl logs --previous",
@@ -269,7 +272,7 @@ func renewRules() []rule {
 			name: "the watchdog does not take the second lost one for a drop", version: "3.4.13", ids: []ensemble.ID{1, 2, 3, 4, 5},
 			set: func(s *scene) {
 				s.lostAndProven(1).Renewing = nil
-				s.view(1).Cluster.Pod.Gate = migration.GateStarted
+				s.view(1).Cluster.Pod.Report.State = migration.GateStarted
 				s.lostBeside(2)
 			},
 			want: wait, code: migration.CodeJoining,
@@ -278,7 +281,7 @@ func renewRules() []rule {
 			name: "a drop it does", version: "3.4.13",
 			set: func(s *scene) {
 				s.lostAndProven(1).Renewing = nil
-				s.view(1).Cluster.Pod.Gate = migration.GateStarted
+				s.view(1).Cluster.Pod.Report.State = migration.GateStarted
 				s.down(2)
 			},
 			want: do, step: migration.StepAbort,
@@ -288,7 +291,7 @@ func renewRules() []rule {
 			set: func(s *scene) {
 				s.lostAndProven(1).Aborted = "why"
 				c := &s.view(1).Cluster
-				c.Gate.Released, c.Pod.Gate, c.Pod.GateCause = false, migration.GateParked, migration.CauseNone
+				c.Gate.Released, c.Pod.Report.State, c.Pod.Report.Cause = false, migration.GateParked, migration.CauseNone
 			},
 			want: do, step: migration.StepCancelRenewal,
 		},
@@ -357,13 +360,13 @@ func TestRevertOfAPodThatNeverSynced(t *testing.T) {
 	never := func(s *scene) *migration.Flight {
 		f := s.reclaimed(1)
 		s.server(1).Replaced = nil
-		s.view(1).Cluster.Pod.NeverSynced = true
+		s.view(1).Cluster.Pod.Report.Volume.State = migration.VolumeUnsynced
 		return f
 	}
 	older := func(s *scene, since, data int) {
 		never(s).Line = &migration.Release{Generation: 5, Start: "empty:gone"}
 		pod := &s.view(1).Cluster.Pod
-		pod.NeverSynced, pod.VolumeSince, pod.DataGeneration = false, &since, data
+		pod.Report.Volume = migration.Volume{Since: &since, Generation: data}
 		s.down(2)
 	}
 	for _, r := range []rule{
@@ -374,9 +377,9 @@ func TestRevertOfAPodThatNeverSynced(t *testing.T) {
 		{name: "its volume was there before, and holds none", set: func(s *scene) { older(s, 2, 0) }, want: do, step: migration.StepUnmaskHost},
 		{name: "not with that release's data", set: func(s *scene) { older(s, 2, 5) }, want: wait, code: migration.CodeDegraded},
 		{name: "not on another volume", set: func(s *scene) { older(s, 5, 0) }, want: wait, code: migration.CodeDegraded},
-		{name: "not on who knows what volume", set: func(s *scene) { older(s, 2, 3); s.view(1).Cluster.Pod.VolumeSince = nil }, want: wait, code: migration.CodeDegraded},
+		{name: "not on who knows what volume", set: func(s *scene) { older(s, 2, 3); s.view(1).Cluster.Pod.Report.Volume.Since = nil }, want: wait, code: migration.CodeDegraded},
 		{name: "not when nothing says which release", set: func(s *scene) { older(s, 2, 3); s.o.Record.Flight.Line = nil }, want: wait, code: migration.CodeDegraded},
-		{name: "not on an old report", set: func(s *scene) { never(s); s.view(1).Cluster.Pod.GateFresh = false; s.down(2) }, want: wait, code: migration.CodeDegraded},
+		{name: "not on an old report", set: func(s *scene) { never(s); s.view(1).Cluster.Pod.Report.Fresh = false; s.down(2) }, want: wait, code: migration.CodeDegraded},
 	} {
 		r.kind = migration.Revert
 		t.Run(r.name, func(t *testing.T) { check(t, r) })
@@ -397,7 +400,7 @@ func TestStatusTellsOfALostVolume(t *testing.T) {
 func TestReplacedBesideSomethingElse(t *testing.T) {
 	vetoed := func(s *scene) {
 		s.replaced(1)
-		s.view(1).Cluster.Pod.Gate, s.view(1).Cluster.Pod.Ready = migration.GateVetoed, false
+		s.view(1).Cluster.Pod.Report.State, s.view(1).Cluster.Pod.Container = migration.GateVetoed, migration.ContainerRunning
 		s.view(1).Live = vantage.Sighting{Reach: vantage.Refused, SyncedFollowers: -1, Learners: -1}
 	}
 	for _, r := range []rule{

@@ -98,14 +98,14 @@ func (c *context) disturbed() Decision {
 		return c.abort()
 	case !c.gate.Found:
 		return c.parkAgain()
-	case c.pod.Unmade:
+	case c.pod.Source.Missing:
 		return c.makeAgain()
 	case c.gate.Released:
 	case f.Returning != nil:
 		return c.goBack()
-	case f.Released != nil && (c.pod.Gate == GateStarted || c.outOfTime()):
+	case f.Released != nil && (c.started() || c.outOfTime()):
 		return c.giveUp("somebody closed the gate while server %d was joining in its pod: a restart would not start it again", f.ID)
-	case c.pod.Gate == GateStarted:
+	case c.started():
 		return stop(CodeJournalDisagrees, c.cmd("revert --id=%d", f.ID),
 			"the journal says that nothing was released, but ZooKeeper was started in pod %s: a journal of an earlier time was put back", c.pod.Name)
 	}
@@ -186,7 +186,7 @@ func (c *context) followers() int { return len(c.participants()) - 1 }
 // podState says why a pod is not parked.
 func (c *context) podState() string {
 	switch p := c.pod; {
-	case !p.Found:
+	case c.stands == PodNone:
 		return "it does not exist"
 	case p.Terminating && p.NodeLost:
 		return p.Problem + "; it is being deleted"
@@ -194,12 +194,12 @@ func (c *context) podState() string {
 		return "it is being deleted"
 	case p.Problem != "":
 		return p.Problem + c.earlierLog()
-	case !p.Running:
+	case !p.Running():
 		return "its container does not run yet"
-	case p.Gate == GateUnknown && p.GateDetail != "":
-		return p.GateDetail
-	case p.Gate == GateUnknown:
+	case c.report == Report{}:
 		return "its gate has not reported yet"
+	case c.report.State == GateUnknown:
+		return c.report.Detail
 	}
-	return "its gate says " + string(c.pod.Gate) + " " + c.pod.GateDetail
+	return "its gate says " + string(c.report.State) + " " + c.report.Detail
 }

@@ -58,7 +58,7 @@ func reverting() []stage {
 // disturbedRevert is what may have happened to a revert since it began.
 func (c *context) disturbedRevert() Decision {
 	switch {
-	case !c.gate.Found && c.pod.Found:
+	case !c.gate.Found && c.stands != PodNone:
 		return do(StepPark, nil, "the gate is gone, and pod %s cannot park without one", c.pod.Name)
 	case c.outOfTime():
 		g := c.succeed(Revert)
@@ -174,7 +174,7 @@ func (c *context) noteGone() Decision {
 		// Its host may have run since the pod was told to stop: no way back.
 		g.Line = &Release{Start: f.Line.Start}
 	}
-	return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.pod.GateGeneration)
+	return do(StepNoteDead, g, "the old pod is gone, its successor is parked at gate generation %d", c.report.Generation)
 }
 
 // othersHold: the others hold everything, so the host may start from what it has.
@@ -204,14 +204,14 @@ func (c *context) othersHold() Decision {
 // epoch before it acknowledges anything of a leader's (Learner.syncWithLeader,
 // NEWLEADER).
 func (c *context) neverSynced() bool {
-	pod := c.pod
-	if c.Replaced != nil || c.flight.Renewals != 0 || c.stands != PodParked || !pod.GateFresh {
+	if c.Replaced != nil || c.flight.Renewals != 0 || !c.waits() {
 		return false
 	}
 	// The pod that the line was for stands there as it was: the gate's script
 	// becomes ZooKeeper, so it is at the head again only after a restart.
-	waited := pod.NeverStarted && pod.Restarts == 0 && c.flight.Line != nil && c.flight.Line.Start == EmptyStart(pod.UID)
-	return pod.NeverSynced || waited || c.notOfThisRelease()
+	holds, line := c.report.Volume.State, c.flight.Line
+	waited := holds == VolumeUnused && c.pod.Restarts == 0 && line != nil && line.Start == EmptyStart(c.pod.UID)
+	return holds == VolumeUnsynced || waited || c.notOfThisRelease()
 }
 
 // reclaim closes the gate and waits until a pod is parked, having read a gate
@@ -222,9 +222,9 @@ func (c *context) reclaim() Decision {
 	switch {
 	case c.gate.Released:
 		return c.closeGate(nil)
-	case pod.Unmade:
+	case pod.Source.Missing:
 		return c.makeAgain()
-	case pod.Found && pod.Terminating:
+	case c.stands == PodGoing:
 		d := wait(CodePodStopping, PhaseReclaim, "pod %s is being deleted", pod.Name).
 			then("if its node is lost, prove the machine dead and remove it from the cluster; the pod is never deleted by force")
 		if pod.NodeLost {
@@ -233,11 +233,11 @@ func (c *context) reclaim() Decision {
 		return d
 	case c.shut():
 		return Decision{}
-	case pod.Found && (pod.UID == f.PodUID || pod.Gate == GateStarted || pod.Gate == GateUnknown && pod.Outdated && !pod.SetOutdated):
+	case c.stands != PodNone && (pod.UID == f.PodUID || c.started() || c.report.State == GateUnknown && pod.Source.Pod.Outdated && !pod.Source.Set.Outdated):
 		return c.deletePod()
-	case !pod.Found:
+	case c.stands == PodNone:
 		return wait(CodePodStopping, PhaseReclaim, "waiting for the StatefulSet to create the pod again").then(c.look())
-	case !pod.Running && pod.Node == "":
+	case !pod.Running() && pod.Node == "":
 		// Not scheduled anywhere: no process, and no gate read yet.
 		return Decision{}
 	}
@@ -251,7 +251,7 @@ func (c *context) deletePod() Decision {
 	if g.Reclaimed == nil {
 		g.Reclaimed = c.stamp()
 	}
-	if g.Kind == Revert && g.DeadSince != nil && pod.Gate == GateStarted {
+	if g.Kind == Revert && g.DeadSince != nil && c.started() {
 		// It has run since that was noted: what was proven then is void.
 		g.DeadSince, g.DeadReport, g.After = nil, nil, nil
 		if c.host != HostUp {
@@ -267,7 +267,7 @@ func (c *context) deletePod() Decision {
 func (c *context) flipToHost() Decision {
 	f, pod, ep := c.flight, c.pod, c.endpoints
 	switch {
-	case c.selected && c.slices() && pod.Found && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID):
+	case c.selected && c.slices() && pod.IP != "" && (!same(ep.Bridge, pod.IP) || ep.BridgePodUID != pod.UID):
 		return do(StepBridge, nil, "the Service still selects pod %s", pod.Name)
 	case c.selected || f.Cleared == nil || f.Cleared.After(c.now):
 		// Also when there is none: the tool may have died before it could note

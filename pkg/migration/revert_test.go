@@ -35,7 +35,11 @@ func revertRules() []rule {
 		},
 		{
 			name: "put back from before its replacement: its pod may have run, and lost its volume",
-			set:  func(s *scene) { s.down(1); s.host(1, vantage.PortClosed); pod(s).NeverStarted = true },
+			set: func(s *scene) {
+				s.down(1)
+				s.host(1, vantage.PortClosed)
+				pod(s).Report.Volume.State = migration.VolumeUnused
+			},
 			want: do, step: migration.StepBeginRevert, says: "stale",
 		},
 		{
@@ -52,7 +56,11 @@ func revertRules() []rule {
 		},
 		{
 			name: "it is down, and there are no pods yet",
-			set:  func(s *scene) { s.down(1); s.host(1, vantage.PortClosed); *pod(s) = migration.PodView{Unmade: true} }, want: do, step: migration.StepBeginRevert, says: "ordinary restart",
+			set: func(s *scene) {
+				s.down(1)
+				s.host(1, vantage.PortClosed)
+				*pod(s) = migration.PodView{Source: migration.Source{Missing: true}}
+			}, want: do, step: migration.StepBeginRevert, says: "ordinary restart",
 		},
 		{
 			name: "put back from before a whole revert: it runs on its host",
@@ -105,7 +113,7 @@ func revertRules() []rule {
 				s.host(1, vantage.PortClosed)
 				s.down(1)
 				s.down(2)
-				s.view(1).Cluster.Pod.Running, s.view(1).Cluster.Pod.Ready = false, false
+				s.view(1).Cluster.Pod.Container = migration.ContainerDown
 			},
 			want: do, step: migration.StepCloseGate,
 		},
@@ -116,7 +124,7 @@ func revertRules() []rule {
 				s.hidden(1)
 				s.host(1, vantage.PortClosed)
 				s.down(2)
-				s.view(1).Cluster.Pod.Running, s.view(1).Cluster.Pod.Ready = false, false
+				s.view(1).Cluster.Pod.Container = migration.ContainerDown
 			},
 			want: wait, code: migration.CodeDegraded, says: "the pod goes on",
 		},
@@ -202,20 +210,23 @@ func revertRules() []rule {
 			want: wait, code: migration.CodePodStopping,
 		},
 		{
-			name: "the new pod may have read an old gate", set: func(s *scene) { s.reclaimed(1); pod(s).GateGeneration = 2 },
+			name: "the new pod may have read an old gate", set: func(s *scene) { s.reclaimed(1); pod(s).Report.Generation = 2 },
 			want: wait, code: migration.CodePodStopping,
 		},
 		{
 			name: "the new pod is of an earlier template and cannot report",
-			set:  func(s *scene) { s.reclaimed(1); pod(s).Gate, pod(s).Outdated = migration.GateUnknown, true },
+			set: func(s *scene) {
+				s.reclaimed(1)
+				pod(s).Report.State, pod(s).Source.Pod.Outdated = migration.GateUnknown, true
+			},
 			want: do, step: migration.StepDeletePod,
 		},
 		{
-			name: "the new pod has not reported yet", set: func(s *scene) { s.reclaimed(1); pod(s).Gate = migration.GateUnknown },
+			name: "the new pod has not reported yet", set: func(s *scene) { s.reclaimed(1); pod(s).Report.State = migration.GateUnknown },
 			want: wait, code: migration.CodePodStopping,
 		},
 		{
-			name: "the new pod started all the same", set: func(s *scene) { s.reclaimed(1); pod(s).Gate = migration.GateStarted },
+			name: "the new pod started all the same", set: func(s *scene) { s.reclaimed(1); pod(s).Report.State = migration.GateStarted },
 			want: do, step: migration.StepDeletePod,
 		},
 		{

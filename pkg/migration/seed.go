@@ -10,7 +10,7 @@ func (c *context) seed() Decision {
 	switch {
 	case c.stands != PodParked:
 		return c.notParked(PhaseReprove, "")
-	case f.Seed != "" && c.pod.Seeded == f.Seed:
+	case f.Seed != "" && c.report.Volume.Seed == f.Seed:
 		return Decision{}
 	case f.Seed != "" && f.SeedAsked != nil && !c.due(*f.SeedAsked, AskAgain):
 		return wait(CodeSeedPending, PhaseReprove, "waiting for a complete copy of the data of host %s, made after its stop", c.HostIP).

@@ -20,9 +20,9 @@ func seedRules() []rule {
 		{name: "asked again", set: func(s *scene) { s.seeding(1).SeedAsked = ago(time.Minute) }, want: do, step: migration.StepSeed},
 		{
 			name: "a copy made after another stop does not count",
-			set:  func(s *scene) { s.seeding(1); pod(s).Seeded = "1xold" }, want: wait, code: migration.CodeSeedPending,
+			set:  func(s *scene) { s.seeding(1); pod(s).Report.Volume.Seed = "1xold" }, want: wait, code: migration.CodeSeedPending,
 		},
-		{name: "copied: flip", set: func(s *scene) { s.seeding(1); pod(s).Seeded = "1xabc" }, want: do, step: migration.StepFlip},
+		{name: "copied: flip", set: func(s *scene) { s.seeding(1); pod(s).Report.Volume.Seed = "1xabc" }, want: do, step: migration.StepFlip},
 		{name: "copied: release", set: func(s *scene) { s.seeded(1) }, want: do, step: migration.StepRelease, says: "copied to the pod in full"},
 		{
 			name: "the others need not be whole: it has forgotten nothing", version: "3.4.13",

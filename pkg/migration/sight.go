@@ -27,8 +27,7 @@ func (c *context) unseen(bad []string) Decision {
 // that it does not serve is known although it was not seen.
 func (c *context) podsAway() bool {
 	return slices.ContainsFunc(c.members, func(s *member) bool {
-		away := !s.pod.Found || !s.pod.Running || s.pod.Terminating || s.pod.NodeLost
-		return away && s.ID != c.in.ID && !s.onHost() && !s.says.Serving()
+		return (s.stands.away() || s.pod.NodeLost) && s.ID != c.in.ID && !s.onHost() && !s.says.Serving()
 	})
 }
 

@@ -36,7 +36,7 @@ func (c *context) hostIsNewest() bool {
 		// What it has acknowledged since counts, and its pod does not start beside it.
 		return true
 	}
-	return !c.pod.Found && c.pod.Unmade
+	return c.stands == PodNone && c.pod.Source.Missing
 }
 
 // outOfTime reports whether the operation under way is one of an earlier time: the gate
@@ -54,7 +54,7 @@ func (c *context) outOfTime() bool {
 		if f.Served {
 			return f.DeadSince != nil && reopened
 		}
-		return reopened || c.pod.Gate == GateStarted
+		return reopened || c.started()
 	default:
 		return changed
 	}
@@ -63,8 +63,8 @@ func (c *context) outOfTime() bool {
 // notOfThisRelease: the volume was in its place before the gate was opened, and
 // its data is none of what that would have made: nothing was started from then on.
 func (c *context) notOfThisRelease() bool {
-	pod, line := c.pod, c.flight.Line
-	return line != nil && pod.VolumeSince != nil && *pod.VolumeSince < line.Generation && pod.DataGeneration != line.Generation
+	line, volume := c.flight.Line, c.report.Volume
+	return line != nil && volume.Since != nil && *volume.Since < line.Generation && volume.Generation != line.Generation
 }
 
 // forget drops an operation that cannot be under way any more. What the journal

@@ -17,7 +17,7 @@ func TestProofsAreVoidWhenThePodRunsAgain(t *testing.T) {
 	f := s.backAtHost(1)
 	f.Unfenced, f.Released = yes(), ago(time.Second)
 	s.host(1, vantage.PortClosed)
-	s.view(1).Cluster.Pod.Gate = migration.GateStarted
+	s.view(1).Cluster.Pod.Report.State = migration.GateStarted
 	d := migration.Decide(migration.Intent{Kind: migration.Revert, ID: 1, By: "bob"}, s.o)
 	if d.Step != migration.StepDeletePod {
 		t.Fatalf("got %s %s, want its pod deleted", d.Step, d.Reason)

@@ -18,16 +18,24 @@ func startRules() []rule {
 		{
 			name: "the pods are to be made differently", set: func(s *scene) {
 				p := &s.view(1).Cluster.Pod
-				p.Running, p.Problem, p.Outdated, p.SetOutdated = false, "image cannot be pulled", true, true
+				p.Container, p.Problem, p.Source.Pod.Outdated, p.Source.Set.Outdated = migration.ContainerDown, "image cannot be pulled", true, true
 			},
 			want: do, step: migration.StepPark,
 		},
 		{
-			name: "and a pod from before that goes", set: func(s *scene) { s.view(1).Cluster.Pod.Outdated = true },
+			name: "and a pod from before that goes", set: func(s *scene) { s.view(1).Cluster.Pod.Source.Pod.Outdated = true },
 			want: do, step: migration.StepRemakePods,
 		},
 		{
-			name: "it is going", set: func(s *scene) { s.view(1).Cluster.Pod.Outdated, s.view(1).Cluster.Pod.Terminating = true, true },
+			name: "unless it has not reported of late: ZooKeeper may run in it", set: func(s *scene) {
+				s.view(1).Cluster.Pod.Source.Pod.Outdated, s.view(1).Cluster.Pod.Report.Fresh = true, false
+			},
+			want: wait, code: migration.CodePodNotParked,
+		},
+		{
+			name: "it is going", set: func(s *scene) {
+				s.view(1).Cluster.Pod.Source.Pod.Outdated, s.view(1).Cluster.Pod.Terminating = true, true
+			},
 			want: wait, code: migration.CodePodNotParked,
 		},
 		{name: "already replaced", set: func(s *scene) { s.replaced(1) }, want: done, code: migration.CodeDone},
@@ -35,8 +43,8 @@ func startRules() []rule {
 			name: "a server was not seen with the new list", set: func(s *scene) { s.server(2).Reconfigured = nil },
 			want: stop, code: migration.CodeNotReconfigured, says: "reconfigure demo --verify",
 		},
-		{name: "another server is down: its host", set: func(s *scene) { s.down(2); s.view(2).Cluster.Pod.NeverStarted = true }, want: stop, code: migration.CodeDegraded, says: "on host 10.0.0.2: start the server"},
-		{name: "another server is down, and runs on its host since", set: func(s *scene) { s.down(2); s.view(2).Cluster.Pod.Outlived = true }, want: stop, code: migration.CodeDegraded, says: "on host 10.0.0.2: start the server"},
+		{name: "another server is down: its host", set: func(s *scene) { s.down(2); s.view(2).Cluster.Pod.Report.Volume.State = migration.VolumeUnused }, want: stop, code: migration.CodeDegraded, says: "on host 10.0.0.2: start the server"},
+		{name: "another server is down, and runs on its host since", set: func(s *scene) { s.down(2); s.view(2).Cluster.Pod.Report.Volume.State = migration.VolumeOutlived }, want: stop, code: migration.CodeDegraded, says: "on host 10.0.0.2: start the server"},
 		{name: "another server is down, and its pod has data", set: func(s *scene) { s.down(2) }, want: stop, code: migration.CodeDegraded, says: "revert demo --id=2"},
 		{name: "another server is down", set: func(s *scene) { s.down(2) }, want: stop, code: migration.CodeDegraded, says: "server 2"},
 		{
@@ -124,7 +132,7 @@ func startRules() []rule {
 			},
 			want: stop, code: migration.CodeZxidOverflowNear,
 		},
-		{name: "no pods yet", set: func(s *scene) { s.view(1).Cluster.Pod = migration.PodView{Unmade: true} }, want: do, step: migration.StepPark},
+		{name: "no pods yet", set: func(s *scene) { s.view(1).Cluster.Pod = migration.PodView{Source: migration.Source{Missing: true}} }, want: do, step: migration.StepPark},
 		{
 			name: "the StatefulSet makes no pod (a quota)", set: func(s *scene) { s.view(1).Cluster.Pod = migration.PodView{Name: "demo-pod-0"} },
 			want: wait, code: migration.CodePodNotParked, says: "kubectl describe statefulset demo-pod -n zk",
@@ -134,16 +142,16 @@ func startRules() []rule {
 			name: "the pod cannot be scheduled",
 			set: func(s *scene) {
 				p := &s.view(1).Cluster.Pod
-				p.Running, p.Gate, p.Problem = false, migration.GateUnknown, "0/3 nodes are available"
+				p.Container, p.Report.State, p.Problem = migration.ContainerDown, migration.GateUnknown, "0/3 nodes are available"
 			},
 			want: wait, code: migration.CodePodNotParked, says: "0/3 nodes",
 		},
 		{
-			name: "the pod has not reported of late", set: func(s *scene) { s.view(1).Cluster.Pod.GateFresh = false },
+			name: "the pod has not reported of late", set: func(s *scene) { s.view(1).Cluster.Pod.Report.Fresh = false },
 			want: wait, code: migration.CodePodNotParked,
 		},
 		{
-			name: "the pod cannot reach the host", set: func(s *scene) { s.view(1).Cluster.Pod.HostClosed = true },
+			name: "the pod cannot reach the host", set: func(s *scene) { s.view(1).Cluster.Pod.Report.HostClosedFor = closedFor(0) },
 			want: stop, code: migration.CodePodCannotReachHost,
 		},
 	}

@@ -23,7 +23,7 @@ func TestStatusSaysWhatHelps(t *testing.T) {
 			s.view(2).Cluster.Gate.Released = false
 		}, "kubectl zkmigrate replace demo --id=2 -n zk"},
 		"a pod does not serve":        {func(s *scene) { s.replaced(2); s.host(2, vantage.PortClosed); s.down(2) }, "kubectl zkmigrate replace demo --id=2 -n zk"},
-		"a host's server is down":     {func(s *scene) { s.down(2); s.view(2).Cluster.Pod.NeverStarted = true }, "on host 10.0.0.2: start the server (unmask its unit first if it is masked)"},
+		"a host's server is down":     {func(s *scene) { s.down(2); s.view(2).Cluster.Pod.Report.Volume.State = migration.VolumeUnused }, "on host 10.0.0.2: start the server (unmask its unit first if it is masked)"},
 		"its pod may have newer data": {func(s *scene) { s.down(2) }, "kubectl zkmigrate revert demo --id=2 -n zk"},
 		"an operation goes first":     {func(s *scene) { s.started(1) }, "kubectl zkmigrate replace demo --id=1 -n zk"},
 		"unless something stops it":   {func(s *scene) { s.started(1); s.view(2).Cluster.Endpoints = migration.EndpointsView{} }, "kubectl zkmigrate revert demo --id=2 -n zk"},

@@ -96,7 +96,7 @@ func (c *context) stopHost() Decision {
 	g := c.copyFlight()
 	g.StopAsked, g.WasLeader = c.stamp(), c.leads(c.ID)
 	if g.Kind == Replace {
-		report := c.pod.GateAt
+		report := c.report.At
 		g.ReportAtStop = &report
 	}
 	return do(StepStopHost, g, "all %d servers hold %s; %s without server %d%s", len(c.rec.Servers), g.Before.Zxid, c.majority(), c.ID, c.notTried())
@@ -135,13 +135,13 @@ func (c *context) provenBefore() Decision {
 // gate that late, with the host stopped.
 func (c *context) gateRead() Decision {
 	pod, gate := c.pod, c.gate
-	behind := fmt.Sprintf("pod %s has read generation %d of the gate, the current one is %d", pod.Name, pod.GateGeneration, gate.Generation)
+	behind := fmt.Sprintf("pod %s has read generation %d of the gate, the current one is %d", pod.Name, c.report.Generation, gate.Generation)
 	switch {
 	case c.stands != PodParked:
 		return c.notParked(PhaseProve, "; nothing has been stopped")
-	case !pod.GateFresh || pod.NodeLost:
+	case !c.report.Fresh || pod.NodeLost:
 		return wait(CodePodNotParked, PhaseProve, "pod %s has not reported for more than %s; nothing has been stopped", pod.Name, ReportFresh).then(c.logs())
-	case pod.GateGeneration >= gate.Generation:
+	case c.report.Generation >= gate.Generation:
 		return Decision{}
 	case c.kickDue():
 		return c.kick(behind)

@@ -152,7 +152,7 @@ func stopRules() []rule {
 		},
 		{
 			name: "nothing was released, and ZooKeeper runs in the pod",
-			set:  func(s *scene) { s.dead(1); s.view(1).Cluster.Pod.Gate = migration.GateStarted },
+			set:  func(s *scene) { s.dead(1); s.view(1).Cluster.Pod.Report.State = migration.GateStarted },
 			want: stop, code: migration.CodeJournalDisagrees, says: "revert demo --id=1",
 		},
 		{
@@ -210,7 +210,7 @@ func stopRules() []rule {
 			want: wait, code: migration.CodePodNotParked, says: "nothing has been stopped",
 		},
 		{
-			name: "its pod's report is old", set: func(s *scene) { s.flight(migration.Replace, 1); s.view(1).Cluster.Pod.GateFresh = false },
+			name: "its pod's report is old", set: func(s *scene) { s.flight(migration.Replace, 1); s.view(1).Cluster.Pod.Report.Fresh = false },
 			want: wait, code: migration.CodePodNotParked, says: "kubectl logs",
 		},
 		{

@@ -31,7 +31,7 @@ func TestUnmade(t *testing.T) {
 			s := healthy("3.4.13", 1, 2, 3)
 			c.set(s)
 			s.down(1)
-			s.view(1).Cluster.Pod = migration.PodView{Name: "demo-pod-0", Unmade: true}
+			s.view(1).Cluster.Pod = migration.PodView{Name: "demo-pod-0", Source: migration.Source{Missing: true}}
 			if c.kind == "" {
 				c.kind = migration.Replace
 			}

@@ -42,7 +42,7 @@ func TestViaIsInTheCommandsAlone(t *testing.T) {
 		"a revert":           func(s *scene) { s.reverting(1) },
 		"a pod is lost":      func(s *scene) { s.lost(1); s.view(1).Cluster.Pod.NodeLost = true },
 		"not reconfigured":   func(s *scene) { s.server(2).Reconfigured = nil },
-		"a pod does not run": func(s *scene) { s.replaced(2); s.view(2).Cluster.Pod.Running = false },
+		"a pod does not run": func(s *scene) { s.replaced(2); s.view(2).Cluster.Pod.Container = migration.ContainerDown },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
@@ -92,15 +92,15 @@ func TestWhatAPodSaysMoreAbout(t *testing.T) {
 		want string
 	}{
 		"its container keeps ending": {func(p *migration.PodView) {
-			p.Running, p.Problem, p.EarlierLog = false, "the container keeps ending", "zookeeper"
+			p.Container, p.Problem, p.EarlierLog = migration.ContainerDown, "the container keeps ending", "zookeeper"
 		}, "pod demo-pod-1: the container keeps ending (kubectl --as=me logs demo-pod-1 --previous -n zk)"},
 		"its relay does": {func(p *migration.PodView) {
 			p.Problem, p.EarlierLog = "its container gate does not run", migration.GateContainer
 		}, "pod demo-pod-1: its container gate does not run (kubectl --as=me logs demo-pod-1 -c gate --previous -n zk)"},
 		"its files are another's": {func(p *migration.PodView) {
-			p.Files, p.ForeignFiles = "ConfigMap x was replaced by another one of that name", "x"
+			p.Source.Files, p.Source.ForeignFiles = "ConfigMap x was replaced by another one of that name", "x"
 		}, "was replaced by another one of that name (kubectl --as=me delete configmap x -n zk)"},
-		"its files are gone": {func(p *migration.PodView) { p.Files = "ConfigMap x is gone" }, "cannot be started again: ConfigMap x is gone"},
+		"its files are gone": {func(p *migration.PodView) { p.Source.Files = "ConfigMap x is gone" }, "cannot be started again: ConfigMap x is gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)

@@ -30,36 +30,36 @@ func TestWatched(t *testing.T) {
 		}, minute, migration.StepRestartProof},
 		"seen dead by an earlier command, and by the pod ever since": {func(s *scene) {
 			s.unbridged(1).DeadSince = ago(10 * time.Minute)
-			s.view(1).Cluster.Pod.HostClosedFor = 599 * time.Second
+			s.view(1).Cluster.Pod.Report.HostClosedFor = closedFor(599 * time.Second)
 		}, minute, migration.StepRelease},
 		"and by the pod since a minute after that": {func(s *scene) {
 			s.unbridged(1).DeadSince = ago(10 * time.Minute)
-			s.view(1).Cluster.Pod.HostClosedFor = 540 * time.Second
+			s.view(1).Cluster.Pod.Report.HostClosedFor = closedFor(540 * time.Second)
 		}, minute, migration.StepRestartProof},
 		"by a clock ten minutes ahead of ours; the pod's own tells that it has watched since": {func(s *scene) {
 			f, pod := s.unbridged(1), &s.view(1).Cluster.Pod
-			f.DeadSince, pod.HostClosedFor = ago(10*time.Minute), 1199*time.Second
-			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.GateAt.Add(-20 * time.Minute)}
+			f.DeadSince, pod.Report.HostClosedFor = ago(10*time.Minute), closedFor(1199*time.Second)
+			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.Report.At.Add(-20 * time.Minute)}
 		}, minute, migration.StepRelease},
 		"by a clock ten minutes ahead of ours; the pod's own tells that it has not": {func(s *scene) {
 			f, pod := s.unbridged(1), &s.view(1).Cluster.Pod
-			f.DeadSince, pod.HostClosedFor = ago(10*time.Minute), 599*time.Second
-			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.GateAt.Add(-20 * time.Minute)}
+			f.DeadSince, pod.Report.HostClosedFor = ago(10*time.Minute), closedFor(599*time.Second)
+			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.Report.At.Add(-20 * time.Minute)}
 		}, minute, migration.StepRestartProof},
 		"the host ran for some seconds right after that": {func(s *scene) {
 			f, pod := s.unbridged(1), &s.view(1).Cluster.Pod
-			f.DeadSince, pod.HostClosedFor = ago(time.Minute+time.Second), 49*time.Second
-			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.GateAt.Add(-time.Minute)}
+			f.DeadSince, pod.Report.HostClosedFor = ago(time.Minute+time.Second), closedFor(49*time.Second)
+			f.DeadReport = &migration.PodReport{UID: pod.UID, At: pod.Report.At.Add(-time.Minute)}
 		}, minute, migration.StepRestartProof},
 		"another pod's clock says nothing": {func(s *scene) {
 			f, pod := s.unbridged(1), &s.view(1).Cluster.Pod
-			f.DeadSince, pod.HostClosedFor = ago(10*time.Minute), 599*time.Second
-			f.DeadReport = &migration.PodReport{UID: "another", At: pod.GateAt.Add(-20 * time.Minute)}
+			f.DeadSince, pod.Report.HostClosedFor = ago(10*time.Minute), closedFor(599*time.Second)
+			f.DeadReport = &migration.PodReport{UID: "another", At: pod.Report.At.Add(-20 * time.Minute)}
 		}, minute, migration.StepRelease},
 		"by the pod, in a report of long ago": {func(s *scene) {
 			s.unbridged(1).DeadSince = ago(10 * time.Minute)
 			pod := &s.view(1).Cluster.Pod
-			pod.HostClosedFor, pod.GateFresh = 599*time.Second, false
+			pod.Report.HostClosedFor, pod.Report.Fresh = closedFor(599*time.Second), false
 		}, minute, migration.StepRestartProof},
 		"seen dead by a clock ahead of ours": {func(s *scene) {
 			at := t0().Add(time.Hour)

@@ -19,7 +19,7 @@ func TestTheWrongHostWasStopped(t *testing.T) {
 			s := healthy("3.8.0", 1, 2, 3)
 			set(s)
 			s.down(2)
-			s.view(2).Cluster.Pod.NeverStarted = true
+			s.view(2).Cluster.Pod.Report.Volume.State = migration.VolumeUnused
 			d := migration.Decide(migration.Intent{Kind: s.o.Record.Flight.Kind, ID: 1}, s.o)
 			if d.Kind != migration.Wait || d.Code != migration.CodeDegraded || !strings.HasPrefix(d.Next, "on host 10.0.0.2: start the server") {
 				t.Errorf("%s %s: %s | %s", d.Kind, d.Code, d.Reason, d.Next)

@@ -185,7 +185,7 @@ func TestParseGateRefusesGarbled(t *testing.T) {
 }
 
 func TestParseGateLine(t *testing.T) {
-	three := 3
+	three, seven := 3, 7*time.Second
 	tests := map[string]struct {
 		line string
 		want GateReport
@@ -193,32 +193,32 @@ func TestParseGateLine(t *testing.T) {
 	}{
 		"parked": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="waits"` + "\r\n",
-			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: vantage.PortOpen, NeverStarted: true, Detail: "waits"},
+			want: GateReport{Pod: "u1", Ordinal: 1, ID: 5, HostClient: vantage.PortOpen, Report: migration.Report{Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateParked, Generation: 7, Detail: "waits", Volume: migration.Volume{State: migration.VolumeUnused}}},
 		},
 		"of this release, a JVM is starting": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=- detail="waits"`,
-			want: GateReport{Pod: "u1", At: time.Unix(7, 1000), State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: vantage.PortOpen, NeverStarted: true, Detail: "waits"},
+			want: GateReport{Pod: "u1", Ordinal: 1, ID: 5, HostClient: vantage.PortOpen, Report: migration.Report{At: time.Unix(7, 1000), State: migration.GateParked, Generation: 7, Detail: "waits", Volume: migration.Volume{State: migration.VolumeUnused}}},
 		},
 		"it listens": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=yes detail="waits"`,
-			want: GateReport{Pod: "u1", Listens: migration.Listens, At: time.Unix(7, 1000), State: migration.GateParked, Ordinal: 1, ID: 5, Generation: 7, HostClient: vantage.PortOpen, NeverStarted: true, Detail: "waits"},
+			want: GateReport{Pod: "u1", Ordinal: 1, ID: 5, HostClient: vantage.PortOpen, Report: migration.Report{Listens: migration.Listens, At: time.Unix(7, 1000), State: migration.GateParked, Generation: 7, Detail: "waits", Volume: migration.Volume{State: migration.VolumeUnused}}},
 		},
 		"odd listens": {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=1 id=5 generation=7 host-client=open host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- listens=maybe detail=""`, bad: true},
 		"closed": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=vetoed ordinal=0 id=2 generation=8 host-client=closed host-election=silent closed=0 cause=- seed=- synced=- data=0 since=- version=- detail=""`,
-			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateVetoed, ID: 2, Generation: 8, HostClient: vantage.PortClosed, HostElection: vantage.PortSilent, NeverStarted: true},
+			want: GateReport{Pod: "u1", ID: 2, HostClient: vantage.PortClosed, HostElection: vantage.PortSilent, Report: migration.Report{Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateVetoed, Generation: 8, Volume: migration.Volume{State: migration.VolumeUnused}}},
 		},
 		"no ordinal": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=-1 id=0 generation=0 host-client=unasked host-election=unasked closed=0 cause=- seed=- synced=- data=0 since=- version=- detail="POD_NAME"`,
-			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateRefused, Ordinal: -1, NeverStarted: true, Detail: "POD_NAME"},
+			want: GateReport{Pod: "u1", Ordinal: -1, Report: migration.Report{Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateRefused, Detail: "POD_NAME", Volume: migration.Volume{State: migration.VolumeUnused}}},
 		},
 		"needs a proof": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=refused ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=lost seed=2x1 synced=- data=0 since=- version=- detail="gone"`,
-			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateRefused, ID: 2, Generation: 8, HostClient: vantage.PortClosed, HostElection: vantage.PortClosed, Cause: migration.CauseLost, Seed: "2x1", NeverStarted: true, Detail: "gone"},
+			want: GateReport{Pod: "u1", ID: 2, HostClient: vantage.PortClosed, HostElection: vantage.PortClosed, Report: migration.Report{Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateRefused, Generation: 8, Cause: migration.CauseLost, Detail: "gone", HostClosedFor: new(time.Duration), Volume: migration.Volume{Seed: "2x1", State: migration.VolumeUnused}}},
 		},
 		"whose volume it is": {
 			line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=7 cause=- seed=- synced=old data=5 since=3 version=- detail=""`,
-			want: GateReport{Pod: "u1", Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateParked, ID: 2, Generation: 8, HostClient: vantage.PortClosed, HostElection: vantage.PortClosed, HostClosedFor: 7 * time.Second, Outlived: true, Data: 5, Since: &three},
+			want: GateReport{Pod: "u1", ID: 2, HostClient: vantage.PortClosed, HostElection: vantage.PortClosed, Report: migration.Report{Listens: migration.ListensNot, At: time.Unix(7, 1000), State: migration.GateParked, Generation: 8, HostClosedFor: &seven, Volume: migration.Volume{State: migration.VolumeOutlived, Generation: 5, Since: &three}}},
 		},
 		"odd data":       {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=x since=3 version=- detail=""`, bad: true},
 		"odd since":      {line: `zkmigrate-gate pod=u1 at=7.000001 state=parked ordinal=0 id=2 generation=8 host-client=closed host-election=closed closed=0 cause=- seed=- synced=- data=1 since= version=- detail=""`, bad: true},

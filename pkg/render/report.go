@@ -20,47 +20,16 @@ const maxReport = 4096
 
 // GateReport is one line of the gate.
 type GateReport struct {
-	// Pod is the uid of the pod that the gate stands in, At the time of the report
-	// by its node's clock.
+	// Report is what it says of the pod; whether it is fresh, only its reader knows.
+	migration.Report
+	// Pod is the uid of the pod that the gate stands in.
 	Pod     string
-	At      time.Time
-	State   migration.GateState
 	Ordinal int
 	ID      ensemble.ID
-	// Generation is the newest generation of the gate that the pod has read.
-	Generation int
 	// HostClient and HostElection are the outcome of the pod's own connects;
 	// unknown when it did not ask (it asks the election port only when the
 	// client port does not answer).
 	HostClient, HostElection vantage.PortState
-	// HostClosedFor is how long both ports have refused it at each look, by the
-	// node's clock; 0 while they do not.
-	HostClosedFor time.Duration
-	// Cause is why it refuses, Seed the token of the copied data on the volume.
-	Cause migration.GateCause
-	Seed  string
-	// NeverSynced: ZooKeeper was started on this volume and its files show that
-	// it has not followed a leader.
-	NeverSynced bool
-	// NeverStarted: ZooKeeper was never started on this volume, for all that the
-	// files show.
-	NeverStarted bool
-	// Outlived: the data on this volume is older than the host's last run.
-	Outlived bool
-	// Data is the generation of the data on the volume, 0 without any; Since is the
-	// gate's generation when this volume was looked at first, nil when unknown.
-	Data  int
-	Since *int
-	// Version is the ZooKeeper release that the image holds, zero when unknown.
-	Version ensemble.Version
-	// Listens tells of the server's own ports, heard at while its host serves.
-	Listens migration.Listening
-	Detail  string
-}
-
-// HostClosed reports whether both of the host's ports refused the pod.
-func (r GateReport) HostClosed() bool {
-	return r.HostClient == vantage.PortClosed && r.HostElection == vantage.PortClosed
 }
 
 // ParseGateLine reads a line of the gate. Every field must be there once and
@@ -84,7 +53,8 @@ func ParseGateLine(line string) (GateReport, error) {
 		}
 		values[key] = value
 	}
-	r := GateReport{Detail: strings.TrimSuffix(detail, `"`), Pod: values["pod"]}
+	r := GateReport{Pod: values["pod"]}
+	r.Detail = strings.TrimSuffix(detail, `"`)
 	// A gate of an earlier release listens at nothing, and does not say so.
 	listens, said := values["listens"]
 	delete(values, "listens")
@@ -122,12 +92,16 @@ func ParseGateLine(line string) (GateReport, error) {
 	if r.Ordinal == 0 {
 		r.Ordinal = n[0]
 	}
-	r.ID, r.Generation, r.HostClosedFor, r.Data = ensemble.ID(n[1]), n[2], time.Duration(n[3])*time.Second, n[4]
+	r.ID, r.Generation, r.Volume.Generation = ensemble.ID(n[1]), n[2], n[4]
 	if r.HostClient, err = reportedPort(values["host-client"]); err != nil {
 		return GateReport{}, fmt.Errorf("report of the gate: %w: %q", err, line)
 	}
 	if r.HostElection, err = reportedPort(values["host-election"]); err != nil {
 		return GateReport{}, fmt.Errorf("report of the gate: %w: %q", err, line)
+	}
+	if r.HostClient == vantage.PortClosed && r.HostElection == vantage.PortClosed {
+		closed := time.Duration(n[3]) * time.Second
+		r.HostClosedFor = &closed
 	}
 	switch cause := migration.GateCause(values["cause"]); cause {
 	case "-":
@@ -138,12 +112,13 @@ func ParseGateLine(line string) (GateReport, error) {
 	}
 	switch synced := values["synced"]; synced {
 	case "yes":
+		r.Volume.State = migration.VolumeSynced
 	case "-":
-		r.NeverStarted = true
+		r.Volume.State = migration.VolumeUnused
 	case "no":
-		r.NeverSynced = true
+		r.Volume.State = migration.VolumeUnsynced
 	case "old":
-		r.Outlived = true
+		r.Volume.State = migration.VolumeOutlived
 	default:
 		return GateReport{}, fmt.Errorf("report of the gate with synced=%q: %q", synced, line)
 	}
@@ -151,7 +126,7 @@ func ParseGateLine(line string) (GateReport, error) {
 		if n, err = gateNumbers(since); err != nil {
 			return GateReport{}, fmt.Errorf("report of the gate: %w: %q", err, line)
 		}
-		r.Since = &n[0]
+		r.Volume.Since = &n[0]
 	}
 	if version := values["version"]; version != "-" {
 		if r.Version, err = ensemble.ParseVersion(version); err != nil || version != r.Version.String() {
@@ -162,7 +137,7 @@ func ParseGateLine(line string) (GateReport, error) {
 		if !wordOf(seed, seedLetters) {
 			return GateReport{}, fmt.Errorf("report of the gate with seed %q: %q", seed, line)
 		}
-		r.Seed = seed
+		r.Volume.Seed = seed
 	}
 	return r, nil
 }

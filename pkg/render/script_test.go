@@ -59,7 +59,7 @@ func TestGateDidNotLookWhileItWasFrozen(t *testing.T) {
 	p := newPod(t)
 	p.hostDown()
 	p.start()
-	p.waitReport("a while", func(r GateReport) bool { return r.HostClosed() && r.HostClosedFor >= 3*time.Second })
+	p.waitReport("a while", func(r GateReport) bool { return r.HostClosed() && *r.HostClosedFor >= 3*time.Second })
 	group := -p.cmd.Process.Pid
 	if err := syscall.Kill(group, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -75,10 +75,10 @@ func TestGateDidNotLookWhileItWasFrozen(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.waitReport("from the beginning", func(r GateReport) bool {
-		if r.HostClosedFor >= 20*time.Second {
-			t.Errorf("it says %s", r.HostClosedFor)
+		if r.HostClosed() && *r.HostClosedFor >= 20*time.Second {
+			t.Errorf("it says %s", *r.HostClosedFor)
 		}
-		return r.HostClosed() && r.HostClosedFor >= 3*time.Second
+		return r.HostClosed() && *r.HostClosedFor >= 3*time.Second
 	})
 }
 
@@ -86,13 +86,14 @@ func TestGateDidNotLookWhileItWasFrozen(t *testing.T) {
 func TestGateTellsHowLongItsHostIsClosed(t *testing.T) {
 	p := newPod(t)
 	p.start()
-	p.waitReport("not while it is up", func(r GateReport) bool { return r.HostClient == vantage.PortOpen && r.HostClosedFor == 0 })
+	p.waitReport("not while it is up", func(r GateReport) bool { return r.HostClient == vantage.PortOpen && !r.HostClosed() })
 	p.hostDown()
-	p.waitReport("a while", func(r GateReport) bool { return r.HostClosed() && r.HostClosedFor >= 3*time.Second })
+	p.waitReport("from its end", func(r GateReport) bool { return r.HostClosed() && *r.HostClosedFor < 3*time.Second })
+	p.waitReport("a while", func(r GateReport) bool { return r.HostClosed() && *r.HostClosedFor >= 3*time.Second })
 	p.election.up()
-	p.waitReport("not while one port answers", func(r GateReport) bool { return r.HostElection == vantage.PortOpen && r.HostClosedFor == 0 })
+	p.waitReport("not while one port answers", func(r GateReport) bool { return r.HostElection == vantage.PortOpen && !r.HostClosed() })
 	p.election.down()
-	p.waitReport("from the beginning", func(r GateReport) bool { return r.HostClosed() && r.HostClosedFor < 3*time.Second })
+	p.waitReport("from the beginning", func(r GateReport) bool { return r.HostClosed() && *r.HostClosedFor < 3*time.Second })
 }
 
 func TestGateVeto(t *testing.T) {

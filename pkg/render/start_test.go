@@ -103,7 +103,9 @@ func TestGateRefusesDataFromBeforeItsHostRan(t *testing.T) {
 	p.generation++
 	p.gate("")
 	p.start()
-	p.waitReport("parked", func(r GateReport) bool { return r.State == migration.GateParked && !r.Outlived && !r.NeverStarted })
+	p.waitReport("parked", func(r GateReport) bool {
+		return r.State == migration.GateParked && r.Volume.State == migration.VolumeSynced
+	})
 	p.generation++
 	p.gate(line)
 	p.waitZooKeeper()
@@ -114,10 +116,10 @@ func TestGateRefusesDataFromBeforeItsHostRan(t *testing.T) {
 	p.client.up()
 	p.start()
 	p.waitReport("the host", func(r GateReport) bool {
-		return r.State == migration.GateParked && r.HostClient == vantage.PortOpen && r.Outlived
+		return r.State == migration.GateParked && r.HostClient == vantage.PortOpen && r.Volume.State == migration.VolumeOutlived
 	})
 	p.client.down()
-	p.waitReport("its end", func(r GateReport) bool { return r.HostClosed() && r.Outlived })
+	p.waitReport("its end", func(r GateReport) bool { return r.HostClosed() && r.Volume.State == migration.VolumeOutlived })
 	p.kill()
 	p.generation++
 	p.gate(line)
@@ -139,7 +141,7 @@ func TestGateTellsOfItsVolume(t *testing.T) {
 	says := func(what string, data, since int) {
 		t.Helper()
 		p.waitReport(what, func(r GateReport) bool {
-			return r.State == migration.GateParked && r.Generation == p.generation && r.Data == data && r.Since != nil && *r.Since == since
+			return r.State == migration.GateParked && r.Generation == p.generation && r.Volume.Generation == data && r.Volume.Since != nil && *r.Volume.Since == since
 		})
 	}
 	p.start()
@@ -214,9 +216,9 @@ func TestGateStartsFromACopy(t *testing.T) {
 	p.write("volume/data/version-2/log.1", "stale")
 	p.mkdir("volume/seed-2x0.partial")
 	p.start()
-	p.waitReport("parked without a copy", func(r GateReport) bool { return r.State == migration.GateParked && r.Seed == "" })
+	p.waitReport("parked without a copy", func(r GateReport) bool { return r.State == migration.GateParked && r.Volume.Seed == "" })
 	p.seeded("2x1")
-	p.waitReport("the copy", func(r GateReport) bool { return r.State == migration.GateParked && r.Seed == "2x1" })
+	p.waitReport("the copy", func(r GateReport) bool { return r.State == migration.GateParked && r.Volume.Seed == "2x1" })
 	p.releaseFor("seed:2x1")
 	p.waitZooKeeper()
 	if p.read("volume/data/version-2/snapshot.7") != "copied" || p.read("volume/datalog/version-2/log.8") != "copied" {

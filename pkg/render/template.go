@@ -23,7 +23,7 @@ const (
 	// that ZooKeeper says.
 	RelayName = migration.GateContainer
 
-	dataVolume   = "data"
+	dataVolume   = migration.PodVolume
 	gateVolume   = "gate"
 	confVolume   = "conf"
 	reportVolume = "report"

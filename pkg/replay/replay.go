@@ -19,8 +19,12 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
 )
 
-// Kind is the kind of a saved look; its version is the journal's.
-const Kind = "Observation"
+// Kind is the kind of a saved look, Version that of its format: another one whenever
+// something in it gets another name or meaning. The journal in it has its own.
+const (
+	Kind    = "Observation"
+	Version = "zkmigrate.io/v1alpha2"
+)
 
 // Saved is the file.
 type Saved struct {
@@ -47,10 +51,12 @@ func Save(o migration.Observation, by string) Saved {
 	o.Servers = slices.Clone(o.Servers)
 	for i := range o.Servers {
 		pod := &o.Servers[i].Cluster.Pod
-		pod.Drift, pod.SetDrift, pod.LogSays = each(pod.Drift), each(pod.SetDrift), each(pod.LogSays)
-		pod.GateDetail, pod.Problem = ensemble.HideSecrets(pod.GateDetail), ensemble.HideSecrets(pod.Problem)
+		for _, texts := range []*[]string{&pod.Source.Pod.Drift, &pod.Source.Set.Drift, &pod.Log.Says} {
+			*texts = each(*texts)
+		}
+		pod.Report.Detail, pod.Problem = ensemble.HideSecrets(pod.Report.Detail), ensemble.HideSecrets(pod.Problem)
 	}
-	return Saved{APIVersion: migration.RecordVersion, Kind: Kind, By: by, Observation: o}
+	return Saved{APIVersion: Version, Kind: Kind, By: by, Observation: o}
 }
 
 // hidden leaves out what nobody should see of the pods' settings.
@@ -74,14 +80,15 @@ func Read(data []byte) (migration.Observation, error) {
 	var head struct {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
+		By         string `json:"by"`
 	}
 	switch err := json.Unmarshal(data, &head); {
 	case err != nil:
 		return migration.Observation{}, errors.New("it is not the JSON that status -o observation prints")
 	case head.Kind != Kind:
 		return migration.Observation{}, fmt.Errorf("its kind is %s (expected %s, as status -o observation prints it)", quote.Text(head.Kind), Kind)
-	case head.APIVersion != migration.RecordVersion:
-		return migration.Observation{}, fmt.Errorf("its version is %s, and this release reads %q only: use the release that made it", quote.Text(head.APIVersion), migration.RecordVersion)
+	case head.APIVersion != Version:
+		return migration.Observation{}, fmt.Errorf("its version is %s, and this release reads %q only: use the release that made it, %s", quote.Text(head.APIVersion), Version, quote.Text(head.By))
 	}
 	var s Saved
 	d := json.NewDecoder(bytes.NewReader(data))

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -57,6 +58,30 @@ func TestEverythingIsKept(t *testing.T) {
 	}
 }
 
+// TestKeptSamples: what a look of this format was is read for ever; whoever changes the
+// format raises Version, and keeps a sample of it. That of before names its release.
+func TestKeptSamples(t *testing.T) {
+	kept, err := os.ReadFile("testdata/v1alpha2.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := replay.Read(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.MarshalIndent(replay.Save(o, "v0.10.0"), "", "  ")
+	if diff := cmp.Diff(string(kept), string(again)+"\n"); err != nil || diff != "" {
+		t.Errorf("%v (-kept +written):\n%s", err, diff)
+	}
+	former, err := os.ReadFile("testdata/v1alpha1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := replay.Read(former); err == nil || !strings.Contains(err.Error(), `use the release that made it, "v0.9.0"`) {
+		t.Errorf("a look of a former release: %v", err)
+	}
+}
+
 // fill gives every field a value that is not its zero.
 func fill(v reflect.Value, at time.Time) {
 	switch v.Interface().(type) {
@@ -105,7 +130,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	o.Record.Pods.JVMFlags = `-Xmx1g -Dzookeeper.ssl.keyStore.password=hush -Dzookeeper.DigestAuthenticationProvider.superDigest="super:hush it" -Dzookeeper.admin.serverPort=1 -javaagent:jolokia.jar=port=8778,password=hush`
 	o.Record.Pods.Command = []string{"run", "--keystore-password=hush"}
 	o.Record.Audit = []migration.AuditEntry{{At: o.At, Step: "x", Detail: `variable SERVER_JVMFLAGS is "-Dssl.password=hush", recorded is "-Xmx1g"`}}
-	o.Servers[0].Cluster.Pod.Drift = []string{`variable SERVER_JVMFLAGS is "-Dssl.password=hush"`}
+	o.Servers[0].Cluster.Pod.Source.Pod.Drift = []string{`variable SERVER_JVMFLAGS is "-Dssl.password=hush"`}
 	before := o.Record.Pods
 	o.Record.PodsBefore = &before
 	data := string(marshal(t, replay.Save(o, "v1")))
@@ -117,7 +142,7 @@ func TestSecretsAreHidden(t *testing.T) {
 			t.Errorf("%s is not kept: %s", kept, data)
 		}
 	}
-	if o.Record.Audit[0].Detail == "" || !strings.Contains(o.Servers[0].Cluster.Pod.Drift[0], "hush") || !strings.Contains(before.ZooCfg, "hush") || o.Record.PodsBefore.JVMFlags != before.JVMFlags {
+	if o.Record.Audit[0].Detail == "" || !strings.Contains(o.Servers[0].Cluster.Pod.Source.Pod.Drift[0], "hush") || !strings.Contains(before.ZooCfg, "hush") || o.Record.PodsBefore.JVMFlags != before.JVMFlags {
 		t.Error("what was seen was changed")
 	}
 }
@@ -134,7 +159,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"two of them":           {func(s string) string { return s + s }, "not the JSON"},
 		"words behind it":       {func(s string) string { return s + "done" }, "not the JSON"},
 		"another kind":          {replace(`"kind":"Observation"`, `"kind":"EnsembleStatus\u001b[2J"`), `its kind is "EnsembleStatus`},
-		"of a later release":    {replace(migration.RecordVersion, "zkmigrate.io/v9"), "use the release that made it"},
+		"of a later release":    {replace(replay.Version, "zkmigrate.io/v9"), `use the release that made it, "v1"`},
+		"a hostile release":     {replace(replay.Version, `zkmigrate.io/v9","by":"\u001b[2J`), "use the release that made it"},
 		"an unknown field":      {replace(`"by":`, `"hm":1,"by":`), `unknown field`},
 		"a number for a name":   {replace(`"name":"zk1"`, `"name":1`), "cannot be read"},
 		"a hostile name":        {replace(`"name":"zk1"`, `"name":"$(reboot)"`), "its journal cannot be true: name"},

@@ -185,7 +185,7 @@ func TestParkTwiceKeepsTheGate(t *testing.T) {
 	}
 	pod := s.run(5, "10.244.5.1")
 	// What the API server fills in is nobody's edit.
-	if p := s.view(5).Pod; p.Outdated || p.SetOutdated || len(p.SetDrift)+len(p.Drift) > 0 {
+	if p := s.view(5).Pod; p.Source.Pod.Outdated || p.Source.Set.Outdated || len(p.Source.Set.Drift)+len(p.Source.Pod.Drift) > 0 {
 		t.Errorf("just made, and not as recorded: %+v", p)
 	}
 	if err := s.c.OpenGate(s.ctx, s.rec, 5, "empty:u"); !cluster.IsReason(err, cluster.Precondition) {
@@ -216,11 +216,11 @@ func TestParkTwiceKeepsTheGate(t *testing.T) {
 	set.Spec.Template.Spec.Containers[0].Image = "zk:edited"
 	_, err = s.cp.admin.AppsV1().StatefulSets(s.ns).Update(s.ctx, set, metav1.UpdateOptions{FieldManager: "kubectl-set"})
 	s.must("kubectl set image", err)
-	if p := s.view(5).Pod; !p.SetOutdated || len(p.SetDrift) != 1 {
+	if p := s.view(5).Pod; !p.Source.Set.Outdated || len(p.Source.Set.Drift) != 1 {
 		t.Errorf("the edit was not seen: %+v", p)
 	}
 	s.must("park the edited set", s.c.Park(s.ctx, s.rec))
-	if p := s.view(5).Pod; p.SetOutdated || len(p.SetDrift) > 0 {
+	if p := s.view(5).Pod; p.Source.Set.Outdated || len(p.Source.Set.Drift) > 0 {
 		t.Errorf("the edit is still there: %+v", p)
 	}
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -165,35 +166,61 @@ func (w *world) podView(s *server, i int) migration.PodView {
 		return migration.PodView{}
 	}
 	p := migration.PodView{
-		Found: true, Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: podsNode, Running: true,
-		Terminating: s.phase == podTerminating, Ready: s.podRole.serving() && s.joined, Gate: migration.GateParked,
-		GateGeneration: gateGeneration, HostClosed: s.hostClosed, GateAt: reportTime(s.reportAt), GateFresh: true,
-		Version: w.version,
+		Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: podsNode,
+		Terminating: s.phase == podTerminating, Container: migration.ContainerRunning, Report: w.gateReport(s),
+	}
+	if s.podRole.serving() && s.joined {
+		p.Container = migration.ContainerReady
+	}
+	return p
+}
+
+// gateReport is what the gate's script tells in the pod.
+func (w *world) gateReport(s *server) migration.Report {
+	r := migration.Report{
+		State: migration.GateParked, Generation: gateGeneration, At: reportTime(s.reportAt), Fresh: true,
+		Version: w.version, Volume: volume(s),
 	}
 	if !s.viewFresh {
-		p.GateGeneration--
+		r.Generation--
 	}
-	if s.quiet {
-		p.HostClosedFor = now().Sub(*ancient.time())
+	if s.hostClosed {
+		r.HostClosedFor = new(time.Duration)
+		if s.quiet {
+			*r.HostClosedFor = now().Sub(*ancient.time())
+		}
 	}
 	switch {
 	case s.podRole != down || s.phase == podStarted:
-		p.Gate = migration.GateStarted
+		r.State = migration.GateStarted
 	case s.view != 0 && !s.hostClosed:
-		p.Gate = migration.GateVetoed
+		r.State = migration.GateVetoed
 	case refusal(s) != migration.CauseNone:
-		p.Gate, p.GateCause = migration.GateRefused, refusal(s)
+		r.State, r.Cause = migration.GateRefused, refusal(s)
 	}
-	p.NeverStarted = s.phase == podWaiting && s.marker == 0
-	p.NeverSynced = s.phase == podWaiting && s.marker != 0 && s.pod.current == 0
-	p.Outlived, p.DataGeneration = s.outlived, int(s.marker)
+	return r
+}
+
+// volume is what that script has found on the pod's volume.
+func volume(s *server) migration.Volume {
+	v := migration.Volume{Generation: int(s.marker)}
+	switch {
+	case s.phase == podWaiting && s.marker == 0:
+		v.State = migration.VolumeUnused
+	case s.phase == podWaiting && s.pod.current == 0:
+		v.State = migration.VolumeUnsynced
+	case s.outlived:
+		v.State = migration.VolumeOutlived
+	default:
+		v.State = migration.VolumeSynced
+	}
 	if !s.another {
-		p.VolumeSince = new(int)
+		v.Since = new(int)
 	}
 	if s.seeded {
-		p.Seeded = token
+		v.Seed = token
 	}
-	return p
+	return v
 }
 
 // hostView is what the tool's own probe of the host brings.

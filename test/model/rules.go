@@ -245,7 +245,7 @@ func Rules(ids []ensemble.ID) []rule {
 		{
 			name: "a second witness that the host is dead", in: one(1, 0), want: []violation{unsafeRelease, twoProcesses},
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, v *migration.ServerView) {
-				v.Cluster.Pod.HostClosed, v.Cluster.Pod.GateFresh, v.Cluster.Pod.GateAt = true, true, o.At
+				sawDead(o, v)
 				blindToLife(o, v)
 			}),
 		},
@@ -271,7 +271,7 @@ func Rules(ids []ensemble.ID) []rule {
 			without: flying(migration.Replace, func(f *migration.Flight, o *migration.Observation, v *migration.ServerView) {
 				if f.StopAsked != nil && v.Host.Client == vantage.PortSilent {
 					v.Host = migration.HostView{Client: vantage.PortClosed, Election: vantage.PortClosed}
-					v.Cluster.Pod.HostClosed, v.Cluster.Pod.GateAt = true, o.At
+					sawDead(o, v)
 					blindToLife(o, v)
 				}
 			}),
@@ -386,13 +386,13 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "revert: the pod is gone, by uid", in: back(0, 0), want: []violation{unsafeStart, twoProcesses},
 			without: skip(migration.StepDeletePod, func(f *migration.Flight, v *migration.ServerView) {
 				f.PodUID = ""
-				v.Cluster.Pod.UID, v.Cluster.Pod.Gate = "other", migration.GateParked
+				v.Cluster.Pod.UID, v.Cluster.Pod.Report.State = "other", migration.GateParked
 			}),
 		},
 		{
 			name: "revert: its successor has read the closed gate", long: true, in: back(1, 0, "lie", "stop", "blind", "kill"), want: []violation{unsafeStart, twoProcesses},
 			without: flying(migration.Revert, func(_ *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
-				v.Cluster.Pod.GateGeneration = v.Cluster.Gate.Generation
+				v.Cluster.Pod.Report.Generation = v.Cluster.Gate.Generation
 			}),
 		},
 		{
@@ -415,7 +415,7 @@ func Rules(ids []ensemble.ID) []rule {
 		{
 			name: "a copy counts with its token only", in: copying(one(0, 0)), want: []violation{unsafeRelease},
 			without: flying(migration.Replace, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
-				v.Cluster.Pod.Seeded = f.Seed
+				v.Cluster.Pod.Report.Volume.Seed = f.Seed
 			}),
 		},
 		{
@@ -429,7 +429,7 @@ func Rules(ids []ensemble.ID) []rule {
 						}
 					}
 					return flying(migration.Revert, func(_ *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
-						v.Cluster.Pod.NeverSynced = true
+						v.Cluster.Pod.Report.Volume.State = migration.VolumeUnsynced
 					})(in, o)
 				}
 				return migration.Decide(in, o)
@@ -458,8 +458,8 @@ func Rules(ids []ensemble.ID) []rule {
 		{
 			name: "a revert from a journal that was put back proves as if its pod had run", in: copied, want: []violation{twoProcesses, unsafeStart},
 			without: blind(func(in migration.Intent, o *migration.Observation, v *migration.ServerView) {
-				if o.Record.Flight == nil && in.Kind == migration.Revert && v.Cluster.Pod.Gate == migration.GateParked {
-					v.Cluster.Pod = migration.PodView{Unmade: true}
+				if o.Record.Flight == nil && in.Kind == migration.Revert && v.Cluster.Pod.Report.State == migration.GateParked {
+					v.Cluster.Pod = migration.PodView{Source: migration.Source{Missing: true}}
 				}
 			}),
 		},
@@ -485,7 +485,7 @@ func Rules(ids []ensemble.ID) []rule {
 			name: "a revert of one that never ran is begun anew when it has", in: later, want: []violation{twoProcesses, unsafeStart}, long: true,
 			without: flying(migration.Revert, func(f *migration.Flight, _ *migration.Observation, v *migration.ServerView) {
 				if !f.Served {
-					f.Gate, v.Cluster.Gate.Released, v.Cluster.Pod.Gate = 0, false, migration.GateParked
+					f.Gate, v.Cluster.Gate.Released, v.Cluster.Pod.Report.State = 0, false, migration.GateParked
 				}
 			}),
 		},
