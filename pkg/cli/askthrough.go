@@ -30,15 +30,17 @@ const (
 // probeFlags say where ZooKeeper is asked from.
 type probeFlags struct {
 	via, image, credentials string
-	// tls is what credentials say.
-	tls *tls.Config
+	// tls, sasl and called are what credentials say.
+	tls    *tls.Config
+	sasl   *zkprobe.SASL
+	called map[ensemble.ID]string
 }
 
 func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVar(&d.probe.via, "probe-via", viaAuto, "Ask ZooKeeper from here (direct), from a pod through the API server (pod), or from a pod of the ensemble where no server answers here (auto)")
 	fs.StringVar(&d.probe.image, "probe-image", "", "Image of the pod that --probe-via=pod makes where no pod of the ensemble runs (default: that of the pods, or zookeeper:VERSION)")
-	fs.StringVar(&d.probe.credentials, "credentials", "", "What ZooKeeper is asked with where it wants TLS: a file that names others, or secret/NAME, as docs/credentials.md says")
+	fs.StringVar(&d.probe.credentials, "credentials", "", "What ZooKeeper is asked with where it wants TLS or SASL: a file that names others, or secret/NAME, as docs/credentials.md says")
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !slices.Contains([]string{viaAuto, viaDirect, viaPod}, d.probe.via) {

@@ -12,14 +12,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
 
 // Credentials are what ZooKeeper is asked with, as a file says it. Nothing secret stands in
 // it or on a command line: it names other files, beside it or by an absolute path, or other
 // entries of its Secret.
 type Credentials struct {
-	TLS *TLSFiles `json:"tls,omitempty"`
+	TLS  *TLSFiles `json:"tls,omitempty"`
+	SASL *SASLUser `json:"sasl,omitempty"`
 }
 
 // TLSFiles are PEM files for a server's secure client port. CA has the authorities that
@@ -29,6 +32,21 @@ type TLSFiles struct {
 	CA          string `json:"ca,omitempty"`
 	Certificate string `json:"certificate,omitempty"`
 	Key         string `json:"key,omitempty"`
+}
+
+// SASLUser is who we are where clients must authenticate. Username and PasswordFile are for
+// DIGEST-MD5; Principal, Keytab (or PasswordFile), Krb5Conf, Service and Hosts for GSSAPI.
+type SASLUser struct {
+	Mechanism    zkprobe.Mechanism `json:"mechanism"`
+	Username     string            `json:"username,omitempty"`
+	PasswordFile string            `json:"passwordFile,omitempty"`
+	Principal    string            `json:"principal,omitempty"`
+	Keytab       string            `json:"keytab,omitempty"`
+	Krb5Conf     string            `json:"krb5Conf,omitempty"`
+	Service      string            `json:"service,omitempty"`
+	// Hosts are those in the servers' principals, by server id; without one, the host of the
+	// address at which it is asked.
+	Hosts map[string]string `json:"hosts,omitempty"`
 }
 
 // secretPrefix begins a --credentials that is a Secret's name.
@@ -84,15 +102,57 @@ func (d *deps) useCredentials(from string, data []byte, read func(name string) (
 	if err := yaml.UnmarshalStrict(data, &c); err != nil {
 		return usagef("--credentials=%s: %w\nexpected:\n  tls:\n    ca: ca.pem\n    certificate: client.pem\n    key: client-key.pem", from, err)
 	}
-	if c.TLS == nil {
-		return usagef("--credentials=%s: it has no tls", from)
+	if c.TLS == nil && c.SASL == nil {
+		return usagef("--credentials=%s: it has neither tls nor sasl", from)
 	}
-	config, err := c.TLS.config(read)
-	if err != nil {
-		return usagef("--credentials=%s: %w", from, err)
+	if c.TLS != nil {
+		config, err := c.TLS.config(read)
+		if err != nil {
+			return usagef("--credentials=%s: %w", from, err)
+		}
+		d.probe.tls = config
 	}
-	d.probe.tls = config
+	if c.SASL != nil {
+		user, err := c.SASL.user(read)
+		if err != nil {
+			return usagef("--credentials=%s: %w", from, err)
+		}
+		d.probe.sasl, d.probe.called = user, map[ensemble.ID]string{}
+		for word, host := range c.SASL.Hosts {
+			id, err := ensemble.ParseID(word)
+			if err != nil {
+				return usagef("--credentials=%s: sasl.hosts: %w", from, err)
+			}
+			d.probe.called[id] = host
+		}
+	}
 	return nil
+}
+
+// user reads the files.
+func (u SASLUser) user(read func(name string) ([]byte, error)) (*zkprobe.SASL, error) {
+	out := &zkprobe.SASL{Mechanism: u.Mechanism, Username: u.Username, Principal: u.Principal, Service: u.Service}
+	for _, f := range []struct {
+		field, name string
+		take        func([]byte)
+	}{
+		{"passwordFile", u.PasswordFile, func(b []byte) { out.Password = strings.TrimRight(string(b), "\r\n") }},
+		{"keytab", u.Keytab, func(b []byte) { out.Keytab = b }},
+		{"krb5Conf", u.Krb5Conf, func(b []byte) { out.Krb5Conf = string(b) }},
+	} {
+		if f.name == "" {
+			continue
+		}
+		data, err := read(f.name)
+		if err != nil {
+			return nil, fmt.Errorf("sasl.%s: %w", f.field, err)
+		}
+		f.take(data)
+	}
+	if err := out.Check(); err != nil {
+		return nil, fmt.Errorf("sasl: %w", err)
+	}
+	return out, nil
 }
 
 func (f TLSFiles) config(read func(name string) ([]byte, error)) (*tls.Config, error) {

@@ -157,13 +157,25 @@ func fileFacts(desc intake.Description, rec migration.Record, f *preflight.Facts
 	}
 }
 
+// release is the one that a server said it runs, or that is recorded.
+func release(rec migration.Record, f preflight.Facts) ensemble.Version {
+	for _, live := range f.Direct {
+		if !live.Version.IsZero() {
+			return live.Version
+		}
+	}
+	v, _ := ensemble.ParseVersion(rec.Settings.Version) // unknown is the zero version
+	return v
+}
+
 // tlsFacts looks at the certificates that servers show, each at its host: at the secure
 // client port and, where servers speak TLS to each other, at the election port.
 func tlsFacts(ctx context.Context, s *session, rec migration.Record, desc intake.Description, f *preflight.Facts) {
-	f.Now, f.QuorumTLS = clock{}.Now(), preflight.QuorumTLSOf(rec.Pods.ZooCfg)
+	text := rec.Pods.ZooCfg
 	if desc.Config != nil {
-		f.QuorumTLS = preflight.QuorumTLSOf(string(desc.Config.Props.Bytes()))
+		text = string(desc.Config.Props.Bytes())
 	}
+	f.Now, f.QuorumTLS = clock{}.Now(), preflight.QuorumTLSOf(text, release(rec, *f))
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, srv := range rec.Servers {

@@ -11,7 +11,23 @@ import (
 )
 
 // prober is what the engine asks through.
-type prober struct{ zkprobe.Prober }
+type prober struct {
+	zkprobe.Prober
+	// called are the hosts in the servers' principals.
+	called map[ensemble.ID]string
+}
+
+// at is the prober for a target: by TLS where its port is secure, and as whom clients know its
+// server.
+func (p prober) at(t vantage.Target) zkprobe.Prober {
+	out := p.At(t)
+	if name := p.called[t.Server]; name != "" && out.SASL != nil {
+		as := *out.SASL
+		as.ServerHost = func(string) string { return name }
+		out.SASL = &as
+	}
+	return out
+}
 
 // probeTimeout bounds one question; long enough for a busy server, short
 // enough that a dead one does not hold up a look.
@@ -21,20 +37,20 @@ func newProber(d zkprobe.Dialer) prober {
 	if d == nil {
 		d = &net.Dialer{KeepAlive: -1} // no connection is idle
 	}
-	return prober{zkprobe.Prober{Dialer: d, Timeout: probeTimeout}}
+	return prober{Prober: zkprobe.Prober{Dialer: d, Timeout: probeTimeout}}
 }
 
 // prober asks by a dialer, nil for this machine's, with what --credentials say.
 func (d *deps) prober(dialer zkprobe.Dialer) prober {
 	p := newProber(dialer)
-	p.TLS = d.probe.tls
+	p.TLS, p.SASL, p.called = d.probe.tls, d.probe.sasl, d.probe.called
 	return p
 }
 
 // ServingSince is when a server last began to serve, by this machine's clock
 // (the server's own may be wrong by any amount); zero when it cannot be told.
 func (p prober) ServingSince(ctx context.Context, t vantage.Target) time.Time {
-	s, err := p.At(t).ServingSince(ctx, t.Address())
+	s, err := p.at(t).ServingSince(ctx, t.Address())
 	if err != nil || s.Since.IsZero() || !s.AheadKnown {
 		return time.Time{}
 	}
@@ -48,17 +64,17 @@ func (p prober) Canary(ctx context.Context, t vantage.Target) (ensemble.Zxid, er
 }
 
 func (p prober) canary(ctx context.Context, t vantage.Target) (zkprobe.CanaryResult, error) {
-	return p.At(t).Canary(ctx, []string{t.Address()})
+	return p.at(t).Canary(ctx, []string{t.Address()})
 }
 
 // Learn asks everything of a server.
 func (p prober) Learn(ctx context.Context, t vantage.Target) zkprobe.Answers {
-	return p.At(t).Learn(ctx, t.Address())
+	return p.at(t).Learn(ctx, t.Address())
 }
 
 // Ask asks one word.
 func (p prober) Ask(ctx context.Context, t vantage.Target, word zkprobe.Word) zkprobe.Answer {
-	return p.At(t).Ask(ctx, t.Address(), word)
+	return p.at(t).Ask(ctx, t.Address(), word)
 }
 
 // crowd is a prober that asks only so many servers side by side. Waiting for a place takes

@@ -41,8 +41,10 @@ type QuorumTLS struct {
 	On, Unverified bool
 }
 
-// QuorumTLSOf reads it from the pods' configuration, or a host's.
-func QuorumTLSOf(zooCfg string) QuorumTLS {
+// QuorumTLSOf reads it from the pods' configuration, or a host's, as the release does. In
+// FIPS mode, which 3.9.0 and later have by default, servers hold no names of each other's
+// against certificates (X509Util.createTrustManager).
+func QuorumTLSOf(zooCfg string, v ensemble.Version) QuorumTLS {
 	p, err := ensemble.ParseProperties("zoo.cfg", []byte(zooCfg))
 	if err != nil {
 		return QuorumTLS{}
@@ -51,7 +53,8 @@ func QuorumTLSOf(zooCfg string) QuorumTLS {
 		value, _ := p.Get(key) // absent is empty
 		return strings.EqualFold(strings.TrimSpace(value), want)
 	}
-	return QuorumTLS{On: is("sslQuorum", "true"), Unverified: is("ssl.quorum.hostnameVerification", "false")}
+	fips := is("fips-mode", "true") || v.AtLeast(3, 9, 0) && !is("fips-mode", "false")
+	return QuorumTLS{On: is("sslQuorum", "true"), Unverified: fips || is("ssl.quorum.hostnameVerification", "false")}
 }
 
 func tlsChecks() []Check {
@@ -62,7 +65,7 @@ func tlsChecks() []Check {
 		{ID: peerNames, Title: "certificates between servers name the Services' addresses", Severity: Blocker, Waivable: true, BeforeStop: true,
 			HintFor: peerNamesHint, Eval: func(f Facts) ([]string, string) {
 				if f.QuorumTLS.Unverified {
-					return nil, "ssl.quorum.hostnameVerification is false"
+					return nil, "no server verifies host names (ssl.quorum.hostnameVerification=false, or fips-mode, the default from 3.9.0 on)"
 				}
 				return f.unnamed(ensemble.PortElection)
 			}},

@@ -33,7 +33,7 @@ func TestCertificates(t *testing.T) {
 		"neither":              {check: peerNames, port: ensemble.PortElection, leaf: leaf(func(*x509.Certificate) {}), wrong: "server 1 shows a certificate for zk1, 10.0.0.1 at its election port, which has neither 10.96.0.1 nor demo-1.zk.svc.cluster.local"},
 		"neither, for clients": {check: clientNames, port: ensemble.PortSecureClient, leaf: leaf(func(*x509.Certificate) {}), wrong: "at its secure-client port"},
 		"of another port":      {check: clientNames, port: ensemble.PortElection, leaf: leaf(func(*x509.Certificate) {})},
-		"nobody verifies":      {check: peerNames, port: ensemble.PortElection, off: true, leaf: leaf(func(*x509.Certificate) {}), skip: "hostnameVerification is false"},
+		"nobody verifies":      {check: peerNames, port: ensemble.PortElection, off: true, leaf: leaf(func(*x509.Certificate) {}), skip: "hostnameVerification=false"},
 		"not wrapped":          {check: peerNames, port: ensemble.PortElection, unwrapped: true, leaf: leaf(func(*x509.Certificate) {}), skip: "no Services yet"},
 		"not seen":             {check: peerNames, port: ensemble.PortElection, skip: "server 1: refused"},
 		"a common name alone": {check: peerNames, port: ensemble.PortElection, leaf: leaf(func(c *x509.Certificate) {
@@ -65,10 +65,18 @@ func TestCertificates(t *testing.T) {
 }
 
 func TestQuorumTLSOf(t *testing.T) {
+	old, fips := ensemble.Version{Major: 3, Minor: 8}, ensemble.Version{Major: 3, Minor: 9, Patch: 3}
+	if got := QuorumTLSOf("sslQuorum=true\n", fips); !got.On || !got.Unverified {
+		t.Errorf("3.9.3: %+v", got)
+	}
+	if got := QuorumTLSOf("sslQuorum=true\nfips-mode=false\n", fips); !got.On || got.Unverified {
+		t.Errorf("3.9.3 without FIPS mode: %+v", got)
+	}
 	for text, want := range map[string]QuorumTLS{
 		"": {}, "sslQuorum=true\n": {On: true}, "sslQuorum = TRUE \nssl.quorum.hostnameVerification=false\n": {On: true, Unverified: true}, "a=\\u12": {},
+		"sslQuorum=true\nfips-mode=true": {On: true, Unverified: true},
 	} {
-		if got := QuorumTLSOf(text); got != want {
+		if got := QuorumTLSOf(text, old); got != want {
 			t.Errorf("%q: %+v, want %+v", text, got, want)
 		}
 	}

@@ -3,10 +3,12 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,118 +18,164 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
-// storeSecret is the password of all of the lab's key stores.
-const storeSecret = "lab-store-secret"
+// secrets are what the lab's passwords look like.
+const secrets = `lab-[a-z]+-secret`
 
-// TestSecuredMigration moves ensembles with TLS between servers and for clients, host
-// names verified, one of them without a plain-text port, there and one server back. What
-// it leaves behind has no password in it.
+// TestSecuredMigration moves ensembles with TLS or SASL between servers and for clients
+// there, host names verified, one of them without a plain-text port, and one server back.
+// What it leaves behind has no password in it.
 func TestSecuredMigration(t *testing.T) {
-	for _, c := range []struct{ name, version, tls string }{
-		{"sec38", "3.8.0", "quorum:client-only"},
-		{"sec39", "3.9.3", "quorum:client"},
+	for _, c := range []struct{ name, version, how, flags string }{
+		{"sec38", "3.8.0", "tls=quorum:client-only", ""},
+		{"sec39", "3.9.3", "tls=quorum:client", ""},
+		{"dig34", "3.4.13", "sasl=digest", "-Djava.security.auth.login.config=/etc/zookeeper/jaas.conf"},
+		{"dig38", "3.8.0", "sasl=digest", "-Djava.security.auth.login.config=/etc/zookeeper/jaas.conf"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.version != "3.8.0" && testing.Short() {
+			if c.name != "sec38" && testing.Short() {
 				t.Skip("only the secure port alone, on 3.8.0, with -short")
 			}
-			s := scene.New(t, c.name, c.version, []int{1, 2, 3}, "tls="+c.tls)
+			s := &secured{scene.New(t, c.name, c.version, []int{1, 2, 3}, c.how)}
+			certified := strings.HasPrefix(c.how, "tls=")
 			var said strings.Builder
 			run := func(code int, args ...string) labkit.Result {
 				t.Helper()
-				r := s.Zkmigrate(code, append(args, "--credentials="+credentials(t, s))...)
+				r := s.Zkmigrate(code, append(args, "--credentials="+s.credentials(certified))...)
 				said.WriteString(r.Stdout + r.Stderr)
 				return r
 			}
 			hook := []string{"--host-hook", s.Lab.HookCommand(), "--timeout", "4m"}
 			wrap := append(append([]string{"wrap", s.Name}, s.Files()...), labkit.PodFlags(s.Version, s.Name)...)
+			wrap = append(wrap, "--jvm-flags", "-Xmx128m "+c.flags)
 
 			// Nothing is written while the pods' files are missing.
 			r := run(3, wrap...)
 			if !strings.Contains(r.Stderr, "ZK033") || !strings.Contains(r.Stderr, "kubectl create secret generic "+s.Name+"-files") {
 				t.Errorf("the missing Secret is not told:\n%s", r.Stderr)
 			}
-			makeFiles(t, s)
+			s.makeFiles()
 			r = run(0, append(wrap, "--files-secret="+s.Name+"-files")...)
 			if !strings.Contains(r.Stderr, "nobody could look, and a parked pod tells") {
 				t.Errorf("the operator may not read the Secret, and is not told:\n%s", r.Stderr)
 			}
 			var sans []string
 			for _, id := range s.IDs {
-				svc, err := s.Kube.CoreV1().Services(s.Name).Get(t.Context(), fmt.Sprintf("%s-%d", s.Name, id), metav1.GetOptions{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				sans = append(sans, "--san", svc.Spec.ClusterIP)
+				sans = append(sans, "--san", s.clusterIP(id))
 			}
-			makeFiles(t, s, append(sans, "--host", "1,2,3")...)
-			for _, h := range s.Hosts {
-				s.Must(s.Lab.Zklab(t.Context(), "host", "restart", fmt.Sprintf("%s/%d", s.Name, h.ID)))
-				scene.Eventually(t, "it serves with its new certificate", func() error {
-					_, err := cli(t, s, h, "", "ls", "/")
-					return err
-				})
+			if certified {
+				s.newCertificates(sans)
 			}
-			mustCLI(t, s, s.Hosts[0], "create", "/k", "before")
+			s.cliAt(s.addresses(false), "create", "/k", "before")
 			out := t.TempDir()
 			run(0, append(append([]string{"reconfigure", s.Name, "--output-dir", out}, s.Files()...), hook...)...)
-			// A pod whose certificate the others refuse stops nobody's host.
-			makeFiles(t, s, "--fault", "other-san")
-			r = run(124, append([]string{"replace", s.Name, "--id=1", "--yes"}, "--host-hook", s.Lab.HookCommand(), "--timeout", "40s")...)
-			if !strings.Contains(r.Stdout+r.Stderr, "refuses this pod's certificate") {
-				t.Errorf("that the certificate is refused is not told:\n%s%s", r.Stdout, r.Stderr)
+			if certified && c.version == "3.8.0" {
+				s.refusedByOthers(run, sans)
 			}
-			mustCLI(t, s, s.Hosts[0], "get", "/k")
-			makeFiles(t, s, sans...)
 			run(0, append([]string{"replace", s.Name, "--all", "--yes"}, hook...)...)
-			for _, h := range s.Hosts {
-				h.Address = clusterIP(t, s, h.ID)
-				mustCLI(t, s, h, "set", "/k", fmt.Sprintf("in pod %d", h.ID))
-			}
+			s.cliAt(s.addresses(true), "set", "/k", "in pods")
 			run(0, append([]string{"revert", s.Name, "--id=1", "--yes"}, hook...)...)
-			mustCLI(t, s, s.Hosts[0], "get", "/k")
+			if got := s.cliAt(s.addresses(true), "get", "/k"); !strings.Contains(got, "in pods") {
+				t.Errorf("/k is gone: %s", got)
+			}
 			run(0, "status", s.Name)
 
 			noSecret(t, "what was printed", said.String())
 			noSecretIn(t, out)
-			noSecretInCluster(t, s)
+			s.noSecretInCluster()
 		})
 	}
 }
 
+// newCertificates gives the hosts certificates with the Services' addresses.
+func (s *secured) newCertificates(sans []string) {
+	s.T.Helper()
+	s.makeFiles(append(sans, "--host", "1,2,3")...)
+	for _, h := range s.Hosts {
+		s.Must(s.Lab.Zklab(s.T.Context(), "host", "restart", fmt.Sprintf("%s/%d", s.Name, h.ID)))
+		scene.Eventually(s.T, "it serves with its new certificate", func() error {
+			_, err := s.mode(h, h.ClientFiles)
+			return err
+		})
+	}
+}
+
+// refusedByOthers wants that a pod whose certificate the others refuse stops nobody's host.
+func (s *secured) refusedByOthers(run func(int, ...string) labkit.Result, sans []string) {
+	s.T.Helper()
+	s.makeFiles("--fault", "other-san")
+	r := run(124, "replace", s.Name, "--id=1", "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "40s")
+	if !strings.Contains(r.Stdout+r.Stderr, "refuses this pod's certificate") {
+		s.T.Errorf("that the certificate is refused is not told:\n%s%s", r.Stdout, r.Stderr)
+	}
+	if _, err := s.mode(s.Hosts[0], s.Hosts[0].ClientFiles); err != nil {
+		s.T.Errorf("server 1 does not serve on its host: %v", err)
+	}
+	s.makeFiles(sans...)
+}
+
+// addresses are where clients find the servers: the Services, or the hosts.
+func (s *secured) addresses(services bool) string {
+	s.T.Helper()
+	var out []string
+	for _, h := range s.Hosts {
+		host := h.Address
+		if services {
+			host = s.clusterIP(h.ID)
+		}
+		out = append(out, fmt.Sprintf("%s:%d", host, cmp.Or(h.SecurePort, h.ClientPort)))
+	}
+	return strings.Join(out, ",")
+}
+
+// cliAt runs ZooKeeper's own command line at those servers.
+func (s *secured) cliAt(servers string, args ...string) string {
+	s.T.Helper()
+	r := s.Must(s.Lab.OnClient(s.T.Context(), append([]string{"env", "ZK_SERVERS=" + servers, filepath.Join(s.Hosts[0].ClientFiles, "zkCli.sh")}, args...)...))
+	return r.Stdout + r.Stderr
+}
+
 // credentials is a file for --credentials with the ensemble's client files.
-func credentials(t *testing.T, s *scene.Scene) string {
-	t.Helper()
-	file := filepath.Join(s.Lab.Dir, "credentials.yaml")
+func (s *secured) credentials(certified bool) string {
+	s.T.Helper()
 	dir := s.Hosts[0].ClientFiles
 	text := fmt.Sprintf("tls:\n  ca: %[1]s/ca.crt\n  certificate: %[1]s/client.crt\n  key: %[1]s/client.key\n", dir)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	if !certified {
+		text = "sasl:\n  mechanism: DIGEST-MD5\n  username: client\n  passwordFile: password\n"
+	}
+	file := filepath.Join(s.Lab.Dir, "credentials.yaml")
+	for name, text := range map[string]string{file: text, filepath.Join(s.Lab.Dir, "password"): "lab-client-secret\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			s.T.Fatal(err)
+		}
 	}
 	return file
 }
 
 // makeFiles makes the pods' certificates, and the Secret with them.
-func makeFiles(t *testing.T, s *scene.Scene, flags ...string) {
-	t.Helper()
-	dir := t.TempDir()
-	s.Must(s.Lab.Zklab(t.Context(), append([]string{"credentials", s.Name, "--dir", dir, "--san", "*." + s.Name + "-pods." + s.Name + ".svc.cluster.local"}, flags...)...))
+func (s *secured) makeFiles(flags ...string) {
+	s.T.Helper()
+	dir := s.T.TempDir()
+	args := []string{"credentials", s.Name, "--dir", dir}
+	if s.Hosts[0].SecurePort != 0 {
+		args = append(args, "--san", "*."+s.Name+"-pods."+s.Name+".svc.cluster.local")
+	}
+	s.Must(s.Lab.Zklab(s.T.Context(), append(args, flags...)...))
 	apply := fmt.Sprintf("kubectl create secret generic %[1]s-files -n %[1]s --from-file=%[2]s --dry-run=client -o yaml | kubectl apply --server-side -f -", s.Name, dir)
-	s.Must(s.Lab.OnClient(t.Context(), "env", "KUBECONFIG="+strings.TrimSpace(s.Must(s.Lab.Zklab(t.Context(), "kubeconfig", "--in-lab")).Stdout), "sh", "-c", apply))
+	s.Must(s.Lab.OnClient(s.T.Context(), "env", "KUBECONFIG="+strings.TrimSpace(s.Must(s.Lab.Zklab(s.T.Context(), "kubeconfig", "--in-lab")).Stdout), "sh", "-c", apply))
 }
 
-func clusterIP(t *testing.T, s *scene.Scene, id int) string {
-	t.Helper()
-	svc, err := s.Kube.CoreV1().Services(s.Name).Get(t.Context(), fmt.Sprintf("%s-%d", s.Name, id), metav1.GetOptions{})
+func (s *secured) clusterIP(id int) string {
+	s.T.Helper()
+	svc, err := s.Kube.CoreV1().Services(s.Name).Get(s.T.Context(), fmt.Sprintf("%s-%d", s.Name, id), metav1.GetOptions{})
 	if err != nil {
-		t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return svc.Spec.ClusterIP
 }
 
 func noSecret(t *testing.T, where, text string) {
 	t.Helper()
-	if strings.Contains(text, storeSecret) {
+	if regexp.MustCompile(secrets).MatchString(text) {
 		t.Errorf("a password is in %s", where)
 	}
 }
@@ -158,7 +206,8 @@ func noSecretIn(t *testing.T, dir string) {
 }
 
 // noSecretInCluster looks through all objects of the namespace but Secrets, and all logs.
-func noSecretInCluster(t *testing.T, s *scene.Scene) {
+func (s *secured) noSecretInCluster() {
+	t := s.T
 	t.Helper()
 	admin := strings.TrimSpace(s.Must(s.Lab.Zklab(t.Context(), "kubeconfig", "--in-lab")).Stdout)
 	kubectl := func(args ...string) string {
