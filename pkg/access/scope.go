@@ -53,10 +53,10 @@ func Of(rec migration.Record, withCopy bool) Scope {
 // does without that of listing all ConfigMaps of the namespace, which would let
 // its holder read them all: commands are given the NAME.
 func (s Scope) Wants(n Need) bool {
-	switch n.Target {
-	case FilesSecret:
+	switch {
+	case n.Target == FilesSecret:
 		return s.FilesSecret != ""
-	case FilesMap:
+	case n.Target == FilesMap:
 		return s.FilesConfigMap != ""
 	}
 	switch n.When {
@@ -80,10 +80,10 @@ func (s Scope) Wants(n Need) bool {
 // Names are the objects a permission is for; empty where Kubernetes cannot
 // narrow it, or the scope is a namespace.
 func (s Scope) Names(n Need) []string {
-	switch n.Target {
-	case FilesSecret:
+	switch {
+	case n.Target == FilesSecret:
 		return []string{s.FilesSecret}
-	case FilesMap:
+	case n.Target == FilesMap:
 		return []string{s.FilesConfigMap}
 	}
 	if s.Name == "" {

@@ -233,7 +233,8 @@ func commitFact(ctx context.Context, s *session, rec migration.Record, f *prefli
 			f.CommitError = err.Error()
 			var canary *zkprobe.CanaryError
 			if errors.As(err, &canary) {
-				f.CommitAuth, f.CommitStuck = canary.AuthDemanded(), canary.NoCommit
+				var refused *zkprobe.SASLError
+				f.CommitAuth, f.CommitStuck = canary.AuthDemanded() || errors.As(err, &refused), canary.NoCommit
 			}
 		}
 		return

@@ -31,7 +31,7 @@ func membershipKeys() []Key {
 func listenKeys() []Key {
 	return []Key{
 		{Name: "clientPort", Since: "3.4.0", Kind: KindInt, Action: Carry, PerHost: true,
-			Note: "the Service keeps the port; 0 is none, and an ensemble without a plain-text port is refused; ports that differ from host to host must stand in the server lines"},
+			Note: "the Service keeps the port; 0 is none: an ensemble with a secure client port alone gets one at its pods' loopback address, and one with neither is refused; ports that differ from host to host must stand in the server lines"},
 		{Name: "clientPortAddress", Since: "3.4.0", Kind: KindBind, Action: Drop, PerHost: true,
 			Note: "a host's address cannot be bound in a pod; on the hosts a loopback address stays, and something must forward to it"},
 		{Name: "secureClientPort", Since: "3.5.1", Kind: KindInt, Action: Carry, PerHost: true,

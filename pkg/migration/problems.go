@@ -240,7 +240,11 @@ func (c *context) restartable() Decision {
 
 // notSeen says of a server that could not be seen just that.
 func (c *context) notSeen() Decision {
-	return stop(CodeUnseen, "look from a machine that reaches "+c.ClusterIP+": "+c.cmd("status"),
+	next := "look from a machine that reaches " + c.ClusterIP + ": " + c.cmd("status")
+	if c.live.Reach == vantage.TLSFailed {
+		next = "say with --credentials whom to trust and who asks (docs/credentials.md): " + c.cmd("status")
+	}
+	return stop(CodeUnseen, next,
 		"server %d was not seen from here: %s; it may serve", c.ID, c.live.Said())
 }
 

@@ -211,7 +211,7 @@ func commits(f Facts) (wrong []string, skip string) {
 func commitHint(f Facts) string {
 	switch {
 	case f.CommitAuth:
-		return "this tool opens sessions without credentials. For the time of the migration add ip to enforce.auth.schemes (3.7 and later), or set " +
+		return "give the command a user that the servers let in, with --credentials (docs/credentials.md). Without one, for the time of the migration add ip to enforce.auth.schemes (3.7 and later), or set " +
 			"enforce.auth.enabled=false and sessionRequireClientSASLAuth=false, on one server after the other, the leader last"
 	case f.CommitStuck && f.stuckByAddresses():
 		return "if it lasts longer than an election, it is ZOOKEEPER-3829: after a rolling change of addresses the leader answers srvr and commits nothing, " +

@@ -70,7 +70,7 @@ func trusted(chain []*x509.Certificate, roots *x509.CertPool, now func() time.Ti
 type HandshakeError struct{ Err error }
 
 func (e *HandshakeError) Error() string {
-	return fmt.Sprintf("TLS handshake: %v: is the certificate of the server signed by a CA that the credentials name, and does it want one of the client?", e.Err)
+	return fmt.Sprintf("TLS handshake: %v (docs/credentials.md)", e.Err)
 }
 
 // Unwrap returns the cause.
