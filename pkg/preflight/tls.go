@@ -101,8 +101,18 @@ func (f Facts) unnamed(port ensemble.PortName) (wrong []string, skip string) {
 			continue
 		}
 		name := nameOf(f.Record, *s)
-		if !names(c.Leaf, s.ClusterIP) && !names(c.Leaf, name) {
-			wrong = append(wrong, fmt.Sprintf("server %d shows a certificate for %s at its %s port, which has neither %s nor %s", c.Server, namesOf(c.Leaf), port, s.ClusterIP, name))
+		address, named := names(c.Leaf, s.ClusterIP), names(c.Leaf, name)
+		shows := fmt.Sprintf("server %d shows a certificate for %s at its %s port, which has", c.Server, namesOf(c.Leaf), port)
+		switch {
+		case !address && !named:
+			wrong = append(wrong, fmt.Sprintf("%s neither %s nor %s", shows, s.ClusterIP, name))
+		case port != ensemble.PortSecureClient:
+			// Servers take the one or the other (ZKTrustManager.performHostVerification).
+		case !named:
+			// In FIPS mode, 3.9's default, a client that is given an address looks for its name.
+			wrong = append(wrong, fmt.Sprintf("%s %s, and not %s, which clients of 3.9 look for", shows, s.ClusterIP, name))
+		case !address:
+			wrong = append(wrong, fmt.Sprintf("%s %s, and not %s, which other clients look for where they are given addresses", shows, name, s.ClusterIP))
 		}
 	}
 	if len(wrong) > 0 {

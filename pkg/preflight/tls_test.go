@@ -27,15 +27,19 @@ func TestCertificates(t *testing.T) {
 		wrong     string
 		skip      string
 	}{
-		"its ClusterIP":        {check: peerNames, port: ensemble.PortElection, leaf: leaf(func(c *x509.Certificate) { c.IPAddresses = append(c.IPAddresses, net.ParseIP("10.96.0.1")) })},
-		"its Service's name":   {check: peerNames, port: ensemble.PortElection, leaf: leaf(func(c *x509.Certificate) { c.DNSNames = []string{"demo-1.zk.svc.cluster.local"} })},
-		"a wildcard":           {check: clientNames, port: ensemble.PortSecureClient, leaf: leaf(func(c *x509.Certificate) { c.DNSNames = []string{"*.zk.svc.cluster.local"} })},
-		"neither":              {check: peerNames, port: ensemble.PortElection, leaf: leaf(func(*x509.Certificate) {}), wrong: "server 1 shows a certificate for zk1, 10.0.0.1 at its election port, which has neither 10.96.0.1 nor demo-1.zk.svc.cluster.local"},
-		"neither, for clients": {check: clientNames, port: ensemble.PortSecureClient, leaf: leaf(func(*x509.Certificate) {}), wrong: "at its secure-client port"},
-		"of another port":      {check: clientNames, port: ensemble.PortElection, leaf: leaf(func(*x509.Certificate) {})},
-		"nobody verifies":      {check: peerNames, port: ensemble.PortElection, off: true, leaf: leaf(func(*x509.Certificate) {}), skip: "hostnameVerification=false"},
-		"not wrapped":          {check: peerNames, port: ensemble.PortElection, unwrapped: true, leaf: leaf(func(*x509.Certificate) {}), skip: "no Services yet"},
-		"not seen":             {check: peerNames, port: ensemble.PortElection, skip: "server 1: refused"},
+		"its ClusterIP":      {check: peerNames, port: ensemble.PortElection, leaf: leaf(func(c *x509.Certificate) { c.IPAddresses = append(c.IPAddresses, net.ParseIP("10.96.0.1")) })},
+		"its Service's name": {check: peerNames, port: ensemble.PortElection, leaf: leaf(func(c *x509.Certificate) { c.DNSNames = []string{"demo-1.zk.svc.cluster.local"} })},
+		"a wildcard, and its address": {check: clientNames, port: ensemble.PortSecureClient, leaf: leaf(func(c *x509.Certificate) {
+			c.DNSNames, c.IPAddresses = []string{"*.zk.svc.cluster.local"}, []net.IP{net.ParseIP("10.96.0.1")}
+		})},
+		"a name, for clients":     {check: clientNames, port: ensemble.PortSecureClient, leaf: leaf(func(c *x509.Certificate) { c.DNSNames = []string{"*.zk.svc.cluster.local"} }), wrong: "not 10.96.0.1, which other clients look for"},
+		"an address, for clients": {check: clientNames, port: ensemble.PortSecureClient, leaf: leaf(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.ParseIP("10.96.0.1")} }), wrong: "not demo-1.zk.svc.cluster.local, which clients of 3.9 look for"},
+		"neither":                 {check: peerNames, port: ensemble.PortElection, leaf: leaf(func(*x509.Certificate) {}), wrong: "server 1 shows a certificate for zk1, 10.0.0.1 at its election port, which has neither 10.96.0.1 nor demo-1.zk.svc.cluster.local"},
+		"neither, for clients":    {check: clientNames, port: ensemble.PortSecureClient, leaf: leaf(func(*x509.Certificate) {}), wrong: "at its secure-client port"},
+		"of another port":         {check: clientNames, port: ensemble.PortElection, leaf: leaf(func(*x509.Certificate) {})},
+		"nobody verifies":         {check: peerNames, port: ensemble.PortElection, off: true, leaf: leaf(func(*x509.Certificate) {}), skip: "hostnameVerification=false"},
+		"not wrapped":             {check: peerNames, port: ensemble.PortElection, unwrapped: true, leaf: leaf(func(*x509.Certificate) {}), skip: "no Services yet"},
+		"not seen":                {check: peerNames, port: ensemble.PortElection, skip: "server 1: refused"},
 		"a common name alone": {check: peerNames, port: ensemble.PortElection, leaf: leaf(func(c *x509.Certificate) {
 			c.DNSNames, c.IPAddresses, c.Subject = nil, nil, pkix.Name{CommonName: "demo-1.zk.svc.cluster.local"}
 		})},
