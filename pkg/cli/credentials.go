@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -52,6 +53,16 @@ type SASLUser struct {
 // secretPrefix begins a --credentials that is a Secret's name.
 const secretPrefix = "secret/"
 
+// credentialsExample shows the file; docs/credentials.md says more.
+const credentialsExample = `  tls:
+    ca: ca.pem
+    certificate: client.pem
+    key: client-key.pem
+  sasl:
+    mechanism: DIGEST-MD5
+    username: NAME
+    passwordFile: password`
+
 // credentialsEntry is the entry of that Secret that names the others.
 const credentialsEntry = "credentials.yaml"
 
@@ -74,6 +85,9 @@ func (d *deps) loadCredentials(ctx context.Context) error {
 			}
 			return readInput(ctx, name, nil)
 		})
+	}
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return usagef("--credentials=%s is not the name of a Secret: use lower-case letters, digits, dashes and dots", quote.Typed(from))
 	}
 	k, err := d.kube()
 	if err != nil {
@@ -99,11 +113,12 @@ func (d *deps) loadCredentials(ctx context.Context) error {
 
 func (d *deps) useCredentials(from string, data []byte, read func(name string) ([]byte, error)) error {
 	var c Credentials
-	if err := yaml.UnmarshalStrict(data, &c); err != nil {
-		return usagef("--credentials=%s: %w\nexpected:\n  tls:\n    ca: ca.pem\n    certificate: client.pem\n    key: client-key.pem", from, err)
+	// What YAML says of a file of another kind quotes it, and that may be the password's.
+	if err := yaml.Unmarshal(data, &c); err != nil || c.TLS == nil && c.SASL == nil {
+		return usagef("--credentials=%s: it is no YAML with tls or sasl\nexpected:\n%s", from, credentialsExample)
 	}
-	if c.TLS == nil && c.SASL == nil {
-		return usagef("--credentials=%s: it has neither tls nor sasl", from)
+	if err := yaml.UnmarshalStrict(data, &c); err != nil {
+		return usagef("--credentials=%s: %w\nexpected:\n%s", from, err, credentialsExample)
 	}
 	if c.TLS != nil {
 		config, err := c.TLS.config(read)

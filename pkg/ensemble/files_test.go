@@ -48,3 +48,20 @@ func TestSplitSecrets(t *testing.T) {
 		t.Errorf("%q %q %v", public, private, err)
 	}
 }
+
+// TestHideSecrets: a value has any characters but blanks and quotes; those around it stay.
+func TestHideSecrets(t *testing.T) {
+	for text, want := range map[string]string{
+		"-Xmx1g -Da.password=p,q;r -Db=c,d":        "-Xmx1g -Da.password=<hidden> -Db=c,d",
+		"-Da.password=it's -Db=c":                  "-Da.password=<hidden> -Db=c",
+		`is "-Da.password=p,q", was "-Db=c"`:       `is "-Da.password=<hidden>", was "-Db=c"`,
+		`-Da.superDigest="s:p q" -Db=c`:            "-Da.superDigest=<hidden> -Db=c",
+		"-javaagent:j.jar=port=1,password=p -Db=c": "-javaagent:j.jar=port=1,password=<hidden> -Db=c",
+		"-Da.passwordPath=/p,q -Db.secret: p":      "-Da.passwordPath=/p,q -Db.secret: <hidden>",
+		"-Da.password= -Db=c":                      "-Da.password= <hidden>",
+	} {
+		if got := HideSecrets(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -24,7 +24,7 @@ func OwnLines(zooCfg []byte, hosts []HostConfig) (shared []byte, own map[ID]stri
 		if i < 0 {
 			props := hosts[0].Config.Props
 			return nil, nil, &InputError{
-				File: props.Name(), Line: props.Line(keys[0]), Text: HideSecrets(props.Text(keys[0])),
+				File: props.Name(), Line: props.Line(keys[0]), Text: props.Text(keys[0]),
 				Problem: fmt.Sprintf("hosts differ in %s, and no file is known to be server %s's", javaTrim(keys[0]), s.ID),
 				Want:    fmt.Sprintf("the file of every host, as -f %s=FILE", s.ID),
 			}

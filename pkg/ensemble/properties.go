@@ -38,7 +38,7 @@ func ParseProperties(name string, data []byte) (*Properties, error) {
 		value, okValue := unescape(l.chars[valueStart:])
 		if !okKey || !okValue {
 			return nil, &InputError{
-				File: name, Line: l.line, Text: p.text(l.start, l.next),
+				File: name, Line: l.line, Text: p.text(key, l),
 				Problem: `malformed \u escape`, Want: `\u and four hexadecimal digits, or \\u for a plain backslash`,
 			}
 		}
@@ -106,16 +106,20 @@ func (p *Properties) Lines(key string) []int {
 }
 
 // Text returns the line Get reads as it stands in the file, without its
-// terminator; UTF-8 stays UTF-8, other bytes are taken as ISO-8859-1.
+// terminator; UTF-8 stays UTF-8, other bytes are taken as ISO-8859-1. It is for people: of
+// a secret key's line the value is hidden.
 func (p *Properties) Text(key string) string {
 	if i := p.find(key); i >= 0 {
-		return p.text(p.entries[i].start, p.entries[i].next)
+		return p.text(key, p.entries[i].logicalLine)
 	}
 	return ""
 }
 
-func (p *Properties) text(from, to int) string {
-	return printable(bytes.TrimRight(p.data[from:to], "\r\n"))
+func (p *Properties) text(key string, l logicalLine) string {
+	if Secret(key) {
+		return key + "=" + hiddenValue
+	}
+	return printable(bytes.TrimRight(p.data[l.start:l.next], "\r\n"))
 }
 
 // printable turns a file's bytes into UTF-8: as they are where they are that,

@@ -171,6 +171,28 @@ func TestLinesAndText(t *testing.T) {
 	}
 }
 
+// TestTextsHideSecrets: lines are quoted in what people see, and a password ends where its
+// line does, however it looks.
+func TestTextsHideSecrets(t *testing.T) {
+	const secret = "s3cr3t"
+	for _, line := range []string{
+		"ssl.keyStore.password=" + secret, "ssl.keyStore.password a," + secret, "ssl.keyStore.password: a b" + secret, "ssl.keyStore.password=a\\\n " + secret,
+		"ssl.keyStore.pass\\u0077ord=" + secret, "zookeeper.ssl.keyStore.password=" + secret, "SSL.keystore.PASSWORD=" + secret,
+		"ssl.keyStore.password=\\u" + secret, "DigestAuthenticationProvider.superDigest=super:" + secret,
+	} {
+		text := ""
+		p, err := ParseProperties("zoo.cfg", []byte("ssl.keyStore.password=first\n"+line+"\n"))
+		if err != nil {
+			text = err.Error()
+		} else {
+			text = p.Text(p.Keys()[len(p.Keys())-1])
+		}
+		if strings.Contains(text, secret) || !strings.Contains(text, "<hidden>") {
+			t.Errorf("%q: %s", line, text)
+		}
+	}
+}
+
 // checkEdit is the property Set has to keep: the key has the value, every
 // other key keeps its own, every other line its bytes.
 func checkEdit(t *testing.T, text []byte, key, value string) {

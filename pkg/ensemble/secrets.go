@@ -24,15 +24,20 @@ func Secret(name string) bool {
 const hiddenValue = "<hidden>"
 
 // HideSecrets hides the values behind secret names in a text of any kind: flags, a
-// log's line, a program's arguments. Quotes keep a value with blanks together.
+// log's line, a program's arguments. A value ends at a blank or a quote; quotes keep one
+// with blanks together.
 func HideSecrets(text string) string {
-	setting := regexp.MustCompile(`([\w.-]+)(\s*[=:]\s*)("[^"]*"?|'[^']*'?|[^\s,;"']+)`)
-	return setting.ReplaceAllStringFunc(text, func(found string) string {
-		if part := setting.FindStringSubmatch(found); Secret(part[1]) {
-			return part[1] + part[2] + hiddenValue
+	setting := regexp.MustCompile(`([\w.-]+)\s*[=:]\s*`)
+	value := regexp.MustCompile(`^("[^"]*"?|'[^']*'?|[^\s"]+)`)
+	out := ""
+	for at := setting.FindStringSubmatchIndex(text); at != nil; at = setting.FindStringSubmatchIndex(text) {
+		name, rest := text[at[2]:at[3]], text[at[1]:]
+		if Secret(name) {
+			rest = value.ReplaceAllLiteralString(rest, hiddenValue)
 		}
-		return found
-	})
+		out, text = out+text[:at[1]], rest
+	}
+	return out + text
 }
 
 // SplitSecrets takes the secret keys out of a zoo.cfg: what is left, and their lines. A

@@ -109,15 +109,18 @@ func setPodConfig(rec *migration.Record, hosts []ensemble.HostConfig) (out Deriv
 	if pods.ZooCfg, private.All, err = splitSecrets(cfg); err != nil {
 		return out, err
 	}
+	var lines []migration.OwnLines
 	for _, id := range slices.Sorted(maps.Keys(own)) {
 		public, secret, err := splitSecrets([]byte(own[id]))
 		if err != nil {
 			return out, err
 		}
 		private.Own[id] = secret
-		if public != "" {
-			pods.Own = append(pods.Own, migration.OwnLines{ID: id, ZooCfg: public})
-		}
+		lines = append(lines, migration.OwnLines{ID: id, ZooCfg: public})
+	}
+	// A server without any says that what all others name is not its own.
+	if slices.ContainsFunc(lines, func(l migration.OwnLines) bool { return l.ZooCfg != "" }) {
+		pods.Own = lines
 	}
 	out.Notes = notes
 	if private.Empty() {

@@ -76,6 +76,23 @@ func TestPodFiles(t *testing.T) {
 	}
 }
 
+// TestAServerWithoutAFile: what the others name is not asked of its pod.
+func TestAServerWithoutAFile(t *testing.T) {
+	with := file + "ssl.keyStore.location=/etc/zk/key.jks\n"
+	d := described(t, with, with, file)
+	rec := migration.Record{Name: "demo", Namespace: "zk", Settings: migration.Settings{Version: "3.8.0"}}
+	for _, s := range d.Ensemble.Servers {
+		rec.Servers = append(rec.Servers, migration.ServerRecord{Server: s, ClusterIP: "10.96.0." + s.ID.String()})
+	}
+	if _, err := setPodConfig(&rec, d.Hosts); err != nil {
+		t.Fatal(err)
+	}
+	refs := rec.Pods.FileRefs()
+	if len(refs) != 1 || !refs[0].Of(2) || refs[0].Of(3) {
+		t.Errorf("%+v, want key.jks of servers 1 and 2", refs)
+	}
+}
+
 // TestSecretsAreInNoRecord: passwords go into the Secret, each server's own to its own pod;
 // what differs from host to host stays with its server.
 func TestSecretsAreInNoRecord(t *testing.T) {

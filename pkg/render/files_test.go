@@ -157,3 +157,65 @@ func TestGatePlacesFiles(t *testing.T) {
 		t.Error("a password is in the log")
 	}
 }
+
+// TestGateTakesFilesOfAnyName: an entry that begins with a number and a dot is the file of
+// that name where the configuration names it, and so is one that begins with a dot.
+func TestGateTakesFilesOfAnyName(t *testing.T) {
+	p := newPod(t)
+	p.mkdir("files")
+	p.mkdir("files-secret")
+	p.env = []string{"ZKMIGRATE_FILES=10.9.5.1.jks\n.keystore\n1.\n-n"}
+	for _, name := range []string{"10.9.5.1.jks", ".keystore", "1.", "-n", "2.own.jks", "20.own.jks"} {
+		p.write("files-secret/"+name, "is "+name)
+	}
+	p.start()
+	p.waitReport("parked or refused", func(r GateReport) bool {
+		if r.State == migration.GateRefused {
+			t.Fatal(r.Detail)
+		}
+		return r.State == migration.GateParked
+	})
+	for name, want := range map[string]string{"10.9.5.1.jks": "10.9.5.1.jks", ".keystore": ".keystore", "1.": "1.", "-n": "-n", "own.jks": "2.own.jks"} {
+		if got := p.read("files/" + name); got != "is "+want {
+			t.Errorf("%s %s", name, got)
+		}
+	}
+}
+
+// TestGateWritesJAASFiles: each path on a line counts, none in a comment does; the flag may
+// stand in the file jvm-flags, in which nothing is run or expanded.
+func TestGateWritesJAASFiles(t *testing.T) {
+	p := newPod(t)
+	p.mkdir("files")
+	p.mkdir("files-secret")
+	files := filepath.Join(p.dir, "files")
+	p.env = []string{"SERVER_JVMFLAGS=-Xmx1g"}
+	ran := filepath.Join(p.dir, "ran")
+	p.write("files-secret/jvm-flags", "-Djava.security.auth.login.config=/etc/zk/jaas.conf\r\n-Dx=$(touch${IFS}"+ran+") -Dy=`touch${IFS}"+ran+"` -Dz=/* -Dq=\"a\\b\"")
+	p.write("files-secret/zk.keytab", "keytab")
+	line := func(dir string) string {
+		return "Server { Krb5LoginModule required password=\"a\\\"b\" keyTab = \"" + dir + "/zk.keytab\" ticketCache=\"/tmp/none\"; };"
+	}
+	const comment = "// keyTab=\"/etc/old.keytab\""
+	long := " pad=\"" + strings.Repeat("x", 100_000) + "\";"
+	p.write("files-secret/jaas.conf", line("/etc/zk")+"\r\n"+comment+"\n"+long+"\n"+line("/etc/zk")+comment)
+	p.start()
+	p.waitReport("parked or refused", func(r GateReport) bool {
+		if r.State == migration.GateRefused {
+			t.Fatal(r.Detail)
+		}
+		return r.State == migration.GateParked
+	})
+	if got, want := p.read("files/jaas.conf"), line(files)+"\r\n"+comment+"\n"+long+"\n"+line(files)+comment+"\n"; got != want {
+		t.Errorf("jaas.conf is %.300q, want %.300q", got, want)
+	}
+	p.hostDown()
+	p.release()
+	p.waitZooKeeper()
+	p.waitLine("flags", func(line string) bool {
+		return strings.HasPrefix(line, "flags ") && strings.Contains(line, `-Dz=/* -Dq="a\b"`)
+	})
+	if p.exists("ran") {
+		t.Error("jvm-flags was run")
+	}
+}

@@ -17,13 +17,13 @@ private=${ZKMIGRATE_PRIVATE:-` + privatePath + `}
 sources=(${ZKMIGRATE_SOURCES:-` + filesConfigPath + ` ` + filesSecretPath + `})
 placed=
 
-# Links all files that there are: ID.NAME is this server's own NAME, and no other's.
+# Links all files that there are by their names, and then this server's own, ID.NAME, as NAME.
 place() {
   local dir file name all=()
   [[ -d $files ]] || return 0
   set +f
   for dir in "${sources[@]}"; do
-    all+=("$dir"/*)
+    all+=("$dir"/* "$dir"/.[!.]*)
   done
   set -f
   [[ ${all[*]} != "$placed" ]] || return 0
@@ -39,11 +39,11 @@ place() {
 link() { # all|own FILE
   local name=${2##*/}
   [[ -f $2 ]] || return 0
-  if [[ $name =~ ^([0-9]+)\.(.+)$ ]]; then
-    [[ $1 != own || ${BASH_REMATCH[1]} != "$id" ]] || ln -sfn -- "$2" "$files/${BASH_REMATCH[2]}"
-  else
-    [[ $1 != all ]] || ln -sfn -- "$2" "$files/$name"
+  if [[ $1 == own ]]; then
+    [[ $name == "$id".?* ]] || return 0
+    name=${name#"$id".}
   fi
+  ln -sfn -- "$2" "$files/$name"
 }
 
 # Refuses where a file that the configuration names is missing.
@@ -60,22 +60,23 @@ present() {
 
 # Writes the JAAS file with the paths of the files that are here.
 jaas() {
-  local name source line text=
-  [[ " ${SERVER_JVMFLAGS-} " =~ \ -Djava\.security\.auth\.login\.config="$files"/([^ ]+)\  ]] || return 0
-  name=${BASH_REMATCH[1]} source=
-  set +f
-  for source in "${sources[@]/%//$id.$name}" "${sources[@]/%//$name}"; do
-    [[ -f $source ]] && break
-  done
-  set -f
-  while IFS= read -r line || [[ -n $line ]]; do
-    if [[ $line =~ ^(.*\")(/[^\"]*/)([^\"/]+)(\".*)$ && -e $files/${BASH_REMATCH[3]} ]]; then
-      line=${BASH_REMATCH[1]}$files/${BASH_REMATCH[3]}${BASH_REMATCH[4]}
-    elif [[ $line =~ keyTab=\"(/[^\"]*/)([^\"/]+)\" && ! -e ${BASH_REMATCH[1]}${BASH_REMATCH[2]} ]]; then
-      refuse "$name names the key tab ${BASH_REMATCH[1]}${BASH_REMATCH[2]}, and neither ${BASH_REMATCH[2]} nor $id.${BASH_REMATCH[2]} is in what --files-secret names: add it there" || return
-    fi
-    text+=$line$'\n'
-  done <"$source"
+  local name line rest head word text= quoted='^([^"]*")(([^"\\]|\\.)*)"(.*)$'
+  [[ " $(flags && printf %s "${SERVER_JVMFLAGS-}") " =~ \ -Djava\.security\.auth\.login\.config="$files"/([^ ]+)\  ]] || return 0
+  name=${BASH_REMATCH[1]}
+  while IFS= read -r rest || [[ -n $rest ]]; do
+    line=
+    # What is between quotes, one after the other, up to a comment.
+    while [[ $rest =~ $quoted && ${BASH_REMATCH[1]} != *//* ]]; do
+      head=${BASH_REMATCH[1]} word=${BASH_REMATCH[2]} rest=${BASH_REMATCH[4]}
+      if [[ $word == /* && -f $files/${word##*/} ]]; then
+        word=$files/${word##*/}
+      elif [[ $word == /* && ! -e $word && $head =~ keyTab[[:space:]]*=[[:space:]]*\"$ ]]; then
+        refuse "$name names the key tab $word, and neither ${word##*/} nor $id.${word##*/} is in what --files-secret names: add it there" || return
+      fi
+      line+=$head$word\"
+    done
+    text+=$line$rest$'\n'
+  done <"$files/$name"
   rm -f -- "$files/$name" && (umask 077 && printf %s "$text" >"$files/$name") || refuse "cannot write $files/$name"
 }
 
@@ -85,7 +86,7 @@ flags() {
   [[ -f $files/jvm-flags ]] || return 0
   while read -r line || [[ -n $line ]]; do
     [[ $line == \#* ]] && continue
-    for flag in $line; do
+    for flag in ${line%$'\r'}; do
       [[ $flag =~ ^(-D[^=]+=(file:)?)/.*/([^/]+)$ && -e $files/${BASH_REMATCH[3]} ]] && flag=${BASH_REMATCH[1]}$files/${BASH_REMATCH[3]}
       more+=" $flag"
     done
