@@ -82,7 +82,7 @@ func TestASilentPortIsAskedAgain(t *testing.T) {
 		{[]error{lost, lost, lost}, vantage.PortUnknown, 2},
 	} {
 		var out bytes.Buffer
-		p := patientProber{prober: prober{zkprobe.Prober{Dialer: &dialer{c.errs}, Timeout: time.Second}}, pause: func(context.Context, time.Duration) error { return nil }, out: &out}
+		p := patientProber{prober: prober{Prober: zkprobe.Prober{Dialer: &dialer{c.errs}, Timeout: time.Second}}, pause: func(context.Context, time.Duration) error { return nil }, out: &out}
 		if got := p.port(t.Context(), target(t, "192.0.2.1:3888")); got == vantage.PortOpen || (c.want == vantage.PortClosed) != (got == vantage.PortClosed) || strings.Count(out.String(), "asking again") != c.said {
 			t.Errorf("%d lost: %s, said %q", len(c.errs), got, out.String())
 		}
