@@ -62,7 +62,7 @@ reports that check keeps.`}.
 			need("create", All, Always, locking(), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
 			need("update", Journals, Always, locking(), steps(migration.StepBegin, migration.StepRelease, migration.StepRenew, migration.StepRestoreGate, migration.StepCloseGate), "save the journal and its copy, and open or close the gate").
 			need("patch", Applied, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
-			need("get", Reports, Known, append(foretelling(), Reconfigure), nil, "know what hosts and client machines have reported to another command").
+			need("get", Reports, Known, append(foretelling(), Reconfigure, Clients), nil, "know what hosts and client machines have reported to another command").
 			need("create", All, Keeping, []Command{Check}, nil, "keep host reports for later commands").
 			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands").
 			need("get", FilesMap, Entries, append([]Command{Check, Wrap}, foretelling()...), nil, "see that it has every file that the configuration names"),

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"sort"
 	"strings"
 	"text/tabwriter"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
@@ -29,6 +31,8 @@ type ClientsReport struct {
 	Clients []ConnectedClient  `json:"clients"`
 	Unknown []ensemble.ID      `json:"unknown,omitempty"`
 	Records []DNSRecordOfASrv  `json:"records"`
+	// Warnings is what to see to before clients move.
+	Warnings []preflight.ClientWarning `json:"warnings,omitempty"`
 }
 
 // ConnectionStrings are old and new; both work until the last host goes.
@@ -45,7 +49,7 @@ func connectionStrings(rec migration.Record, name ensemble.PortName) *Connection
 		if port := srv.Port(name); port != 0 {
 			old = append(old, ensemble.JoinHostPort(srv.Host, port))
 			now = append(now, ensemble.JoinHostPort(srv.ClusterIP, port))
-			dns = append(dns, ensemble.JoinHostPort(srv.Service+"."+rec.Namespace+".svc.cluster.local", port))
+			dns = append(dns, ensemble.JoinHostPort(rec.ServiceName(srv), port))
 		}
 	}
 	if len(old) == 0 {
@@ -83,7 +87,8 @@ func newClientsCommand(d *deps) *cobra.Command {
 			or by pointing the hosts' names at the new addresses. Old and new strings both
 			work until the last host is stopped. Lists who is connected now, by source
 			address; whether a connection came through a Service cannot be seen by ZooKeeper.
-			Nothing is written.`),
+			Warns of what clients stumble over when they move, with what was seen and what to do
+			(docs/clients.md). Nothing is written.`),
 		Example: examples(`
 			# What do clients have to use?
 			%[1]s clients zk1`),
@@ -120,16 +125,21 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record) Client
 	}
 	r.TLS = connectionStrings(rec, ensemble.PortSecureClient)
 	byAddress := map[string]*ConnectedClient{}
+	f := preflight.Facts{Record: rec, Servers: rec.Servers, Through: map[ensemble.ID]vantage.Sighting{}, Via: s.kube.via,
+		Sources: map[ensemble.ID]preflight.ClientCount{}, Reports: dated(s.keptReports(ctx), time.Now())}
 	for _, srv := range rec.Servers {
 		if srv.Host != srv.HostIP {
 			r.Records = append(r.Records, DNSRecordOfASrv{ID: srv.ID, Host: srv.Host, Old: srv.HostIP, New: srv.ClusterIP})
 		}
 		a := s.prober.Ask(ctx, srv.AtService(), zkprobe.Cons)
+		conf := s.prober.Ask(ctx, srv.AtService(), zkprobe.Conf)
+		f.Through[srv.ID] = vantage.Sighting{Reach: conf.Reach, Members: zkprobe.ParseConf(conf.Text).Members}
 		if a.Reach != vantage.Answered {
 			r.Unknown = append(r.Unknown, srv.ID)
 			continue
 		}
 		clients, _ := zkprobe.ParseCons(a.Text)
+		f.Sources[srv.ID] = clientCount(clients, conf)
 		for _, c := range clients {
 			if c.SessionID == 0 {
 				continue
@@ -141,6 +151,7 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record) Client
 		r.Clients = append(r.Clients, *c)
 	}
 	sort.Slice(r.Clients, func(i, j int) bool { return r.Clients[i].Address < r.Clients[j].Address })
+	r.Warnings = preflight.ClientWarnings(f)
 	return r
 }
 
@@ -160,6 +171,19 @@ func addConnection(by map[string]*ConnectedClient, id ensemble.ID, c zkprobe.Cli
 	}
 }
 
+func printClientWarnings(out io.Writer, warnings []preflight.ClientWarning) {
+	if len(warnings) > 0 {
+		fmt.Fprintln(out, "\nBefore clients or names are moved (docs/clients.md):")
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(out, "  %s\n", w.Code)
+		for _, e := range w.Evidence {
+			fmt.Fprintf(out, "      %s\n", e)
+		}
+		fmt.Fprintf(out, "      hint: %s\n", w.Hint)
+	}
+}
+
 func printClients(d *deps, r ClientsReport) error {
 	out := d.streams.Out
 	fmt.Fprintf(out, "old connection string:  %s\nnew connection string:  %s\nthe same by name:       %s\n", r.Old, r.New, r.NewDNS)
@@ -172,6 +196,7 @@ func printClients(d *deps, r ClientsReport) error {
 			fmt.Fprintf(out, "  %s  A  %s   (was %s)\n", rec.Host, rec.New, rec.Old)
 		}
 	}
+	printClientWarnings(out, r.Warnings)
 	fmt.Fprintln(out, "\nConnected now (with a session):")
 	tw := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
 	fmt.Fprintln(tw, "  FROM\tSESSIONS\tSERVERS\tSHORTEST TIMEOUT")

@@ -80,19 +80,24 @@ func (s *session) sources(ctx context.Context, rec migration.Record) map[ensembl
 		if a.Reach != vantage.Answered {
 			continue
 		}
-		c := preflight.ClientCount{By: map[string]int{}, Limit: preflight.DefaultMaxClientCnxns}
 		clients, _ := zkprobe.ParseCons(a.Text)
-		for _, client := range clients {
-			if client.SessionID != 0 {
-				c.By[client.Addr.Addr().Unmap().String()]++
-			}
-		}
-		if conf := s.prober.Ask(ctx, at, zkprobe.Conf); conf.Reach == vantage.Answered {
-			if n := zkprobe.ParseConf(conf.Text).MaxClientCnxns; n >= 0 {
-				c.Limit = n
-			}
-		}
-		out[srv.ID] = c
+		out[srv.ID] = clientCount(clients, s.prober.Ask(ctx, at, zkprobe.Conf))
 	}
 	return out
+}
+
+// clientCount counts the sessions of a server that answered cons; conf has the limit, if it came.
+func clientCount(clients []zkprobe.Client, conf zkprobe.Answer) preflight.ClientCount {
+	c := preflight.ClientCount{By: map[string]int{}, Limit: preflight.DefaultMaxClientCnxns, Assumed: true}
+	for _, client := range clients {
+		if client.SessionID != 0 {
+			c.By[client.Addr.Addr().Unmap().String()]++
+		}
+	}
+	if conf.Reach == vantage.Answered {
+		if n := zkprobe.ParseConf(conf.Text).MaxClientCnxns; n >= 0 {
+			c.Limit, c.Assumed = n, false
+		}
+	}
+	return c
 }

@@ -38,6 +38,11 @@ func (r Record) ServerHost(s ServerRecord) string {
 	if r.Hosts.Address != AddressDNS {
 		return s.ClusterIP
 	}
+	return r.ServiceName(s)
+}
+
+// ServiceName is the Service's full name in the cluster's DNS.
+func (r Record) ServiceName(s ServerRecord) string {
 	domain := r.Hosts.ClusterDomain
 	if domain == "" {
 		domain = "cluster.local"

@@ -14,15 +14,20 @@ type ClientCount struct {
 	By map[string]int
 	// Limit is how many one address may have (maxClientCnxns); 0 where any number may.
 	Limit int
+	// Assumed: the server does not tell it, and Limit is ZooKeeper's default.
+	Assumed bool
 }
 
 // DefaultMaxClientCnxns is ZooKeeper's own, since 3.4.0.
 const DefaultMaxClientCnxns = 60
 
+// translatedHint is what to do where clients share an address on their way through the Services.
+const translatedHint = "raise maxClientCnxns on all servers before clients move, or have the Services' addresses translated on the client machines (kube-proxy there)"
+
 // sourceChecks look at from where ZooKeeper sees connections come.
 func sourceChecks() []Check {
 	return []Check{{ID: sourceAddress, Title: "clients keep their own addresses on the way through the Services", Severity: Warning,
-		Hint: "raise maxClientCnxns on all servers before clients move, or have the Services' addresses translated on the client machines (kube-proxy there)",
+		Hint: translatedHint,
 		Eval: func(f Facts) ([]string, string) { return f.folded(), "" }}}
 }
 

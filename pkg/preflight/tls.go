@@ -10,7 +10,6 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
@@ -100,7 +99,7 @@ func (f Facts) unnamed(port ensemble.PortName) (wrong []string, skip string) {
 			unseen = append(unseen, fmt.Sprintf("server %d: %s", c.Server, c.Why))
 			continue
 		}
-		name := nameOf(f.Record, *s)
+		name := f.Record.ServiceName(*s)
 		address, named := names(c.Leaf, s.ClusterIP), names(c.Leaf, name)
 		shows := fmt.Sprintf("server %d shows a certificate for %s at its %s port, which has", c.Server, namesOf(c.Leaf), port)
 		switch {
@@ -119,12 +118,6 @@ func (f Facts) unnamed(port ensemble.PortName) (wrong []string, skip string) {
 		return wrong, ""
 	}
 	return nil, strings.Join(unseen, "; ")
-}
-
-// nameOf is the Service's name in DNS, whatever address is in the server lists.
-func nameOf(rec migration.Record, s migration.ServerRecord) string {
-	rec.Hosts.Address = migration.AddressDNS
-	return rec.ServerHost(s)
 }
 
 // names reports whether a certificate is for an address or a name, as ZooKeeper's
