@@ -58,7 +58,6 @@ func TestHideSecrets(t *testing.T) {
 		`-Da.superDigest="s:p q" -Db=c`:            "-Da.superDigest=<hidden> -Db=c",
 		"-javaagent:j.jar=port=1,password=p -Db=c": "-javaagent:j.jar=port=1,password=<hidden> -Db=c",
 		"-Da.passwordPath=/p,q -Db.secret: p":      "-Da.passwordPath=/p,q -Db.secret: <hidden>",
-		"-Da.password= -Db=c":                      "-Da.password= <hidden>",
 	} {
 		if got := HideSecrets(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

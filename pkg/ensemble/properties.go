@@ -174,8 +174,19 @@ func (p *Properties) Set(key, value string) {
 	p.replace(head + escapeValue(value, afterBlank) + string(p.data[end:]))
 }
 
-// append adds a line at the end.
+// append adds a line at the end; before a secret's line without a terminator, for with one
+// it would be another line, which every patch would have to show.
 func (p *Properties) append(key, value string) {
+	if k := len(p.entries); k > 0 && Secret(p.entries[k-1].key) && !bytes.HasSuffix(p.data, []byte("\n")) && !bytes.HasSuffix(p.data, []byte("\r")) {
+		at := p.entries[k-1].start
+		for at > 0 && isBlank(p.data[at-1]) {
+			at--
+		}
+		if p.entries[k-1].next == len(p.data) {
+			p.replace(string(p.data[:at]) + escapeKey(key) + "=" + escapeValue(value, false) + p.eol() + string(p.data[at:]))
+			return
+		}
+	}
 	var b strings.Builder
 	b.Write(p.data)
 	eol := p.eol()

@@ -18,6 +18,8 @@ const contextLines = 3
 type edit struct {
 	op   byte
 	line []byte
+	// secret: nobody may see it.
+	secret bool
 }
 
 // UnifiedDiff compares two texts line by line and returns what patch -p0 and
@@ -29,6 +31,7 @@ func UnifiedDiff(name string, before, after []byte) []byte {
 		return nil
 	}
 	edits := compareLines(splitLines(before), splitLines(after))
+	markSecrets(edits)
 	var out bytes.Buffer
 	header := name
 	if strings.ContainsAny(name, " \t") {
@@ -55,12 +58,12 @@ func splitLines(text []byte) [][]byte {
 func compareLines(before, after [][]byte) []edit {
 	var out []edit
 	for len(before) > 0 && len(after) > 0 && bytes.Equal(before[0], after[0]) {
-		out = append(out, edit{' ', before[0]})
+		out = append(out, edit{op: ' ', line: before[0]})
 		before, after = before[1:], after[1:]
 	}
 	var tail []edit
 	for len(before) > 0 && len(after) > 0 && bytes.Equal(before[len(before)-1], after[len(after)-1]) {
-		tail = append(tail, edit{' ', before[len(before)-1]})
+		tail = append(tail, edit{op: ' ', line: before[len(before)-1]})
 		before, after = before[:len(before)-1], after[:len(after)-1]
 	}
 	common := make([][]int, len(before)+1)
@@ -80,13 +83,13 @@ func compareLines(before, after [][]byte) []edit {
 	for i < len(before) || j < len(after) {
 		switch {
 		case i < len(before) && j < len(after) && bytes.Equal(before[i], after[j]):
-			out = append(out, edit{' ', before[i]})
+			out = append(out, edit{op: ' ', line: before[i]})
 			i, j = i+1, j+1
 		case j >= len(after) || i < len(before) && common[i+1][j] >= common[i][j+1]:
-			out = append(out, edit{'-', before[i]})
+			out = append(out, edit{op: '-', line: before[i]})
 			i++
 		default:
-			out = append(out, edit{'+', after[j]})
+			out = append(out, edit{op: '+', line: after[j]})
 			j++
 		}
 	}
@@ -145,8 +148,21 @@ func inner(edits []edit, s span) span {
 	return s
 }
 
-func secretContext(e edit) bool {
-	return e.op == ' ' && ensemble.HideSecretKeys(string(e.line)) != string(e.line)
+func secretContext(e edit) bool { return e.op == ' ' && e.secret }
+
+// markSecrets marks the lines with a secret, and those that continue them.
+func markSecrets(edits []edit) {
+	text, from := "", 0
+	for i, e := range edits {
+		text += string(e.line)
+		if open := strings.TrimRight(text, "\r\n"); (len(open)-len(strings.TrimRight(open, "\\")))%2 == 1 && i < len(edits)-1 {
+			continue
+		}
+		for ; from <= i; from++ {
+			edits[from].secret = ensemble.HideSecretKeys(text) != text
+		}
+		text = ""
+	}
 }
 
 func writeHunk(out *bytes.Buffer, edits []edit, h span) {

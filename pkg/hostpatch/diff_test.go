@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
 func TestUnifiedDiff(t *testing.T) {
@@ -159,7 +161,7 @@ func TestNoSecretInAPatch(t *testing.T) {
 			line := "key" + string(rune('a'+i)) + "=1"
 			switch random.IntN(5) {
 			case 0:
-				line = []string{"ssl.keyStore.password=s3cr3t", "# superDigest s3cr3t", "ssl.trustStore.password : s3cr3t"}[random.IntN(3)]
+				line = []string{"ssl.keyStore.password=s3cr3t", "# superDigest s3cr3t", "ssl.trustStore.password : s3cr3t", "ssl.trustStore.password=\\\n  s3cr3t"}[random.IntN(4)]
 			case 1:
 				after = append(after, "server.1=new")
 				line += " "
@@ -182,6 +184,30 @@ func TestNoSecretInAPatch(t *testing.T) {
 			if got := applyWith(t, program, "zoo.cfg", b, undo); !bytes.Equal(got, a) {
 				t.Fatalf("%v of\n%s: %s", program, undo, cmp.Diff(string(a), string(got)))
 			}
+		}
+	}
+}
+
+// TestNoSecretAtTheEnd: a secret's line without a terminator stays as it is.
+func TestNoSecretAtTheEnd(t *testing.T) {
+	for _, last := range []string{"ssl.keyStore.password=s3cr3t", "  ssl.keyStore.password=\\\n s3cr3t", "ssl.keyStore.password=s3cr3t\\"} {
+		before := []byte("a=1\nserver.1=old\n" + last)
+		p, err := ensemble.ParseProperties("zoo.cfg", before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Set("server.1", "new")
+		p.Set("added", "1")
+		after := p.Bytes()
+		if value, _ := p.Get("ssl.keyStore.password"); value != "s3cr3t" || !bytes.Contains(after, []byte("\nadded=1\n")) {
+			t.Errorf("%q: %q", last, after)
+		}
+		do := UnifiedDiff("zoo.cfg", before, after)
+		if bytes.Contains(do, []byte("s3cr3t")) {
+			t.Errorf("a secret is in a patch:\n%s", do)
+		}
+		if got := applyWith(t, []string{"patch", "-p0"}, "zoo.cfg", before, do); !bytes.Equal(got, after) {
+			t.Error(cmp.Diff(string(after), string(got)))
 		}
 	}
 }

@@ -130,7 +130,7 @@ func hide(flag string) string {
 	if name, _, found := strings.Cut(flag, "="); found && ensemble.Secret(name) {
 		return name + "=<hidden>"
 	}
-	return flag
+	return ensemble.HideSecrets(flag)
 }
 
 // FlagDifferences lists the flags that not all hosts have, with those that

@@ -12,7 +12,7 @@ func TestParseCommandLine(t *testing.T) {
 		"/usr/bin/java", "-Dzookeeper.log.dir=/var/log/zookeeper", "-Dzookeeper.root.logger=INFO,ROLLINGFILE",
 		"-cp", "/etc/zookeeper/conf:/usr/share/java/zookeeper.jar", "-Xmx4g", "-XX:+UseG1GC", "-Djute.maxbuffer=8388608",
 		"-Dcom.sun.management.jmxremote.port=9999", "-Dzookeeper.DigestAuthenticationProvider.superDigest=super:abc=",
-		"-Dzookeeper.ssl.keyStore.password=geheim", "-Dzookeeper.cnxTimeout=500", "-Dour.own=1",
+		"-Dzookeeper.ssl.keyStore.password=geheim", "-Dzookeeper.cnxTimeout=500", "-Dour.own=1", "-javaagent:/j.jar=port=1,password=geheim",
 		"org.apache.zookeeper.server.quorum.QuorumPeerMain", "/etc/zookeeper/conf/zoo.cfg",
 	}
 	got := ParseCommandLine([]byte(strings.Join(words, "\x00") + "\x00"))
@@ -23,7 +23,7 @@ func TestParseCommandLine(t *testing.T) {
 		"map -Dzookeeper.log.dir=/var/log/zookeeper", "map -Dzookeeper.root.logger=INFO,ROLLINGFILE", "carry -Xmx4g", "carry -XX:+UseG1GC",
 		"carry -Djute.maxbuffer=8388608", "map -Dcom.sun.management.jmxremote.port=9999",
 		"carry -Dzookeeper.DigestAuthenticationProvider.superDigest=<hidden>", "map -Dzookeeper.ssl.keyStore.password=<hidden>",
-		"carry -Dzookeeper.cnxTimeout=500", "carry -Dour.own=1",
+		"carry -Dzookeeper.cnxTimeout=500", "carry -Dour.own=1", "map -javaagent:/j.jar=port=1,password=<hidden>",
 	}
 	var lines []string
 	for _, f := range got.Flags {

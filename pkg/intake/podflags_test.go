@@ -110,3 +110,14 @@ func TestSettingsReach(t *testing.T) {
 		}
 	}
 }
+
+// TestPasswordsAreNoFlags: they would stand in the pods' template.
+func TestPasswordsAreNoFlags(t *testing.T) {
+	const secret = "s3cr3t"
+	for _, flag := range []string{"-Dzookeeper.ssl.keyStore.password=" + secret, "-Da.password=p," + secret, "-javaagent:/j.jar=port=1,password=" + secret} {
+		err := CheckPodFlags(migration.PodOptions{JVMFlags: "-Xmx1g " + flag})
+		if err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "jvm-flags") {
+			t.Errorf("%s: %v", flag, err)
+		}
+	}
+}

@@ -66,8 +66,8 @@ func CheckPods(o migration.PodOptions) error {
 // on the command line and in the pods' template.
 func CheckPodFlags(o migration.PodOptions) error {
 	for _, flag := range strings.Fields(o.JVMFlags) {
-		if name, _, found := strings.Cut(flag, "="); found && ensemble.Secret(name) {
-			return usagef("--jvm-flags: %s=<hidden> would stand where many can read it: write the flag into a file named jvm-flags, and that into the Secret that --files-secret names", name)
+		if shown := ensemble.HideSecrets(flag); shown != flag {
+			return usagef("--jvm-flags: %s would stand where many can read it: write the flag into a file named jvm-flags, and that into the Secret that --files-secret names", shown)
 		}
 	}
 	return CheckPods(o)
