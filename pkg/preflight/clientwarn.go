@@ -126,7 +126,7 @@ func (f Facts) kerberos() []string {
 	case len(sasl) == 0:
 		return nil
 	case len(tickets) == 0:
-		tickets = []string{"nothing recorded tells whether by Kerberos or by DIGEST-MD5, which does not mind (the JAAS file does)"}
+		tickets = []string{"nothing recorded tells whether by Kerberos or by DIGEST-MD5, which needs no change; the JAAS file does"}
 	}
 	slices.Sort(sasl)
 	slices.Sort(tickets)
@@ -164,13 +164,17 @@ func (f Facts) crowded() (out []string) {
 }
 
 // named are the hosts' names that records can move.
-func (f Facts) named() (out []string) {
+func (f Facts) named() []string {
+	var names []string
 	for _, s := range f.Servers {
 		if s.Host != s.HostIP {
-			out = append(out, fmt.Sprintf("server %d is known to clients as %s", s.ID, s.Host))
+			names = append(names, s.Host)
 		}
 	}
-	return out
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{"clients may know hosts by name: " + and(names)}
 }
 
 func (f Facts) stored() []string {

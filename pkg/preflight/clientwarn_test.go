@@ -103,7 +103,7 @@ func TestClientWarnings(t *testing.T) {
 			f.Sources = map[ensemble.ID]ClientCount{1: {By: map[string]int{"10.9.0.9": 4000}}}
 		}}, "connection-limit", nil, "", ""},
 
-		"names that are looked up once": {[]func(*Facts){named}, "cached-addresses", []string{"server 3 is known to clients as zk3.example.com"}, "ZOOKEEPER-2184", ""},
+		"names that are looked up once": {[]func(*Facts){named}, "cached-addresses", []string{"hosts by name: zk1.example.com, zk2.example.com and zk3.example.com"}, "ZOOKEEPER-2184", ""},
 		"nothing to look up":            {nil, "cached-addresses", nil, "", ""},
 		"addresses that are kept":       {nil, "stored-addresses", []string{"nobody answers at 10.0.0.1, 10.0.0.2 and 10.0.0.3 once"}, "zookeeper.connect (Kafka)", ""},
 	} {
