@@ -58,7 +58,6 @@ func (s Scope) Wants(n Need) bool {
 		return s.FilesSecret != ""
 	case n.Target == FilesMap:
 		return s.FilesConfigMap != ""
-	default: // the others are not named by the operator
 	}
 	switch n.When {
 	case SliceWrites:
@@ -86,7 +85,6 @@ func (s Scope) Names(n Need) []string {
 		return []string{s.FilesSecret}
 	case n.Target == FilesMap:
 		return []string{s.FilesConfigMap}
-	default: // the others are not named by the operator
 	}
 	if s.Name == "" {
 		return nil
