@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,24 +56,24 @@ func (p paths) Try(ctx context.Context, rec migration.Record, id ensemble.ID, po
 		}
 		wg.Go(func() {
 			at, runs := pods[s.ID]
-			var states []vantage.PortState
+			var results []result
 			var failed error
 			switch inPod := s.ID == id && podIP != "" || s.Replaced != nil; {
 			case len(list) == 0:
 			case !inPod:
-				states, failed = p.fromHost(ctx, rec, s, targets)
+				results, failed = p.fromHost(ctx, rec, s, targets)
 			case err != nil:
 				failed = err
 			case !runs:
 				failed = fmt.Errorf("the pod of server %d does not run", s.ID)
 			default:
-				states, failed = p.fromPod(ctx, at, targets)
+				results, failed = p.fromPod(ctx, at, targets)
 			}
 			for i, path := range list {
 				if failed != nil {
 					path.Why = quote.Line(plain(failed).text)
 				} else {
-					path.State = states[i]
+					path.State, path.Why = results[i].state, results[i].why
 				}
 			}
 		})
@@ -79,27 +82,34 @@ func (p paths) Try(ctx context.Context, rec migration.Record, id ensemble.ID, po
 	return ctx.Err()
 }
 
-func (p paths) fromPod(ctx context.Context, at vantage.Point, targets []vantage.Target) ([]vantage.PortState, error) {
+// result is what came of one path; why says more where the port alone does not tell.
+type result struct {
+	state vantage.PortState
+	why   string
+}
+
+func (p paths) fromPod(ctx context.Context, at vantage.Point, targets []vantage.Target) ([]result, error) {
 	t, err := p.session.tunnel(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	defer t.Close()
-	out := make([]vantage.PortState, len(targets))
+	out := make([]result, len(targets))
 	var wg sync.WaitGroup
 	for i, target := range targets {
-		wg.Go(func() { out[i] = newProber(t).Port(ctx, target) })
+		wg.Go(func() { out[i].state = newProber(t).Port(ctx, target) })
 	}
 	wg.Wait()
 	return out, nil
 }
 
-// fromHost has the operator's program run the script on the server's host.
-func (p paths) fromHost(ctx context.Context, rec migration.Record, s migration.ServerRecord, targets []vantage.Target) ([]vantage.PortState, error) {
+// fromHost has the operator's program run the script on the server's host. With
+// --address=dns the host must find the Services by their names, too.
+func (p paths) fromHost(ctx context.Context, rec migration.Record, s migration.ServerRecord, targets []vantage.Target) ([]result, error) {
 	if p.hook == nil {
 		return nil, fmt.Errorf("no --host-hook that could ask host %s", s.HostIP)
 	}
-	script, err := hostscript.Script(hostscript.Questions{Ensemble: rec.Name, Paths: targets})
+	script, err := hostscript.Script(hostscript.Questions{Ensemble: rec.Name, Paths: targets, Names: namesOf(rec, targets)})
 	if err != nil {
 		return nil, err
 	}
@@ -115,11 +125,53 @@ func (p paths) fromHost(ctx context.Context, rec migration.Record, s migration.S
 	if own := r.Own(s.HostIP); own != nil && !*own {
 		return nil, fmt.Errorf("the host hook ran the script on machine %s, which does not have address %s", quote.Text(r.Hostname), s.HostIP)
 	}
-	out := make([]vantage.PortState, len(targets))
+	return toldOf(rec, r, targets), nil
+}
+
+// toldOf is what a host's report tells of the paths. One whose end the host does not find by
+// its name is not there, whatever its address does.
+func toldOf(rec migration.Record, r hostreport.Report, targets []vantage.Target) []result {
+	out := make([]result, len(targets))
 	for i, t := range targets {
 		if path, ok := r.Path(t); ok {
-			out[i] = path.Result
+			out[i].state = path.Result
+		}
+		name := listedName(rec, t)
+		got, asked := r.Name(name)
+		if name == "" || !asked || got.Result == "" || slices.ContainsFunc(got.Addresses, func(a string) bool { return sameAddress(a, t.Host) }) {
+			continue
+		}
+		out[i] = result{vantage.PortUnreachable, fmt.Sprintf("its name %s is not known there", name)}
+		if len(got.Addresses) > 0 {
+			out[i].why = quote.Line(fmt.Sprintf("its name %s leads to %s there, instead of %s", name, strings.Join(got.Addresses, ", "), t.Host))
 		}
 	}
-	return out, nil
+	return out
+}
+
+// listedName is the name by which a server's Service stands in the servers' lists; empty where its
+// address does.
+func listedName(rec migration.Record, t vantage.Target) string {
+	s, ok := rec.Server(t.Server)
+	if !ok || t.Via != vantage.ViaService || rec.Hosts.Address != migration.AddressDNS {
+		return ""
+	}
+	return rec.ServiceName(*s)
+}
+
+// sameAddress compares addresses however they are written.
+func sameAddress(a, b string) bool {
+	x, err := netip.ParseAddr(a)
+	y, otherErr := netip.ParseAddr(b)
+	return err == nil && otherErr == nil && x.Unmap() == y.Unmap()
+}
+
+func namesOf(rec migration.Record, targets []vantage.Target) []string {
+	var out []string
+	for _, t := range targets {
+		if name := listedName(rec, t); name != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }

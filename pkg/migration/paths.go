@@ -34,7 +34,7 @@ type Path struct {
 	To    ensemble.ID       `json:"to"`
 	Port  int               `json:"port"`
 	State vantage.PortState `json:"state,omitempty"`
-	// Why nobody tried it.
+	// Why nobody tried it, or more about why it is not there.
 	Why string `json:"why,omitempty"`
 }
 
@@ -124,7 +124,11 @@ func (c *context) missing(w *Paths) []string {
 	for _, t := range w.Tried {
 		refused := t.State == vantage.PortClosed && (t.To == c.ID && w.Listened || t.To != c.ID && c.of(t.To).serves())
 		if refused || t.State == vantage.PortSilent || t.State == vantage.PortUnreachable {
-			out = append(out, fmt.Sprintf("%s: %s", c.path(t), t.State))
+			text := fmt.Sprintf("%s: %s", c.path(t), t.State)
+			if t.Why != "" {
+				text += ": " + t.Why
+			}
+			out = append(out, text)
 		}
 	}
 	return out

@@ -69,7 +69,7 @@ func triedElsewhere() map[string]string {
 		"ZK022": "its hint is to do nothing before reconfigure, which every migration runs",
 		"ZK025": "every row of docs/faults.md follows what status prints beside an operation",
 		"ZK027": "its hint is to do nothing; TestMigration runs such ids", "ZK028": "TestMigration runs such ids",
-		"ZK029":  "TestWrapTwice of test/integration, and the audit of pkg/preflight",
+		"ZK029":  "TestWrapLeavesAFlippedServerAlone of test/integration",
 		"ZK030":  "row image-of-another-release of docs/faults.md",
 		"ZK033":  "TestSecuredMigration",
 		"TLS001": "TestSecuredMigration, whose certificates have what it names", "TLS002": "TestSecuredMigration", "TLS003": "its hint is to renew, which is not ours",
