@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,7 +66,22 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	if err != nil {
 		return nil, err
 	}
+	if o.deps.probe.via == viaAuto && sightless(items) {
+		// As for one ensemble: from here nobody answers, and pods may.
+		o.alone = true
+		return o.oneByOne(ctx, k, names)
+	}
 	return o.again(ctx, k, listing, names, items)
+}
+
+// sightless reports whether no server of any ensemble was seen.
+func sightless(items []migration.EnsembleStatus) bool {
+	for _, item := range items {
+		if slices.ContainsFunc(item.Servers, func(s migration.ServerStatus) bool { return s.Mode != "" }) {
+			return false
+		}
+	}
+	return true
 }
 
 // lists are the objects of all ensembles, which may still be on their way.

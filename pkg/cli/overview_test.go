@@ -186,3 +186,12 @@ func TestACrowdWaitsItsTurn(t *testing.T) {
 		t.Error("who says nothing serves")
 	}
 }
+
+// TestSightless: one server that was seen shows that this machine sees.
+func TestSightless(t *testing.T) {
+	unseen := migration.EnsembleStatus{Servers: []migration.ServerStatus{{ID: 1}, {ID: 2}}}
+	seen := migration.EnsembleStatus{Servers: []migration.ServerStatus{{ID: 1}, {ID: 2, Mode: ensemble.Follower}}}
+	if !sightless([]migration.EnsembleStatus{unseen, unseen}) || sightless([]migration.EnsembleStatus{unseen, seen}) {
+		t.Error("sightless")
+	}
+}
