@@ -14,6 +14,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/test/faults"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
@@ -110,14 +111,27 @@ func (s *secured) newCertificates(sans []string) {
 
 // refusedByOthers wants that a pod whose certificate the others refuse stops nobody's host.
 func (s *secured) refusedByOthers(run func(int, ...string) labkit.Result, sans []string) {
-	s.T.Helper()
-	s.makeFiles("--fault", "other-san")
-	r := run(124, "replace", s.Name, "--id=1", "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "40s")
-	if !strings.Contains(r.Stdout+r.Stderr, "refuses this pod's certificate") {
-		s.T.Errorf("that the certificate is refused is not told:\n%s%s", r.Stdout, r.Stderr)
-	}
-	if _, err := s.mode(s.Hosts[0], s.Hosts[0].ClientFiles); err != nil {
-		s.T.Errorf("server 1 does not serve on its host: %v", err)
+	t := s.T
+	t.Helper()
+	for fault, row := range map[string]faults.Fault{
+		"other-san": faults.Elsewhere(t, "certificate-of-another-name"),
+		"other-ca":  faults.Elsewhere(t, "certificate-of-another-ca"),
+		"expired":   faults.Elsewhere(t, "certificate-expired"),
+	} {
+		if fault != "other-san" && testing.Short() {
+			continue
+		}
+		s.makeFiles("--fault", fault)
+		if err := s.Kube.CoreV1().Pods(s.Name).DeleteCollection(t.Context(), *scene.DeleteNow(), metav1.ListOptions{}); err != nil {
+			t.Fatal(err) // their successors have the new files at once
+		}
+		r := run(124, "replace", s.Name, "--id=1", "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "40s")
+		if !strings.Contains(r.Stdout+r.Stderr, row.Verdict.Says) {
+			t.Errorf("%s: that the certificate is refused is not told:\n%s%s", fault, r.Stdout, r.Stderr)
+		}
+		if _, err := s.mode(s.Hosts[0], s.Hosts[0].ClientFiles); err != nil {
+			t.Errorf("%s: server 1 does not serve on its host: %v", fault, err)
+		}
 	}
 	s.makeFiles(sans...)
 }

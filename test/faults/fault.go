@@ -121,6 +121,7 @@ func Parts() []Part {
 	return []Part{
 		{"Pods that do not park", parking()},
 		{"Paths between pods and servers", paths()},
+		{"Certificates", ofCertificates()},
 		{"Other servers", voters()},
 		{"The host, and who works on it", hosts()},
 		{"Between release and join, and after it", syncing()},
