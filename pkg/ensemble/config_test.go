@@ -69,6 +69,7 @@ func TestLintByVersion(t *testing.T) {
 		"min session, 3.5":      {"minSessionTimeout=4000", "3.5.9", "min-session-alone", ""},
 		"several addresses 3.5": {"server.4=d:2888:3888|e:2888:3888", "3.5.9", "multi-address", SeverityError},
 		"several addresses 3.6": {"server.4=d:2888:3888|e:2888:3888", "3.6.2", "multi-address", SeverityWarning},
+		"kerberos, required":    {"quorum.auth.kerberos.servicePrincipal=zk/_HOST\nquorum.auth.enableSasl=true\nquorum.auth.serverRequireSasl=true", "", "kerberos-peers", SeverityWarning},
 		"kerberos":              {"quorum.auth.kerberos.servicePrincipal=zk/_HOST", "", "kerberos-host", SeverityWarning},
 		"tls":                   {"sslQuorum=true", "", "tls-names", SeverityWarning},
 		"loopback client port":  {"clientPortAddress=127.0.0.1", "", "client-loopback", SeverityWarning},

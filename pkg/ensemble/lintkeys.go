@@ -149,6 +149,12 @@ func (l *linter) kerberos(p *Properties) {
 	const key = "quorum.auth.kerberos.servicePrincipal"
 	v, _ := p.Get(key)
 	_, host, _ := strings.Cut(javaTrim(v), "/")
+	if host != "" && l.requiresSASL(p) {
+		l.add(SeverityWarning, "kerberos-peers", p, key,
+			"set quorum.auth.learnerRequireSasl=false and quorum.auth.serverRequireSasl=false on all servers first, by a rolling restart, and true again with principals of the Services' names after the migration; firewall the peer ports meanwhile",
+			"from the first restart on the lists differ, and servers reject each other: who listens lets in principals with the hosts of its own list, who dials asks for the host in its own")
+		return
+	}
 	switch host, _, _ = strings.Cut(host, "@"); {
 	case host == "":
 	case strings.Contains(host, "_HOST"):
@@ -158,6 +164,15 @@ func (l *linter) kerberos(p *Properties) {
 		l.add(SeverityWarning, "kerberos-host", p, key, "names in the server lines (--address=dns), and keytabs with principals of those names",
 			"peers are let in when the host of their principal stands in a server line: with the Services' addresses there, or names without %s, they reject each other", host)
 	}
+}
+
+// requiresSASL: servers let no peer in, or follow none, that has not authenticated.
+func (l *linter) requiresSASL(p *Properties) bool {
+	is := func(key string) bool {
+		v, _ := p.Get("quorum.auth." + key)
+		return strings.EqualFold(javaTrim(v), "true")
+	}
+	return is("enableSasl") && (is("learnerRequireSasl") || is("serverRequireSasl"))
 }
 
 func isLiteral(host string) bool {

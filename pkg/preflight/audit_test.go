@@ -88,6 +88,8 @@ func TestAudit(t *testing.T) {
 		"TLS between servers":  {file(plain + three + "sslQuorum=true\n"), "ZK021", Warn, "certificates"},
 		"principals with a host": {file(plain + three + "quorum.auth.kerberos.servicePrincipal=zk/zk1.example.internal@REALM\n"), "ZK021", Warn,
 			"names without zk1.example.internal"},
+		"Kerberos between servers": {file(plain + three + "quorum.auth.enableSasl=true\nquorum.auth.serverRequireSasl=true\nquorum.auth.kerberos.servicePrincipal=zk/_HOST\n"), "ZK034", Fail,
+			"servers reject each other"},
 		"client part on loopback": {file(plain + strings.ReplaceAll(three, ":3888\n", ":3888;localhost:2181\n")), "ZK022", Warn, "localhost is this machine alone"},
 		"client port on loopback": {file(plain + three + "clientPortAddress=127.0.0.1\n"), "ZK022", Warn,
 			"clientPortAddress"},
