@@ -151,7 +151,7 @@ func (l *linter) kerberos(p *Properties) {
 	_, host, _ := strings.Cut(javaTrim(v), "/")
 	if host != "" && l.requiresSASL(p) {
 		l.add(SeverityWarning, "kerberos-peers", p, key,
-			"set quorum.auth.learnerRequireSasl=false and quorum.auth.serverRequireSasl=false on all servers first, by a rolling restart, and true again with principals of the Services' names after the migration; firewall the peer ports meanwhile",
+			"quorum.auth.serverRequireSasl=false on all servers by a rolling restart, then quorum.auth.learnerRequireSasl=false by another (in that order: a server that does not authenticate is let in by nobody who requires it); true again, the other way round, with principals of the Services' names after the migration. Firewall the peer ports meanwhile",
 			"from the first restart on the lists differ, and servers reject each other: who listens lets in principals with the hosts of its own list, who dials asks for the host in its own")
 		return
 	}

@@ -57,7 +57,7 @@ func Checks() []Check {
 		{ID: "ZK021", Title: "certificates and principals fit the Services' addresses", Severity: Warning,
 			Hint: "reconfigure --address=dns puts names into the server lines", Codes: []string{"tls-names", "kerberos-host"}},
 		{ID: "ZK034", Title: "servers let each other in while their lists differ", Severity: Blocker, Waivable: true,
-			Hint:  "let servers in that have not authenticated by Kerberos while the addresses change: quorum.auth.learnerRequireSasl=false and quorum.auth.serverRequireSasl=false first, on one server after the other",
+			Hint:  "let servers in that have not authenticated by Kerberos while the addresses change: quorum.auth.serverRequireSasl=false on one server after the other, then, once all have it, quorum.auth.learnerRequireSasl=false",
 			Codes: []string{"kerberos-peers"}},
 		{ID: "ZK022", Title: "Services can lead to the client ports", Severity: Warning,
 			Hint:  "names: reconfigure changes them. Loopback: before the wrap, open the port on an address that others reach or forward to it there, on one host after the other; reconfigure leaves it alone",
