@@ -135,13 +135,14 @@ func (endless) Read(p []byte) (int, error) {
 // savedRows are files that no look is in.
 func savedRows() []row {
 	var out []row
-	head := `{"apiVersion":"zkmigrate.io/v1alpha1","kind":"Observation","by":"x","observation":`
+	head := `{"apiVersion":"zkmigrate.io/v1alpha2","kind":"Observation","by":"x","observation":`
 	for name, r := range map[string]row{
 		"missing":         {says: []string{"a: no such file", "check the path"}},
 		"empty":           {files: map[string]string{"a": ""}, says: []string{"--from=a: it is not the JSON", "-o observation"}},
 		"zoo.cfg":         {files: map[string]string{"a": zooCfg}, says: []string{"--from=a: it is not the JSON", "-o observation"}},
 		"a status":        {files: map[string]string{"a": `{"apiVersion":"zkmigrate.io/v1alpha1","kind":"EnsembleStatus"}`}, says: []string{`its kind is "EnsembleStatus"`, "expected Observation"}},
 		"a later release": {files: map[string]string{"a": `{"apiVersion":"zkmigrate.io/v9","kind":"Observation"}`}, says: []string{"zkmigrate.io/v9", "use the release that made it"}},
+		"an earlier one":  {files: map[string]string{"a": `{"apiVersion":"zkmigrate.io/v1alpha1","kind":"Observation","by":"x","observation":{}}`}, says: []string{"zkmigrate.io/v1alpha1", "use the release that made it"}},
 		"no journal":      {files: map[string]string{"a": head + `{}}`}, says: []string{"its journal cannot be true", "-o observation"}},
 		"unknown field":   {files: map[string]string{"a": head + `{"shell":"reboot"}}`}, says: []string{"unknown field", "shell"}},
 		"a hostile name":  {files: map[string]string{"a": head + `{"record":{"name":"$(reboot)\u001b[2J"}}}`}, says: []string{"its journal cannot be true"}},

@@ -85,7 +85,7 @@ func flagRows() []row {
 	add("seed demo", nil, "--id=N")
 	add("seed demo --id=1", []string{"--timeout=-1h"}, "--timeout", "positive")
 	for flag, says := range map[string]string{
-		"--supervisor=initd": "use systemd, supervisord or script", "--unit=a b": "is not the name of a unit", "--unit=$(x)": "is not the name of a unit", "--address=names": "ip, dns", "--cluster-domain=a b": "is not a DNS name",
+		"--supervisor=initd": "use systemd, supervisord, script, docker or podman", "--unit=a b": "is not the name of a unit", "--unit=$(x)": "is not the name of a unit", "--address=names": "ip, dns", "--cluster-domain=a b": "is not a DNS name",
 		"--dns-zone=..": "is not a DNS name", "--dns-server=a b": "is not a DNS name", "--data-size=0": "is too little", "--data-size=-1": "is too little", "--data-size=big": "800Mi", "--path=": "is not a name for a file", "--path=a b": "is not a name for a file",
 		"--leave=everything": "known are addresses", "--confirmed=-1": "ids are", "--confirmed=4294967296": "ids are", "--confirmed=x": "whole numbers", "--jvm-cmdline=x": "ID=FILE", "--jvm-cmdline=1=": "ID=FILE",
 		"--output-dir=file": "not a directory", "--verify --host-hook=true": "use one of them",
