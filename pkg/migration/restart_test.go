@@ -155,7 +155,7 @@ func restartRules() []rule {
 		},
 		{
 			name: "starting", set: func(s *scene) { restarted(s); s.host(1, vantage.PortClosed); s.down(1) },
-			want: wait, code: migration.CodeHostStarting,
+			want: wait, code: migration.CodeHostStarting, says: "apply the undo patch that lies beside the patch",
 		},
 		{
 			name: "restarted without the file",

@@ -330,8 +330,13 @@ func (c *context) hostStarted() Decision {
 	case c.host != HostUp && c.due(*c.flight.Released, AskAgain):
 		return c.askStart("nothing answers on host %s yet", c.HostIP)
 	case c.host != HostUp || !c.serves():
-		return wait(CodeHostStarting, PhaseStart, "the server on host %s is not seen to serve yet (client port %s): %s", c.HostIP, c.ports.Client, orUnknown(string(c.live.Reach))).
+		d := wait(CodeHostStarting, PhaseStart, "the server on host %s is not seen to serve yet (client port %s): %s", c.HostIP, c.ports.Client, orUnknown(string(c.live.Reach))).
 			then(c.there("unmask and start the server"))
+		if c.flight.Kind == Reconfigure {
+			d = d.with("a server that does not come up with the new list says why in its log; until the reason is gone it runs with the old one: " +
+				c.there("apply the undo patch that lies beside the patch, and start it") + "; then patch and restart it by hand, and this command goes on")
+		}
+		return d
 	case c.live.Another(c.ID):
 		// kube-proxy may be late with an address that was just moved.
 		return wait(CodeWrongServer, PhaseStart, "%s", c.anotherAnswers()).then(c.cmd("check"))
