@@ -18,6 +18,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // Everything an operator with the published Role does is allowed, and
@@ -32,6 +33,7 @@ func TestTheRoleIsEnoughAndNotMore(t *testing.T) {
 		// What of it asks about the whole cluster is refused here, and then unknown.
 		_, err = s.c.Room(s.ctx, s.rec)
 		s.must("room", err)
+		s.keepsPasswords()
 		for _, what := range s.used.list() {
 			used[what] = true
 		}
@@ -69,6 +71,21 @@ func TestTheRoleIsEnoughAndNotMore(t *testing.T) {
 	slices.Sort(asked)
 	if diff := cmp.Diff(asked, granted); diff != "" {
 		t.Errorf("the Role (-used +granted):\n%s", diff)
+	}
+}
+
+// keepsPasswords makes the Secret of the lines that nobody may read; made again it is the
+// same one, which is known without reading it.
+func (s *site) keepsPasswords() {
+	s.t.Helper()
+	secret, err := render.Private(s.rec, render.PrivateLines{All: "ssl.keyStore.password=s3cr3t\n"})
+	s.must("render", err)
+	for _, want := range []cluster.Result{cluster.Created, cluster.Unchanged} {
+		result, err := s.c.MakeSecret(s.ctx, secret, false)
+		s.must("make", err)
+		if result != want {
+			s.t.Errorf("the Secret was %s, want %s", result, want)
+		}
 	}
 }
 

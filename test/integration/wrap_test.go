@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -213,9 +214,16 @@ func TestParkTwiceKeepsTheGate(t *testing.T) {
 	if set.Generation != 1 {
 		t.Errorf("parking twice changed the StatefulSet: generation %d", set.Generation)
 	}
-	set.Spec.Template.Spec.Containers[0].Image = "zk:edited"
-	_, err = s.cp.admin.AppsV1().StatefulSets(s.ns).Update(s.ctx, set, metav1.UpdateOptions{FieldManager: "kubectl-set"})
-	s.must("kubectl set image", err)
+	// The controller may write its status in between.
+	s.must("kubectl set image", retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		set, err := s.cp.admin.AppsV1().StatefulSets(s.ns).Get(s.ctx, "main-pod", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		set.Spec.Template.Spec.Containers[0].Image = "zk:edited"
+		_, err = s.cp.admin.AppsV1().StatefulSets(s.ns).Update(s.ctx, set, metav1.UpdateOptions{FieldManager: "kubectl-set"})
+		return err
+	}))
 	if p := s.view(5).Pod; !p.Source.Set.Outdated || len(p.Source.Set.Drift) != 1 {
 		t.Errorf("the edit was not seen: %+v", p)
 	}
