@@ -53,13 +53,9 @@ func Of(rec migration.Record, withCopy bool) Scope {
 // does without that of listing all ConfigMaps of the namespace, which would let
 // its holder read them all: commands are given the NAME.
 func (s Scope) Wants(n Need) bool {
-	switch {
-	case n.Target == FilesSecret:
-		return s.FilesSecret != ""
-	case n.Target == FilesMap:
-		return s.FilesConfigMap != ""
-	}
 	switch n.When {
+	case Entries:
+		return s.operators(n.Target) != ""
 	case SliceWrites:
 		return s.EndpointsAPI != migration.LegacyEndpoints
 	case LegacyWrites:
@@ -80,11 +76,8 @@ func (s Scope) Wants(n Need) bool {
 // Names are the objects a permission is for; empty where Kubernetes cannot
 // narrow it, or the scope is a namespace.
 func (s Scope) Names(n Need) []string {
-	switch {
-	case n.Target == FilesSecret:
-		return []string{s.FilesSecret}
-	case n.Target == FilesMap:
-		return []string{s.FilesConfigMap}
+	if name := s.operators(n.Target); name != "" {
+		return []string{name}
 	}
 	if s.Name == "" {
 		return nil
@@ -120,6 +113,18 @@ func (s Scope) Names(n Need) []string {
 		return s.each(func(_ ensemble.ID, ordinal int) string { return render.ClaimName(s.Name, ordinal) })
 	default:
 		return nil
+	}
+}
+
+// operators is the one object that an operator has named; empty for none, and for what is ours.
+func (s Scope) operators(t Target) string {
+	switch t {
+	case FilesSecret:
+		return s.FilesSecret
+	case FilesMap:
+		return s.FilesConfigMap
+	default:
+		return ""
 	}
 }
 

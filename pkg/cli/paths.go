@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -138,7 +137,7 @@ func toldOf(rec migration.Record, r hostreport.Report, targets []vantage.Target)
 		}
 		name := listedName(rec, t)
 		got, asked := r.Name(name)
-		if name == "" || !asked || got.Result == "" || slices.ContainsFunc(got.Addresses, func(a string) bool { return sameAddress(a, t.Host) }) {
+		if name == "" || !asked || got.Result == "" || slices.ContainsFunc(got.Addresses, func(a string) bool { return ensemble.SameAddress(a, t.Host) }) {
 			continue
 		}
 		out[i] = result{vantage.PortUnreachable, fmt.Sprintf("its name %s is not known there", name)}
@@ -157,13 +156,6 @@ func listedName(rec migration.Record, t vantage.Target) string {
 		return ""
 	}
 	return rec.ServiceName(*s)
-}
-
-// sameAddress compares addresses however they are written.
-func sameAddress(a, b string) bool {
-	x, err := netip.ParseAddr(a)
-	y, otherErr := netip.ParseAddr(b)
-	return err == nil && otherErr == nil && x.Unmap() == y.Unmap()
 }
 
 func namesOf(rec migration.Record, targets []vantage.Target) []string {

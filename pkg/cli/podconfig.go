@@ -51,7 +51,7 @@ func (s *session) keepPrivate(ctx context.Context, secret *corev1.Secret, out io
 	if secret == nil {
 		return nil
 	}
-	result, err := s.kube.cluster().MakeSecret(ctx, secret, false)
+	result, err := s.kube.cluster().MakeSecret(ctx, secret)
 	if err == nil {
 		fmt.Fprintf(out, "secret/%s %s: the lines of zoo.cfg that nobody else may read\n", secret.Name, result)
 	}

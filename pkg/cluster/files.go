@@ -10,12 +10,8 @@ import (
 
 // MakeSecret creates a Secret that is named by its content. One that exists is the same:
 // nobody needs to read it for that.
-func (c *Client) MakeSecret(ctx context.Context, s *corev1.Secret, dryRun bool) (Result, error) {
-	options := metav1.CreateOptions{FieldManager: FieldManager}
-	if dryRun {
-		options.DryRun = []string{metav1.DryRunAll}
-	}
-	_, err := c.kube.CoreV1().Secrets(s.Namespace).Create(ctx, s, options)
+func (c *Client) MakeSecret(ctx context.Context, s *corev1.Secret) (Result, error) {
+	_, err := c.kube.CoreV1().Secrets(s.Namespace).Create(ctx, s, metav1.CreateOptions{FieldManager: FieldManager})
 	switch {
 	case apierrors.IsAlreadyExists(err):
 		return Unchanged, nil

@@ -74,6 +74,9 @@ func (f FileRef) clashes(g FileRef) bool {
 // MapFiles is a configuration in the format of zoo.cfg whose files are in dir.
 func MapFiles(zooCfg string, refs []FileRef, dir string) string {
 	out := zooCfg
+	if len(refs) == 0 {
+		return out
+	}
 	eachFileKey(zooCfg, func(p *Properties, key, file string) {
 		if to, ok := mapped(refs, file, dir); ok {
 			p.Set(key, to)
@@ -85,6 +88,9 @@ func MapFiles(zooCfg string, refs []FileRef, dir string) string {
 
 // MapFileFlags are JVM flags whose files are in dir.
 func MapFileFlags(flags string, refs []FileRef, dir string) string {
+	if len(refs) == 0 {
+		return flags
+	}
 	words := strings.Fields(flags)
 	for i, flag := range words {
 		if before, file, ok := fileFlag(flag); ok {

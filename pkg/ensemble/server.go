@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
+	"strings"
 )
 
 // ID is a server's myid. ZooKeeper reads it as a long (QuorumPeerConfig) and bounds it
@@ -23,6 +24,15 @@ const (
 
 // String returns the id as it stands in myid.
 func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
+
+// JoinIDs lists ids for people, as "1, 2, 3".
+func JoinIDs(ids []ID) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = id.String()
+	}
+	return strings.Join(words, ", ")
+}
 
 // SessionByte is what a session's id has of the id of the server that handed it out: the
 // low byte, in its high one (SessionTrackerImpl.initializeNextSessionId).

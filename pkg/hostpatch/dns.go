@@ -58,7 +58,7 @@ func dnsRecords(in DNSInput, targets map[ensemble.ID]string, what string) ([]DNS
 			skipped[s.ID] = s.Host + " is an address: clients need the new connection string"
 			continue
 		case len(owners[name]) > 1:
-			skipped[s.ID] = fmt.Sprintf("servers %s share the name %s: clients need the new connection string", idList(owners[name]), s.Host)
+			skipped[s.ID] = fmt.Sprintf("servers %s share the name %s: clients need the new connection string", ensemble.JoinIDs(owners[name]), s.Host)
 			continue
 		}
 		target := targets[s.ID]

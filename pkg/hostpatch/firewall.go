@@ -100,7 +100,7 @@ func firewallSection(in Input, plan Plan) string {
 				same = append(same, o.ID)
 			}
 		}
-		w("  # on the hosts of %s, before the restart", idList(same))
+		w("  # on the hosts of %s, before the restart", ensemble.JoinIDs(same))
 		w("  %s", lines)
 	}
 	w("")

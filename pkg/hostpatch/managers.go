@@ -39,7 +39,7 @@ func managersSection(in Input) string {
 			continue
 		}
 		m, _ := manager.Find(code)
-		w("  %s, on the hosts of %s (%s)", m.Name, idList(hosts[code]), strings.Join(signs[code], "; "))
+		w("  %s, on the hosts of %s (%s)", m.Name, ensemble.JoinIDs(hosts[code]), strings.Join(signs[code], "; "))
 		w("    %s.", m.Does)
 		for _, line := range m.Hold {
 			w("    %s", line)

@@ -35,9 +35,9 @@ func readme(in Input, plan Plan) []byte {
 		w("%s", line)
 	}
 	w("Copy each server's directory to its host, as ~/zkmigrate/%s and so on: the commands below expect it there.", patchDirExample(plan))
-	w("One server at a time, in this order: %s.", idList(plan.Order))
+	w("One server at a time, in this order: %s.", ensemble.JoinIDs(plan.Order))
 	if len(in.InPods) > 0 {
-		w("Not on the hosts of %s: they run in their pods, and one started on its host would be a second with its id.", idList(in.InPods))
+		w("Not on the hosts of %s: they run in their pods, and one started on its host would be a second with its id.", ensemble.JoinIDs(in.InPods))
 	}
 	switch {
 	case !in.Leader.IsZero():
@@ -252,12 +252,4 @@ func dynamicSection(in Input) string {
 		}
 	}
 	return b.String()
-}
-
-func idList(ids []ensemble.ID) string {
-	parts := make([]string, len(ids))
-	for i, id := range ids {
-		parts[i] = id.String()
-	}
-	return strings.Join(parts, ", ")
 }

@@ -40,9 +40,9 @@ func (c *context) noLeader() (Decision, Class) {
 	hidden := c.ids(func(m *member) bool { return m.live.Sight() == vantage.Unseen })
 	switch {
 	case len(leading) > 1:
-		return stop(CodeNoLeader, c.cmd("status"), "there is not exactly one leader: servers %s say that they lead", joinIDs(leading)), ClassWrong
+		return stop(CodeNoLeader, c.cmd("status"), "there is not exactly one leader: servers %s say that they lead", ensemble.JoinIDs(leading)), ClassWrong
 	case len(hidden) > 0:
-		return stop(CodeNoLeader, c.cmd("status"), "no leader was seen; server %s, not seen from here, may lead", joinIDs(hidden)), ClassUnseen
+		return stop(CodeNoLeader, c.cmd("status"), "no leader was seen; server %s, not seen from here, may lead", ensemble.JoinIDs(hidden)), ClassUnseen
 	}
 	return stop(CodeNoLeader, c.cmd("status"), "there is not exactly one leader: no server says that it leads"), ClassWrong
 }

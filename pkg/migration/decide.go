@@ -55,7 +55,7 @@ func (c *context) guard() Decision {
 		return wait(CodeAPIIncomplete, "", "the API server did not answer in full; nothing is decided on half a view")
 	}
 	if c.member == nil {
-		return stop(CodeUnknownServer, c.cmd("status"), "ensemble %s has no server %d; it has %s", c.rec.Name, c.in.ID, joinIDs(c.rec.Ensemble().IDs()))
+		return stop(CodeUnknownServer, c.cmd("status"), "ensemble %s has no server %d; it has %s", c.rec.Name, c.in.ID, ensemble.JoinIDs(c.rec.Ensemble().IDs()))
 	}
 	for _, s := range c.members {
 		d := c.inPlace(s)
@@ -238,12 +238,4 @@ func orUnknown(s string) string {
 		return "not asked"
 	}
 	return s
-}
-
-func joinIDs(ids []ensemble.ID) string {
-	words := make([]string, 0, len(ids))
-	for _, id := range ids {
-		words = append(words, id.String())
-	}
-	return strings.Join(words, ", ")
 }

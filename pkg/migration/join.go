@@ -95,7 +95,7 @@ func (c *context) proveJoined() Decision {
 	case !f.Joined.Complete:
 		g := c.copyFlight()
 		g.Joined = f.Joined.heldBy(held, c.now)
-		return do(StepNoteJoined, g, "servers %s hold %s", joinIDs(held), f.Joined.Zxid)
+		return do(StepNoteJoined, g, "servers %s hold %s", ensemble.JoinIDs(held), f.Joined.Zxid)
 	case forwards >= 0 && forwards < expected:
 		return wait(CodeNotSynced, PhaseJoin, "the leader forwards to %d of %d followers", forwards, expected)
 	}

@@ -2,7 +2,6 @@ package migration
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -103,20 +102,10 @@ func (c *context) dynamic() bool {
 // atService reports whether a host in a server line is the server's Service, as
 // an address or by one of its names.
 func atService(rec Record, s ServerRecord, host string) bool {
-	if sameAddress(host, s.ClusterIP) {
+	if ensemble.SameAddress(host, s.ClusterIP) {
 		return true
 	}
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	full := s.Service + "." + rec.Namespace
 	return name == s.Service || name == full || name == full+".svc" || strings.HasPrefix(name, full+".svc.")
-}
-
-// sameAddress compares as addresses, for one may be written in several ways.
-func sameAddress(a, b string) bool {
-	if a == b {
-		return a != ""
-	}
-	x, errX := netip.ParseAddr(a)
-	y, errY := netip.ParseAddr(b)
-	return errX == nil && errY == nil && x.Unmap() == y.Unmap()
 }

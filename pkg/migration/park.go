@@ -35,7 +35,7 @@ func (c *context) provePods() Decision {
 		}
 	}
 	if old := c.outdated(); len(old) > 0 {
-		d := do(StepRemakePods, nil, "the pods of servers %s were made before the last change of settings; nothing was started in them", joinIDs(old))
+		d := do(StepRemakePods, nil, "the pods of servers %s were made before the last change of settings; nothing was started in them", ensemble.JoinIDs(old))
 		for _, id := range old {
 			d.Pods = append(d.Pods, PodRef{ID: id, UID: c.of(id).pod.UID})
 		}
@@ -162,7 +162,7 @@ func (c *context) unprovenPods() Decision {
 		next = c.cmd("revert --id=%d", s.ID)
 	}
 	return stop(CodePodOutdated, next,
-		"the pods' settings were changed for a replacement that has not finished, and servers %s would take them when their pods are recreated", joinIDs(InPods(c.rec))).
+		"the pods' settings were changed for a replacement that has not finished, and servers %s would take them when their pods are recreated", ensemble.JoinIDs(InPods(c.rec))).
 		with(fmt.Sprintf("image %s, before that %s; memory %s, before that %s", orNone([]string{now.Image}), orNone([]string{was.Image}), now.Memory, was.Memory),
 			"revert restores the former settings, and moves nothing that runs on its host; a finished replacement confirms the new ones")
 }

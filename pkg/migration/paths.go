@@ -171,7 +171,7 @@ func (c *context) notTried() string {
 	if c.flight.Kind != Replace {
 		who = "host " + c.HostIP
 	}
-	return fmt.Sprintf("; not proved: the paths between %s and server %s (%s)", who, joinIDs(ids), why)
+	return fmt.Sprintf("; not proved: the paths between %s and server %s (%s)", who, ensemble.JoinIDs(ids), why)
 }
 
 func (c *context) path(t Path) string {

@@ -211,7 +211,7 @@ func (c *context) advise(left []ensemble.ID) []PlannedAdvice {
 		return nil
 	}
 	return []PlannedAdvice{{
-		What: fmt.Sprintf("move the data as well: --data=copy, for each of servers %s", joinIDs(voters)),
+		What: fmt.Sprintf("move the data as well: --data=copy, for each of servers %s", ensemble.JoinIDs(voters)),
 		Why: fmt.Sprintf("ZooKeeper %s lets an empty member vote (no db.autocreate before 3.6, ZOOKEEPER-261), and %d voters can spare one only: "+
 			"when a second one fails while the pod is still empty, this tool stops the pod rather than let it vote, and there is no quorum until the other one is back; "+
 			"a pod with the host's data is an ordinary restart and votes", c.rec.Settings.Version, len(c.voters())),

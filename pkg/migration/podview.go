@@ -8,7 +8,7 @@ type PodView struct {
 	IP          string `json:"ip,omitempty"`
 	Node        string `json:"node,omitempty"`
 	Terminating bool   `json:"terminating,omitempty"`
-	// NodeLost: its node does not report, or is no more. What is said of the container
+	// NodeLost: its node is gone, or does not report. What is said of the container
 	// is what the node said last.
 	NodeLost  bool           `json:"nodeLost,omitempty"`
 	Container ContainerState `json:"container,omitempty"`

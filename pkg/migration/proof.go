@@ -46,7 +46,7 @@ func (c *context) proveOn(ids []ensemble.ID, phase Phase) Decision {
 	case !c.current(f.Before):
 		who := "all servers"
 		if len(ids) < len(c.rec.Servers) {
-			who = "servers " + joinIDs(ids)
+			who = "servers " + ensemble.JoinIDs(ids)
 		}
 		return do(StepProveBefore, nil, "%s take part in epoch %d", who, c.epoch)
 	case f.Before.Complete:
@@ -58,7 +58,7 @@ func (c *context) proveOn(ids []ensemble.ID, phase Phase) Decision {
 	}
 	g := c.copyFlight()
 	g.Before = f.Before.heldBy(held, f.Before.At)
-	return do(StepNoteBefore, g, "servers %s hold %s", joinIDs(held), f.Before.Zxid)
+	return do(StepNoteBefore, g, "servers %s hold %s", ensemble.JoinIDs(held), f.Before.Zxid)
 }
 
 // watched: a host that was seen dead and left alone since may have been unmasked,
@@ -219,7 +219,7 @@ func (c *context) proveAfter(sameEpoch bool) Decision {
 	g := c.copyFlight()
 	// Their disks get their time from now on, not from the write.
 	g.After = f.After.heldBy(held, c.now)
-	return do(StepNoteAfter, g, "servers %s hold %s", joinIDs(held), f.After.Zxid)
+	return do(StepNoteAfter, g, "servers %s hold %s", ensemble.JoinIDs(held), f.After.Zxid)
 }
 
 // holders returns which of ids hold the proof's write, in its epoch.

@@ -1,6 +1,10 @@
 package migration
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
 
 // dataProven: whatever the pod starts from, nothing is forgotten by it: the host's data
 // is copied in full, or all others hold everything (I4).
@@ -17,7 +21,7 @@ func (c *context) startsFrom() (GateStart, string) {
 	if f.data() == DataCopy {
 		return SeededStart(f.Seed), "its data is copied to the pod in full"
 	}
-	return EmptyStart(c.pod.UID), fmt.Sprintf("servers %s hold %s", joinIDs(f.After.Held), f.After.Zxid)
+	return EmptyStart(c.pod.UID), fmt.Sprintf("servers %s hold %s", ensemble.JoinIDs(f.After.Held), f.After.Zxid)
 }
 
 // waitsParked: the pod waits at its gate.

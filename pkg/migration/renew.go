@@ -153,7 +153,7 @@ func (c *context) renew() Decision {
 	g := c.copyFlight()
 	g.Renewing, g.Released, g.Kicked = nil, c.stamp(), c.stamp()
 	g.Renewals++
-	d := do(StepRenew, g, "generation %d is void, servers %s hold %s", c.gate.ReleasedGeneration, joinIDs(f.After.Held), f.After.Zxid)
+	d := do(StepRenew, g, "generation %d is void, servers %s hold %s", c.gate.ReleasedGeneration, ensemble.JoinIDs(f.After.Held), f.After.Zxid)
 	d.Start = EmptyStart(pod.UID)
 	return d
 }

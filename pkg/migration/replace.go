@@ -72,7 +72,7 @@ func replacement() []stage {
 func (c *context) allReconfigured() Decision {
 	if ids := c.notReconfigured(); len(ids) > 0 {
 		return stop(CodeNotReconfigured, c.cmd("reconfigure --verify"),
-			"server %s not seen with the Services' addresses yet: a pod would not be found by them", joinIDs(ids))
+			"server %s not seen with the Services' addresses yet: a pod would not be found by them", ensemble.JoinIDs(ids))
 	}
 	return Decision{}
 }
@@ -148,7 +148,7 @@ func (c *context) mayBegin() Decision {
 		return stop(CodeQuorumAtRisk, "add voters on hosts first, so that the rest is a quorum without it", "without server %d the rest is no quorum", c.in.ID)
 	case c.leads(c.in.ID) && len(first) > 0:
 		return stop(CodeLeaderLast, c.goOn(c.in.Kind, first[0]),
-			"server %d leads: it goes last, so that this phase forces one election only; first go %s", c.in.ID, joinIDs(first))
+			"server %d leads: it goes last, so that this phase forces one election only; first go %s", c.in.ID, ensemble.JoinIDs(first))
 	case c.in.EpochAtStart != 0 && c.epoch != c.in.EpochAtStart:
 		return stop(CodeUnplannedElection, c.cmd("status"),
 			"an election nobody planned happened since this command began (epoch %d, now %d); find out why, then run the command again", c.in.EpochAtStart, c.epoch)

@@ -82,7 +82,7 @@ func (f Facts) trackedHosts(members []ensemble.Server) (out []string) {
 			at = m.ClientAddress
 		}
 		s := f.server(m.ID)
-		if m.ClientPort != 0 && at != "" && (strings.EqualFold(at, s.Host) || sameAddress(at, s.HostIP)) {
+		if m.ClientPort != 0 && at != "" && (strings.EqualFold(at, s.Host) || ensemble.SameAddress(at, s.HostIP)) {
 			out = append(out, ensemble.JoinHostPort(at, m.ClientPort))
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -51,14 +50,10 @@ func lacking(rec migration.Record, f ensemble.FileRef, keys map[string]bool) []e
 }
 
 func serverList(ids []ensemble.ID) string {
-	words := make([]string, len(ids))
-	for i, id := range ids {
-		words[i] = id.String()
-	}
 	if len(ids) == 1 {
-		return "server " + words[0]
+		return "server " + ids[0].String()
 	}
-	return "servers " + strings.Join(words, ", ")
+	return "servers " + ensemble.JoinIDs(ids)
 }
 
 // filesHint makes the Secret from copies of the hosts' files in folders that are named

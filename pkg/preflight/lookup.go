@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -99,7 +98,7 @@ func (l look) resolve(n Name, also []string) Lookup {
 	got, asked := l.report.Name(n.Name)
 	out.Addresses = got.Addresses
 	right := func(a string) bool {
-		return slices.ContainsFunc(slices.Concat(n.Want, also), func(w string) bool { return sameAddress(a, w) })
+		return slices.ContainsFunc(slices.Concat(n.Want, also), func(w string) bool { return ensemble.SameAddress(a, w) })
 	}
 	switch own := l.ownResolver(); {
 	case !asked:
@@ -130,12 +129,6 @@ func (l look) ownResolver() string {
 		}
 	}
 	return ""
-}
-
-func sameAddress(a, b string) bool {
-	x, errX := netip.ParseAddr(a)
-	y, errY := netip.ParseAddr(b)
-	return errX == nil && errY == nil && x.Unmap() == y.Unmap()
 }
 
 // nameChecks judge names. What servers use blocks; what clients use is worth knowing.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -62,7 +63,7 @@ func (l look) translated(f Facts) string {
 		}
 		through, _ := l.tried(vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: s.ClientPort})
 		direct, _ := l.tried(vantage.Target{Server: s.ID, Via: vantage.ViaHost, Host: s.HostIP, Port: s.ClientPort})
-		if a := through.SeenAs; a != "" && !l.has(a) && (direct.SeenAs == "" || !sameAddress(a, direct.SeenAs)) {
+		if a := through.SeenAs; a != "" && !l.has(a) && (direct.SeenAs == "" || !ensemble.SameAddress(a, direct.SeenAs)) {
 			return a
 		}
 	}
@@ -81,7 +82,7 @@ func (l look) addresses() []string {
 }
 
 func (l look) has(address string) bool {
-	return slices.ContainsFunc(l.addresses(), func(a string) bool { return sameAddress(a, address) })
+	return slices.ContainsFunc(l.addresses(), func(a string) bool { return ensemble.SameAddress(a, address) })
 }
 
 // crowd counts the connections that those machines have now, which will count as one client's.
@@ -91,7 +92,7 @@ func (f Facts) crowd(to string, machines []look) string {
 		c, known := f.Sources[s.ID]
 		n := 0
 		for address, count := range c.By {
-			if sameAddress(address, to) || slices.ContainsFunc(machines, func(l look) bool { return l.has(address) }) {
+			if ensemble.SameAddress(address, to) || slices.ContainsFunc(machines, func(l look) bool { return l.has(address) }) {
 				n += count
 			}
 		}

@@ -18,9 +18,10 @@ import (
 // its content, so a pod runs what its template names, as long as it lives. What
 // another record or release needs is another ConfigMap; ZooKeeper writes to a copy.
 func Conf(rec migration.Record) *corev1.ConfigMap {
-	data := map[string]string{zooCfgKey: podCfg(rec, rec.Pods.ZooCfg), gateKey: gateScript, probeKey: probeScript, relayKey: relayScript}
+	refs := fileRefs(rec)
+	data := map[string]string{zooCfgKey: podCfg(rec.Pods.ZooCfg, refs), gateKey: gateScript, probeKey: probeScript, relayKey: relayScript}
 	for _, own := range rec.Pods.Own {
-		data[own.ID.String()+"."+zooCfgKey] = podCfg(rec, own.ZooCfg)
+		data[own.ID.String()+"."+zooCfgKey] = podCfg(own.ZooCfg, refs)
 	}
 	if rec.Pods.DynamicName != "" {
 		data[rec.Pods.DynamicName] = rec.Pods.Dynamic
@@ -32,10 +33,8 @@ func Conf(rec migration.Record) *corev1.ConfigMap {
 }
 
 // podCfg is a part of zoo.cfg as the pods have it.
-func podCfg(rec migration.Record, text string) string {
-	if rec.Pods.FilesNamed() {
-		text = ensemble.MapFiles(text, rec.Pods.FileRefs(), migration.PodFilesDir)
-	}
+func podCfg(text string, refs []ensemble.FileRef) string {
+	text = ensemble.MapFiles(text, refs, migration.PodFilesDir)
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}

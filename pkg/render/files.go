@@ -79,12 +79,12 @@ func Private(rec migration.Record, lines PrivateLines) (*corev1.Secret, error) {
 // PrivatePrefix begins the names of an ensemble's Secrets.
 func PrivatePrefix(name string) string { return JournalName(name) + "-private-" }
 
-// jvmFlags are the pods' flags, with the files where they are in the pods.
-func jvmFlags(rec migration.Record) string {
+// fileRefs are the files that are put in place for the pods; none where the image has them.
+func fileRefs(rec migration.Record) []ensemble.FileRef {
 	if !rec.Pods.FilesNamed() {
-		return rec.Pods.JVMFlags
+		return nil
 	}
-	return ensemble.MapFileFlags(rec.Pods.JVMFlags, rec.Pods.FileRefs(), migration.PodFilesDir)
+	return rec.Pods.FileRefs()
 }
 
 // withFiles adds to a template what zoo.cfg and the JVM flags name. A server's own files
@@ -109,7 +109,7 @@ func withFiles(rec migration.Record, spec *corev1.PodSpec) {
 		mount(configVolume(filesConfigVolume, cm), filesConfigPath, true)
 	}
 	var names []string
-	for _, f := range rec.Pods.FileRefs() {
+	for _, f := range fileRefs(rec) {
 		if len(f.Servers) == 0 {
 			names = append(names, f.Name)
 		}

@@ -10,7 +10,7 @@ package render
 //   - In TLS 1.3 a refusal comes after the handshake: who took it waits for our words, so
 //     a while without any is a yes. It is short, for the other server takes nobody
 //     else meanwhile (QuorumCnxManager.receiveConnection).
-//   - What was not reached is no refusal: the paths are tried by others.
+//   - A server that cannot be reached has refused nothing; the paths are tested elsewhere.
 const handshakeScript = `
 shaken= hand= hand_at=-30 hand_said=
 

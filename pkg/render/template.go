@@ -229,7 +229,7 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if port := localPort(rec); port != 0 {
 		c.Env = append(c.Env, corev1.EnvVar{Name: localPortEnv, Value: strconv.Itoa(port)})
 	}
-	if flags := jvmFlags(rec); flags != "" {
+	if flags := ensemble.MapFileFlags(rec.Pods.JVMFlags, fileRefs(rec), migration.PodFilesDir); flags != "" {
 		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: quote.Container(flags)})
 	}
 	for _, p := range podPorts(rec) {

@@ -35,10 +35,7 @@ func (d secureDialer) DialContext(ctx context.Context, network, address string) 
 	if err != nil {
 		return nil, err
 	}
-	config := &tls.Config{}
-	if d.config != nil {
-		config = d.config.Clone()
-	}
+	config := ownCopy(d.config)
 	roots := config.RootCAs
 	config.InsecureSkipVerify = true // see above: VerifyConnection does the rest
 	config.VerifyConnection = func(s tls.ConnectionState) error { return trusted(s.PeerCertificates, roots, config.Time) }
@@ -48,6 +45,14 @@ func (d secureDialer) DialContext(ctx context.Context, network, address string) 
 		return nil, &HandshakeError{Err: err}
 	}
 	return secure, nil
+}
+
+// ownCopy is a configuration that can be changed; nil is the default one.
+func ownCopy(config *tls.Config) *tls.Config {
+	if config == nil {
+		return &tls.Config{}
+	}
+	return config.Clone()
 }
 
 // trusted holds a certificate against the authorities; roots are the system's where nil.
@@ -84,7 +89,7 @@ func tlsFailed(err error) bool {
 	var remote *net.OpError
 	switch {
 	case errors.As(err, &handshake):
-		// One that ended in time, or with the connection, is no word about TLS.
+		// A handshake that timed out or was called off says nothing about TLS.
 		return !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
 	case errors.As(err, &alert):
 		return true
@@ -103,10 +108,7 @@ func (p Prober) Certificates(ctx context.Context, addr string) ([]*x509.Certific
 	}
 	defer closeWith(ctx, conn)()
 	var shown []*x509.Certificate
-	config := &tls.Config{}
-	if p.TLS != nil {
-		config = p.TLS.Clone()
-	}
+	config := ownCopy(p.TLS)
 	config.InsecureSkipVerify = true // they are looked at, and nothing is said over the connection
 	config.VerifyConnection = func(s tls.ConnectionState) error {
 		shown = s.PeerCertificates

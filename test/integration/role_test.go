@@ -81,7 +81,7 @@ func (s *site) keepsPasswords() {
 	secret, err := render.Private(s.rec, render.PrivateLines{All: "ssl.keyStore.password=s3cr3t\n"})
 	s.must("render", err)
 	for _, want := range []cluster.Result{cluster.Created, cluster.Unchanged} {
-		result, err := s.c.MakeSecret(s.ctx, secret, false)
+		result, err := s.c.MakeSecret(s.ctx, secret)
 		s.must("make", err)
 		if result != want {
 			s.t.Errorf("the Secret was %s, want %s", result, want)
