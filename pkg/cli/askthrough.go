@@ -208,7 +208,9 @@ func (s *session) probePod(ctx context.Context, rec migration.Record) (vantage.P
 		return vantage.Point{}, usagef("no pod of %s runs to ask through, and no image is known to make one of: name an image with bash in it with --probe-image", s.name)
 	}
 	rec.Namespace, rec.Name = s.kube.namespace, s.name
-	p, drop, err := s.kube.cluster().ProbePod(ctx, rec, image)
+	p, drop, err := s.kube.cluster().ProbePod(ctx, rec, image, func(text string) {
+		fmt.Fprintf(s.kube.warn, "Waiting to make a pod to ask from: %s.\n", text)
+	})
 	if err != nil {
 		return vantage.Point{}, err
 	}
