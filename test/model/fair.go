@@ -116,8 +116,8 @@ func (w *world) goes(st *state) (kind uint8, id ensemble.ID, ok bool) {
 		return c.kind, c.id, true
 	}
 	// Something is to be done on a host first; the command tells the same.
-	if id, ok := migration.NextReplacement(o); ok {
-		return replace, id, true
+	if order := migration.Replacements(o); len(order) > 0 {
+		return replace, order[0], true
 	}
 	if order := migration.ApplyOrder(o); len(order) > 0 {
 		return apply, order[0], true
