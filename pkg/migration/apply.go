@@ -142,10 +142,14 @@ func (c *context) remakePod() Decision {
 
 // appliedImage: the new pod's image holds the ensemble's release.
 func (c *context) appliedImage() Decision {
-	if differs := c.otherImage(); differs != "" && c.rec.PodsBefore != nil {
+	switch differs := c.otherImage(); {
+	case differs == "":
+		return Decision{}
+	case c.rec.PodsBefore != nil:
 		return do(StepRestorePods, nil, "%s", differs)
+	default:
+		return stop(CodeVersionDiffers, c.cmd("apply --id=%d", c.ID)+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version, "%s", differs)
 	}
-	return c.rightImage()
 }
 
 // appliedStarts: the pod starts ZooKeeper; where its new settings keep it from that, the
