@@ -23,13 +23,14 @@ const (
 	Wrap        Command = "wrap"
 	Reconfigure Command = "reconfigure"
 	Replace     Command = "replace"
+	Apply       Command = "apply"
 	Revert      Command = "revert"
 	Seed        Command = "seed"
 )
 
 // Migration lists the commands of a whole migration, in order, with the way
 // back: what is asked for when it begins.
-func Migration() []Command { return []Command{Wrap, Reconfigure, Replace, Revert} }
+func Migration() []Command { return []Command{Wrap, Reconfigure, Replace, Apply, Revert} }
 
 // ReadOnly lists the commands that write no object; check keeps host reports where it may.
 func ReadOnly() []Command { return []Command{Check, Status, Plan, Clients} }

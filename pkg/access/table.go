@@ -20,9 +20,12 @@ func steps(s ...migration.StepID) []migration.StepID { return s }
 
 // looking are the commands that look at all objects of an ensemble, locking
 // those that hold its lock and write its journal, moving those that move servers.
-func looking() []Command { return []Command{Status, Plan, Reconfigure, Replace, Revert, Seed} }
-func locking() []Command { return []Command{Wrap, Reconfigure, Replace, Revert} }
+func looking() []Command { return []Command{Status, Plan, Reconfigure, Replace, Apply, Revert, Seed} }
+func locking() []Command { return []Command{Wrap, Reconfigure, Replace, Apply, Revert} }
 func moving() []Command  { return []Command{Replace, Revert} }
+
+// making are the commands that change how pods are made, or have one made again.
+func making() []Command { return []Command{Replace, Apply, Revert} }
 
 // foretelling are the commands that say beforehand whether the pods will park.
 func foretelling() []Command { return []Command{Check, Plan, Replace} }
@@ -37,7 +40,7 @@ server by it. "patch" is server-side apply, and the selector of one Service.`}.
 			need("get", AllServices, Always, append([]Command{Check, Wrap}, looking()...), nil, "see that each server's Service is still the same one, with the same address").
 			need("list", All, Always, looking(), nil, "look at the Services of all servers at once").
 			need("create", AllServices, Always, []Command{Wrap, Replace}, steps(migration.StepPark), "create a Service per server, and the pods' own").
-			need("patch", AllServices, Always, []Command{Wrap, Replace, Revert}, steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector), "let a server's Service select its pod, and take the selector away again"),
+			need("patch", AllServices, Always, []Command{Wrap, Replace, Apply, Revert}, steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector), "let a server's Service select its pod, and take the selector away again"),
 
 		Resource{Group: "discovery.k8s.io", Name: "endpointslices", Note: `What stands behind the Services. "delete" is for our own slice once the
 controller's holds the same address, and for what controllers leave behind
@@ -61,7 +64,7 @@ reports that check keeps.`}.
 			need("list", All, Unnamed, all, nil, "find the ensembles of a namespace").
 			need("create", All, Always, locking(), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
 			need("update", Journals, Always, locking(), steps(migration.StepBegin, migration.StepRelease, migration.StepRenew, migration.StepRestoreGate, migration.StepCloseGate), "save the journal and its copy, and open or close the gate").
-			need("patch", Applied, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
+			need("patch", Applied, Always, making(), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
 			need("get", Reports, Known, append(foretelling(), Reconfigure, Clients), nil, "know what hosts and client machines have reported to another command").
 			need("create", All, Keeping, []Command{Check}, nil, "keep host reports for later commands").
 			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands").
@@ -81,20 +84,20 @@ it may be.`}.
 		Resource{Group: "apps", Name: "statefulsets", Note: `The pods' home.`}.
 			need("get", Set, Always, looking(), nil, "see that something makes the pods").
 			need("create", Set, Always, []Command{Replace}, steps(migration.StepPark), "create the pods").
-			need("patch", Set, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "create the pods, or change how they are made"),
+			need("patch", Set, Always, making(), steps(migration.StepPark, migration.StepRestorePods), "create the pods, or change how they are made"),
 
 		Resource{Group: "policy", Name: "poddisruptionbudgets"}.
-			need("get", Budget, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "see whose the pods' budget is").
+			need("get", Budget, Always, making(), steps(migration.StepPark, migration.StepRestorePods), "see whose the pods' budget is").
 			need("create", Budget, Always, []Command{Replace}, steps(migration.StepPark), "keep a drain from stopping two pods at once").
-			need("patch", Budget, Always, moving(), steps(migration.StepPark, migration.StepRestorePods), "keep a drain from stopping two pods at once"),
+			need("patch", Budget, Always, making(), steps(migration.StepPark, migration.StepRestorePods), "keep a drain from stopping two pods at once"),
 
 		Resource{Name: "pods", Note: `"patch" sets an annotation, so that the kubelet looks at the pod at once;
 "delete" is for going back to a host: the pod is deleted by its uid, gracefully.`}.
 			need("get", Pods, Always, []Command{Replace, Revert, Seed}, steps(migration.StepFlip, migration.StepAdopt, migration.StepKick), "see that a pod is still the one that was looked at").
 			need("list", All, Always, looking(), nil, "look at all pods of the ensemble at once").
 			need("list", WholeCluster, Forecast, foretelling(), nil, "see what other pods have reserved on the nodes").
-			need("patch", Pods, Always, moving(), steps(migration.StepRelease, migration.StepRenew, migration.StepKick), "make the kubelet read the gate at once").
-			need("delete", Pods, Always, moving(), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate").
+			need("patch", Pods, Always, making(), steps(migration.StepRelease, migration.StepRenew, migration.StepKick), "make the kubelet read the gate at once").
+			need("delete", Pods, Always, making(), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate").
 			need("list", All, Through, all, nil, "find a pod to ask ZooKeeper from").
 			need("create", All, Through, all, nil, "make a pod to ask ZooKeeper from, where none of the ensemble runs").
 			need("get", AskedPods, Through, all, nil, "see that the pod that is asked from runs, and is still the same one").

@@ -135,7 +135,7 @@ func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, pha
 // itself, with its name. What is missing is said all the same.
 func (o *MoveOptions) before(ctx context.Context, s *session, rec migration.Record) error {
 	phase := migration.PlanReplace
-	if o.kind == migration.Revert {
+	if o.kind != migration.Replace {
 		phase = ""
 	}
 	err := s.beforeStop(ctx, rec, phase, access.WithWayBack(access.Command(o.kind)), o.data == migration.DataCopy)

@@ -98,6 +98,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		group("prepare", d.addProbeFlags(newReconfigureCommand(d))),
 		group("move", d.addProbeFlags(newReplaceCommand(d))),
 		group("move", d.addProbeFlags(newSeedCommand(d))),
+		group("move", d.addProbeFlags(newApplyCommand(d))),
 		group("move", d.addProbeFlags(newRevertCommand(d))),
 		newVersionCommand(d),
 	)

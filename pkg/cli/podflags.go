@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // podFlags say how the pods are made. They are kept in the journal, so they are
@@ -82,18 +84,16 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.MaybeID, a
 	if f.cmd == nil {
 		return ask(rec)
 	}
-	pods, err := f.apply(rec.Pods, rec.Settings.Version)
+	to, changed, err := f.change(rec)
 	if err != nil {
 		return err
 	}
-	if intake.SamePods(pods, rec.Pods) {
+	if changed == "" {
 		return ask(rec)
 	}
-	changed := strings.Join(intake.PodChanges(rec.Pods, pods), ", ")
-	if why, next := tooLate(rec, id, s.kube.at()); why != "" {
+	if why, next := f.tooLate(rec, id, s.kube.at()); why != "" {
 		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
 	}
-	to := rec.ChangePods(pods)
 	if err := ask(to); err != nil {
 		return err
 	}
@@ -103,19 +103,41 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.MaybeID, a
 	return s.save(ctx, to)
 }
 
+// change is the record with what the flags change, and that in words; empty for nothing.
+func (f *podFlags) change(rec migration.Record) (to migration.Record, changed string, err error) {
+	pods, err := f.apply(rec.Pods, rec.Settings.Version)
+	if err != nil || intake.SamePods(pods, rec.Pods) {
+		return rec, "", err
+	}
+	return rec.ChangePods(pods), strings.Join(intake.PodChanges(rec.Pods, pods), ", "), nil
+}
+
+// given are the flags that were typed, as they are typed again.
+func (f *podFlags) given() command.Quoted {
+	var words []string
+	mine := &cobra.Command{}
+	new(podFlags).add(mine)
+	f.cmd.Flags().Visit(func(fl *pflag.Flag) {
+		if mine.Flags().Lookup(fl.Name) != nil {
+			words = append(words, "--"+fl.Name+"="+quote.Shell(fl.Value.String()))
+		}
+	})
+	return command.Quoted(strings.Join(words, " "))
+}
+
 // tooLate says why other settings would reach no pod any more.
-func tooLate(rec migration.Record, id ensemble.MaybeID, at command.At) (why, next string) {
+func (f *podFlags) tooLate(rec migration.Record, id ensemble.MaybeID, at command.At) (why, next string) {
 	switch intake.SettingsReach(rec, id) {
 	case intake.ReachPods:
 	case intake.ReachBegun:
 		return fmt.Sprintf("the %s of server %d has begun with the settings that are recorded", rec.Flight.Kind, rec.Flight.ID),
 			at.Ours("revert %s --id=%d", rec.Name, rec.Flight.ID) + ", then replace it with the new settings"
 	case intake.ReachServes:
-		return fmt.Sprintf("server %d runs in its pod already, and a pod that serves is not restarted for its settings", id.ID),
-			at.Ours("revert %s --id=%d", rec.Name, id.ID) + ", then replace it with the new settings"
+		return fmt.Sprintf("server %d runs in its pod already, and replace does not restart a pod that serves", id.ID),
+			at.Ours("apply %s --id=%d %s", rec.Name, id.ID, f.given())
 	case intake.ReachAllServe:
-		return "all servers run in their pods already, and pods that serve are not restarted for their settings",
-			at.Ours("status %s", rec.Name)
+		return "all servers run in their pods already, and replace does not restart pods that serve",
+			at.Ours("apply %s %s", rec.Name, f.given())
 	}
 	return "", ""
 }

@@ -33,13 +33,13 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 		why, next string
 	}{
 		"the server runs in its pod": {moved(1), []string{"--id=1", "--memory=600Mi"},
-			"server 1 runs in its pod already, and a pod that serves is not restarted for its settings", strings.Replace(back, "%d", "1", 1)},
+			"server 1 runs in its pod already, and replace does not restart a pod that serves", "kubectl zkmigrate apply demo --id=1 --memory=600Mi -n zk"},
 		"its replacement has begun": {flying(migration.Replace), []string{"--id=2", "--memory=600Mi"},
 			"the replace of server 2 has begun with the settings that are recorded", strings.Replace(back, "%d", "2", 1)},
 		"another one is on its way back": {flying(migration.Revert), []string{"--id=1", "--memory=600Mi"},
 			"the revert of server 2 has begun with the settings that are recorded", strings.Replace(back, "%d", "2", 1)},
 		"all servers run in their pods": {moved(3), []string{"--all", "--memory=600Mi"},
-			"all servers run in their pods already, and pods that serve are not restarted for their settings", "kubectl zkmigrate status demo -n zk"},
+			"all servers run in their pods already, and replace does not restart pods that serve", "kubectl zkmigrate apply demo --memory=600Mi -n zk"},
 		"another server runs in its pod":    {moved(1), []string{"--id=2", "--memory=600Mi"}, "", ""},
 		"the flag says what is recorded":    {moved(1), []string{"--id=1", "--memory=2Gi"}, "", ""},
 		"no flag, and others than recorded": {moved(1), []string{"--id=1"}, "", ""},

@@ -201,6 +201,8 @@ func value(e ast.Expr) string {
 	case *ast.CallExpr:
 		if f, ok := e.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "data" { // a DataMode
 			return "copy"
+		} else if ok && f.Sel.Name == "given" { // a podFlags
+			return "--cpu=1"
 		} else if ok && f.Sel.Name == "Quoted" {
 			return value(e.Args[0])
 		}

@@ -31,6 +31,7 @@ type moveFlags struct {
 	hook    string
 	timeout time.Duration
 	verbose bool
+	undo    bool
 	pods    podFlags
 }
 
@@ -49,6 +50,8 @@ type MoveOptions struct {
 	timeout time.Duration
 	verbose bool
 	pods    podFlags
+	// undo takes back a change of the pods' settings that no server has joined with.
+	undo bool
 	// restart are the flags of a reconfigure that drives restarts.
 	restart string
 	// moved counts the servers this command has moved, wrote says that it has
@@ -147,7 +150,7 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	switch {
 	case f.all && f.id.given():
 		return nil, usagef("--id and --all exclude each other: use one of them")
-	case !f.all && !f.id.given():
+	case !f.all && !f.id.given() && f.kind != migration.Apply:
 		if f.kind == migration.Replace {
 			return nil, usagef("name the server with --id=N, or use --all")
 		}
@@ -164,14 +167,14 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	if err := checkHook(f.hook); err != nil {
 		return nil, err
 	}
-	if f.kind == migration.Replace {
+	if f.kind != migration.Revert {
 		if err := f.pods.check(); err != nil {
 			return nil, err
 		}
 	}
 	return &MoveOptions{
-		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all, yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
-		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods,
+		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all || !f.id.given(), yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
+		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods, undo: f.undo,
 	}, nil
 }
 
@@ -191,7 +194,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 }
 
 func (o *MoveOptions) locked(ctx context.Context, s *session) error {
-	if err := o.pods.store(ctx, s, o.id, func(rec migration.Record) error { return o.askRoom(ctx, s, rec) }); err != nil {
+	if err := o.store(ctx, s); err != nil {
 		return err
 	}
 	rec, err := s.record(ctx)
@@ -212,12 +215,15 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	s.engine.Paths = newPaths(s, s.engine.Hosts)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
 	s.engine.OnEvent = o.watch(p)
-	in := migration.Intent{Kind: o.kind, By: me(), Data: o.data, All: o.all}
+	in := migration.Intent{Kind: o.kind, By: me(), Data: o.data, All: o.all, Undo: o.undo}
 	if id, one := o.id.Get(); one {
 		in.ID = id
 		return o.one(ctx, s, in)
 	}
-	var all rollout.Queue
+	all := rollout.Queue{Order: migration.Replacements}
+	if o.kind == migration.Apply {
+		all.Order = migration.ApplyOrder
+	}
 	for {
 		obs, err := s.engine.Observe(ctx)
 		if err != nil {
@@ -249,17 +255,19 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	if err := s.askThrough(ctx, rec, in.ID.Known()); err != nil {
 		return err
 	}
-	verb := "Replacing"
-	if o.kind == migration.Revert {
-		verb = "Reverting"
-	}
+	verb := map[migration.FlightKind]string{migration.Replace: "Replacing", migration.Revert: "Reverting", migration.Apply: "Making again the pod of"}[o.kind]
 	fmt.Fprintf(out, "%s server %d of %s (host %s, address %s). Stop at any time with Ctrl-C: the state is saved.\n", verb, in.ID, s.name, sr.HostIP, sr.ClusterIP)
 	if what := rec.Pods.What(); what != "" && o.kind == migration.Replace {
 		// They are made with this operator's rights, from what the journal says.
 		fmt.Fprintf(out, "Its pod runs %s.\n", what)
 	}
-	if rec.Flight == nil && !o.yes && o.hook != "" {
-		if err := o.deps.confirm(ctx, fmt.Sprintf("Stop server %d on host %s and move it? %d of %d voters stay up. [y/N] ", in.ID, sr.HostIP, len(ensemble.Without(rec.Ensemble().Voters(), in.ID)), len(rec.Ensemble().Voters()))); err != nil {
+	if rec.Flight == nil && !o.yes && (o.hook != "" || o.kind == migration.Apply) {
+		voters := rec.Ensemble().Voters()
+		question := fmt.Sprintf("Stop server %d on host %s and move it?", in.ID, sr.HostIP)
+		if o.kind == migration.Apply {
+			question = fmt.Sprintf("Restart server %d in its pod?", in.ID)
+		}
+		if err := o.deps.confirm(ctx, fmt.Sprintf("%s %d of %d voters stay up. [y/N] ", question, len(ensemble.Without(voters, in.ID)), len(voters))); err != nil {
 			return err
 		}
 	}
@@ -284,6 +292,8 @@ func (o *MoveOptions) again(s *session, id ensemble.ID) string {
 	switch o.kind {
 	case migration.Reconfigure:
 		return s.kube.at().Ours("reconfigure %s %s", s.name, command.Quoted(o.restart))
+	case migration.Apply:
+		return s.kube.at().Ours("apply %s --id=%d", s.name, id)
 	case migration.Revert:
 		return s.kube.at().Ours("revert %s --id=%d", s.name, id)
 	default:

@@ -121,7 +121,7 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 				return d, nil
 			}
 			if err == nil && changed {
-				if d.Step == migration.StepRestorePods && in.Kind == migration.Replace && o.Record.Flight == nil {
+				if d.Step == migration.StepRestorePods && !in.Undo && (in.Kind == migration.Replace && o.Record.Flight == nil || in.Kind == migration.Apply) {
 					in.Refused = d.Reason
 				}
 				failingSince = time.Time{}

@@ -93,6 +93,9 @@ func keepRestarted(r *Record, s *ServerRecord, b brought) {
 	}
 }
 
+// keepApplied: a server has joined with the pods' settings.
+func keepApplied(r *Record, _ *ServerRecord, _ brought) { r.PodsBefore = nil }
+
 // keepLine: the pod's volume knows the newest line; what it began may be whole.
 func keepLine(r *Record, s *ServerRecord, _ brought) {
 	if r.Flight.Line.known() {

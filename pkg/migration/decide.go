@@ -36,6 +36,8 @@ func (c *context) operation() Decision {
 		return c.revert()
 	case Reconfigure:
 		return c.restart()
+	case Apply:
+		return c.apply()
 	}
 	return stop(CodeUnknownServer, command.Name+" --help", "unknown intent %q", c.in.Kind)
 }
@@ -193,6 +195,8 @@ func (c *context) goOn(kind FlightKind, id ensemble.ID) string {
 		return c.cmd("revert --id=%d", id)
 	case Reconfigure:
 		return c.cmd("reconfigure -f FILE --host-hook=PROGRAM")
+	case Apply:
+		return c.cmd("apply --id=%d", id)
 	default:
 		return c.cmd("replace --id=%d", id)
 	}

@@ -38,6 +38,8 @@ type Intent struct {
 	// Refused is why this command has put the pods' settings back to what they
 	// were before it; it does not go on with those.
 	Refused string `json:"refused,omitempty"`
+	// Undo: a change of the pods' settings that no server has joined with is taken back.
+	Undo bool `json:"undo,omitempty"`
 }
 
 // Kind is the kind of a decision.
@@ -72,6 +74,7 @@ const (
 	CodeVersionRefused     Code = "VersionRefused"
 	CodeNotReconfigured    Code = "NotReconfigured"
 	CodeDegraded           Code = "Degraded"
+	CodeNotReplaced        Code = "NotReplaced"
 	CodeNoLeader           Code = "NoLeader"
 	CodeWrongServer        Code = "WrongServer"
 	CodeNotSynced          Code = "NotSynced"

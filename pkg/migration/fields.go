@@ -119,7 +119,7 @@ func serverRules(rules map[string]fieldRule) {
 func flightRules(rules map[string]fieldRule) {
 	const f = "flight."
 	for path, rule := range map[string]fieldRule{
-		"kind": one(string(Replace), string(Revert), string(Reconfigure)), "id": serverID,
+		"kind": one(string(Replace), string(Revert), string(Reconfigure), string(Apply)), "id": serverID,
 		"started": instant, "epoch": free, "gate": generation,
 		"data": one("", string(DataEmpty), string(DataCopy)), "seed": optional(strict.Token), "seedAsked": instant,
 		"renewing": instant, "renewals": upTo(1e6),

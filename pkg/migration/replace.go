@@ -159,8 +159,11 @@ func (c *context) mayBegin() Decision {
 // goFirst are the other voters that are still to go: they do so before a leader.
 func (c *context) goFirst() []ensemble.ID {
 	left := (*member).onHost
-	if c.in.Kind == Reconfigure {
+	switch c.in.Kind {
+	case Reconfigure:
 		left = (*member).toRestart
+	case Apply:
+		left = (*member).toApply
 	}
 	return c.ids(func(m *member) bool { return left(m) && m.Voter() && m.ID != c.in.ID })
 }

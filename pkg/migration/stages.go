@@ -29,6 +29,8 @@ func stages(kind FlightKind) []stage {
 		return restarting()
 	case Revert:
 		return reverting()
+	case Apply:
+		return applying()
 	}
 	return nil
 }

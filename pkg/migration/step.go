@@ -51,6 +51,9 @@ const (
 	StepRemakePods      StepID = "remake-pods"
 	StepRestorePods     StepID = "restore-pods"
 	StepTryPaths        StepID = "try-paths"
+	StepBeginApply      StepID = "begin-apply"
+	StepCancelApply     StepID = "cancel-apply"
+	StepFinishApply     StepID = "finish-apply"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -132,6 +135,9 @@ func Steps() []Step {
 		{StepTurnBack, PhaseReclaim, "note that the revert is turned back, into the pod", "the pod's data is complete as long as nothing runs on the host", false, nil},
 		{StepForget, PhaseProve, "drop the operation that the journal holds", "it ended long ago; what it has proven does not count", false, keepEnd(keepNothing)},
 		{StepNoteStarted, PhaseStart, "note that the host's server is up", "it was started by hand", false, nil},
+		{StepBeginApply, PhaseProve, "note in the journal that this server's pod is made again", "a second command, on any machine, is refused by name (I5)", false, nil},
+		{StepCancelApply, PhaseProve, "note that this restart is put off", "it became the leader, or its volume is lost; something else comes first", false, keepEnd(keepNothing)},
+		{StepFinishApply, PhaseDone, "note that the server runs with the recorded settings", "the next one may go", false, keepEnd(keepApplied)},
 		{StepFinishRevert, PhaseDone, "note that the server is back on its host", "the next operation may begin", false, keepEnd(keepReverted)},
 	}
 }

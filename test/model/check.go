@@ -201,7 +201,11 @@ func (w *world) stopping(st *state, i int, p int8) {
 		if j != i && !s.hostRole.serving() && !s.podRole.serving() && w.voter[j] {
 			st.violate(unsafeStop)
 		}
-		if j != i && st.leader == p && !s.replaced && w.voter[j] && st.flight.kind != revert {
+		toGo := !s.replaced
+		if st.flight.kind == apply {
+			toGo = s.outdated
+		}
+		if j != i && st.leader == p && toGo && w.voter[j] && st.flight.kind != revert {
 			st.violate(leaderStopped)
 		}
 	}

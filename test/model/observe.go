@@ -169,6 +169,7 @@ func (w *world) podView(s *server, i int) migration.PodView {
 		Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: podsNode,
 		Terminating: s.phase == podTerminating, Container: migration.ContainerRunning, Report: w.gateReport(s),
 	}
+	p.Source.Pod.Outdated = s.outdated
 	if s.podRole.serving() && s.joined {
 		p.Container = migration.ContainerReady
 	}

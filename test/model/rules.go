@@ -494,6 +494,29 @@ func Rules(ids []ensemble.ID) []rule {
 			without: flying(migration.Replace, func(f *migration.Flight, _ *migration.Observation, _ *migration.ServerView) { f.Gate = 0 }),
 		},
 		{
+			name: "a pod is made again only while the others can spare it", want: []violation{unsafeStop},
+			in: Config{IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Faults: 1, Apply: true, Without: []string{"lease", "evict", "reboot", "stop", "blind", "lie", "volume"}},
+			without: blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+				if in.Kind == migration.Apply {
+					everybodyServes(o, in.ID)
+					if f := o.Record.Flight; f != nil {
+						f.Before = held(o, 0)
+					}
+				}
+			}),
+		},
+		{
+			name: "the leader's pod is made again last", want: []violation{leaderStopped},
+			in: Config{IDs: ids, Version: "3.8.0", Moved: ids, Only: ids[2:], Begins: 1, Apply: true},
+			without: blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+				for i := range o.Servers {
+					if in.Kind == migration.Apply && o.Servers[i].ID != in.ID {
+						o.Servers[i].Cluster.Pod.Source.Pod.Outdated = false
+					}
+				}
+			}),
+		},
+		{
 			name: "one server at a time", in: Config{IDs: ids, Version: "3.4.13", Begins: 2, Only: ids[:2], Without: []string{"lease"}}, want: []violation{twoAway, unsafeStop},
 			without: blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
 				if f := o.Record.Flight; f != nil && f.ID != in.ID {

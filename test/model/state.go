@@ -127,6 +127,8 @@ type server struct {
 	quiet bool
 	// another: the volume is another one than when the gate was opened last.
 	another bool
+	// outdated: the pod was made with other settings than are recorded.
+	outdated bool
 	// seeded: a complete copy of the host's data waits on the volume.
 	seeded bool
 	copied store
@@ -225,6 +227,8 @@ type Config struct {
 	Version string
 	// Restart explores the rolling restart instead of replacements.
 	Restart bool
+	// Apply explores the restart of pods that were made with other settings.
+	Apply bool
 	// Copy starts pods from a copy of their host's data.
 	Copy bool
 	// Hand: somebody unmasks and starts a server by hand that the tool has
@@ -347,6 +351,7 @@ func (w *world) start() state {
 				s.gate, s.view, s.marker, s.phase = 1, 1, 1, podStarted
 				s.gateFor, s.viewFor, s.joined = 1, 1, true
 				s.line, s.lineFor, s.stale = 1, 1, true
+				s.outdated = w.cfg.Apply
 			}
 		}
 		s.keep()

@@ -27,6 +27,13 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 		if st.flight.kind == restart && st.reverts > 0 && !w.cfg.Restart {
 			f(revert, i)
 		}
+		if st.flight.kind == apply {
+			f(replace, i)
+			f(apply, (i+1)%w.n)
+			if st.reverts > 0 {
+				f(revert, i)
+			}
+		}
 		for j := range w.n {
 			if j != i && w.disagrees(&st.s[j]) {
 				f(revert, j)
@@ -57,6 +64,8 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 			}
 		case !st.s[i].replaced:
 			f(replace, i)
+		case w.cfg.Apply && st.s[i].outdated:
+			f(apply, i)
 		case st.reverts > 0:
 			f(revert, i)
 		}
@@ -70,6 +79,7 @@ func atOnce(s migration.StepID) bool {
 	case migration.StepBegin, migration.StepNoteBefore, migration.StepNoteDead, migration.StepNoteAfter, migration.StepKick,
 		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
 		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart, migration.StepForget,
+		migration.StepBeginApply, migration.StepCancelApply, migration.StepFinishApply,
 		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack, migration.StepCarryOn:
 		return true
 	}
@@ -117,7 +127,7 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 	}
 	w.decided(&next, d.Step, i, st.flight.released == never)
 	switch d.Step {
-	case migration.StepBegin, migration.StepBeginRestart:
+	case migration.StepBegin, migration.StepBeginRestart, migration.StepBeginApply:
 		next.begins--
 	case migration.StepBeginRevert, migration.StepTurnBack:
 		// A revert that waits for another's new start turns itself back.
@@ -177,14 +187,14 @@ func (w *world) ended(st *state, step migration.StepID, i int) {
 		st.violate(notRestarted)
 	}
 	switch step {
-	case migration.StepFinish, migration.StepFinishRevert, migration.StepFinishRestart:
+	case migration.StepFinish, migration.StepFinishRevert, migration.StepFinishRestart, migration.StepFinishApply:
 		s.away, s.askedStop, s.askedStart = false, false, false
 		// A backup from the restart is of before all of this.
 		s.restarted = s.restarted && w.cfg.Restarted
 	}
 	left := false
 	switch step {
-	case migration.StepFinish:
+	case migration.StepFinish, migration.StepFinishApply:
 		left = s.bridge != noSlice || s.slice != toPod || s.sliceUID != s.uid
 	case migration.StepFinishRevert:
 		left = s.bridge != toHost || s.slice != noSlice || s.seen || s.gate != 0
@@ -326,6 +336,12 @@ func (w *world) write(st *state, p pending) bool {
 		if s.gate != 0 {
 			s.gate = 0
 			w.gateChanged(st)
+		}
+	case migration.StepRemakePods:
+		for j := range w.n {
+			if other := &st.s[j]; other.outdated && !other.replaced && other.phase == podWaiting {
+				other.phase = podTerminating
+			}
 		}
 	case migration.StepDeletePod:
 		if here {

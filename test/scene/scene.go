@@ -176,10 +176,18 @@ func (s *Scene) Behind(forward func(server string) (address string)) {
 	}
 }
 
-// StartOnLaptop starts the plugin there, in the background.
-func (s *Scene) StartOnLaptop(log string, args ...string) *labkit.Process {
+// desk is the operator's machine.
+func (s *Scene) desk() *labkit.Lab {
+	if s.laptop != nil {
+		return s.laptop
+	}
+	return s.Lab
+}
+
+// Start starts the plugin in the background.
+func (s *Scene) Start(log string, args ...string) *labkit.Process {
 	s.T.Helper()
-	p, err := s.laptop.Start(context.WithoutCancel(s.T.Context()), log, s.laptop.Plugin(append(args, "-n", s.Name)...)...)
+	p, err := s.desk().Start(context.WithoutCancel(s.T.Context()), log, s.desk().Plugin(append(args, "-n", s.Name)...)...)
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -199,11 +207,7 @@ func (s *Scene) Must(r labkit.Result, err error) labkit.Result {
 func (s *Scene) Zkmigrate(code int, args ...string) labkit.Result {
 	s.T.Helper()
 	began := time.Now()
-	desk := s.Lab
-	if s.laptop != nil {
-		desk = s.laptop
-	}
-	r, err := desk.Zkmigrate(s.T.Context(), append(args, "-n", s.Name)...)
+	r, err := s.desk().Zkmigrate(s.T.Context(), append(args, "-n", s.Name)...)
 	if err != nil {
 		s.T.Fatal(err)
 	}
