@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // EnsemblePlan is what would happen from here on, in order; its JSON form is
@@ -189,7 +190,7 @@ func (p *PlannedPhase) judge(o Observation, kind FlightKind, order []ensemble.ID
 // planServer asks Decide about one server. Pods that do not exist yet are made
 // first; what comes after that is what the plan is about.
 func planServer(o Observation, kind FlightKind, id ensemble.ID) PlannedServer {
-	in := Intent{Kind: kind, ID: id, By: "plan", Since: o.At}
+	in := Intent{Kind: kind, ID: id, By: "plan", Since: o.At, AcceptLoss: sessions.Consent{Any: true}}
 	f := derive(o)
 	d := f.decide(in)
 	if d.Kind == Do && (d.Step == StepPark || d.Step == StepRemakePods) {

@@ -1,0 +1,135 @@
+package migration
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
+)
+
+// Home is where a server's Service leads by the journal, for telling where clients were
+// seen; of a server on its way it is not known.
+func (r *Record) Home(s ServerRecord) sessions.Place {
+	f := r.Flight
+	if f != nil && f.ID == s.ID {
+		if f.Kind == Replace && f.StopAsked == nil && s.Replaced == nil {
+			return sessions.OnHost
+		}
+		return sessions.OnItsWay
+	}
+	if s.Replaced != nil {
+		return sessions.InPod
+	}
+	return sessions.OnHost
+}
+
+// clientsKept: when this server stops, clients on the hosts' own addresses still have another
+// host, or there are none that are known of, or the operator accepts to lose those. Clients
+// need not know observers: a host that votes counts.
+func (c *context) clientsKept() Decision {
+	if c.flight != nil && c.flight.StopAsked != nil || len(c.hostsWithout(c.member)) > 0 || c.in.AcceptLoss.Covers(c.clients) {
+		return Decision{}
+	}
+	wanted := sessions.Wanted(c.clients)
+	if wanted == "" {
+		return Decision{}
+	}
+	next := c.cmd("clients --wait")
+	if !c.clients.Known() {
+		next = c.cmd("clients")
+	}
+	return stop(CodeClientLoss, next, "server %d is the last voter on a host: %s", c.ID, lossWords(c.clients)).with(c.clientLines()...).
+		with("to stop the host all the same, add --accept-client-loss=" + wanted)
+}
+
+// hostsWithout are the servers with a vote that are on hosts, without one.
+func (c *facts) hostsWithout(s *member) []ensemble.ID {
+	return c.ids(func(m *member) bool { return m.onHost() && m.Voter() && m != s })
+}
+
+// lossWords says in one sentence who would be lost.
+func lossWords(v *sessions.View) string {
+	switch {
+	case v.Known():
+		return v.Count() + " have only ever been seen at hosts, and would lose every address that they may know"
+	case v == nil || v.Sessions == 0:
+		return "it is not known who would lose every address that they know, because not every host tells who is connected"
+	}
+	return v.Count() + " have only ever been seen at hosts, and not every host tells who is connected"
+}
+
+// lossAccepted is what the audit keeps of a consent.
+func (c *context) lossAccepted() string {
+	if c.in.Kind != Replace || len(c.hostsWithout(c.member)) > 0 {
+		return ""
+	}
+	if wanted := sessions.Wanted(c.clients); wanted != "" {
+		return "; accepted: " + lossWords(c.clients)
+	}
+	return ""
+}
+
+// maxClientLines is how many addresses are named in words.
+const maxClientLines = 10
+
+// clientLines name the clients that have only ever been seen at hosts, and what is not known.
+func (c *context) clientLines() (out []string) {
+	v := c.clients
+	if v == nil {
+		return []string{"no server was asked who is connected"}
+	}
+	for i, a := range v.Left {
+		if i == maxClientLines {
+			out = append(out, fmt.Sprintf("and %d more addresses: %s", v.Addresses-i, c.cmd("clients")))
+			break
+		}
+		out = append(out, clientLine(a))
+	}
+	for _, u := range v.Silent() {
+		out = append(out, fmt.Sprintf("server %d on its host does not tell who is connected: %s", u.Server, u.Why))
+	}
+	return out
+}
+
+// clientLine is "10.0.0.7: 2 sessions (0x1, 0x2) at servers 2, 3, seen since ...".
+func clientLine(a sessions.Address) string {
+	line := a.Address + ": " + a.Words() + " at server " + ensemble.JoinIDs(a.Servers) + ", first seen " + a.Since.UTC().Format(time.DateTime) + " UTC"
+	if a.Others {
+		line += "; other sessions of this address were seen at pods"
+	}
+	return line
+}
+
+// ClientsAtStop says, before a server is stopped on its host, which clients have only ever
+// been seen at hosts and how many hosts they have left; nothing where no host is stopped.
+func ClientsAtStop(rec Record, v *sessions.View, id ensemble.ID) []string {
+	f := derive(Observation{Record: rec, Clients: v})
+	m := f.of(id)
+	if m == nil || !m.onHost() || f.flight != nil && (f.flight.ID != id || f.flight.StopAsked != nil) {
+		return nil
+	}
+	hosts := "no host is left to them after this stop"
+	if left := f.hostsWithout(m); len(left) > 0 {
+		hosts = fmt.Sprintf("after this stop they have %d left (server %s)", len(left), ensemble.JoinIDs(left))
+	}
+	head := "Clients: "
+	switch {
+	case v == nil:
+		return nil
+	case v.Sessions == 0 && v.Known():
+		return []string{head + "none are connected that have only ever been seen at hosts."}
+	case v.Sessions == 0:
+		head += "who has only ever been seen at hosts is not known; " + hosts + "."
+	default:
+		head += v.Count() + " have only ever been seen at hosts; " + hosts + "."
+	}
+	if len(v.Pods) == 0 {
+		head += " No server in a pod tells yet who came there, so who has moved cannot be known."
+	}
+	lines := []string{head}
+	for _, line := range f.about(m).clientLines() {
+		lines = append(lines, "  - "+line)
+	}
+	return lines
+}
