@@ -38,7 +38,8 @@ func newWhereabouts(s *session, keeps bool) *whereabouts {
 	return &whereabouts{session: s, keeps: keeps, told: map[string]bool{}}
 }
 
-// Look implements engine.Clients. While a server is away nobody is asked.
+// Look implements engine.Clients. While a server is away nobody is asked: a question may take
+// its time.
 func (w *whereabouts) Look(ctx context.Context, rec migration.Record) *sessions.View {
 	var homes strings.Builder
 	away := false
@@ -48,10 +49,15 @@ func (w *whereabouts) Look(ctx context.Context, rec migration.Record) *sessions.
 		away = away || home == sessions.OnItsWay
 	}
 	places := homes.String()
-	if w.last != nil && (away || places == w.places && time.Since(w.asked) < clientsEvery) {
+	if away || w.last != nil && places == w.places && time.Since(w.asked) < clientsEvery {
 		return w.last
 	}
-	lists := w.ask(ctx, rec)
+	w.places, w.asked = places, time.Now()
+	return w.add(ctx, w.ask(ctx, rec))
+}
+
+// add adds what servers have told to what is remembered.
+func (w *whereabouts) add(ctx context.Context, lists []sessions.List) *sessions.View {
 	now := time.Now()
 	if !w.known {
 		w.known = true
@@ -61,7 +67,7 @@ func (w *whereabouts) Look(ctx context.Context, rec migration.Record) *sessions.
 	if worth && w.keeps {
 		w.keep(ctx)
 	}
-	w.last, w.asked, w.places = w.memory.View(lists, now), now, places
+	w.last = w.memory.View(lists, now)
 	return w.last
 }
 

@@ -20,7 +20,7 @@ type Engine struct {
 	From  vantage.Point
 	Hosts Hosts
 	// Paths tries what only pods and hosts can; nil where nobody can be asked.
-	Paths   Paths
+	Paths Paths
 	// Clients tells who is connected; nil where no rule needs it.
 	Clients Clients
 	Journal Journal

@@ -2,7 +2,7 @@ package migration
 
 import (
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
@@ -40,7 +40,7 @@ func (c *context) clientsKept() Decision {
 		next = c.cmd("clients")
 	}
 	return stop(CodeClientLoss, next, "server %d is the last voter on a host: %s", c.ID, lossWords(c.clients)).with(c.clientLines()...).
-		with("to stop the host all the same, add --accept-client-loss=" + wanted)
+		with(LookOnClient(c.rec), "to stop the host all the same, add --accept-client-loss="+wanted)
 }
 
 // hostsWithout are the servers with a vote that are on hosts, without one.
@@ -61,13 +61,10 @@ func lossWords(v *sessions.View) string {
 
 // lossAccepted is what the audit keeps of a consent.
 func (c *context) lossAccepted() string {
-	if c.in.Kind != Replace || len(c.hostsWithout(c.member)) > 0 {
+	if c.in.Kind != Replace || c.in.AcceptLoss.Any || len(c.hostsWithout(c.member)) > 0 || sessions.Wanted(c.clients) == "" {
 		return ""
 	}
-	if wanted := sessions.Wanted(c.clients); wanted != "" {
-		return "; accepted: " + lossWords(c.clients)
-	}
-	return ""
+	return "; accepted: " + lossWords(c.clients)
 }
 
 // maxClientLines is how many addresses are named in words.
@@ -84,21 +81,12 @@ func (c *context) clientLines() (out []string) {
 			out = append(out, fmt.Sprintf("and %d more addresses: %s", v.Addresses-i, c.cmd("clients")))
 			break
 		}
-		out = append(out, clientLine(a))
+		out = append(out, a.Line())
 	}
 	for _, u := range v.Silent() {
 		out = append(out, fmt.Sprintf("server %d on its host does not tell who is connected: %s", u.Server, u.Why))
 	}
 	return out
-}
-
-// clientLine is "10.0.0.7: 2 sessions (0x1, 0x2) at servers 2, 3, seen since ...".
-func clientLine(a sessions.Address) string {
-	line := a.Address + ": " + a.Words() + " at server " + ensemble.JoinIDs(a.Servers) + ", first seen " + a.Since.UTC().Format(time.DateTime) + " UTC"
-	if a.Others {
-		line += "; other sessions of this address were seen at pods"
-	}
-	return line
 }
 
 // ClientsAtStop says, before a server is stopped on its host, which clients have only ever
@@ -111,7 +99,7 @@ func ClientsAtStop(rec Record, v *sessions.View, id ensemble.ID) []string {
 	}
 	hosts := "no host is left to them after this stop"
 	if left := f.hostsWithout(m); len(left) > 0 {
-		hosts = fmt.Sprintf("after this stop they have %d left (server %s)", len(left), ensemble.JoinIDs(left))
+		hosts = "after this stop they have those of " + sessions.Servers(left) + " left"
 	}
 	head := "Clients: "
 	switch {
@@ -132,4 +120,24 @@ func ClientsAtStop(rec Record, v *sessions.View, id ensemble.ID) []string {
 		lines = append(lines, "  - "+line)
 	}
 	return lines
+}
+
+// clientsAhead is what a plan says of the clients: the last host waits for consent.
+func (c *context) clientsAhead() string {
+	note := "clients that have only ever been seen at hosts are named before each stop; that of the last host needs --accept-client-loss as long as there are some"
+	if words := c.clients.Words(); words != "" {
+		note += " (now: " + words + ")"
+	}
+	return note
+}
+
+// LookOnClient is how a client's own machine tells what no server can.
+func LookOnClient(rec Record) string {
+	var hosts []string
+	for _, s := range rec.Servers {
+		if s.Replaced == nil {
+			hosts = append(hosts, "dst "+s.HostIP)
+		}
+	}
+	return fmt.Sprintf("a client's own machine can tell: ss -tnp '%s' lists there what still uses a host's own address", strings.Join(hosts, " or "))
 }

@@ -163,9 +163,45 @@ func (v *View) Silent() []Untold {
 // Known reports whether all servers on hosts have told who is connected.
 func (v *View) Known() bool { return v != nil && len(v.Silent()) == 0 }
 
+// Clear reports whether it is known that nobody is connected that has only ever been seen at
+// hosts.
+func (v *View) Clear() bool { return v.Known() && v.Sessions == 0 }
+
+// Words says in one sentence how many clients have only ever been seen at hosts; it is empty
+// where nobody was asked.
+func (v *View) Words() string {
+	if v == nil {
+		return ""
+	}
+	out := v.Count() + " have only ever been seen at hosts, " + counted(v.Moved, "session was", "sessions were") + " seen at a pod"
+	switch {
+	case len(v.Pods) > 0:
+	case v.Moved == 0:
+		out = counted(v.Sessions, "session is", "sessions are") + " connected; who has moved cannot be told until a server in a pod tells who came there"
+	default:
+		out += "; no server in a pod tells who is there now"
+	}
+	var silent []ensemble.ID
+	for _, u := range v.Silent() {
+		silent = append(silent, u.Server)
+	}
+	if len(silent) > 0 {
+		out += "; not known of " + Servers(silent) + ", not telling who is connected"
+	}
+	return out
+}
+
 // Count is "2 sessions of 1 address".
 func (v *View) Count() string {
 	return fmt.Sprintf("%s of %s", counted(v.Sessions, "session", "sessions"), counted(v.Addresses, "address", "addresses"))
+}
+
+// Servers is "server 1" or "servers 1, 2".
+func Servers(ids []ensemble.ID) string {
+	if len(ids) == 1 {
+		return "server " + ids[0].String()
+	}
+	return "servers " + ensemble.JoinIDs(ids)
 }
 
 func counted(n int, one, more string) string {
@@ -175,8 +211,8 @@ func counted(n int, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// Words is "2 sessions (0x1, 0x2)".
-func (a Address) Words() string {
+// Line is "10.0.0.7: 2 sessions (0x1, 0x2) at servers 2, 3, first seen ...".
+func (a Address) Line() string {
 	const named = 3
 	var ids []string
 	for _, id := range a.IDs[:min(len(a.IDs), named)] {
@@ -185,5 +221,16 @@ func (a Address) Words() string {
 	if a.Sessions > len(ids) {
 		ids = append(ids, "...")
 	}
-	return fmt.Sprintf("%s (%s)", counted(a.Sessions, "session", "sessions"), strings.Join(ids, ", "))
+	line := fmt.Sprintf("%s: %s (%s)", a.Address, counted(a.Sessions, "session", "sessions"), strings.Join(ids, ", "))
+	if len(a.Servers) > 0 {
+		line += " at " + Servers(a.Servers)
+	}
+	line += ", first seen " + a.Since.UTC().Format(time.DateTime) + " UTC"
+	if len(a.Servers) == 0 {
+		line += ", last " + a.Last.UTC().Format(time.DateTime) + " UTC"
+	}
+	if a.Others {
+		line += "; other sessions of this address were seen at pods"
+	}
+	return line
 }
