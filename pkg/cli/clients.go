@@ -161,7 +161,7 @@ func waitForClients(ctx context.Context, s *session, seen *whereabouts) (r Clien
 			return false, err
 		}
 		r = clientsReport(ctx, s, rec, seen)
-		if words := "Waiting: " + r.Sessions.Words(); !r.Sessions.Clear() && said != words {
+		if words := "Waiting for clients to move: " + r.Sessions.Words(); !r.Sessions.Clear() && said != words {
 			said = words
 			fmt.Fprintln(s.deps.streams.ErrOut, words)
 		}
@@ -282,7 +282,7 @@ func printClients(d *deps, r ClientsReport) error {
 	for _, u := range r.Sessions.Untold {
 		fmt.Fprintf(out, "server %d does not tell all its clients: %s\n", u.Server, u.Why)
 	}
-	fmt.Fprintf(out, "\nWho has moved: %s.\n", r.Sessions.Words())
+	fmt.Fprintf(out, "\nSessions: %s.\n", r.Sessions.Words())
 	if len(r.Sessions.Pods) > 0 {
 		for _, a := range r.Sessions.Left {
 			fmt.Fprintf(out, "  %s\n", a.Line())

@@ -26,7 +26,7 @@ func (r *Record) Home(s ServerRecord) sessions.Place {
 
 // clientsKept: when this server stops, clients on the hosts' own addresses still have another
 // host, or there are none that are known of, or the operator accepts to lose those. Clients
-// need not know observers: a host that votes counts.
+// need not know observers, so their hosts do not count.
 func (c *context) clientsKept() Decision {
 	if c.flight != nil && c.flight.StopAsked != nil || len(c.hostsWithout(c.member)) > 0 || c.in.AcceptLoss.Covers(c.clients) {
 		return Decision{}
@@ -39,24 +39,32 @@ func (c *context) clientsKept() Decision {
 	if !c.clients.Known() {
 		next = c.cmd("clients")
 	}
-	return stop(CodeClientLoss, next, "server %d is the last voter on a host: %s", c.ID, lossWords(c.clients)).with(c.clientLines()...).
+	return stop(CodeClientLoss, next, "after server %d no server is left on a host%s: %s", c.ID, c.exceptObservers(), lossWords(c.clients)).with(c.clientLines()...).
 		with(LookOnClient(c.rec), "to stop the host all the same, add --accept-client-loss="+wanted)
 }
 
-// hostsWithout are the servers with a vote that are on hosts, without one.
+// hostsWithout are the servers on hosts, without one, and without observers.
 func (c *facts) hostsWithout(s *member) []ensemble.ID {
-	return c.ids(func(m *member) bool { return m.onHost() && m.Voter() && m != s })
+	return c.ids(func(m *member) bool { return m.onHost() && m.Role != ensemble.Observer && m != s })
+}
+
+// exceptObservers says that observers are on hosts still.
+func (c *context) exceptObservers() string {
+	if c.first(func(m *member) bool { return m.onHost() && m != c.member }) == nil {
+		return ""
+	}
+	return " except observers, which clients need not know"
 }
 
 // lossWords says in one sentence who would be lost.
 func lossWords(v *sessions.View) string {
 	switch {
 	case v.Known():
-		return v.Count() + " have only ever been seen at hosts, and would lose every address that they may know"
+		return "clients that were only ever seen at hosts would lose every address that they may know: " + v.Count()
 	case v == nil || v.Sessions == 0:
-		return "it is not known who would lose every address that they know, because not every host tells who is connected"
+		return "which clients would lose every address that they know is not known, because not every host tells who is connected"
 	}
-	return v.Count() + " have only ever been seen at hosts, and not every host tells who is connected"
+	return "clients that were only ever seen at hosts would lose every address that they may know: " + v.Count() + ", and perhaps more, because not every host tells who is connected"
 }
 
 // lossAccepted is what the audit keeps of a consent.
@@ -97,20 +105,20 @@ func ClientsAtStop(rec Record, v *sessions.View, id ensemble.ID) []string {
 	if m == nil || !m.onHost() || f.flight != nil && (f.flight.ID != id || f.flight.StopAsked != nil) {
 		return nil
 	}
-	hosts := "no host is left to them after this stop"
+	hosts := "after this stop they have no host left"
 	if left := f.hostsWithout(m); len(left) > 0 {
-		hosts = "after this stop they have those of " + sessions.Servers(left) + " left"
+		hosts = "after this stop they have left the " + hostsOf(left)
 	}
-	head := "Clients: "
+	head := "Clients only ever seen at hosts: "
 	switch {
 	case v == nil:
 		return nil
 	case v.Sessions == 0 && v.Known():
-		return []string{head + "none are connected that have only ever been seen at hosts."}
+		return []string{head + "none."}
 	case v.Sessions == 0:
-		head += "who has only ever been seen at hosts is not known; " + hosts + "."
+		head += "not known; " + hosts + "."
 	default:
-		head += v.Count() + " have only ever been seen at hosts; " + hosts + "."
+		head += v.Count() + "; " + hosts + "."
 	}
 	if len(v.Pods) == 0 {
 		head += " No server in a pod tells yet who came there, so who has moved cannot be known."
@@ -129,6 +137,14 @@ func (c *context) clientsAhead() string {
 		note += " (now: " + words + ")"
 	}
 	return note
+}
+
+// hostsOf is "host of server 1" or "hosts of servers 1, 2".
+func hostsOf(ids []ensemble.ID) string {
+	if len(ids) == 1 {
+		return "host of " + sessions.Servers(ids)
+	}
+	return "hosts of " + sessions.Servers(ids)
 }
 
 // LookOnClient is how a client's own machine tells what no server can.

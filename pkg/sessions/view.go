@@ -173,11 +173,11 @@ func (v *View) Words() string {
 	if v == nil {
 		return ""
 	}
-	out := v.Count() + " have only ever been seen at hosts, " + counted(v.Moved, "session was", "sessions were") + " seen at a pod"
+	out := "only ever seen at hosts: " + v.Count() + "; seen at a pod: " + counted(v.Moved, "session", "sessions")
 	switch {
 	case len(v.Pods) > 0:
 	case v.Moved == 0:
-		out = counted(v.Sessions, "session is", "sessions are") + " connected; who has moved cannot be told until a server in a pod tells who came there"
+		out = v.Count() + "; which have moved cannot be told until a server in a pod tells who came there"
 	default:
 		out += "; no server in a pod tells who is there now"
 	}
