@@ -17,6 +17,10 @@ import (
 // each client.
 const clientsEvery = 5 * time.Second
 
+// clientsKept is how often new sessions are written; where clients come and go, there are some
+// at every look.
+const clientsKept = time.Minute
+
 // whereabouts asks servers who is connected, and remembers it beside the journal. It
 // implements engine.Clients. What cannot be read or kept is told once, and a command goes on
 // with what it sees itself.
@@ -29,8 +33,9 @@ type whereabouts struct {
 	known bool
 	told  map[string]bool
 	last  *sessions.View
-	// asked and places are when and where the last view was taken.
+	// asked and places are when and where the last view was taken, kept when it was written.
 	asked  time.Time
+	kept   time.Time
 	places string
 }
 
@@ -63,8 +68,9 @@ func (w *whereabouts) add(ctx context.Context, lists []sessions.List) *sessions.
 		w.known = true
 		w.read(ctx)
 	}
-	worth := w.memory.Note(lists, now)
-	if worth && w.keeps {
+	moved, news := w.memory.Note(lists, now)
+	if w.keeps && (moved || news && now.Sub(w.kept) >= clientsKept) {
+		w.kept = now
 		w.keep(ctx)
 	}
 	w.last = w.memory.View(lists, now)

@@ -46,9 +46,10 @@ type file struct {
 	Sessions []remembered `json:"sessions"`
 }
 
-// Note adds a look to the memory. It reports whether that is worth a write: somebody is new,
-// or was seen at a pod for the first time, or the last look is long ago.
-func (m *Memory) Note(lists []List, at time.Time) (worth bool) {
+// Note adds a look to the memory. It reports whether somebody was seen at a pod for the first
+// time, which is not to be lost, and whether anything else is worth a write: somebody is new, or
+// the last look is long ago.
+func (m *Memory) Note(lists []List, at time.Time) (moved, news bool) {
 	at = at.UTC().Truncate(time.Second)
 	if m.seen == nil {
 		m.seen = map[ID]remembered{}
@@ -62,16 +63,16 @@ func (m *Memory) Note(lists []List, at time.Time) (worth bool) {
 			if !known {
 				r = remembered{ID: s.ID, Since: at}
 			}
-			worth = worth || !known || at.Sub(r.Last) > renewedAfter
+			news = news || !known || at.Sub(r.Last) > renewedAfter
 			r.Address, r.Last = s.Address, at
 			if list.Place == InPod && r.Moved.IsZero() {
-				r.Moved, worth = at, true
+				r.Moved, moved = at, true
 			}
 			m.seen[s.ID] = r
 		}
 	}
 	m.bound(at)
-	return worth
+	return moved, news
 }
 
 // bound forgets what is old, and what has no room: first who was not seen for the longest

@@ -265,18 +265,19 @@ func TestWorthAWrite(t *testing.T) {
 	for i, c := range []struct {
 		list  string
 		after time.Duration
-		worth bool
+		moved bool
+		news  bool
 	}{
-		{"1 host: 1/1", 0, true},
-		{"1 host: 1/1", time.Minute, false},
-		{"1 host: 1/1 1/2", time.Minute, true},
-		{"1 pod: 1/1", time.Minute, true},
-		{"1 pod: 1/1", time.Minute, false},
-		{"1 pod: 1/1", time.Hour, true},
+		{"1 host: 1/1", 0, false, true},
+		{"1 host: 1/1", time.Minute, false, false},
+		{"1 host: 1/1 1/2", time.Minute, false, true},
+		{"1 pod: 1/1", time.Minute, true, false},
+		{"1 pod: 1/1", time.Minute, false, false},
+		{"1 pod: 1/1", time.Hour, false, true},
 	} {
 		at = at.Add(c.after)
-		if got := m.Note([]List{said(t, c.list)}, at); got != c.worth {
-			t.Errorf("look %d: %v", i, got)
+		if moved, news := m.Note([]List{said(t, c.list)}, at); moved != c.moved || news != c.news {
+			t.Errorf("look %d: moved %v, news %v", i, moved, news)
 		}
 	}
 }
