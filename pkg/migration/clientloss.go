@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
@@ -155,5 +156,5 @@ func LookOnClient(rec Record) string {
 			hosts = append(hosts, "dst "+s.HostIP)
 		}
 	}
-	return fmt.Sprintf("a client's own machine can tell: ss -tnp '%s' lists there what still uses a host's own address", strings.Join(hosts, " or "))
+	return fmt.Sprintf("a client's own machine can tell: ss -tnp %s lists there what still uses a host's own address", quote.Shell(strings.Join(hosts, " or ")))
 }
