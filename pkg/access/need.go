@@ -48,6 +48,7 @@ const (
 	Journals    Target = "the journal, its copy and the gate"
 	Applied     Target = "the gate and the pods' files"
 	Reports     Target = "the host reports"
+	Sessions    Target = "the clients' sessions"
 	FilesSecret Target = "the Secret that --files-secret names"
 	FilesMap    Target = "the ConfigMap that --files-configmap names"
 	Lock        Target = "the lock"
@@ -84,6 +85,9 @@ const (
 	Keeping When = "check --host-hook or --host-report, whose reports are not kept without it"
 	// Known: what is not known of earlier reports is asked again.
 	Known When = "host reports that are kept, which are not known without it"
+	// Remembered: what was seen of clients before is not known without it, and more of them
+	// are named than need be.
+	Remembered When = "what is remembered of clients' sessions, which is found out anew without it"
 	// Forecast foretells what would keep the pods from parking. Nobody is refused
 	// for the lack of it: a check that may not look is skipped.
 	Forecast When = "checks K8S004 to K8S007, which are skipped without it"
@@ -113,7 +117,7 @@ func (n Need) Object() string {
 
 // Optional reports whether commands work without the permission.
 func (n Need) Optional() bool {
-	return n.When == Forecast || n.When == Keeping || n.When == Known || n.When == Entries
+	return n.When == Forecast || n.When == Keeping || n.When == Known || n.When == Remembered || n.When == Entries
 }
 
 // For returns what those commands need, in the table's order.

@@ -95,6 +95,8 @@ func (s Scope) Names(n Need) []string {
 		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name)}
 	case Reports:
 		return []string{render.ReportsName(s.Name)}
+	case Sessions:
+		return []string{render.ClientsName(s.Name)}
 	case Applied:
 		return []string{render.GateName(s.Name), s.conf()}
 	case Lock:

@@ -58,8 +58,8 @@ are for --endpoints-api=endpoints only.`}.
 			need("update", Services, LegacyWrites, moving(), steps(migration.StepFlip, migration.StepDropBridge, migration.StepFlipBack), "move a Service's address between host and pod").
 			need("delete", Services, Always, moving(), steps(migration.StepDeleteLeftovers), "remove Endpoints that a controller leaves behind"),
 
-		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts, and the host
-reports that check keeps.`}.
+		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts, the host reports
+that check keeps, and what is remembered of clients' sessions.`}.
 			need("get", Maps, Always, all, nil, "read the journal and the gate").
 			need("list", All, Unnamed, all, nil, "find the ensembles of a namespace").
 			need("create", All, Always, locking(), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
@@ -68,6 +68,9 @@ reports that check keeps.`}.
 			need("get", Reports, Known, append(foretelling(), Reconfigure, Clients), nil, "know what hosts and client machines have reported to another command").
 			need("create", All, Keeping, []Command{Check}, nil, "keep host reports for later commands").
 			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands").
+			need("get", Sessions, Remembered, []Command{Status, Plan, Clients, Wrap, Replace}, nil, "know at which servers clients were seen before").
+			need("create", All, Remembered, []Command{Clients, Wrap, Replace}, nil, "remember at which servers clients were seen").
+			need("update", Sessions, Remembered, []Command{Clients, Wrap, Replace}, nil, "remember at which servers clients were seen").
 			need("get", FilesMap, Entries, append([]Command{Check, Wrap}, foretelling()...), nil, "see that it has every file that the configuration names"),
 
 		Resource{Name: "secrets", Note: `Passwords in zoo.cfg go into a Secret whose name tells whether it is the right one:

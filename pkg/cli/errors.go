@@ -29,8 +29,9 @@ type refusedError struct {
 	reason   string
 	evidence []string
 	next     string
-	// parked: pods were made or changed before the refusal.
+	// parked: pods were made or changed before the refusal; moved servers were moved.
 	parked bool
+	moved  int
 }
 
 func (e *refusedError) Error() string { return e.reason }
@@ -111,9 +112,12 @@ func reportAt(w io.Writer, err error, via command.Via, where func() string) int 
 	case errors.As(err, &refused):
 		fmt.Fprintf(w, "refused: %s%s\n", refused.reason, bracketed(refused.code))
 		printDetails(w, refused.evidence, refused.next)
-		if refused.parked {
+		switch {
+		case refused.moved > 0:
+			fmt.Fprintf(w, "No other server was touched; %d %s moved before.\n", refused.moved, wasOrWere(refused.moved))
+		case refused.parked:
 			fmt.Fprintln(w, "No server was touched.")
-		} else {
+		default:
 			fmt.Fprintln(w, "Nothing was changed.")
 		}
 		return exitRefused
@@ -179,6 +183,13 @@ func (p problem) rests(where func() string) []string {
 		return []string{at}
 	}
 	return nil
+}
+
+func wasOrWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 // advice is what to do about an error, and then the command that goes on.

@@ -28,7 +28,7 @@ func exitCodes() []exitCode {
 		{exitOK, "done", "done"},
 		{exitError, "error", "error"},
 		{exitUsage, "usage", "usage: arguments, flags, input files, kubeconfig; nothing was written"},
-		{exitRefused, "refused by a check, nothing changed", "refused: a check failed or a permission is missing; no server was touched"},
+		{exitRefused, "refused by a check, nothing changed", "refused: a check failed or a permission is missing; no server was touched, or no other one where `replace --all` has moved some"},
 		{exitPaused, "waiting or paused, state saved", "waiting or paused; the state is saved, run the same command again to resume"},
 		{exitTimeout, "timed out", "timed out (`--timeout`, or the API server did not answer in time); the state is saved"},
 		{exitInterrupted, "interrupted", "interrupted; the state is saved"},

@@ -17,6 +17,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // moveFlags are those of replace and revert.
@@ -32,6 +33,7 @@ type moveFlags struct {
 	timeout time.Duration
 	verbose bool
 	undo    bool
+	loss    string
 	pods    podFlags
 }
 
@@ -49,9 +51,11 @@ type MoveOptions struct {
 	hook    string
 	timeout time.Duration
 	verbose bool
-	pods    podFlags
 	// undo takes back a change of the pods' settings that no server has joined with.
 	undo bool
+	// loss is whom the operator accepts to lose with the last host.
+	loss sessions.Consent
+	pods podFlags
 	// restart are the flags of a reconfigure that drives restarts.
 	restart string
 	// moved counts the servers this command has moved, wrote says that it has
@@ -103,6 +107,7 @@ func newReplaceCommand(d *deps) *cobra.Command {
 	cmd.Flags().BoolVar(&f.all, "all", false, "Replace every server that still runs on its host, leader last")
 	cmd.Flags().BoolVar(&f.fenced, "fenced", false, "Confirm that nothing can start the host's server again (unit masked); with --id only")
 	cmd.Flags().StringVar(&f.data, "data", "", "What the pod starts from: empty (a full sync from the leader; the default) or copy (the stopped host's data)")
+	cmd.Flags().StringVar(&f.loss, "accept-client-loss", "", "Stop the last host although clients have only ever been seen at hosts: how many sessions at most, or addresses, or unknown where a host does not tell; separated by commas")
 	f.pods.add(cmd)
 	return cmd
 }
@@ -167,6 +172,10 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	if err := checkHook(f.hook); err != nil {
 		return nil, err
 	}
+	loss, err := sessions.ParseConsent(f.loss)
+	if err != nil {
+		return nil, usagef("--accept-client-loss: %w", err)
+	}
 	if f.kind != migration.Revert {
 		if err := f.pods.check(); err != nil {
 			return nil, err
@@ -174,7 +183,7 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	}
 	return &MoveOptions{
 		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all || !f.id.given(), yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
-		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods, undo: f.undo,
+		hook: f.hook, timeout: f.timeout, verbose: f.verbose, loss: loss, pods: f.pods, undo: f.undo,
 	}, nil
 }
 
@@ -215,7 +224,10 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	s.engine.Paths = newPaths(s, s.engine.Hosts)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
 	s.engine.OnEvent = o.watch(p)
-	in := migration.Intent{Kind: o.kind, By: me(), Data: o.data, All: o.all, Undo: o.undo}
+	if o.kind == migration.Replace {
+		s.engine.Clients = newWhereabouts(s, true)
+	}
+	in := migration.Intent{Kind: o.kind, By: me(), Data: o.data, All: o.all, AcceptLoss: o.loss, Undo: o.undo}
 	if id, one := o.id.Get(); one {
 		in.ID = id
 		return o.one(ctx, s, in)
@@ -260,6 +272,11 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	if what := rec.Pods.What(); what != "" && o.kind == migration.Replace {
 		// They are made with this operator's rights, from what the journal says.
 		fmt.Fprintf(out, "Its pod runs %s.\n", what)
+	}
+	if s.engine.Clients != nil {
+		for _, line := range migration.ClientsAtStop(rec, s.engine.Clients.Look(ctx, rec), in.ID) {
+			fmt.Fprintln(out, line)
+		}
 	}
 	if rec.Flight == nil && !o.yes && (o.hook != "" || o.kind == migration.Apply) {
 		voters := rec.Ensemble().Voters()
@@ -332,8 +349,10 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 	case d.Kind == migration.Stop:
 		// The time may be over by now; how it stands is told all the same.
 		rec, loadErr := s.record(context.WithoutCancel(ctx))
-		if loadErr == nil && rec.Flight == nil && o.moved == 0 {
-			return &refusedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, parked: o.wrote}
+		// What asks for consent is a refusal after other servers have moved, too: it is not
+		// the same command that goes on.
+		if loadErr == nil && rec.Flight == nil && (o.moved == 0 || d.Code == migration.CodeClientLoss) {
+			return &refusedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, parked: o.wrote, moved: o.moved}
 		}
 		return &pausedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, other: loadErr == nil && rec.Flight != nil && rec.Flight.ID != in.ID}
 	}

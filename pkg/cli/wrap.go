@@ -420,6 +420,7 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 		fmt.Fprintf(o.deps.streams.ErrOut, "next: %s\n", o.deps.in(rec.Namespace).Ours("status %s", rec.Name))
 		return nil
 	}
+	newWhereabouts(s, true).Look(ctx, rec) // who is connected is remembered from now on
 	fmt.Fprintf(o.deps.streams.ErrOut, "next: %s\n", o.deps.in(rec.Namespace).Ours("clients %s", rec.Name))
 	return nil
 }

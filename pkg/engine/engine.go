@@ -20,7 +20,9 @@ type Engine struct {
 	From  vantage.Point
 	Hosts Hosts
 	// Paths tries what only pods and hosts can; nil where nobody can be asked.
-	Paths   Paths
+	Paths Paths
+	// Clients tells who is connected; nil where no rule needs it.
+	Clients Clients
 	Journal Journal
 	// Lock is asked before each step; nil where none is taken, as by a look.
 	Lock  Lock
@@ -82,7 +84,11 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 	if err != nil {
 		return migration.Observation{}, err
 	}
-	return Looker{Cluster: e.Cluster, Prober: e.Prober, From: e.From, Clock: e.Clock, Via: e.Via}.Look(ctx, rec, e.Twins, focus...)
+	o, err := Looker{Cluster: e.Cluster, Prober: e.Prober, From: e.From, Clock: e.Clock, Via: e.Via}.Look(ctx, rec, e.Twins, focus...)
+	if err == nil && e.Clients != nil {
+		o.Clients = e.Clients.Look(ctx, rec)
+	}
+	return o, err
 }
 
 // Run works on the intent until it is done or Decide stops it. It returns the

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -72,6 +73,13 @@ type Prober interface {
 	// Canary commits a write through that server and returns a zxid that is at
 	// least that of the write. It leaves no znode behind.
 	Canary(ctx context.Context, t vantage.Target) (ensemble.Zxid, error)
+}
+
+// Clients tells which sessions clients have, and where they were seen.
+type Clients interface {
+	// Look asks the servers, or gives what was found a moment ago, or nil where nobody was
+	// asked yet. It must not take long while a server is away.
+	Look(ctx context.Context, rec migration.Record) *sessions.View
 }
 
 // HostAction is what must happen on a server's host.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // Intent is what an operator asked for.
@@ -35,6 +36,8 @@ type Intent struct {
 	// All: every server that runs on its host is meant, one after the other; all
 	// their pods are parked before the first host is stopped.
 	All bool `json:"all,omitempty"`
+	// AcceptLoss are the clients that may lose their last host.
+	AcceptLoss sessions.Consent `json:"acceptLoss,omitzero"`
 	// Refused is why this command has put the pods' settings back to what they
 	// were before it; it does not go on with those.
 	Refused string `json:"refused,omitempty"`
@@ -117,6 +120,7 @@ const (
 	CodeListDiffers        Code = "ListDiffers"
 	CodeImageUnknown       Code = "ImageUnknown"
 	CodePathMissing        Code = "PathMissing"
+	CodeClientLoss         Code = "ClientLoss"
 )
 
 // Decision is what Decide returns. A rule that has nothing to say makes none: it returns

@@ -41,6 +41,8 @@ const (
 	RoleGate        = "gate"
 	// RoleReports marks the host reports that are kept.
 	RoleReports = "reports"
+	// RoleClients marks what is remembered of clients' sessions.
+	RoleClients = "clients"
 	RoleConf    = "conf"
 
 	// Manager is the value of endpointslice.kubernetes.io/managed-by on our
@@ -86,6 +88,9 @@ func JournalCopyName(name string) string { return JournalName(name) + "-copy" }
 
 // ReportsName is the ConfigMap with the host reports.
 func ReportsName(name string) string { return JournalName(name) + "-reports" }
+
+// ClientsName is the ConfigMap with what is remembered of clients' sessions.
+func ClientsName(name string) string { return JournalName(name) + "-clients" }
 
 // GateName is the gate's ConfigMap.
 func GateName(name string) string { return JournalName(name) + "-gate" }

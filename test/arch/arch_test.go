@@ -66,7 +66,8 @@ func core() map[string][]string {
 		"pkg/manager":   nil,
 		"pkg/ensemble":  nil,
 		"pkg/vantage":   {"pkg/ensemble"},
-		"pkg/migration": {"pkg/ensemble", "pkg/vantage"},
+		"pkg/sessions":  {"pkg/ensemble"},
+		"pkg/migration": {"pkg/ensemble", "pkg/vantage", "pkg/sessions"},
 		"pkg/zkdata":    {"pkg/ensemble"},
 		"pkg/preflight": {"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/hostpatch", "pkg/hostreport"},
 		"pkg/hostpatch": {"pkg/ensemble"},
@@ -86,9 +87,9 @@ func everybody() []string { return []string{"pkg/quote", "pkg/strict", "pkg/comm
 
 // edges never import each other.
 func edges() map[string][]string {
-	c := []string{"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata", "pkg/access"}
+	c := []string{"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata", "pkg/access", "pkg/sessions"}
 	return map[string][]string{
-		"pkg/engine":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
+		"pkg/engine":   {"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/sessions"},
 		"pkg/zkprobe":  {"pkg/ensemble", "pkg/vantage"},
 		"pkg/kubeconn": nil,
 		"pkg/tunnel":   nil,

@@ -36,7 +36,7 @@ func TestKerberosMigration(t *testing.T) {
 	run(0, wrap...)
 	s.as(called(1), fmt.Sprintf("%s:%d", s.Hosts[0].Address, s.Hosts[0].ClientPort), "create", "/k", "before")
 	run(0, append(append([]string{"reconfigure", s.Name}, s.Files()...), hook...)...)
-	run(0, append([]string{"replace", s.Name, "--all", "--yes"}, hook...)...)
+	run(0, append([]string{"replace", s.Name, "--all", "--yes", scene.AcceptLoss}, hook...)...)
 	for _, h := range s.Hosts {
 		s.as(called(h.ID), fmt.Sprintf("%s:%d", s.clusterIP(h.ID), h.ClientPort), "set", "/k", fmt.Sprintf("in pod %d", h.ID))
 	}

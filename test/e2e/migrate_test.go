@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,10 +52,18 @@ func TestMigration(t *testing.T) {
 			if diff := cmp.Diff(plan, s.PlanOfKept()); diff != "" {
 				t.Errorf("a look that was kept gives another plan (-now +kept):\n%s", diff)
 			}
-			moved := s.Replace(0, "--all")
-			asPlanned(t, plan, moved.Stderr, c.version)
-			if says := faults.Elsewhere(t, "kube-proxy-nftables").Verdict.Says; !strings.Contains(moved.Stderr, says) {
-				t.Errorf("it does not say %q:\n%s", says, moved.Stderr)
+			consent, said := scene.AcceptLoss, ""
+			if c.version == "3.8.0" {
+				order, err := plan.Order("replace")
+				if err != nil {
+					t.Fatal(err)
+				}
+				consent, said = clientsLeft(t, s, order)
+			}
+			said += s.Replace(0, "--all", consent).Stderr
+			asPlanned(t, plan, said, c.version)
+			if says := faults.Elsewhere(t, "kube-proxy-nftables").Verdict.Says; !strings.Contains(said, says) {
+				t.Errorf("it does not say %q:\n%s", says, said)
 			}
 			after := s.Status()
 			if !after.Healthy || after.Replaced != len(c.ids) {
@@ -94,6 +103,7 @@ func asPlanned(t *testing.T, plan scene.Plan, said, version string) {
 			got = append(got, id)
 		}
 	}
+	got = slices.Compact(got) // one whose stop was refused first
 	if diff := cmp.Diff(want, got); diff != "" || len(got) != 3 {
 		t.Errorf("order (-planned +happened):\n%s", diff)
 	}

@@ -81,7 +81,7 @@ func TestSecuredMigration(t *testing.T) {
 			if certified && c.version == "3.8.0" {
 				s.refusedByOthers(run, sans)
 			}
-			run(0, append([]string{"replace", s.Name, "--all", "--yes"}, hook...)...)
+			run(0, append([]string{"replace", s.Name, "--all", "--yes", scene.AcceptLoss}, hook...)...)
 			s.cliAt(s.addresses(true), "set", "/k", "in pods")
 			run(0, append([]string{"revert", s.Name, "--id=1", "--yes"}, hook...)...)
 			if got := s.cliAt(s.addresses(true), "get", "/k"); !strings.Contains(got, "in pods") {

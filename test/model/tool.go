@@ -3,6 +3,7 @@ package model
 import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // The tool: engine.act in little. One look, one decision and its write-ahead
@@ -89,7 +90,7 @@ func atOnce(s migration.StepID) bool {
 // intent is what somebody asks for. Each look counts as a new command: that a
 // pod which fails again and again stops the run adds nothing here.
 func (w *world) intent(kind uint8, i int) migration.Intent {
-	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model", RenewalsAtStart: 1, Since: since()}
+	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model", RenewalsAtStart: 1, Since: since(), AcceptLoss: sessions.Consent{Any: true}}
 	if kind == replace && w.cfg.Copy {
 		in.Data = migration.DataCopy
 	}

@@ -247,10 +247,14 @@ func (s *Scene) Reconfigure(extra ...string) {
 	s.Zkmigrate(0, append(append([]string{"reconfigure", s.Name, "--host-hook", s.Lab.HookCommand()}, s.Files()...), extra...)...)
 }
 
-// Replace runs replace with the lab's hook and wants that exit code.
+// AcceptLoss accepts what no look can tell: the client has moved, and may have been at no pod yet.
+const AcceptLoss = "--accept-client-loss=100,unknown"
+
+// Replace runs replace with the lab's hook and wants that exit code. The loss of clients is
+// accepted, unless args say otherwise.
 func (s *Scene) Replace(code int, args ...string) labkit.Result {
 	s.T.Helper()
-	return s.Zkmigrate(code, append([]string{"replace", s.Name, "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "4m"}, args...)...)
+	return s.Zkmigrate(code, append([]string{"replace", s.Name, "--yes", AcceptLoss, "--host-hook", s.Lab.HookCommand(), "--timeout", "4m"}, args...)...)
 }
 
 // Revert brings a server back to its host.
