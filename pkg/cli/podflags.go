@@ -11,6 +11,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // podFlags say how the pods are made. They are kept in the journal, so they are
@@ -27,6 +28,9 @@ type podFlags struct {
 	filesConfig  string
 	antiAffinity string
 	runAsUser    int64
+	templateFile string
+	// template is what the file says, once check has read it.
+	template string
 }
 
 func (f *podFlags) add(cmd *cobra.Command) {
@@ -41,6 +45,7 @@ func (f *podFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.filesSecret, "files-secret", "", "Secret with the files that zoo.cfg and the JVM flags name, by their base names; ID.NAME is one server's own")
 	fs.StringVar(&f.filesConfig, "files-configmap", "", "ConfigMap with such files that anybody may read")
 	fs.StringVar(&f.antiAffinity, "anti-affinity", "required", "required (one server a node) or preferred")
+	fs.StringVar(&f.templateFile, "pod-template", "", "File with a pod template (YAML) that is merged over the pods', as kubectl's strategic merge does: what no flag sets, as tolerations or sidecars (docs/pod-template.md)")
 	fs.Int64Var(&f.runAsUser, "run-as-user", 1000, "uid and gid of the pods' process and volume")
 }
 
@@ -48,15 +53,24 @@ func (f *podFlags) add(cmd *cobra.Command) {
 func (f *podFlags) values() migration.PodOptions {
 	return migration.PodOptions{
 		Image: f.image, StorageClass: f.storageClass, StorageSize: f.storageSize, Memory: f.memory, CPU: f.cpu,
-		JVMFlags: f.jvmFlags, FilesSecret: f.filesSecret, FilesConfigMap: f.filesConfig, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser,
+		JVMFlags: f.jvmFlags, FilesSecret: f.filesSecret, FilesConfigMap: f.filesConfig, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser, Template: f.template,
 	}
 }
 
-// check refuses values that no pod can be made with. It asks nobody, so that it
-// comes before anything is written, in dry runs too.
+// check refuses values that no pod can be made with, and reads the pod template. It asks
+// nobody, so that it comes before anything is written, in dry runs too.
 func (f *podFlags) check() error {
 	if f.cmd == nil {
 		return nil
+	}
+	if f.templateFile != "" {
+		data, err := readInput(f.cmd.Context(), f.templateFile, nil)
+		if err != nil {
+			return &usageError{fmt.Errorf("--pod-template: %w", err)}
+		}
+		if f.template, err = render.ReadTemplate(f.templateFile, data); err != nil {
+			return &usageError{err}
+		}
 	}
 	return intake.CheckPodFlags(f.values())
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
 )
 
@@ -257,6 +259,9 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	if what := rec.Pods.What(); what != "" && o.kind == migration.Replace {
 		// They are made with this operator's rights, from what the journal says.
 		fmt.Fprintf(out, "Its pod runs %s.\n", what)
+		if sets := render.TemplateFields(rec.Pods.Template); len(sets) > 0 {
+			fmt.Fprintf(out, "Its pod template sets %s.\n", strings.Join(sets, ", "))
+		}
 	}
 	if rec.Flight == nil && !o.yes && o.hook != "" {
 		if err := o.deps.confirm(ctx, fmt.Sprintf("Stop server %d on host %s and move it? %d of %d voters stay up. [y/N] ", in.ID, sr.HostIP, len(ensemble.Without(rec.Ensemble().Voters(), in.ID)), len(rec.Ensemble().Voters()))); err != nil {
