@@ -93,28 +93,30 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.MaybeID, a
 	if err != nil {
 		return err
 	}
-	if f.cmd == nil {
-		return ask(rec)
-	}
-	pods, err := f.apply(rec.Pods, rec.Settings.Version)
+	to, changed, err := f.change(rec, id, s.kube.at())
 	if err != nil {
 		return err
 	}
-	if intake.SamePods(pods, rec.Pods) {
-		return ask(rec)
-	}
-	changed := strings.Join(intake.PodChanges(rec.Pods, pods), ", ")
-	if why, next := tooLate(rec, id, s.kube.at()); why != "" {
-		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
-	}
-	to := rec.ChangePods(pods)
-	if err := ask(to); err != nil {
+	if err := ask(to); err != nil || changed == "" {
 		return err
 	}
 	if in := migration.InPods(rec); len(in) > 0 {
 		fmt.Fprintf(s.kube.warn, "Warning: the pods' settings change (%s); servers %v keep what they run with until their pods are recreated\n", changed, in)
 	}
 	return s.save(ctx, to)
+}
+
+// change is the record with the flags, and what they change, empty for nothing.
+func (f *podFlags) change(rec migration.Record, id ensemble.MaybeID, at command.At) (to migration.Record, changed string, err error) {
+	pods, err := f.apply(rec.Pods, rec.Settings.Version)
+	if err != nil || intake.SamePods(pods, rec.Pods) {
+		return rec, "", err
+	}
+	changed = strings.Join(intake.PodChanges(rec.Pods, pods), ", ")
+	if why, next := tooLate(rec, id, at); why != "" {
+		return rec, changed, &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
+	}
+	return rec.ChangePods(pods), changed, nil
 }
 
 // tooLate says why other settings would reach no pod any more.

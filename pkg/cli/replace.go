@@ -17,6 +17,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
 )
@@ -34,6 +35,8 @@ type moveFlags struct {
 	timeout time.Duration
 	verbose bool
 	pods    podFlags
+	dryRun  string
+	output  string
 }
 
 // MoveOptions is replace or revert with everything resolved.
@@ -51,6 +54,8 @@ type MoveOptions struct {
 	timeout time.Duration
 	verbose bool
 	pods    podFlags
+	dryRun  string
+	format  printer.Format
 	// restart are the flags of a reconfigure that drives restarts.
 	restart string
 	// moved counts the servers this command has moved, wrote says that it has
@@ -93,6 +98,9 @@ func newReplaceCommand(d *deps) *cobra.Command {
 			# The same with a copy of the host's data
 			%[1]s replace --id=1 --data=copy
 
+			# The objects of the pods as they would be applied
+			%[1]s replace --id=1 --dry-run=server -o yaml
+
 			# The rest, in the safe order, with a program that stops and masks units
 			%[1]s replace --all --host-hook=./hook.sh --yes`),
 		Args: atMostName,
@@ -103,6 +111,8 @@ func newReplaceCommand(d *deps) *cobra.Command {
 	cmd.Flags().BoolVar(&f.fenced, "fenced", false, "Confirm that nothing can start the host's server again (unit masked); with --id only")
 	cmd.Flags().StringVar(&f.data, "data", "", "What the pod starts from: empty (a full sync from the leader; the default) or copy (the stopped host's data)")
 	f.pods.add(cmd)
+	cmd.Flags().StringVar(&f.dryRun, "dry-run", "none", "none, client (print the objects of the pods; only the journal is read) or server (let the API server check them, keep nothing)")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format of a dry run: yaml, json or name")
 	return cmd
 }
 
@@ -171,7 +181,12 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 			return nil, err
 		}
 	}
+	format, err := dryRunOutput(f.dryRun, f.output)
+	if err != nil {
+		return nil, err
+	}
 	return &MoveOptions{
+		dryRun: f.dryRun, format: format,
 		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all, yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
 		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods,
 	}, nil
@@ -179,6 +194,9 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 
 // Run works until the intent is done, a rule stops it, or the time is over.
 func (o *MoveOptions) Run(ctx context.Context) error {
+	if o.dryRun == dryRunClient || o.dryRun == dryRunServer {
+		return o.preview(ctx)
+	}
 	s, rec, err := o.deps.open(ctx, o.args, o.id)
 	if err != nil {
 		return err

@@ -188,7 +188,9 @@ func statefulSet(rec migration.Record) (*appsv1.StatefulSet, error) {
 }
 
 // dataClaim has no owner and the StatefulSet no retention policy: data stays
-// when everything else is deleted.
+// when everything else is deleted. The list of claims has one owner as a whole, so the
+// API server's defaults are written out: else two managers who apply the same would be
+// in conflict.
 func dataClaim(rec migration.Record) (corev1.PersistentVolumeClaim, error) {
 	size, err := quantity(rec, "storage size", rec.Pods.StorageSize)
 	if err != nil {
@@ -203,6 +205,7 @@ func dataClaim(rec migration.Record) (corev1.PersistentVolumeClaim, error) {
 			VolumeMode:  &mode,
 			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: size}},
 		},
+		Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending},
 	}
 	if rec.Pods.StorageClass != "" {
 		claim.Spec.StorageClassName = &rec.Pods.StorageClass

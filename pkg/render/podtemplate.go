@@ -60,7 +60,7 @@ func TemplateFields(text string) []string {
 		case len(p) < 2, p[0] == "metadata" && len(p) < 3:
 			return true
 		case p[0] == "spec" && strings.HasSuffix(strings.ToLower(p[1]), "containers") && (len(p) == 2 || ourContainer(p)):
-			if f.value.Kind != yaml.ScalarNode && (len(p) <= 3 || !slices.Contains(elements, p[len(p)-2])) {
+			if f.value.Kind != yaml.ScalarNode && (len(p) <= 3 || !named(p[len(p)-2])) {
 				return true
 			}
 			if p[len(p)-1] == "name" {
@@ -258,7 +258,7 @@ func (f templateField) String() string {
 	var b strings.Builder
 	for i, word := range f.path {
 		switch {
-		case i > 0 && slices.Contains(elements, f.path[i-1]) || strings.ContainsAny(word, "./"):
+		case i > 0 && named(f.path[i-1]) || strings.ContainsAny(word, "./"):
 			fmt.Fprintf(&b, "[%s]", word)
 		case i > 0:
 			b.WriteString("." + word)
@@ -269,8 +269,10 @@ func (f templateField) String() string {
 	return b.String()
 }
 
-// elements are the lists whose elements are named.
-var elements = []string{"containers", "initContainers", "ephemeralContainers", "volumes", "env", "volumeMounts", "volumeDevices", "ports"}
+// named reports whether the elements of a list have names.
+func named(list string) bool {
+	return slices.Contains([]string{"containers", "initContainers", "ephemeralContainers", "volumes", "env", "volumeMounts", "volumeDevices", "ports"}, list)
+}
 
 // walk visits every field from the top; below one for which visit is false it goes no
 // further.

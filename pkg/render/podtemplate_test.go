@@ -334,10 +334,10 @@ func FuzzTemplate(f *testing.F) {
 func TestEarlierObjects(t *testing.T) {
 	var was struct {
 		Spec struct {
-			Selector             any    `json:"selector"`
-			ServiceName          string `json:"serviceName"`
-			PodManagementPolicy  string `json:"podManagementPolicy"`
-			VolumeClaimTemplates any    `json:"volumeClaimTemplates"`
+			Selector             any              `json:"selector"`
+			ServiceName          string           `json:"serviceName"`
+			PodManagementPolicy  string           `json:"podManagementPolicy"`
+			VolumeClaimTemplates []map[string]any `json:"volumeClaimTemplates"`
 		} `json:"spec"`
 	}
 	is := was
@@ -357,6 +357,13 @@ func TestEarlierObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	last(&is, text)
+	// The API server's default, which is written out now.
+	for _, claim := range is.Spec.VolumeClaimTemplates {
+		if cmp.Diff(claim["status"], any(map[string]any{"phase": "Pending"})) != "" {
+			t.Errorf("status of the claims: %v", claim["status"])
+		}
+		delete(claim, "status")
+	}
 	if diff := cmp.Diff(was, is); diff != "" || was.Spec.ServiceName == "" {
 		t.Errorf("what cannot be changed (-earlier +now):\n%s", diff)
 	}
