@@ -184,7 +184,7 @@ func TestGitOwnsTheObjects(t *testing.T) {
 		t.Run(manager, func(t *testing.T) {
 			s := newSite(t, migration.EndpointSlices)
 			// A list with one owner, into which the API server writes a default.
-			s.rec.Pods.Template = `{"spec":{"volumes":[{"name":"token","projected":{"sources":[{"serviceAccountToken":{"path":"token"}}]}}]}}`
+			s.rec.Pods.Template = `{"spec":{"volumes":[{"name":"me","projected":{"sources":[{"downwardAPI":{"items":[{"path":"name","fieldRef":{"fieldPath":"metadata.name"}}]}}]}}]}}`
 			s.wrap()
 			g := newGit(s, manager, s.rendered())
 			s.must("Git before the park", g.sync(s.ctx, s.ns))
