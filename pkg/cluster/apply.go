@@ -133,19 +133,7 @@ func (c *Client) write(ctx context.Context, rec migration.Record, o render.Objec
 		force = true
 		after, err = api.patch(ctx, name, data, options)
 	}
-	if before != nil && apierrors.IsConflict(err) && !force && changesNothing(ctx, api, name, data, before) {
-		return before, before, nil
-	}
 	return before, after, c.notWritten(err, "apply", kind, rec.Namespace, name)
-}
-
-// changesNothing reports whether an apply that another manager is in the way of would leave
-// everything as it is: a list that has one owner as a whole is in conflict for a default
-// that the API server has filled in.
-func changesNothing(ctx context.Context, api kindAPI, name string, data []byte, before render.Object) bool {
-	force := true
-	after, err := api.patch(ctx, name, data, metav1.PatchOptions{FieldManager: FieldManager, Force: &force, DryRun: []string{metav1.DryRunAll}})
-	return err == nil && sameContent(before, after)
 }
 
 // sameContent compares without what every write changes.
