@@ -19,6 +19,8 @@ const (
 	Status      Command = "status"
 	Plan        Command = "plan"
 	Clients     Command = "clients"
+	Render      Command = "render"
+	Diff        Command = "diff"
 	Check       Command = "check"
 	Wrap        Command = "wrap"
 	Reconfigure Command = "reconfigure"
@@ -32,8 +34,9 @@ const (
 // back: what is asked for when it begins.
 func Migration() []Command { return []Command{Wrap, Reconfigure, Replace, Apply, Revert} }
 
-// ReadOnly lists the commands that write no object; check keeps host reports where it may.
-func ReadOnly() []Command { return []Command{Check, Status, Plan, Clients} }
+// ReadOnly lists the commands that write no object; check keeps host reports where it may, and
+// diff has the API server try what it keeps nothing of.
+func ReadOnly() []Command { return []Command{Check, Status, Plan, Clients, Render, Diff} }
 
 // Target says which objects of an ensemble a permission is for.
 type Target string

@@ -33,38 +33,39 @@ func foretelling() []Command { return []Command{Check, Plan, Replace} }
 // Resources is the table.
 func Resources() []Resource {
 	all := append([]Command{Clients, Check, Wrap}, looking()...)
+	recorded := append([]Command{Render, Diff}, all...)
 	return []Resource{
 		Resource{Name: "services", Note: `The servers' addresses. There is no "delete", on purpose: a Service that is
 deleted takes its ClusterIP along, and every other server and client knows the
 server by it. "patch" is server-side apply, and the selector of one Service.`}.
-			need("get", AllServices, Always, append([]Command{Check, Wrap}, looking()...), nil, "see that each server's Service is still the same one, with the same address").
+			need("get", AllServices, Always, append([]Command{Diff, Check, Wrap}, looking()...), nil, "see that each server's Service is still the same one, with the same address").
 			need("list", All, Always, looking(), nil, "look at the Services of all servers at once").
-			need("create", AllServices, Always, []Command{Wrap, Replace}, steps(migration.StepPark), "create a Service per server, and the pods' own").
-			need("patch", AllServices, Always, []Command{Wrap, Replace, Apply, Revert}, steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector), "let a server's Service select its pod, and take the selector away again"),
+			need("create", AllServices, Always, []Command{Diff, Wrap, Replace}, steps(migration.StepPark), "create a Service per server, and the pods' own").
+			need("patch", AllServices, Always, []Command{Diff, Wrap, Replace, Apply, Revert}, steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector), "let a server's Service select its pod, and take the selector away again"),
 
 		Resource{Group: "discovery.k8s.io", Name: "endpointslices", Note: `What stands behind the Services. "delete" is for our own slice once the
 controller's holds the same address, and for what controllers leave behind
 when a server goes back to its host (kubernetes/kubernetes#118376); those have
 names that nobody knows before.`}.
-			need("list", All, Always, append([]Command{Wrap}, looking()...), nil, "see every address behind a Service").
+			need("list", All, Always, append([]Command{Diff, Wrap}, looking()...), nil, "see every address behind a Service").
 			need("create", All, SliceWrites, []Command{Wrap, Replace, Revert}, steps(migration.StepBridge, migration.StepFlip), "point a Service to its host, or to its pod, where no slice of ours exists").
 			need("update", Bridges, SliceWrites, moving(), steps(migration.StepFlip, migration.StepBridge, migration.StepFlipBack), "move a Service's address between host and pod in one write").
 			need("delete", All, Always, moving(), steps(migration.StepDropBridge, migration.StepDeleteLeftovers), "remove our slice once the controller's holds the same address, and what controllers leave behind"),
 
 		Resource{Name: "endpoints", Note: `"get" and "delete" find and remove left-over Endpoints. "create" and "update"
 are for --endpoints-api=endpoints only.`}.
-			need("get", Services, Always, append([]Command{Wrap}, looking()...), nil, "find Endpoints that would add an address to a Service").
+			need("get", Services, Always, append([]Command{Diff, Wrap}, looking()...), nil, "find Endpoints that would add an address to a Service").
 			need("create", All, LegacyWrites, []Command{Wrap, Replace, Revert}, steps(migration.StepBridge, migration.StepFlip), "point a Service to its host, or to its pod, where it has no Endpoints").
 			need("update", Services, LegacyWrites, moving(), steps(migration.StepFlip, migration.StepDropBridge, migration.StepFlipBack), "move a Service's address between host and pod").
 			need("delete", Services, Always, moving(), steps(migration.StepDeleteLeftovers), "remove Endpoints that a controller leaves behind"),
 
 		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts, the host reports
 that check keeps, and what is remembered of clients' sessions.`}.
-			need("get", Maps, Always, all, nil, "read the journal and the gate").
-			need("list", All, Unnamed, all, nil, "find the ensembles of a namespace").
-			need("create", All, Always, locking(), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
+			need("get", Maps, Always, recorded, nil, "read the journal and the gate").
+			need("list", All, Unnamed, recorded, nil, "find the ensembles of a namespace").
+			need("create", All, Always, append([]Command{Diff}, locking()...), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
 			need("update", Journals, Always, locking(), steps(migration.StepBegin, migration.StepRelease, migration.StepRenew, migration.StepRestoreGate, migration.StepCloseGate), "save the journal and its copy, and open or close the gate").
-			need("patch", Applied, Always, making(), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
+			need("patch", Applied, Always, append([]Command{Diff}, making()...), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
 			need("get", Reports, Known, append(foretelling(), Reconfigure, Clients), nil, "know what hosts and client machines have reported to another command").
 			need("create", All, Keeping, []Command{Check}, nil, "keep host reports for later commands").
 			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands").
@@ -85,14 +86,14 @@ it may be.`}.
 			need("update", Lock, Always, locking(), nil, "take, renew and release the ensemble's lock"),
 
 		Resource{Group: "apps", Name: "statefulsets", Note: `The pods' home.`}.
-			need("get", Set, Always, looking(), nil, "see that something makes the pods").
-			need("create", Set, Always, []Command{Replace}, steps(migration.StepPark), "create the pods").
-			need("patch", Set, Always, making(), steps(migration.StepPark, migration.StepRestorePods), "create the pods, or change how they are made"),
+			need("get", Set, Always, append([]Command{Diff}, looking()...), nil, "see that something makes the pods").
+			need("create", Set, Always, []Command{Diff, Replace}, steps(migration.StepPark), "create the pods").
+			need("patch", Set, Always, append([]Command{Diff}, making()...), steps(migration.StepPark, migration.StepRestorePods), "create the pods, or change how they are made"),
 
 		Resource{Group: "policy", Name: "poddisruptionbudgets"}.
-			need("get", Budget, Always, making(), steps(migration.StepPark, migration.StepRestorePods), "see whose the pods' budget is").
-			need("create", Budget, Always, []Command{Replace}, steps(migration.StepPark), "keep a drain from stopping two pods at once").
-			need("patch", Budget, Always, making(), steps(migration.StepPark, migration.StepRestorePods), "keep a drain from stopping two pods at once"),
+			need("get", Budget, Always, append([]Command{Diff}, making()...), steps(migration.StepPark, migration.StepRestorePods), "see whose the pods' budget is").
+			need("create", Budget, Always, []Command{Diff, Replace}, steps(migration.StepPark), "keep a drain from stopping two pods at once").
+			need("patch", Budget, Always, append([]Command{Diff}, making()...), steps(migration.StepPark, migration.StepRestorePods), "keep a drain from stopping two pods at once"),
 
 		Resource{Name: "pods", Note: `"patch" sets an annotation, so that the kubelet looks at the pod at once;
 "delete" is for going back to a host: the pod is deleted by its uid, gracefully.`}.

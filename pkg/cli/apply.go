@@ -71,7 +71,7 @@ func fixedInPods(cmd *cobra.Command) error {
 		}
 	}
 	if undo, _ := cmd.Flags().GetBool("undo"); undo {
-		for _, name := range []string{"image", "memory", "cpu", "jvm-flags", "files-secret", "files-configmap", "anti-affinity"} {
+		for _, name := range []string{"image", "memory", "cpu", "jvm-flags", "files-secret", "files-configmap", "anti-affinity", "pod-template"} {
 			if cmd.Flags().Changed(name) {
 				return usagef("--undo and --%s exclude each other: use one of them", name)
 			}
@@ -89,7 +89,7 @@ func (o *MoveOptions) store(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	to, changed, err := o.pods.change(rec)
+	to, changed, err := o.pods.over(rec)
 	switch {
 	case err != nil || changed == "":
 		return err

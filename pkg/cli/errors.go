@@ -106,7 +106,13 @@ func reportAt(w io.Writer, err error, via command.Via, where func() string) int 
 	var failed *failedError
 	var confirm *hosts.ConfirmationError
 	var late *timeoutError
+	var compared *comparedError
 	switch {
+	case errors.Is(err, differences{}):
+		return exitError
+	case errors.As(err, &compared):
+		// 1 says that there are differences.
+		return max(reportAt(w, compared.err, via, where), exitUsage)
 	case isDenied(err):
 		return reportDenial(w, err, where)
 	case errors.As(err, &refused):

@@ -93,6 +93,8 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		group("look", d.addProbeFlags(newStatusCommand(d))),
 		group("look", d.addProbeFlags(newPlanCommand(d))),
 		group("look", d.addProbeFlags(newClientsCommand(d))),
+		group("look", newRenderCommand(d)),
+		group("look", newDiffCommand(d)),
 		group("prepare", newRBACCommand(d)),
 		group("prepare", d.addProbeFlags(newWrapCommand(d))),
 		group("prepare", d.addProbeFlags(newReconfigureCommand(d))),

@@ -13,6 +13,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // podFlags say how the pods are made. They are kept in the journal, so they are
@@ -29,6 +30,9 @@ type podFlags struct {
 	filesConfig  string
 	antiAffinity string
 	runAsUser    int64
+	templateFile string
+	// template is what the file says, once check has read it.
+	template string
 }
 
 func (f *podFlags) add(cmd *cobra.Command) {
@@ -43,6 +47,7 @@ func (f *podFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.filesSecret, "files-secret", "", "Secret with the files that zoo.cfg and the JVM flags name, by their base names; ID.NAME is one server's own")
 	fs.StringVar(&f.filesConfig, "files-configmap", "", "ConfigMap with such files that anybody may read")
 	fs.StringVar(&f.antiAffinity, "anti-affinity", "required", "required (one server a node) or preferred")
+	fs.StringVar(&f.templateFile, "pod-template", "", "File with a pod template (YAML) that is merged over the pods', as kubectl's strategic merge does: what no flag sets, as tolerations or sidecars (docs/pod-template.md)")
 	fs.Int64Var(&f.runAsUser, "run-as-user", 1000, "uid and gid of the pods' process and volume")
 }
 
@@ -50,15 +55,24 @@ func (f *podFlags) add(cmd *cobra.Command) {
 func (f *podFlags) values() migration.PodOptions {
 	return migration.PodOptions{
 		Image: f.image, StorageClass: f.storageClass, StorageSize: f.storageSize, Memory: f.memory, CPU: f.cpu,
-		JVMFlags: f.jvmFlags, FilesSecret: f.filesSecret, FilesConfigMap: f.filesConfig, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser,
+		JVMFlags: f.jvmFlags, FilesSecret: f.filesSecret, FilesConfigMap: f.filesConfig, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser, Template: f.template,
 	}
 }
 
-// check refuses values that no pod can be made with. It asks nobody, so that it
-// comes before anything is written, in dry runs too.
+// check refuses values that no pod can be made with, and reads the pod template. It asks
+// nobody, so that it comes before anything is written, in dry runs too.
 func (f *podFlags) check() error {
 	if f.cmd == nil {
 		return nil
+	}
+	if f.templateFile != "" {
+		data, err := readInput(f.cmd.Context(), f.templateFile, nil)
+		if err != nil {
+			return &usageError{fmt.Errorf("--pod-template: %w", err)}
+		}
+		if f.template, err = render.ReadTemplate(f.templateFile, data); err != nil {
+			return &usageError{err}
+		}
 	}
 	return intake.CheckPodFlags(f.values())
 }
@@ -81,20 +95,11 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.MaybeID, a
 	if err != nil {
 		return err
 	}
-	if f.cmd == nil {
-		return ask(rec)
-	}
-	to, changed, err := f.change(rec)
+	to, changed, err := f.change(rec, id, s.kube.at())
 	if err != nil {
 		return err
 	}
-	if changed == "" {
-		return ask(rec)
-	}
-	if why, next := f.tooLate(rec, id, s.kube.at()); why != "" {
-		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
-	}
-	if err := ask(to); err != nil {
+	if err := ask(to); err != nil || changed == "" {
 		return err
 	}
 	if in := migration.InPods(rec); len(in) > 0 {
@@ -103,13 +108,24 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.MaybeID, a
 	return s.save(ctx, to)
 }
 
-// change is the record with what the flags change, and that in words; empty for nothing.
-func (f *podFlags) change(rec migration.Record) (to migration.Record, changed string, err error) {
+// over is the record with the flags, and what they change, empty for nothing.
+func (f *podFlags) over(rec migration.Record) (to migration.Record, changed string, err error) {
 	pods, err := f.apply(rec.Pods, rec.Settings.Version)
 	if err != nil || intake.SamePods(pods, rec.Pods) {
 		return rec, "", err
 	}
 	return rec.ChangePods(pods), strings.Join(intake.PodChanges(rec.Pods, pods), ", "), nil
+}
+
+// change is over, where the settings reach a pod that is still to be replaced.
+func (f *podFlags) change(rec migration.Record, id ensemble.MaybeID, at command.At) (to migration.Record, changed string, err error) {
+	if to, changed, err = f.over(rec); err != nil || changed == "" {
+		return to, changed, err
+	}
+	if why, next := f.tooLate(rec, id, at); why != "" {
+		return rec, changed, &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
+	}
+	return to, changed, nil
 }
 
 // given are the flags that were typed, as they are typed again.

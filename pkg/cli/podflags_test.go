@@ -88,6 +88,7 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 func replacing(t *testing.T, args ...string) *MoveOptions {
 	t.Helper()
 	f, cmd := &moveFlags{kind: migration.Replace}, &cobra.Command{}
+	cmd.SetContext(t.Context())
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.all, "all", false, "")
 	f.pods.add(cmd)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,8 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
@@ -35,6 +38,8 @@ type moveFlags struct {
 	undo    bool
 	loss    string
 	pods    podFlags
+	dryRun  string
+	output  string
 }
 
 // MoveOptions is replace or revert with everything resolved.
@@ -54,8 +59,10 @@ type MoveOptions struct {
 	// undo takes back a change of the pods' settings that no server has joined with.
 	undo bool
 	// loss is whom the operator accepts to lose with the last host.
-	loss sessions.Consent
-	pods podFlags
+	loss   sessions.Consent
+	pods   podFlags
+	dryRun string
+	format printer.Format
 	// restart are the flags of a reconfigure that drives restarts.
 	restart string
 	// moved counts the servers this command has moved, wrote says that it has
@@ -98,6 +105,9 @@ func newReplaceCommand(d *deps) *cobra.Command {
 			# The same with a copy of the host's data
 			%[1]s replace --id=1 --data=copy
 
+			# The objects of the pods as they would be applied
+			%[1]s replace --id=1 --dry-run=server -o yaml
+
 			# The rest, in the safe order, with a program that stops and masks units
 			%[1]s replace --all --host-hook=./hook.sh --yes`),
 		Args: atMostName,
@@ -109,6 +119,8 @@ func newReplaceCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringVar(&f.data, "data", "", "What the pod starts from: empty (a full sync from the leader; the default) or copy (the stopped host's data)")
 	cmd.Flags().StringVar(&f.loss, "accept-client-loss", "", "Stop the last host although clients have only ever been seen at hosts: how many sessions at most, or addresses, or unknown where a host does not tell; separated by commas")
 	f.pods.add(cmd)
+	cmd.Flags().StringVar(&f.dryRun, "dry-run", "none", "none, client (print the objects of the pods; only the journal is read) or server (let the API server check them, keep nothing)")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format of a dry run: yaml, json or name")
 	return cmd
 }
 
@@ -181,7 +193,12 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 			return nil, err
 		}
 	}
+	format, err := dryRunOutput(f.dryRun, f.output)
+	if err != nil {
+		return nil, err
+	}
 	return &MoveOptions{
+		dryRun: f.dryRun, format: format,
 		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all || !f.id.given(), yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
 		hook: f.hook, timeout: f.timeout, verbose: f.verbose, loss: loss, pods: f.pods, undo: f.undo,
 	}, nil
@@ -189,6 +206,9 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 
 // Run works until the intent is done, a rule stops it, or the time is over.
 func (o *MoveOptions) Run(ctx context.Context) error {
+	if o.dryRun == dryRunClient || o.dryRun == dryRunServer {
+		return o.preview(ctx)
+	}
 	s, rec, err := o.deps.open(ctx, o.args, o.id)
 	if err != nil {
 		return err
@@ -272,6 +292,9 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	if what := rec.Pods.What(); what != "" && o.kind == migration.Replace {
 		// They are made with this operator's rights, from what the journal says.
 		fmt.Fprintf(out, "Its pod runs %s.\n", what)
+		if sets := render.TemplateFields(rec.Pods.Template); len(sets) > 0 {
+			fmt.Fprintf(out, "Its pod template sets %s.\n", strings.Join(sets, ", "))
+		}
 	}
 	if s.engine.Clients != nil {
 		for _, line := range migration.ClientsAtStop(rec, s.engine.Clients.Look(ctx, rec), in.ID) {

@@ -120,10 +120,8 @@ func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
 	if err := f.pods.check(); err != nil {
 		return nil, err
 	}
-	switch f.dryRun {
-	case "none", "client", "server":
-	default:
-		return nil, usagef("--dry-run=%q: allowed are none, client, server", f.dryRun)
+	if err := checkDryRun(f.dryRun); err != nil {
+		return nil, err
 	}
 	api := migration.EndpointsAPI(f.endpointsAPI)
 	if api != migration.EndpointSlices && api != migration.LegacyEndpoints {

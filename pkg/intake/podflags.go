@@ -3,9 +3,11 @@ package intake
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // PodFlags are the flags that say how pods are made.
@@ -40,6 +42,7 @@ func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOpt
 	set("files-secret", &o.FilesSecret, f.Values.FilesSecret)
 	set("files-configmap", &o.FilesConfigMap, f.Values.FilesConfigMap)
 	set("anti-affinity", &o.AntiAffinity, f.Values.AntiAffinity)
+	set("pod-template", &o.Template, f.Values.Template)
 	if o.RunAsUser == 0 || f.Given("run-as-user") {
 		o.RunAsUser = f.Values.RunAsUser
 	}
@@ -61,6 +64,13 @@ func PodChanges(a, b migration.PodOptions) []string {
 		if c.from != c.to {
 			out = append(out, fmt.Sprintf("--%s from %q to %q", c.flag, c.from, c.to))
 		}
+	}
+	if a.Template != b.Template {
+		sets := "nothing"
+		if fields := render.TemplateFields(b.Template); len(fields) > 0 {
+			sets = strings.Join(fields, ", ")
+		}
+		out = append(out, "--pod-template, which now sets "+sets)
 	}
 	return out
 }

@@ -42,6 +42,7 @@ func fieldRules() map[string]fieldRule {
 		"pods.jvmFlags":     optional(strict.JVMFlags),
 		"pods.antiAffinity": one("", "required", "preferred"),
 		"pods.runAsUser":    upTo(math.MaxInt32),
+		"pods.template":     text(strict.Template),
 		"pods.zooCfg":       text(strict.Config),
 		"pods.filesSecret":  optional(strict.Object), "pods.filesConfigMap": optional(strict.Object), "pods.privateSecret": optional(strict.Object),
 		"pods.own": length(maxServers), "pods.own[].id": serverID, "pods.own[].zooCfg": text(strict.Config),

@@ -28,13 +28,13 @@ func full() Record {
 		Settings: Settings{TickTimeMillis: 2000, InitLimit: 10, SyncLimit: 5, Version: "3.4.13"},
 		Pods: PodOptions{
 			Image: "zookeeper:3.4.13", Command: []string{"zkServer.sh", "start-foreground"}, StorageClass: "fast", StorageSize: "20Gi",
-			Memory: "2Gi", CPU: "500m", JVMFlags: "-Xmx1g -Djute.maxbuffer=4194304", AntiAffinity: "required", RunAsUser: 1000,
+			Memory: "2Gi", CPU: "500m", JVMFlags: "-Xmx1g -Djute.maxbuffer=4194304", AntiAffinity: "required", RunAsUser: 1000, Template: `{"spec":{"priorityClassName":"high"}}`,
 			ZooCfg: "tickTime=2000\ndataDir=/zookeeper/data\n", DynamicName: "zoo.cfg.dynamic.100000000", Dynamic: "server.1=10.0.0.1:2888:3888;2181\n",
 			FilesSecret: "zk-files", FilesConfigMap: "zk-conf", PrivateSecret: "zk1-zkmigrate-private-00", Own: []OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/1.jks\n"}},
 		},
 		PodsBefore: &PodOptions{
 			Image: "zookeeper:3.4.14", Command: []string{"zkServer.sh", "start-foreground"}, StorageClass: "fast", StorageSize: "20Gi",
-			Memory: "2Gi", CPU: "500m", JVMFlags: "-Xmx1g", AntiAffinity: "preferred", RunAsUser: 1000,
+			Memory: "2Gi", CPU: "500m", JVMFlags: "-Xmx1g", AntiAffinity: "preferred", RunAsUser: 1000, Template: `{"spec":{"priorityClassName":"low"}}`,
 			ZooCfg: "tickTime=2000\ndataDir=/zookeeper/data\n", DynamicName: "zoo.cfg.dynamic.100000000", Dynamic: "server.1=10.0.0.1:2888:3888;2181\n",
 			FilesSecret: "zk-files", FilesConfigMap: "zk-conf", PrivateSecret: "zk1-zkmigrate-private-00", Own: []OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/1.jks\n"}},
 		},
@@ -213,6 +213,7 @@ func TestNumbersOfTheJournal(t *testing.T) {
 		"flight.after.held[0]":          func(r *Record) { r.Flight.After.Held = []ensemble.ID{ensemble.MaxID + 1} },
 		"audit[0].id":                   func(r *Record) { r.Audit[0].ID = ensemble.ID(-1).Known() },
 		"pods.runAsUser":                func(r *Record) { r.Pods.RunAsUser = -1 },
+		"pods.template":                 func(r *Record) { r.Pods.Template = "{\x1b}" },
 		"pods.command":                  func(r *Record) { r.Pods.Command = make([]string, 100) },
 		"audit":                         func(r *Record) { r.Audit = make([]AuditEntry, 5000) },
 		"endpointsAPI":                  func(r *Record) { r.EndpointsAPI = "slices" },

@@ -27,6 +27,9 @@ type PodOptions struct {
 	AntiAffinity string `json:"antiAffinity"`
 	// RunAsUser is the uid and gid of the ZooKeeper process and of its volume.
 	RunAsUser int64 `json:"runAsUser"`
+	// Template is merged over the pods' template, strategically: a PodTemplateSpec in
+	// JSON (render.ReadTemplate); empty for none.
+	Template string `json:"template,omitempty"`
 	// FilesSecret and FilesConfigMap hold the files that zoo.cfg and the JVM flags name
 	// (ensemble.FileRefs); empty where the image has them.
 	FilesSecret    string `json:"filesSecret,omitempty"`

@@ -99,8 +99,16 @@ func GateName(name string) string { return JournalName(name) + "-gate" }
 // that of the one an earlier release made.
 func ConfName(name string) string { return JournalName(name) + "-conf" }
 
-// Labels are those of every object of an ensemble.
+// Labels are those of every object of an ensemble, as Kubernetes recommends them.
 func Labels(name string) map[string]string {
+	labels := claimLabels(name)
+	labels["app.kubernetes.io/part-of"] = "zookeeper"
+	return labels
+}
+
+// claimLabels are those of a volume claim. They never change: a StatefulSet's claims
+// cannot be changed.
+func claimLabels(name string) map[string]string {
 	return map[string]string{
 		"app.kubernetes.io/name":       "zookeeper",
 		"app.kubernetes.io/instance":   name,
@@ -109,9 +117,19 @@ func Labels(name string) map[string]string {
 	}
 }
 
+// objectLabels are those of what serves: pods, what makes them, and their Services.
+func objectLabels(rec migration.Record) map[string]string {
+	labels := Labels(rec.Name)
+	labels["app.kubernetes.io/component"] = "server"
+	if v, err := ensemble.ParseVersion(rec.Settings.Version); err == nil {
+		labels["app.kubernetes.io/version"] = v.String()
+	}
+	return labels
+}
+
 // ServerLabels are those of the objects of one server.
-func ServerLabels(name string, id ensemble.ID) map[string]string {
-	labels := Labels(name)
+func ServerLabels(rec migration.Record, id ensemble.ID) map[string]string {
+	labels := objectLabels(rec)
 	labels[IDLabel] = id.String()
 	return labels
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/faults"
@@ -41,7 +42,11 @@ func TestMigration(t *testing.T) {
 				}
 			}
 			s.Zkmigrate(0, append(check, c.waive...)...)
-			s.Ready(c.waive...)
+			flags := c.waive
+			if c.version == "3.8.0" {
+				flags = append(flags, "--pod-template="+podTemplate(t, s))
+			}
+			s.Ready(flags...)
 			again := s.Wrap(c.waive...)
 			if strings.Contains(again.Stdout, "created") || !strings.Contains(again.Stdout, "unchanged") {
 				t.Errorf("a second wrap changes something:\n%s", again.Stdout)
@@ -69,6 +74,10 @@ func TestMigration(t *testing.T) {
 			if !after.Healthy || after.Replaced != len(c.ids) {
 				t.Errorf("after the replacements: %+v", after)
 			}
+			s.Zkmigrate(0, "diff", s.Name)
+			if c.version == "3.8.0" {
+				asTemplate(t, s)
+			}
 			if n := after.Epoch - before.Epoch; n != 1 {
 				t.Errorf("%d elections in the replacements, want 1 (the leader's)", n)
 			}
@@ -86,6 +95,57 @@ func TestMigration(t *testing.T) {
 			s.NothingLost()
 		})
 	}
+}
+
+// podTemplate is a file with what no flag sets.
+func podTemplate(t *testing.T, s *scene.Scene) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "pods.yaml")
+	text := `metadata:
+  labels: {team: search}
+spec:
+  priorityClassName: system-cluster-critical
+  tolerations: [{key: zk, operator: Exists}]
+  containers:
+  - name: zookeeper
+    resources: {limits: {cpu: "2"}}
+  - name: sidecar
+    image: zklab.local/zookeeper:3.8.0
+    command: [bash, -c, "trap 'exit 0' TERM; read -r < <(:; sleep infinity)"]
+    resources: {requests: {cpu: 1m, memory: 16Mi}, limits: {memory: 16Mi}}
+    volumeMounts: [{name: data, mountPath: /data, readOnly: true}]
+`
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// asTemplate: the pods that serve have what the template says, and a root file system that
+// nobody writes to.
+func asTemplate(t *testing.T, s *scene.Scene) {
+	t.Helper()
+	pods, err := s.Kube.CoreV1().Pods(s.Name).List(t.Context(), metav1.ListOptions{LabelSelector: "team=search"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pods.Items) != 3 {
+		t.Errorf("%d pods have the template's label", len(pods.Items))
+	}
+	for _, p := range pods.Items {
+		zk, cpu := p.Spec.Containers[0], p.Spec.Containers[0].Resources.Limits["cpu"]
+		tolerates := slices.ContainsFunc(p.Spec.Tolerations, func(x corev1.Toleration) bool { return x.Key == "zk" })
+		if p.Spec.PriorityClassName != "system-cluster-critical" || !tolerates || len(p.Spec.Containers) != 3 || cpu.String() != "2" || !*zk.SecurityContext.ReadOnlyRootFilesystem {
+			t.Errorf("pod %s: %+v", p.Name, p.Spec)
+		}
+	}
+	// To take away what serving pods have reaches nobody.
+	empty := filepath.Join(t.TempDir(), "empty.yaml")
+	if err := os.WriteFile(empty, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.Zkmigrate(1, "diff", s.Name, "--pod-template="+empty)
+	s.Zkmigrate(3, "replace", s.Name, "--all", "--pod-template="+empty)
 }
 
 // asPlanned compares what plan said before the replacements with what
