@@ -78,8 +78,13 @@ func TestSecuredMigration(t *testing.T) {
 			s.cliAt(s.addresses(false), "create", "/k", "before")
 			out := t.TempDir()
 			run(0, append(append([]string{"reconfigure", s.Name, "--output-dir", out}, s.Files()...), hook...)...)
-			if certified && c.version == "3.8.0" {
-				s.refusedByOthers(run, sans)
+			switch {
+			case certified && c.version == "3.8.0":
+				s.refusedByOthers(run, sans, map[string]string{
+					"other-san": "certificate-of-another-name", "other-ca": "certificate-of-another-ca", "expired": "certificate-expired",
+				})
+			case !certified:
+				s.refusedByOthers(run, nil, map[string]string{"other-password": "password-between-servers"})
 			}
 			run(0, append([]string{"replace", s.Name, "--all", "--yes"}, hook...)...)
 			s.cliAt(s.addresses(true), "set", "/k", "in pods")
@@ -109,31 +114,36 @@ func (s *secured) newCertificates(sans []string) {
 	}
 }
 
-// refusedByOthers wants that a pod whose certificate the others refuse stops nobody's host.
-func (s *secured) refusedByOthers(run func(int, ...string) labkit.Result, sans []string) {
+// refusedByOthers wants that a pod which the others refuse stops nobody's host. faults are those of
+// zklab, with their rows.
+func (s *secured) refusedByOthers(run func(int, ...string) labkit.Result, sans []string, rows map[string]string) {
 	t := s.T
 	t.Helper()
-	for fault, row := range map[string]faults.Fault{
-		"other-san": faults.Elsewhere(t, "certificate-of-another-name"),
-		"other-ca":  faults.Elsewhere(t, "certificate-of-another-ca"),
-		"expired":   faults.Elsewhere(t, "certificate-expired"),
-	} {
+	for fault, name := range rows {
+		row := faults.Elsewhere(t, name)
 		if fault != "other-san" && testing.Short() {
 			continue
 		}
 		s.makeFiles("--fault", fault)
-		if err := s.Kube.CoreV1().Pods(s.Name).DeleteCollection(t.Context(), *scene.DeleteNow(), metav1.ListOptions{}); err != nil {
-			t.Fatal(err) // their successors have the new files at once
-		}
-		r := run(124, "replace", s.Name, "--id=1", "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "40s")
-		if !strings.Contains(r.Stdout+r.Stderr, row.Verdict.Says) {
-			t.Errorf("%s: that the certificate is refused is not told:\n%s%s", fault, r.Stdout, r.Stderr)
-		}
-		if _, err := s.mode(s.Hosts[0], s.Hosts[0].ClientFiles); err != nil {
-			t.Errorf("%s: server 1 does not serve on its host: %v", fault, err)
-		}
+		s.refused(run, row)
 	}
 	s.makeFiles(sans...)
+}
+
+// refused wants that the files that the Secret has now let no pod park, and that the row says why.
+func (s *secured) refused(run func(int, ...string) labkit.Result, row faults.Fault) {
+	t := s.T
+	t.Helper()
+	if err := s.Kube.CoreV1().Pods(s.Name).DeleteCollection(t.Context(), *scene.DeleteNow(), metav1.ListOptions{}); err != nil {
+		t.Fatal(err) // their successors have the new files at once
+	}
+	r := run(124, "replace", s.Name, "--id=1", "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "40s")
+	if !strings.Contains(r.Stdout+r.Stderr, row.Verdict.Says) {
+		t.Errorf("%s: it is not told:\n%s%s", row.Name, r.Stdout, r.Stderr)
+	}
+	if _, err := s.mode(s.Hosts[0], s.Hosts[0].ClientFiles); err != nil {
+		t.Fatalf("%s: server 1 does not serve on its host: %v\n%s%s", row.Name, err, r.Stdout, r.Stderr)
+	}
 }
 
 // addresses are where clients find the servers: the Services, or the hosts.
@@ -177,12 +187,24 @@ func (s *secured) credentials(certified bool) string {
 // makeFiles makes the pods' certificates, and the Secret with them.
 func (s *secured) makeFiles(flags ...string) {
 	s.T.Helper()
+	s.putFiles(s.files(flags...))
+}
+
+// files makes the files alone, in a folder.
+func (s *secured) files(flags ...string) string {
+	s.T.Helper()
 	dir := s.T.TempDir()
 	args := []string{"credentials", s.Name, "--dir", dir}
 	if s.Hosts[0].SecurePort != 0 {
 		args = append(args, "--san", "*."+s.Name+"-pods."+s.Name+".svc.cluster.local")
 	}
 	s.Must(s.Lab.Zklab(s.T.Context(), append(args, flags...)...))
+	return dir
+}
+
+// putFiles makes the Secret of a folder.
+func (s *secured) putFiles(dir string) {
+	s.T.Helper()
 	apply := fmt.Sprintf("kubectl create secret generic %[1]s-files -n %[1]s --from-file=%[2]s --dry-run=client -o yaml | kubectl apply --server-side -f -", s.Name, dir)
 	s.Must(s.Lab.OnClient(s.T.Context(), "env", "KUBECONFIG="+strings.TrimSpace(s.Must(s.Lab.Zklab(s.T.Context(), "kubeconfig", "--in-lab")).Stdout), "sh", "-c", apply))
 }
