@@ -31,6 +31,8 @@ type ClientsReport struct {
 	Clients []ConnectedClient  `json:"clients"`
 	Unknown []ensemble.ID      `json:"unknown,omitempty"`
 	Records []DNSRecordOfASrv  `json:"records"`
+	// ACLs is what --scan-acls has read.
+	ACLs *vantage.ACLScan `json:"acls,omitempty"`
 	// Warnings is what to see to before clients move.
 	Warnings []preflight.ClientWarning `json:"warnings,omitempty"`
 }
@@ -78,8 +80,9 @@ type DNSRecordOfASrv struct {
 func newClientsCommand(d *deps) *cobra.Command {
 	output := newOutputFlags()
 	var limit time.Duration
+	var scan aclScan
 	cmd := &cobra.Command{
-		Use:                   "clients [NAME] [-o FORMAT]",
+		Use:                   "clients [NAME] [--scan-acls] [-o FORMAT]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Print old and new connection strings and who is connected",
 		Long: long(`
@@ -88,37 +91,47 @@ func newClientsCommand(d *deps) *cobra.Command {
 			work until the last host is stopped. Lists who is connected now, by source
 			address; whether a connection came through a Service cannot be seen by ZooKeeper.
 			Warns of what clients stumble over when they move, with what was seen and what to do
-			(docs/clients.md). Nothing is written.`),
+			(docs/clients.md). Nothing is written.
+
+			With --scan-acls it also reads the ACLs of the znodes, from one server and one request
+			at a time, and says whose rights go by an address.`),
 		Example: examples(`
 			# What do clients have to use?
-			%[1]s clients zk1`),
+			%[1]s clients zk1
+
+			# Whose rights would be lost with another source address?
+			%[1]s clients zk1 --scan-acls`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := output.toPrinter(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, p) })
+			if err := scan.check(cmd); err != nil {
+				return err
+			}
+			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, scan, p) })
 		},
 	}
 	output.add(cmd)
 	lookFlag(cmd, &limit)
+	scan.add(cmd)
 	return cmd
 }
 
-func runClients(ctx context.Context, d *deps, args []string, p printer.Printer) error {
+func runClients(ctx context.Context, d *deps, args []string, scan aclScan, p printer.Printer) error {
 	s, rec, err := d.open(ctx, args, ensemble.MaybeID{})
 	if err != nil {
 		return err
 	}
-	r := clientsReport(ctx, s, rec)
+	r := clientsReport(ctx, s, rec, scan)
 	if !p.ForPeople() {
 		return p.Structured(d.streams.Out, r)
 	}
 	return printClients(d, r)
 }
 
-func clientsReport(ctx context.Context, s *session, rec migration.Record) ClientsReport {
+func clientsReport(ctx context.Context, s *session, rec migration.Record, scan aclScan) ClientsReport {
 	r := ClientsReport{APIVersion: migration.RecordVersion, Kind: "ClientsReport", Name: rec.Name, Namespace: rec.Namespace}
 	if plain := connectionStrings(rec, ensemble.PortClient); plain != nil {
 		r.ConnectionStrings = *plain
@@ -132,8 +145,13 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record) Client
 			r.Records = append(r.Records, DNSRecordOfASrv{ID: srv.ID, Host: srv.Host, Old: srv.HostIP, New: srv.ClusterIP})
 		}
 		a := s.prober.Ask(ctx, srv.AtService(), zkprobe.Cons)
-		conf := s.prober.Ask(ctx, srv.AtService(), zkprobe.Conf)
-		f.Through[srv.ID] = vantage.Sighting{Reach: conf.Reach, Members: zkprobe.ParseConf(conf.Text).Members}
+		var conf zkprobe.ConfReply
+		f.Through[srv.ID] = vantage.Sighting{Reach: a.Reach}
+		if a.Reach.Alive() {
+			told := s.prober.Ask(ctx, srv.AtService(), zkprobe.Conf)
+			conf = zkprobe.ParseConf(told.Text)
+			f.Through[srv.ID] = vantage.Sighting{Reach: told.Reach, Members: conf.Members}
+		}
 		if a.Reach != vantage.Answered {
 			r.Unknown = append(r.Unknown, srv.ID)
 			continue
@@ -151,6 +169,10 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record) Client
 		r.Clients = append(r.Clients, *c)
 	}
 	sort.Slice(r.Clients, func(i, j int) bool { return r.Clients[i].Address < r.Clients[j].Address })
+	if scan.on {
+		f.ACLs, f.ACLsError = scan.run(ctx, s, rec)
+		r.ACLs = f.ACLs
+	}
 	r.Warnings = preflight.ClientWarnings(f)
 	return r
 }
@@ -195,6 +217,9 @@ func printClients(d *deps, r ClientsReport) error {
 		for _, rec := range r.Records {
 			fmt.Fprintf(out, "  %s  A  %s   (was %s)\n", rec.Host, rec.New, rec.Old)
 		}
+	}
+	if r.ACLs != nil {
+		fmt.Fprintf(out, "\nACLs were read of %d znodes, from %s.\n", r.ACLs.Read, r.ACLs.From)
 	}
 	printClientWarnings(out, r.Warnings)
 	fmt.Fprintln(out, "\nConnected now (with a session):")

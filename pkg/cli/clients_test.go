@@ -30,7 +30,7 @@ func TestClientsWarn(t *testing.T) {
 		rec.Servers[i].ClusterIP, rec.Servers[i].ClientPort = at.Addr().String(), int(at.Port())
 	}
 	rec.Hosts.ClusterDomain = "corp.example"
-	r := clientsReport(t.Context(), s, rec)
+	r := clientsReport(t.Context(), s, rec, aclScan{})
 	if !strings.Contains(r.NewDNS, "demo-1.zk.svc.corp.example:") {
 		t.Errorf("by name: %s", r.NewDNS)
 	}

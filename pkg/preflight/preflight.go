@@ -132,6 +132,10 @@ type Facts struct {
 	// Sources are the clients that each server has now, by address, and how many connections
 	// of one address it takes.
 	Sources map[ensemble.ID]ClientCount
+	// ACLs is what a scan of the znodes found, nil where none was made; ACLsError is why it could not
+	// begin.
+	ACLs      *vantage.ACLScan
+	ACLsError string
 	// FileSHA256 is the digest of each host's zoo.cfg as it was given.
 	FileSHA256 map[ensemble.ID]string
 	// Lacking lists permissions that are missing, Unanswered those about which

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -35,9 +36,10 @@ func TestShake(t *testing.T) {
 			write("zoo.cfg", "sslQuorum=true\n", 0o600)
 			write("java", "#!/usr/bin/env bash\ncat "+dir+"/words\n", 0o755)
 			script := `set -uf
-conf=$1 id=1 private=$1/none reports=$1 jars=x java=$1/java placed=x detail=
+conf=$1 id=1 private=$1/none reports=$1 jars=x java=$1/java placed=x detail= places=0
 flags() { :; }
 dynamic_of() { dynamic=; }
+place() { placed=x; ((places += 1)); }
 refuse() { detail=$*; return 1; }
 ` + handshakeScript + `
 while IFS= read -r round; do
@@ -46,17 +48,21 @@ while IFS= read -r round; do
   until shake || [[ -z $hand ]]; do :; done
   printf '%s\n' "$detail"
 done
+((places == %d)) || printf 'files were placed %s times\n' "$places" >&2
 `
-			write("script", script, 0o600)
+			// Files may have changed from one round to the next.
+			write("script", strings.Replace(script, "%d", strconv.Itoa(len(c.words)), 1), 0o600)
 			cmd := exec.Command("bash", filepath.Join(dir, "script"), dir)
 			var rounds strings.Builder
 			for _, w := range c.words {
 				rounds.WriteString(strings.ReplaceAll(w, "\n", `\n`) + "\n")
 			}
 			cmd.Stdin = strings.NewReader(rounds.String())
+			var complaints strings.Builder
+			cmd.Stderr = &complaints
 			out, err := cmd.Output()
-			if err != nil {
-				t.Fatal(err)
+			if err != nil || complaints.Len() > 0 {
+				t.Fatal(err, complaints.String())
 			}
 			got := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 			for i, want := range c.want {

@@ -222,6 +222,9 @@ shake() {
   [[ -n $tries && -n $java && -n $jars ]] || { shaken=${placed:-none}; return 0; }
   if [[ -z $hand ]]; then
     ((SECONDS - hand_at >= 20)) || { refuse "$hand_said"; return; }
+    # The JAAS file is a copy; what it is a copy of may have changed.
+    placed=
+    place || return
     dynamic_of "$conf/zoo.cfg"
     for part in "$conf/zoo.cfg" ${dynamic:+"$conf/${dynamic##*/}"} "$conf/$id.zoo.cfg" "$private/zoo.cfg" "$private/$id.zoo.cfg"; do
       [[ -e $part ]] && parts+=("$part")

@@ -80,11 +80,13 @@ func TestSecuredMigration(t *testing.T) {
 			run(0, append(append([]string{"reconfigure", s.Name, "--output-dir", out}, s.Files()...), hook...)...)
 			switch {
 			case certified && c.version == "3.8.0":
-				s.refusedByOthers(run, sans, map[string]string{
-					"other-san": "certificate-of-another-name", "other-ca": "certificate-of-another-ca", "expired": "certificate-expired",
+				s.refusedByOthers(run, sans, map[string]faults.Fault{
+					"other-san": faults.Elsewhere(t, "certificate-of-another-name"),
+					"other-ca":  faults.Elsewhere(t, "certificate-of-another-ca"),
+					"expired":   faults.Elsewhere(t, "certificate-expired"),
 				})
 			case !certified:
-				s.refusedByOthers(run, nil, map[string]string{"other-password": "password-between-servers"})
+				s.refusedByOthers(run, nil, map[string]faults.Fault{"other-password": faults.Elsewhere(t, "password-between-servers")})
 			}
 			run(0, append([]string{"replace", s.Name, "--all", "--yes"}, hook...)...)
 			s.cliAt(s.addresses(true), "set", "/k", "in pods")
@@ -116,11 +118,10 @@ func (s *secured) newCertificates(sans []string) {
 
 // refusedByOthers wants that a pod which the others refuse stops nobody's host. faults are those of
 // zklab, with their rows.
-func (s *secured) refusedByOthers(run func(int, ...string) labkit.Result, sans []string, rows map[string]string) {
+func (s *secured) refusedByOthers(run func(int, ...string) labkit.Result, sans []string, rows map[string]faults.Fault) {
 	t := s.T
 	t.Helper()
-	for fault, name := range rows {
-		row := faults.Elsewhere(t, name)
+	for fault, row := range rows {
 		if fault != "other-san" && testing.Short() {
 			continue
 		}
