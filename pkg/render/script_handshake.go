@@ -229,7 +229,7 @@ shake() {
     for part in "$conf/zoo.cfg" ${dynamic:+"$conf/${dynamic##*/}"} "$conf/$id.zoo.cfg" "$private/zoo.cfg" "$private/$id.zoo.cfg"; do
       [[ -e $part ]] && parts+=("$part")
     done
-    for flag in ${SERVER_JVMFLAGS-} $(flags && printf %s "$SERVER_JVMFLAGS"); do
+    for flag in ${SERVER_JVMFLAGS-} $(flags && printf %s "${SERVER_JVMFLAGS-}"); do
       [[ $flag == -D@(zookeeper|javax.net.ssl|java.security|javax.security|sun.security).* ]] && flags+=("$flag")
     done
     base64 -d <<<"$handshake_class" >"$reports/Handshake.class" 2>/dev/null || { shaken=${placed:-none}; return 0; }
