@@ -11,7 +11,7 @@ type ACLScan struct {
 	// what is below. HiddenPaths are some of them.
 	Hidden      int      `json:"hidden"`
 	HiddenPaths []string `json:"hiddenPaths,omitempty"`
-	// Closed is how many told their ACL and not their children (3.4.13 and earlier,
+	// Closed is how many told their ACL and not their children (before 3.4.14 and 3.5.5,
 	// ZOOKEEPER-1392); ClosedPaths are some of them.
 	Closed      int      `json:"closed"`
 	ClosedPaths []string `json:"closedPaths,omitempty"`

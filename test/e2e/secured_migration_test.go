@@ -14,6 +14,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/faults"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
@@ -76,6 +77,7 @@ func TestSecuredMigration(t *testing.T) {
 				s.newCertificates(sans)
 			}
 			s.cliAt(s.addresses(false), "create", "/k", "before")
+			s.scansACLs(run)
 			out := t.TempDir()
 			run(0, append(append([]string{"reconfigure", s.Name, "--output-dir", out}, s.Files()...), hook...)...)
 			switch {
@@ -90,6 +92,7 @@ func TestSecuredMigration(t *testing.T) {
 			}
 			run(0, append([]string{"replace", s.Name, "--all", "--yes"}, hook...)...)
 			s.cliAt(s.addresses(true), "set", "/k", "in pods")
+			s.hasACLs(run(0, "clients", s.Name, "--scan-acls", "-o", "json", "--probe-via=pod"))
 			run(0, append([]string{"revert", s.Name, "--id=1", "--yes"}, hook...)...)
 			if got := s.cliAt(s.addresses(true), "get", "/k"); !strings.Contains(got, "in pods") {
 				t.Errorf("/k is gone: %s", got)
@@ -100,6 +103,47 @@ func TestSecuredMigration(t *testing.T) {
 			noSecretIn(t, out)
 			s.noSecretInCluster()
 		})
+	}
+}
+
+// scansACLs makes ACLs with addresses, and wants that clients --scan-acls finds them with the
+// rights of --credentials, and says what it may not read.
+func (s *secured) scansACLs(run func(int, ...string) labkit.Result) {
+	s.T.Helper()
+	s.cliAt(s.addresses(false), "create", "/away", "v", "ip:10.1.2.3:cdrwa")
+	s.cliAt(s.addresses(false), "create", "/read", "v", "world:anyone:r,ip:"+s.Hosts[1].Address+":cdrwa")
+	s.hasACLs(run(0, "clients", s.Name, "--scan-acls", "-o", "json"))
+	if r := run(0, "clients", s.Name, "--scan-acls", "--scan-znodes=1"); !strings.Contains(r.Stdout, "the scan stopped at the bound of 1 znodes") {
+		s.T.Errorf("that the scan was bounded is not told:\n%s", r.Stdout)
+	}
+}
+
+func (s *secured) hasACLs(r labkit.Result) {
+	s.T.Helper()
+	var report struct {
+		ACLs     vantage.ACLScan `json:"acls"`
+		Warnings []struct {
+			Code     string   `json:"code"`
+			Evidence []string `json:"evidence"`
+		} `json:"warnings"`
+	}
+	if err := json.Unmarshal([]byte(r.Stdout), &report); err != nil {
+		s.T.Fatalf("%v:\n%s", err, r.Stdout)
+	}
+	said := map[string]string{}
+	for _, w := range report.Warnings {
+		said[w.Code] = strings.Join(w.Evidence, "\n")
+	}
+	for code, want := range map[string]string{
+		"ip-acls":     fmt.Sprintf("ip:%s may cdwa /read: the host of server 2", s.Hosts[1].Address),
+		"unread-acls": "may not read the ACL of /away",
+	} {
+		if !strings.Contains(said[code], want) {
+			s.T.Errorf("%s: %q is not in %q", code, want, said[code])
+		}
+	}
+	if said["acl-providers"] != "" || report.ACLs.Hidden != 1 || report.ACLs.Read < 4 {
+		s.T.Errorf("got %s and %+v", said["acl-providers"], report.ACLs)
 	}
 }
 
