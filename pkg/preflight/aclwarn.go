@@ -129,34 +129,16 @@ func (f Facts) unread() (out []string) {
 }
 
 // strangers tells of ACLs whose scheme no server in a pod would know: without a provider nobody
-// has the rights (ProviderRegistry, PrepRequestProcessor.checkACL). ZooKeeper brings those of ip and digest,
-// and with a secure client port that of x509 (QuorumPeerConfig.configureSSLAuth).
+// has the rights (ProviderRegistry, PrepRequestProcessor.checkACL).
 func (f Facts) strangers() (out []string) {
 	if f.ACLs == nil || f.Record.Pods.ZooCfg == "" {
 		return nil
 	}
-	known := map[string]bool{"world": true, "auth": true, "super": true, "ip": true, "digest": true}
-	other := false
-	f.settings(func(_, key, value string) {
-		if !strings.HasPrefix(key, "authProvider.") {
-			return
-		}
-		switch class := strings.TrimSpace(value); class[strings.LastIndex(class, ".")+1:] {
-		case "SASLAuthenticationProvider":
-			known["sasl"] = true
-		case "X509AuthenticationProvider":
-			known["x509"] = true
-		default:
-			other = true // its scheme stands in its code
-		}
-	})
-	for _, s := range f.Servers {
-		known["x509"] = known["x509"] || s.Port(ensemble.PortSecureClient) != 0
-	}
+	knows := providers(f.Record.Pods)
 	by := map[string]*vantage.ACLEntry{}
 	for _, e := range f.ACLs.Entries {
 		switch sum := by[e.Scheme]; {
-		case known[e.Scheme] || other:
+		case knows(e.Scheme):
 		case sum == nil:
 			by[e.Scheme] = &e
 		default:

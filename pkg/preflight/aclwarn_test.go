@@ -47,7 +47,7 @@ func TestACLWarnings(t *testing.T) {
 		"sasl by a JVM flag":      {vantage.ACLScan{Entries: []vantage.ACLEntry{of("sasl", 5)}}, pods("x=y\n", "-Dzookeeper.authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider"), providers, nil, ""},
 		"somebody's own":          {vantage.ACLScan{Entries: []vantage.ACLEntry{of("token", 5)}}, pods("authProvider.1=com.example.Tokens\n", ""), providers, nil, ""},
 		"x509 without a port":     {vantage.ACLScan{Entries: []vantage.ACLEntry{of("x509", 1)}}, pods("x=y\n", ""), providers, []string{"ACLs with x509"}, ""},
-		"x509 with a secure port": {vantage.ACLScan{Entries: []vantage.ACLEntry{of("x509", 1)}}, func(f *Facts) { f.Record.Pods.ZooCfg, f.Servers[0].SecureClientPort = "x=y\n", 2281 }, providers, nil, ""},
+		"x509 with a secure port": {vantage.ACLScan{Entries: []vantage.ACLEntry{of("x509", 1)}}, pods("secureClientPort=2281\n", ""), providers, nil, ""},
 		"nothing recorded":        {vantage.ACLScan{Entries: []vantage.ACLEntry{of("sasl", 1)}}, nil, providers, nil, ""},
 
 		"all was read":    {vantage.ACLScan{Read: 9}, nil, "unread-acls", nil, ""},

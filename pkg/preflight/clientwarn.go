@@ -105,7 +105,7 @@ func (f Facts) kerberos() []string {
 			tickets = append(tickets, where+" has "+key)
 		}
 	}
-	f.settings(note)
+	settings(f.Record.Pods, note)
 	switch {
 	case len(sasl) == 0:
 		return nil
@@ -115,31 +115,6 @@ func (f Facts) kerberos() []string {
 	slices.Sort(sasl)
 	slices.Sort(tickets)
 	return slices.Concat(slices.Compact(sasl), slices.Compact(tickets))
-}
-
-// settings are the keys of the pods' zoo.cfg and the properties of their JVM flags, by their names in
-// zoo.cfg.
-func (f Facts) settings(note func(where, key, value string)) {
-	texts := []string{f.Record.Pods.ZooCfg}
-	for _, own := range f.Record.Pods.Own {
-		texts = append(texts, own.ZooCfg)
-	}
-	for _, text := range texts {
-		p, err := ensemble.ParseProperties("zoo.cfg", []byte(text))
-		if err != nil {
-			continue // who cannot read it finds nothing in it
-		}
-		for _, key := range p.Keys() {
-			value, _ := p.Get(key)
-			note("zoo.cfg", key, value)
-		}
-	}
-	for flag := range strings.FieldsSeq(f.Record.Pods.JVMFlags) {
-		if property, ok := strings.CutPrefix(flag, "-D"); ok {
-			key, value, _ := strings.Cut(property, "=")
-			note("a JVM flag", strings.TrimPrefix(key, "zookeeper."), value)
-		}
-	}
 }
 
 // principals are the names that clients ask for once they dial the Services.

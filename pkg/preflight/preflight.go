@@ -95,6 +95,10 @@ type Facts struct {
 	// CommitAuth: clients must authenticate; CommitStuck: the write was taken and
 	// did not come back.
 	CommitAuth, CommitStuck bool
+	// ClientAuth is how clients must authenticate. Sessions are those that this command tried with each
+	// server; nil where neither it nor clients need to authenticate.
+	ClientAuth ClientAuth
+	Sessions   map[ensemble.ID]SessionTry
 	// Files is how many hosts' files were read, 0 where none was named.
 	Files int
 	// Said are the servers as the hosts' files have them.
