@@ -89,6 +89,9 @@ func TestSecuredMigration(t *testing.T) {
 				})
 			case !certified:
 				s.refusedByOthers(run, nil, map[string]faults.Fault{"other-password": faults.Elsewhere(t, "password-between-servers")})
+				if !testing.Short() {
+					s.refusesClients(run, hook, faults.Elsewhere(t, "password-of-clients"))
+				}
 			}
 			run(0, append([]string{"replace", s.Name, "--all", "--yes"}, hook...)...)
 			s.cliAt(s.addresses(true), "set", "/k", "in pods")
@@ -189,6 +192,35 @@ func (s *secured) refused(run func(int, ...string) labkit.Result, row faults.Fau
 	if _, err := s.mode(s.Hosts[0], s.Hosts[0].ClientFiles); err != nil {
 		t.Fatalf("%s: server 1 does not serve on its host: %v\n%s%s", row.Name, err, r.Stdout, r.Stderr)
 	}
+}
+
+// refusesClients wants that a server which no client can authenticate to is not taken for moved, and
+// goes back.
+func (s *secured) refusesClients(run func(int, ...string) labkit.Result, hook []string, row faults.Fault) {
+	t := s.T
+	t.Helper()
+	dir := s.files()
+	file := filepath.Join(dir, "jaas.conf")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.ReplaceAll(string(text), "lab-client-secret", "lab-other-secret")
+	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil || wrong == string(text) {
+		t.Fatalf("%v: %s has no such password", err, file)
+	}
+	s.putFiles(dir)
+	if err := s.Kube.CoreV1().Pods(s.Name).DeleteCollection(t.Context(), *scene.DeleteNow(), metav1.ListOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	r := run(row.Verdict.Exit, "replace", s.Name, "--id=1", "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "2m")
+	for _, want := range []string{row.Verdict.Says, row.Verdict.Next} {
+		if !strings.Contains(r.Stdout+r.Stderr, want) {
+			t.Errorf("%s: %q is not told:\n%s%s", row.Name, want, r.Stdout, r.Stderr)
+		}
+	}
+	run(0, append([]string{"revert", s.Name, "--id=1", "--yes"}, hook...)...)
+	s.makeFiles()
 }
 
 // addresses are where clients find the servers: the Services, or the hosts.

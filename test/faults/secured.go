@@ -22,6 +22,13 @@ func ofCredentials() []Fault {
 		certificate("certificate-expired", "The pod's certificate has expired."),
 		refused("password-between-servers", "TestSecuredMigration", "denies this pod by SASL", "The pod's JAAS file has another password for servers than the hosts' (DIGEST-MD5).",
 			"the parked pod has authenticated to the leader. Put the right JAAS file into the Secret"),
+		{
+			Name: "password-of-clients", Test: "TestSecuredMigration", Version: Guarded, From: OnHost,
+			What:    "The pod's JAAS file has another password for a client than the hosts' (DIGEST-MD5).",
+			Verdict: Verdict{Exit: 1, Says: "the server refused the credentials", Next: "replace"},
+			Way:     "The server is in its pod and serves the others; clients cannot authenticate to it, and the operation does not end. `revert` brings the host back; put the right JAAS file into the Secret before the next replacement.",
+			After:   OnHost,
+		},
 		refused("keytab-of-another-server", "TestKerberosMigration", "cannot log in by the section", "The pod's keytab does not have the principal that its JAAS file names.",
 			"the parked pod has tried the logins of its JAAS file. Put the right keytab into the Secret"),
 	}
