@@ -20,17 +20,17 @@ import (
 type world struct {
 	// wroteThrough are the servers that canaries went through.
 	wroteThrough []ensemble.ID
-	now    time.Time
-	rec    migration.Record
-	gen    int
-	zxid   ensemble.Zxid
-	parked bool
-	hostUp map[ensemble.ID]bool
-	masked map[ensemble.ID]bool
-	podUp  map[ensemble.ID]bool
-	cv     map[ensemble.ID]*migration.ClusterView
-	stops  map[ensemble.ID]time.Time
-	made   map[ensemble.ID]int // pods of each server so far
+	now          time.Time
+	rec          migration.Record
+	gen          int
+	zxid         ensemble.Zxid
+	parked       bool
+	hostUp       map[ensemble.ID]bool
+	masked       map[ensemble.ID]bool
+	podUp        map[ensemble.ID]bool
+	cv           map[ensemble.ID]*migration.ClusterView
+	stops        map[ensemble.ID]time.Time
+	made         map[ensemble.ID]int // pods of each server so far
 	// calls are the writes, in order; fail lists errors to return once.
 	calls []string
 	fail  map[string]error
