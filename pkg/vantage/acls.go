@@ -18,8 +18,8 @@ type ACLScan struct {
 	// Skipped is how many were seen to exist and not asked, for a bound; those below them are
 	// not counted.
 	Skipped int `json:"skipped"`
-	// Stopped is why the walk ended before its end, and Skipped is not 0; empty where it did
-	// not.
+	// Stopped is where or why something was left out, as "at the bound of 100 znodes"; empty where
+	// nothing was.
 	Stopped string `json:"stopped,omitempty"`
 	// Entries are those of all ACLs by scheme and id, the most frequent first, where they grant more than
 	// world:anyone has. Dropped is how many more were met and not kept.

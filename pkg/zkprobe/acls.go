@@ -65,13 +65,13 @@ func (p Prober) ScanACLs(ctx context.Context, addr string, bounds ScanBounds) (v
 	err = w.walk(ctx)
 	switch {
 	case ctx.Err() != nil:
-		w.scan.Stopped = "its time was over"
+		w.scan.Stopped = "because its time was over"
 	case work.Err() != nil:
-		w.scan.Stopped = fmt.Sprintf("the server did not answer within %s", limit)
+		w.scan.Stopped = fmt.Sprintf("because the server did not answer within %s", limit)
 	case err != nil && w.scan.Read+w.scan.Hidden == 0:
 		return vantage.ACLScan{}, fmt.Errorf("%s: %w", addr, err)
 	case err != nil:
-		w.scan.Stopped = quote.Line(err.Error())
+		w.scan.Stopped = "because " + quote.Line(err.Error())
 	}
 	if w.scan.Stopped == "" {
 		_, _ = c.closeSession() // otherwise it expires by itself

@@ -174,12 +174,12 @@ func TestScanACLsEnds(t *testing.T) {
 		tcpfake.Silent(c)
 	})
 	got, err := Prober{CommitTimeout: 100 * time.Millisecond}.ScanACLs(t.Context(), hangs, ScanBounds{100, 10})
-	if err != nil || got.Stopped != "the server did not answer within 100ms" || got.Skipped != 2 {
+	if err != nil || got.Stopped != "because the server did not answer within 100ms" || got.Skipped != 2 {
 		t.Errorf("a server that hangs: %+v, %v", got, err)
 	}
 	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if got, err = (Prober{}).ScanACLs(short, hangs, ScanBounds{100, 10}); err != nil || got.Stopped != "its time was over" {
+	if got, err = (Prober{}).ScanACLs(short, hangs, ScanBounds{100, 10}); err != nil || got.Stopped != "because its time was over" {
 		t.Errorf("time: %+v, %v", got, err)
 	}
 	if _, err = (Prober{}).ScanACLs(t.Context(), closedPort(t), ScanBounds{100, 10}); err == nil {
