@@ -25,7 +25,7 @@ func ofCredentials() []Fault {
 		{
 			Name: "password-of-clients", Test: "TestSecuredMigration", Version: Guarded, From: OnHost,
 			What:    "The pod's JAAS file has another password for a client than the hosts' (DIGEST-MD5).",
-			Verdict: Verdict{Exit: 1, Says: "the server refused the credentials", Next: "replace"},
+			Verdict: Verdict{Exit: Waits, Says: "the server refused the credentials", Next: "kubectl zkmigrate replace {name} --id={id}"},
 			Way:     "The server is in its pod and serves the others; clients cannot authenticate to it, and the operation does not end. `revert` brings the host back; put the right JAAS file into the Secret before the next replacement.",
 			After:   OnHost,
 		},
