@@ -124,6 +124,7 @@ func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, pha
 		tlsFacts(ctx, s, rec, intake.Description{}, &f)
 	}
 	if phase != "" {
+		sessionFacts(ctx, s, rec, intake.Description{}, &f)
 		s.keptFacts(ctx, rec, &f)
 	}
 	return f

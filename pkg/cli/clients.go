@@ -40,6 +40,8 @@ type ClientsReport struct {
 	look string
 	// reconfigured: no server on a host is left that runs with the old list.
 	reconfigured bool
+	// ACLs is what --scan-acls has read.
+	ACLs *vantage.ACLScan `json:"acls,omitempty"`
 	// Warnings is what to see to before clients move.
 	Warnings []preflight.ClientWarning `json:"warnings,omitempty"`
 }
@@ -88,8 +90,9 @@ func newClientsCommand(d *deps) *cobra.Command {
 	output := newOutputFlags()
 	var limit time.Duration
 	var wait bool
+	var scan aclScan
 	cmd := &cobra.Command{
-		Use:                   "clients [NAME] [-o FORMAT] [--wait]",
+		Use:                   "clients [NAME] [--wait] [--scan-acls] [-o FORMAT]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Print old and new connection strings and who is connected",
 		Long: long(`
@@ -106,32 +109,42 @@ func newClientsCommand(d *deps) *cobra.Command {
 			if it happens to choose one.
 
 			Warns of what clients stumble over when they move, with what was seen and what to do
-			(docs/clients.md).`),
+			(docs/clients.md).
+
+			With --scan-acls it also reads the ACLs of the znodes, from one server and one request
+			at a time, and says whose rights go by an address.`),
 		Example: examples(`
 			# What do clients have to use?
 			%[1]s clients zk1
 
 			# Wait until nobody is left who would be lost with the last host
-			%[1]s clients zk1 --wait --timeout=1h`),
+			%[1]s clients zk1 --wait --timeout=1h
+
+			# Whose rights would be lost with another source address?
+			%[1]s clients zk1 --scan-acls`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := output.toPrinter(cmd.Context())
 			if err != nil {
 				return err
 			}
+			if err := scan.check(cmd); err != nil {
+				return err
+			}
 			if wait && !cmd.Flags().Changed("timeout") {
 				limit = defaultTimeout
 			}
-			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, wait, p) })
+			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, wait, scan, p) })
 		},
 	}
 	output.add(cmd)
 	lookFlag(cmd, &limit)
 	cmd.Flags().BoolVar(&wait, "wait", false, "Wait until no client is connected that has only ever been seen at hosts (--timeout: 30m unless given)")
+	scan.add(cmd)
 	return cmd
 }
 
-func runClients(ctx context.Context, d *deps, args []string, wait bool, p printer.Printer) error {
+func runClients(ctx context.Context, d *deps, args []string, wait bool, scan aclScan, p printer.Printer) error {
 	s, rec, err := d.open(ctx, args, ensemble.MaybeID{})
 	if err != nil {
 		return err
@@ -139,9 +152,9 @@ func runClients(ctx context.Context, d *deps, args []string, wait bool, p printe
 	seen := newWhereabouts(s, true)
 	var r ClientsReport
 	if wait {
-		r, err = waitForClients(ctx, s, seen)
+		r, err = waitForClients(ctx, s, seen, scan)
 	} else {
-		r = clientsReport(ctx, s, rec, seen)
+		r = clientsReport(ctx, s, rec, seen, scan)
 	}
 	if err != nil {
 		return err
@@ -153,14 +166,14 @@ func runClients(ctx context.Context, d *deps, args []string, wait bool, p printe
 }
 
 // waitForClients looks again until nobody is connected that has only ever been seen at hosts.
-func waitForClients(ctx context.Context, s *session, seen *whereabouts) (r ClientsReport, err error) {
+func waitForClients(ctx context.Context, s *session, seen *whereabouts, scan aclScan) (r ClientsReport, err error) {
 	said := ""
 	err = until(ctx, clientsEvery, func(ctx context.Context) (bool, error) {
 		rec, err := s.record(ctx)
 		if err != nil {
 			return false, err
 		}
-		r = clientsReport(ctx, s, rec, seen)
+		r = clientsReport(ctx, s, rec, seen, scan)
 		if words := "Waiting for clients to move: " + r.Sessions.Words(); !r.Sessions.Clear() && said != words {
 			said = words
 			fmt.Fprintln(s.deps.streams.ErrOut, words)
@@ -177,7 +190,7 @@ func waitForClients(ctx context.Context, s *session, seen *whereabouts) (r Clien
 	return r, err
 }
 
-func clientsReport(ctx context.Context, s *session, rec migration.Record, seen *whereabouts) ClientsReport {
+func clientsReport(ctx context.Context, s *session, rec migration.Record, seen *whereabouts, scan aclScan) ClientsReport {
 	r := ClientsReport{APIVersion: migration.RecordVersion, Kind: "ClientsReport", Name: rec.Name, Namespace: rec.Namespace}
 	if plain := connectionStrings(rec, ensemble.PortClient); plain != nil {
 		r.ConnectionStrings = *plain
@@ -194,18 +207,24 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record, seen *
 		}
 		list := sessions.List{Server: srv.ID, Place: rec.Home(srv)}
 		var clients []zkprobe.Client
-		answered := false
+		answered, alive := false, false
 		for _, t := range srv.ClientPorts() {
 			a := s.prober.Ask(ctx, t, zkprobe.Cons)
 			list = listed(list, a)
+			alive = alive || a.Reach.Alive()
+			f.Through[srv.ID] = vantage.Sighting{Reach: a.Reach}
 			if a.Reach == vantage.Answered {
 				told, _ := zkprobe.ParseCons(a.Text)
 				clients, answered = append(clients, told...), true
 			}
 		}
 		lists = append(lists, list)
-		conf := s.prober.Ask(ctx, srv.AtService(), zkprobe.Conf)
-		f.Through[srv.ID] = vantage.Sighting{Reach: conf.Reach, Members: zkprobe.ParseConf(conf.Text).Members}
+		var conf zkprobe.ConfReply
+		if alive {
+			told := s.prober.Ask(ctx, srv.AtService(), zkprobe.Conf)
+			conf = zkprobe.ParseConf(told.Text)
+			f.Through[srv.ID] = vantage.Sighting{Reach: told.Reach, Members: conf.Members}
+		}
 		if list.Untold != "" {
 			r.Unknown = append(r.Unknown, srv.ID)
 		}
@@ -224,6 +243,10 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record, seen *
 	}
 	sort.Slice(r.Clients, func(i, j int) bool { return r.Clients[i].Address < r.Clients[j].Address })
 	r.Sessions = seen.add(ctx, lists)
+	if scan.on {
+		f.ACLs, f.ACLsError = scan.run(ctx, s, rec)
+		r.ACLs = f.ACLs
+	}
 	r.Warnings = preflight.ClientWarnings(f)
 	return r
 }
@@ -268,6 +291,9 @@ func printClients(d *deps, r ClientsReport) error {
 		for _, rec := range r.Records {
 			fmt.Fprintf(out, "  %s  A  %s   (was %s)\n", rec.Host, rec.New, rec.Old)
 		}
+	}
+	if r.ACLs != nil {
+		fmt.Fprintf(out, "\nACLs were read of %d znodes, from %s.\n", r.ACLs.Read, r.ACLs.From)
 	}
 	printClientWarnings(out, r.Warnings)
 	fmt.Fprintln(out, "\nConnected now (with a session):")

@@ -60,6 +60,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 	}
 	wg.Wait()
 	commitFact(ctx, s, rec, &f)
+	sessionFacts(ctx, s, rec, desc, &f)
 	tlsFacts(ctx, s, rec, desc, &f)
 	fileFacts(desc, rec, &f)
 	storedFacts(ctx, s.kube, rec, desc.Hosts, &f)
@@ -239,6 +240,48 @@ func commitFact(ctx context.Context, s *session, rec migration.Record, f *prefli
 		}
 		return
 	}
+}
+
+// sessionFacts opens a session with each server where clients must authenticate, or this command
+// does: their JAAS files and trust stores may differ.
+func sessionFacts(ctx context.Context, s *session, rec migration.Record, desc intake.Description, f *preflight.Facts) {
+	host := ""
+	if desc.Config != nil {
+		host = string(desc.Config.Props.Bytes())
+	}
+	f.ClientAuth = preflight.ClientAuthOf(rec.Pods, host, release(rec, *f))
+	if len(f.ClientAuth.Schemes) == 0 && s.prober.SASL == nil {
+		return
+	}
+	f.Sessions = map[ensemble.ID]preflight.SessionTry{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, srv := range rec.Servers {
+		at := srv.AtHost()
+		if srv.ClusterIP != "" {
+			at = srv.AtService()
+		}
+		wg.Go(func() {
+			_, err := s.prober.Canary(ctx, at)
+			mu.Lock()
+			defer mu.Unlock()
+			f.Sessions[srv.ID] = sessionTry(err)
+		})
+	}
+	wg.Wait()
+}
+
+// sessionTry tells a refusal from what has nothing to do with who asks.
+func sessionTry(err error) preflight.SessionTry {
+	var canary *zkprobe.CanaryError
+	var sasl *zkprobe.SASLError
+	switch {
+	case err == nil:
+		return preflight.SessionTry{}
+	case errors.As(err, &sasl), errors.As(err, &canary) && canary.AuthDemanded():
+		return preflight.SessionTry{Refused: plain(err).text}
+	}
+	return preflight.SessionTry{Unseen: plain(err).text}
 }
 
 func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *preflight.Facts) {

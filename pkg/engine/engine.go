@@ -333,8 +333,11 @@ func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migra
 		for _, p := range d.Pods {
 			err = errors.Join(err, e.Cluster.DeletePod(ctx, rec, p.ID, p.UID))
 		}
-	case migration.StepProveBefore, migration.StepProveAfter, migration.StepProveJoined:
-		out.Zxid, err = e.canary(ctx, o, rec, id)
+	case migration.StepProveBefore, migration.StepProveAfter:
+		out.Zxid, err = e.canary(ctx, rec, through(o, id))
+	case migration.StepProveJoined:
+		// Through the server itself, as clients come: its own files may keep them out.
+		out.Zxid, err = e.canary(ctx, rec, id)
 	case migration.StepFlip, migration.StepBridge:
 		err = e.Cluster.PointToPod(ctx, rec, id, pod.UID, pod.IP)
 	case migration.StepAdopt:
@@ -393,10 +396,8 @@ func (e *Engine) seed(ctx context.Context, rec migration.Record, sr migration.Se
 	return err == nil, err
 }
 
-// canary commits a write through the leader, which answers even while a
-// follower lags. When the server in question leads, it is the one asked.
-func (e *Engine) canary(ctx context.Context, o migration.Observation, rec migration.Record, id ensemble.ID) (ensemble.Zxid, error) {
-	via := through(o, id)
+// canary commits a write through a server.
+func (e *Engine) canary(ctx context.Context, rec migration.Record, via ensemble.ID) (ensemble.Zxid, error) {
 	sr, ok := rec.Server(via)
 	if !ok {
 		return 0, fmt.Errorf("no server to write through")
@@ -408,8 +409,8 @@ func (e *Engine) canary(ctx context.Context, o migration.Observation, rec migrat
 	return zxid, nil
 }
 
-// through is the server to write through: the leader, where its Service leads to it,
-// or else one that serves.
+// through is the server to write through while the one in question may be away: the leader, which
+// answers even while a follower lags, where its Service leads to it, or else one that serves.
 func through(o migration.Observation, id ensemble.ID) ensemble.ID {
 	via := id
 	for _, v := range o.Servers {

@@ -85,6 +85,7 @@ func Checks() []Check {
 		listeningCheck(),
 		{ID: "ZK033", Title: "every file that the configuration names reaches the pods", Severity: Blocker, Waivable: true, BeforeStop: true,
 			HintFor: filesHint, Eval: namedFiles},
+		clientAuthCheck(),
 		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
 			Hint: "have an administrator apply what `" + command.At{}.Ours("rbac NAME") + "` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,

@@ -95,6 +95,10 @@ type Facts struct {
 	// CommitAuth: clients must authenticate; CommitStuck: the write was taken and
 	// did not come back.
 	CommitAuth, CommitStuck bool
+	// ClientAuth is how clients must authenticate. Sessions are those that this command tried with each
+	// server; nil where neither it nor clients need to authenticate.
+	ClientAuth ClientAuth
+	Sessions   map[ensemble.ID]SessionTry
 	// Files is how many hosts' files were read, 0 where none was named.
 	Files int
 	// Said are the servers as the hosts' files have them.
@@ -132,6 +136,10 @@ type Facts struct {
 	// Sources are the clients that each server has now, by address, and how many connections
 	// of one address it takes.
 	Sources map[ensemble.ID]ClientCount
+	// ACLs is what a scan of the znodes found, nil where none was made; ACLsError is why it could not
+	// begin.
+	ACLs      *vantage.ACLScan
+	ACLsError string
 	// FileSHA256 is the digest of each host's zoo.cfg as it was given.
 	FileSHA256 map[ensemble.ID]string
 	// Lacking lists permissions that are missing, Unanswered those about which
