@@ -44,7 +44,7 @@ func newApplyCommand(d *deps) *cobra.Command {
 			if err := fixedInPods(cmd); err != nil {
 				return err
 			}
-			return f.run(cmd.Context(), args)
+			return f.run(cmd, args)
 		},
 	}
 	f.timeout = defaultTimeout

@@ -145,9 +145,9 @@ func (o *RenderOptions) described(ctx context.Context) (migration.Record, error)
 		return rec, err
 	}
 	rec.Settings.Version = o.version
-	if _, err := ensemble.ParseVersion(o.version); err != nil || intake.KnownLimits(rec) != nil {
+	if version, _ := ensemble.ParseVersion(o.version); version.IsZero() || intake.KnownLimits(rec) != nil {
 		fmt.Fprintln(out, "note: the pods' objects are left out: they need the hosts' files (-f) and their release (--zookeeper-version)")
-		return rec, nil
+		return rec, nil //nolint:nilerr // it is told, and left out
 	}
 	if rec.Pods, err = o.wrap.pods.apply(rec.Pods, o.version); err != nil {
 		return rec, err

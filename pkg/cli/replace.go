@@ -111,7 +111,7 @@ func newReplaceCommand(d *deps) *cobra.Command {
 			# The rest, in the safe order, with a program that stops and masks units
 			%[1]s replace --all --host-hook=./hook.sh --yes`),
 		Args: atMostName,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.all, "all", false, "Replace every server that still runs on its host, leader last")
@@ -140,7 +140,7 @@ func newRevertCommand(d *deps) *cobra.Command {
 			# Take server 1 back
 			%[1]s revert --id=1`),
 		Args: atMostName,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.add(cmd)
 	return cmd
@@ -155,12 +155,12 @@ func (f *moveFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "Print every step, also those that only keep something in the journal")
 }
 
-func (f *moveFlags) run(ctx context.Context, args []string) error {
+func (f *moveFlags) run(cmd *cobra.Command, args []string) error {
 	o, err := f.toOptions(args)
 	if err != nil {
 		return err
 	}
-	return within(ctx, o.timeout, o.Run)
+	return within(cmd.Context(), o.timeout, o.Run)
 }
 
 func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {

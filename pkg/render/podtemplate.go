@@ -285,6 +285,7 @@ func walkTemplate(path []string, n *yaml.Node, visit func(templateField) bool) {
 		}
 	}
 	switch n.Kind {
+	case yaml.DocumentNode, yaml.ScalarNode, yaml.AliasNode: // no fields
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			at(n.Content[i].Value, n.Content[i], n.Content[i+1])
