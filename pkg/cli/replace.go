@@ -14,6 +14,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
@@ -28,10 +29,9 @@ type moveFlags struct {
 	yes     bool
 	fenced  bool
 	data    string
-	hook    string
+	said    *said
 	timeout time.Duration
 	verbose bool
-	pods    podFlags
 }
 
 // MoveOptions is replace or revert with everything resolved.
@@ -48,7 +48,7 @@ type MoveOptions struct {
 	hook    string
 	timeout time.Duration
 	verbose bool
-	pods    podFlags
+	pods    intake.PodFlags
 	// restart are the flags of a reconfigure that drives restarts.
 	restart string
 	// moved counts the servers this command has moved, wrote says that it has
@@ -96,11 +96,10 @@ func newReplaceCommand(d *deps) *cobra.Command {
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
-	f.add(cmd)
+	f.add(cmd, "spec.hosts.hook", "spec.pods")
 	cmd.Flags().BoolVar(&f.all, "all", false, "Replace every server that still runs on its host, leader last")
 	cmd.Flags().BoolVar(&f.fenced, "fenced", false, "Confirm that nothing can start the host's server again (unit masked); with --id only")
 	cmd.Flags().StringVar(&f.data, "data", "", "What the pod starts from: empty (a full sync from the leader; the default) or copy (the stopped host's data)")
-	f.pods.add(cmd)
 	return cmd
 }
 
@@ -122,15 +121,16 @@ func newRevertCommand(d *deps) *cobra.Command {
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
-	f.add(cmd)
+	f.add(cmd, "spec.hosts.hook")
 	return cmd
 }
 
-func (f *moveFlags) add(cmd *cobra.Command) {
+// add adds the flags; said are the fields that have some.
+func (f *moveFlags) add(cmd *cobra.Command, said ...string) {
+	f.said = f.deps.says(cmd, said...)
 	f.timeout = defaultTimeout
 	f.id.add(cmd)
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "Do not ask before a server is stopped")
-	cmd.Flags().StringVar(&f.hook, "host-hook", "", "Program that carries out what must happen on hosts")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved and the same command continues")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "Print every step, also those that only keep something in the journal")
 }
@@ -144,6 +144,7 @@ func (f *moveFlags) run(ctx context.Context, args []string) error {
 }
 
 func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
+	hook := f.said.Spec.Hosts.Hook
 	switch {
 	case f.all && f.id.given():
 		return nil, usagef("--id and --all exclude each other: use one of them")
@@ -154,24 +155,20 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 		return nil, usagef("name the server with --id=N")
 	case f.all && f.fenced:
 		return nil, usagef("--fenced confirms one host: use it with --id")
-	case f.fenced && f.hook != "":
+	case f.fenced && hook != "":
 		return nil, usagef("--fenced and --host-hook exclude each other, for the hook masks the unit: use one of them")
 	case f.data != "" && f.data != string(migration.DataEmpty) && f.data != string(migration.DataCopy):
 		return nil, usagef("--data=%q: allowed are empty, copy", f.data)
 	case f.timeout <= 0:
 		return nil, badTimeout(f.timeout)
 	}
-	if err := checkHook(f.hook); err != nil {
-		return nil, err
-	}
+	var pods intake.PodFlags
 	if f.kind == migration.Replace {
-		if err := f.pods.check(); err != nil {
-			return nil, err
-		}
+		pods = f.said.pods()
 	}
 	return &MoveOptions{
 		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all, yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
-		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods,
+		hook: hook, timeout: f.timeout, verbose: f.verbose, pods: pods,
 	}, nil
 }
 
@@ -191,7 +188,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 }
 
 func (o *MoveOptions) locked(ctx context.Context, s *session) error {
-	if err := o.pods.store(ctx, s, o.id, func(rec migration.Record) error { return o.askRoom(ctx, s, rec) }); err != nil {
+	if err := s.store(ctx, o.pods, o.id, func(rec migration.Record) error { return o.askRoom(ctx, s, rec) }); err != nil {
 		return err
 	}
 	rec, err := s.record(ctx)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,15 +20,11 @@ import (
 )
 
 type wrapFlags struct {
-	deps         *deps
-	input        inputFlags
-	dryRun       string
-	output       string
-	endpointsAPI string
-	waive        []string
-	timeout      time.Duration
-	pods         podFlags
-	expose       []string
+	deps    *deps
+	said    *said
+	dryRun  string
+	output  string
+	timeout time.Duration
 }
 
 // WrapOptions is wrap with everything resolved.
@@ -42,7 +37,7 @@ type WrapOptions struct {
 	endpointsAPI migration.EndpointsAPI
 	waive        []string
 	timeout      time.Duration
-	pods         podFlags
+	pods         intake.PodFlags
 	expose       []ensemble.PortName
 	// restore: the journal is gone or garbled, and its copy is put back.
 	restore bool
@@ -87,26 +82,12 @@ func newWrapCommand(d *deps) *cobra.Command {
 			return within(cmd.Context(), o.timeout, o.Run)
 		},
 	}
-	f.input.add(cmd)
+	f.said = d.says(cmd, "spec.endpointsAPI", "spec.expose", "spec.waive", "spec.pods")
+	f.said.addHosts()
 	cmd.Flags().StringVar(&f.dryRun, "dry-run", "none", "none, client (print, ask nobody) or server (let the API server check, keep nothing)")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: yaml, json or name")
-	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", string(migration.EndpointSlices), "endpointslices, or endpoints for clusters or policies that know only v1 Endpoints (weaker, see docs/endpoints.md)")
-	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive; kept in the journal")
-	cmd.Flags().StringSliceVar(&f.expose, "expose", nil, "Ports that Services get besides those that servers and clients use: admin, metrics; as the hosts' files have them")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on, until every server answers through its Service")
-	f.pods.add(cmd)
 	return cmd
-}
-
-// inputFlags are shared by the commands that read the hosts' files.
-type inputFlags struct {
-	files   []string
-	members []string
-}
-
-func (f *inputFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVarP(&f.files, "filename", "f", nil, "A host's zoo.cfg: FILE, ID=FILE, a directory of them, or - for stdin; repeatable")
-	cmd.Flags().StringArrayVar(&f.members, "member", nil, "A server as 'ID=HOST:PEERPORT:ELECTIONPORT[:observer][;CLIENTPORT]'; repeatable, instead of files")
 }
 
 func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
@@ -114,41 +95,15 @@ func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkWaivers(f.waive); err != nil {
-		return nil, err
-	}
-	if err := f.pods.check(); err != nil {
-		return nil, err
-	}
 	switch f.dryRun {
 	case "none", "client", "server":
 	default:
 		return nil, usagef("--dry-run=%q: allowed are none, client, server", f.dryRun)
 	}
-	api := migration.EndpointsAPI(f.endpointsAPI)
-	if api != migration.EndpointSlices && api != migration.LegacyEndpoints {
-		return nil, usagef("--endpoints-api=%q: allowed are endpointslices, endpoints", f.endpointsAPI)
-	}
-	expose, err := exposed(f.expose)
-	if err != nil {
-		return nil, err
-	}
 	return &WrapOptions{
-		deps: f.deps, args: args, input: input{files: f.input.files, members: f.input.members, stdin: f.deps.streams.In},
-		dryRun: f.dryRun, format: format, endpointsAPI: api, waive: f.waive, timeout: f.timeout, pods: f.pods, expose: expose,
+		deps: f.deps, args: args, input: f.said.input(f.deps), dryRun: f.dryRun, format: format, endpointsAPI: migration.EndpointsAPI(f.said.Spec.EndpointsAPI),
+		waive: f.said.Spec.Waive, timeout: f.timeout, pods: f.said.pods(), expose: f.said.exposed(),
 	}, nil
-}
-
-// exposed reads --expose.
-func exposed(names []string) ([]ensemble.PortName, error) {
-	var out []ensemble.PortName
-	for _, n := range names {
-		if !slices.Contains(ensemble.Exposable(), ensemble.PortName(n)) {
-			return nil, usagef("--expose=%q: allowed are admin, metrics", n)
-		}
-		out = append(out, ensemble.PortName(n))
-	}
-	return out, nil
 }
 
 // Run wraps, or shows what wrapping would create.
@@ -284,7 +239,7 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 
 // preflight runs the checks that block a wrap; nothing has been written yet.
 func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc intake.Description, known bool) error {
-	pods, err := o.pods.apply(rec.Pods, rec.Settings.Version)
+	pods, err := o.pods.Over(rec.Pods, rec.Settings.Version)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 type PodFlags struct {
 	// Values has every flag's value, given or not.
 	Values migration.PodOptions
-	// Given reports whether a flag was typed.
+	// Given reports whether a flag was typed; nil where a command has none of them.
 	Given func(flag string) bool
 }
 
@@ -23,6 +23,9 @@ func DefaultImage(version string) string { return "zookeeper:" + version }
 // journal has, or the default where it has nothing. The result is checked. version
 // is the hosts', empty where it is not known yet.
 func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOptions, error) {
+	if f.Given == nil {
+		return o, nil
+	}
 	set := func(flag string, to *string, value string) {
 		if *to == "" || f.Given(flag) {
 			*to = value

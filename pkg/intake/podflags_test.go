@@ -115,7 +115,7 @@ func TestSettingsReach(t *testing.T) {
 func TestPasswordsAreNoFlags(t *testing.T) {
 	const secret = "s3cr3t"
 	for _, flag := range []string{"-Dzookeeper.ssl.keyStore.password=" + secret, "-Da.password=p," + secret, "-javaagent:/j.jar=port=1,password=" + secret} {
-		err := CheckPodFlags(migration.PodOptions{JVMFlags: "-Xmx1g " + flag})
+		err := PodFlags{Values: migration.PodOptions{JVMFlags: "-Xmx1g " + flag}}.Check()
 		if err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "jvm-flags") {
 			t.Errorf("%s: %v", flag, err)
 		}

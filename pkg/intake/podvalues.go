@@ -62,15 +62,15 @@ func CheckPods(o migration.PodOptions) error {
 	return nil
 }
 
-// CheckPodFlags refuses values of flags: those of CheckPods, and what others would read
+// Check refuses values of flags: those of CheckPods, and what others would read
 // on the command line and in the pods' template.
-func CheckPodFlags(o migration.PodOptions) error {
-	for _, flag := range strings.Fields(o.JVMFlags) {
+func (f PodFlags) Check() error {
+	for _, flag := range strings.Fields(f.Values.JVMFlags) {
 		if shown := ensemble.HideSecrets(flag); shown != flag {
 			return usagef("--jvm-flags: %s would stand where many can read it: write the flag into a file named jvm-flags, and that into the Secret that --files-secret names", shown)
 		}
 	}
-	return CheckPods(o)
+	return CheckPods(f.Values)
 }
 
 // DataSize reads --data-size, in bytes; 0 where it is not given.

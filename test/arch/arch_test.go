@@ -73,6 +73,7 @@ func core() map[string][]string {
 		"pkg/render":    {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
 		"pkg/intake":    {"pkg/ensemble", "pkg/migration", "pkg/hostpatch", "pkg/render"},
+		"pkg/manifest":  nil,
 		"pkg/replay":    {"pkg/ensemble", "pkg/migration"},
 		"pkg/rollout":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		// What is asked of a host, and what it has said.
