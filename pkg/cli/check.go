@@ -87,14 +87,14 @@ func newCheckCommand(d *deps) *cobra.Command {
 				return usagef("--emit-host-script prints the script that --host-hook has run: use one of them")
 			}
 			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.said.Spec.Waive, reports: f.reports, hook: f.said.Spec.Hosts.Hook, fromPods: f.fromPods || d.probe.via == viaPod,
-				input: f.said.input(d)}
+				input: f.said.input()}
 			if f.emit {
 				return within(cmd.Context(), f.timeout, o.emitScript)
 			}
 			return within(cmd.Context(), f.timeout, o.Run)
 		},
 	}
-	f.said = d.says(cmd, "spec.waive", "spec.hosts.hook")
+	f.said = d.says(cmd, "spec.waive", "spec.hosts.hook", "spec.credentials")
 	f.said.addHosts()
 	cmd.Flag("waive").Usage = "Ids of checks to waive for this run"
 	cmd.Flag("host-hook").Usage = "Program that runs the script on the hosts (docs/host-hook.md)"

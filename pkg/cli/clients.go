@@ -102,6 +102,7 @@ func newClientsCommand(d *deps) *cobra.Command {
 		},
 	}
 	output.add(cmd)
+	d.says(cmd, "spec.credentials")
 	lookFlag(cmd, &limit)
 	return cmd
 }

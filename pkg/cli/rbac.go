@@ -19,17 +19,17 @@ import (
 )
 
 type rbacFlags struct {
-	deps         *deps
-	said         *said
-	ids          []int
-	users        []string
-	groups       []string
-	accounts     []string
-	data         string
-	probeVia     string
-	policy       bool
-	output       string
-	secrets      bool
+	deps     *deps
+	said     *said
+	ids      []int
+	users    []string
+	groups   []string
+	accounts []string
+	data     string
+	probeVia string
+	policy   bool
+	output   string
+	secrets  bool
 }
 
 // RBACOptions is rbac with everything resolved.
@@ -110,7 +110,7 @@ func newRBACCommand(d *deps) *cobra.Command {
 
 func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 	o := &RBACOptions{
-		deps: f.deps, args: args, input: f.said.input(f.deps),
+		deps: f.deps, args: args, input: f.said.input(),
 		to: access.Subjects{Users: f.users, Groups: f.groups, ServiceAccounts: f.accounts}, copies: f.data == string(migration.DataCopy),
 		through: f.probeVia == viaPod, secrets: f.secrets, filesSecret: f.said.Spec.Pods.Files.Secret, filesConfig: f.said.Spec.Pods.Files.ConfigMap,
 		policy: f.policy, format: printer.Format(f.output),

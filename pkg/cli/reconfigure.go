@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,7 @@ type reconfigureFlags struct {
 	confirmed []int
 	timeout   time.Duration
 	verbose   bool
+	yes       bool
 }
 
 func newReconfigureCommand(d *deps) *cobra.Command {
@@ -73,7 +75,7 @@ func (f *reconfigureFlags) command() *cobra.Command {
 			return within(cmd.Context(), f.timeout, func(ctx context.Context) error { return f.run(ctx, args) })
 		},
 	}
-	f.said = f.deps.says(cmd, "spec.address", "spec.clusterDomain", "spec.hosts", "spec.dns")
+	f.said = f.deps.says(cmd, "spec.address", "spec.clusterDomain", "spec.hosts", "spec.dns", "spec.credentials")
 	f.said.addHosts()
 	cmd.Flag("host-hook").Usage = "Program that applies the patches and restarts the servers"
 	cmd.Flags().StringArrayVar(&f.cmdlines, "jvm-cmdline", nil, "ID=FILE, a copy of /proc/PID/cmdline of that server's JVM: lists the flags to carry over; repeatable")
@@ -82,16 +84,22 @@ func (f *reconfigureFlags) command() *cobra.Command {
 	cmd.Flags().BoolVar(&f.verify, "verify", false, "Watch until every server runs with the new list")
 	cmd.Flags().IntSliceVar(&f.confirmed, "confirmed", nil, "Ids of servers that were restarted with the patched file, where that cannot be seen (3.4)")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved")
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "Do not ask before the program that a manifest names restarts servers")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "Print every step")
 	return cmd
 }
 
 func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
-	if f.verify && f.said.Spec.Hosts.Hook != "" {
+	// A manifest names the program for all commands.
+	hook := f.said.Spec.Hosts.Hook
+	if f.verify && f.said.cmd.Flags().Changed("host-hook") {
 		return usagef("--verify watches, --host-hook does: use one of them")
 	}
 	if err := f.check(); err != nil {
 		return err
+	}
+	if hook != "" && !f.verify && !f.agreed() && f.deps.terminal() == nil {
+		return usagef("%s would restart servers: confirm with --yes where there is no terminal", f.said.place("host-hook"))
 	}
 	in := f.source()
 	if !in.empty() {
@@ -120,7 +128,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	switch {
 	case f.verify:
 		return s.locked(ctx, func(ctx context.Context) error { return f.watch(ctx, s) })
-	case f.said.Spec.Hosts.Hook == "" && len(f.confirmed) > 0 && len(f.said.files) == 0:
+	case hook == "" && len(f.confirmed) > 0 && len(f.said.files) == 0:
 		return nil
 	}
 	f.chosen(&rec)
@@ -133,7 +141,10 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	}
 	f.printPlan(rec, e)
 	return s.locked(ctx, func(ctx context.Context) error {
-		if err := f.keep(ctx, s, e); err != nil || f.said.Spec.Hosts.Hook == "" {
+		if err := f.keep(ctx, s, e); err != nil || hook == "" {
+			return err
+		}
+		if may, err := f.mayDrive(ctx, s, e); !may {
 			return err
 		}
 		if err := s.lookForTwins(ctx, rec, f.deps.streams.ErrOut); err != nil {
@@ -162,7 +173,7 @@ func (f *reconfigureFlags) check() error {
 
 // source is what the hosts' files are read from; --verify reads none.
 func (f *reconfigureFlags) source() *input {
-	in := f.said.input(f.deps)
+	in := f.said.input()
 	if file, ok := defaultFile(); ok && in.empty() && !f.verify && len(f.confirmed) == 0 {
 		in.files = []string{file}
 	}
@@ -172,19 +183,23 @@ func (f *reconfigureFlags) source() *input {
 // chosen puts the flags over what is recorded of the hosts; those that were not
 // given keep what the journal has.
 func (f *reconfigureFlags) chosen(rec *migration.Record) {
-	spec := f.said.Spec
-	for _, c := range []struct {
-		flag  string
-		to    *string
-		value string
-	}{
-		{"supervisor", &rec.Hosts.Supervisor, spec.Hosts.Supervisor}, {"unit", &rec.Hosts.Unit, spec.Hosts.Unit},
-		{"address", &rec.Hosts.Address, spec.Address}, {"cluster-domain", &rec.Hosts.ClusterDomain, spec.ClusterDomain},
-	} {
-		if *c.to == "" || f.said.given(c.flag) {
-			*c.to = c.value
-		}
+	rec.Hosts = f.said.hostOptions().Complete(rec.Hosts)
+}
+
+// agreed: whoever gave no --host-hook, but a manifest with one, may have come for the patches.
+func (f *reconfigureFlags) agreed() bool { return f.yes || f.said.cmd.Flags().Changed("host-hook") }
+
+// mayDrive asks before the program of a manifest restarts servers.
+func (f *reconfigureFlags) mayDrive(ctx context.Context, s *session, e emission) (bool, error) {
+	if f.agreed() {
+		return true, nil
 	}
+	err := f.deps.confirm(ctx, fmt.Sprintf("Have %s apply these patches and restart the servers, one at a time, in the order %v? [y/N] ", f.said.Spec.Hosts.Hook, e.plan.Order))
+	if no := (*refusedError)(nil); errors.As(err, &no) {
+		fmt.Fprintf(f.deps.streams.ErrOut, "Nothing was restarted.\nnext: %s   (leave it running during the restarts)\n", s.kube.at().Ours("reconfigure %s --verify", s.name))
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // again are the flags with which a restart goes on.
@@ -193,7 +208,12 @@ func (f *reconfigureFlags) again() string {
 	for _, file := range f.source().files {
 		words = append(words, "-f "+quote.Shell(file))
 	}
-	return strings.Join(append(words, "--host-hook="+quote.Shell(f.said.Spec.Hosts.Hook)), " ")
+	if f.said.cmd.Flags().Changed("host-hook") {
+		words = append(words, "--host-hook="+quote.Shell(f.said.Spec.Hosts.Hook))
+	} else {
+		words = append(words, "--yes")
+	}
+	return strings.Join(words, " ")
 }
 
 // drive has the hook restart every server, leader last.

@@ -96,7 +96,7 @@ func newReplaceCommand(d *deps) *cobra.Command {
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
-	f.add(cmd, "spec.hosts.hook", "spec.pods")
+	f.add(cmd, "spec.hosts.hook", "spec.pods", "spec.credentials")
 	cmd.Flags().BoolVar(&f.all, "all", false, "Replace every server that still runs on its host, leader last")
 	cmd.Flags().BoolVar(&f.fenced, "fenced", false, "Confirm that nothing can start the host's server again (unit masked); with --id only")
 	cmd.Flags().StringVar(&f.data, "data", "", "What the pod starts from: empty (a full sync from the leader; the default) or copy (the stopped host's data)")
@@ -121,7 +121,7 @@ func newRevertCommand(d *deps) *cobra.Command {
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
-	f.add(cmd, "spec.hosts.hook")
+	f.add(cmd, "spec.hosts.hook", "spec.credentials")
 	return cmd
 }
 

@@ -7,31 +7,60 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
-// said is what an operator says of an ensemble on one command line.
+// said is what an operator says of an ensemble: on the command line, and in the manifest
+// that -f names.
 type said struct {
 	manifest.Ensemble
-	cmd *cobra.Command
-	// files and members are the values of -f and --member.
+	deps *deps
+	cmd  *cobra.Command
+	// files and members are the values of -f and --member; hosts says that -f may name hosts'
+	// files as well.
 	files   []string
 	members []string
+	hosts   bool
+	// read is what was read of files: once, for a pipe can be read once.
+	read map[string][]byte
+	// doc is the manifest, nil where there is none; raw is what it says, with paths as they
+	// stand there.
+	doc *manifest.Document
+	raw manifest.Ensemble
+	// byDefault is a manifest's name that is read where nothing is named, unnamed that it was.
+	byDefault string
+	unnamed   bool
 }
 
-// says gives a command the flags that the manifest's table has for some fields, and returns
-// what they fill: the defaults at first.
+// says gives a command -f and the flags that the manifest's table has for some fields, and
+// returns what they fill: the defaults at first. Before the command does anything, a
+// manifest fills the same, and what nothing can be made of is refused.
 func (d *deps) says(cmd *cobra.Command, paths ...string) *said {
-	s := &said{cmd: cmd}
+	s := &said{deps: d, cmd: cmd, read: map[string][]byte{}}
 	for _, leaf := range manifest.Leaves("") {
 		bound := slices.ContainsFunc(paths, func(p string) bool { return leaf.Path == p || strings.HasPrefix(leaf.Path, p+".") })
 		s.bind(leaf, bound)
 	}
-	s.check(cmd)
+	cmd.Flags().StringArrayVarP(&s.files, "filename", "f", nil, "An Ensemble manifest (docs/ensemble.md), which says what flags say, and which ensemble it is")
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		args, err := s.fill(cmd.Context(), args)
+		if err != nil {
+			return err
+		}
+		d.said = s
+		if err := s.refuse(); err != nil {
+			return err
+		}
+		if cmd.Flag("credentials") != nil {
+			if err := d.loadCredentials(cmd.Context(), s.place("credentials"), s.Spec.Credentials); err != nil {
+				return err
+			}
+		}
+		return run(cmd, args)
+	}
 	return s
 }
 
@@ -55,26 +84,53 @@ func (s *said) bind(leaf manifest.Leaf, flag bool) {
 	}
 }
 
-// addHosts adds what names the hosts' files, or stands in for them.
+// addHosts lets -f name the hosts' files, and adds what stands in for them.
 func (s *said) addHosts() {
-	s.cmd.Flags().StringArrayVarP(&s.files, "filename", "f", nil, "A host's zoo.cfg: FILE, ID=FILE, a directory of them, or - for stdin; repeatable")
+	s.hosts = true
+	s.cmd.Flag("filename").Usage = "A host's zoo.cfg: FILE, ID=FILE, a directory of them, or - for stdin; repeatable. Or one Ensemble manifest (docs/ensemble.md), which names them"
 	s.cmd.Flags().StringArrayVar(&s.members, "member", nil, "A server as 'ID=HOST:PEERPORT:ELECTIONPORT[:observer][;CLIENTPORT]'; repeatable, instead of files")
 }
 
 // input is where the hosts' files, or what stands in for them, come from.
-func (s *said) input(d *deps) input {
-	return input{files: s.files, members: s.members, stdin: d.streams.In}
+func (s *said) input() input {
+	return input{files: s.files, members: s.members, doc: s.doc, unnamed: s.unnamed, stdin: s.deps.streams.In, content: s.read}
 }
 
 // given reports whether somebody has said what a flag says.
-func (s *said) given(flag string) bool { return s.cmd.Flags().Changed(flag) }
+func (s *said) given(flag string) bool { return s.cmd.Flags().Changed(flag) || s.inFile(flag) != "" }
+
+// place is where it was said, for messages: --FLAG, or FILE:LINE: FIELD.
+func (s *said) place(flag string) string {
+	if path := s.inFile(flag); path != "" {
+		return s.doc.At(path)
+	}
+	return "--" + flag
+}
+
+// inFile is the field of the manifest that says what a flag says; empty where it does not.
+func (s *said) inFile(flag string) string {
+	for _, leaf := range manifest.Leaves("") {
+		if leaf.Flag == flag && s.doc != nil && s.doc.Has(leaf.Path) {
+			return leaf.Path
+		}
+	}
+	return ""
+}
 
 // pods are the settings of pods that were said, or hold by default.
 func (s *said) pods() intake.PodFlags {
 	p := s.Spec.Pods
-	return intake.PodFlags{Given: s.given, Values: migration.PodOptions{
+	return intake.PodFlags{Given: s.given, Place: s.place, Values: migration.PodOptions{
 		Image: p.Image, StorageClass: p.StorageClass, StorageSize: p.StorageSize, Memory: p.Memory, CPU: p.CPU, JVMFlags: p.JVMFlags,
 		FilesSecret: p.Files.Secret, FilesConfigMap: p.Files.ConfigMap, AntiAffinity: p.AntiAffinity, RunAsUser: p.RunAsUser,
+	}}
+}
+
+// hostOptions are the settings of hosts that were said, or hold by default.
+func (s *said) hostOptions() intake.HostFlags {
+	spec := s.Spec
+	return intake.HostFlags{Given: s.given, Values: migration.HostOptions{
+		Supervisor: spec.Hosts.Supervisor, Unit: spec.Hosts.Unit, Address: spec.Address, ClusterDomain: spec.ClusterDomain,
 	}}
 }
 
@@ -85,59 +141,4 @@ func (s *said) exposed() []ensemble.PortName {
 		out = append(out, ensemble.PortName(n))
 	}
 	return out
-}
-
-// check has the command refuse what nothing can be made of, before it does anything.
-func (s *said) check(cmd *cobra.Command) {
-	run := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := s.refuse(); err != nil {
-			return err
-		}
-		return run(cmd, args)
-	}
-}
-
-// refuse judges every value. It asks nobody.
-func (s *said) refuse() error {
-	spec := s.Spec
-	api := migration.EndpointsAPI(spec.EndpointsAPI)
-	if err := checkWaivers(spec.Waive); err != nil {
-		return err
-	}
-	if err := s.pods().Check(); err != nil {
-		return err
-	}
-	if api != migration.EndpointSlices && api != migration.LegacyEndpoints {
-		return usagef("--endpoints-api=%q: allowed are endpointslices, endpoints", api)
-	}
-	for _, name := range s.exposed() {
-		if !slices.Contains(ensemble.Exposable(), name) {
-			return usagef("--expose=%q: allowed are admin, metrics", name)
-		}
-	}
-	if spec.Address != migration.AddressIP && spec.Address != migration.AddressDNS {
-		return usagef("--address=%q: allowed are ip, dns", spec.Address)
-	}
-	if _, err := hostpatch.CommandsFor(hostpatch.Supervisor(spec.Hosts.Supervisor), spec.Hosts.Unit); err != nil {
-		return usagef("--supervisor: %w", err)
-	}
-	for flag, name := range map[string]string{"cluster-domain": spec.ClusterDomain, "dns-zone": spec.DNS.Zone, "dns-server": spec.DNS.Server} {
-		if err := checkDomain(flag, name); err != nil {
-			return err
-		}
-	}
-	if err := checkUnit(spec.Hosts.Unit); err != nil {
-		return err
-	}
-	if err := checkHook(spec.Hosts.Hook); err != nil {
-		return err
-	}
-	if err := hostpatch.CheckLeave(spec.Hosts.Leave); err != nil {
-		return usagef("--leave: %w", err)
-	}
-	if path := spec.Hosts.Path; path == "" || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return usagef("--path=%q is not a name for a file inside a patch: leave blanks and control characters out", quote.Typed(path))
-	}
-	return nil
 }

@@ -29,8 +29,11 @@ type wrapFlags struct {
 
 // WrapOptions is wrap with everything resolved.
 type WrapOptions struct {
-	deps         *deps
-	args         []string
+	deps *deps
+	args []string
+	// said is everything that was said, hosts what of it is about hosts.
+	said         *said
+	hosts        intake.HostFlags
 	input        input
 	dryRun       string
 	format       printer.Format
@@ -55,8 +58,11 @@ func newWrapCommand(d *deps) *cobra.Command {
 			for servers and clients. A Service has every port that servers and clients use:
 			client, secure client, peer, election and observer master port; --expose adds those
 			of administrators. Running it again says "unchanged", or adds ports that were not
-			recorded; without -f and without a zoo.cfg in this folder it repeats what is
-			recorded.
+			recorded; without -f and without a zkmigrate.yaml or zoo.cfg in this folder it
+			repeats what is recorded.
+
+			An Ensemble manifest (-f, docs/ensemble.md) says in one file what flags say here and
+			in later commands; -o ensemble prints it from what is recorded.
 
 			The input is checked first: duplicate ids, fewer than three voters, hosts that do
 			not resolve, loopback addresses, missing ports or a file that is no zoo.cfg are
@@ -72,7 +78,11 @@ func newWrapCommand(d *deps) *cobra.Command {
 			%[1]s wrap zk1 --member='1=10.0.0.1:2888:3888;2181' --member='2=10.0.0.2:2888:3888;2181' --member='3=10.0.0.3:2888:3888;2181'
 
 			# See the objects, without a cluster
-			%[1]s wrap zk1 -f zoo.cfg --dry-run=client -o yaml`),
+			%[1]s wrap zk1 -f zoo.cfg --dry-run=client -o yaml
+
+			# Write everything down in one file, and go on with that
+			%[1]s wrap zk1 -f conf/ --memory=4Gi --dry-run=client -o ensemble > zkmigrate.yaml
+			%[1]s wrap -f zkmigrate.yaml`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := f.toOptions(args)
@@ -82,16 +92,17 @@ func newWrapCommand(d *deps) *cobra.Command {
 			return within(cmd.Context(), o.timeout, o.Run)
 		},
 	}
-	f.said = d.says(cmd, "spec.endpointsAPI", "spec.expose", "spec.waive", "spec.pods")
+	f.said = d.says(cmd, "spec.endpointsAPI", "spec.expose", "spec.waive", "spec.pods", "spec.credentials")
 	f.said.addHosts()
+	f.said.byDefault = "zkmigrate.yaml"
 	cmd.Flags().StringVar(&f.dryRun, "dry-run", "none", "none, client (print, ask nobody) or server (let the API server check, keep nothing)")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: yaml, json or name")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: yaml, json or name for the objects, or ensemble for the manifest that wrap -f takes")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on, until every server answers through its Service")
 	return cmd
 }
 
 func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
-	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.YAML)
+	format, err := formatOf(f.output, printer.Ensemble, printer.JSON, printer.Name, printer.YAML)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +112,7 @@ func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
 		return nil, usagef("--dry-run=%q: allowed are none, client, server", f.dryRun)
 	}
 	return &WrapOptions{
-		deps: f.deps, args: args, input: f.said.input(f.deps), dryRun: f.dryRun, format: format, endpointsAPI: migration.EndpointsAPI(f.said.Spec.EndpointsAPI),
+		deps: f.deps, args: args, said: f.said, hosts: f.said.hostOptions(), input: f.said.input(), dryRun: f.dryRun, format: format, endpointsAPI: migration.EndpointsAPI(f.said.Spec.EndpointsAPI),
 		waive: f.said.Spec.Waive, timeout: f.timeout, pods: f.said.pods(), expose: f.said.exposed(),
 	}, nil
 }
@@ -165,8 +176,8 @@ func (o *WrapOptions) unchanged(ctx context.Context, s *session, recorded migrat
 // cluster (refuse adds the command's own judgement of it); then it picks the
 // ensemble and loads its record. known is false for one that was never wrapped.
 func (o *WrapOptions) open(ctx context.Context, refuse func(intake.Description) error) (s *session, recorded migration.Record, known bool, err error) {
-	named := !o.input.empty()
-	if file, ok := defaultFile(); ok && !named && len(o.args) == 1 {
+	named := !o.input.empty() && !o.input.unnamed
+	if file, ok := defaultFile(); ok && !named && o.input.doc == nil && len(o.args) == 1 {
 		o.input.files = []string{file}
 	}
 	if named && len(o.args) == 0 {
@@ -195,7 +206,7 @@ func (o *WrapOptions) open(ctx context.Context, refuse func(intake.Description) 
 		// Somebody deleted or garbled it by hand: the copy comes before a file
 		// that happens to be here.
 		if kept, copyErr := s.journal.Copy(ctx); copyErr == nil {
-			o.restore, o.input.files = true, nil
+			o.restore, o.input = true, input{}
 			return s, kept, true, nil
 		}
 	}
@@ -220,7 +231,7 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 		}
 		o.input.files = []string{file}
 	}
-	rec, _, err := o.desired(ctx, o.args[0], o.deps.namespace(), migration.Record{}, false)
+	rec, desc, err := o.desired(ctx, o.args[0], o.deps.namespace(), migration.Record{}, false)
 	if err != nil {
 		return err
 	}
@@ -234,7 +245,20 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 		}
 		return nil
 	}
-	return printObjects(o.deps.streams.Out, o.format, objects)
+	return o.print(rec, desc, objects)
+}
+
+// print prints the objects, or the manifest, of a record.
+func (o *WrapOptions) print(rec migration.Record, desc intake.Description, objects []render.Object) error {
+	if o.format != printer.Ensemble {
+		return printObjects(o.deps.streams.Out, o.format, objects)
+	}
+	text, err := o.manifest(rec, desc)
+	if err != nil {
+		return err
+	}
+	_, err = o.deps.streams.Out.Write(text)
+	return err
 }
 
 // preflight runs the checks that block a wrap; nothing has been written yet.
@@ -304,7 +328,7 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		if err != nil || o.format == printer.Table {
 			return err
 		}
-		return printObjects(o.deps.streams.Out, o.format, objects)
+		return o.print(rec, desc, objects)
 	}
 	for _, r := range results {
 		if sr, ok := rec.Server(r.ID); ok && r.Kind == "Service" {
@@ -327,7 +351,7 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		if err != nil {
 			return err
 		}
-		if err := printObjects(o.deps.streams.Out, o.format, objects); err != nil {
+		if err := o.print(rec, desc, objects); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,8 @@ type PodFlags struct {
 	Values migration.PodOptions
 	// Given reports whether a flag was typed; nil where a command has none of them.
 	Given func(flag string) bool
+	// Place is where it was given, for messages.
+	Place func(flag string) string
 }
 
 // DefaultImage is the official image of a release.
@@ -46,7 +48,7 @@ func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOpt
 	if o.RunAsUser == 0 || f.Given("run-as-user") {
 		o.RunAsUser = f.Values.RunAsUser
 	}
-	return o, CheckPods(o)
+	return o, CheckPods(o, f.Place)
 }
 
 // SamePods reports whether pods of both options are made alike.

@@ -38,9 +38,14 @@ type Field struct {
 	Pattern  string
 	Want     string
 	Min, Max int64
+	// Required is one that must be given; with With, where the field beside it that With
+	// names is given, and nowhere else.
 	Required bool
-	// Fields are those of an Object, or of each of Objects.
-	Fields []Field
+	With     string
+	// Fields are those of an Object, or of each of Objects. Of those in OneOf exactly one is
+	// given, of those in NotBoth at most one.
+	Fields         []Field
+	OneOf, NotBoth []string
 }
 
 // Field finds a field of an object by its name.

@@ -12,15 +12,15 @@ func Fields() Field {
 			{Name: "namespace", Type: Text, Flag: "namespace", Pattern: `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`, Want: "the name of a namespace: lower-case letters, digits and dashes, 63 at most",
 				Doc: "The namespace, instead of -n; without either the kubeconfig's"},
 		}},
-		{Name: "spec", Type: Object, Doc: "How it runs, and how its pods are made", Fields: spec()},
+		{Name: "spec", Type: Object, Doc: "How it runs, and how its pods are made", Fields: spec(), NotBoth: []string{"zooCfg", "servers"}},
 	}}
 }
 
 func spec() []Field {
 	return []Field{
 		{Name: "zooCfg", Type: Text, File: true, Doc: "One host's zoo.cfg that stands for all hosts; instead of servers"},
-		{Name: "dynamicFile", Type: Text, File: true, Doc: "A copy of the dynamic file that zooCfg names (default: the file of that name beside it)"},
-		{Name: "servers", Type: Objects, Fields: server(), Doc: "The servers, all by their hosts' files (zooCfg), which is best, or all by their addresses (host and ports). Without servers and without zooCfg it is about an ensemble that is wrapped already"},
+		{Name: "dynamicFile", Type: Text, File: true, With: "zooCfg", Doc: "A copy of the dynamic file that zooCfg names (default: the file of that name beside it)"},
+		{Name: "servers", Type: Objects, Fields: server(), OneOf: []string{"zooCfg", "host"}, Doc: "The servers, all by their hosts' files (zooCfg), which is best, or all by their addresses (host and ports). Without servers and without zooCfg it is about an ensemble that is wrapped already"},
 		{Name: "endpointsAPI", Type: Text, Flag: "endpoints-api", Default: "endpointslices", Enum: []string{"endpointslices", "endpoints"},
 			Doc: "endpointslices, or endpoints for clusters or policies that know only v1 Endpoints (weaker, see docs/endpoints.md)"},
 		{Name: "expose", Type: List, Flag: "expose", Enum: []string{"admin", "metrics"},
@@ -52,12 +52,12 @@ func server() []Field {
 	return []Field{
 		{Name: "id", Type: Number, Required: true, Min: 0, Max: 1<<32 - 1, Want: "a server's id, 0 to 4294967295", Doc: "The server's id, as in its myid"},
 		{Name: "zooCfg", Type: Text, File: true, Doc: "A copy of its host's zoo.cfg"},
-		{Name: "dynamicFile", Type: Text, File: true, Doc: "A copy of the dynamic file that zooCfg names (default: the file of that name beside it)"},
+		{Name: "dynamicFile", Type: Text, File: true, With: "zooCfg", Doc: "A copy of the dynamic file that zooCfg names (default: the file of that name beside it)"},
 		{Name: "host", Type: Text, Doc: "Its host's name or address, where the file is not at hand"},
-		{Name: "peerPort", Type: Number, Min: 1, Max: 65535, Want: port, Doc: "The port that followers connect to, with host"},
-		{Name: "electionPort", Type: Number, Min: 1, Max: 65535, Want: port, Doc: "The port for elections, with host"},
-		{Name: "clientPort", Type: Number, Min: 1, Max: 65535, Want: port, Default: "2181", Doc: "The port for clients, with host"},
-		{Name: "role", Type: Text, Enum: []string{"participant", "observer"}, Default: "participant", Doc: "participant, or observer for a server without a vote, with host"},
+		{Name: "peerPort", Type: Number, With: "host", Required: true, Min: 1, Max: 65535, Want: port, Doc: "The port that followers connect to"},
+		{Name: "electionPort", Type: Number, With: "host", Required: true, Min: 1, Max: 65535, Want: port, Doc: "The port for elections"},
+		{Name: "clientPort", Type: Number, With: "host", Min: 0, Max: 65535, Want: port + ", or 0 for none", Default: "2181", Doc: "The port for clients in plain text; 0 where there is none"},
+		{Name: "role", Type: Text, With: "host", Enum: []string{"participant", "observer"}, Default: "participant", Doc: "participant, or observer for a server without a vote"},
 	}
 }
 
