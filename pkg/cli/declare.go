@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -26,7 +27,7 @@ func (o *WrapOptions) manifest(rec migration.Record, desc intake.Description) ([
 		e.Spec.Expose = intake.Exposed(rec)
 	}
 	text, err := manifest.Print(e)
-	return fmt.Appendf(nil, "# %s says what each field means.\n%s", o.deps.in("").Ours("explain ensemble"), text), err
+	return fmt.Appendf(nil, "# %s says what each field means.\n%s", command.At{}.Ours("explain ensemble"), text), err
 }
 
 // declare puts a field that is not recorded as it was said, and waivers beside those that are.

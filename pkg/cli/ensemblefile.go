@@ -105,8 +105,11 @@ func (s *said) anchor(dir string) {
 	}
 	// A program without a slash is one of the PATH's.
 	program, args, _ := strings.Cut(spec.Hosts.Hook, " ")
-	if strings.Contains(program, "/") && !filepath.IsAbs(program) {
-		spec.Hosts.Hook = strings.TrimSpace("./" + from(dir, program) + " " + args)
+	if strings.Contains(program, "/") {
+		if program = from(dir, program); !strings.Contains(program, "/") {
+			program = "./" + program
+		}
+		spec.Hosts.Hook = strings.TrimSpace(program + " " + args)
 	}
 }
 

@@ -42,8 +42,11 @@ func (s *said) refuse() error {
 	if err := checkUnit(s.place("unit"), spec.Hosts.Unit); err != nil {
 		return err
 	}
-	if err := checkHook(s.place("host-hook"), spec.Hosts.Hook); err != nil {
-		return err
+	// On a machine whose command needs no program there may be none.
+	if s.cmd.Flag("host-hook") != nil {
+		if err := checkHook(s.place("host-hook"), spec.Hosts.Hook); err != nil {
+			return err
+		}
 	}
 	if err := hostpatch.CheckLeave(spec.Hosts.Leave); err != nil {
 		return usagef("%s: %w", s.place("leave"), err)
