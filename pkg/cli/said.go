@@ -54,7 +54,8 @@ func (d *deps) says(cmd *cobra.Command, paths ...string) *said {
 		if err := s.refuse(); err != nil {
 			return err
 		}
-		if cmd.Flag("credentials") != nil {
+		dry := cmd.Flag("dry-run")
+		if cmd.Flag("credentials") != nil && (dry == nil || dry.Value.String() != "client") { // which asks nobody
 			if err := d.loadCredentials(cmd.Context(), s.place("credentials"), s.Spec.Credentials); err != nil {
 				return err
 			}

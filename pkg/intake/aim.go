@@ -46,8 +46,8 @@ func (a Aim) Record(d Description, ask Lookup) (migration.Record, error) {
 				return rec, err
 			}
 		}
-		if port, _ := sr.AskedPort(); port == 0 {
-			return rec, usagef("server %d has no client port that is known: give the hosts' files, which have it", sr.ID)
+		if a.Recorded == nil && d.Config == nil && srv.SecureClientPort != 0 {
+			return rec, usagef("server %d has a client port with TLS: give the hosts' files, which say what pods need for it", srv.ID)
 		}
 		servers = append(servers, sr)
 	}

@@ -60,7 +60,7 @@ func FromManifest(name string, doc manifest.Document) Description {
 	lines := map[ensemble.ID]int{}
 	for i, in := range doc.Spec.Servers {
 		s := ensemble.Server{
-			ID: ensemble.ID(in.ID), Role: ensemble.Role(in.Role), Weight: 1, ClientPort: ensemble.DefaultClientPort,
+			ID: ensemble.ID(in.ID), Role: ensemble.Role(in.Role), Weight: 1, ClientPort: ensemble.DefaultClientPort, SecureClientPort: in.SecureClientPort,
 			PeerAddress: ensemble.PeerAddress{Host: in.Host, PeerPort: in.PeerPort, ElectionPort: in.ElectionPort},
 		}
 		if in.ClientPort != nil {
@@ -72,9 +72,13 @@ func FromManifest(name string, doc manifest.Document) Description {
 		lines[s.ID] = doc.Line(fmt.Sprintf("spec.servers[%d].host", i))
 		servers = append(servers, s)
 	}
-	return fromServers(name, servers, func(id ensemble.ID) ensemble.InputError {
+	d := fromServers(name, servers, func(id ensemble.ID) ensemble.InputError {
 		return ensemble.InputError{File: doc.File, Line: lines[id]}
 	})
+	for i := range d.Lint {
+		d.Lint[i].File = doc.File
+	}
+	return d
 }
 
 func fromServers(name string, servers []ensemble.Server, place func(ensemble.ID) ensemble.InputError) Description {

@@ -25,7 +25,7 @@ func Manifest(rec migration.Record) manifest.Ensemble {
 		},
 	}
 	for _, s := range rec.Servers {
-		out := manifest.Server{ID: int64(s.ID), Host: s.HostIP, PeerPort: s.PeerPort, ElectionPort: s.ElectionPort, ClientPort: &s.ClientPort}
+		out := manifest.Server{ID: int64(s.ID), Host: s.HostIP, PeerPort: s.PeerPort, ElectionPort: s.ElectionPort, ClientPort: &s.ClientPort, SecureClientPort: s.SecureClientPort}
 		if s.Role == ensemble.Observer {
 			out.Role = string(s.Role)
 		}

@@ -49,8 +49,9 @@ type Server struct {
 	PeerPort     int    `yaml:"peerPort,omitempty"`
 	ElectionPort int    `yaml:"electionPort,omitempty"`
 	// ClientPort is nil where nobody has said it, 0 where there is none in plain text.
-	ClientPort *int   `yaml:"clientPort,omitempty"`
-	Role       string `yaml:"role,omitempty"`
+	ClientPort       *int   `yaml:"clientPort,omitempty"`
+	SecureClientPort int    `yaml:"secureClientPort,omitempty"`
+	Role             string `yaml:"role,omitempty"`
 }
 
 // Hosts is how servers are run on their hosts.

@@ -57,6 +57,7 @@ func server() []Field {
 		{Name: "peerPort", Type: Number, With: "host", Required: true, Min: 1, Max: 65535, Want: port, Doc: "The port that followers connect to"},
 		{Name: "electionPort", Type: Number, With: "host", Required: true, Min: 1, Max: 65535, Want: port, Doc: "The port for elections"},
 		{Name: "clientPort", Type: Number, With: "host", Min: 0, Max: 65535, Want: port + ", or 0 for none", Default: "2181", Doc: "The port for clients in plain text; 0 where there is none"},
+		{Name: "secureClientPort", Type: Number, With: "host", Min: 1, Max: 65535, Want: port, Doc: "The port for clients with TLS, of servers that are wrapped already; others need zooCfg for it"},
 		{Name: "role", Type: Text, With: "host", Enum: []string{"participant", "observer"}, Default: "participant", Doc: "participant, or observer for a server without a vote"},
 	}
 }
