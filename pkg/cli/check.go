@@ -83,7 +83,7 @@ func newCheckCommand(d *deps) *cobra.Command {
 			if f.emit && len(f.reports) > 0 {
 				return usagef("--emit-host-script prints the script whose answers --host-report reads: use one of them")
 			}
-			if f.emit && f.said.Spec.Hosts.Hook != "" {
+			if f.emit && cmd.Flags().Changed("host-hook") {
 				return usagef("--emit-host-script prints the script that --host-hook has run: use one of them")
 			}
 			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.said.Spec.Waive, reports: f.reports, hook: f.said.Spec.Hosts.Hook, fromPods: f.fromPods || d.probe.via == viaPod,

@@ -55,6 +55,7 @@ func TestManifest(t *testing.T) {
 		"no such unit":                    {byFile + "  hosts: {unit: a b}\n", []string{"wrap", "-f", "m/e.yaml", dry}, "", 2, []string{"m/e.yaml:9: spec.hosts.unit="}},
 		"no program":                      {byFile + "  hosts: {hook: ./none.sh}\n", []string{"replace", "--id=1", "-f", "m/e.yaml"}, "", 2, []string{`m/e.yaml:9: spec.hosts.hook="m/none.sh": there is no program`}},
 		"a program that wrap lacks":       {byFile + "  hosts: {hook: ./none.sh}\n", []string{"wrap", "-f", "m/e.yaml", dry}, "", 0, []string{"created"}},
+		"the host script, with a hook":    {byFile + "  hosts: {hook: ./h.sh}\n", []string{"check", "-f", "m/e.yaml", "--emit-host-script"}, "", 1, []string{"API server"}},
 		"a hook, and no terminal":         {byFile + "  hosts: {hook: ./h.sh}\n", []string{"reconfigure", "-f", "m/e.yaml"}, "", 2, []string{"m/e.yaml:9: spec.hosts.hook would restart servers: confirm with --yes"}},
 		"credentials that are not there":  {byFile + "  credentials: none\n", []string{"status", "-f", "m/e.yaml"}, "", 2, []string{"m/e.yaml:9: spec.credentials: m/none: no such file"}},
 		"a host that does not resolve":    {strings.Replace(byAddress, "10.1.0.2", "nowhere.invalid", 1), []string{"wrap", "-f", "m/e.yaml", dry}, "", 2, []string{"m/e.yaml:7: server 2", "nowhere.invalid"}},
