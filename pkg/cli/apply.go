@@ -41,12 +41,13 @@ func newApplyCommand(d *deps) *cobra.Command {
 			%[1]s apply --id=2 --undo`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := fixedInPods(cmd); err != nil {
+			if err := undoAlone(cmd); err != nil {
 				return err
 			}
 			return f.run(cmd, args)
 		},
 	}
+	f.said = d.says(cmd, "spec.pods", "spec.credentials")
 	f.timeout = defaultTimeout
 	f.id.add(cmd)
 	fs := cmd.Flags()
@@ -54,22 +55,21 @@ func newApplyCommand(d *deps) *cobra.Command {
 	fs.BoolVar(&f.undo, "undo", false, "Take back a change of settings that no server has joined with")
 	fs.DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved and the same command continues")
 	fs.BoolVar(&f.verbose, "verbose", false, "Print every step, also those that only keep something in the journal")
-	f.pods.add(cmd)
-	for _, name := range fixedFlags() {
-		_ = fs.MarkHidden(name) // it is there
+	for _, name := range []string{"storage-class", "storage-size", "run-as-user"} {
+		_ = fs.MarkHidden(name) // see keepsVolume
 	}
 	return cmd
 }
 
-// fixedFlags are the pods' settings that a volume in use does not take.
-func fixedFlags() []string { return []string{"storage-class", "storage-size", "run-as-user"} }
-
-func fixedInPods(cmd *cobra.Command) error {
-	for _, name := range fixedFlags() {
-		if cmd.Flags().Changed(name) {
-			return usagef("--%s: a volume that is in use keeps its class, size and owner; a server gets another one by revert and replace", name)
-		}
+// keepsVolume: a volume that is in use keeps its class, size and owner.
+func keepsVolume(was, to migration.PodOptions) error {
+	if was.StorageClass == to.StorageClass && was.StorageSize == to.StorageSize && was.RunAsUser == to.RunAsUser {
+		return nil
 	}
+	return usagef("a volume that is in use keeps its class, size and owner (--storage-class, --storage-size, --run-as-user): a server gets another one by revert and replace")
+}
+
+func undoAlone(cmd *cobra.Command) error {
 	if undo, _ := cmd.Flags().GetBool("undo"); undo {
 		for _, name := range []string{"image", "memory", "cpu", "jvm-flags", "files-secret", "files-configmap", "anti-affinity", "pod-template"} {
 			if cmd.Flags().Changed(name) {
@@ -97,7 +97,10 @@ func (o *MoveOptions) store(ctx context.Context, s *session) error {
 		why, next := o.pods.tooLate(rec, o.id, s.kube.at())
 		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
 	case len(migration.InPods(rec)) == 0:
-		return &refusedError{reason: "no server runs in a pod yet: replace takes these flags", next: s.kube.at().Ours("replace %s --id=%d %s", s.name, rec.Servers[0].ID, o.pods.given())}
+		return &refusedError{reason: "no server runs in a pod yet: replace takes these flags", next: s.kube.at().Ours("replace %s --id=%d %s", s.name, rec.Servers[0].ID, o.pods.again)}
+	}
+	if err := keepsVolume(rec.Pods, to.Pods); err != nil {
+		return err
 	}
 	fmt.Fprintf(o.deps.streams.ErrOut, "The pods' settings change: %s.\n", changed)
 	return s.save(ctx, to)

@@ -40,7 +40,6 @@ func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVar(&d.probe.via, "probe-via", viaAuto, "Ask ZooKeeper from here (direct), from a pod through the API server (pod), or from a pod of the ensemble where no server answers here (auto)")
 	fs.StringVar(&d.probe.image, "probe-image", "", "Image of the pod that --probe-via=pod makes where no pod of the ensemble runs (default: that of the pods, or zookeeper:VERSION)")
-	fs.StringVar(&d.probe.credentials, "credentials", "", "What ZooKeeper is asked with where it wants TLS or SASL: a file that names others, or secret/NAME, as docs/credentials.md says")
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !slices.Contains([]string{viaAuto, viaDirect, viaPod}, d.probe.via) {
@@ -48,9 +47,6 @@ func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
 		}
 		if d.probe.image != "" && d.probe.via != viaPod {
 			return usagef("--probe-image is for a pod that is made: use it with --probe-via=pod")
-		}
-		if err := d.loadCredentials(cmd.Context()); err != nil {
-			return err
 		}
 		return run(cmd, args)
 	}

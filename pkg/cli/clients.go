@@ -138,6 +138,7 @@ func newClientsCommand(d *deps) *cobra.Command {
 		},
 	}
 	output.add(cmd)
+	d.says(cmd, "spec.credentials")
 	lookFlag(cmd, &limit)
 	cmd.Flags().BoolVar(&wait, "wait", false, "Wait until no client is connected that has only ever been seen at hosts (--timeout: 30m unless given)")
 	scan.add(cmd)

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
@@ -33,7 +34,7 @@ func (e *comparedError) Error() string { return e.err.Error() }
 func (e *comparedError) Unwrap() error { return e.err }
 
 func newDiffCommand(d *deps) *cobra.Command {
-	var pods podFlags
+	var f *said
 	limit := time.Minute
 	cmd := &cobra.Command{
 		Use:                   "diff [NAME] [--pod-template=FILE]",
@@ -54,27 +55,24 @@ func newDiffCommand(d *deps) *cobra.Command {
 			%[1]s diff zk1 --pod-template=pods.yaml`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := pods.check()
-			if err == nil {
-				err = within(cmd.Context(), limit, func(ctx context.Context) error { return runDiff(ctx, d, args, &pods) })
-			}
+			err := within(cmd.Context(), limit, func(ctx context.Context) error { return runDiff(ctx, d, args, f.pods()) })
 			if err != nil && !errors.Is(err, differences{}) {
 				return &comparedError{err}
 			}
 			return err
 		},
 	}
-	pods.add(cmd)
+	f = d.says(cmd, "spec.pods")
 	lookFlag(cmd, &limit)
 	return cmd
 }
 
-func runDiff(ctx context.Context, d *deps, args []string, pods *podFlags) error {
+func runDiff(ctx context.Context, d *deps, args []string, pods intake.PodFlags) error {
 	s, rec, err := d.load(ctx, args)
 	if err != nil {
 		return err
 	}
-	if rec.Pods, err = pods.apply(rec.Pods, rec.Settings.Version); err != nil {
+	if rec.Pods, err = pods.Over(rec.Pods, rec.Settings.Version); err != nil {
 		return err
 	}
 	c := s.kube.cluster()

@@ -54,6 +54,7 @@ func newPlanCommand(d *deps) *cobra.Command {
 	}
 	output.add(cmd)
 	fromFlag(cmd, &from)
+	d.says(cmd, "spec.credentials")
 	lookFlag(cmd, &limit)
 	return cmd
 }

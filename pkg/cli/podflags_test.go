@@ -53,7 +53,7 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if rec.Pods, err = replacing(t, "--id=1").pods.apply(rec.Pods, "3.8.0"); err != nil {
+			if rec.Pods, err = replacing(t, "--id=1").pods.Over(rec.Pods, "3.8.0"); err != nil {
 				t.Fatal(err)
 			}
 			c.set(&rec)
@@ -67,7 +67,7 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 				t.Fatal(loadErr)
 			}
 			if c.why == "" {
-				want := map[bool]string{true: "600Mi", false: "2Gi"}[o.pods.memory == "600Mi"]
+				want := map[bool]string{true: "600Mi", false: "2Gi"}[o.pods.Values.Memory == "600Mi"]
 				if err != nil || !asked || after.Pods.Memory != want {
 					t.Errorf("%v; memory %s, want %s", err, after.Pods.Memory, want)
 				}
@@ -87,12 +87,14 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 // replacing parses a command line of replace.
 func replacing(t *testing.T, args ...string) *MoveOptions {
 	t.Helper()
-	f, cmd := &moveFlags{kind: migration.Replace}, &cobra.Command{}
+	f, cmd := &moveFlags{deps: &deps{}, kind: migration.Replace}, &cobra.Command{}
 	cmd.SetContext(t.Context())
-	f.add(cmd)
+	f.add(cmd, "spec.hosts.hook", "spec.pods")
 	cmd.Flags().BoolVar(&f.all, "all", false, "")
-	f.pods.add(cmd)
 	if err := cmd.ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.said.readTemplate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	o, err := f.toOptions(nil)

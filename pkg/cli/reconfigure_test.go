@@ -233,7 +233,7 @@ func TestReconfigureRefuses(t *testing.T) {
 	} {
 		f, _ := flags(t, append([]string{"-f", "a", "--output-dir", "out"}, c.args...)...)
 		if name == "another ensemble" {
-			f.input.files = []string{"four"}
+			f.said.files = []string{"four"}
 		}
 		s := wrapped(t, "3.8.0")
 		_, err := emit(t, s, f)

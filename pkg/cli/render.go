@@ -15,13 +15,11 @@ import (
 )
 
 type renderFlags struct {
-	deps         *deps
-	input        inputFlags
-	endpointsAPI string
-	version      string
-	gitOps       bool
-	output       string
-	pods         podFlags
+	deps    *deps
+	said    *said
+	version string
+	gitOps  bool
+	output  string
 }
 
 // RenderOptions is render with everything resolved.
@@ -69,12 +67,11 @@ func newRenderCommand(d *deps) *cobra.Command {
 			return o.Run(cmd.Context())
 		},
 	}
-	f.input.add(cmd)
-	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", string(migration.EndpointSlices), "endpointslices or endpoints, with -f or --member")
+	f.said = d.says(cmd, "spec.endpointsAPI", "spec.pods")
+	f.said.addHosts()
 	cmd.Flags().StringVar(&f.version, "zookeeper-version", "", "Release that the hosts run, with -f or --member, for the objects of the pods")
 	cmd.Flags().BoolVar(&f.gitOps, "gitops", false, "Leave out what the tool alone writes, and keep Argo CD and Flux from removing anything")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "yaml", "Output format: yaml, json or name")
-	f.pods.add(cmd)
 	return cmd
 }
 
@@ -86,15 +83,11 @@ func (f *renderFlags) toOptions(args []string) (*RenderOptions, error) {
 	if format == printer.Table {
 		return nil, usagef("--output is empty: allowed are json, name, yaml")
 	}
-	if err := f.pods.check(); err != nil {
-		return nil, err
-	}
-	w := &wrapFlags{deps: f.deps, input: f.input, dryRun: dryRunClient, endpointsAPI: f.endpointsAPI}
+	w := &wrapFlags{deps: f.deps, said: f.said, dryRun: dryRunClient}
 	wrap, err := w.toOptions(args)
 	if err != nil {
 		return nil, err
 	}
-	wrap.pods = f.pods
 	switch {
 	case f.version != "" && strict.Version(f.version) != "":
 		return nil, usagef("--zookeeper-version=%q is not a release: write it as 3.8.4", f.version)
@@ -133,7 +126,7 @@ func (o *RenderOptions) record(ctx context.Context) (migration.Record, error) {
 	if err != nil {
 		return rec, err
 	}
-	rec.Pods, err = o.wrap.pods.apply(rec.Pods, rec.Settings.Version)
+	rec.Pods, err = o.wrap.pods.Over(rec.Pods, rec.Settings.Version)
 	return rec, err
 }
 
@@ -149,7 +142,7 @@ func (o *RenderOptions) described(ctx context.Context) (migration.Record, error)
 		fmt.Fprintln(out, "note: the pods' objects are left out: they need the hosts' files (-f) and their release (--zookeeper-version)")
 		return rec, nil //nolint:nilerr // it is told, and left out
 	}
-	if rec.Pods, err = o.wrap.pods.apply(rec.Pods, o.version); err != nil {
+	if rec.Pods, err = o.wrap.pods.Over(rec.Pods, o.version); err != nil {
 		return rec, err
 	}
 	addresses := rec.Hosts.Address

@@ -32,12 +32,11 @@ type moveFlags struct {
 	yes     bool
 	fenced  bool
 	data    string
-	hook    string
+	said    *said
 	timeout time.Duration
 	verbose bool
 	undo    bool
 	loss    string
-	pods    podFlags
 	dryRun  string
 	output  string
 }
@@ -60,7 +59,7 @@ type MoveOptions struct {
 	undo bool
 	// loss is whom the operator accepts to lose with the last host.
 	loss   sessions.Consent
-	pods   podFlags
+	pods   podSettings
 	dryRun string
 	format printer.Format
 	// restart are the flags of a reconfigure that drives restarts.
@@ -113,12 +112,11 @@ func newReplaceCommand(d *deps) *cobra.Command {
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	f.add(cmd)
+	f.add(cmd, "spec.hosts.hook", "spec.pods", "spec.credentials")
 	cmd.Flags().BoolVar(&f.all, "all", false, "Replace every server that still runs on its host, leader last")
 	cmd.Flags().BoolVar(&f.fenced, "fenced", false, "Confirm that nothing can start the host's server again (unit masked); with --id only")
 	cmd.Flags().StringVar(&f.data, "data", "", "What the pod starts from: empty (a full sync from the leader; the default) or copy (the stopped host's data)")
 	cmd.Flags().StringVar(&f.loss, "accept-client-loss", "", "Stop the last host although clients have only ever been seen at hosts: how many sessions at most, or addresses, or unknown where a host does not tell; separated by commas")
-	f.pods.add(cmd)
 	cmd.Flags().StringVar(&f.dryRun, "dry-run", "none", "none, client (print the objects of the pods; only the journal is read) or server (let the API server check them, keep nothing)")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format of a dry run: yaml, json or name")
 	return cmd
@@ -142,15 +140,16 @@ func newRevertCommand(d *deps) *cobra.Command {
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	f.add(cmd)
+	f.add(cmd, "spec.hosts.hook", "spec.credentials")
 	return cmd
 }
 
-func (f *moveFlags) add(cmd *cobra.Command) {
+// add adds the flags; said are the fields that have some.
+func (f *moveFlags) add(cmd *cobra.Command, said ...string) {
+	f.said = f.deps.says(cmd, said...)
 	f.timeout = defaultTimeout
 	f.id.add(cmd)
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "Do not ask before a server is stopped")
-	cmd.Flags().StringVar(&f.hook, "host-hook", "", "Program that carries out what must happen on hosts")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved and the same command continues")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "Print every step, also those that only keep something in the journal")
 }
@@ -164,6 +163,7 @@ func (f *moveFlags) run(cmd *cobra.Command, args []string) error {
 }
 
 func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
+	hook := f.said.Spec.Hosts.Hook
 	switch {
 	case f.all && f.id.given():
 		return nil, usagef("--id and --all exclude each other: use one of them")
@@ -174,24 +174,20 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 		return nil, usagef("name the server with --id=N")
 	case f.all && f.fenced:
 		return nil, usagef("--fenced confirms one host: use it with --id")
-	case f.fenced && f.hook != "":
+	case f.fenced && hook != "":
 		return nil, usagef("--fenced and --host-hook exclude each other, for the hook masks the unit: use one of them")
 	case f.data != "" && f.data != string(migration.DataEmpty) && f.data != string(migration.DataCopy):
 		return nil, usagef("--data=%q: allowed are empty, copy", f.data)
 	case f.timeout <= 0:
 		return nil, badTimeout(f.timeout)
 	}
-	if err := checkHook(f.hook); err != nil {
-		return nil, err
-	}
 	loss, err := sessions.ParseConsent(f.loss)
 	if err != nil {
 		return nil, usagef("--accept-client-loss: %w", err)
 	}
+	var pods podSettings
 	if f.kind != migration.Revert {
-		if err := f.pods.check(); err != nil {
-			return nil, err
-		}
+		pods = f.said.settings()
 	}
 	format, err := dryRunOutput(f.dryRun, f.output)
 	if err != nil {
@@ -200,7 +196,7 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	return &MoveOptions{
 		dryRun: f.dryRun, format: format,
 		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all || !f.id.given(), yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
-		hook: f.hook, timeout: f.timeout, verbose: f.verbose, loss: loss, pods: f.pods, undo: f.undo,
+		hook: hook, timeout: f.timeout, verbose: f.verbose, loss: loss, pods: pods, undo: f.undo,
 	}, nil
 }
 

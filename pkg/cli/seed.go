@@ -56,6 +56,7 @@ func newSeedCommand(d *deps) *cobra.Command {
 		},
 	}
 	id.add(cmd)
+	d.says(cmd, "spec.credentials")
 	cmd.Flags().DurationVar(&limit, "timeout", seedTimeout, "How long the copy may take")
 	return cmd
 }

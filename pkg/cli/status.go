@@ -89,6 +89,7 @@ func newStatusCommand(d *deps) *cobra.Command {
 	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "Show the ensembles of all namespaces")
 	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Keep watching, and print again on every change")
 	fromFlag(cmd, &f.from)
+	d.says(cmd, "spec.credentials")
 	lookFlag(cmd, &f.timeout)
 	return cmd
 }

@@ -14,8 +14,10 @@ import (
 type PodFlags struct {
 	// Values has every flag's value, given or not.
 	Values migration.PodOptions
-	// Given reports whether a flag was typed.
+	// Given reports whether a flag was typed; nil where a command has none of them.
 	Given func(flag string) bool
+	// Place is where it was given, for messages.
+	Place func(flag string) string
 }
 
 // DefaultImage is the official image of a release.
@@ -25,6 +27,9 @@ func DefaultImage(version string) string { return "zookeeper:" + version }
 // journal has, or the default where it has nothing. The result is checked. version
 // is the hosts', empty where it is not known yet.
 func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOptions, error) {
+	if f.Given == nil {
+		return o, nil
+	}
 	set := func(flag string, to *string, value string) {
 		if *to == "" || f.Given(flag) {
 			*to = value
@@ -46,7 +51,7 @@ func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOpt
 	if o.RunAsUser == 0 || f.Given("run-as-user") {
 		o.RunAsUser = f.Values.RunAsUser
 	}
-	return o, CheckPods(o)
+	return o, CheckPods(o, f.Place)
 }
 
 // SamePods reports whether pods of both options are made alike.

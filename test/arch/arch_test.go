@@ -73,7 +73,8 @@ func core() map[string][]string {
 		"pkg/hostpatch": {"pkg/ensemble"},
 		"pkg/render":    {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
-		"pkg/intake":    {"pkg/ensemble", "pkg/migration", "pkg/hostpatch", "pkg/render"},
+		"pkg/intake":    {"pkg/ensemble", "pkg/manifest", "pkg/migration", "pkg/hostpatch", "pkg/render"},
+		"pkg/manifest":  {"pkg/ensemble"},
 		"pkg/replay":    {"pkg/ensemble", "pkg/migration"},
 		"pkg/rollout":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		// What is asked of a host, and what it has said.

@@ -18,7 +18,8 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
-// TestMigration is the whole road, and back for one server.
+// TestMigration is the whole road, and back for one server. On 3.8.0 commands are given one
+// manifest and nothing else.
 func TestMigration(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -44,6 +45,7 @@ func TestMigration(t *testing.T) {
 			s.Zkmigrate(0, append(check, c.waive...)...)
 			flags := c.waive
 			if c.version == "3.8.0" {
+				s.Declare()
 				flags = append(flags, "--pod-template="+podTemplate(t, s))
 			}
 			s.Ready(flags...)
@@ -51,6 +53,7 @@ func TestMigration(t *testing.T) {
 			if strings.Contains(again.Stdout, "created") || !strings.Contains(again.Stdout, "unchanged") {
 				t.Errorf("a second wrap changes something:\n%s", again.Stdout)
 			}
+			printedIsRecorded(t, s)
 			before := s.Status()
 			verdict := s.WatchSlices()
 			plan := s.Plan()
@@ -146,6 +149,20 @@ func asTemplate(t *testing.T, s *scene.Scene) {
 	}
 	s.Zkmigrate(1, "diff", s.Name, "--pod-template="+empty)
 	s.Zkmigrate(3, "replace", s.Name, "--all", "--pod-template="+empty)
+}
+
+// printedIsRecorded prints what is recorded as a manifest and gives it back: nothing changes.
+func printedIsRecorded(t *testing.T, s *scene.Scene) {
+	t.Helper()
+	printed := s.Zkmigrate(0, "wrap", s.Name, "--dry-run=server", "-o", "ensemble")
+	file := s.File("printed.yaml")
+	if err := os.WriteFile(file, []byte(printed.Stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := s.Zkmigrate(0, "wrap", "-f", file, "--dry-run=server", "-o", "ensemble")
+	if diff := cmp.Diff(printed.Stdout, again.Stdout); diff != "" {
+		t.Errorf("what was printed asks for something else (-printed +given back):\n%s", diff)
+	}
 }
 
 // asPlanned compares what plan said before the replacements with what
