@@ -25,7 +25,7 @@ type reconfigureFlags struct {
 	path       string
 	leave      []string
 	supervisor string
-	unit       string
+	units      []string
 	address    string
 	domain     string
 	dnsZone    string
@@ -71,7 +71,7 @@ func (f *reconfigureFlags) command() *cobra.Command {
 			%[1]s reconfigure zk1 -f conf/ --supervisor=supervisord --unit=zk --address=dns
 
 			# Servers that run in containers of the official image
-			%[1]s reconfigure zk1 -f conf/ --supervisor=docker --unit=zookeeper --path=/conf/zoo.cfg
+			%[1]s reconfigure zk1 -f conf/ --supervisor=docker --unit=1=zk-a,2=zk-b,3=zk-c --path=/conf/zoo.cfg
 
 			# Leave out an optional change, by the name README.txt gives it
 			%[1]s reconfigure zk1 -f zoo.cfg --leave=tcp-keep-alive
@@ -86,7 +86,7 @@ func (f *reconfigureFlags) command() *cobra.Command {
 	f.cmd = cmd
 	f.input.add(cmd)
 	cmd.Flags().StringVar(&f.supervisor, "supervisor", string(hostpatch.Systemd), "What starts the servers on their hosts: systemd, supervisord, script, docker or podman; kept in the journal")
-	cmd.Flags().StringVar(&f.unit, "unit", "", "The name of the unit, program or container, or the path of zkServer.sh (default zookeeper); kept in the journal")
+	cmd.Flags().StringSliceVar(&f.units, "unit", nil, "The name of the unit, program or container, or the path of zkServer.sh (default zookeeper), or ID=NAME for one server; repeatable; kept in the journal")
 	cmd.Flags().StringVar(&f.address, "address", migration.AddressIP, "What goes into the server lines: ip, the Services' addresses, or dns, their names (TLS, Kerberos); kept in the journal")
 	cmd.Flags().StringVar(&f.domain, "cluster-domain", "cluster.local", "The cluster's DNS domain, for --address=dns")
 	cmd.Flags().StringVar(&f.dnsZone, "dns-zone", "", "Zone of the hosts' names, for the DNS records")
@@ -111,7 +111,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	if f.address != migration.AddressIP && f.address != migration.AddressDNS {
 		return usagef("--address=%q: allowed are ip, dns", f.address)
 	}
-	if _, err := hostpatch.CommandsFor(hostpatch.Supervisor(f.supervisor), f.unit); err != nil {
+	if _, err := hostpatch.CommandsFor(hostpatch.Supervisor(f.supervisor), ""); err != nil {
 		return usagef("--supervisor: %w", err)
 	}
 	if err := f.check(); err != nil {
@@ -147,7 +147,9 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	case f.hook == "" && len(f.confirmed) > 0 && len(f.input.files) == 0:
 		return nil
 	}
-	f.chosen(&rec)
+	if err := f.chosen(&rec); err != nil {
+		return err
+	}
 	e, err := f.plan(ctx, s, rec, in)
 	if err != nil {
 		return err
@@ -174,7 +176,7 @@ func (f *reconfigureFlags) check() error {
 			return err
 		}
 	}
-	if err := checkUnit(f.unit); err != nil {
+	if _, err := unitNames(f.units); err != nil {
 		return err
 	}
 	if err := checkHook(f.hook); err != nil {
@@ -212,14 +214,22 @@ func (f *reconfigureFlags) source() *input {
 
 // chosen puts the flags over what is recorded of the hosts; those that were not
 // given keep what the journal has.
-func (f *reconfigureFlags) chosen(rec *migration.Record) {
+func (f *reconfigureFlags) chosen(rec *migration.Record) error {
 	for name, to := range map[string]*string{
-		"supervisor": &rec.Hosts.Supervisor, "unit": &rec.Hosts.Unit, "address": &rec.Hosts.Address, "cluster-domain": &rec.Hosts.ClusterDomain,
+		"supervisor": &rec.Hosts.Supervisor, "address": &rec.Hosts.Address, "cluster-domain": &rec.Hosts.ClusterDomain,
 	} {
 		if flag := f.cmd.Flags().Lookup(name); *to == "" || flag.Changed {
 			*to = flag.Value.String()
 		}
 	}
+	if !f.cmd.Flags().Changed("unit") {
+		return nil
+	}
+	given, err := unitNames(f.units)
+	if err != nil {
+		return err
+	}
+	return nameUnits(rec, given)
 }
 
 // again are the flags with which a restart goes on.

@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// TestUnitNames: one name for all is in place of every other, one for a server is beside them.
+func TestUnitNames(t *testing.T) {
+	before := migration.HostOptions{Supervisor: "docker", Unit: "zk", Own: []migration.OwnUnit{{ID: 1, Unit: "zk-a"}}}
+	for typed, want := range map[string]migration.HostOptions{
+		"":              {Supervisor: "docker"},
+		"zoo":           {Supervisor: "docker", Unit: "zoo"},
+		"2=zk-b":        {Supervisor: "docker", Unit: "zk", Own: []migration.OwnUnit{{ID: 1, Unit: "zk-a"}, {ID: 2, Unit: "zk-b"}}},
+		"1=zk-1":        {Supervisor: "docker", Unit: "zk", Own: []migration.OwnUnit{{ID: 1, Unit: "zk-1"}}},
+		"2=zk-b zoo":    {Supervisor: "docker", Unit: "zoo", Own: []migration.OwnUnit{{ID: 2, Unit: "zk-b"}}},
+		"1=zk-1 1=zk-2": {Supervisor: "docker", Unit: "zk", Own: []migration.OwnUnit{{ID: 1, Unit: "zk-2"}}},
+	} {
+		rec := migration.Record{Hosts: before, Servers: []migration.ServerRecord{{Server: ensemble.Server{ID: 1}}, {Server: ensemble.Server{ID: 2}}}}
+		given, err := unitNames(strings.Split(typed, " "))
+		if err != nil {
+			t.Fatalf("%q: %v", typed, err)
+		}
+		if err := nameUnits(&rec, given); err != nil {
+			t.Fatalf("%q: %v", typed, err)
+		}
+		if diff := cmp.Diff(want, rec.Hosts); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", typed, diff)
+		}
+	}
+	if len(before.Own) != 1 || before.Own[0].Unit != "zk-a" {
+		t.Errorf("what was recorded has changed: %+v", before)
+	}
+	for _, typed := range []string{"1=", "=zk", "x=zk", "-1=zk", "4294967296=zk", "1=2=zk", "a b", "-zk"} {
+		if _, err := unitNames([]string{typed}); err == nil || !strings.Contains(err.Error(), "ID=NAME") {
+			t.Errorf("%q: %v", typed, err)
+		}
+	}
+	rec := migration.Record{}
+	if err := nameUnits(&rec, migration.HostOptions{Own: []migration.OwnUnit{{ID: 9, Unit: "zk"}}}); err == nil || !strings.Contains(err.Error(), "has no server 9") {
+		t.Errorf("a server that is not there: %v", err)
+	}
+}
