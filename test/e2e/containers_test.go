@@ -33,7 +33,7 @@ func TestContainers(t *testing.T) {
 			}
 			c := &contained{Scene: scene.New(t, "box"+engine, "3.8.0", []int{1, 2, 3}), engine: engine, rooms: map[int]room{}}
 			c.settle()
-			c.Wrap()
+			c.Wrap("--anti-affinity=preferred")
 			c.StartLoad()
 			c.restartAll()
 			c.report()
