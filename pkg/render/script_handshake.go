@@ -102,27 +102,18 @@ AAIHAL8HADsBAQcAOwABBwD7AAgA7wDwAAEBDAAAADYAAwABAAAAICq2AP3GAAsqtgD9S6f/9Cq2
 AP64AQETAQUTAQe2AQmwAAAAAQEPAAAABAACAA4AAA==
 '
 
-# Whether servers speak TLS to each other: sets speaks.
-speaks_tls() {
-  local key value
-  speaks=
-  while IFS=$'=: \t\r' read -r key value || [[ -n $key ]]; do
-    [[ $key == sslQuorum && $value == [tT][rR][uU][eE] ]] && speaks=yes
-  done 2>/dev/null <"$conf/zoo.cfg"
-}
-
 # Fails until all others that were reached have taken the certificate: detail says why, but
 # while hand is open. What is not known keeps nobody up.
 shake() {
-  local line verdict flag speaks part name rest fqdn=
+  local line verdict flag part name rest fqdn=
   local -a parts=() flags=() words=()
   [[ $shaken != "${placed:-none}" ]] || return 0
-  speaks_tls
-  [[ -n $speaks && -n $java && -n $jars ]] || { shaken=${placed:-none}; return 0; }
+  setting sslQuorum "$conf/zoo.cfg"
+  [[ $value == [tT][rR][uU][eE] && -n $java && -n $jars ]] || { shaken=${placed:-none}; return 0; }
   if [[ -z $hand ]]; then
     ((SECONDS - hand_at >= 20)) || { refuse "$hand_said"; return; }
-    dynamic_of "$conf/zoo.cfg"
-    for part in "$conf/zoo.cfg" ${dynamic:+"$conf/${dynamic##*/}"} "$conf/$id.zoo.cfg" "$private/zoo.cfg" "$private/$id.zoo.cfg"; do
+    setting dynamicConfigFile "$conf/zoo.cfg"
+    for part in "$conf/zoo.cfg" ${value:+"$conf/${value##*/}"} "$conf/$id.zoo.cfg" "$private/zoo.cfg" "$private/$id.zoo.cfg"; do
       [[ -e $part ]] && parts+=("$part")
     done
     for flag in ${SERVER_JVMFLAGS-} $(flags && printf %s "$SERVER_JVMFLAGS"); do

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
@@ -210,7 +211,13 @@ func (c *contained) startEngine(id int) {
 			err = errors.Join(err, daemon.Stop())
 		}
 		init.Kill()
-		if err := errors.Join(err, os.RemoveAll(r.home)); err != nil {
+		// The engine's own helpers clear up behind a container for a moment.
+		gone := os.RemoveAll(r.home)
+		for try := 0; gone != nil && try < 100; try++ {
+			time.Sleep(100 * time.Millisecond)
+			gone = os.RemoveAll(r.home)
+		}
+		if err := errors.Join(err, gone); err != nil {
 			c.T.Errorf("host %d is not clean: %v", id, err)
 		}
 	})
@@ -363,7 +370,7 @@ func (c *contained) operate(args ...string) {
 		c.T.Fatal(err)
 	}
 	done := 0
-	scene.Within(c.T, 1e9*300, strings.Join(args, " "), func() error {
+	scene.Within(c.T, 5*time.Minute, strings.Join(args, " "), func() error {
 		log := strings.ReplaceAll(p.Log(), "\r", "")
 		for _, m := range blocks.FindAllStringSubmatch(log, -1)[done:] {
 			done++
@@ -386,7 +393,7 @@ func (c *contained) operate(args ...string) {
 		}
 		return nil
 	})
-	if code, err := p.Exit(0); code != 0 || err != nil {
+	if code, err := p.Exit(time.Minute); code != 0 || err != nil {
 		c.T.Fatalf("exit code %d, %v: %s", code, err, p.Log())
 	}
 }
