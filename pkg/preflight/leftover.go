@@ -7,7 +7,6 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // The checks of what former settings and releases have left.
@@ -37,7 +36,7 @@ func secretsInClear(f Facts) (out []string, _ string) {
 	settings := map[string]*migration.PodOptions{"pods": &rec.Pods, "podsBefore": rec.PodsBefore}
 	for _, where := range []string{"pods", "podsBefore"} {
 		if pods := settings[where]; pods != nil && len(pods.Secrets()) > 0 {
-			out = append(out, fmt.Sprintf("configmap/%s, and its copy %s, hold in %s: %s", render.JournalName(rec.Name), render.JournalCopyName(rec.Name), where, strings.Join(pods.Secrets(), ", ")))
+			out = append(out, fmt.Sprintf("the journal and its copy hold in %s: %s", where, strings.Join(pods.Secrets(), ", ")))
 		}
 	}
 	return out, ""

@@ -17,7 +17,7 @@ func TestSecretsInClear(t *testing.T) {
 		want   []string
 	}{
 		"none":       {clean, &clean, nil},
-		"in zoo.cfg": {migration.PodOptions{ZooCfg: "ssl.keyStore.password=hunter2\n"}, nil, []string{"configmap/demo-zkmigrate, and its copy demo-zkmigrate-copy, hold in pods: ssl.keyStore.password"}},
+		"in zoo.cfg": {migration.PodOptions{ZooCfg: "ssl.keyStore.password=hunter2\n"}, nil, []string{"the journal and its copy hold in pods: ssl.keyStore.password"}},
 		"a server's": {migration.PodOptions{Own: []migration.OwnLines{{ID: 1, ZooCfg: "ssl.trustStore.password=hunter2\n"}, {ID: 2, ZooCfg: "ssl.trustStore.password=hunter2\n"}}}, nil, []string{"hold in pods: ssl.trustStore.password"}},
 		"in a flag":  {migration.PodOptions{JVMFlags: "-Xmx1g -Djavax.net.ssl.keyStorePassword=hunter2"}, nil, []string{"hold in pods: -Djavax.net.ssl.keyStorePassword"}},
 		"before":     {clean, &migration.PodOptions{ZooCfg: "ssl.keyStore.password=hunter2\n"}, []string{"hold in podsBefore: ssl.keyStore.password"}},
