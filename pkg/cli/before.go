@@ -119,9 +119,12 @@ func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, pha
 	f := wrappedFacts(rec)
 	f.Phase = phase
 	permissionFacts(ctx, s, rec, needs, withCopy, &f)
-	storedFacts(ctx, s.kube, rec, nil, &f)
-	if phase == migration.PlanReconfigure {
+	switch phase {
+	case migration.PlanReconfigure:
 		tlsFacts(ctx, s, rec, intake.Description{}, &f)
+	case migration.PlanReplace:
+		// A pod starts with them; a server that goes back, or a copy for a parked pod, needs none.
+		storedFacts(ctx, s.kube, rec, nil, &f)
 	}
 	if phase != "" {
 		sessionFacts(ctx, s, rec, intake.Description{}, &f)

@@ -83,7 +83,7 @@ func (e emission) hostFiles(h hostpatch.HostPatch) ([]outFile, error) {
 			continue
 		}
 		srv, _ := e.input.Ensemble.Server(h.ID)
-		scripts, err := hostpatch.Fence(hostpatch.FenceInput{Server: srv, Supervisor: e.input.Supervisor, Unit: e.input.Unit, Config: host.Config})
+		scripts, err := hostpatch.Fence(hostpatch.FenceInput{Server: srv, Supervisor: e.input.Supervisor, Unit: host.Unit, Config: host.Config})
 		if err != nil {
 			return nil, err
 		}

@@ -77,6 +77,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 		f.Twins = append(f.Twins, t.String())
 	}
 	if wrapped {
+		leftOverFacts(ctx, s.kube, rec, &f)
 		roomFacts(ctx, s.kube, rec, &f)
 	}
 	return f
@@ -214,6 +215,18 @@ func storedFacts(ctx context.Context, k kube, rec migration.Record, hosts []ense
 	keys, missing, err := k.cluster().Entries(ctx, rec.Namespace, rec.Pods.FilesSecret, rec.Pods.FilesConfigMap)
 	if f.Stored = (preflight.Stored{Keys: keys, Missing: missing}); err != nil {
 		f.Stored.Unlooked = "nobody could look, and a parked pod tells before its host is stopped: " + plain(err).text
+	}
+}
+
+// leftOverFacts looks for what former settings have left, while nothing is under way.
+func leftOverFacts(ctx context.Context, k kube, rec migration.Record, f *preflight.Facts) {
+	if rec.Flight != nil || rec.Pods.Image == "" {
+		f.LeftOverUnlooked = "the pods' settings are not settled yet"
+		return
+	}
+	var err error
+	if f.LeftOver, err = k.cluster().LeftOver(ctx, k.meta, rec); err != nil {
+		f.LeftOverUnlooked = "nobody could look, which takes list on secrets and configmaps: " + plain(err).text
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -84,14 +83,6 @@ func checkDomain(place, name string) error {
 		return nil
 	}
 	return usagef("%s=%q is not a DNS name such as example.com", place, quote.Typed(name))
-}
-
-// checkUnit refuses what no unit, program or script is called.
-func checkUnit(place, unit string) error {
-	if unit == "" || len(unit) <= 255 && regexp.MustCompile(`^[A-Za-z0-9_/][A-Za-z0-9@:._/\\+-]*$`).MatchString(unit) {
-		return nil
-	}
-	return usagef("%s=%q is not the name of a unit or program, or the path of a script: write it without blanks, as zookeeper.service", place, quote.Typed(unit))
 }
 
 // idFlag is the flag for a server's id.

@@ -63,7 +63,7 @@ func (f *reconfigureFlags) command() *cobra.Command {
 			%[1]s reconfigure zk1 -f conf/ --supervisor=supervisord --unit=zk --address=dns
 
 			# Servers that run in containers of the official image
-			%[1]s reconfigure zk1 -f conf/ --supervisor=docker --unit=zookeeper --path=/conf/zoo.cfg
+			%[1]s reconfigure zk1 -f conf/ --supervisor=docker --unit=1=zk-a,2=zk-b,3=zk-c --path=/conf/zoo.cfg
 
 			# Leave out an optional change, by the name README.txt gives it
 			%[1]s reconfigure zk1 -f zoo.cfg --leave=tcp-keep-alive
@@ -95,6 +95,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	if f.verify && f.said.cmd.Flags().Changed("host-hook") {
 		return usagef("--verify watches, --host-hook does: use one of them")
 	}
+
 	if err := f.check(); err != nil {
 		return err
 	}
@@ -131,7 +132,9 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	case hook == "" && len(f.confirmed) > 0 && len(f.said.files) == 0:
 		return nil
 	}
-	f.chosen(&rec)
+	if err := f.chosen(&rec); err != nil {
+		return err
+	}
 	e, err := f.plan(ctx, s, rec, in)
 	if err != nil {
 		return err
@@ -156,6 +159,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 
 // check refuses flags that nothing can be made of, before anybody is asked.
 func (f *reconfigureFlags) check() error {
+
 	for _, n := range f.confirmed {
 		if n < int(ensemble.MinID) || n > int(ensemble.MaxID) {
 			return usagef("--confirmed=%d: ids are %d to %d", n, ensemble.MinID, ensemble.MaxID)
@@ -182,8 +186,13 @@ func (f *reconfigureFlags) source() *input {
 
 // chosen puts the flags over what is recorded of the hosts; those that were not
 // given keep what the journal has.
-func (f *reconfigureFlags) chosen(rec *migration.Record) {
-	rec.Hosts = f.said.hostOptions().Complete(rec.Hosts)
+func (f *reconfigureFlags) chosen(rec *migration.Record) error {
+	given := f.said.hostOptions()
+	if own, ok := given.Stranger(*rec); ok {
+		return usagef("%s: %d=%s: the ensemble has no server %d", f.said.place("unit"), own.ID, own.Unit, own.ID)
+	}
+	rec.Hosts = given.Complete(rec.Hosts)
+	return nil
 }
 
 // agreed: whoever gave no --host-hook, but a manifest with one, may have come for the patches.

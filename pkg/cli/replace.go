@@ -402,11 +402,11 @@ func (d *deps) hosts(rec migration.Record, hook string, fenced bool, notAfter fu
 // manualCommands renders what the operator runs on the host, for the supervisor
 // that reconfigure was told.
 func manualCommands(o migration.HostOptions) func(engine.HostAction, migration.ServerRecord) []string {
-	return func(a engine.HostAction, _ migration.ServerRecord) []string {
-		c, err := hostpatch.CommandsFor(hostpatch.Supervisor(o.Supervisor), o.Unit)
+	return func(a engine.HostAction, s migration.ServerRecord) []string {
+		c, err := hostpatch.CommandsFor(hostpatch.Supervisor(o.Supervisor), o.UnitOf(s.ID))
 		if err != nil {
 			// Written by hand into the journal: better the common ones than none.
-			c, _ = hostpatch.CommandsFor(hostpatch.Systemd, o.Unit)
+			c, _ = hostpatch.CommandsFor(hostpatch.Systemd, o.UnitOf(s.ID))
 		}
 		switch a {
 		case engine.HostStop:
@@ -415,8 +415,8 @@ func manualCommands(o migration.HostOptions) func(engine.HostAction, migration.S
 			return []string{c.StartHeld}
 		case engine.HostMask:
 			lines := []string{c.Hold}
-			if c.Note != "" {
-				lines = append(lines, "# "+c.Note)
+			for _, note := range c.Notes {
+				lines = append(lines, "# "+note)
 			}
 			return lines
 		case engine.HostUnmask:

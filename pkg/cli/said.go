@@ -170,9 +170,9 @@ func (s *said) settings() podSettings {
 // hostOptions are the settings of hosts that were said, or hold by default.
 func (s *said) hostOptions() intake.HostFlags {
 	spec := s.Spec
-	return intake.HostFlags{Given: s.given, Values: migration.HostOptions{
-		Supervisor: spec.Hosts.Supervisor, Unit: spec.Hosts.Unit, Address: spec.Address, ClusterDomain: spec.ClusterDomain,
-	}}
+	o, _ := intake.UnitNames(spec.Hosts.Unit) // refuse has judged them
+	o.Supervisor, o.Address, o.ClusterDomain = spec.Hosts.Supervisor, spec.Address, spec.ClusterDomain
+	return intake.HostFlags{Given: s.given, Values: o}
 }
 
 // exposed are the ports of administrators that Services are to have.

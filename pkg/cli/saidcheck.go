@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
@@ -31,7 +32,7 @@ func (s *said) refuse() error {
 	if spec.Address != migration.AddressIP && spec.Address != migration.AddressDNS {
 		return usagef("%s=%q: allowed are ip, dns", s.place("address"), spec.Address)
 	}
-	if _, err := hostpatch.CommandsFor(hostpatch.Supervisor(spec.Hosts.Supervisor), spec.Hosts.Unit); err != nil {
+	if _, err := hostpatch.CommandsFor(hostpatch.Supervisor(spec.Hosts.Supervisor), ""); err != nil {
 		return usagef("%s: %w", s.place("supervisor"), err)
 	}
 	for flag, name := range map[string]string{"cluster-domain": spec.ClusterDomain, "dns-zone": spec.DNS.Zone, "dns-server": spec.DNS.Server} {
@@ -39,8 +40,8 @@ func (s *said) refuse() error {
 			return err
 		}
 	}
-	if err := checkUnit(s.place("unit"), spec.Hosts.Unit); err != nil {
-		return err
+	if _, bad := intake.UnitNames(spec.Hosts.Unit); bad != "" {
+		return usagef("%s=%q is not the name of a unit, program or container, or the path of a script: write it without blanks, as zookeeper.service, or ID=NAME for one server", s.place("unit"), quote.Typed(bad))
 	}
 	// On a machine whose command needs no program there may be none.
 	if s.cmd.Flag("host-hook") != nil {

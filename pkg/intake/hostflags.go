@@ -26,6 +26,9 @@ func (f HostFlags) Keep(rec *migration.Record) error {
 	if f.Given == nil {
 		return nil
 	}
+	if own, ok := f.Stranger(*rec); ok {
+		return refused(fmt.Sprintf("the unit %s is for server %d, which the ensemble does not have", own.Unit, own.ID), "leave it out, or name another server")
+	}
 	was := *rec
 	rec.Hosts = f.Over(was.Hosts)
 	for _, s := range rec.Servers {
@@ -48,12 +51,31 @@ func (f HostFlags) over(o migration.HostOptions, lacks func(recorded string) boo
 		to    *string
 		value string
 	}{
-		{"supervisor", &o.Supervisor, f.Values.Supervisor}, {"unit", &o.Unit, f.Values.Unit},
+		{"supervisor", &o.Supervisor, f.Values.Supervisor},
 		{"address", &o.Address, f.Values.Address}, {"cluster-domain", &o.ClusterDomain, f.Values.ClusterDomain},
 	} {
 		if lacks(*c.to) || f.Given(c.flag) {
 			*c.to = c.value
 		}
 	}
+	if !f.Given("unit") {
+		return o
+	}
+	if f.Values.Unit != "" || len(f.Values.Own) == 0 {
+		// One name for all is in place of every other.
+		o.Unit, o.Own = f.Values.Unit, nil
+	}
+	for _, own := range f.Values.Own {
+		o.Own = append(slices.DeleteFunc(slices.Clone(o.Own), func(was migration.OwnUnit) bool { return was.ID == own.ID }), own)
+	}
 	return o
+}
+
+// Stranger is a name that was given for a server that the ensemble does not have.
+func (f HostFlags) Stranger(rec migration.Record) (migration.OwnUnit, bool) {
+	i := slices.IndexFunc(f.Values.Own, func(own migration.OwnUnit) bool { _, ok := rec.Server(own.ID); return !ok })
+	if i < 0 {
+		return migration.OwnUnit{}, false
+	}
+	return f.Values.Own[i], true
 }

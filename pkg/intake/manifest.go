@@ -17,7 +17,7 @@ func Manifest(rec migration.Record) manifest.Ensemble {
 		APIVersion: manifest.APIVersion, Kind: manifest.Kind, Metadata: manifest.Metadata{Name: rec.Name, Namespace: rec.Namespace},
 		Spec: manifest.Spec{
 			EndpointsAPI: string(rec.EndpointsAPI), Waive: rec.WaivedChecks(), Address: rec.Hosts.Address, ClusterDomain: rec.Hosts.ClusterDomain,
-			Hosts: manifest.Hosts{Supervisor: rec.Hosts.Supervisor, Unit: rec.Hosts.Unit},
+			Hosts: manifest.Hosts{Supervisor: rec.Hosts.Supervisor, Unit: units(rec.Hosts)},
 			Pods: manifest.Pods{
 				Image: p.Image, StorageClass: p.StorageClass, StorageSize: p.StorageSize, Memory: p.Memory, CPU: p.CPU, JVMFlags: p.JVMFlags,
 				Files: manifest.Files{Secret: p.FilesSecret, ConfigMap: p.FilesConfigMap}, AntiAffinity: p.AntiAffinity, RunAsUser: p.RunAsUser,
@@ -32,6 +32,17 @@ func Manifest(rec migration.Record) manifest.Ensemble {
 		e.Spec.Servers = append(e.Spec.Servers, out)
 	}
 	return e
+}
+
+// units are the supervisor's names for the servers, as they are given.
+func units(o migration.HostOptions) (out []string) {
+	if o.Unit != "" {
+		out = append(out, o.Unit)
+	}
+	for _, own := range o.Own {
+		out = append(out, fmt.Sprintf("%d=%s", own.ID, own.Unit))
+	}
+	return out
 }
 
 // DeclareFiles has a manifest name the hosts' files that were read, one for all hosts or

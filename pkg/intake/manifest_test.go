@@ -33,7 +33,7 @@ func TestManifestOfARecord(t *testing.T) {
 			r.Hosts.Address, r.EndpointsAPI = migration.AddressDNS, migration.LegacyEndpoints
 		},
 		"all settings": func(r *migration.Record) {
-			r.Hosts = migration.HostOptions{Supervisor: "docker", Unit: "zk", Address: "dns", ClusterDomain: "x.example"}
+			r.Hosts = migration.HostOptions{Supervisor: "docker", Unit: "zk", Own: []migration.OwnUnit{{ID: 3, Unit: "zk-c"}}, Address: "dns", ClusterDomain: "x.example"}
 			r.Pods = migration.PodOptions{Image: "3.8", StorageClass: "fast", StorageSize: "1Gi", Memory: "2", CPU: "0.5", JVMFlags: "-Xmx1g -Da=: b", AntiAffinity: "preferred", RunAsUser: 7, FilesSecret: "s", FilesConfigMap: "c", ZooCfg: "x"}
 			r.Waivers = []migration.Waiver{{Check: "ZK002"}}
 		},
@@ -58,7 +58,9 @@ func TestManifestOfARecord(t *testing.T) {
 			}
 			given := func(string) bool { return true }
 			h, p := doc.Spec.Hosts, doc.Spec.Pods
-			hosts := HostFlags{Given: given, Values: migration.HostOptions{Supervisor: h.Supervisor, Unit: h.Unit, Address: doc.Spec.Address, ClusterDomain: doc.Spec.ClusterDomain}}
+			hosts := HostFlags{Given: given}
+			hosts.Values, _ = UnitNames(h.Unit)
+			hosts.Values.Supervisor, hosts.Values.Address, hosts.Values.ClusterDomain = h.Supervisor, doc.Spec.Address, doc.Spec.ClusterDomain
 			if err := hosts.Keep(&got); err != nil {
 				t.Error(err)
 			}
@@ -108,7 +110,7 @@ func TestLinesThatWereHandedOut(t *testing.T) {
 			rec.Servers[1].Emitted = &migration.Emission{}
 		}
 		f := HostFlags{Values: c.to, Given: func(flag string) bool { return flag != "unit" || c.to.Unit != "" }}
-		if err := f.Keep(&rec); (err != nil) != c.refused || err == nil && rec.Hosts != c.to {
+		if err := f.Keep(&rec); (err != nil) != c.refused || err == nil && !cmp.Equal(rec.Hosts, c.to) {
 			t.Errorf("%s: %v, %+v", name, err, rec.Hosts)
 		}
 	}

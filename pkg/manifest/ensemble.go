@@ -57,7 +57,7 @@ type Server struct {
 // Hosts is how servers are run on their hosts.
 type Hosts struct {
 	Supervisor string   `yaml:"supervisor,omitempty"`
-	Unit       string   `yaml:"unit,omitempty"`
+	Unit       []string `yaml:"unit,omitempty"`
 	Path       string   `yaml:"path,omitempty"`
 	Hook       string   `yaml:"hook,omitempty"`
 	Leave      []string `yaml:"leave,omitempty"`

@@ -19,7 +19,7 @@ spec:
   credentials: secret/zk1-credentials   # or a file; never a password
   hosts:
     supervisor: systemd
-    unit: zookeeper
+    unit: [zookeeper]
     path: /etc/zookeeper/conf/zoo.cfg
     hook: ./hook.sh
   pods:

@@ -34,7 +34,7 @@ func spec() []Field {
 		{Name: "hosts", Type: Object, Doc: "How servers are run on their hosts", Fields: []Field{
 			{Name: "supervisor", Type: Text, Flag: "supervisor", Default: "systemd", Enum: []string{"systemd", "supervisord", "script", "docker", "podman"},
 				Doc: "What starts the servers on their hosts: systemd, supervisord, script, docker or podman; kept in the journal"},
-			{Name: "unit", Type: Text, Flag: "unit", Doc: "The name of the unit, program or container, or the path of zkServer.sh (default zookeeper); kept in the journal"},
+			{Name: "unit", Type: List, Flag: "unit", Doc: "The name of the unit, program or container, or the path of zkServer.sh (default zookeeper), or ID=NAME for one server; repeatable; kept in the journal"},
 			{Name: "path", Type: Text, Flag: "path", Default: "zoo.cfg", Doc: "Path of zoo.cfg as the commands name it: on the hosts, or with --supervisor=docker or podman in the containers"},
 			{Name: "hook", Type: Text, Flag: "host-hook", File: true, Doc: "Program that carries out what must happen on hosts"},
 			{Name: "leave", Type: List, Flag: "leave", Doc: "Optional changes to leave out, by the names the README lists"},

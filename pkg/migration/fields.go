@@ -49,8 +49,9 @@ func fieldRules() map[string]fieldRule {
 		"pods.dynamicName": optional(strict.File),
 		"pods.dynamic":     text(strict.Config),
 
-		"hosts.supervisor":    one("", "systemd", "supervisord", "script", "docker", "podman"),
-		"hosts.unit":          optional(strict.Unit),
+		"hosts.supervisor": one("", "systemd", "supervisord", "script", "docker", "podman"),
+		"hosts.unit":       optional(strict.Unit),
+		"hosts.own":        length(maxServers), "hosts.own[].id": serverID, "hosts.own[].unit": text(strict.Unit),
 		"hosts.address":       one("", AddressIP, AddressDNS),
 		"hosts.clusterDomain": optional(strict.Domain),
 

@@ -38,7 +38,7 @@ func full() Record {
 			ZooCfg: "tickTime=2000\ndataDir=/zookeeper/data\n", DynamicName: "zoo.cfg.dynamic.100000000", Dynamic: "server.1=10.0.0.1:2888:3888;2181\n",
 			FilesSecret: "zk-files", FilesConfigMap: "zk-conf", PrivateSecret: "zk1-zkmigrate-private-00", Own: []OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/1.jks\n"}},
 		},
-		Hosts:     HostOptions{Supervisor: "systemd", Unit: "zookeeper.service", Address: AddressDNS, ClusterDomain: "cluster.local"},
+		Hosts:     HostOptions{Supervisor: "systemd", Unit: "zookeeper.service", Own: []OwnUnit{{ID: 1, Unit: "zk-a"}}, Address: AddressDNS, ClusterDomain: "cluster.local"},
 		Elections: Elections{AtWrap: 1, AtReconfigure: 2, AtReplace: 3, AtReconfigured: 4},
 		Waivers:   []Waiver{{Check: "ZK007", By: "me", Reason: "patched build", At: at}},
 		Audit:     []AuditEntry{{At: at, By: "me", ID: ensemble.ID(1).Known(), Step: "mask-host", Detail: "done"}},

@@ -2,6 +2,8 @@ package migration
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
@@ -65,6 +67,24 @@ func (o PodOptions) FileRefs() []ensemble.FileRef {
 		own[lines.ID] = lines.ZooCfg
 	}
 	return ensemble.FileRefs(o.ZooCfg, own, o.JVMFlags)
+}
+
+// Secrets are the keys and flags in these settings whose values nobody should see there.
+func (o PodOptions) Secrets() (names []string) {
+	texts := []string{o.ZooCfg}
+	for _, own := range o.Own {
+		texts = append(texts, own.ZooCfg)
+	}
+	for _, text := range texts {
+		names = append(names, ensemble.SecretKeys(text)...)
+	}
+	for _, flag := range strings.Fields(o.JVMFlags) {
+		if name, _, _ := strings.Cut(flag, "="); ensemble.HideSecrets(flag) != flag {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Run is the command that a pod starts ZooKeeper with.

@@ -92,7 +92,7 @@ func Checks() []Check {
 			Hint: "choose another name for the ensemble, or another namespace", Eval: func(f Facts) ([]string, string) { return f.Clashes, "" }},
 		{ID: "K8S003", Title: "the Kubernetes version is supported", Severity: Blocker, Waivable: true,
 			Hint: "1.27 or later", Eval: kubernetes},
-	}, slices.Concat(roomChecks(), pathChecks(), nameChecks(), sourceChecks(), hostChecks(), tlsChecks())...)
+	}, slices.Concat(roomChecks(), pathChecks(), nameChecks(), sourceChecks(), hostChecks(), tlsChecks(), leftChecks())...)
 	for i, c := range checks {
 		if c.Hint == "" && c.HintFor != nil {
 			checks[i].Hint = c.HintFor(Facts{})

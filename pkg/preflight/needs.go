@@ -53,7 +53,7 @@ func needs(id string) []Need {
 		"ZK006": {NeedServers}, "ZK007": {NeedList}, "ZK008": {NeedElection}, "ZK009": {NeedList}, "ZK010": {NeedFiles}, "ZK011": {NeedAllFiles},
 		"ZK012": {NeedFiles}, "ZK013": {NeedFiles}, "ZK014": {NeedFiles}, "ZK015": {NeedFiles}, "ZK016": {NeedFiles},
 		"ZK017": {NeedServers}, "ZK018": {NeedFiles}, "ZK019": {NeedList}, "ZK020": {NeedThrough}, "ZK021": {NeedFiles}, "ZK022": {NeedFiles}, "ZK034": {NeedFiles},
-		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook}, "ZK026": {NeedTwins}, "ZK027": {NeedList}, "ZK028": {NeedList}, "ZK029": {NeedFiles}, programs: {NeedFiles}, wideListening: {NeedFiles}, "ZK033": {NeedCluster}, clientSessions: {NeedSessions},
+		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook}, "ZK026": {NeedTwins}, "ZK027": {NeedList}, "ZK028": {NeedList}, "ZK029": {NeedFiles}, programs: {NeedFiles}, wideListening: {NeedFiles}, "ZK033": {NeedCluster}, clientSessions: {NeedSessions}, journalSecrets: {NeedList}, formerObjects: {NeedCluster},
 		hostToHost: {NeedPaths}, podToHost: {NeedPaths}, podToService: {NeedPaths}, hostToPod: {NeedPaths}, hostToMoved: {NeedPaths}, clientToAny: {NeedPaths},
 		serviceNames: {NeedLookups}, hostNames: {NeedLookups}, sourceAddress: {NeedSources},
 		rightServer: {NeedHosts}, rightUnit: {NeedHosts}, diskSpace: {NeedHosts}, rightFile: {NeedHosts}, staysDown: {NeedHosts},

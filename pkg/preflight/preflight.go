@@ -120,6 +120,10 @@ type Facts struct {
 	// the ConfigMap that are to hold them.
 	Named  []ensemble.FileRef
 	Stored Stored
+	// LeftOver are the Secrets and ConfigMaps of former settings that nothing refers to, LeftOverUnlooked
+	// why nobody could look.
+	LeftOver         []string
+	LeftOverUnlooked string
 	// QuorumTLS is what is configured between servers, Certificates what they show, Now when
 	// that was looked at.
 	QuorumTLS    QuorumTLS

@@ -38,7 +38,7 @@ func TestShake(t *testing.T) {
 			script := `set -uf
 conf=$1 id=1 private=$1/none reports=$1 jars=x java=$1/java placed=x detail= places=0
 flags() { :; }
-dynamic_of() { dynamic=; }
+setting() { value=; [[ $1 != sslQuorum ]] || value=true; }
 place() { placed=x; ((places += 1)); }
 refuse() { detail=$*; return 1; }
 ` + handshakeScript + `

@@ -204,12 +204,11 @@ LQAQCgHWAMoAAQHJAAAAJgACAAEAAAAPKhKHtgDamgAHBKcABAOsAAAAAQHMAAAABQACDUABAAIB
 
 # Whether there is anything to try: sets tries.
 tries() {
-  local key value
+  local value
   tries=
   [[ " ${SERVER_JVMFLAGS-} $(flags && printf %s "${SERVER_JVMFLAGS-}")" != *" -Djava.security.auth.login.config="* ]] || tries=yes
-  while IFS=$'=: \t\r' read -r key value || [[ -n $key ]]; do
-    [[ $key == sslQuorum && $value == [tT][rR][uU][eE] ]] && tries=yes
-  done 2>/dev/null <"$conf/zoo.cfg"
+  setting sslQuorum "$conf/zoo.cfg"
+  [[ $value != [tT][rR][uU][eE] ]] || tries=yes
 }
 
 # Fails until all others that were reached let this pod in: detail says why, but
@@ -225,8 +224,8 @@ shake() {
     # The JAAS file is a copy; what it is a copy of may have changed.
     placed=
     place || return
-    dynamic_of "$conf/zoo.cfg"
-    for part in "$conf/zoo.cfg" ${dynamic:+"$conf/${dynamic##*/}"} "$conf/$id.zoo.cfg" "$private/zoo.cfg" "$private/$id.zoo.cfg"; do
+    setting dynamicConfigFile "$conf/zoo.cfg"
+    for part in "$conf/zoo.cfg" ${value:+"$conf/${value##*/}"} "$conf/$id.zoo.cfg" "$private/zoo.cfg" "$private/$id.zoo.cfg"; do
       [[ -e $part ]] && parts+=("$part")
     done
     for flag in ${SERVER_JVMFLAGS-} $(flags && printf %s "${SERVER_JVMFLAGS-}"); do
