@@ -82,7 +82,7 @@ func TestManifestOfARecord(t *testing.T) {
 func TestUndone(t *testing.T) {
 	rec := recorded()
 	rec.Pods.Memory, rec.Hosts.Unit = "2Gi", "zk"
-	doc, err := manifest.Parse("f", []byte("apiVersion: zkmigrate.io/v1alpha1\nkind: Ensemble\nspec:\n  hosts: {unit: zoo, path: x}\n  pods:\n    memory: 4Gi\n    cpu: 1\n"))
+	doc, err := manifest.Parse("f", []byte("apiVersion: zkmigrate.io/v1alpha1\nkind: Ensemble\nspec:\n  hosts: {unit: [zoo], path: x}\n  pods:\n    memory: 4Gi\n    cpu: 1\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
