@@ -54,7 +54,7 @@ func newDiffCommand(d *deps) *cobra.Command {
 			%[1]s diff zk1 --pod-template=pods.yaml`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := pods.check()
+			err := pods.check(cmd.Context())
 			if err == nil {
 				err = within(cmd.Context(), limit, func(ctx context.Context) error { return runDiff(ctx, d, args, &pods) })
 			}

@@ -59,12 +59,12 @@ func (f *podFlags) values() migration.PodOptions {
 
 // check refuses values that no pod can be made with, and reads the pod template. It asks
 // nobody, so that it comes before anything is written, in dry runs too.
-func (f *podFlags) check() error {
+func (f *podFlags) check(ctx context.Context) error {
 	if f.cmd == nil {
 		return nil
 	}
 	if f.templateFile != "" {
-		data, err := readInput(f.cmd.Context(), f.templateFile, nil)
+		data, err := readInput(ctx, f.templateFile, nil)
 		if err != nil {
 			return &usageError{fmt.Errorf("--pod-template: %w", err)}
 		}

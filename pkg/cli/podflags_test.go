@@ -88,14 +88,13 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 func replacing(t *testing.T, args ...string) *MoveOptions {
 	t.Helper()
 	f, cmd := &moveFlags{kind: migration.Replace}, &cobra.Command{}
-	cmd.SetContext(t.Context())
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.all, "all", false, "")
 	f.pods.add(cmd)
 	if err := cmd.ParseFlags(args); err != nil {
 		t.Fatal(err)
 	}
-	o, err := f.toOptions(nil)
+	o, err := f.toOptions(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
 )
 
 type renderFlags struct {
@@ -62,7 +61,7 @@ func newRenderCommand(d *deps) *cobra.Command {
 			%[1]s render zk1 -f zoo.cfg --zookeeper-version=3.8.4`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.toOptions(args)
+			o, err := f.toOptions(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -78,7 +77,7 @@ func newRenderCommand(d *deps) *cobra.Command {
 	return cmd
 }
 
-func (f *renderFlags) toOptions(args []string) (*RenderOptions, error) {
+func (f *renderFlags) toOptions(ctx context.Context, args []string) (*RenderOptions, error) {
 	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.YAML)
 	if err != nil {
 		return nil, err
@@ -86,18 +85,19 @@ func (f *renderFlags) toOptions(args []string) (*RenderOptions, error) {
 	if format == printer.Table {
 		return nil, usagef("--output is empty: allowed are json, name, yaml")
 	}
-	if err := f.pods.check(); err != nil {
+	if err := f.pods.check(ctx); err != nil {
 		return nil, err
 	}
 	w := &wrapFlags{deps: f.deps, input: f.input, dryRun: dryRunClient, endpointsAPI: f.endpointsAPI}
-	wrap, err := w.toOptions(args)
+	wrap, err := w.toOptions(ctx, args)
 	if err != nil {
 		return nil, err
 	}
 	wrap.pods = f.pods
-	switch {
-	case f.version != "" && strict.Version(f.version) != "":
+	if _, err := ensemble.ParseVersion(f.version); f.version != "" && err != nil {
 		return nil, usagef("--zookeeper-version=%q is not a release: write it as 3.8.4", f.version)
+	}
+	switch {
 	case wrap.input.empty() && f.version != "":
 		return nil, usagef("--zookeeper-version goes with -f or --member: what is recorded has its release")
 	case !wrap.input.empty() && f.gitOps:
@@ -145,7 +145,7 @@ func (o *RenderOptions) described(ctx context.Context) (migration.Record, error)
 		return rec, err
 	}
 	rec.Settings.Version = o.version
-	if _, err := ensemble.ParseVersion(o.version); err != nil || intake.KnownLimits(rec) != nil {
+	if o.version == "" || intake.KnownLimits(rec) != nil {
 		fmt.Fprintln(out, "note: the pods' objects are left out: they need the hosts' files (-f) and their release (--zookeeper-version)")
 		return rec, nil
 	}

@@ -148,14 +148,14 @@ func (f *moveFlags) add(cmd *cobra.Command) {
 }
 
 func (f *moveFlags) run(ctx context.Context, args []string) error {
-	o, err := f.toOptions(args)
+	o, err := f.toOptions(ctx, args)
 	if err != nil {
 		return err
 	}
 	return within(ctx, o.timeout, o.Run)
 }
 
-func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
+func (f *moveFlags) toOptions(ctx context.Context, args []string) (*MoveOptions, error) {
 	switch {
 	case f.all && f.id.given():
 		return nil, usagef("--id and --all exclude each other: use one of them")
@@ -177,7 +177,7 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 		return nil, err
 	}
 	if f.kind == migration.Replace {
-		if err := f.pods.check(); err != nil {
+		if err := f.pods.check(ctx); err != nil {
 			return nil, err
 		}
 	}

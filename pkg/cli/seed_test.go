@@ -115,7 +115,7 @@ func TestMeterTellsOnTheWay(t *testing.T) {
 func TestDataFlag(t *testing.T) {
 	for value, ok := range map[string]bool{"": true, "empty": true, "copy": true, "hot": false} {
 		f := &moveFlags{kind: migration.Replace, id: idFlag{ensemble.ID(3).Known()}, timeout: time.Minute, data: value}
-		o, err := f.toOptions(nil)
+		o, err := f.toOptions(t.Context(), nil)
 		if !ok && report(&bytes.Buffer{}, err) != exitUsage || ok && (err != nil || o.data != migration.DataMode(value)) {
 			t.Errorf("--data=%s: %+v, %v", value, o, err)
 		}

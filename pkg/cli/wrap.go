@@ -80,7 +80,7 @@ func newWrapCommand(d *deps) *cobra.Command {
 			%[1]s wrap zk1 -f zoo.cfg --dry-run=client -o yaml`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.toOptions(args)
+			o, err := f.toOptions(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -109,7 +109,7 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.members, "member", nil, "A server as 'ID=HOST:PEERPORT:ELECTIONPORT[:observer][;CLIENTPORT]'; repeatable, instead of files")
 }
 
-func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
+func (f *wrapFlags) toOptions(ctx context.Context, args []string) (*WrapOptions, error) {
 	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.YAML)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
 	if err := checkWaivers(f.waive); err != nil {
 		return nil, err
 	}
-	if err := f.pods.check(); err != nil {
+	if err := f.pods.check(ctx); err != nil {
 		return nil, err
 	}
 	if err := checkDryRun(f.dryRun); err != nil {

@@ -284,14 +284,11 @@ func walkTemplate(path []string, n *yaml.Node, visit func(templateField) bool) {
 			walkTemplate(f.path, value, visit)
 		}
 	}
-	switch n.Kind {
-	case yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			at(n.Content[i].Value, n.Content[i], n.Content[i+1])
-		}
-	case yaml.SequenceNode:
-		for i, c := range n.Content {
+	for i, c := range n.Content {
+		if n.Kind == yaml.SequenceNode {
 			at(elementName(c, i), c, c)
+		} else if i%2 == 0 {
+			at(c.Value, c, n.Content[i+1])
 		}
 	}
 }
