@@ -145,9 +145,12 @@ func (o *RenderOptions) described(ctx context.Context) (migration.Record, error)
 		return rec, err
 	}
 	rec.Settings.Version = o.version
-	if o.version == "" || intake.KnownLimits(rec) != nil {
+	if o.version == "" {
 		fmt.Fprintln(out, "note: the pods' objects are left out: they need the hosts' files (-f) and their release (--zookeeper-version)")
 		return rec, nil
+	}
+	if desc.Config == nil {
+		return rec, usagef("--zookeeper-version is for the objects of the pods, which need the hosts' files: name them with -f, or leave it out")
 	}
 	if rec.Pods, err = o.wrap.pods.apply(rec.Pods, o.version); err != nil {
 		return rec, err
