@@ -52,7 +52,7 @@ func TestManifest(t *testing.T) {
 		"a check that is none":            {byFile + "  waive: [ZK999]\n", []string{"wrap", "-f", "m/e.yaml", dry}, "", 2, []string{`m/e.yaml:9: spec.waive="ZK999" is not a check`}},
 		"a password in JVM flags":         {byFile + "  pods: {jvmFlags: -Da.password=s3cr3t}\n", []string{"wrap", "-f", "m/e.yaml", dry}, "", 2, []string{"m/e.yaml:9: spec.pods.jvmFlags: -Da.password=<hidden>"}},
 		"no such change":                  {byFile + "  hosts: {leave: [x]}\n", []string{"wrap", "-f", "m/e.yaml", dry}, "", 2, []string{"m/e.yaml:9: spec.hosts.leave: "}},
-		"no such unit":                    {byFile + "  hosts: {unit: a b}\n", []string{"wrap", "-f", "m/e.yaml", dry}, "", 2, []string{"m/e.yaml:9: spec.hosts.unit="}},
+		"no such unit":                    {byFile + "  hosts: {unit: [a b]}\n", []string{"wrap", "-f", "m/e.yaml", dry}, "", 2, []string{"m/e.yaml:9: spec.hosts.unit="}},
 		"no program":                      {byFile + "  hosts: {hook: ./none.sh}\n", []string{"replace", "--id=1", "-f", "m/e.yaml"}, "", 2, []string{`m/e.yaml:9: spec.hosts.hook="m/none.sh": there is no program`}},
 		"a program that wrap lacks":       {byFile + "  hosts: {hook: ./none.sh}\n", []string{"wrap", "-f", "m/e.yaml", dry}, "", 0, []string{"created"}},
 		"the host script, with a hook":    {byFile + "  hosts: {hook: ./h.sh}\n", []string{"check", "-f", "m/e.yaml", "--emit-host-script"}, "", 1, []string{"API server"}},

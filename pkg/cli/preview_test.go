@@ -44,14 +44,15 @@ func TestPreviewUsage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	put(t, map[string]string{"zoo.cfg": good, "net.yaml": "spec:\n  hostNetwork: true\n", "typo.yaml": "spec:\n  toleration: []\n"})
 	for args, says := range map[string]string{
-		"render demo --pod-template=net.yaml":                   "net.yaml:2: spec.hostNetwork cannot be set by a pod template",
-		"wrap demo -f zoo.cfg --pod-template=typo.yaml":         "typo.yaml:2: a pod template has no field spec.toleration",
-		"replace demo --all --pod-template=none.yaml":           "--pod-template: none.yaml: no such file",
-		"diff demo --pod-template=-":                            "--pod-template: -: stdin is not read here",
-		"render demo -f zoo.cfg --gitops":                       "--gitops prints what is recorded",
-		"render -f zoo.cfg":                                     "give its NAME",
-		"render demo --zookeeper-version=3.8.0":                 "goes with -f or --member",
-		"render demo -f zoo.cfg --zookeeper-version=new":        "write it as 3.8.4",
+		"render demo --pod-template=net.yaml":            "net.yaml:2: spec.hostNetwork cannot be set by a pod template",
+		"wrap demo -f zoo.cfg --pod-template=typo.yaml":  "typo.yaml:2: a pod template has no field spec.toleration",
+		"replace demo --all --pod-template=none.yaml":    "--pod-template: none.yaml: no such file",
+		"diff demo --pod-template=-":                     "--pod-template: -: stdin is not read here",
+		"render demo -f zoo.cfg --gitops":                "--gitops prints what is recorded",
+		"render -f zoo.cfg":                              "give its NAME",
+		"render demo --zookeeper-version=3.8.0":          "goes with -f or --member",
+		"render demo -f zoo.cfg --zookeeper-version=new": "write it as 3.8.4",
+		"render demo --zookeeper-version=3.8.0 --member=1=10.1.0.1:2888:3888;2181 --member=2=10.1.0.2:2888:3888;2181 --member=3=10.1.0.3:2888:3888;2181": "need the hosts' files",
 		"render demo -o table":                                  "allowed are json, name, yaml",
 		"replace demo --all --dry-run=maybe":                    "allowed are none, client, server",
 		"replace demo --all -o yaml":                            "--output=yaml is for --dry-run",

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
@@ -60,7 +59,7 @@ func newRenderCommand(d *deps) *cobra.Command {
 			%[1]s render zk1 -f zoo.cfg --zookeeper-version=3.8.4`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.toOptions(args)
+			o, err := f.toOptions(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -75,7 +74,7 @@ func newRenderCommand(d *deps) *cobra.Command {
 	return cmd
 }
 
-func (f *renderFlags) toOptions(args []string) (*RenderOptions, error) {
+func (f *renderFlags) toOptions(ctx context.Context, args []string) (*RenderOptions, error) {
 	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.YAML)
 	if err != nil {
 		return nil, err
@@ -138,9 +137,12 @@ func (o *RenderOptions) described(ctx context.Context) (migration.Record, error)
 		return rec, err
 	}
 	rec.Settings.Version = o.version
-	if version, _ := ensemble.ParseVersion(o.version); version.IsZero() || intake.KnownLimits(rec) != nil {
+	if o.version == "" {
 		fmt.Fprintln(out, "note: the pods' objects are left out: they need the hosts' files (-f) and their release (--zookeeper-version)")
-		return rec, nil //nolint:nilerr // it is told, and left out
+		return rec, nil
+	}
+	if desc.Config == nil {
+		return rec, usagef("--zookeeper-version is for the objects of the pods, which need the hosts' files: name them with -f, or leave it out")
 	}
 	if rec.Pods, err = o.wrap.pods.Over(rec.Pods, o.version); err != nil {
 		return rec, err
