@@ -125,6 +125,7 @@ func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, pha
 	case migration.PlanReplace:
 		// A pod starts with them; a server that goes back, or a copy for a parked pod, needs none.
 		storedFacts(ctx, s.kube, rec, nil, &f)
+	case migration.PlanFlight, migration.PlanClients:
 	}
 	if phase != "" {
 		sessionFacts(ctx, s, rec, intake.Description{}, &f)

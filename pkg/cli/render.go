@@ -59,7 +59,7 @@ func newRenderCommand(d *deps) *cobra.Command {
 			%[1]s render zk1 -f zoo.cfg --zookeeper-version=3.8.4`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.toOptions(cmd.Context(), args)
+			o, err := f.toOptions(args)
 			if err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ func newRenderCommand(d *deps) *cobra.Command {
 	return cmd
 }
 
-func (f *renderFlags) toOptions(ctx context.Context, args []string) (*RenderOptions, error) {
+func (f *renderFlags) toOptions(args []string) (*RenderOptions, error) {
 	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.YAML)
 	if err != nil {
 		return nil, err
