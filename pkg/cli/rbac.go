@@ -31,6 +31,7 @@ type rbacFlags struct {
 	policy       bool
 	output       string
 	secrets      bool
+	removal      bool
 	filesSecret  string
 	filesConfig  string
 }
@@ -48,6 +49,7 @@ type RBACOptions struct {
 	policy      bool
 	format      printer.Format
 	secrets     bool
+	removal     bool
 	filesSecret string
 	filesConfig string
 }
@@ -101,6 +103,7 @@ func newRBACCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringVar(&f.data, "data", string(migration.DataCopy), "copy (with pods/exec, for replace --data=copy and seed) or empty (without)")
 	cmd.Flags().StringVar(&f.probeVia, "probe-via", viaPod, "pod (with pods/exec and probe pods, to ask ZooKeeper through pods) or direct (without)")
 	cmd.Flags().BoolVar(&f.secrets, "secrets", false, "With what a zoo.cfg with passwords needs: to create a Secret, and read none")
+	cmd.Flags().BoolVar(&f.removal, "removal", false, "With what unpark and unwrap need: to delete Services, volume claims and the other objects that they take back")
 	cmd.Flags().StringVar(&f.filesSecret, "files-secret", "", "Secret whose entries may be looked at, as wrap is given it")
 	cmd.Flags().StringVar(&f.filesConfig, "files-configmap", "", "ConfigMap whose entries may be looked at, as wrap is given it")
 	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", "", "endpointslices or endpoints, as wrap is given it (default: what is recorded, else endpointslices)")
@@ -113,7 +116,7 @@ func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 	o := &RBACOptions{
 		deps: f.deps, args: args, input: input{files: f.input.files, members: f.input.members, stdin: f.deps.streams.In},
 		to: access.Subjects{Users: f.users, Groups: f.groups, ServiceAccounts: f.accounts}, copies: f.data == string(migration.DataCopy),
-		through: f.probeVia == viaPod, secrets: f.secrets, filesSecret: f.filesSecret, filesConfig: f.filesConfig,
+		through: f.probeVia == viaPod, secrets: f.secrets, removal: f.removal, filesSecret: f.filesSecret, filesConfig: f.filesConfig,
 		api: migration.EndpointsAPI(f.endpointsAPI), policy: f.policy, format: printer.Format(f.output),
 	}
 	for _, id := range f.ids {
@@ -194,7 +197,7 @@ func (o *RBACOptions) Run(ctx context.Context) error {
 func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 	scope := access.Scope{
 		Namespace: o.deps.namespace(), EndpointsAPI: o.api, Copy: o.copies, Through: o.through,
-		Private: o.secrets, FilesSecret: o.filesSecret, FilesConfigMap: o.filesConfig,
+		Private: o.secrets, Removing: o.removal, FilesSecret: o.filesSecret, FilesConfigMap: o.filesConfig,
 	}
 	if len(o.args) == 0 {
 		scope.Private = true
@@ -220,7 +223,7 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 			return scope, err
 		}
 		recorded := access.Of(rec, o.copies)
-		recorded.Through = o.through
+		recorded.Through, recorded.Removing = o.through, o.removal
 		recorded.Private = recorded.Private || o.secrets
 		recorded.FilesSecret = cmp.Or(o.filesSecret, recorded.FilesSecret)
 		recorded.FilesConfigMap = cmp.Or(o.filesConfig, recorded.FilesConfigMap)

@@ -35,6 +35,10 @@ type Intent struct {
 	// All: every server that runs on its host is meant, one after the other; all
 	// their pods are parked before the first host is stopped.
 	All bool `json:"all,omitempty"`
+	// Began is when this command began, by the same clock; zero when that is long ago.
+	Began time.Time `json:"began,omitzero"`
+	// Assumed are the keys of what was not seen and the operator answers for (Use).
+	Assumed []string `json:"assumed,omitempty"`
 	// Refused is why this command has put the pods' settings back to what they
 	// were before it; it does not go on with those.
 	Refused string `json:"refused,omitempty"`
@@ -114,6 +118,9 @@ const (
 	CodeListDiffers        Code = "ListDiffers"
 	CodeImageUnknown       Code = "ImageUnknown"
 	CodePathMissing        Code = "PathMissing"
+	CodeRemoval            Code = "Removal"
+	CodeInUse              Code = "InUse"
+	CodeUseUnseen          Code = "UseUnseen"
 )
 
 // Decision is what Decide returns. A rule that has nothing to say makes none: it returns
@@ -140,6 +147,20 @@ type Decision struct {
 	// Flight, when not nil, replaces the record's flight before the step is
 	// carried out (write-ahead).
 	Flight *Flight `json:"flight,omitempty"`
+	// Removal is kept in the same way.
+	Removal *Removal `json:"removal,omitempty"`
+	// Replicas is how many pods stay, Claims and Services are those that go.
+	Replicas int           `json:"replicas,omitempty"`
+	Claims   []ClaimRef    `json:"claims,omitempty"`
+	Services []ensemble.ID `json:"services,omitempty"`
+}
+
+// About is the server that a step is about; none where that is the ensemble.
+func (d Decision) About() ensemble.MaybeID {
+	if StepByID(d.Step).Phase == PhaseRemove {
+		return ensemble.MaybeID{}
+	}
+	return d.Server.Known()
 }
 
 // GateStart is the part of a gate's line that says what the pod may start from

@@ -20,8 +20,11 @@ type facts struct {
 	// from is where servers and hosts were asked from.
 	from  vantage.Point
 	twins []Claim
-	via   command.Via
-	rec   Record
+	// belongings is nil where nobody looked.
+	belongings *Belongings
+	uses       []Use
+	via        command.Via
+	rec        Record
 	// flight is the operation under way, nil when none is.
 	flight *Flight
 	// members are the servers of the record, in its order.
@@ -34,7 +37,7 @@ type facts struct {
 
 // derive adds up one look.
 func derive(o Observation) *facts {
-	f := &facts{now: o.At, complete: o.ClusterComplete, from: o.From, twins: o.Twins, via: o.Via, rec: o.Record, flight: o.Record.Flight}
+	f := &facts{now: o.At, complete: o.ClusterComplete, from: o.From, twins: o.Twins, belongings: o.Belongings, uses: o.Uses, via: o.Via, rec: o.Record, flight: o.Record.Flight}
 	leader := o.Leader()
 	all := make([]member, len(f.rec.Servers))
 	f.members = make([]*member, len(all))

@@ -29,6 +29,12 @@ func stages(kind FlightKind) []stage {
 		return restarting()
 	case Revert:
 		return reverting()
+	case Park:
+		return parking()
+	case Unpark:
+		return unparking()
+	case Unwrap:
+		return unwrapping()
 	}
 	return nil
 }
