@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -91,16 +93,20 @@ func (o *RemoveOptions) add(cmd *cobra.Command) {
 }
 
 func (o *RemoveOptions) run(ctx context.Context, args []string) error {
-	o.args = args
-	var again []string
+	o.args, o.restart = args, o.flags()
+	return within(ctx, o.timeout, o.Run)
+}
+
+// flags are those of the same command.
+func (o *RemoveOptions) flags() string {
+	var words []string
 	for _, f := range o.input.files {
-		again = append(again, "-f "+quote.Shell(f))
+		words = append(words, "-f "+quote.Shell(f))
 	}
 	if len(o.assumed) > 0 {
-		again = append(again, "--assume-unused="+quote.Shell(strings.Join(o.assumed, ",")))
+		words = append(words, "--assume-unused="+quote.Shell(strings.Join(o.assumed, ",")))
 	}
-	o.restart = strings.Join(again, " ")
-	return within(ctx, o.timeout, o.Run)
+	return strings.Join(words, " ")
 }
 
 // Run takes back what it can prove to be unused.
@@ -179,6 +185,10 @@ func (o *RemoveOptions) locked(ctx context.Context, s *session, files []ensemble
 	}
 	in := migration.Intent{Kind: o.kind, By: me(), ID: rec.Servers[0].ID, Assumed: o.assumed}
 	d, err := o.drive(ctx, s, in)
+	if refused := (*refusedError)(nil); errors.As(err, &refused) && len(d.Unseen) > 0 {
+		o.assumed = append(o.assumed, d.Unseen...)
+		refused.next = s.kube.at().Ours(string(o.kind)+" %s %s", s.name, command.Quoted(o.flags()))
+	}
 	if err != nil {
 		return err
 	}

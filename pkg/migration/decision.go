@@ -153,6 +153,8 @@ type Decision struct {
 	Replicas int           `json:"replicas,omitempty"`
 	Claims   []ClaimRef    `json:"claims,omitempty"`
 	Services []ensemble.ID `json:"services,omitempty"`
+	// Unseen are the keys of what was not seen and the operator can answer for (Use).
+	Unseen []string `json:"unseen,omitempty"`
 }
 
 // About is the server that a step is about; none where that is the ensemble.

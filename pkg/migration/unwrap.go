@@ -213,8 +213,10 @@ func (c *context) unassumed() Decision {
 	if len(keys) == 0 {
 		return Decision{}
 	}
-	return stop(CodeUseUnseen, c.cmd("unwrap --assume-unused=%s", strings.Join(append(keys, c.in.Assumed...), ",")),
-		"it was not seen whether these use the Services; name what you know does not").with(texts...)
+	d := stop(CodeUseUnseen, c.cmd("unwrap --assume-unused=%s", strings.Join(keys, ",")),
+		"it was not seen whether these use the Services; if you know that they do not, say so by name").with(texts...)
+	d.Unseen = keys
+	return d
 }
 
 // unseenUses are those of whom nothing is known: what was asked about and not seen, what

@@ -75,6 +75,8 @@ func kindOf(k uint8) migration.FlightKind {
 		return migration.Revert
 	case restart:
 		return migration.Reconfigure
+	case unwrap:
+		return migration.Unwrap
 	}
 	return migration.Replace
 }
