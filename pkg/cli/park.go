@@ -9,7 +9,6 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
 )
 
@@ -44,12 +43,6 @@ func newParkCommand(d *deps) *cobra.Command {
 			}
 			if err := o.pods.check(); err != nil {
 				return err
-			}
-			if one, ok := o.id.Get(); ok {
-				o.restart = fmt.Sprintf("--id=%d", one)
-			}
-			if o.hook != "" {
-				o.restart += " --host-hook=" + quote.Shell(o.hook)
 			}
 			return within(cmd.Context(), o.timeout, o.park)
 		},

@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -24,8 +23,7 @@ import (
 // RemoveOptions is unpark or unwrap.
 type RemoveOptions struct {
 	MoveOptions
-	input   inputFlags
-	assumed []string
+	input inputFlags
 }
 
 func newUnparkCommand(d *deps) *cobra.Command {
@@ -187,7 +185,8 @@ func (o *RemoveOptions) locked(ctx context.Context, s *session, files []ensemble
 	d, err := o.drive(ctx, s, in)
 	if refused := (*refusedError)(nil); errors.As(err, &refused) && len(d.Unseen) > 0 {
 		o.assumed = append(o.assumed, d.Unseen...)
-		refused.next = s.kube.at().Ours(string(o.kind)+" %s %s", s.name, command.Quoted(o.flags()))
+		o.restart = o.flags()
+		refused.next = o.again(s, in.ID)
 	}
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,9 +50,10 @@ type MoveOptions struct {
 	timeout time.Duration
 	verbose bool
 	pods    podFlags
-	// restart are the flags of a reconfigure that drives restarts, and of the commands that
-	// move nothing.
+	// restart are the flags of a reconfigure that drives restarts, or of an unwrap.
 	restart string
+	// assumed is what the operator of an unpark or unwrap answers for.
+	assumed []string
 	// moved counts the servers this command has moved, wrote says that it has
 	// written anything, seen is the last look it decided on.
 	moved int
@@ -287,8 +289,15 @@ func (o *MoveOptions) again(s *session, id ensemble.ID) string {
 		return s.kube.at().Ours("reconfigure %s %s", s.name, command.Quoted(o.restart))
 	case migration.Revert:
 		return s.kube.at().Ours("revert %s --id=%d", s.name, id)
-	case migration.Park, migration.Unpark, migration.Unwrap:
-		return s.kube.at().Ours(string(o.kind)+" %s %s", s.name, command.Quoted(o.restart))
+	case migration.Park:
+		return s.kube.at().Ours("park %s", s.name)
+	case migration.Unpark:
+		if all := strings.Join(o.assumed, ","); all != "" {
+			return s.kube.at().Ours("unpark %s --assume-unused=%s", s.name, all)
+		}
+		return s.kube.at().Ours("unpark %s", s.name)
+	case migration.Unwrap:
+		return s.kube.at().Ours("unwrap %s %s", s.name, command.Quoted(o.restart))
 	default:
 		return s.kube.at().Ours("replace %s --id=%d", s.name, id)
 	}

@@ -127,7 +127,7 @@ func (c *context) podsGone() Decision {
 	for _, s := range c.leaving() {
 		if s.stands != PodNone {
 			return wait(CodePodStopping, PhaseRemove, "pod %s of server %d is still there", s.pod.Name, s.ID).
-				then(c.kubectl("get pod %s", s.pod.Name) + ", if it stays: nothing but its StatefulSet deletes it")
+				then(c.kubectl("describe pod %s", s.pod.Name))
 		}
 	}
 	return Decision{}

@@ -213,7 +213,8 @@ func (c *context) unassumed() Decision {
 	if len(keys) == 0 {
 		return Decision{}
 	}
-	d := stop(CodeUseUnseen, c.cmd("unwrap --assume-unused=%s", strings.Join(keys, ",")),
+	all := strings.Join(keys, ",")
+	d := stop(CodeUseUnseen, c.cmd("unwrap --assume-unused=%s", all),
 		"it was not seen whether these use the Services; if you know that they do not, say so by name").with(texts...)
 	d.Unseen = keys
 	return d

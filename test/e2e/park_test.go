@@ -17,10 +17,9 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
-// TestParkedAndTakenBack wraps, parks, unparks and unwraps, and compares the namespace object by
-// object with what it was before, with objects of others in it. Then the way forward: what is in
-// use is refused, replace finds the pods parked, and what was never used still goes.
-func TestParkedAndTakenBack(t *testing.T) {
+// TestTakenBack wraps, parks, unparks and unwraps, and compares the namespace object by object with
+// what it was before, with objects of others in it.
+func TestTakenBack(t *testing.T) {
 	t.Parallel()
 	s := scene.New(t, "park", "3.8.0", []int{1, 2, 3})
 	mayRemove(s)
@@ -46,8 +45,14 @@ func TestParkedAndTakenBack(t *testing.T) {
 	s.Zkmigrate(0, unwrap(s)...)
 	asBefore(s, before)
 	s.Zkmigrate(0, unwrap(s)...) // nothing is left, and that is what was asked for
+}
 
-	freeVolumes(s)
+// TestParkedInUse is the way forward: what is in use is refused, replace finds the pods parked, and
+// what was never used still goes.
+func TestParkedInUse(t *testing.T) {
+	t.Parallel()
+	s := scene.New(t, "inuse", "3.8.0", []int{1, 2, 3})
+	mayRemove(s)
 	s.Wrap()
 	s.Zkmigrate(0, "park", s.Name)
 	s.Reconfigure()

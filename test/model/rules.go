@@ -513,7 +513,7 @@ func Rules(ids []ensemble.ID) []rule {
 			},
 		},
 		{
-			name: "a server that is not seen may run with the Services' addresses", in: unseenUnwrap(unwrapping), want: []violation{listedGone},
+			name: "a server that is not seen may run with the Services' addresses", long: true, in: unseenUnwrap(unwrapping), want: []violation{listedGone},
 			without: func(in migration.Intent, o migration.Observation) migration.Decision {
 				d := migration.Decide(in, o)
 				if in.Kind != migration.Unwrap || d.Code != migration.CodeUnseen {

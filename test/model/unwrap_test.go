@@ -11,7 +11,11 @@ import (
 // restart and a wrap, deletes none whose address a server runs with; and where nobody has been
 // restarted, all go.
 func TestNothingListedIsUnwrapped(t *testing.T) {
-	for _, cfg := range []Config{Unwrapping(), unseenUnwrap(Unwrapping())} {
+	all := []Config{Unwrapping(), unseenUnwrap(Unwrapping())}
+	if !full {
+		all[0].Begins, all = 1, all[:1]
+	}
+	for _, cfg := range all {
 		ended := false
 		r := Explore(cfg, func(in migration.Intent, o migration.Observation) migration.Decision {
 			d := migration.Decide(in, o)
