@@ -170,12 +170,13 @@ func TestUnpark(t *testing.T) {
 // TestUnparkTakesTheVolumesThatWereNeverUsed: of each, what its own pod tells.
 func TestUnparkTakesTheVolumesThatWereNeverUsed(t *testing.T) {
 	for name, c := range map[string]struct {
-		set   func(*scene)
-		want  []ensemble.ID
-		below int
+		set     func(*scene)
+		want    []ensemble.ID
+		below   int
+		assumed []string
 	}{
 		"all":              {set: func(*scene) {}, want: []ensemble.ID{1, 2, 3}},
-		"one was used":     {set: func(s *scene) { s.pod(2).Report.Volume.State = migration.VolumeSynced }, want: []ensemble.ID{1, 3}},
+		"one was used":     {set: func(s *scene) { s.pod(2).Report.Volume.State = migration.VolumeSynced }, want: []ensemble.ID{1, 3}, assumed: []string{"volume-2"}},
 		"one never synced": {set: func(s *scene) { s.pod(2).Report.Volume.State = migration.VolumeUnsynced }, want: []ensemble.ID{1, 3}},
 		"one has a copy":   {set: func(s *scene) { s.pod(2).Report.Volume.Seed = "token" }, want: []ensemble.ID{1, 3}},
 		"one is silent":    {set: func(s *scene) { s.pod(2).Container = migration.ContainerDown; s.pod(2).Report = migration.Report{} }, want: []ensemble.ID{1, 3}},
@@ -189,7 +190,9 @@ func TestUnparkTakesTheVolumesThatWereNeverUsed(t *testing.T) {
 	} {
 		s := fresh()
 		c.set(s)
-		d := migration.Decide(migration.Intent{Kind: migration.Unpark, ID: 1, By: "bob"}, s.o)
+		// Nobody answers for data that was seen.
+		in := migration.Intent{Kind: migration.Unpark, ID: 1, By: "bob", Assumed: c.assumed}
+		d := migration.Decide(in, s.o)
 		if d.Step != migration.StepBeginUnpark {
 			t.Errorf("%s: %s %s %s", name, d.Kind, d.Step, d.Reason)
 			continue

@@ -52,9 +52,12 @@ func TestTakenBack(t *testing.T) {
 func TestParkedInUse(t *testing.T) {
 	t.Parallel()
 	s := scene.New(t, "inuse", "3.8.0", []int{1, 2, 3})
-	mayRemove(s)
 	s.Wrap()
 	s.Zkmigrate(0, "park", s.Name)
+	if r := s.Zkmigrate(3, "unpark", s.Name); !strings.Contains(r.Stderr, "rbac inuse") || !strings.Contains(r.Stderr, "--removal") {
+		t.Errorf("without the rights it does not say which are missing:\n%s", r.Stderr)
+	}
+	mayRemove(s)
 	s.Reconfigure()
 	services := s.Kubectl("get", "services", "-o", "jsonpath={.items[*].metadata.uid}")
 	s.Zkmigrate(0, "unpark", s.Name)
