@@ -124,7 +124,8 @@ func steps() string {
 		kind  migration.FlightKind
 		title string
 	}{
-		{migration.Reconfigure, "A restart, with a host hook"}, {migration.Replace, "A replacement"}, {migration.Revert, "A revert, of a pod that has served"},
+		{migration.Park, "Parking"}, {migration.Reconfigure, "A restart, with a host hook"}, {migration.Replace, "A replacement"}, {migration.Revert, "A revert, of a pod that has served"},
+		{migration.Unpark, "Taking pods back"}, {migration.Unwrap, "Taking Services back"},
 	} {
 		fmt.Fprintf(&b, "## %s\n\nOn a way without obstacles, in this order:\n\n", op.title)
 		for i, id := range migration.Way(op.kind) {

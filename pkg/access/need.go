@@ -28,6 +28,9 @@ const (
 	Apply       Command = "apply"
 	Revert      Command = "revert"
 	Seed        Command = "seed"
+	Park        Command = "park"
+	Unpark      Command = "unpark"
+	Unwrap      Command = "unwrap"
 )
 
 // Migration lists the commands of a whole migration, in order, with the way
@@ -54,13 +57,16 @@ const (
 	Sessions    Target = "the clients' sessions"
 	FilesSecret Target = "the Secret that --files-secret names"
 	FilesMap    Target = "the ConfigMap that --files-configmap names"
-	Lock        Target = "the lock"
-	Set         Target = "the pods' StatefulSet"
-	Budget      Target = "the pods' PodDisruptionBudget"
-	Pods        Target = "the pods"
-	Claims      Target = "the pods' claims"
-	ProbePods   Target = "the probe pods"
-	AskedPods   Target = "the pods and the probe pods"
+	// Kept is everything of ours in ConfigMaps.
+	Kept      Target = "the journal, its copy, the gate, the pods' files and the host reports"
+	OwnSecret Target = "the Secret with the passwords of zoo.cfg"
+	Lock      Target = "the lock"
+	Set       Target = "the pods' StatefulSet"
+	Budget    Target = "the pods' PodDisruptionBudget"
+	Pods      Target = "the pods"
+	Claims    Target = "the pods' claims"
+	ProbePods Target = "the probe pods"
+	AskedPods Target = "the pods and the probe pods"
 	// WholeCluster is in no Role: an administrator gives it with a ClusterRole.
 	WholeCluster Target = "the whole cluster, in no Role"
 )
@@ -80,6 +86,8 @@ const (
 	Through When = "--probe-via=pod"
 	// Private: passwords are kept in a Secret of ours, which nobody needs to read.
 	Private When = "a zoo.cfg with passwords"
+	// Removing: whoever migrates needs to delete none of it.
+	Removing When = "unpark and unwrap"
 	// Entries: whether a file is missing is else told by the parked pod.
 	Entries When = "--files-secret and --files-configmap, whose entries are not looked at without it"
 	// Unnamed: one who may not list ConfigMaps gives the NAME.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
@@ -24,6 +25,7 @@ func permissionFacts(ctx context.Context, s *session, rec migration.Record, need
 	c := s.kube.cluster()
 	scope := access.Of(rec, withCopy)
 	scope.Through, scope.Private = s.throughPods(), scope.Private || s.private
+	scope.Removing = slices.ContainsFunc(needs, func(n access.Need) bool { return n.When == access.Removing })
 	lacking, err := c.Lacking(ctx, scope, needs)
 	if err != nil {
 		f.PermissionsError = "whether you have the permissions is not known: there was no time to ask"
@@ -54,6 +56,9 @@ func roleCommand(rec migration.Record, scope access.Scope, user string) string {
 	}
 	if !scope.Copy {
 		words = append(words, "--data=empty")
+	}
+	if scope.Removing {
+		words = append(words, "--removal")
 	}
 	if scope.Private {
 		words = append(words, "--secrets")

@@ -30,6 +30,7 @@ type rbacFlags struct {
 	policy   bool
 	output   string
 	secrets  bool
+	removal  bool
 }
 
 // RBACOptions is rbac with everything resolved.
@@ -45,6 +46,7 @@ type RBACOptions struct {
 	policy      bool
 	format      printer.Format
 	secrets     bool
+	removal     bool
 	filesSecret string
 	filesConfig string
 }
@@ -103,6 +105,7 @@ func newRBACCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringVar(&f.data, "data", string(migration.DataCopy), "copy (with pods/exec, for replace --data=copy and seed) or empty (without)")
 	cmd.Flags().StringVar(&f.probeVia, "probe-via", viaPod, "pod (with pods/exec and probe pods, to ask ZooKeeper through pods) or direct (without)")
 	cmd.Flags().BoolVar(&f.secrets, "secrets", false, "With what a zoo.cfg with passwords needs: to create a Secret, and read none")
+	cmd.Flags().BoolVar(&f.removal, "removal", false, "With what unpark and unwrap need: to delete Services, volume claims and the other objects that they take back")
 	cmd.Flags().BoolVar(&f.policy, "admission-policy", false, "Also print a ValidatingAdmissionPolicy that keeps everyone else off the ensemble's objects")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "yaml", "Output format: yaml or json")
 	return cmd
@@ -112,7 +115,7 @@ func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 	o := &RBACOptions{
 		deps: f.deps, args: args, input: f.said.input(),
 		to: access.Subjects{Users: f.users, Groups: f.groups, ServiceAccounts: f.accounts}, copies: f.data == string(migration.DataCopy),
-		through: f.probeVia == viaPod, secrets: f.secrets, filesSecret: f.said.Spec.Pods.Files.Secret, filesConfig: f.said.Spec.Pods.Files.ConfigMap,
+		through: f.probeVia == viaPod, secrets: f.secrets, removal: f.removal, filesSecret: f.said.Spec.Pods.Files.Secret, filesConfig: f.said.Spec.Pods.Files.ConfigMap,
 		policy: f.policy, format: printer.Format(f.output),
 	}
 	if f.said.given("endpoints-api") {
@@ -194,7 +197,7 @@ func (o *RBACOptions) Run(ctx context.Context) error {
 func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 	scope := access.Scope{
 		Namespace: o.deps.namespace(), EndpointsAPI: o.api, Copy: o.copies, Through: o.through,
-		Private: o.secrets, FilesSecret: o.filesSecret, FilesConfigMap: o.filesConfig,
+		Private: o.secrets, Removing: o.removal, FilesSecret: o.filesSecret, FilesConfigMap: o.filesConfig,
 	}
 	if len(o.args) == 0 {
 		scope.Private = true
@@ -220,7 +223,7 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 			return scope, err
 		}
 		recorded := access.Of(rec, o.copies)
-		recorded.Through = o.through
+		recorded.Through, recorded.Removing = o.through, o.removal
 		recorded.Private = recorded.Private || o.secrets
 		recorded.FilesSecret = cmp.Or(o.filesSecret, recorded.FilesSecret)
 		recorded.FilesConfigMap = cmp.Or(o.filesConfig, recorded.FilesConfigMap)

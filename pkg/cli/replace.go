@@ -62,8 +62,10 @@ type MoveOptions struct {
 	pods   podSettings
 	dryRun string
 	format printer.Format
-	// restart are the flags of a reconfigure that drives restarts.
+	// restart are the flags of a reconfigure that drives restarts, or of an unwrap.
 	restart string
+	// assumed is what the operator of an unpark or unwrap answers for.
+	assumed []string
 	// moved counts the servers this command has moved, wrote says that it has
 	// written anything, seen is the last look it decided on.
 	moved int
@@ -332,12 +334,31 @@ func (o *MoveOptions) again(s *session, id ensemble.ID) string {
 		return s.kube.at().Ours("apply %s --id=%d", s.name, id)
 	case migration.Revert:
 		return s.kube.at().Ours("revert %s --id=%d", s.name, id)
+	case migration.Park:
+		return s.kube.at().Ours("park %s", s.name)
+	case migration.Unpark:
+		if all := strings.Join(o.assumed, ","); all != "" {
+			return s.kube.at().Ours("unpark %s --assume-unused=%s", s.name, all)
+		}
+		return s.kube.at().Ours("unpark %s", s.name)
+	case migration.Unwrap:
+		return s.kube.at().Ours("unwrap %s %s", s.name, command.Quoted(o.restart))
 	default:
 		return s.kube.at().Ours("replace %s --id=%d", s.name, id)
 	}
 }
 
+// outcome maps how an engine's run ended to an error, and prints an end that is none.
 func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Intent, d migration.Decision, err error, began time.Time) error {
+	if err := o.ended(ctx, s, in, d, err); err != nil {
+		return err
+	}
+	o.moved++
+	fmt.Fprintf(o.deps.streams.Out, "server %d: %s (%.1f s)\n", in.ID, d.Reason, time.Since(began).Seconds())
+	return nil
+}
+
+func (o *MoveOptions) ended(ctx context.Context, s *session, in migration.Intent, d migration.Decision, err error) error {
 	again := o.again(s, in.ID)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
@@ -375,8 +396,6 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 		}
 		return &pausedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, other: loadErr == nil && rec.Flight != nil && rec.Flight.ID != in.ID}
 	}
-	o.moved++
-	fmt.Fprintf(o.deps.streams.Out, "server %d: %s (%.1f s)\n", in.ID, d.Reason, time.Since(began).Seconds())
 	return nil
 }
 

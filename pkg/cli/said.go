@@ -97,9 +97,14 @@ func (s *said) bind(leaf manifest.Leaf, flag bool) {
 
 // addHosts lets -f name the hosts' files, and adds what stands in for them.
 func (s *said) addHosts() {
+	s.addFiles()
+	s.cmd.Flags().StringArrayVar(&s.members, "member", nil, "A server as 'ID=HOST:PEERPORT:ELECTIONPORT[:observer][;CLIENTPORT]'; repeatable, instead of files")
+}
+
+// addFiles lets -f name the hosts' files.
+func (s *said) addFiles() {
 	s.hosts = true
 	s.cmd.Flag("filename").Usage = "A host's zoo.cfg: FILE, ID=FILE, a directory of them, or - for stdin; repeatable. Or one Ensemble manifest (docs/ensemble.md), which names them"
-	s.cmd.Flags().StringArrayVar(&s.members, "member", nil, "A server as 'ID=HOST:PEERPORT:ELECTIONPORT[:observer][;CLIENTPORT]'; repeatable, instead of files")
 }
 
 // input is where the hosts' files, or what stands in for them, come from.

@@ -15,6 +15,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
@@ -335,6 +336,10 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 	}
 	if err := o.complete(ctx, s, &rec, desc, known); err != nil {
 		return err
+	}
+	if r := rec.Removal; r != nil && r.Kind == migration.Unwrap {
+		fmt.Fprintf(o.deps.streams.ErrOut, "The unwrap that %s began is taken back: the Services have the addresses that they had.\n", quote.Line(r.By))
+		rec.Removal = nil
 	}
 	if known {
 		err = s.save(ctx, rec)

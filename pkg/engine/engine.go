@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
@@ -24,6 +25,8 @@ type Engine struct {
 	// Clients tells who is connected; nil where no rule needs it.
 	Clients Clients
 	Journal Journal
+	// Remover is nil where nothing is proved of the pods' objects or taken back.
+	Remover Remover
 	// Lock is asked before each step; nil where none is taken, as by a look.
 	Lock  Lock
 	Clock Clock
@@ -36,6 +39,10 @@ type Engine struct {
 	ErrorBudget time.Duration
 	// Twins are other ensembles with the same hosts, looked for once.
 	Twins []migration.Claim
+	// Uses are possible users of the Services, asked for once.
+	Uses []migration.Use
+	// Focus are servers whose hosts are probed besides the one that Run is about.
+	Focus []ensemble.ID
 	// Via is put into the commands that are printed of a look.
 	Via command.Via
 	// Elsewhere, when set, looks for another pod to ask from, where the one in From is no
@@ -88,7 +95,15 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 	if err == nil && e.Clients != nil {
 		o.Clients = e.Clients.Look(ctx, rec)
 	}
-	return o, err
+	if err != nil || e.Remover == nil {
+		return o, err
+	}
+	b, err := e.Remover.Belongings(ctx, rec)
+	if err != nil {
+		return o, fmt.Errorf("looking at the pods' objects: %w", err)
+	}
+	o.Belongings, o.Uses = &b, e.Uses
+	return o, nil
 }
 
 // Run works on the intent until it is done or Decide stops it. It returns the
@@ -99,8 +114,9 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 	var failingSince, seen time.Time
 	var spans spans
 	begun := false
+	in.Began = e.Clock.Now()
 	for {
-		o, err := e.Observe(ctx, in.ID)
+		o, err := e.Observe(ctx, append(slices.Clone(e.Focus), in.ID)...)
 		if err == nil {
 			in.Since = watchedSince(in.Since, seen, o)
 			in.UnseenSince, in.NoQuorumSince = spans.look(o)
@@ -127,7 +143,7 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 				return d, nil
 			}
 			if err == nil && changed {
-				if d.Step == migration.StepRestorePods && !in.Undo && (in.Kind == migration.Replace && o.Record.Flight == nil || in.Kind == migration.Apply) {
+				if d.Step == migration.StepRestorePods && !in.Undo && (in.Kind == migration.Apply || in.Kind != migration.Revert && o.Record.Flight == nil) {
 					in.Refused = d.Reason
 				}
 				failingSince = time.Time{}
@@ -227,7 +243,7 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	rec := o.Record
 	if next, changed := rec.Before(d); changed {
 		rec = next
-		rec.Note(migration.AuditEntry{At: began, By: in.By, ID: d.Server.Known(), Step: string(d.Step), Detail: d.Reason})
+		rec.Note(migration.AuditEntry{At: began, By: in.By, ID: d.About(), Step: string(d.Step), Detail: d.Reason})
 		if err := e.Journal.Save(ctx, rec); err != nil {
 			return false, fmt.Errorf("writing the journal before step %s: %w", d.Step, err)
 		}
@@ -243,7 +259,7 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	}
 	leader := o.Leader()
 	if next, changed := rec.After(in.By, d, outcome, leader); changed {
-		next.Note(migration.AuditEntry{At: outcome.At, By: in.By, ID: d.Server.Known(), Step: string(d.Step), Detail: "done"})
+		next.Note(migration.AuditEntry{At: outcome.At, By: in.By, ID: d.About(), Step: string(d.Step), Detail: "done"})
 		// The save must go through a journal that has seen our first write.
 		if err := e.Journal.Save(ctx, next); err != nil {
 			return false, fmt.Errorf("writing the journal after step %s: %w", d.Step, err)
@@ -372,6 +388,16 @@ func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migra
 		err = e.Cluster.DeleteLeftovers(ctx, rec, id)
 	case migration.StepFlipBack:
 		err = e.Cluster.PointToHost(ctx, rec, id)
+	case migration.StepShrinkSet:
+		err = e.Remover.ShrinkSet(ctx, rec, d.Replicas)
+	case migration.StepDeleteClaims:
+		err = e.Remover.DeleteClaims(ctx, rec, d.Claims)
+	case migration.StepDeletePodObjects:
+		err = e.Remover.DeletePodObjects(ctx, rec)
+	case migration.StepDeleteService:
+		for _, id := range d.Services {
+			err = errors.Join(err, e.Remover.DeleteService(ctx, rec, id))
+		}
 	default:
 		if s := migration.StepByID(d.Step); s.Writes || s.Phase == "" {
 			err = fmt.Errorf("nobody carries out step %q", d.Step)

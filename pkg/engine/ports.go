@@ -63,6 +63,21 @@ type Cluster interface {
 	DeletePod(ctx context.Context, rec migration.Record, id ensemble.ID, podUID string) error
 }
 
+// Remover takes back what wrap and park have made. Only objects with the ensemble's label are
+// touched, each by its uid; what is gone already is no error.
+type Remover interface {
+	// Belongings returns the objects that there are.
+	Belongings(ctx context.Context, rec migration.Record) (migration.Belongings, error)
+	// ShrinkSet has the StatefulSet make so many pods.
+	ShrinkSet(ctx context.Context, rec migration.Record, replicas int) error
+	// DeleteClaims deletes exactly those volume claims.
+	DeleteClaims(ctx context.Context, rec migration.Record, claims []migration.ClaimRef) error
+	// DeletePodObjects deletes a StatefulSet that makes no pods, and then what pods share.
+	DeletePodObjects(ctx context.Context, rec migration.Record) error
+	// DeleteService deletes the recorded Service of a server, and its hand-made endpoints.
+	DeleteService(ctx context.Context, rec migration.Record, id ensemble.ID) error
+}
+
 // Prober talks to ZooKeeper.
 type Prober interface {
 	// Sight asks a client port who is there; it never fails, the outcome is in

@@ -5,12 +5,18 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // Before returns the record as it must be saved before the decision's step is
 // carried out (write-ahead), and whether it changed.
 func (r Record) Before(d Decision) (Record, bool) {
-	if d.Flight == nil {
+	if d.Flight == nil && d.Removal == nil {
 		return r, false
 	}
 	out := r.clone()
-	f := *d.Flight
-	out.Flight = &f
+	if d.Removal != nil {
+		out.Removal = d.Removal
+	}
+	if d.Flight != nil {
+		f := *d.Flight
+		// What begins may use what was seen unused.
+		out.Flight, out.Removal = &f, nil
+	}
 	return out, true
 }
 

@@ -38,6 +38,8 @@ func (c *context) operation() Decision {
 		return c.restart()
 	case Apply:
 		return c.apply()
+	case Park, Unpark, Unwrap:
+		return c.follow(stages(c.in.Kind))
 	}
 	return stop(CodeUnknownServer, command.Name+" --help", "unknown intent %q", c.in.Kind)
 }
@@ -58,6 +60,13 @@ func (c *context) guard() Decision {
 	}
 	if c.member == nil {
 		return stop(CodeUnknownServer, c.cmd("status"), "ensemble %s has no server %d; it has %s", c.rec.Name, c.in.ID, ensemble.JoinIDs(c.rec.Ensemble().IDs()))
+	}
+	if d := c.beingRemoved(); d.made() {
+		return d
+	}
+	if c.in.Kind == Unpark || c.in.Kind == Unwrap {
+		// They have rules of their own for what is missing by now.
+		return Decision{}
 	}
 	for _, s := range c.members {
 		d := c.inPlace(s)

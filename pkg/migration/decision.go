@@ -38,6 +38,10 @@ type Intent struct {
 	All bool `json:"all,omitempty"`
 	// AcceptLoss are the clients that may lose their last host.
 	AcceptLoss sessions.Consent `json:"acceptLoss,omitzero"`
+	// Began is when this command began, by the same clock; zero when that is long ago.
+	Began time.Time `json:"began,omitzero"`
+	// Assumed are the keys of what was not seen and the operator answers for (Use).
+	Assumed []string `json:"assumed,omitempty"`
 	// Refused is why this command has put the pods' settings back to what they
 	// were before it; it does not go on with those.
 	Refused string `json:"refused,omitempty"`
@@ -121,6 +125,9 @@ const (
 	CodeImageUnknown       Code = "ImageUnknown"
 	CodePathMissing        Code = "PathMissing"
 	CodeClientLoss         Code = "ClientLoss"
+	CodeRemoval            Code = "Removal"
+	CodeInUse              Code = "InUse"
+	CodeUseUnseen          Code = "UseUnseen"
 )
 
 // Decision is what Decide returns. A rule that has nothing to say makes none: it returns
@@ -147,6 +154,22 @@ type Decision struct {
 	// Flight, when not nil, replaces the record's flight before the step is
 	// carried out (write-ahead).
 	Flight *Flight `json:"flight,omitempty"`
+	// Removal is kept in the same way.
+	Removal *Removal `json:"removal,omitempty"`
+	// Replicas is how many pods stay, Claims and Services are those that go.
+	Replicas int           `json:"replicas,omitempty"`
+	Claims   []ClaimRef    `json:"claims,omitempty"`
+	Services []ensemble.ID `json:"services,omitempty"`
+	// Unseen are the keys of what was not seen and the operator can answer for (Use).
+	Unseen []string `json:"unseen,omitempty"`
+}
+
+// About is the server that a step is about; none where that is the ensemble.
+func (d Decision) About() ensemble.MaybeID {
+	if StepByID(d.Step).Phase == PhaseRemove {
+		return ensemble.MaybeID{}
+	}
+	return d.Server.Known()
 }
 
 // GateStart is the part of a gate's line that says what the pod may start from

@@ -23,8 +23,11 @@ type facts struct {
 	twins []Claim
 	// clients is who is connected, nil where nobody asked.
 	clients *sessions.View
-	via     command.Via
-	rec     Record
+	// belongings is nil where nobody looked.
+	belongings *Belongings
+	uses       []Use
+	via        command.Via
+	rec        Record
 	// flight is the operation under way, nil when none is.
 	flight *Flight
 	// members are the servers of the record, in its order.
@@ -37,7 +40,10 @@ type facts struct {
 
 // derive adds up one look.
 func derive(o Observation) *facts {
-	f := &facts{now: o.At, complete: o.ClusterComplete, from: o.From, twins: o.Twins, clients: o.Clients, via: o.Via, rec: o.Record, flight: o.Record.Flight}
+	f := &facts{
+		now: o.At, complete: o.ClusterComplete, from: o.From, twins: o.Twins, clients: o.Clients, belongings: o.Belongings, uses: o.Uses,
+		via: o.Via, rec: o.Record, flight: o.Record.Flight,
+	}
 	leader := o.Leader()
 	all := make([]member, len(f.rec.Servers))
 	f.members = make([]*member, len(all))

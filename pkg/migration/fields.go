@@ -77,6 +77,7 @@ func fieldRules() map[string]fieldRule {
 	}
 	serverRules(rules)
 	flightRules(rules)
+	removalRules(rules)
 	for _, path := range notes() {
 		rules[path] = text(strict.Note)
 	}
@@ -85,7 +86,7 @@ func fieldRules() map[string]fieldRule {
 
 // notes are somebody's words: they are shown, and nothing follows from them.
 func notes() []string {
-	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "flight.aborted", "flight.paths.tried[].why"}
+	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "removal.by", "flight.aborted", "flight.paths.tried[].why"}
 	for _, c := range []string{"servers[].reconfigured", "flight.fenced", "flight.unfenced", "flight.patched"} {
 		out = append(out, c+".by", c+".how")
 	}
@@ -146,6 +147,13 @@ func flightRules(rules map[string]fieldRule) {
 	const way = f + "paths.tried[]."
 	rules[way+"from"], rules[way+"to"], rules[way+"port"] = serverID, serverID, upTo(65535)
 	rules[way+"state"] = one("", string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))
+}
+
+func removalRules(rules map[string]fieldRule) {
+	const r = "removal."
+	rules[r+"kind"], rules[r+"started"] = one(string(Unpark), string(Unwrap)), instant
+	rules[r+"claims"], rules[r+"claims[].id"], rules[r+"claims[].uid"] = length(maxServers), serverID, text(strict.UID)
+	rules[r+"assumed"], rules[r+"assumed[]"] = length(4*maxServers), text(strict.Code)
 }
 
 func release(rules map[string]fieldRule, path string) {

@@ -42,6 +42,7 @@ func full() Record {
 		Elections: Elections{AtWrap: 1, AtReconfigure: 2, AtReplace: 3, AtReconfigured: 4},
 		Waivers:   []Waiver{{Check: "ZK007", By: "me", Reason: "patched build", At: at}},
 		Audit:     []AuditEntry{{At: at, By: "me", ID: ensemble.ID(1).Known(), Step: "mask-host", Detail: "done"}},
+		Removal:   &Removal{Kind: Unpark, Started: at, By: "me", Claims: []ClaimRef{{ID: 1, UID: "u-1"}}, Assumed: []string{"volume-1"}},
 		Flight: &Flight{
 			Kind: Replace, ID: 1, Started: at, By: "me", Epoch: 5, WasLeader: true, Gate: 2, Patched: sure(), Aborted: "it would not start", Served: true,
 			Proofs: Proofs{Before: proof(), After: proof(), Joined: proof()},

@@ -26,6 +26,9 @@ func (c *context) next() string {
 	if c.flight != nil {
 		return c.nextInFlight()
 	}
+	if c.rec.Removal != nil {
+		return c.cmd(string(c.rec.Removal.Kind))
+	}
 	if first := c.putRight(); first != "" {
 		return first
 	}

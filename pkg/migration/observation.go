@@ -29,6 +29,11 @@ type Observation struct {
 	Twins []Claim `json:"twins,omitempty"`
 	// Clients is who is connected, and where they were seen before; nil where nobody asked.
 	Clients *sessions.View `json:"clients,omitempty"`
+	// Belongings are looked at where pods are proved or something is taken back; nil
+	// where nobody looked.
+	Belongings *Belongings `json:"belongings,omitempty"`
+	// Uses are possible users of the Services, asked once by whoever takes them back.
+	Uses []Use `json:"uses,omitempty"`
 	// Via is put into the commands that are printed. It is the reader's, no part of
 	// the look, and no rule looks at it.
 	Via command.Via `json:"-"`

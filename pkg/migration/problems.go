@@ -95,6 +95,9 @@ func (c *context) problems() []Problem {
 		out.addOfAll(ClassUnseen, c.guard())
 		return out
 	}
+	if c.rec.Removal != nil {
+		out = append(out, c.removing())
+	}
 	for _, s := range c.members {
 		out = append(out, c.about(s).misplaced()...)
 	}

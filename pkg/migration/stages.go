@@ -31,6 +31,12 @@ func stages(kind FlightKind) []stage {
 		return reverting()
 	case Apply:
 		return applying()
+	case Park:
+		return parking()
+	case Unpark:
+		return unparking()
+	case Unwrap:
+		return unwrapping()
 	}
 	return nil
 }

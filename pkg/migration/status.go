@@ -138,8 +138,11 @@ func (c *context) serverStatus(s *member) ServerStatus {
 		if s.Reconfigured != nil {
 			st.Phase, st.Next = "reconfigured", "replace"
 		}
-		if s.stands == PodParked && s.Reconfigured != nil {
+		switch {
+		case s.stands == PodParked && s.Reconfigured != nil:
 			st.Phase = "parked"
+		case s.stands == PodParked:
+			st.Phase += ", parked"
 		}
 	case s.Replaced != nil:
 		st.Place, st.Phase = PlacePod, "replaced"

@@ -78,6 +78,8 @@ func kindOf(k uint8) migration.FlightKind {
 		return migration.Reconfigure
 	case apply:
 		return migration.Apply
+	case unwrap:
+		return migration.Unwrap
 	}
 	return migration.Replace
 }

@@ -86,6 +86,9 @@ func (w *world) record(st *state) migration.Record {
 			rec.Servers[i].Reconfigured = nil
 		}
 	}
+	if st.removing {
+		rec.Removal = &migration.Removal{Kind: migration.Unwrap, Started: at, By: "model"}
+	}
 	rec.Flight = st.flight.migration(w)
 	if f := rec.Flight; f != nil {
 		// All paths are there: one that is missing holds the stop, and nothing else.
@@ -155,6 +158,7 @@ func (w *world) observe(st *state) migration.Observation {
 			v.AtPod = w.answer(st, i, int8(2*i+1))
 		}
 	}
+	w.unwraps(st, &o)
 	return o
 }
 

@@ -175,6 +175,7 @@ func Rules(ids []ensemble.ID) []rule {
 	}
 	restarts := sights(Config{IDs: ids, Version: "3.4.13", Begins: 1, Restart: true})
 	restarts.Without = append(restarts.Without, "pause")
+	unwrapping := Unwrapping()
 	killsOnly := []string{"lie", "reboot", "stop", "blind", "evict"}
 	old := time.Hour
 	return []rule{
@@ -515,6 +516,41 @@ func Rules(ids []ensemble.ID) []rule {
 					}
 				}
 			}),
+		},
+		{
+			name: "a Service stays while a server's list names it", in: unwrapping, want: []violation{listedGone},
+			without: func(in migration.Intent, o migration.Observation) migration.Decision {
+				if in.Kind != migration.Unwrap {
+					return migration.Decide(in, o)
+				}
+				o.Servers = append([]migration.ServerView(nil), o.Servers...)
+				for i := range o.Servers {
+					o.Servers[i].Live.Members, o.Servers[i].Host.Answer.Members = nil, nil
+				}
+				o.Record.Servers = append([]migration.ServerRecord(nil), o.Record.Servers...)
+				for i := range o.Record.Servers {
+					o.Record.Servers[i].Reconfigured = nil
+				}
+				o.Uses = notInUse(o.Uses)
+				return migration.Decide(in, o)
+			},
+		},
+		{
+			name: "a server that is not seen may run with the Services' addresses", long: true, in: unseenUnwrap(unwrapping), want: []violation{listedGone},
+			without: func(in migration.Intent, o migration.Observation) migration.Decision {
+				d := migration.Decide(in, o)
+				if in.Kind != migration.Unwrap || d.Code != migration.CodeUnseen {
+					return d
+				}
+				o.Servers = append([]migration.ServerView(nil), o.Servers...)
+				for i := range o.Servers {
+					if v := &o.Servers[i]; !v.Live.Serving() || v.Live.Unread() {
+						v.Live = vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower, ServerID: v.ID.Known(), Members: []ensemble.Server{}}
+					}
+				}
+				o.Uses = notInUse(o.Uses)
+				return migration.Decide(in, o)
+			},
 		},
 		{
 			name: "one server at a time", in: Config{IDs: ids, Version: "3.4.13", Begins: 2, Only: ids[:2], Without: []string{"lease"}}, want: []violation{twoAway, unsafeStop},

@@ -145,6 +145,7 @@ type server struct {
 	replaced, away bool
 	// restarted: its process on the host was started after the patch, by whomever.
 	restarted bool
+	listing
 }
 
 // keeping is what a copy of the journal says of a server.
@@ -206,6 +207,8 @@ type state struct {
 	lame bool
 	// liar is who was refused by something in between: 1 the tool, 2 a pod.
 	liar uint8
+	// removing: the journal says that the Services are being taken back.
+	removing bool
 	// beside: the tool asks through a pod on the node of the parked one.
 	beside bool
 	// broken is the invariant that does not hold.
@@ -229,6 +232,9 @@ type Config struct {
 	Restart bool
 	// Apply explores the restart of pods that were made with other settings.
 	Apply bool
+	// Unwrap: somebody takes the Services back, beside a rolling restart (Restart) of servers
+	// that show their lists.
+	Unwrap bool
 	// Copy starts pods from a copy of their host's data.
 	Copy bool
 	// Hand: somebody unmasks and starts a server by hand that the tool has

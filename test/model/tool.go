@@ -12,6 +12,9 @@ import (
 
 // intents are what somebody may ask for in that state.
 func (w *world) intents(st *state, f func(kind uint8, i int)) {
+	if w.cfg.Unwrap {
+		f(unwrap, 0)
+	}
 	if st.flight.on {
 		i := int(st.flight.id)
 		f(st.flight.kind, i)
@@ -81,7 +84,7 @@ func atOnce(s migration.StepID) bool {
 		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
 		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart, migration.StepForget,
 		migration.StepBeginApply, migration.StepCancelApply, migration.StepFinishApply,
-		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack, migration.StepCarryOn:
+		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack, migration.StepCarryOn, migration.StepBeginUnwrap:
 		return true
 	}
 	return false
@@ -124,7 +127,14 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 	if changed, saved := rec.Before(d); saved {
 		rec = changed
 		next.flight = w.flightFrom(rec.Flight)
+		next.removing = rec.Removal != nil
 		w.journalWritten(&next, slot)
+	}
+	if d.Step == migration.StepApplyPatch && w.cfg.Unwrap {
+		next.s[i].patched = true
+	}
+	if d.Step == migration.StepDeleteService {
+		i = int(w.base.index(d.Services[0]))
 	}
 	w.decided(&next, d.Step, i, st.flight.released == never)
 	switch d.Step {
@@ -333,6 +343,8 @@ func (w *world) write(st *state, p pending) bool {
 			return false
 		}
 		s.seeded, s.copied = true, s.host
+	case migration.StepDeleteService:
+		return w.deleteService(s)
 	case migration.StepCloseGate:
 		if s.gate != 0 {
 			s.gate = 0
