@@ -160,7 +160,7 @@ func (c *context) mayBegin() Decision {
 func (c *context) goFirst() []ensemble.ID {
 	left := (*member).onHost
 	switch c.in.Kind {
-	case Replace, Revert:
+	case Replace, Revert, Park, Unpark, Unwrap:
 	case Reconfigure:
 		left = (*member).toRestart
 	case Apply:
