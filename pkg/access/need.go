@@ -31,6 +31,7 @@ const (
 	Park        Command = "park"
 	Unpark      Command = "unpark"
 	Unwrap      Command = "unwrap"
+	Retire      Command = "retire"
 )
 
 // Migration lists the commands of a whole migration, in order, with the way

@@ -21,18 +21,18 @@ func steps(s ...migration.StepID) []migration.StepID { return s }
 // looking are the commands that look at all objects of an ensemble, locking
 // those that hold its lock and write its journal, moving those that move servers.
 func looking() []Command {
-	return []Command{Status, Plan, Reconfigure, Park, Replace, Apply, Revert, Seed, Unpark, Unwrap}
+	return []Command{Status, Plan, Reconfigure, Park, Replace, Apply, Revert, Seed, Retire, Unpark, Unwrap}
 }
 
 func locking() []Command {
-	return []Command{Wrap, Reconfigure, Park, Replace, Apply, Revert, Unpark, Unwrap}
+	return []Command{Wrap, Reconfigure, Park, Replace, Apply, Revert, Retire, Unpark, Unwrap}
 }
 func moving() []Command { return []Command{Replace, Revert} }
 
 // creating are the commands that create pods, making those that change how pods are made, or
 // have one made again, too.
 func creating() []Command { return []Command{Park, Replace} }
-func making() []Command   { return append(creating(), Apply, Revert) }
+func making() []Command   { return append(creating(), Apply, Revert, Retire) }
 
 // foretelling are the commands that say beforehand whether the pods will park.
 func foretelling() []Command { return []Command{Check, Plan, Park, Replace} }
@@ -116,7 +116,7 @@ it may be.`}.
 			need("list", All, Always, looking(), nil, "look at all pods of the ensemble at once").
 			need("list", WholeCluster, Forecast, foretelling(), nil, "see what other pods have reserved on the nodes").
 			need("patch", Pods, Always, append(moving(), Apply), steps(migration.StepRelease, migration.StepRenew, migration.StepKick), "make the kubelet read the gate at once").
-			need("delete", Pods, Always, making(), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate").
+			need("delete", Pods, Always, append(creating(), Apply, Revert), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate").
 			need("list", All, Through, all, nil, "find a pod to ask ZooKeeper from").
 			need("create", All, Through, all, nil, "make a pod to ask ZooKeeper from, where none of the ensemble runs").
 			need("get", AskedPods, Through, all, nil, "see that the pod that is asked from runs, and is still the same one").

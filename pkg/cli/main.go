@@ -87,6 +87,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		&cobra.Group{ID: "look", Title: "Look:"},
 		&cobra.Group{ID: "prepare", Title: "Prepare:"},
 		&cobra.Group{ID: "move", Title: "Move:"},
+		&cobra.Group{ID: "after", Title: "Afterwards:"},
 		&cobra.Group{ID: "back", Title: "Take back what nobody uses:"},
 	)
 	root.AddCommand(
@@ -104,6 +105,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		group("move", d.addProbeFlags(newSeedCommand(d))),
 		group("move", d.addProbeFlags(newApplyCommand(d))),
 		group("move", d.addProbeFlags(newRevertCommand(d))),
+		group("after", d.addProbeFlags(newRetireCommand(d))),
 		group("back", d.addProbeFlags(newUnparkCommand(d))),
 		group("back", d.addProbeFlags(newUnwrapCommand(d))),
 		newExplainCommand(d),

@@ -54,6 +54,14 @@ func TestHost(t *testing.T) {
 	}
 }
 
+// TestHostThatIsGone: nobody asks what has its address by now.
+func TestHostThatIsGone(t *testing.T) {
+	s := migration.ServerRecord{HostIP: "10.0.0.1", Retired: &migration.Confirmation{}}
+	if h := (Looker{Prober: &ports{}}).host(t.Context(), s); !h.Gone || !h.Closed() || h.Up() || h.State() != migration.HostRefuses {
+		t.Errorf("%+v", h)
+	}
+}
+
 // TestHostOfNobodyKnown: an answer counts as ours only where it says whose it is.
 func TestHostOfNobodyKnown(t *testing.T) {
 	answer := vantage.Sighting{Reach: vantage.Answered, Mode: ensemble.Follower}

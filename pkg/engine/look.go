@@ -63,6 +63,9 @@ func (l Looker) Look(ctx context.Context, rec migration.Record, twins []migratio
 // at the other, unless what lies in between has changed just then: so that is
 // believed when it is seen twice.
 func (l Looker) host(ctx context.Context, s migration.ServerRecord) migration.HostView {
+	if s.Retired != nil {
+		return migration.HostView{Gone: true}
+	}
 	look := func() (h migration.HostView) {
 		var wg sync.WaitGroup
 		wg.Go(func() { h.Client, h.Answer = l.knock(ctx, s.AtHost()) })

@@ -128,6 +128,7 @@ const (
 	CodeRemoval            Code = "Removal"
 	CodeInUse              Code = "InUse"
 	CodeUseUnseen          Code = "UseUnseen"
+	CodeHostRetired        Code = "HostRetired"
 )
 
 // Decision is what Decide returns. A rule that has nothing to say makes none: it returns

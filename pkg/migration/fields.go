@@ -87,7 +87,7 @@ func fieldRules() map[string]fieldRule {
 // notes are somebody's words: they are shown, and nothing follows from them.
 func notes() []string {
 	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "removal.by", "flight.aborted", "flight.paths.tried[].why"}
-	for _, c := range []string{"servers[].reconfigured", "flight.fenced", "flight.unfenced", "flight.patched"} {
+	for _, c := range []string{"servers[].reconfigured", "servers[].retired", "flight.fenced", "flight.unfenced", "flight.patched"} {
 		out = append(out, c+".by", c+".how")
 	}
 	return out
@@ -110,7 +110,7 @@ func serverRules(rules map[string]fieldRule) {
 		"ordinal": upTo(maxServers),
 		"dataDir": optional(strict.Path), "dataLogDir": optional(strict.Path),
 		"emitted.at": instant, "emitted.epoch": free, "emitted.digest": optional(strict.Code),
-		"replaced": instant,
+		"replaced": instant, "retired.at": instant,
 	} {
 		rules[s+path] = rule
 	}

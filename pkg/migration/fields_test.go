@@ -64,7 +64,7 @@ func full() Record {
 			},
 			HostIP: host, Service: "zk1-" + id.String(), ServiceUID: "u-" + id.String(), ClusterIP: "10.96.0." + id.String(), Ordinal: int(id) - 1,
 			DataDir: "/var/lib/zookeeper", DataLogDir: "/var/log/zoo keeper", Emitted: &Emission{At: at, Epoch: 1, Digest: "9f86d081"},
-			Reconfigured: sure(), Replaced: &at, Release: line(),
+			Reconfigured: sure(), Replaced: &at, Retired: sure(), Release: line(),
 		})
 	}
 	return r

@@ -113,6 +113,9 @@ type GateView struct {
 
 // HostView is what answers at the host's own address.
 type HostView struct {
+	// Gone: somebody has declared that the host is gone (retire). Nobody asks what has its
+	// address now.
+	Gone     bool              `json:"gone,omitempty"`
 	Client   vantage.PortState `json:"client"`
 	Election vantage.PortState `json:"election"`
 	// Answer is what the client port says to srvr, where it accepts connections.
@@ -134,13 +137,17 @@ func (h HostView) Up() bool {
 // program that got the address, or something in between that accepts everything.
 func (h HostView) Open() bool { return h.Client == vantage.PortOpen || h.Election == vantage.PortOpen }
 
-// Closed reports whether both ports refuse. Silence is no proof of death.
+// Closed reports whether both ports refuse. Silence is no proof of death; a declaration
+// counts as one.
 func (h HostView) Closed() bool {
-	return h.Client == vantage.PortClosed && h.Election == vantage.PortClosed
+	return h.Gone || h.Client == vantage.PortClosed && h.Election == vantage.PortClosed
 }
 
 // said is what its ports did, in words.
 func (h HostView) said() string {
+	if h.Gone {
+		return "declared gone"
+	}
 	return fmt.Sprintf("client port %s, election port %s", h.Client, h.Election)
 }
 

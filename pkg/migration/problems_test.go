@@ -69,6 +69,7 @@ func TestOneListOfProblems(t *testing.T) {
 		"all in their pods":  {set: all, health: migration.Healthy, done: true},
 		"a ghost at the end": {set: func(s *scene) { all(s); s.host(2, vantage.PortOpen) }, health: migration.Degraded,
 			want: []string{"wrong GhostHost"}, says: "something answers at its old host"},
+		"a stranger has the address of a host that is gone": {set: func(s *scene) { all(s); s.view(2).Host = migration.HostView{Gone: true} }, health: migration.Healthy, done: true},
 		"a dead pod at the end": {set: func(s *scene) { all(s); s.down(2) }, health: migration.Degraded,
 			want: []string{"wrong PodAway"}, says: "server 2 does not serve: connections to it are refused"},
 		"one that was not seen": {set: func(s *scene) { s.unseen(2) }, health: migration.Unknown,

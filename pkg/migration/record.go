@@ -89,6 +89,9 @@ type ServerRecord struct {
 	// Release is the server's line in the gate at that time. The very same line
 	// is written again when somebody has taken it out.
 	Release *Release `json:"release,omitempty"`
+	// Retired is set once somebody has declared that its host is gone for good: whatever has
+	// that address afterwards is nothing of ours.
+	Retired *Confirmation `json:"retired,omitempty"`
 }
 
 // Release is what a line of the gate says besides who it is for.

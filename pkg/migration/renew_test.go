@@ -405,6 +405,7 @@ func TestReplacedBesideSomethingElse(t *testing.T) {
 	}
 	for _, r := range []rule{
 		{name: "another program got its address", set: func(s *scene) { vetoed(s); s.swallowed(1) }, want: wait, code: migration.CodePodVetoed, says: "see what listens"},
+		{name: "and that is told", set: func(s *scene) { vetoed(s); s.swallowed(1) }, want: wait, code: migration.CodePodVetoed, says: "retire demo --id=1 --host-gone=10.0.0.1"},
 		{name: "its server was started there", set: func(s *scene) { vetoed(s); s.host(1, vantage.PortOpen) }, want: stop, code: migration.CodeGhostHost, says: "two processes with one id"},
 		{name: "another server answers at its Service", set: func(s *scene) { s.replaced(1); s.view(1).Live.ServerID = ensemble.ID(2).Known() }, want: stop, code: migration.CodeWrongServer, says: "answered by server 2"},
 	} {

@@ -1,8 +1,13 @@
 package migration
 
+import "github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+
 // revert decides the way from the pod back to the host.
 func (c *context) revert() Decision {
 	switch f := c.flight; {
+	case c.Retired != nil:
+		return stop(CodeHostRetired, c.cmd("retire --id=%d --undo", c.in.ID),
+			"host %s of server %d was declared gone by %s at %s; nothing goes back to it", c.HostIP, c.in.ID, quote.Line(c.Retired.By), moment(c.Retired.At))
 	case c.unproven():
 		return do(StepRestorePods, nil, "they were changed for server %d, which goes back; servers that run in pods would take them when their pods are recreated", c.in.ID)
 	case f == nil && c.onHost() && !c.mayRun() && c.atHost() && c.serves():

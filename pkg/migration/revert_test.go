@@ -13,6 +13,10 @@ func revertRules() []rule {
 	pod := func(s *scene) *migration.PodView { return &s.view(1).Cluster.Pod }
 	rules := []rule{
 		{name: "never left its host", want: done, code: migration.CodeDone},
+		{
+			name: "its host is gone", set: func(s *scene) { s.replaced(1); s.o.Record.Servers[0].Retired = yes() },
+			want: stop, code: migration.CodeHostRetired, says: "declared gone by test",
+		},
 		{name: "a restart is under way", set: func(s *scene) { s.flight(migration.Reconfigure, 1) }, want: stop, code: migration.CodeOneAtATime},
 		{
 			name: "a restart of long ago was put back", set: func(s *scene) { s.flight(migration.Reconfigure, 1).Gate = 0 },

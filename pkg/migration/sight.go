@@ -34,8 +34,12 @@ func (c *context) podsAway() bool {
 // hostUnclear is what to do while something accepts connections at the host's
 // address and nothing answers there.
 func (c *context) hostUnclear(phase Phase) Decision {
+	see := c.there(fmt.Sprintf("see what listens on ports %d and %d", c.ClientPort, c.ElectionPort))
+	if c.Replaced != nil {
+		see += "; where another machine has that address by now: " + c.cmd("retire --id=%d --host-gone=%s", c.ID, c.HostIP)
+	}
 	return wait(CodeUnseen, phase, "something accepts connections at %s, and no ZooKeeper answers there as server %d: a paused server, another program, or a proxy between here and the host",
-		c.HostIP, c.ID).then(c.there(fmt.Sprintf("see what listens on ports %d and %d", c.ClientPort, c.ElectionPort)))
+		c.HostIP, c.ID).then(see)
 }
 
 // lacking lists, in words, every server of ids that was not seen to take part as

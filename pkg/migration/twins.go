@@ -25,6 +25,9 @@ type Claim struct {
 func (r Record) Claim() Claim {
 	c := Claim{Namespace: r.Namespace, Name: r.Name}
 	for _, s := range r.Servers {
+		if s.Retired != nil {
+			continue // somebody else's by now
+		}
 		for _, port := range s.Ports() {
 			c.Addresses = append(c.Addresses, ensemble.JoinHostPort(s.HostIP, port.Number))
 		}

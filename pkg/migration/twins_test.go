@@ -28,6 +28,7 @@ func TestTwins(t *testing.T) {
 		"the same hosts":       {other(func(*migration.ServerRecord) {}), 9},
 		"other hosts":          {other(func(s *migration.ServerRecord) { s.HostIP = "10.9.0.1" }), 0},
 		"other ports there":    {other(func(s *migration.ServerRecord) { s.ClientPort, s.PeerPort, s.ElectionPort = 2182, 2889, 3889 }), 0},
+		"hosts that are gone":  {other(func(s *migration.ServerRecord) { s.Retired = &migration.Confirmation{} }), 0},
 		"the client port only": {other(func(s *migration.ServerRecord) { s.PeerPort, s.ElectionPort = 2889, 3889 }), 3},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,9 @@ func (r Record) Validate() error {
 			return fmt.Errorf("server %d is listed twice", s.ID)
 		}
 		seen[s.ID] = true
+		if s.Retired != nil && s.Replaced == nil {
+			return fmt.Errorf("server %d: its host is retired, and the server does not run in its pod", s.ID)
+		}
 		asked, _ := s.AskedPort()
 		for _, port := range []int{asked, s.PeerPort, s.ElectionPort} {
 			if port == 0 {

@@ -62,7 +62,7 @@ func (l look) tellsOfServers() bool {
 func (f Facts) lackHosts(id string) (missing string, hidden []string) {
 	asked, told := 0, 0
 	for _, s := range f.Servers {
-		if (s.Replaced != nil) != (id == staysDown) {
+		if (s.Replaced != nil) != (id == staysDown) || s.Retired != nil {
 			continue
 		}
 		asked++
@@ -260,27 +260,40 @@ func (f Facts) recordedOn(s migration.ServerRecord, r hostreport.Report) *hostre
 // down looks at the former hosts of servers in pods.
 func down(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
-		r := f.reportOf(s)
-		if s.Replaced == nil || r == nil || !f.reported(From{}, r).tellsOfServers() {
-			continue
-		}
-		for _, p := range r.ZooKeeper {
-			if p.MyID != nil && *p.MyID == int64(s.ID) {
-				wrong = append(wrong, fmt.Sprintf("host %s: server %d runs there, beside its pod", s.HostIP, s.ID))
-			}
-		}
-		c := f.recordedOn(s, r.Report)
-		if c != nil && c.Running != nil && *c.Running {
-			wrong = append(wrong, fmt.Sprintf("host %s: the container %s of server %d runs there, beside its pod", s.HostIP, c.Name, s.ID))
-		}
-		if c != nil && c.Restart != "" && c.Restart != "no" {
-			wrong = append(wrong, fmt.Sprintf("host %s: the container %s has the restart policy %s: a reboot may start server %d beside its pod", s.HostIP, c.Name, c.Restart, s.ID))
-		}
-		for _, u := range r.Units {
-			if sameUnit(u.Name, HostUnit(f.Record, s.ID)) && u.Load == "loaded" && strings.HasPrefix(u.Enabled, "enabled") {
-				wrong = append(wrong, fmt.Sprintf("host %s: unit %s is enabled: a reboot would start server %d beside its pod", s.HostIP, u.Name, s.ID))
+		if s.Replaced != nil && s.Retired == nil {
+			left, _ := f.Left(s)
+			for _, text := range left {
+				wrong = append(wrong, fmt.Sprintf("host %s: %s", s.HostIP, text))
 			}
 		}
 	}
 	return wrong, ""
+}
+
+// Left is what a host that its server has left tells of it that could come back; told is false
+// where it has not told.
+func (f Facts) Left(s migration.ServerRecord) (left []string, told bool) {
+	r := f.reportOf(s)
+	if r == nil || !f.reported(From{}, r).tellsOfServers() {
+		return nil, false
+	}
+	add := func(format string, a ...any) { left = append(left, fmt.Sprintf(format, a...)) }
+	for _, p := range r.ZooKeeper {
+		if p.MyID != nil && *p.MyID == int64(s.ID) {
+			add("server %d runs there, beside its pod", s.ID)
+		}
+	}
+	c := f.recordedOn(s, r.Report)
+	if c != nil && c.Running != nil && *c.Running {
+		add("the container %s of server %d runs there, beside its pod", c.Name, s.ID)
+	}
+	if c != nil && c.Restart != "" && c.Restart != "no" {
+		add("the container %s has the restart policy %s: a reboot may start server %d beside its pod", c.Name, c.Restart, s.ID)
+	}
+	for _, u := range r.Units {
+		if sameUnit(u.Name, HostUnit(f.Record, s.ID)) && u.Load == "loaded" && strings.HasPrefix(u.Enabled, "enabled") {
+			add("unit %s is enabled: a reboot would start server %d beside its pod", u.Name, s.ID)
+		}
+	}
+	return left, true
 }

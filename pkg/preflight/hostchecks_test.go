@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,6 @@ import (
 // TestHostChecks: each thing that a host tells of its server and that is not as recorded is
 // found by one check, and nothing is said where nothing is told.
 func TestHostChecks(t *testing.T) {
-	number := func(n int64) *int64 { return &n }
 	yes, no := true, false
 	// own is the process on the first host.
 	own := func(n *network) *hostreport.Process { return &n.Reports[0].ZooKeeper[0] }
@@ -102,19 +102,7 @@ func TestHostChecks(t *testing.T) {
 		}, staysDown, Fail, "server 1 runs there, beside its pod"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := newNetwork()
-			n.tryAll()
-			n.FileSHA256 = map[ensemble.ID]string{1: "a"}
-			n.DataBytes = 10 << 20
-			for i := range 3 {
-				n.Servers[i].DataDir = "/data"
-				n.Reports[i].Container = &no
-				n.Reports[i].Units = []hostreport.Unit{{Name: "zookeeper", Load: "loaded", Enabled: "enabled"}}
-				n.Reports[i].ZooKeeper = []hostreport.Process{{
-					Started: number(100), Unit: "zookeeper.service", Config: "/zoo.cfg", DataDir: "/data", DataLogDir: "/data", MyID: number(int64(i + 1)), DataDirFree: number(1 << 40),
-					File: &hostreport.File{Target: "/zoo.cfg", Symlink: &no, Modified: number(50), SHA256: "a", Comments: []string{"# ours"}},
-				}}
-			}
+			n := told()
 			c.change(n)
 			for _, got := range Run(n.Facts) {
 				if !strings.HasPrefix(got.ID, "HOST") {
@@ -136,6 +124,27 @@ func TestHostChecks(t *testing.T) {
 			}
 		})
 	}
+}
+
+func number(n int64) *int64 { return &n }
+
+// told is a network whose hosts have told of a server each.
+func told() *network {
+	no := false
+	n := newNetwork()
+	n.tryAll()
+	n.FileSHA256 = map[ensemble.ID]string{1: "a"}
+	n.DataBytes = 10 << 20
+	for i := range 3 {
+		n.Servers[i].DataDir = "/data"
+		n.Reports[i].Container = &no
+		n.Reports[i].Units = []hostreport.Unit{{Name: "zookeeper", Load: "loaded", Enabled: "enabled"}}
+		n.Reports[i].ZooKeeper = []hostreport.Process{{
+			Started: number(100), Unit: "zookeeper.service", Config: "/zoo.cfg", DataDir: "/data", DataLogDir: "/data", MyID: number(int64(i + 1)), DataDirFree: number(1 << 40),
+			File: &hostreport.File{Target: "/zoo.cfg", Symlink: &no, Modified: number(50), SHA256: "a", Comments: []string{"# ours"}},
+		}}
+	}
+	return n
 }
 
 // TestSources: machines whose address is translated on the way through a Service are named, with
@@ -196,6 +205,35 @@ func TestSources(t *testing.T) {
 				if got.ID == sourceAddress && (got.Result != c.result || !strings.Contains(strings.Join(got.Detail, "\n"), c.says)) {
 					t.Errorf("%s, want %s with %q: %q", got.Result, c.result, c.says, got.Detail)
 				}
+			}
+		})
+	}
+}
+
+// TestLastThings: what is seen of a host that is given away, and what is not.
+func TestLastThings(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*network)
+		host   migration.HostView
+		want   []Result
+	}{
+		"all is done": {func(n *network) {
+			n.Reports[0].ZooKeeper, n.Reports[0].Units = []hostreport.Process{}, []hostreport.Unit{}
+		}, migration.HostView{Client: vantage.PortClosed, Election: vantage.PortClosed}, []Result{OK, OK}},
+		"nobody told":             {func(n *network) { n.Reports = nil }, migration.HostView{Client: vantage.PortSilent, Election: vantage.PortSilent}, []Result{Unknown, Unknown}},
+		"its server runs":         {func(*network) {}, migration.HostView{Client: vantage.PortClosed, Election: vantage.PortOpen}, []Result{Fail, Fail, Fail}},
+		"another has its address": {func(n *network) { n.Reports = nil }, migration.HostView{Client: vantage.PortOpen, Election: vantage.PortClosed, Answer: vantage.Sighting{Reach: vantage.Timeout}}, []Result{Unknown, Unknown}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := told()
+			n.replaced(1)
+			c.change(n)
+			var got []Result
+			for _, l := range LastThings(n.Facts, n.Servers[0], c.host) {
+				got = append(got, l.Result)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
 	}

@@ -77,7 +77,7 @@ named=${ZKMIGRATE_NAMED:-$volume}
 
 here=$PWD
 number='^(0|[1-9][0-9]{0,9})$'
-address='^[0-9a-fA-F:.]+$'
+address='^([0-9a-fA-F:.]+|-)$'
 begin='^(empty:[a-z0-9-]+|seed:[a-z0-9]+)$'
 letters='^[a-z0-9]+$'
 ordinal=${POD_NAME-}
@@ -150,11 +150,17 @@ ask_election() {
 probe() {
   local since=$closed_at
   due=$((SECONDS + 40)) closed_at=-1
-  ask_client
-  client=$answer election=unasked
-  [[ $client == open ]] && return
-  ask_election
-  election=$answer due=$((SECONDS + 2))
+  if [[ $host == - ]]; then
+    # Its operator has declared the host gone: whoever has its address now is somebody else.
+    client=closed election=closed
+  else
+    ask_client
+    client=$answer election=unasked
+    [[ $client == open ]] && return
+    ask_election
+    election=$answer
+  fi
+  due=$((SECONDS + 2))
   # Frozen, or the clock was set: nobody looked meanwhile.
   ((SECONDS >= probed && SECONDS - probed <= 15)) || since=-1
   probed=$SECONDS

@@ -87,6 +87,20 @@ func TestGateRefusesAnInterruptedFirstSync(t *testing.T) {
 	}
 }
 
+// TestGateStartsBesideAStranger: of a host that was declared gone, nothing at its address counts.
+func TestGateStartsBesideAStranger(t *testing.T) {
+	p := stoppedPod(t)
+	p.client.up()
+	p.election.up()
+	p.start()
+	p.waitState(migration.GateVetoed)
+	p.kill()
+	p.servers = "0 2 - 2181 3888\n1 5 10.1.0.5 2181 3888"
+	p.start()
+	p.waitReport("started", func(r GateReport) bool { return r.State == migration.GateStarted && r.HostClosed() })
+	p.waitZooKeeper()
+}
+
 // TestGateRefusesDataFromBeforeItsHostRan: whatever a journal says that was put
 // back, a line that was taken out while the host ran does not count any more.
 func TestGateRefusesDataFromBeforeItsHostRan(t *testing.T) {

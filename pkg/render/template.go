@@ -157,14 +157,18 @@ func relayContainer(rec migration.Record) corev1.Container {
 }
 
 // serverTable has a line for each pod: ordinal, id, and the host that must be down
-// before it starts, with its client and election port. One template serves all pods,
+// before it starts, with its client and election port; - stands for one that is gone. One template serves all pods,
 // and a pod's environment cannot be changed once it exists.
 func serverTable(rec migration.Record) (string, error) {
 	var lines []string
 	for _, s := range byID(rec) {
-		host, err := HostAddr(s)
+		addr, err := HostAddr(s)
 		if err != nil {
 			return "", err
+		}
+		host := addr.String()
+		if s.Retired != nil {
+			host = "-"
 		}
 		port, _ := s.AskedPort()
 		lines = append(lines, fmt.Sprintf("%d %s %s %d %d", s.Ordinal, s.ID, host, port, s.ElectionPort))
