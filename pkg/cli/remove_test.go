@@ -91,6 +91,10 @@ func TestBadRemovals(t *testing.T) {
 		{[]string{"unwrap", "ZK1"}, "ensemble name"},
 		{[]string{"unpark", "zk1", "--timeout=0s"}, "--timeout=0s"},
 		{[]string{"park", "zk1", "--id=x"}, "--id"},
+		{[]string{"retire", "zk1"}, "name the server with --id=N"},
+		{[]string{"retire", "zk1", "--id=1", "--undo", "--host-gone=10.0.0.1"}, "exclude each other"},
+		{[]string{"retire", "zk1", "--id=1", "--timeout=0s"}, "--timeout=0s"},
+		{[]string{"retire", "zk1", "--id=1", "--host-hook=./none.sh"}, "none.sh"},
 		{[]string{"park", "zk1", "--memory=lots"}, "lots"},
 		{[]string{"park", "zk1", "--host-hook=./none.sh"}, "none.sh"},
 	} {
