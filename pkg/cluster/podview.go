@@ -206,7 +206,11 @@ func problem(pod *corev1.Pod, status *corev1.ContainerStatus) string {
 	}
 	for _, cond := range pod.Status.Conditions {
 		if cond.Type == corev1.PodScheduled && cond.Status == corev1.ConditionFalse {
-			return withMessage("no node takes the pod", cond.Message)
+			why := "no node takes the pod"
+			if strings.Contains(cond.Message, "were unschedulable") {
+				why += ", and some are cordoned (kubectl get nodes; kubectl uncordon NODE when their work is done)"
+			}
+			return withMessage(why, cond.Message)
 		}
 	}
 	if status == nil {

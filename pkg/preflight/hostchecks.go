@@ -66,17 +66,11 @@ func (f Facts) lackHosts(id string) (missing string, hidden []string) {
 			continue
 		}
 		asked++
-		l := look{from: From{Place: OnHost, Name: s.HostIP}, missing: "the host has not reported"}
-		if r := f.reportOf(s); r != nil {
-			l = f.reported(l.from, r)
-		}
-		switch {
-		case l.tellsOfServers():
+		l := f.ofHost(s)
+		if why := l.untold(); why == "" {
 			told++
-		case l.report != nil && l.unusable == "":
-			hidden = append(hidden, l.from.String()+": the script ran in a container, and does not see the host's processes and files")
-		default:
-			hidden = append(hidden, l.from.String()+": "+l.unusable+l.missing)
+		} else {
+			hidden = append(hidden, l.from.String()+": "+why)
 		}
 	}
 	switch {
@@ -88,6 +82,26 @@ func (f Facts) lackHosts(id string) (missing string, hidden []string) {
 		return hidden[0], nil
 	}
 	return "", hidden
+}
+
+// ofHost is what a server's host has told.
+func (f Facts) ofHost(s migration.ServerRecord) look {
+	l := look{from: From{Place: OnHost, Name: s.HostIP}, missing: "the host has not reported"}
+	if r := f.reportOf(s); r != nil {
+		l = f.reported(l.from, r)
+	}
+	return l
+}
+
+// untold is why a host does not tell of its servers, empty where it does.
+func (l look) untold() string {
+	switch {
+	case l.tellsOfServers():
+		return ""
+	case l.report != nil && l.unusable == "":
+		return "the script ran in a container, and does not see the host's processes and files"
+	}
+	return l.unusable + l.missing
 }
 
 // processes are the servers that run on a host, and whether their ids are all known.
@@ -270,13 +284,14 @@ func down(f Facts) (wrong []string, _ string) {
 	return wrong, ""
 }
 
-// Left is what a host that its server has left tells of it that could come back; told is false
-// where it has not told.
-func (f Facts) Left(s migration.ServerRecord) (left []string, told bool) {
-	r := f.reportOf(s)
-	if r == nil || !f.reported(From{}, r).tellsOfServers() {
-		return nil, false
+// Left is what a host that its server has left tells of it that could come back; untold is why
+// it does not tell, empty where it does.
+func (f Facts) Left(s migration.ServerRecord) (left []string, untold string) {
+	l := f.ofHost(s)
+	if untold = l.untold(); untold != "" {
+		return nil, untold
 	}
+	r := l.report
 	add := func(format string, a ...any) { left = append(left, fmt.Sprintf(format, a...)) }
 	for _, p := range r.ZooKeeper {
 		if p.MyID != nil && *p.MyID == int64(s.ID) {
@@ -295,5 +310,5 @@ func (f Facts) Left(s migration.ServerRecord) (left []string, told bool) {
 			add("unit %s is enabled: a reboot would start server %d beside its pod", u.Name, s.ID)
 		}
 	}
-	return left, true
+	return left, ""
 }

@@ -30,10 +30,10 @@ func LastThings(f Facts, s migration.ServerRecord, host migration.HostView) []La
 	case migration.HostRefuses:
 	}
 	out := []LastThing{ports}
-	left, told := f.Left(s)
+	left, untold := f.Left(s)
 	switch {
-	case !told:
-		out = append(out, LastThing{Unknown, "the host has not told whether its unit is off for good (--host-hook)"})
+	case untold != "":
+		out = append(out, LastThing{Unknown, "whether a unit could start the server again (--host-hook): " + untold})
 	case len(left) == 0:
 		out = append(out, LastThing{OK, "the host tells of no process, unit or container of server " + s.ID.String() + " that could come back"})
 	}

@@ -27,7 +27,7 @@ func TestRetire(t *testing.T) {
 	}
 	s.Replace(0, flag)
 	told := s.Zkmigrate(0, "retire", s.Name, flag, "--host-hook", s.Lab.HookCommand())
-	for _, want := range []string{"refuses connections at the server's ports", "no process, unit or container", "by hand"} {
+	for _, want := range []string{"refuses connections at the server's ports", "whether a unit could start the server again (--host-hook): the script ran in a container", "by hand"} {
 		if err := scene.Contains(told.Stdout, want); err != nil {
 			t.Error(err)
 		}
