@@ -11,8 +11,10 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
-// stranger accepts connections at both ports and says nothing, as another machine's program may.
-const stranger = `perl -MIO::Socket::INET -e 'for (@ARGV) { push @s, IO::Socket::INET->new(Listen => 99, LocalPort => $_, ReuseAddr => 1) or die } $| = 1; print "up\n"; sleep' `
+// stranger accepts connections at both ports and ends them without a word, as another machine's
+// program may.
+const stranger = `perl -MIO::Socket::INET -MIO::Select -e '$s = IO::Select->new; for (@ARGV) { $s->add(IO::Socket::INET->new(Listen => 99, LocalPort => $_, ReuseAddr => 1) or die) }
+$| = 1; print "listening\n"; while (1) { $_->accept for $s->can_read }' `
 
 // TestRetire gives a moved server's address to another machine: its pod does not start beside that
 // until the host is declared gone.
@@ -34,13 +36,13 @@ func TestRetire(t *testing.T) {
 	}
 
 	there := *s.Lab
-	there.Machine = host.Name
+	there.Machine = fmt.Sprintf("%s/%d", s.Name, id)
 	other, err := there.Start(t.Context(), "stranger.log", "bash", "-c", fmt.Sprintf("exec %s %d %d", stranger, host.ClientPort, host.ElectionPort))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Kill()
-	scene.Eventually(t, "it listens", func() error { return scene.Contains(other.Log(), "up") })
+	scene.Eventually(t, "it listens", func() error { return scene.Contains(other.Log(), "listening") })
 	pod := fmt.Sprintf("%s-pod-%d", s.Name, id-1)
 	s.Kubectl("delete", "pod", pod, "--wait=true")
 	scene.Eventually(t, "the pod is held, and the way out named", func() error {
