@@ -46,7 +46,7 @@ func TestRetire(t *testing.T) {
 	pod := fmt.Sprintf("%s-pod-%d", s.Name, id-1)
 	s.Kubectl("delete", "pod", pod, "--wait=true")
 	scene.Eventually(t, "the pod is held, and the way out named", func() error {
-		r, err := s.Lab.Zkmigrate(t.Context(), "replace", s.Name, flag, "--yes", "--timeout", "8s", "-n", s.Name)
+		r, err := s.Lab.Zkmigrate(t.Context(), "replace", s.Name, flag, "--yes", "--timeout", "20s", "-n", s.Name)
 		return errors.Join(err, scene.Contains(r.Stderr, "does not start ZooKeeper while something accepts connections at its old host"),
 			scene.Contains(r.Stderr, "retire "+s.Name+" "+flag+" --host-gone="+host.Address))
 	})
