@@ -56,7 +56,13 @@ func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, s migration.Serv
 		if !ok {
 			continue
 		}
-		if why := contradiction(r, at, pod, s); why != "" {
+		switch why := contradiction(r, at, pod, s); {
+		case why == earlierRun && v.Ready() && r.State == migration.GateStarted:
+			// A gate that opened in the second in which its container started told so
+			// once, and became ZooKeeper.
+			served(v)
+			return nil
+		case why != "":
 			v.Report.Detail = "its report does not count: " + why
 			return nil
 		}
@@ -106,6 +112,9 @@ func hasRelay(spec corev1.PodSpec) bool {
 	return false
 }
 
+// earlierRun is said of a report that may be of the container's run before this one.
+const earlierRun = "it is older than this run of the container"
+
 // contradiction says why a report of this pod is none that counts now: written for
 // another run of the container, for another server, or against what Kubernetes
 // says of the container. at is when it reached the log.
@@ -116,7 +125,7 @@ func contradiction(r render.GateReport, at time.Time, pod *corev1.Pod, s migrati
 		return "Kubernetes does not say since when its container runs"
 	// Kubernetes tells whole seconds.
 	case r.At.Before(status.State.Running.StartedAt.Add(time.Second)):
-		return "it is older than this run of the container"
+		return earlierRun
 	case r.At.Sub(at) > relayDelay:
 		return "its time lies ahead of the node's"
 	case r.State != migration.GateStarted && status.Ready:

@@ -30,6 +30,10 @@ func startedAt(sec int) func(*corev1.Pod) {
 	}
 }
 
+func both(first, second func(*corev1.Pod)) func(*corev1.Pod) {
+	return func(p *corev1.Pod) { first(p); second(p) }
+}
+
 func withoutRelay(p *corev1.Pod) {
 	p.Spec.Containers, p.Status.ContainerStatuses = p.Spec.Containers[:1], p.Status.ContainerStatuses[:1]
 }
@@ -50,6 +54,9 @@ func TestReportsThatDoNotCount(t *testing.T) {
 		"of another pod of that name":       {log: reportAt(5, edit(parkedLine, "pod=u1", "pod=u0"))},
 		"of the run before":                 {change: startedAt(6), log: reportAt(5, parkedLine), says: "older than this run"},
 		"of the second in which it started": {change: startedAt(5), log: reportAt(5, parkedLine), says: "older than this run"},
+		"started in that second, and ready": {change: both(startedAt(5), readyPod), log: reportAt(5, startedLine), gate: migration.GateStarted, stale: true},
+		"started in that second":            {change: startedAt(5), log: reportAt(5, startedLine), says: "older than this run"},
+		"parked in that second, and ready":  {change: both(startedAt(5), readyPod), log: reportAt(5, parkedLine), says: "older than this run"},
 		"of nobody knows which run": {
 			change: func(p *corev1.Pod) {
 				p.Status.ContainerStatuses[0].State.Running.StartedAt = metav1.Time{}
