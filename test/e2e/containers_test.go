@@ -47,7 +47,7 @@ func TestContainers(t *testing.T) {
 			if st := c.Status(); !st.Healthy || st.Servers[0].Place != "host" {
 				t.Errorf("after the revert: %+v", st)
 			}
-			c.operate("replace", c.Name, "--yes", "--all")
+			c.operate("replace", c.Name, "--yes", "--all", scene.AcceptLoss)
 			if st := c.Status(); !st.Healthy || st.Replaced != 3 {
 				t.Errorf("at the end: %+v", st)
 			}
