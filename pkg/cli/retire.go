@@ -194,7 +194,7 @@ func (o *RetireOptions) declare(ctx context.Context, s *session) error {
 	}
 	word := "retire"
 	if o.undo {
-		word, sr.Retired = "retire --undo", nil
+		word, sr.Retired = "retire-undo", nil
 	} else if sr.Retired == nil {
 		sr.Retired = &migration.Confirmation{At: time.Now(), By: me(), How: "--host-gone=" + sr.HostIP}
 	}
