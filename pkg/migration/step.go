@@ -54,6 +54,8 @@ const (
 	StepBeginApply      StepID = "begin-apply"
 	StepCancelApply     StepID = "cancel-apply"
 	StepFinishApply     StepID = "finish-apply"
+	StepUngate          StepID = "ungate"
+	StepFinalize        StepID = "finalize"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -138,6 +140,8 @@ func Steps() []Step {
 		{StepBeginApply, PhaseProve, "note in the journal that this server's pod is made again", "a second command, on any machine, is refused by name (I5)", false, nil},
 		{StepCancelApply, PhaseProve, "note that this restart is put off", "it became the leader, or its volume is lost; something else comes first", false, keepEnd(keepNothing)},
 		{StepFinishApply, PhaseDone, "note that the server runs with the recorded settings", "the next one may go", false, keepEnd(keepApplied)},
+		{StepUngate, PhaseProve, "note that pods are made without a gate from now on", "all are made again so, one at a time; finalize --undo takes it back", false, keepUngated},
+		{StepFinalize, PhaseDone, "hand the pods over to the StatefulSet", "with RollingUpdate it restarts them by itself; there is no way back to hosts", true, keepFinalized},
 		{StepFinishRevert, PhaseDone, "note that the server is back on its host", "the next operation may begin", false, keepEnd(keepReverted)},
 	}
 }

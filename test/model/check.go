@@ -24,6 +24,8 @@ const (
 	leftBehind
 	notRestarted
 	falseGhost
+	halfStart
+	unfinished
 )
 
 // String names the violation.
@@ -43,6 +45,8 @@ func (v violation) String() string {
 		"an operation ends with endpoints left behind (I2)",
 		"a restart is taken for done that never happened",
 		"the tool ends with a server that came back, and none did",
+		"half of a first sync starts in a pod without a gate",
+		"the StatefulSet gets pods that cannot be left to it",
 	}[v]
 }
 

@@ -25,6 +25,8 @@ func Quick() []Config {
 		{Name: "replace two, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Only: ids[:2], Begins: 2, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
 		{Name: "other settings for all pods", IDs: ids, Version: "3.8.0", Moved: ids, Begins: 3, Apply: true},
 		{Name: "other settings for one pod, one fault", Limit: 200_000, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Apply: true},
+		{Name: "no gates for all pods", IDs: ids, Version: "3.8.0", Moved: ids, Begins: 3, Finalize: true},
+		{Name: "no gate for one pod, and back, one fault", Limit: 100_000, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Finalize: true},
 		{Name: "a volume is lost", IDs: ids, Version: "3.4.13", Moved: ids, Faults: 1, Writes: 1, Without: []string{"lease", "kill", "evict", "reboot"}},
 	}...)
 }

@@ -129,6 +129,8 @@ type server struct {
 	another bool
 	// outdated: the pod was made with other settings than are recorded.
 	outdated bool
+	// plain: the pod was made without a gate.
+	plain bool
 	// seeded: a complete copy of the host's data waits on the volume.
 	seeded bool
 	copied store
@@ -208,6 +210,8 @@ type state struct {
 	liar uint8
 	// beside: the tool asks through a pod on the node of the parked one.
 	beside bool
+	// plain: pods are recorded, and made, without a gate.
+	plain bool
 	// broken is the invariant that does not hold.
 	broken violation
 }
@@ -229,6 +233,8 @@ type Config struct {
 	Restart bool
 	// Apply explores the restart of pods that were made with other settings.
 	Apply bool
+	// Finalize explores the restart of pods that are made without a gate, and with one again.
+	Finalize bool
 	// Copy starts pods from a copy of their host's data.
 	Copy bool
 	// Hand: somebody unmasks and starts a server by hand that the tool has
