@@ -20,12 +20,14 @@ func steps(s ...migration.StepID) []migration.StepID { return s }
 
 // looking are the commands that look at all objects of an ensemble, locking
 // those that hold its lock and write its journal, moving those that move servers.
-func looking() []Command { return []Command{Status, Plan, Reconfigure, Replace, Apply, Revert, Seed} }
-func locking() []Command { return []Command{Wrap, Reconfigure, Replace, Apply, Revert} }
+func looking() []Command {
+	return []Command{Status, Plan, Reconfigure, Replace, Apply, Revert, Finalize, Seed}
+}
+func locking() []Command { return []Command{Wrap, Reconfigure, Replace, Apply, Revert, Finalize} }
 func moving() []Command  { return []Command{Replace, Revert} }
 
 // making are the commands that change how pods are made, or have one made again.
-func making() []Command { return []Command{Replace, Apply, Revert} }
+func making() []Command { return []Command{Replace, Apply, Revert, Finalize} }
 
 // foretelling are the commands that say beforehand whether the pods will park.
 func foretelling() []Command { return []Command{Check, Plan, Replace} }
@@ -41,7 +43,7 @@ server by it. "patch" is server-side apply, and the selector of one Service.`}.
 			need("get", AllServices, Always, append([]Command{Diff, Check, Wrap}, looking()...), nil, "see that each server's Service is still the same one, with the same address").
 			need("list", All, Always, looking(), nil, "look at the Services of all servers at once").
 			need("create", AllServices, Always, []Command{Diff, Wrap, Replace}, steps(migration.StepPark), "create a Service per server, and the pods' own").
-			need("patch", AllServices, Always, []Command{Diff, Wrap, Replace, Apply, Revert}, steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector), "let a server's Service select its pod, and take the selector away again"),
+			need("patch", AllServices, Always, []Command{Diff, Wrap, Replace, Apply, Revert, Finalize}, steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector, migration.StepFinalize), "let a server's Service select its pod, and take the selector away again"),
 
 		Resource{Group: "discovery.k8s.io", Name: "endpointslices", Note: `What stands behind the Services. "delete" is for our own slice once the
 controller's holds the same address, and for what controllers leave behind
@@ -66,6 +68,7 @@ that check keeps, and what is remembered of clients' sessions.`}.
 			need("create", All, Always, append([]Command{Diff}, locking()...), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
 			need("update", Journals, Always, locking(), steps(migration.StepBegin, migration.StepRelease, migration.StepRenew, migration.StepRestoreGate, migration.StepCloseGate), "save the journal and its copy, and open or close the gate").
 			need("patch", Applied, Always, append([]Command{Diff}, making()...), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
+			need("delete", Helpers, Cleaning, []Command{Finalize}, nil, "delete what only the migration needed").
 			need("get", Reports, Known, append(foretelling(), Reconfigure, Clients), nil, "know what hosts and client machines have reported to another command").
 			need("create", All, Keeping, []Command{Check}, nil, "keep host reports for later commands").
 			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands").

@@ -18,10 +18,18 @@ func (c *context) finalize() Decision {
 			return d
 		}
 		return do(StepUngate, nil, "all servers run in their pods and are in sync; %s gave up the way back to hosts", c.in.By)
+	case c.in.GiveUp != c.rec.Name:
+		return c.askName("pods are being made again without a gate")
 	case c.flight == nil && c.left() == nil:
 		return c.end()
 	}
 	return Decision{}
+}
+
+// askName asks for the consent: the ensemble's name.
+func (c *context) askName(why string) Decision {
+	return stop(CodeWayBack, c.finalizeAgain(), "%s, and what only gates make possible ends: that needs the ensemble's name, --give-up-way-back=%s", why, c.rec.Name).
+		with(GivesUp(c.rec)...)
 }
 
 // mayFinalize: nothing is left to do that needs a gate, and the operator gives up by name what
@@ -42,8 +50,7 @@ func (c *context) mayFinalize() Decision {
 		return stop(CodeDegraded, c.cmd("status"), "not every server is in sync: the ensemble must be whole before its pods lose their gates").with(bad...)
 	}
 	if c.in.GiveUp != c.rec.Name {
-		return stop(CodeWayBack, c.finalizeAgain(), "finalize ends what only the gates make possible, and asks for the ensemble's name: --give-up-way-back=%s", c.rec.Name).
-			with(GivesUp(c.rec)...)
+		return c.askName("all servers are in sync in their pods")
 	}
 	return Decision{}
 }
@@ -76,6 +83,18 @@ func FinalizeOrder(o Observation) []ensemble.ID {
 	return derive(o).order((*member).toFinalize)
 }
 
+// RegateOrder is the same for pods that get their gates again.
+func RegateOrder(o Observation) []ensemble.ID {
+	f := derive(o)
+	switch {
+	case f.flight != nil && f.flight.Kind == Apply:
+		return []ensemble.ID{f.flight.ID}
+	case f.rec.Pods.Plain:
+		return f.order(func(m *member) bool { return m.pod.Source.Pod.Plain })
+	}
+	return f.order((*member).toApply)
+}
+
 // end is the point of no return: all pods are plain, and everybody is in sync.
 func (c *context) end() Decision {
 	switch bad, blind := c.lacking(c.rec.Ensemble().IDs()); {
@@ -83,9 +102,6 @@ func (c *context) end() Decision {
 		return c.unseen(bad)
 	case len(bad) > 0:
 		return wait(CodeDegraded, PhaseJoin, "not every server is in sync").with(bad...).then(c.cmd("status"))
-	case c.in.GiveUp != c.rec.Name:
-		return stop(CodeWayBack, c.finalizeAgain(), "all pods are without a gate; what follows cannot be undone, and asks for the ensemble's name: --give-up-way-back=%s", c.rec.Name).
-			with(GivesUp(c.rec)...)
 	}
 	for _, s := range c.members {
 		if !s.pod.Ready() {

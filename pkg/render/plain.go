@@ -82,7 +82,7 @@ func plainConfMap(rec migration.Record) *corev1.ConfigMap {
 }
 
 func plainConfName(name string, data map[string]string) string {
-	return name + "-conf-" + contentHash(data)[:16]
+	return PlainConfName(name) + "-" + contentHash(data)[:16]
 }
 
 // plainContainer makes of a container one that runs ZooKeeper without a gate.
