@@ -127,9 +127,12 @@ func plainProbe(port int, word, holds string, period, timeout, failures int32) *
 	return p
 }
 
-// IsPlain reports whether pods of that spec start without a gate.
+// IsPlain reports whether pods of that spec start without a gate: zoo.cfg is mounted where
+// ZooKeeper itself reads it.
 func IsPlain(spec corev1.PodSpec) bool {
-	return !slices.ContainsFunc(spec.Volumes, func(v corev1.Volume) bool { return v.Name == gateVolume })
+	return slices.ContainsFunc(spec.Containers, func(c corev1.Container) bool {
+		return c.Name == ContainerName && slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == plainConf })
+	})
 }
 
 // rolling has the StatefulSet restart pods by itself, one at a time: the next one goes once
