@@ -62,7 +62,8 @@ are for --endpoints-api=endpoints only.`}.
 			need("delete", Services, Always, moving(), steps(migration.StepDeleteLeftovers), "remove Endpoints that a controller leaves behind"),
 
 		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts, the host reports
-that check keeps, and what is remembered of clients' sessions.`}.
+that check keeps, and what is remembered of clients' sessions. "delete" is for
+finalize --delete-helpers alone; whoever leaves it out deletes them by hand.`}.
 			need("get", Maps, Always, recorded, nil, "read the journal and the gate").
 			need("list", All, Unnamed, recorded, nil, "find the ensembles of a namespace").
 			need("create", All, Always, append([]Command{Diff}, locking()...), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").

@@ -46,8 +46,8 @@ func Fair(cfg Config, st state) error {
 			// Also in the middle of another server's operation.
 			kind, id = asked.kind, asked.id
 		}
-		if kind == undo && st.flight.on {
-			id = w.cfg.IDs[st.flight.id] // it is for all of them
+		if kind == undo {
+			id = w.undone(&st)
 		}
 		asked = command{}
 		in := w.intent(kind, int(w.base.index(id)))
@@ -84,6 +84,11 @@ func Fair(cfg Config, st state) error {
 		return fmt.Errorf("stuck\n  %s", strings.Join(way[max(0, len(way)-25):], "\n  "))
 	}
 	return fmt.Errorf("no end in sight\n  %s", strings.Join(way[len(way)-25:], "\n  "))
+}
+
+// undone is the server with which finalize --undo goes on: it is for all of them.
+func (w *world) undone(st *state) ensemble.ID {
+	return append(migration.RegateOrder(w.observe(st)), w.cfg.IDs[0])[0]
 }
 
 // command is one of ours that something printed.

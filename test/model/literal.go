@@ -122,8 +122,8 @@ func (l *literal) onHost(words string) (done bool) {
 //
 // Words that a wait repeats are followed: whoever waits has read them by then.
 func (l *literal) run(kind uint8, id ensemble.ID) error {
-	if kind == undo && l.st.flight.on {
-		id = l.w.cfg.IDs[l.st.flight.id] // it is for all of them
+	if kind == undo {
+		id = l.w.undone(&l.st)
 	}
 	i := int(l.w.base.index(id))
 	read := ""
