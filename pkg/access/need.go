@@ -27,6 +27,7 @@ const (
 	Replace     Command = "replace"
 	Apply       Command = "apply"
 	Revert      Command = "revert"
+	Finalize    Command = "finalize"
 	Seed        Command = "seed"
 	Park        Command = "park"
 	Unpark      Command = "unpark"
@@ -54,6 +55,7 @@ const (
 	Maps        Target = "the journal, its copy, the gate and the pods' files"
 	Journals    Target = "the journal, its copy and the gate"
 	Applied     Target = "the gate and the pods' files"
+	Helpers     Target = "the journal, its copy, the gate, the reports and the pods' scripts"
 	Reports     Target = "the host reports"
 	Sessions    Target = "the clients' sessions"
 	FilesSecret Target = "the Secret that --files-secret names"
@@ -85,6 +87,8 @@ const (
 	Copy When = "--data=copy"
 	// Through: where no server answers the operator's machine.
 	Through When = "--probe-via=pod"
+	// Cleaning: an administrator can do it as well.
+	Cleaning When = "finalize --delete-helpers"
 	// Private: passwords are kept in a Secret of ours, which nobody needs to read.
 	Private When = "a zoo.cfg with passwords"
 	// Removing: whoever migrates needs to delete none of it.
@@ -129,7 +133,7 @@ func (n Need) Object() string {
 
 // Optional reports whether commands work without the permission.
 func (n Need) Optional() bool {
-	return n.When == Forecast || n.When == Keeping || n.When == Known || n.When == Remembered || n.When == Entries
+	return n.When == Forecast || n.When == Keeping || n.When == Known || n.When == Cleaning || n.When == Remembered || n.When == Entries
 }
 
 // For returns what those commands need, in the table's order.

@@ -21,6 +21,8 @@ type Scope struct {
 	// Conf is the ConfigMap with the pods' files, whose name is made from their
 	// content; empty while nobody knows it.
 	Conf string
+	// PlainConf is the same for pods without a gate.
+	PlainConf string
 	// FilesSecret and FilesConfigMap are what an operator has named; empty for none.
 	FilesSecret, FilesConfigMap string
 	// Private: with what keeping passwords in a Secret needs.
@@ -44,7 +46,9 @@ func Of(rec migration.Record, withCopy bool) Scope {
 	s.FilesSecret, s.FilesConfigMap, s.Private = rec.Pods.FilesSecret, rec.Pods.FilesConfigMap, rec.Pods.PrivateSecret != ""
 	s.Secret = rec.Pods.PrivateSecret
 	if rec.Pods.Image != "" {
-		s.Conf = render.Conf(rec).Name
+		gated, plain := rec, rec
+		gated.Pods.Plain, plain.Pods.Plain = false, true
+		s.Conf, s.PlainConf = render.Conf(gated).Name, render.Conf(plain).Name
 	}
 	servers := slices.Clone(rec.Servers)
 	slices.SortFunc(servers, func(a, b migration.ServerRecord) int { return a.Ordinal - b.Ordinal })
@@ -97,17 +101,19 @@ func (s Scope) Names(n Need) []string {
 	case Bridges:
 		return s.each(func(id ensemble.ID, _ int) string { return render.BridgeName(s.Name, id) })
 	case Maps:
-		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), s.conf()}
+		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), s.conf(), s.plainConf()}
 	case Journals:
 		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name)}
 	case Kept:
 		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), s.conf(), render.ReportsName(s.Name)}
+	case Helpers:
+		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), render.ReportsName(s.Name), render.ClientsName(s.Name), s.conf()}
 	case Reports:
 		return []string{render.ReportsName(s.Name)}
 	case Sessions:
 		return []string{render.ClientsName(s.Name)}
 	case Applied:
-		return []string{render.GateName(s.Name), s.conf()}
+		return []string{render.GateName(s.Name), s.conf(), s.plainConf()}
 	case Lock:
 		return []string{render.JournalName(s.Name)}
 	case Set:
@@ -148,6 +154,13 @@ func (s Scope) conf() string {
 		return render.ConfName(s.Name)
 	}
 	return s.Conf
+}
+
+func (s Scope) plainConf() string {
+	if s.PlainConf == "" {
+		return render.PlainConfName(s.Name)
+	}
+	return s.PlainConf
 }
 
 func (s Scope) services() []string {

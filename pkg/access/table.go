@@ -21,18 +21,18 @@ func steps(s ...migration.StepID) []migration.StepID { return s }
 // looking are the commands that look at all objects of an ensemble, locking
 // those that hold its lock and write its journal, moving those that move servers.
 func looking() []Command {
-	return []Command{Status, Plan, Reconfigure, Park, Replace, Apply, Revert, Seed, Retire, Unpark, Unwrap}
+	return []Command{Status, Plan, Reconfigure, Park, Replace, Apply, Revert, Finalize, Seed, Retire, Unpark, Unwrap}
 }
 
 func locking() []Command {
-	return []Command{Wrap, Reconfigure, Park, Replace, Apply, Revert, Retire, Unpark, Unwrap}
+	return []Command{Wrap, Reconfigure, Park, Replace, Apply, Revert, Finalize, Retire, Unpark, Unwrap}
 }
 func moving() []Command { return []Command{Replace, Revert} }
 
 // creating are the commands that create pods, making those that change how pods are made, or
 // have one made again, too.
 func creating() []Command { return []Command{Park, Replace} }
-func making() []Command   { return append(creating(), Apply, Revert, Retire) }
+func making() []Command   { return append(creating(), Apply, Revert, Finalize, Retire) }
 
 // foretelling are the commands that say beforehand whether the pods will park.
 func foretelling() []Command { return []Command{Check, Plan, Park, Replace} }
@@ -49,7 +49,7 @@ server by it; unwrap proves that none does, and gets the verb by "rbac --removal
 			need("get", AllServices, Always, append([]Command{Diff, Check, Wrap}, looking()...), nil, "see that each server's Service is still the same one, with the same address").
 			need("list", All, Always, looking(), nil, "look at the Services of all servers at once").
 			need("create", AllServices, Always, append([]Command{Diff, Wrap}, creating()...), steps(migration.StepPark), "create a Service per server, and the pods' own").
-			need("patch", AllServices, Always, append([]Command{Diff, Wrap}, making()...), steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector), "let a server's Service select its pod, and take the selector away again").
+			need("patch", AllServices, Always, append([]Command{Diff, Wrap}, making()...), steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector, migration.StepFinalize), "let a server's Service select its pod, and take the selector away again").
 			need("delete", AllServices, Removing, []Command{Unpark, Unwrap}, steps(migration.StepDeletePodObjects, migration.StepDeleteService), "take back Services that nobody uses, and the pods' own"),
 
 		Resource{Group: "discovery.k8s.io", Name: "endpointslices", Note: `What stands behind the Services. "delete" is for our own slice once the
@@ -69,12 +69,14 @@ are for --endpoints-api=endpoints only.`}.
 			need("delete", Services, Always, append(moving(), Unwrap), steps(migration.StepDeleteLeftovers, migration.StepDeleteService), "remove Endpoints that a controller leaves behind"),
 
 		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts, the host reports
-that check keeps, and what is remembered of clients' sessions.`}.
+that check keeps, and what is remembered of clients' sessions. "delete" is for
+finalize --delete-helpers alone; whoever leaves it out deletes them by hand.`}.
 			need("get", Maps, Always, recorded, nil, "read the journal and the gate").
 			need("list", All, Unnamed, recorded, nil, "find the ensembles of a namespace").
 			need("create", All, Always, append([]Command{Diff}, locking()...), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
 			need("update", Journals, Always, locking(), steps(migration.StepBegin, migration.StepRelease, migration.StepRenew, migration.StepRestoreGate, migration.StepCloseGate), "save the journal and its copy, and open or close the gate").
 			need("patch", Applied, Always, append([]Command{Diff}, making()...), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
+			need("delete", Helpers, Cleaning, []Command{Finalize}, nil, "delete what only the migration needed").
 			need("get", Reports, Known, append(foretelling(), Reconfigure, Clients), nil, "know what hosts and client machines have reported to another command").
 			need("create", All, Keeping, []Command{Check}, nil, "keep host reports for later commands").
 			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands").

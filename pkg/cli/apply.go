@@ -86,7 +86,7 @@ func (o *MoveOptions) store(ctx context.Context, s *session) error {
 		return o.pods.store(ctx, s, o.id, func(rec migration.Record) error { return o.askRoom(ctx, s, rec) })
 	}
 	rec, err := s.record(ctx)
-	if err != nil {
+	if err != nil || o.end != nil {
 		return err
 	}
 	to, changed, err := o.pods.over(rec)

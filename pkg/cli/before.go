@@ -148,8 +148,16 @@ func (o *MoveOptions) before(ctx context.Context, s *session, rec migration.Reco
 	if o.kind != migration.Replace {
 		phase = ""
 	}
-	err := s.beforeStop(ctx, rec, phase, access.WithWayBack(access.Command(o.kind)), o.data == migration.DataCopy)
+	err := s.beforeStop(ctx, rec, phase, access.WithWayBack(o.command()), o.data == migration.DataCopy)
 	return o.deps.unlessAway(err, rec, o.kind, o.id)
+}
+
+// command is the one that needs the permissions.
+func (o *MoveOptions) command() access.Command {
+	if o.end != nil {
+		return access.Finalize
+	}
+	return access.Command(o.kind)
 }
 
 // unlessAway turns a refusal into a warning where the command brings a server

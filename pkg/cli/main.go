@@ -106,6 +106,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		group("move", d.addProbeFlags(newApplyCommand(d))),
 		group("move", d.addProbeFlags(newRevertCommand(d))),
 		group("after", d.addProbeFlags(newRetireCommand(d))),
+		group("after", d.addProbeFlags(newFinalizeCommand(d))),
 		group("back", d.addProbeFlags(newUnparkCommand(d))),
 		group("back", d.addProbeFlags(newUnwrapCommand(d))),
 		newExplainCommand(d),

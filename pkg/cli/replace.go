@@ -39,6 +39,8 @@ type moveFlags struct {
 	loss    string
 	dryRun  string
 	output  string
+	// end is what finalize adds; nil for other commands.
+	end *ending
 }
 
 // MoveOptions is replace or revert with everything resolved.
@@ -66,6 +68,8 @@ type MoveOptions struct {
 	restart string
 	// assumed is what the operator of an unpark or unwrap answers for.
 	assumed []string
+	// end is what finalize adds; nil for other commands.
+	end *ending
 	// moved counts the servers this command has moved, wrote says that it has
 	// written anything, seen is the last look it decided on.
 	moved int
@@ -187,8 +191,13 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	if err != nil {
 		return nil, usagef("--accept-client-loss: %w", err)
 	}
+	if f.end != nil {
+		if err := f.end.check(f.dryRun); err != nil {
+			return nil, err
+		}
+	}
 	var pods podSettings
-	if f.kind != migration.Revert {
+	if f.kind != migration.Revert && f.end == nil {
 		pods = f.said.settings()
 	}
 	format, err := dryRunOutput(f.dryRun, f.output)
@@ -198,12 +207,15 @@ func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
 	return &MoveOptions{
 		dryRun: f.dryRun, format: format,
 		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all || !f.id.given(), yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
-		hook: hook, timeout: f.timeout, verbose: f.verbose, loss: loss, pods: pods, undo: f.undo,
+		hook: hook, timeout: f.timeout, verbose: f.verbose, loss: loss, pods: pods, undo: f.undo, end: f.end,
 	}, nil
 }
 
 // Run works until the intent is done, a rule stops it, or the time is over.
 func (o *MoveOptions) Run(ctx context.Context) error {
+	if o.end != nil && (o.dryRun == dryRunClient || o.end.dir != "") {
+		return o.show(ctx)
+	}
 	if o.dryRun == dryRunClient || o.dryRun == dryRunServer {
 		return o.preview(ctx)
 	}
@@ -213,6 +225,11 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 	}
 	if _, ok := rec.ServerOf(o.id); !ok && !o.all {
 		return usagef("ensemble %s has no server %s; it has %v", s.name, o.id, rec.Ensemble().IDs())
+	}
+	if o.end != nil {
+		if _, err := finalObjects(rec); err != nil {
+			return err
+		}
 	}
 	if err := o.before(ctx, s, rec); err != nil {
 		return err
@@ -251,7 +268,10 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 		return o.one(ctx, s, in)
 	}
 	all := rollout.Queue{Order: migration.Replacements}
-	if o.kind == migration.Apply {
+	switch {
+	case o.end != nil:
+		in, all.Order = o.end.wants(in), o.end.order
+	case o.kind == migration.Apply:
 		all.Order = migration.ApplyOrder
 	}
 	for {
@@ -260,6 +280,9 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 			return err
 		}
 		id, epoch, ok := all.Next(obs)
+		if !ok && o.end != nil {
+			return o.finalized(ctx, s, in, obs)
+		}
 		if !ok {
 			return o.finish(ctx, s, obs)
 		}
@@ -327,6 +350,12 @@ func (o *MoveOptions) watch(p *progress) func(engine.Event) {
 
 // again is the command that goes on with it.
 func (o *MoveOptions) again(s *session, id ensemble.ID) string {
+	if o.end != nil && o.end.undo {
+		return s.kube.at().Ours("finalize %s --undo", s.name)
+	}
+	if o.end != nil {
+		return s.kube.at().Ours("finalize %s --give-up-way-back=%s", s.name, s.name)
+	}
 	switch o.kind {
 	case migration.Reconfigure:
 		return s.kube.at().Ours("reconfigure %s %s", s.name, command.Quoted(o.restart))
@@ -391,7 +420,7 @@ func (o *MoveOptions) ended(ctx context.Context, s *session, in migration.Intent
 		rec, loadErr := s.record(context.WithoutCancel(ctx))
 		// What asks for consent is a refusal after other servers have moved, too: it is not
 		// the same command that goes on.
-		if loadErr == nil && rec.Flight == nil && (o.moved == 0 || d.Code == migration.CodeClientLoss) {
+		if loadErr == nil && rec.Flight == nil && (o.moved == 0 || d.Code == migration.CodeClientLoss || d.Code == migration.CodeWayBack) {
 			return &refusedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, parked: o.wrote, moved: o.moved}
 		}
 		return &pausedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, other: loadErr == nil && rec.Flight != nil && rec.Flight.ID != in.ID}

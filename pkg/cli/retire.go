@@ -185,6 +185,8 @@ func (o *RetireOptions) declare(ctx context.Context, s *session) error {
 		return err
 	}
 	switch {
+	case rec.Pods.Plain:
+		return &refusedError{reason: "the pods have no gate, and ask no host: there is nothing to declare", next: s.kube.at().Ours("status %s", s.name)}
 	case o.undo && sr.Retired != nil && host.Open():
 		return &refusedError{code: migration.CodeGhostHost, reason: fmt.Sprintf("something accepts connections at %s: with the declaration taken back, the pod of server %d would take it for its old host and not start beside it", sr.HostIP, o.id),
 			next: "see what has that address now"}

@@ -50,6 +50,21 @@ func (c *Client) Park(ctx context.Context, rec migration.Record) error {
 	return nil
 }
 
+// Finalize applies what the pods are left with. Their template stays as it is, so that no
+// pod is restarted by it.
+func (c *Client) Finalize(ctx context.Context, rec migration.Record) error {
+	objects, err := render.Final(rec)
+	if err != nil {
+		return &Error{Reason: Invalid, What: err.Error()}
+	}
+	for _, o := range objects {
+		if _, _, err := c.apply(ctx, rec, o, false); err != nil {
+			return c.wayOut(err, o)
+		}
+	}
+	return nil
+}
+
 // wayOut adds the way out to a refusal: who has edited the pods' files owns them; a
 // StatefulSet's claims cannot be changed, and who has scaled it owns its size.
 func (c *Client) wayOut(err error, o render.Object) error {

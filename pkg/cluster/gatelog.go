@@ -31,6 +31,10 @@ const (
 // (sinceSeconds is counted by the kubelet); clocks of nodes are never compared with
 // ours.
 func (c *Client) readGate(ctx context.Context, pod *corev1.Pod, s migration.ServerRecord, v *migration.PodView) error {
+	if v.Source.Pod.Plain {
+		v.Report = migration.Report{State: migration.GateStarted, Detail: "it has no gate"}
+		return nil
+	}
 	if !hasRelay(pod.Spec) {
 		if v.Ready() {
 			served(v)

@@ -42,7 +42,7 @@ func (c *Client) podView(ctx context.Context, rec migration.Record, s migration.
 func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.ServerRecord, pod *corev1.Pod, all shared) (v migration.PodView, err error) {
 	v = migration.PodView{Name: render.PodName(rec.Name, s.Ordinal)}
 	if pod == nil {
-		v.Source.Missing, err = setMissing(rec, s, all)
+		v.Source.Set.Plain, v.Source.Missing, err = setMissing(rec, s, all)
 		return v, err
 	}
 	v.UID, v.IP, v.Node = string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
@@ -91,16 +91,16 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 }
 
 // setMissing reports whether nothing makes the pod: the StatefulSet is gone, or
-// was scaled down.
-func setMissing(rec migration.Record, s migration.ServerRecord, all shared) (bool, error) {
+// was scaled down; and whether it would be made without a gate.
+func setMissing(rec migration.Record, s migration.ServerRecord, all shared) (plain, missing bool, err error) {
 	set, err := all.set()
 	if apierrors.IsNotFound(err) {
-		return true, nil
+		return false, true, nil
 	}
 	if err != nil {
-		return false, failed(err, "get", "StatefulSet", rec.Namespace, render.StatefulSetName(rec.Name))
+		return false, false, failed(err, "get", "StatefulSet", rec.Namespace, render.StatefulSetName(rec.Name))
 	}
-	return set.Spec.Replicas != nil && int(*set.Spec.Replicas) <= s.Ordinal, nil
+	return render.IsPlain(set.Spec.Template.Spec), set.Spec.Replicas != nil && int(*set.Spec.Replicas) <= s.Ordinal, nil
 }
 
 // confFault is what is wrong with a ConfigMap: it is gone, or foreign, another one in
@@ -161,6 +161,7 @@ func template(rec migration.Record, pod *corev1.Pod, all shared, v *migration.Po
 	if err != nil {
 		return &Error{Reason: Invalid, What: err.Error()}
 	}
+	v.Source.Pod.Plain = render.IsPlain(pod.Spec)
 	marked := pod.Annotations[render.TemplateAnnotation] == want
 	v.Source.Pod.Outdated = !marked
 	set, err := all.set()
@@ -174,8 +175,9 @@ func template(rec migration.Record, pod *corev1.Pod, all shared, v *migration.Po
 	case err != nil:
 		return failed(err, "get", "StatefulSet", rec.Namespace, render.StatefulSetName(rec.Name))
 	}
+	v.Source.Set.Plain = render.IsPlain(set.Spec.Template.Spec)
 	v.Source.Set.Outdated = set.Spec.Template.Annotations[render.TemplateAnnotation] != want
-	if !marked {
+	if !marked && !v.Source.Pod.Plain && !v.Source.Set.Plain {
 		// Its successor could not report either.
 		v.Source.Missing = !hasRelay(pod.Spec) && !hasRelay(set.Spec.Template.Spec)
 	}

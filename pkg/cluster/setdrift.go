@@ -34,7 +34,7 @@ func drift(rec migration.Record, set *appsv1.StatefulSet, pod *corev1.Pod, v *mi
 	switch {
 	case len(ofPod) == 0:
 	case ofAnotherRevision(set, pod), v.Source.Set.Outdated: // or made from the edited template
-		v.Source.Pod = migration.Template{Outdated: true, Drift: texts(ofPod)}
+		v.Source.Pod.Outdated, v.Source.Pod.Drift = true, texts(ofPod)
 	default:
 		v.Source.Pod.Drift = texts(slices.DeleteFunc(ofPod, func(d render.Difference) bool { return slices.Contains(d.Path, "f:image") }))
 	}

@@ -143,7 +143,7 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 				return d, nil
 			}
 			if err == nil && changed {
-				if d.Step == migration.StepRestorePods && !in.Undo && (in.Kind == migration.Apply || in.Kind != migration.Revert && o.Record.Flight == nil) {
+				if d.Step == migration.StepRestorePods && !in.Undo && !in.Regate && (in.Kind == migration.Apply || in.Kind != migration.Revert && o.Record.Flight == nil) {
 					in.Refused = d.Reason
 				}
 				failingSince = time.Time{}
@@ -343,6 +343,8 @@ func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migra
 	switch d.Step {
 	case migration.StepPark:
 		err = e.Cluster.Park(ctx, rec)
+	case migration.StepFinalize:
+		err = e.Cluster.Finalize(ctx, rec)
 	case migration.StepRestorePods:
 		err = e.Cluster.Park(ctx, rec.RestorePods())
 	case migration.StepRemakePods:

@@ -29,6 +29,9 @@ type Cluster interface {
 	// Park applies everything the pods need (gate, configuration, headless
 	// Service, PodDisruptionBudget, StatefulSet); no gate is opened by it.
 	Park(ctx context.Context, rec migration.Record) error
+	// Finalize applies what the pods are left with, StatefulSet and Services: from then on
+	// Kubernetes restarts them.
+	Finalize(ctx context.Context, rec migration.Record) error
 	// PointToPod points the server's hand-made endpoints at its pod, in one
 	// write (flip), creating them when missing. The pod must still have the
 	// given uid and IP.

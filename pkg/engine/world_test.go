@@ -130,6 +130,8 @@ func (w *world) Park(context.Context, migration.Record) error {
 	return err
 }
 
+func (w *world) Finalize(context.Context, migration.Record) error { return w.write("finalize") }
+
 func (w *world) PointToPod(_ context.Context, _ migration.Record, id ensemble.ID, _, podIP string) error {
 	if err := w.write("flip"); err != nil {
 		return err

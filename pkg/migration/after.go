@@ -102,6 +102,16 @@ func keepRestarted(r *Record, s *ServerRecord, b brought) {
 // keepApplied: a server has joined with the pods' settings.
 func keepApplied(r *Record, _ *ServerRecord, _ brought) { r.PodsBefore = nil }
 
+func keepUngated(r *Record, _ brought) bool {
+	r.Pods.Plain = true
+	return true
+}
+
+func keepFinalized(r *Record, b brought) bool {
+	r.Finalized = &Confirmation{At: b.o.At, By: b.by, How: "all servers were in sync in pods without a gate, and the ensemble's name was given"}
+	return true
+}
+
 // keepLine: the pod's volume knows the newest line; what it began may be whole.
 func keepLine(r *Record, s *ServerRecord, _ brought) {
 	if r.Flight.Line.known() {

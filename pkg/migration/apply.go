@@ -8,19 +8,41 @@ const Apply FlightKind = "apply"
 
 // apply decides the restart of one server in its pod.
 func (c *context) apply() Decision {
+	if c.in.Plain {
+		if d := c.finalize(); d.made() {
+			return d
+		}
+	}
 	switch f := c.flight; {
+	case c.rec.Finalized != nil:
+		return c.finalized()
 	case f != nil && f.Kind != Apply:
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
 	case c.in.Undo && c.rec.PodsBefore != nil:
 		return do(StepRestorePods, nil, "they were changed, and no server has joined with the change")
+	case c.in.Regate && c.rec.Pods.Plain:
+		return do(StepRestorePods, c.unproved(), "the pods get their gates again")
 	case f == nil && c.onHost():
 		return stop(CodeNotReplaced, c.cmd("replace --id=%d", c.ID), "server %d runs on its host; its pod is made with the recorded settings when it is replaced", c.ID)
 	case f == nil && c.in.Refused != "":
 		return stop(CodeVersionDiffers, c.cmd("apply")+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version, "%s; the pods' settings are what they were before", c.in.Refused)
+	case f == nil && !c.toApply() && c.ungated():
+		return c.plainPod()
 	case f == nil && !c.toApply():
 		return c.resume()
 	}
 	return c.follow(applying())
+}
+
+// unproved is the operation under way, nil where there is none, without what was proven of
+// the pod that it has made.
+func (c *context) unproved() *Flight {
+	if c.flight == nil {
+		return nil
+	}
+	g := c.copyFlight()
+	g.Before, g.Joined = nil, nil
+	return g
 }
 
 // applying is its order: prove, make the pod again, see it join, prove again. The volume
@@ -96,7 +118,9 @@ func (c *context) disturbedApply() Decision {
 		return do(StepCancelApply, nil, "pod %s refuses to start from nothing: %s; that is for replace to mend", c.pod.Name, c.report.Detail)
 	case len(c.needRenewal()) > 0 && !c.podLeft():
 		return do(StepCancelApply, nil, "the pod of server %d needs a new start from empty, which comes first", c.needRenewal()[0])
-	case c.host.open() && !c.started():
+	case c.othersStranded() != nil && !c.podLeft():
+		return do(StepCancelApply, nil, "the pod of server %d, which has no gate, does not run, and comes first", c.othersStranded()[0])
+	case c.host.open() && !c.started() && !c.rec.Pods.Plain:
 		return wait(CodePodVetoed, PhaseStart, "host %s answers again; the pod does not start beside it", c.HostIP).then(c.stopAndMask())
 	case c.host == HostUp:
 		return stop(CodeGhostHost, c.stopAndMask(), "server %d runs in its pod, but its old host %s answers again: two processes with one id", c.ID, c.HostIP)
@@ -156,6 +180,9 @@ func (c *context) appliedImage() Decision {
 // former ones are the way back.
 func (c *context) appliedStarts() Decision {
 	d := c.podStarts()
+	if d.made() && c.stranded() {
+		return d.then(c.regate())
+	}
 	if d.made() && c.rec.PodsBefore != nil {
 		d = d.with("back to the former settings: " + c.cmd("apply --id=%d --undo", c.ID))
 	}

@@ -31,8 +31,14 @@ func (f *facts) decide(in Intent) Decision {
 func (c *context) operation() Decision {
 	switch c.in.Kind {
 	case Replace:
+		if c.Replaced != nil && c.ungated() {
+			return c.plainPod()
+		}
 		return c.replace()
 	case Revert:
+		if c.ungated() {
+			return c.regateFirst()
+		}
 		return c.revert()
 	case Reconfigure:
 		return c.restart()
@@ -162,7 +168,7 @@ func (c *context) checkPlace(s *member) Decision {
 		// It was on its way back when the journal of before was put back: the
 		// host may have run since, and what the pod holds may be old.
 		return disagrees(back, "in its pod, but its Service points to its host %s", s.HostIP)
-	case !s.gate.Released && !resumes:
+	case !s.gate.Released && !resumes && c.rec.Finalized == nil:
 		return disagrees(again, "in its pod, but its gate is closed: a restart of the pod would not start ZooKeeper")
 	case !s.selected && !resumes:
 		return disagrees(again, "in its pod, but its Service does not select the pod")
@@ -205,6 +211,9 @@ func (c *context) goOn(kind FlightKind, id ensemble.ID) string {
 	case Reconfigure:
 		return c.cmd("reconfigure -f FILE --host-hook=PROGRAM")
 	case Apply:
+		if c.rec.Pods.Plain {
+			return c.finalizeAgain()
+		}
 		return c.cmd("apply --id=%d", id)
 	default:
 		return c.cmd("replace --id=%d", id)

@@ -47,6 +47,11 @@ type Intent struct {
 	Refused string `json:"refused,omitempty"`
 	// Undo: a change of the pods' settings that no server has joined with is taken back.
 	Undo bool `json:"undo,omitempty"`
+	// Plain: the pods lose their gates, for good where GiveUp is the ensemble's name.
+	Plain  bool   `json:"plain,omitempty"`
+	GiveUp string `json:"giveUp,omitempty"`
+	// Regate: pods that were made without a gate get theirs again.
+	Regate bool `json:"regate,omitempty"`
 }
 
 // Kind is the kind of a decision.
@@ -129,6 +134,9 @@ const (
 	CodeInUse              Code = "InUse"
 	CodeUseUnseen          Code = "UseUnseen"
 	CodeHostRetired        Code = "HostRetired"
+	CodeWayBack            Code = "WayBack"
+	CodeUngated            Code = "Ungated"
+	CodeFinalized          Code = "Finalized"
 )
 
 // Decision is what Decide returns. A rule that has nothing to say makes none: it returns

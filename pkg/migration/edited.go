@@ -8,6 +8,9 @@ import "fmt"
 // runs in its pod, the next replacement does so before it stops anything.
 func (c *context) editedSet() (out findings) {
 	var edited *context
+	if c.rec.Finalized != nil {
+		return nil // the set is the operator's
+	}
 	for _, s := range c.members {
 		about := c.about(s)
 		if len(s.pod.Source.Set.Drift) == 0 {
@@ -39,6 +42,10 @@ func (c *context) setEdited() string {
 func (c *context) otherTemplate() Decision {
 	what, next := "runs with other settings than those recorded now; it gets them when it is next made", ""
 	switch {
+	case c.rec.Finalized != nil:
+		return Decision{}
+	case c.pod.Source.Pod.Outdated && c.rec.Pods.Plain:
+		what, next = "has a gate still", c.finalizeAgain()
 	case c.pod.Source.Pod.Outdated:
 		next = c.cmd("apply")
 	case len(c.pod.Source.Pod.Drift) > 0:

@@ -60,6 +60,8 @@ func fieldRules() map[string]fieldRule {
 		"elections.atReconfigured": free,
 		"elections.atReplace":      free,
 
+		"finalized.at": instant,
+
 		"waivers":         length(100),
 		"waivers[].check": text(strict.Code),
 		"waivers[].at":    instant,
@@ -87,7 +89,7 @@ func fieldRules() map[string]fieldRule {
 // notes are somebody's words: they are shown, and nothing follows from them.
 func notes() []string {
 	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "removal.by", "flight.aborted", "flight.paths.tried[].why"}
-	for _, c := range []string{"servers[].reconfigured", "servers[].retired", "flight.fenced", "flight.unfenced", "flight.patched"} {
+	for _, c := range []string{"finalized", "servers[].reconfigured", "servers[].retired", "flight.fenced", "flight.unfenced", "flight.patched"} {
 		out = append(out, c+".by", c+".how")
 	}
 	return out

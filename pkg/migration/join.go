@@ -8,9 +8,9 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
-// joinHold is how long a joined server is watched before the next one may go:
+// JoinHold is how long a joined server is watched before the next one may go:
 // a follower that falls out of sync is dropped after syncLimit ticks.
-func (r Record) joinHold() time.Duration {
+func (r Record) JoinHold() time.Duration {
 	return time.Duration(r.Settings.SyncLimit*r.Settings.TickTimeMillis) * time.Millisecond
 }
 
@@ -109,7 +109,7 @@ func (c *context) proveJoined() Decision {
 func (c *context) awaited() (all []ensemble.ID, followed int) {
 	f := c.flight
 	all, followed = []ensemble.ID{f.ID}, c.followers()
-	lost := c.needRenewal()
+	lost := append(c.needRenewal(), c.othersStranded()...)
 	for _, id := range ensemble.Without(c.participants(), f.ID) {
 		s := c.of(id)
 		if slices.Contains(lost, id) || f.Kind == Revert && (!s.serves() || s.live.Unread() || s.live.Another(id)) {
@@ -124,7 +124,7 @@ func (c *context) awaited() (all []ensemble.ID, followed int) {
 
 // watchJoined: it has been in sync for as long as a leader needs to drop a follower.
 func (c *context) watchJoined() Decision {
-	if left := c.rec.joinHold() - c.age(c.flight.Joined.At); left > 0 {
+	if left := c.rec.JoinHold() - c.age(c.flight.Joined.At); left > 0 {
 		return wait(CodeHold, PhaseJoin, "server %d is in sync; watched for another %.0f s (syncLimit)", c.ID, left.Seconds())
 	}
 	return Decision{}

@@ -54,7 +54,10 @@ func (c *context) next() string {
 		}
 	}
 	order := c.order((*member).onHost)
-	if len(order) == 0 {
+	switch {
+	case len(order) == 0 && c.rec.Pods.Plain && c.rec.Finalized == nil:
+		return c.finalizeAgain()
+	case len(order) == 0:
 		return ""
 	}
 	if d := c.decide(Intent{Kind: Replace, ID: order[0], Since: c.now, AcceptLoss: sessions.Consent{Any: true}}); d.Kind == Stop && d.Next != "" {

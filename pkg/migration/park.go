@@ -192,10 +192,12 @@ func (r Record) ChangePods(to PodOptions) Record {
 }
 
 // RestorePods puts the pods' settings back to what they were before the change
-// that has not proven itself. Their files are none of it.
+// that has not proven itself; where there was none, the pods get their gates again. Their
+// files are none of it.
 func (r Record) RestorePods() Record {
 	out := r.clone()
 	if out.PodsBefore == nil {
+		out.Pods.Plain = false
 		return out
 	}
 	before := *out.PodsBefore

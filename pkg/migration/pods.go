@@ -49,6 +49,9 @@ type PodOptions struct {
 	// it in PodConfDir.
 	DynamicName string `json:"dynamicName,omitempty"`
 	Dynamic     string `json:"dynamic,omitempty"`
+	// Plain pods run the image's own entry point: they have no gate, and start whenever
+	// they are made.
+	Plain bool `json:"plain,omitempty"`
 }
 
 // OwnLines are one server's own lines of zoo.cfg.

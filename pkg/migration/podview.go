@@ -74,6 +74,8 @@ type Source struct {
 
 // Template is how the template of a pod compares with the one that is recorded.
 type Template struct {
+	// Plain: it has no gate.
+	Plain bool `json:"plain,omitempty"`
 	// Outdated: it is another one, and what is recorded now would be made differently.
 	Outdated bool `json:"outdated,omitempty"`
 	// Drift says, in words, what somebody edited. A pod may differ although it is not

@@ -49,6 +49,8 @@ type Record struct {
 	// Elections holds the epochs at the marks from which forced elections are
 	// counted.
 	Elections Elections `json:"elections"`
+	// Finalized is set once all pods are plain and the way back to the hosts was given up.
+	Finalized *Confirmation `json:"finalized,omitempty"`
 	// Waivers are checks an operator waived by name.
 	Waivers []Waiver `json:"waivers,omitempty"`
 	// Audit holds the latest entries, oldest first.

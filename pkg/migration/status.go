@@ -146,6 +146,12 @@ func (c *context) serverStatus(s *member) ServerStatus {
 		}
 	case s.Replaced != nil:
 		st.Place, st.Phase = PlacePod, "replaced"
+		switch {
+		case c.rec.Finalized != nil:
+			st.Phase = "finalized"
+		case s.pod.Source.Pod.Plain:
+			st.Phase = "ungated"
+		}
 	default:
 		st.Place, st.Phase = PlaceBroken, "see problems"
 	}

@@ -36,6 +36,11 @@ func (r Record) Validate() error {
 	if len(r.Ensemble().Voters()) == 0 {
 		return fmt.Errorf("no server has a vote (role participant, weight above 0)")
 	}
+	for _, s := range r.Servers {
+		if r.Pods.Plain && s.Replaced == nil {
+			return fmt.Errorf("pods have no gate, and server %d is not in its pod", s.ID)
+		}
+	}
 	if f := r.Flight; f != nil && !seen[f.ID] {
 		return fmt.Errorf("the operation under way is about server %d, which is not listed", f.ID)
 	}

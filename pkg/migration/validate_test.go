@@ -33,7 +33,8 @@ func TestValidate(t *testing.T) {
 		"an operation on nobody": {func(r *migration.Record) {
 			r.Flight = &migration.Flight{Kind: migration.Replace, ID: 9}
 		}, "server 9"},
-		"an operation of a later release": {func(r *migration.Record) { r.Flight = &migration.Flight{Kind: "merge", ID: 1} }, `"merge"`},
+		"pods without a gate, and a server on its host": {func(r *migration.Record) { r.Pods.Plain = true }, "not in its pod"},
+		"an operation of a later release":               {func(r *migration.Record) { r.Flight = &migration.Flight{Kind: "merge", ID: 1} }, `"merge"`},
 		"data of a later release": {func(r *migration.Record) {
 			r.Flight = &migration.Flight{Kind: migration.Replace, ID: 1, Starting: migration.Starting{Data: "delta"}}
 		}, `"delta"`},

@@ -17,7 +17,11 @@ import (
 // Conf holds the pods' zoo.cfg and scripts. It cannot be changed and is named by
 // its content, so a pod runs what its template names, as long as it lives. What
 // another record or release needs is another ConfigMap; ZooKeeper writes to a copy.
+// Plain pods have a zoo.cfg alone.
 func Conf(rec migration.Record) *corev1.ConfigMap {
+	if rec.Pods.Plain {
+		return plainConfMap(rec)
+	}
 	refs := fileRefs(rec)
 	data := map[string]string{zooCfgKey: podCfg(rec.Pods.ZooCfg, refs), gateKey: gateScript, probeKey: probeScript, relayKey: relayScript}
 	for _, own := range rec.Pods.Own {
@@ -68,7 +72,8 @@ func ConfOf(spec corev1.PodSpec) string {
 // Intact reports whether a ConfigMap of files holds what its name says. One of an
 // earlier release, whose name says nothing, always does.
 func Intact(name string, cm *corev1.ConfigMap) bool {
-	return cm.Name == ConfName(name) || cm.Name == confName(name, cm.Data) && len(cm.BinaryData) == 0
+	named := cm.Name == confName(name, cm.Data) || cm.Name == plainConfName(name, cm.Data)
+	return cm.Name == ConfName(name) || named && len(cm.BinaryData) == 0
 }
 
 // checked runs one of the files, once all of them are seen to be those that the

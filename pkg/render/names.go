@@ -86,6 +86,9 @@ func JournalName(name string) string { return name + "-zkmigrate" }
 // JournalCopyName is the ConfigMap with the journal's copy.
 func JournalCopyName(name string) string { return JournalName(name) + "-copy" }
 
+// ReportName is the ConfigMap with the journal of a migration that is over.
+func ReportName(name string) string { return name + "-migration-report" }
+
 // ReportsName is the ConfigMap with the host reports.
 func ReportsName(name string) string { return JournalName(name) + "-reports" }
 
@@ -98,6 +101,9 @@ func GateName(name string) string { return JournalName(name) + "-gate" }
 // ConfName begins the name of each ConfigMap with zoo.cfg and scripts (Conf), and is
 // that of the one an earlier release made.
 func ConfName(name string) string { return JournalName(name) + "-conf" }
+
+// PlainConfName begins the name of each ConfigMap with zoo.cfg for plain pods.
+func PlainConfName(name string) string { return name + "-conf" }
 
 // Labels are those of every object of an ensemble, as Kubernetes recommends them.
 func Labels(name string) map[string]string {

@@ -38,6 +38,11 @@ func Pods(rec migration.Record) ([]Object, error) {
 	if err := validateZooCfg(rec); err != nil {
 		return nil, err
 	}
+	if rec.Pods.Plain {
+		if err := errNotPlain(rec); err != nil {
+			return nil, err
+		}
+	}
 	set, err := statefulSet(rec)
 	if err != nil {
 		return nil, err
@@ -172,7 +177,7 @@ func statefulSet(rec migration.Record) (*appsv1.StatefulSet, error) {
 	}
 	template.Annotations[TemplateAnnotation] = mark
 	replicas := int32(len(rec.Servers))
-	return &appsv1.StatefulSet{
+	set := &appsv1.StatefulSet{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"},
 		ObjectMeta: metav1.ObjectMeta{Name: StatefulSetName(rec.Name), Namespace: rec.Namespace, Labels: objectLabels(rec)},
 		Spec: appsv1.StatefulSetSpec{
@@ -184,7 +189,11 @@ func statefulSet(rec migration.Record) (*appsv1.StatefulSet, error) {
 			Template:             template,
 			VolumeClaimTemplates: []corev1.PersistentVolumeClaim{claim},
 		},
-	}, nil
+	}
+	if rec.Finalized != nil {
+		rolling(rec, set)
+	}
+	return set, nil
 }
 
 // dataClaim has no owner and the StatefulSet no retention policy: data stays

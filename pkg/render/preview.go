@@ -12,8 +12,12 @@ import (
 
 // Everything is every object of an ensemble as it would be applied, but for the journal:
 // generation is the one with which a gate would be made. Servers that are in their pods, or
-// on their way, have no hand-made endpoints that could be told here.
+// on their way, have no hand-made endpoints that could be told here. Of a finalized ensemble it
+// is what that is left with.
 func Everything(rec migration.Record, generation int) ([]Object, error) {
+	if rec.Finalized != nil {
+		return Final(rec)
+	}
 	wrap, err := Wrap(rec)
 	if err != nil {
 		return nil, err

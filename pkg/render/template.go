@@ -51,7 +51,7 @@ const (
 // nothing. Injected proxies are kept out: they would stand between servers on
 // the peer ports and be up later than the gate.
 func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
-	container, err := zookeeperContainer(rec)
+	containers, volumes, err := containers(rec)
 	if err != nil {
 		return corev1.PodTemplateSpec{}, err
 	}
@@ -86,21 +86,35 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 				SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Affinity:   affinity,
-			Containers: []corev1.Container{container, relayContainer(rec)},
-			// Whole directories: files mounted by subPath are never refreshed.
-			Volumes: []corev1.Volume{
-				configVolume(gateVolume, GateName(rec.Name)),
-				configVolume(confVolume, Conf(rec).Name),
-				memoryVolume(reportVolume),
-				{Name: tmpVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
-			},
+			Containers: containers,
+			Volumes:    volumes,
 		},
 	}
-	withFiles(rec, &template.Spec)
+	if !rec.Pods.Plain {
+		withFiles(rec, &template.Spec)
+	}
 	if template, err = applyTemplate(template, rec.Pods.Template, allPorts(rec)); err != nil {
 		return template, fmt.Errorf("ensemble %s: %w", rec.Name, err)
 	}
 	return template, nil
+}
+
+// containers are the pod's, with the volumes that they mount.
+func containers(rec migration.Record) ([]corev1.Container, []corev1.Volume, error) {
+	c, err := zookeeperContainer(rec)
+	if err != nil {
+		return nil, nil, err
+	}
+	conf := configVolume(confVolume, Conf(rec).Name)
+	tmp := corev1.Volume{Name: tmpVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
+	if rec.Pods.Plain {
+		return []corev1.Container{plainContainer(rec, c)}, []corev1.Volume{conf, tmp}, nil
+	}
+	if c, err = gateContainer(rec, c); err != nil {
+		return nil, nil, err
+	}
+	// Whole directories: files mounted by subPath are never refreshed.
+	return []corev1.Container{c, relayContainer(rec)}, []corev1.Volume{configVolume(gateVolume, GateName(rec.Name)), conf, memoryVolume(reportVolume), tmp}, nil
 }
 
 // keepProxiesOut says to the meshes' injectors that this pod gets no proxy.
@@ -190,7 +204,7 @@ func listenTable(rec migration.Record) string {
 	return strings.Join(lines, "\n")
 }
 
-// zookeeperContainer runs the gate, which becomes ZooKeeper.
+// zookeeperContainer is what containers have in common that run ZooKeeper.
 func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if rec.Pods.Image == "" {
 		return corev1.Container{}, fmt.Errorf("ensemble %s: no image for the pods: name one that holds the hosts' ZooKeeper version", rec.Name)
@@ -199,39 +213,44 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if err != nil {
 		return corev1.Container{}, err
 	}
-	servers, err := serverTable(rec)
-	if err != nil {
-		return corev1.Container{}, err
-	}
 	c := corev1.Container{
 		Name:            ContainerName,
 		Image:           rec.Pods.Image,
 		ImagePullPolicy: corev1.PullIfNotPresent,
-		Command:         checked(rec, gateKey),
-		Args:            quote.Containers(rec.Pods.Run()),
-		Env: []corev1.EnvVar{{
-			Name:      "POD_NAME",
-			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"}},
-		}, {
-			Name:      "POD_UID",
-			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.uid"}},
-		}, {
-			Name: serversEnv, Value: servers,
-		}, {
-			Name: listenEnv, Value: listenTable(rec),
-		}},
 		Resources:       resources,
 		SecurityContext: readOnly(),
-		VolumeMounts: []corev1.VolumeMount{
-			{Name: dataVolume, MountPath: migration.PodVolumePath},
-			{Name: gateVolume, MountPath: gatePath, ReadOnly: true},
-			{Name: confVolume, MountPath: confPath, ReadOnly: true},
-			{Name: reportVolume, MountPath: reportPath},
-			{Name: tmpVolume, MountPath: tmpPath},
-		},
-		StartupProbe:   probe("live", 5, 5, 24),
-		LivenessProbe:  probe("live", 15, 5, 4),
-		ReadinessProbe: probe("ready", 5, 5, 1),
+	}
+	for _, p := range podPorts(rec) {
+		c.Ports = append(c.Ports, corev1.ContainerPort{Name: string(p.Name), ContainerPort: int32(p.Number), Protocol: corev1.ProtocolTCP})
+	}
+	return c, nil
+}
+
+// jvmFlagsEnv is the variable with the JVM's flags; none where there are no flags.
+func jvmFlagsEnv(rec migration.Record) []corev1.EnvVar {
+	flags := ensemble.MapFileFlags(rec.Pods.JVMFlags, fileRefs(rec), migration.PodFilesDir)
+	if flags == "" {
+		return nil
+	}
+	return []corev1.EnvVar{{Name: "SERVER_JVMFLAGS", Value: quote.Container(flags)}}
+}
+
+// podNameEnv tells a pod its name.
+func podNameEnv() corev1.EnvVar { return fieldEnv("POD_NAME", "metadata.name") }
+
+func fieldEnv(name, path string) corev1.EnvVar {
+	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: path}}}
+}
+
+// gateContainer makes of a container one that runs the gate, which becomes ZooKeeper.
+func gateContainer(rec migration.Record, c corev1.Container) (corev1.Container, error) {
+	servers, err := serverTable(rec)
+	if err != nil {
+		return c, err
+	}
+	c.Command, c.Args = checked(rec, gateKey), quote.Containers(rec.Pods.Run())
+	c.Env = []corev1.EnvVar{
+		podNameEnv(), fieldEnv("POD_UID", "metadata.uid"), {Name: serversEnv, Value: servers}, {Name: listenEnv, Value: listenTable(rec)},
 	}
 	if made := madeFor(rec); made != "" {
 		c.Env = append(c.Env, corev1.EnvVar{Name: "ZKMIGRATE_VERSION", Value: made})
@@ -239,12 +258,15 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 	if port := localPort(rec); port != 0 {
 		c.Env = append(c.Env, corev1.EnvVar{Name: localPortEnv, Value: strconv.Itoa(port)})
 	}
-	if flags := ensemble.MapFileFlags(rec.Pods.JVMFlags, fileRefs(rec), migration.PodFilesDir); flags != "" {
-		c.Env = append(c.Env, corev1.EnvVar{Name: "SERVER_JVMFLAGS", Value: quote.Container(flags)})
+	c.Env = append(c.Env, jvmFlagsEnv(rec)...)
+	c.VolumeMounts = []corev1.VolumeMount{
+		{Name: dataVolume, MountPath: migration.PodVolumePath},
+		{Name: gateVolume, MountPath: gatePath, ReadOnly: true},
+		{Name: confVolume, MountPath: confPath, ReadOnly: true},
+		{Name: reportVolume, MountPath: reportPath},
+		{Name: tmpVolume, MountPath: tmpPath},
 	}
-	for _, p := range podPorts(rec) {
-		c.Ports = append(c.Ports, corev1.ContainerPort{Name: string(p.Name), ContainerPort: int32(p.Number), Protocol: corev1.ProtocolTCP})
-	}
+	c.StartupProbe, c.LivenessProbe, c.ReadinessProbe = probe("live", 5, 5, 24), probe("live", 15, 5, 4), probe("ready", 5, 5, 1)
 	return c, nil
 }
 

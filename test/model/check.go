@@ -25,6 +25,8 @@ const (
 	notRestarted
 	falseGhost
 	listedGone
+	halfStart
+	unfinished
 )
 
 // String names the violation.
@@ -45,6 +47,8 @@ func (v violation) String() string {
 		"a restart is taken for done that never happened",
 		"the tool ends with a server that came back, and none did",
 		"a Service is gone whose address a server runs with (I1)",
+		"half of a first sync starts in a pod without a gate",
+		"the StatefulSet gets pods that cannot be left to it",
 	}[v]
 }
 

@@ -46,6 +46,9 @@ func Fair(cfg Config, st state) error {
 			// Also in the middle of another server's operation.
 			kind, id = asked.kind, asked.id
 		}
+		if kind == undo {
+			id = w.undone(&st)
+		}
 		asked = command{}
 		in := w.intent(kind, int(w.base.index(id)))
 		o := w.observe(&st)
@@ -83,6 +86,11 @@ func Fair(cfg Config, st state) error {
 	return fmt.Errorf("no end in sight\n  %s", strings.Join(way[len(way)-25:], "\n  "))
 }
 
+// undone is the server with which finalize --undo goes on: it is for all of them.
+func (w *world) undone(st *state) ensemble.ID {
+	return append(migration.RegateOrder(w.observe(st)), w.cfg.IDs[0])[0]
+}
+
 // command is one of ours that something printed.
 type command struct {
 	kind uint8
@@ -91,6 +99,9 @@ type command struct {
 
 // commanded is the command in a hint, if it is one for a server.
 func commanded(hint string) (command, bool) {
+	if strings.Contains(hint, "kubectl zkmigrate finalize m --undo") {
+		return command{undo, 1}, true
+	}
 	for kind, name := range map[uint8]string{replace: "replace", revert: "revert", apply: "apply"} {
 		if _, flag, ok := strings.Cut(hint, "kubectl zkmigrate "+name+" m --id="); ok {
 			n, _, _ := strings.Cut(flag, " ")
@@ -114,6 +125,9 @@ func (w *world) goes(st *state) (kind uint8, id ensemble.ID, ok bool) {
 	s := migration.Summarize(o)
 	if c, ok := commanded(s.Next); ok {
 		return c.kind, c.id, true
+	}
+	if order := migration.FinalizeOrder(o); w.cfg.Finalize && st.plain && s.Next != "" {
+		return ungate, append(order, 0)[0], len(order) > 0
 	}
 	// Something is to be done on a host first; the command tells the same.
 	if order := migration.Replacements(o); len(order) > 0 {

@@ -68,6 +68,10 @@ const (
 	revert
 	restart
 	apply
+	// ungate is apply, without the pods' gates, undo with them again; no operation is of
+	// these kinds.
+	ungate
+	undo
 )
 
 func kindOf(k uint8) migration.FlightKind {
@@ -76,7 +80,7 @@ func kindOf(k uint8) migration.FlightKind {
 		return migration.Revert
 	case restart:
 		return migration.Reconfigure
-	case apply:
+	case apply, ungate, undo:
 		return migration.Apply
 	case unwrap:
 		return migration.Unwrap

@@ -85,7 +85,7 @@ func hostLooksClosed(s *server) bool {
 // report is the pod writing its next line.
 func (w *world) report(st *state, i int) bool {
 	s := &st.s[i]
-	if s.phase != podWaiting {
+	if s.phase != podWaiting || s.plain {
 		return false
 	}
 	closed := hostLooksClosed(s)
@@ -101,7 +101,7 @@ func (w *world) report(st *state, i int) bool {
 // outlives is a parked pod that sees its host run: the data on its volume will
 // not be the newest.
 func (w *world) outlives(s *server) bool {
-	if w.cfg.Forgetful || s.phase != podWaiting || s.view != 0 || s.marker == 0 || s.outlived || s.hostRole == down || s.podBlind || s.cut {
+	if w.cfg.Forgetful || s.plain || s.phase != podWaiting || s.view != 0 || s.marker == 0 || s.outlived || s.hostRole == down || s.podBlind || s.cut {
 		return false
 	}
 	s.outlived = true
@@ -112,6 +112,9 @@ func (w *world) outlives(s *server) bool {
 // host not answering: silence is no veto.
 func (w *world) podStart(st *state, i int) bool {
 	s := &st.s[i]
+	if s.plain {
+		return w.plainStart(st, i)
+	}
 	open := s.hostRole != down && !s.podBlind && !s.cut
 	if s.phase != podWaiting || s.view == 0 || open || refusal(s) != migration.CauseNone {
 		return false
@@ -131,6 +134,24 @@ func (w *world) podStart(st *state, i int) bool {
 	return true
 }
 
+// plainStart is a pod without a gate: it starts with what is on its volume, and ends
+// where the server's id is not there.
+func (w *world) plainStart(st *state, i int) bool {
+	s := &st.s[i]
+	if s.phase != podWaiting || s.marker == 0 {
+		return false
+	}
+	switch {
+	case !s.joined:
+		st.violate(halfStart)
+	case !s.stale && !w.othersHold(st, i):
+		st.violate(staleStart)
+	}
+	s.phase = podStarted
+	w.startProcess(st, int8(2*i+1))
+	return true
+}
+
 // podGone is the end of a pod that was deleted.
 func (w *world) podGone(st *state, i int) {
 	w.stopProcess(st, int8(2*i+1))
@@ -141,7 +162,7 @@ func (w *world) podGone(st *state, i int) {
 // gate at first (the kubelet's cache), once.
 func (w *world) podAgain(st *state, i int) {
 	s := &st.s[i]
-	s.uid, s.outdated = nextUID(st, i), false
+	s.uid, s.outdated, s.plain = nextUID(st, i), false, st.plain
 	s.phase, s.viewFresh, s.hostClosed, s.quiet = podWaiting, false, false, false
 	if s.late {
 		s.view, s.viewFor, s.viewFresh = s.gate, s.gateFor, true

@@ -33,6 +33,8 @@ func Literal(cfg Config, st state) error {
 			return nil
 		case s.Next == "":
 			return l.fail("status prints nothing more, and this is not the end: " + fmt.Sprint(s.Problems))
+		case cfg.Finalize && l.st.plain && !l.st.flight.on && s.Healthy && len(migration.FinalizeOrder(o)) == 0:
+			return nil
 		case cfg.Restart && !l.st.flight.on && len(migration.RestartOrder(o)) == 0:
 			return nil
 		case l.been[l.st]:
@@ -68,6 +70,10 @@ func (l *literal) follow(words string) error {
 	case strings.Contains(words, "kubectl zkmigrate reconfigure"):
 		if order := migration.RestartOrder(l.w.observe(&l.st)); len(order) > 0 {
 			return l.run(restart, order[0])
+		}
+	case strings.Contains(words, "kubectl zkmigrate finalize m --give-up-way-back=m"):
+		if order := migration.FinalizeOrder(l.w.observe(&l.st)); len(order) > 0 {
+			return l.run(ungate, order[0])
 		}
 	case strings.Contains(words, "kubectl zkmigrate wrap"):
 		for i := range l.w.n {
@@ -116,6 +122,9 @@ func (l *literal) onHost(words string) (done bool) {
 //
 // Words that a wait repeats are followed: whoever waits has read them by then.
 func (l *literal) run(kind uint8, id ensemble.ID) error {
+	if kind == undo {
+		id = l.w.undone(&l.st)
+	}
 	i := int(l.w.base.index(id))
 	read := ""
 	for range 200 {

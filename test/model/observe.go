@@ -89,6 +89,7 @@ func (w *world) record(st *state) migration.Record {
 	if st.removing {
 		rec.Removal = &migration.Removal{Kind: migration.Unwrap, Started: at, By: "model"}
 	}
+	rec.Pods.Plain = st.plain
 	rec.Flight = st.flight.migration(w)
 	if f := rec.Flight; f != nil {
 		// All paths are there: one that is missing holds the stop, and nothing else.
@@ -150,6 +151,8 @@ func (w *world) observe(st *state) migration.Observation {
 		ep.Union = w.union(st, i)
 		v.Cluster.Gate = migration.GateView{Found: true, Generation: gateGeneration, Released: s.gate != 0, ReleasedGeneration: int(s.gate), Start: startOf(s.gateFor)}
 		v.Cluster.Pod = w.podView(s, i)
+		v.Cluster.Pod.Source.Set.Plain = st.plain
+		v.Cluster.Pod.Source.Pod.Outdated = s.phase != podAbsent && (s.outdated || s.plain != st.plain)
 		if st.flight.on && int(st.flight.id) == i || s.replaced || !st.flight.on {
 			v.Host = w.hostView(st, i)
 		}
@@ -173,15 +176,26 @@ func (w *world) podView(s *server, i int) migration.PodView {
 		Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: podsNode,
 		Terminating: s.phase == podTerminating, Container: migration.ContainerRunning, Report: w.gateReport(s),
 	}
-	p.Source.Pod.Outdated = s.outdated
-	if s.podRole.serving() && s.joined {
+	p.Source.Pod.Plain = s.plain
+	switch {
+	case s.podRole.serving() && s.joined:
 		p.Container = migration.ContainerReady
+	case s.plain && s.phase == podWaiting && s.marker == 0:
+		p.Container = migration.ContainerDown // it ends again and again, without its id
+	case s.plain && s.phase == podWaiting:
+		p.Container = migration.ContainerPreparing
 	}
 	return p
 }
 
 // gateReport is what the gate's script tells in the pod.
 func (w *world) gateReport(s *server) migration.Report {
+	switch {
+	case s.plain && s.phase == podWaiting:
+		return migration.Report{}
+	case s.plain:
+		return migration.Report{State: migration.GateStarted}
+	}
 	r := migration.Report{
 		State: migration.GateParked, Generation: gateGeneration, At: reportTime(s.reportAt), Fresh: true,
 		Version: w.version, Volume: volume(s),

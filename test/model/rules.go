@@ -553,6 +553,29 @@ func Rules(ids []ensemble.ID) []rule {
 			},
 		},
 		{
+			name: "a pod loses its gate only while the others can spare it", want: []violation{unsafeStop},
+			in: Config{IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Faults: 1, Finalize: true, Without: []string{"lease", "evict", "reboot", "stop", "blind", "lie", "volume"}},
+			without: blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+				if in.Plain && o.Record.Pods.Plain {
+					everybodyServes(o, in.ID)
+					if f := o.Record.Flight; f != nil {
+						f.Before = held(o, 0)
+					}
+				}
+			}),
+		},
+		{
+			name: "the StatefulSet gets its pods only when none has a gate", want: []violation{unfinished},
+			in: Config{IDs: ids, Version: "3.8.0", Moved: ids, Begins: 3, Finalize: true},
+			without: blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
+				for i := range o.Servers {
+					if source := &o.Servers[i].Cluster.Pod.Source.Pod; in.Plain && o.Servers[i].ID != in.ID {
+						source.Plain, source.Outdated = true, false
+					}
+				}
+			}),
+		},
+		{
 			name: "one server at a time", in: Config{IDs: ids, Version: "3.4.13", Begins: 2, Only: ids[:2], Without: []string{"lease"}}, want: []violation{twoAway, unsafeStop},
 			without: blind(func(in migration.Intent, o *migration.Observation, _ *migration.ServerView) {
 				if f := o.Record.Flight; f != nil && f.ID != in.ID {

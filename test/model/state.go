@@ -129,6 +129,8 @@ type server struct {
 	another bool
 	// outdated: the pod was made with other settings than are recorded.
 	outdated bool
+	// plain: the pod was made without a gate.
+	plain bool
 	// seeded: a complete copy of the host's data waits on the volume.
 	seeded bool
 	copied store
@@ -211,6 +213,8 @@ type state struct {
 	removing bool
 	// beside: the tool asks through a pod on the node of the parked one.
 	beside bool
+	// plain: pods are recorded, and made, without a gate.
+	plain bool
 	// broken is the invariant that does not hold.
 	broken violation
 }
@@ -235,6 +239,8 @@ type Config struct {
 	// Unwrap: somebody takes the Services back, beside a rolling restart (Restart) of servers
 	// that show their lists.
 	Unwrap bool
+	// Finalize explores the restart of pods that are made without a gate, and with one again.
+	Finalize bool
 	// Copy starts pods from a copy of their host's data.
 	Copy bool
 	// Hand: somebody unmasks and starts a server by hand that the tool has

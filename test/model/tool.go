@@ -18,6 +18,9 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 	if st.flight.on {
 		i := int(st.flight.id)
 		f(st.flight.kind, i)
+		if w.cfg.Finalize && st.flight.kind != apply {
+			f(ungate, i)
+		}
 		if st.flight.kind == revert && st.reverts > 0 {
 			f(replace, i)
 		}
@@ -34,6 +37,12 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 		if st.flight.kind == apply {
 			f(replace, i)
 			f(apply, (i+1)%w.n)
+			if w.cfg.Finalize {
+				f(ungate, i)
+				if st.reverts > 0 {
+					f(undo, i)
+				}
+			}
 			if st.reverts > 0 {
 				f(revert, i)
 			}
@@ -61,6 +70,9 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 		if w.only[i] {
 			continue
 		}
+		if w.cfg.Finalize {
+			f(ungate, i)
+		}
 		switch {
 		case w.cfg.Restart:
 			if !st.s[i].replaced {
@@ -68,8 +80,11 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 			}
 		case !st.s[i].replaced:
 			f(replace, i)
-		case w.cfg.Apply && st.s[i].outdated:
+		case st.s[i].outdated || st.s[i].plain != st.plain:
 			f(apply, i)
+		case st.s[i].plain && st.reverts > 0:
+			f(undo, i)
+			f(revert, i)
 		case st.reverts > 0:
 			f(revert, i)
 		}
@@ -83,7 +98,7 @@ func atOnce(s migration.StepID) bool {
 	case migration.StepBegin, migration.StepNoteBefore, migration.StepNoteDead, migration.StepNoteAfter, migration.StepKick,
 		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
 		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart, migration.StepForget,
-		migration.StepBeginApply, migration.StepCancelApply, migration.StepFinishApply,
+		migration.StepUngate, migration.StepBeginApply, migration.StepCancelApply, migration.StepFinishApply,
 		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack, migration.StepCarryOn, migration.StepBeginUnwrap:
 		return true
 	}
@@ -93,7 +108,7 @@ func atOnce(s migration.StepID) bool {
 // intent is what somebody asks for. Each look counts as a new command: that a
 // pod which fails again and again stops the run adds nothing here.
 func (w *world) intent(kind uint8, i int) migration.Intent {
-	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model", RenewalsAtStart: 1, Since: since(), AcceptLoss: sessions.Consent{Any: true}}
+	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model", RenewalsAtStart: 1, Since: since(), AcceptLoss: sessions.Consent{Any: true}, Plain: kind == ungate, GiveUp: w.base.record.Name, Regate: kind == undo}
 	if kind == replace && w.cfg.Copy {
 		in.Data = migration.DataCopy
 	}
@@ -123,6 +138,11 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 	if d.Kind != migration.Do || d.Step == migration.StepPark {
 		return *st, d, false
 	}
+	if d.Step == migration.StepFinalize {
+		// Nothing is left to explore.
+		w.finalized(&next)
+		return next, d, next.broken != fine
+	}
 	rec := o.Record
 	if changed, saved := rec.Before(d); saved {
 		rec = changed
@@ -140,7 +160,7 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 	switch d.Step {
 	case migration.StepBegin, migration.StepBeginRestart, migration.StepBeginApply:
 		next.begins--
-	case migration.StepBeginRevert, migration.StepTurnBack:
+	case migration.StepBeginRevert, migration.StepTurnBack, migration.StepRestorePods:
 		// A revert that waits for another's new start turns itself back.
 		next.reverts -= min(next.reverts, 1)
 	}
@@ -153,13 +173,22 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 	return w.canonical(next), d, true
 }
 
+// finalized checks what the StatefulSet's controller is left with.
+func (w *world) finalized(st *state) {
+	for i := range w.n {
+		if s := &st.s[i]; !s.plain || st.flight.on || !s.podRole.serving() {
+			st.violate(unfinished)
+		}
+	}
+}
+
 // brought writes what a step brought, as engine.act does after it.
 func (w *world) brought(st *state, rec migration.Record, in migration.Intent, d migration.Decision, out migration.Outcome, slot int) {
 	after, changed := rec.After(in.By, d, out, w.leaderID(st).Known())
 	if !changed {
 		return
 	}
-	st.flight = w.flightFrom(after.Flight)
+	st.flight, st.plain = w.flightFrom(after.Flight), after.Pods.Plain
 	for i := range w.n {
 		sr := after.Servers[i]
 		st.s[i].replaced = sr.Replaced != nil || w.cfg.Restart && sr.Reconfigured != nil

@@ -9,7 +9,7 @@ import (
 // their addresses. Servers show their lists then, and there are no pods.
 
 // unwrap is the kind of an intent, and of no operation.
-const unwrap uint8 = 4
+const unwrap uint8 = 6
 
 // listing is what a server's file and its process have to do with the Services.
 type listing struct {

@@ -1,0 +1,112 @@
+package render
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// TestFinal: what an ensemble is left with has no gate, no script and no host.
+func TestFinal(t *testing.T) {
+	objects, err := Final(record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := YAML(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "final.yaml", out)
+	for _, word := range []string{"gate", ".sh ", "10.1.0.", "/zkmigrate/"} {
+		if strings.Contains(strings.ReplaceAll(string(out), "zkServer.sh", ""), word) {
+			t.Errorf("it has %q", word)
+		}
+	}
+}
+
+// TestFinalKeepsPods: the template is the one that the pods were made from without a gate, so
+// that the end restarts none.
+func TestFinalKeepsPods(t *testing.T) {
+	made, err := statefulSet(record(func(r *migration.Record) { r.Pods.Plain = true }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := Final(record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(objects, func(o Object) bool { _, ok := o.(*appsv1.StatefulSet); return ok })
+	final, _ := objects[i].(*appsv1.StatefulSet)
+	if got, want := final.Spec.Template.Annotations[TemplateAnnotation], made.Spec.Template.Annotations[TemplateAnnotation]; got != want || got == "" {
+		t.Errorf("the template is %s, the pods were made from %s", got, want)
+	}
+	if !IsPlain(final.Spec.Template.Spec) {
+		t.Error("it is not known to have no gate")
+	}
+	gated, err := statefulSet(record())
+	if err != nil || IsPlain(gated.Spec.Template.Spec) {
+		t.Errorf("a gate is not seen (%v)", err)
+	}
+}
+
+// TestPlainOwnLines: servers whose zoo.cfg differ find theirs by their pod's name.
+func TestPlainOwnLines(t *testing.T) {
+	rec := record(func(r *migration.Record) {
+		r.Pods.Plain = true
+		r.Pods.Own = []migration.OwnLines{{ID: 5, ZooCfg: "clientPortAddress=0.0.0.0"}}
+	})
+	cm := Conf(rec)
+	for pod, own := range map[string]bool{"main-pod-0": false, "main-pod-1": true, "main-pod-2": false} {
+		if text := cm.Data[pod+".zoo.cfg"]; text == "" || strings.Contains(text, "clientPortAddress") != own {
+			t.Errorf("%s: %q", pod, text)
+		}
+	}
+	if !Intact(rec.Name, cm) {
+		t.Error("its own ConfigMap is taken for another one")
+	}
+	template, err := podTemplate(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mounts := template.Spec.Containers[0].VolumeMounts
+	i := slices.IndexFunc(mounts, func(m corev1.VolumeMount) bool { return m.MountPath == "/conf/zoo.cfg" })
+	if mounts[i].SubPathExpr != "$(POD_NAME).zoo.cfg" || mounts[i].SubPath != "" {
+		t.Errorf("%+v", mounts[i])
+	}
+}
+
+// TestPlainCommand: where an operator has said what starts ZooKeeper, the image's entry point
+// is not asked.
+func TestPlainCommand(t *testing.T) {
+	rec := record(func(r *migration.Record) { r.Pods.Plain, r.Pods.Command = true, []string{"/opt/zk/run"} })
+	template, err := podTemplate(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := template.Spec.Containers[0]; !slices.Equal(c.Command, []string{"/opt/zk/run", "/conf/zoo.cfg"}) || len(c.Args) != 0 {
+		t.Errorf("%q %q", c.Command, c.Args)
+	}
+}
+
+// TestNotPlain: what the gate's script does for pods is not left out silently.
+func TestNotPlain(t *testing.T) {
+	for why, change := range map[string]func(*migration.Record){
+		"passwords":      func(r *migration.Record) { r.Pods.PrivateSecret = "main-zkmigrate-private-0" },
+		"--files-secret": func(r *migration.Record) { r.Pods.FilesSecret = "files" },
+		"a dynamic file": func(r *migration.Record) {
+			r.Pods.DynamicName, r.Pods.Dynamic = "zoo.cfg.dynamic.1", "server.2=a:2888:3888\n"
+			r.Pods.ZooCfg += "dynamicConfigFile=/zookeeper/conf/zoo.cfg.dynamic.1\n"
+		},
+		"reconfigEnabled":        func(r *migration.Record) { r.Pods.ZooCfg += "reconfigEnabled=true\n" },
+		"different client ports": func(r *migration.Record) { r.Servers[1].ClientPort = 2182 },
+	} {
+		if _, err := Final(record(change)); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v", why, err)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
+)
+
+// TestFinalize ends a migration with a client that writes and a command that is killed at
+// random moments; then Kubernetes restarts the pods by itself, from a template in which
+// nothing of ours is left.
+func TestFinalize(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, version string }{{"finalize380", "3.8.0"}, {"finalize3413", "3.4.13"}} {
+		t.Run(c.version, func(t *testing.T) {
+			t.Parallel()
+			if testing.Short() && c.version == "3.4.13" {
+				t.Skip("-short: the other release shows the same")
+			}
+			s := scene.New(t, c.name, c.version, []int{1, 2, 3})
+			s.Ready()
+			s.Replace(0, "--all")
+			before := s.Status()
+			verdict := s.WatchSlices()
+			if r := s.Zkmigrate(3, "finalize", s.Name, "--yes"); !strings.Contains(r.Stderr, "--give-up-way-back="+s.Name) {
+				t.Errorf("the name is not asked for:\n%s", r.Stderr)
+			}
+			args := []string{"finalize", s.Name, "--yes", "--give-up-way-back=" + s.Name, "--timeout", "6m"}
+			kills := 0
+			for range 12 {
+				p := s.Start(fmt.Sprintf("finalize-%d.log", kills), args...)
+				// The moment is the fault.
+				if code, err := p.Exit(500*time.Millisecond + rand.N(5*time.Second)); p.Ended() {
+					if err != nil || code != 0 {
+						t.Fatalf("finalize ended with %d (%v):\n%s", code, err, p.Log())
+					}
+					break
+				}
+				p.Kill()
+				kills++
+			}
+			s.Zkmigrate(0, args...)
+			t.Logf("%d kills", kills)
+			after := s.Status()
+			if !after.Healthy || after.Replaced != 3 || after.Epoch != before.Epoch+1 || after.Next != "" {
+				t.Errorf("at the end: %+v; want one election (epoch %d before)", after, before.Epoch)
+			}
+			s.Zkmigrate(3, "revert", s.Name, "--id=1", "--host-hook", s.Lab.HookCommand(), "--yes")
+			plain(s)
+
+			s.Zkmigrate(0, append(args, "--delete-helpers")...)
+			maps, err := s.Kube.CoreV1().ConfigMaps(s.Name).List(t.Context(), metav1.ListOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, cm := range maps.Items {
+				if cm.Name != "kube-root-ca.crt" {
+					names = append(names, cm.Name)
+				}
+			}
+			if len(names) != 2 || !strings.HasPrefix(names[0], s.Name+"-conf-") || names[1] != s.Name+"-migration-report" {
+				t.Errorf("ConfigMaps that are left: %v", names)
+			}
+			set := "statefulset/" + s.Name + "-pod"
+			s.Kubectl("rollout", "restart", set)
+			s.Kubectl("rollout", "status", set, "--timeout=5m")
+			plain(s)
+			verdict()
+			s.NothingLost()
+		})
+	}
+}
+
+// plain wants pods that run what the image says, and nothing else.
+func plain(s *scene.Scene) {
+	s.T.Helper()
+	pods, err := s.Kube.CoreV1().Pods(s.Name).List(s.T.Context(), metav1.ListOptions{})
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	ready := 0
+	for _, pod := range pods.Items {
+		for _, c := range pod.Status.Conditions {
+			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+				ready++
+			}
+		}
+		c := pod.Spec.Containers[0]
+		if len(pod.Spec.Containers) != 1 || len(pod.Spec.InitContainers) != 0 || len(c.Command) != 0 || strings.Join(c.Args, " ") != "zkServer.sh start-foreground /conf/zoo.cfg" {
+			s.T.Errorf("pod %s runs %q %q, of %d containers", pod.Name, c.Command, c.Args, len(pod.Spec.Containers))
+		}
+		for _, v := range pod.Spec.Volumes {
+			if v.ConfigMap != nil && !strings.HasPrefix(v.ConfigMap.Name, s.Name+"-conf-") {
+				s.T.Errorf("pod %s mounts ConfigMap %s", pod.Name, v.ConfigMap.Name)
+			}
+		}
+	}
+	if ready != len(s.IDs) {
+		s.T.Errorf("%d pods are ready", ready)
+	}
+}
