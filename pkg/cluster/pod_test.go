@@ -87,7 +87,7 @@ func TestProblems(t *testing.T) {
 		"a cordon": {func(p *corev1.Pod) {
 			unscheduled(p)
 			p.Status.Conditions[0].Message = "0/3 nodes are available: 1 node(s) were unschedulable"
-		}, claim(corev1.ClaimBound), "some are cordoned (kubectl get nodes; kubectl uncordon NODE"},
+		}, claim(corev1.ClaimBound), "some are cordoned: uncordon them when their work is done"},
 		"claim pending": {unscheduled, claim(corev1.ClaimPending), `volume claim data-main-pod-1 is not bound (it asks storage class "fast")`},
 		"claim lost":    {unscheduled, claim(corev1.ClaimLost), "has lost its volume"},
 		"no claim":      {unscheduled, nil, "volume claim data-main-pod-1 does not exist yet"},

@@ -210,7 +210,7 @@ func problem(pod *corev1.Pod, status *corev1.ContainerStatus) string {
 		if cond.Type == corev1.PodScheduled && cond.Status == corev1.ConditionFalse {
 			why := "no node takes the pod"
 			if strings.Contains(cond.Message, "were unschedulable") {
-				why += ", and some are cordoned (kubectl get nodes; kubectl uncordon NODE when their work is done)"
+				why += ", and some are cordoned: uncordon them when their work is done"
 			}
 			return withMessage(why, cond.Message)
 		}
