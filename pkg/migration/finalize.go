@@ -44,9 +44,10 @@ func (c *context) mayFinalize() Decision {
 	if old := c.ids((*member).toApply); len(old) > 0 || c.rec.PodsBefore != nil {
 		return stop(CodePodOutdated, c.cmd("apply"), "not every pod was made with the recorded settings")
 	}
-	if bad, blind := c.lacking(c.rec.Ensemble().IDs()); blind {
+	switch bad, blind := c.lacking(c.rec.Ensemble().IDs()); {
+	case blind:
 		return c.unseen(bad)
-	} else if len(bad) > 0 {
+	case len(bad) > 0:
 		return stop(CodeDegraded, c.cmd("status"), "not every server is in sync: the ensemble must be whole before its pods lose their gates").with(bad...)
 	}
 	if c.in.GiveUp != c.rec.Name {
