@@ -44,9 +44,10 @@ func (c *context) mayFinalize() Decision {
 	if old := c.ids((*member).toApply); len(old) > 0 || c.rec.PodsBefore != nil {
 		return stop(CodePodOutdated, c.cmd("apply"), "not every pod was made with the recorded settings")
 	}
-	if bad, blind := c.lacking(c.rec.Ensemble().IDs()); blind {
+	switch bad, blind := c.lacking(c.rec.Ensemble().IDs()); {
+	case blind:
 		return c.unseen(bad)
-	} else if len(bad) > 0 {
+	case len(bad) > 0:
 		return stop(CodeDegraded, c.cmd("status"), "not every server is in sync: the ensemble must be whole before its pods lose their gates").with(bad...)
 	}
 	if c.in.GiveUp != c.rec.Name {
@@ -83,16 +84,19 @@ func FinalizeOrder(o Observation) []ensemble.ID {
 	return derive(o).order((*member).toFinalize)
 }
 
-// RegateOrder is the same for pods that get their gates again.
+// RegateOrder is the same for pods that get their gates again. Those that crash go first: the
+// others wait for them, and they need no proof.
 func RegateOrder(o Observation) []ensemble.ID {
 	f := derive(o)
-	switch {
-	case f.flight != nil && f.flight.Kind == Apply:
+	if f.flight != nil && f.flight.Kind == Apply {
 		return []ensemble.ID{f.flight.ID}
-	case f.rec.Pods.Plain:
-		return f.order(func(m *member) bool { return m.pod.Source.Pod.Plain })
 	}
-	return f.order((*member).toApply)
+	left := (*member).toApply
+	if f.rec.Pods.Plain {
+		left = func(m *member) bool { return m.pod.Source.Pod.Plain }
+	}
+	order := f.order(func(m *member) bool { return left(m) && !m.stranded() })
+	return append(f.ids(func(m *member) bool { return left(m) && m.stranded() }), order...)
 }
 
 // end is the point of no return: all pods are plain, and everybody is in sync.

@@ -113,6 +113,11 @@ func TestFinalizeOrder(t *testing.T) {
 	if got := migration.RegateOrder(s.o); !slices.Equal(got, []ensemble.ID{2}) {
 		t.Errorf("to give back: %v", got)
 	}
+	ungated(s, 1, 3)
+	crashes(s, 3)
+	if got := migration.RegateOrder(s.o); !slices.Equal(got, []ensemble.ID{3, 1}) {
+		t.Errorf("the one that crashes goes first: %v", got)
+	}
 	if rec := s.o.Record.RestorePods(); rec.Pods.Plain {
 		t.Error("the gates do not come back")
 	}

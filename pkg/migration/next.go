@@ -35,6 +35,9 @@ func (c *context) next() string {
 	if back := c.comeBack(); back != "" {
 		return back
 	}
+	if c.first((*member).stranded) != nil {
+		return c.regate()
+	}
 	away := func(m *member) bool { return m.holds == HoldsHalf || m.live.Sight() == vantage.SeenNotServing }
 	if s := c.first(func(m *member) bool { return !m.onHost() && away(m) }); s != nil {
 		return c.cmd("replace --id=%d", s.ID)
@@ -95,6 +98,8 @@ func (c *context) nextInFlight() string {
 	}
 	first := f.Kind == Replace && s.Replaced == nil
 	switch {
+	case s.stranded():
+		return c.regate()
 	case first && f.Aborted != "" && (d.Code == CodeUnseen || d.Step == StepCarryOn || d.Step == StepRestoreGate):
 		// Its pod serves, or may.
 		return c.goOn(f.Kind, f.ID)

@@ -179,6 +179,9 @@ func (c *context) inFlight() Decision {
 func (c *context) ailing() (out findings) {
 	live, pod := c.live, c.pod
 	again := c.cmd("replace --id=%d", c.ID)
+	if c.stranded() {
+		again = c.regate()
+	}
 	switch {
 	case live.Unread():
 		out.add(ClassUnseen, c.ID, stop(CodeUnseen, c.cmd("status"), "server %d was only partly seen from here: %s", c.ID, live.Said()))

@@ -129,6 +129,9 @@ func (c *context) mayBegin() Decision {
 		away, why := c.inPods()
 		if lost := append(c.needRenewal(), away...); len(lost) > 0 {
 			next = c.cmd("replace --id=%d", lost[0])
+			if len(c.othersStranded()) > 0 {
+				next = c.regate()
+			}
 		} else if back := c.comeBack(); back != "" {
 			next = back
 		}

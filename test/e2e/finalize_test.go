@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,6 @@ func TestFinalize(t *testing.T) {
 			s.Ready()
 			s.Replace(0, "--all")
 			before := s.Status()
-			verdict := s.WatchSlices()
 			if r := s.Zkmigrate(3, "finalize", s.Name, "--yes"); !strings.Contains(r.Stderr, "--give-up-way-back="+s.Name) {
 				t.Errorf("the name is not asked for:\n%s", r.Stderr)
 			}
@@ -57,6 +57,14 @@ func TestFinalize(t *testing.T) {
 			s.Zkmigrate(3, "revert", s.Name, "--id=1", "--host-hook", s.Lab.HookCommand(), "--yes")
 			plain(s)
 
+			set := "statefulset/" + s.Name + "-pod"
+			s.Kubectl("rollout", "restart", set)
+			s.Kubectl("rollout", "status", set, "--timeout=8m")
+			plain(s)
+			lostVolume(s)
+			plain(s)
+			s.NothingLost()
+
 			s.Zkmigrate(0, append(args, "--delete-helpers")...)
 			maps, err := s.Kube.CoreV1().ConfigMaps(s.Name).List(t.Context(), metav1.ListOptions{})
 			if err != nil {
@@ -71,14 +79,50 @@ func TestFinalize(t *testing.T) {
 			if len(names) != 2 || !strings.HasPrefix(names[0], s.Name+"-conf-") || names[1] != s.Name+"-migration-report" {
 				t.Errorf("ConfigMaps that are left: %v", names)
 			}
-			set := "statefulset/" + s.Name + "-pod"
 			s.Kubectl("rollout", "restart", set)
-			s.Kubectl("rollout", "status", set, "--timeout=5m")
+			s.Kubectl("rollout", "status", set, "--timeout=8m")
 			plain(s)
-			verdict()
-			s.NothingLost()
 		})
 	}
+}
+
+// lostVolume has the pod of server 1 come up on an empty volume, where it must not start, and
+// follows docs/finalize.md.
+func lostVolume(s *scene.Scene) {
+	s.T.Helper()
+	ctx, pod, claim := s.T.Context(), s.Name+"-pod-0", "data-"+s.Name+"-pod-0"
+	s.Kubectl("delete", "pvc", claim, "--wait=false")
+	s.Kubectl("delete", "pod", pod)
+	scene.Eventually(s.T, "the pod ends without an id, twice", func() error {
+		got, err := s.Kube.CoreV1().Pods(s.Name).Get(ctx, pod, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, c := range got.Status.ContainerStatuses {
+			if c.Ready {
+				s.T.Fatal("a server started on an empty volume")
+			}
+			if c.RestartCount >= 2 {
+				return nil
+			}
+		}
+		return fmt.Errorf("%+v", got.Status.ContainerStatuses)
+	})
+	bound, err := s.Kube.CoreV1().PersistentVolumeClaims(s.Name).Get(ctx, claim, metav1.GetOptions{})
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	volume, err := s.Kube.CoreV1().PersistentVolumes().Get(ctx, bound.Spec.VolumeName, metav1.GetOptions{})
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	put := exec.CommandContext(ctx, "sh", "-c", "mkdir -p data && echo 1 >data/myid && chown -R 1000:1000 data")
+	put.Dir = volume.Spec.Local.Path
+	if out, err := put.CombinedOutput(); err != nil {
+		s.T.Fatalf("%v: %s", err, out)
+	}
+	s.Kubectl("delete", "pod", pod)
+	s.Kubectl("rollout", "status", "statefulset/"+s.Name+"-pod", "--timeout=5m")
 }
 
 // plain wants pods that run what the image says, and nothing else.
