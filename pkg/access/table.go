@@ -36,7 +36,8 @@ deleted takes its ClusterIP along, and every other server and client knows the
 server by it. "patch" is server-side apply, and the selector of one Service.`}.
 			need("get", AllServices, Always, append([]Command{Check, Wrap}, looking()...), nil, "see that each server's Service is still the same one, with the same address").
 			need("list", All, Always, looking(), nil, "look at the Services of all servers at once").
-			need("create", AllServices, Always, []Command{Wrap, Replace}, steps(migration.StepPark), "create a Service per server, and the pods' own").
+			need("create", AllServices, SliceWrites, []Command{Wrap, Replace}, steps(migration.StepPark), "create a Service per server, and the pods' own").
+			need("create", AllServices, LegacyWrites, []Command{Wrap, Replace, Revert}, steps(migration.StepPark), "create a Service per server, the pods' own, and one to try whether the cluster follows v1 Endpoints").
 			need("patch", AllServices, Always, []Command{Wrap, Replace, Revert}, steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector), "let a server's Service select its pod, and take the selector away again"),
 
 		Resource{Group: "discovery.k8s.io", Name: "endpointslices", Note: `What stands behind the Services. "delete" is for our own slice once the
@@ -53,7 +54,8 @@ are for --endpoints-api=endpoints only.`}.
 			need("get", Services, Always, append([]Command{Wrap}, looking()...), nil, "find Endpoints that would add an address to a Service").
 			need("create", All, LegacyWrites, []Command{Wrap, Replace, Revert}, steps(migration.StepBridge, migration.StepFlip), "point a Service to its host, or to its pod, where it has no Endpoints").
 			need("update", Services, LegacyWrites, moving(), steps(migration.StepFlip, migration.StepDropBridge, migration.StepFlipBack), "move a Service's address between host and pod").
-			need("delete", Services, Always, moving(), steps(migration.StepDeleteLeftovers), "remove Endpoints that a controller leaves behind"),
+			need("delete", Services, SliceWrites, moving(), steps(migration.StepDeleteLeftovers), "remove Endpoints that a controller leaves behind").
+			need("delete", Services, LegacyWrites, []Command{Wrap, Replace, Revert}, steps(migration.StepDeleteLeftovers), "remove Endpoints that a controller leaves behind, and those that a trial has made"),
 
 		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts, and the host
 reports that check keeps.`}.
