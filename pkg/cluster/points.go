@@ -172,7 +172,7 @@ func (c *Client) makeProbePod(ctx context.Context, rec migration.Record, image s
 			continue // another command was faster
 		}
 		if err != nil {
-			return nil, failed(err, "create", "Pod", rec.Namespace, name)
+			return nil, c.notWritten(err, "create", "Pod", rec.Namespace, name)
 		}
 		return made, nil
 	}
