@@ -21,8 +21,8 @@ func TestTightNamespace(t *testing.T) {
 	t.Parallel()
 	s := scene.New(t, "tight", "3.8.0", []int{1, 2, 3})
 	s.Kubectl("label", "namespace", s.Name, "pod-security.kubernetes.io/enforce=restricted")
-	tighten(s, "900Mi", "512Mi")
-	// Three pods ask for more; what stands in the way is told before anything is stopped.
+	tighten(s, "400Mi", "512Mi")
+	// A pod asks for more; what stands in the way is told before anything is stopped.
 	s.Zkmigrate(0, append([]string{"check", s.Name, "--probe-via=pod", "--probe-image=" + official}, s.Files()...)...)
 	s.Ready("--image", official)
 	r := s.Replace(3, "--id=1")
