@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-nftables test-oldest test-newest test-ipv6 test-dual test-faults test-lab test-sight bench verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-containers test-nftables test-oldest test-newest test-ipv6 test-dual test-faults test-lab test-sight bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -49,6 +49,10 @@ bench: build
 ## test-e2e: whole migrations in the lab
 test-e2e: build
 	@go test -tags e2e -timeout 120m -count=1 -v ./test/e2e/...
+
+## test-containers: a migration of servers that run in podman's and docker's containers on their hosts
+test-containers: build
+	@E2E_LAB=containers go test -tags containers -timeout 30m -count=1 -v -run '^TestContainers$$' ./test/e2e/...
 
 ## test-nftables: a whole migration with every kube-proxy in nftables mode
 test-nftables: build

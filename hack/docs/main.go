@@ -1,5 +1,5 @@
-// Command docs writes the generated pages (commands, checks, steps, faults) and
-// the published Role.
+// Command docs writes the generated pages (commands, checks, steps, faults, manifests),
+// the manifests' JSON Schema and the published Role.
 // With -check it fails when a page does not match the code.
 package main
 
@@ -16,6 +16,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cli"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 )
@@ -26,6 +27,11 @@ func main() {
 	check := flag.Bool("check", false, "compare instead of writing")
 	flag.Parse()
 	bad := false
+	schema, err := manifest.Schema()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "docs:", err)
+		os.Exit(1)
+	}
 	for name, page := range map[string]string{
 		"docs/commands.md":    commands(),
 		"docs/checks.md":      checks(),
@@ -34,6 +40,9 @@ func main() {
 		"docs/rbac/role.yaml": string(access.Published()),
 		"docs/permissions.md": permissions(),
 		"docs/managers.md":    managers(),
+		"docs/ensemble.md":    ensemblePage(),
+
+		"docs/ensemble.schema.json": string(schema),
 	} {
 		if *check {
 			have, err := os.ReadFile(name)
@@ -115,7 +124,8 @@ func steps() string {
 		kind  migration.FlightKind
 		title string
 	}{
-		{migration.Reconfigure, "A restart, with a host hook"}, {migration.Replace, "A replacement"}, {migration.Revert, "A revert, of a pod that has served"},
+		{migration.Park, "Parking"}, {migration.Reconfigure, "A restart, with a host hook"}, {migration.Replace, "A replacement"}, {migration.Revert, "A revert, of a pod that has served"},
+		{migration.Unpark, "Taking pods back"}, {migration.Unwrap, "Taking Services back"},
 	} {
 		fmt.Fprintf(&b, "## %s\n\nOn a way without obstacles, in this order:\n\n", op.title)
 		for i, id := range migration.Way(op.kind) {

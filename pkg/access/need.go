@@ -19,20 +19,27 @@ const (
 	Status      Command = "status"
 	Plan        Command = "plan"
 	Clients     Command = "clients"
+	Render      Command = "render"
+	Diff        Command = "diff"
 	Check       Command = "check"
 	Wrap        Command = "wrap"
 	Reconfigure Command = "reconfigure"
 	Replace     Command = "replace"
+	Apply       Command = "apply"
 	Revert      Command = "revert"
 	Seed        Command = "seed"
+	Park        Command = "park"
+	Unpark      Command = "unpark"
+	Unwrap      Command = "unwrap"
 )
 
 // Migration lists the commands of a whole migration, in order, with the way
 // back: what is asked for when it begins.
-func Migration() []Command { return []Command{Wrap, Reconfigure, Replace, Revert} }
+func Migration() []Command { return []Command{Wrap, Reconfigure, Replace, Apply, Revert} }
 
-// ReadOnly lists the commands that write no object; check keeps host reports where it may.
-func ReadOnly() []Command { return []Command{Check, Status, Plan, Clients} }
+// ReadOnly lists the commands that write no object; check keeps host reports where it may, and
+// diff has the API server try what it keeps nothing of.
+func ReadOnly() []Command { return []Command{Check, Status, Plan, Clients, Render, Diff} }
 
 // Target says which objects of an ensemble a permission is for.
 type Target string
@@ -47,15 +54,19 @@ const (
 	Journals    Target = "the journal, its copy and the gate"
 	Applied     Target = "the gate and the pods' files"
 	Reports     Target = "the host reports"
+	Sessions    Target = "the clients' sessions"
 	FilesSecret Target = "the Secret that --files-secret names"
 	FilesMap    Target = "the ConfigMap that --files-configmap names"
-	Lock        Target = "the lock"
-	Set         Target = "the pods' StatefulSet"
-	Budget      Target = "the pods' PodDisruptionBudget"
-	Pods        Target = "the pods"
-	Claims      Target = "the pods' claims"
-	ProbePods   Target = "the probe pods"
-	AskedPods   Target = "the pods and the probe pods"
+	// Kept is everything of ours in ConfigMaps.
+	Kept      Target = "the journal, its copy, the gate, the pods' files and the host reports"
+	OwnSecret Target = "the Secret with the passwords of zoo.cfg"
+	Lock      Target = "the lock"
+	Set       Target = "the pods' StatefulSet"
+	Budget    Target = "the pods' PodDisruptionBudget"
+	Pods      Target = "the pods"
+	Claims    Target = "the pods' claims"
+	ProbePods Target = "the probe pods"
+	AskedPods Target = "the pods and the probe pods"
 	// WholeCluster is in no Role: an administrator gives it with a ClusterRole.
 	WholeCluster Target = "the whole cluster, in no Role"
 )
@@ -75,6 +86,8 @@ const (
 	Through When = "--probe-via=pod"
 	// Private: passwords are kept in a Secret of ours, which nobody needs to read.
 	Private When = "a zoo.cfg with passwords"
+	// Removing: whoever migrates needs to delete none of it.
+	Removing When = "unpark and unwrap"
 	// Entries: whether a file is missing is else told by the parked pod.
 	Entries When = "--files-secret and --files-configmap, whose entries are not looked at without it"
 	// Unnamed: one who may not list ConfigMaps gives the NAME.
@@ -83,6 +96,9 @@ const (
 	Keeping When = "check --host-hook or --host-report, whose reports are not kept without it"
 	// Known: what is not known of earlier reports is asked again.
 	Known When = "host reports that are kept, which are not known without it"
+	// Remembered: what was seen of clients before is not known without it, and more of them
+	// are named than need be.
+	Remembered When = "what is remembered of clients' sessions, which is found out anew without it"
 	// Forecast foretells what would keep the pods from parking. Nobody is refused
 	// for the lack of it: a check that may not look is skipped.
 	Forecast When = "checks K8S004 to K8S007, which are skipped without it"
@@ -112,7 +128,7 @@ func (n Need) Object() string {
 
 // Optional reports whether commands work without the permission.
 func (n Need) Optional() bool {
-	return n.When == Forecast || n.When == Keeping || n.When == Known || n.When == Entries
+	return n.When == Forecast || n.When == Keeping || n.When == Known || n.When == Remembered || n.When == Entries
 }
 
 // For returns what those commands need, in the table's order.

@@ -27,6 +27,10 @@ type Scope struct {
 	Private bool
 	// Copy: with what --data=copy and seed need.
 	Copy bool
+	// Removing: with what unpark and unwrap need; Secret is the recorded one of ours, empty
+	// for none.
+	Removing bool
+	Secret   string
 	// Through: with what asking ZooKeeper through pods needs.
 	Through bool
 }
@@ -38,6 +42,7 @@ func Of(rec migration.Record, withCopy bool) Scope {
 		s.EndpointsAPI = migration.EndpointSlices
 	}
 	s.FilesSecret, s.FilesConfigMap, s.Private = rec.Pods.FilesSecret, rec.Pods.FilesConfigMap, rec.Pods.PrivateSecret != ""
+	s.Secret = rec.Pods.PrivateSecret
 	if rec.Pods.Image != "" {
 		s.Conf = render.Conf(rec).Name
 	}
@@ -64,6 +69,8 @@ func (s Scope) Wants(n Need) bool {
 		return s.Copy
 	case Private:
 		return s.Private
+	case Removing:
+		return s.Removing && (n.Target != OwnSecret || s.Secret != "" || s.Name == "" && s.Private)
 	case Through:
 		return s.Through
 	case Unnamed:
@@ -93,8 +100,12 @@ func (s Scope) Names(n Need) []string {
 		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), s.conf()}
 	case Journals:
 		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name)}
+	case Kept:
+		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), s.conf(), render.ReportsName(s.Name)}
 	case Reports:
 		return []string{render.ReportsName(s.Name)}
+	case Sessions:
+		return []string{render.ClientsName(s.Name)}
 	case Applied:
 		return []string{render.GateName(s.Name), s.conf()}
 	case Lock:
@@ -121,6 +132,8 @@ func (s Scope) operators(t Target) string {
 	switch t {
 	case FilesSecret:
 		return s.FilesSecret
+	case OwnSecret:
+		return s.Secret
 	case FilesMap:
 		return s.FilesConfigMap
 	default:

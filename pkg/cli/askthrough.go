@@ -40,7 +40,6 @@ func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVar(&d.probe.via, "probe-via", viaAuto, "Ask ZooKeeper from here (direct), from a pod through the API server (pod), or from a pod of the ensemble where no server answers here (auto)")
 	fs.StringVar(&d.probe.image, "probe-image", "", "Image of the pod that --probe-via=pod makes where no pod of the ensemble runs (default: that of the pods, or zookeeper:VERSION)")
-	fs.StringVar(&d.probe.credentials, "credentials", "", "What ZooKeeper is asked with where it wants TLS or SASL: a file that names others, or secret/NAME, as docs/credentials.md says")
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !slices.Contains([]string{viaAuto, viaDirect, viaPod}, d.probe.via) {
@@ -48,9 +47,6 @@ func (d *deps) addProbeFlags(cmd *cobra.Command) *cobra.Command {
 		}
 		if d.probe.image != "" && d.probe.via != viaPod {
 			return usagef("--probe-image is for a pod that is made: use it with --probe-via=pod")
-		}
-		if err := d.loadCredentials(cmd.Context()); err != nil {
-			return err
 		}
 		return run(cmd, args)
 	}
@@ -208,7 +204,9 @@ func (s *session) probePod(ctx context.Context, rec migration.Record) (vantage.P
 		return vantage.Point{}, usagef("no pod of %s runs to ask through, and no image is known to make one of: name an image with bash in it with --probe-image", s.name)
 	}
 	rec.Namespace, rec.Name = s.kube.namespace, s.name
-	p, drop, err := s.kube.cluster().ProbePod(ctx, rec, image)
+	p, drop, err := s.kube.cluster().ProbePod(ctx, rec, image, func(text string) {
+		fmt.Fprintf(s.kube.warn, "Waiting to make a pod to ask from: %s.\n", text)
+	})
 	if err != nil {
 		return vantage.Point{}, err
 	}

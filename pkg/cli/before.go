@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
@@ -25,6 +26,7 @@ func permissionFacts(ctx context.Context, s *session, rec migration.Record, need
 	c := s.kube.cluster()
 	scope := access.Of(rec, withCopy)
 	scope.Through, scope.Private = s.throughPods(), scope.Private || s.private
+	scope.Removing = slices.ContainsFunc(needs, func(n access.Need) bool { return n.When == access.Removing })
 	lacking, err := c.Lacking(ctx, scope, needs)
 	if err != nil {
 		f.PermissionsError = "whether you have the permissions is not known: there was no time to ask"
@@ -55,6 +57,9 @@ func roleCommand(rec migration.Record, scope access.Scope, user string) string {
 	}
 	if !scope.Copy {
 		words = append(words, "--data=empty")
+	}
+	if scope.Removing {
+		words = append(words, "--removal")
 	}
 	if scope.Private {
 		words = append(words, "--secrets")
@@ -120,11 +125,16 @@ func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, pha
 	f := wrappedFacts(rec)
 	f.Phase = phase
 	permissionFacts(ctx, s, rec, needs, withCopy, &f)
-	storedFacts(ctx, s.kube, rec, nil, &f)
-	if phase == migration.PlanReconfigure {
+	switch phase {
+	case migration.PlanReconfigure:
 		tlsFacts(ctx, s, rec, intake.Description{}, &f)
+	case migration.PlanReplace:
+		// A pod starts with them; a server that goes back, or a copy for a parked pod, needs none.
+		storedFacts(ctx, s.kube, rec, nil, &f)
+	case migration.PlanFlight, migration.PlanClients:
 	}
 	if phase != "" {
+		sessionFacts(ctx, s, rec, intake.Description{}, &f)
 		s.keptFacts(ctx, rec, &f)
 	}
 	return f
@@ -136,7 +146,7 @@ func (s *session) beforeStopFacts(ctx context.Context, rec migration.Record, pha
 // itself, with its name. What is missing is said all the same.
 func (o *MoveOptions) before(ctx context.Context, s *session, rec migration.Record) error {
 	phase := migration.PlanReplace
-	if o.kind == migration.Revert {
+	if o.kind != migration.Replace {
 		phase = ""
 	}
 	err := s.beforeStop(ctx, rec, phase, access.WithWayBack(access.Command(o.kind)), o.data == migration.DataCopy)

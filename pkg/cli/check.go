@@ -16,16 +16,13 @@ import (
 
 type checkFlags struct {
 	deps   *deps
-	input  inputFlags
+	said   *said
 	output *outputFlags
-	waive  []string
 	// timeout bounds the whole look.
 	timeout time.Duration
-	// emit prints the host script instead; reports are files with its answers, hook the program
-	// that has it run on the hosts.
+	// emit prints the host script instead; reports are files with its answers.
 	emit    bool
 	reports []string
-	hook    string
 	// fromPods has pods try the paths, too.
 	fromPods bool
 }
@@ -83,32 +80,27 @@ func newCheckCommand(d *deps) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := checkWaivers(f.waive); err != nil {
-				return err
-			}
 			if f.emit && len(f.reports) > 0 {
 				return usagef("--emit-host-script prints the script whose answers --host-report reads: use one of them")
 			}
-			if f.emit && f.hook != "" {
+			if f.emit && cmd.Flags().Changed("host-hook") {
 				return usagef("--emit-host-script prints the script that --host-hook has run: use one of them")
 			}
-			if err := checkHook(f.hook); err != nil {
-				return err
-			}
-			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.waive, reports: f.reports, hook: f.hook, fromPods: f.fromPods || d.probe.via == viaPod,
-				input: input{files: f.input.files, members: f.input.members, stdin: d.streams.In}}
+			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.said.Spec.Waive, reports: f.reports, hook: f.said.Spec.Hosts.Hook, fromPods: f.fromPods || d.probe.via == viaPod,
+				input: f.said.input()}
 			if f.emit {
 				return within(cmd.Context(), f.timeout, o.emitScript)
 			}
 			return within(cmd.Context(), f.timeout, o.Run)
 		},
 	}
-	f.input.add(cmd)
+	f.said = d.says(cmd, "spec.waive", "spec.hosts.hook", "spec.credentials")
+	f.said.addHosts()
+	cmd.Flag("waive").Usage = "Ids of checks to waive for this run"
+	cmd.Flag("host-hook").Usage = "Program that runs the script on the hosts (docs/host-hook.md)"
 	f.output.add(cmd)
-	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive for this run")
 	cmd.Flags().BoolVar(&f.emit, "emit-host-script", false, "Print a read-only shell script that tells what a host or a client machine reaches, and do nothing else")
 	cmd.Flags().StringArrayVar(&f.reports, "host-report", nil, "File with what the script printed, one line per machine, or - for standard input; repeatable")
-	cmd.Flags().StringVar(&f.hook, "host-hook", "", "Program that runs the script on the hosts (docs/host-hook.md)")
 	cmd.Flags().BoolVar(&f.fromPods, "from-pods", false, "Try the paths from pods on different nodes as well: those of the ensemble or, where none runs, up to three that are made for it; --probe-via=pod does so, too")
 	lookFlag(cmd, &f.timeout)
 	return cmd

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sort"
@@ -15,6 +16,8 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/zkprobe"
 )
@@ -30,7 +33,15 @@ type ClientsReport struct {
 	TLS     *ConnectionStrings `json:"tls,omitempty"`
 	Clients []ConnectedClient  `json:"clients"`
 	Unknown []ensemble.ID      `json:"unknown,omitempty"`
-	Records []DNSRecordOfASrv  `json:"records"`
+	// Sessions is who has only ever been seen at hosts, by what is remembered, too.
+	Sessions *sessions.View    `json:"sessions"`
+	Records  []DNSRecordOfASrv `json:"records"`
+	// look is how a client's machine tells.
+	look string
+	// reconfigured: no server on a host is left that runs with the old list.
+	reconfigured bool
+	// ACLs is what --scan-acls has read.
+	ACLs *vantage.ACLScan `json:"acls,omitempty"`
 	// Warnings is what to see to before clients move.
 	Warnings []preflight.ClientWarning `json:"warnings,omitempty"`
 }
@@ -78,68 +89,149 @@ type DNSRecordOfASrv struct {
 func newClientsCommand(d *deps) *cobra.Command {
 	output := newOutputFlags()
 	var limit time.Duration
+	var wait bool
+	var scan aclScan
 	cmd := &cobra.Command{
-		Use:                   "clients [NAME] [-o FORMAT]",
+		Use:                   "clients [NAME] [--wait] [--scan-acls] [-o FORMAT]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Print old and new connection strings and who is connected",
 		Long: long(`
 			Clients move to the Services' addresses: with new connection strings and a restart,
 			or by pointing the hosts' names at the new addresses. Old and new strings both
 			work until the last host is stopped. Lists who is connected now, by source
-			address; whether a connection came through a Service cannot be seen by ZooKeeper.
+			address, and which sessions have only ever been seen at hosts: a server on its host
+			cannot tell by which address a client came, but a pod is reached through its Service
+			only, so who was seen there has moved. That is remembered beside the journal. Nothing
+			else is written.
+
+			With --wait, waits until no session is connected that has only ever been seen at
+			hosts. One that has moved and was never at a pod is seen there once it connects again,
+			if it happens to choose one.
+
 			Warns of what clients stumble over when they move, with what was seen and what to do
-			(docs/clients.md). Nothing is written.`),
+			(docs/clients.md).
+
+			With --scan-acls it also reads the ACLs of the znodes, from one server and one request
+			at a time, and says whose rights go by an address.`),
 		Example: examples(`
 			# What do clients have to use?
-			%[1]s clients zk1`),
+			%[1]s clients zk1
+
+			# Wait until nobody is left who would be lost with the last host
+			%[1]s clients zk1 --wait --timeout=1h
+
+			# Whose rights would be lost with another source address?
+			%[1]s clients zk1 --scan-acls`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := output.toPrinter(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, p) })
+			if err := scan.check(cmd); err != nil {
+				return err
+			}
+			if wait && !cmd.Flags().Changed("timeout") {
+				limit = defaultTimeout
+			}
+			return within(cmd.Context(), limit, func(ctx context.Context) error { return runClients(ctx, d, args, wait, scan, p) })
 		},
 	}
 	output.add(cmd)
+	d.says(cmd, "spec.credentials")
 	lookFlag(cmd, &limit)
+	cmd.Flags().BoolVar(&wait, "wait", false, "Wait until no client is connected that has only ever been seen at hosts (--timeout: 30m unless given)")
+	scan.add(cmd)
 	return cmd
 }
 
-func runClients(ctx context.Context, d *deps, args []string, p printer.Printer) error {
+func runClients(ctx context.Context, d *deps, args []string, wait bool, scan aclScan, p printer.Printer) error {
 	s, rec, err := d.open(ctx, args, ensemble.MaybeID{})
 	if err != nil {
 		return err
 	}
-	r := clientsReport(ctx, s, rec)
+	seen := newWhereabouts(s, true)
+	var r ClientsReport
+	if wait {
+		r, err = waitForClients(ctx, s, seen, scan)
+	} else {
+		r = clientsReport(ctx, s, rec, seen, scan)
+	}
+	if err != nil {
+		return err
+	}
 	if !p.ForPeople() {
 		return p.Structured(d.streams.Out, r)
 	}
 	return printClients(d, r)
 }
 
-func clientsReport(ctx context.Context, s *session, rec migration.Record) ClientsReport {
+// waitForClients looks again until nobody is connected that has only ever been seen at hosts.
+func waitForClients(ctx context.Context, s *session, seen *whereabouts, scan aclScan) (r ClientsReport, err error) {
+	said := ""
+	err = until(ctx, clientsEvery, func(ctx context.Context) (bool, error) {
+		rec, err := s.record(ctx)
+		if err != nil {
+			return false, err
+		}
+		r = clientsReport(ctx, s, rec, seen, scan)
+		if words := "Waiting for clients to move: " + r.Sessions.Words(); !r.Sessions.Clear() && said != words {
+			said = words
+			fmt.Fprintln(s.deps.streams.ErrOut, words)
+		}
+		return r.Sessions.Clear(), nil
+	})
+	if errors.Is(err, context.DeadlineExceeded) && said != "" {
+		e := &pausedError{code: migration.CodeClientLoss, reason: "timed out while waiting for clients to move: " + r.Sessions.Words(), next: s.kube.at().Ours("clients %s", s.name), timeout: true}
+		for _, a := range r.Sessions.Left[:min(len(r.Sessions.Left), 10)] {
+			e.evidence = append(e.evidence, a.Line())
+		}
+		return r, e
+	}
+	return r, err
+}
+
+func clientsReport(ctx context.Context, s *session, rec migration.Record, seen *whereabouts, scan aclScan) ClientsReport {
 	r := ClientsReport{APIVersion: migration.RecordVersion, Kind: "ClientsReport", Name: rec.Name, Namespace: rec.Namespace}
 	if plain := connectionStrings(rec, ensemble.PortClient); plain != nil {
 		r.ConnectionStrings = *plain
 	}
+	r.look, r.reconfigured = migration.LookOnClient(rec), len(rollout.Left(rec)) == 0
 	r.TLS = connectionStrings(rec, ensemble.PortSecureClient)
 	byAddress := map[string]*ConnectedClient{}
 	f := preflight.Facts{Record: rec, Servers: rec.Servers, Through: map[ensemble.ID]vantage.Sighting{}, Via: s.kube.via,
 		Sources: map[ensemble.ID]preflight.ClientCount{}, Reports: dated(s.keptReports(ctx), time.Now())}
+	lists := make([]sessions.List, 0, len(rec.Servers))
 	for _, srv := range rec.Servers {
 		if srv.Host != srv.HostIP {
 			r.Records = append(r.Records, DNSRecordOfASrv{ID: srv.ID, Host: srv.Host, Old: srv.HostIP, New: srv.ClusterIP})
 		}
-		a := s.prober.Ask(ctx, srv.AtService(), zkprobe.Cons)
-		conf := s.prober.Ask(ctx, srv.AtService(), zkprobe.Conf)
-		f.Through[srv.ID] = vantage.Sighting{Reach: conf.Reach, Members: zkprobe.ParseConf(conf.Text).Members}
-		if a.Reach != vantage.Answered {
-			r.Unknown = append(r.Unknown, srv.ID)
-			continue
+		list := sessions.List{Server: srv.ID, Place: rec.Home(srv)}
+		var clients []zkprobe.Client
+		answered, alive := false, false
+		for _, t := range srv.ClientPorts() {
+			a := s.prober.Ask(ctx, t, zkprobe.Cons)
+			list = listed(list, a)
+			alive = alive || a.Reach.Alive()
+			f.Through[srv.ID] = vantage.Sighting{Reach: a.Reach}
+			if a.Reach == vantage.Answered {
+				told, _ := zkprobe.ParseCons(a.Text)
+				clients, answered = append(clients, told...), true
+			}
 		}
-		clients, _ := zkprobe.ParseCons(a.Text)
-		f.Sources[srv.ID] = clientCount(clients, conf)
+		lists = append(lists, list)
+		var conf zkprobe.ConfReply
+		if alive {
+			told := s.prober.Ask(ctx, srv.AtService(), zkprobe.Conf)
+			conf = zkprobe.ParseConf(told.Text)
+			f.Through[srv.ID] = vantage.Sighting{Reach: told.Reach, Members: conf.Members}
+		}
+		if list.Untold != "" {
+			r.Unknown = append(r.Unknown, srv.ID)
+		}
+		if answered {
+			f.Sources[srv.ID] = clientCount(clients, conf)
+		}
 		for _, c := range clients {
 			if c.SessionID == 0 {
 				continue
@@ -151,6 +243,11 @@ func clientsReport(ctx context.Context, s *session, rec migration.Record) Client
 		r.Clients = append(r.Clients, *c)
 	}
 	sort.Slice(r.Clients, func(i, j int) bool { return r.Clients[i].Address < r.Clients[j].Address })
+	r.Sessions = seen.add(ctx, lists)
+	if scan.on {
+		f.ACLs, f.ACLsError = scan.run(ctx, s, rec)
+		r.ACLs = f.ACLs
+	}
 	r.Warnings = preflight.ClientWarnings(f)
 	return r
 }
@@ -196,6 +293,9 @@ func printClients(d *deps, r ClientsReport) error {
 			fmt.Fprintf(out, "  %s  A  %s   (was %s)\n", rec.Host, rec.New, rec.Old)
 		}
 	}
+	if r.ACLs != nil {
+		fmt.Fprintf(out, "\nACLs were read of %d znodes, from %s.\n", r.ACLs.Read, r.ACLs.From)
+	}
 	printClientWarnings(out, r.Warnings)
 	fmt.Fprintln(out, "\nConnected now (with a session):")
 	tw := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
@@ -206,9 +306,31 @@ func printClients(d *deps, r ClientsReport) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	for _, id := range r.Unknown {
-		fmt.Fprintf(out, "server %d does not answer cons: its clients are not listed (4lw.commands.whitelist)\n", id)
+	for _, u := range r.Sessions.Untold {
+		fmt.Fprintf(out, "server %d does not tell all its clients: %s\n", u.Server, u.Why)
 	}
-	fmt.Fprintf(out, "\nnext: %s\n", d.in(r.Namespace).Ours("reconfigure %s", r.Name))
+	fmt.Fprintf(out, "\nSessions: %s.\n", r.Sessions.Words())
+	if len(r.Sessions.Pods) > 0 {
+		for _, a := range r.Sessions.Left {
+			fmt.Fprintf(out, "  %s\n", a.Line())
+		}
+	}
+	if more := r.Sessions.Addresses - len(r.Sessions.Left); more > 0 {
+		fmt.Fprintf(out, "  and %d more addresses\n", more)
+	}
+	if len(r.Sessions.Away) > 0 {
+		fmt.Fprintln(out, "Seen at hosts only, and not connected now:")
+	}
+	for _, a := range r.Sessions.Away {
+		fmt.Fprintf(out, "  %s\n", a.Line())
+	}
+	if len(r.Sessions.Pods) > 0 && r.Sessions.Sessions > 0 {
+		fmt.Fprintf(out, "try: %s\n", r.look)
+	}
+	next := "reconfigure %s"
+	if r.reconfigured {
+		next = "plan %s"
+	}
+	fmt.Fprintf(out, "\nnext: %s\n", d.in(r.Namespace).Ours(next, r.Name))
 	return nil
 }

@@ -66,20 +66,19 @@ const credentialsExample = `  tls:
 // credentialsEntry is the entry of that Secret that names the others.
 const credentialsEntry = "credentials.yaml"
 
-// loadCredentials reads --credentials. What it cannot read is a usage error: nothing has been
+// loadCredentials reads what --credentials names, or a manifest at place. What it cannot read is a usage error: nothing has been
 // asked yet.
-func (d *deps) loadCredentials(ctx context.Context) error {
-	from := d.probe.credentials
-	if from == "" {
+func (d *deps) loadCredentials(ctx context.Context, place, from string) error {
+	if d.probe.credentials = from; from == "" {
 		return nil
 	}
 	name, inSecret := strings.CutPrefix(from, secretPrefix)
 	if !inSecret {
 		data, err := readInput(ctx, from, nil)
 		if err != nil {
-			return usagef("--credentials: %w", err)
+			return usagef("%s: %w", place, err)
 		}
-		return d.useCredentials(from, data, func(name string) ([]byte, error) {
+		return d.useCredentials(place+"="+from, data, func(name string) ([]byte, error) {
 			if !filepath.IsAbs(name) {
 				name = filepath.Join(filepath.Dir(from), name)
 			}
@@ -87,7 +86,7 @@ func (d *deps) loadCredentials(ctx context.Context) error {
 		})
 	}
 	if len(validation.IsDNS1123Subdomain(name)) > 0 {
-		return usagef("--credentials=%s is not the name of a Secret: use lower-case letters, digits, dashes and dots", quote.Typed(from))
+		return usagef("%s=%s is not the name of a Secret: use lower-case letters, digits, dashes and dots", place, quote.Typed(from))
 	}
 	k, err := d.kube()
 	if err != nil {
@@ -95,7 +94,7 @@ func (d *deps) loadCredentials(ctx context.Context) error {
 	}
 	secret, err := k.client.CoreV1().Secrets(k.namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
-		return fmt.Errorf("--credentials=%s: %w", from, err)
+		return fmt.Errorf("%s=%s: %w", place, from, err)
 	}
 	entry := func(name string) ([]byte, error) {
 		data, ok := secret.Data[path.Base(name)]
@@ -106,37 +105,38 @@ func (d *deps) loadCredentials(ctx context.Context) error {
 	}
 	data, err := entry(credentialsEntry)
 	if err != nil {
-		return usagef("--credentials=%s: %w", from, err)
+		return usagef("%s=%s: %w", place, from, err)
 	}
-	return d.useCredentials(from, data, entry)
+	return d.useCredentials(place+"="+from, data, entry)
 }
 
+// useCredentials reads the file; from is where it was named, and its name.
 func (d *deps) useCredentials(from string, data []byte, read func(name string) ([]byte, error)) error {
 	var c Credentials
 	// What YAML says of a file of another kind quotes it, and that may be the password's.
 	if err := yaml.Unmarshal(data, &c); err != nil || c.TLS == nil && c.SASL == nil {
-		return usagef("--credentials=%s: it is no YAML with tls or sasl\nexpected:\n%s", from, credentialsExample)
+		return usagef("%s: it is no YAML with tls or sasl\nexpected:\n%s", from, credentialsExample)
 	}
 	if err := yaml.UnmarshalStrict(data, &c); err != nil {
-		return usagef("--credentials=%s: %w\nexpected:\n%s", from, err, credentialsExample)
+		return usagef("%s: %w\nexpected:\n%s", from, err, credentialsExample)
 	}
 	if c.TLS != nil {
 		config, err := c.TLS.config(read)
 		if err != nil {
-			return usagef("--credentials=%s: %w", from, err)
+			return usagef("%s: %w", from, err)
 		}
 		d.probe.tls = config
 	}
 	if c.SASL != nil {
 		user, err := c.SASL.user(read)
 		if err != nil {
-			return usagef("--credentials=%s: %w", from, err)
+			return usagef("%s: %w", from, err)
 		}
 		d.probe.sasl, d.probe.called = user, map[ensemble.ID]string{}
 		for word, host := range c.SASL.Hosts {
 			id, err := ensemble.ParseID(word)
 			if err != nil {
-				return usagef("--credentials=%s: sasl.hosts: %w", from, err)
+				return usagef("%s: sasl.hosts: %w", from, err)
 			}
 			d.probe.called[id] = host
 		}

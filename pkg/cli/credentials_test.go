@@ -26,9 +26,8 @@ func TestCredentialsOfAnotherKind(t *testing.T) {
 func TestNameOfASecret(t *testing.T) {
 	for _, from := range []string{"secret/", "secret/a/b", "secret/A_b"} {
 		var d deps
-		d.probe.credentials = from
 		var out strings.Builder
-		if code := report(&out, d.loadCredentials(t.Context())); code != exitUsage {
+		if code := report(&out, d.loadCredentials(t.Context(), "--credentials", from)); code != exitUsage {
 			t.Errorf("%s: exit code %d: %s", from, code, out.String())
 		}
 	}

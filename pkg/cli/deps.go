@@ -30,6 +30,8 @@ type deps struct {
 	flags   *genericclioptions.ConfigFlags
 	probe   probeFlags
 	asking  asking
+	// said is what the command was told of the ensemble; nil for those that are told nothing.
+	said *said
 }
 
 // kube is a connection to one namespace.
@@ -223,6 +225,9 @@ func (d *deps) load(ctx context.Context, args []string) (*session, migration.Rec
 	}
 	s := d.session(k, name)
 	rec, err := s.record(ctx)
+	if err == nil && d.said != nil {
+		d.said.warnUndone(s, rec)
+	}
 	return s, rec, err
 }
 

@@ -83,7 +83,7 @@ func (e emission) hostFiles(h hostpatch.HostPatch) ([]outFile, error) {
 			continue
 		}
 		srv, _ := e.input.Ensemble.Server(h.ID)
-		scripts, err := hostpatch.Fence(hostpatch.FenceInput{Server: srv, Supervisor: e.input.Supervisor, Unit: e.input.Unit, Config: host.Config})
+		scripts, err := hostpatch.Fence(hostpatch.FenceInput{Server: srv, Supervisor: e.input.Supervisor, Unit: host.Unit, Config: host.Config})
 		if err != nil {
 			return nil, err
 		}
@@ -187,7 +187,7 @@ func (f *reconfigureFlags) printPlan(rec migration.Record, e emission) {
 	} else {
 		fmt.Fprintf(f.deps.streams.ErrOut, "\nWritten to %s (README.txt has the commands). Restart one server at a time, in this order: %v%s.\n", f.dir, e.plan.Order, leaderText(e.input.Leader))
 	}
-	if f.hook == "" {
+	if f.said.Spec.Hosts.Hook == "" {
 		fmt.Fprintf(f.deps.streams.ErrOut, "next: %s   (leave it running during the restarts)\n", f.deps.in(rec.Namespace).Ours("reconfigure %s --verify", rec.Name))
 	}
 }

@@ -29,8 +29,9 @@ type refusedError struct {
 	reason   string
 	evidence []string
 	next     string
-	// parked: pods were made or changed before the refusal.
+	// parked: pods were made or changed before the refusal; moved servers were moved.
 	parked bool
+	moved  int
 }
 
 func (e *refusedError) Error() string { return e.reason }
@@ -105,15 +106,24 @@ func reportAt(w io.Writer, err error, via command.Via, where func() string) int 
 	var failed *failedError
 	var confirm *hosts.ConfirmationError
 	var late *timeoutError
+	var compared *comparedError
 	switch {
+	case errors.Is(err, differences{}):
+		return exitError
+	case errors.As(err, &compared):
+		// 1 says that there are differences.
+		return max(reportAt(w, compared.err, via, where), exitUsage)
 	case isDenied(err):
 		return reportDenial(w, err, where)
 	case errors.As(err, &refused):
 		fmt.Fprintf(w, "refused: %s%s\n", refused.reason, bracketed(refused.code))
 		printDetails(w, refused.evidence, refused.next)
-		if refused.parked {
+		switch {
+		case refused.moved > 0:
+			fmt.Fprintf(w, "No other server was touched; %d %s moved before.\n", refused.moved, wasOrWere(refused.moved))
+		case refused.parked:
 			fmt.Fprintln(w, "No server was touched.")
-		} else {
+		default:
 			fmt.Fprintln(w, "Nothing was changed.")
 		}
 		return exitRefused
@@ -179,6 +189,13 @@ func (p problem) rests(where func() string) []string {
 		return []string{at}
 	}
 	return nil
+}
+
+func wasOrWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 // advice is what to do about an error, and then the command that goes on.

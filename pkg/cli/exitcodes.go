@@ -26,9 +26,9 @@ type exitCode struct {
 func exitCodes() []exitCode {
 	return []exitCode{
 		{exitOK, "done", "done"},
-		{exitError, "error", "error"},
+		{exitError, "error, or differences found by diff", "error; of `diff`: differences, and its errors are above 1"},
 		{exitUsage, "usage", "usage: arguments, flags, input files, kubeconfig; nothing was written"},
-		{exitRefused, "refused by a check, nothing changed", "refused: a check failed or a permission is missing; no server was touched"},
+		{exitRefused, "refused by a check, nothing changed", "refused: a check failed or a permission is missing; no server was touched, or no other one where `replace --all` has moved some"},
 		{exitPaused, "waiting or paused, state saved", "waiting or paused; the state is saved, run the same command again to resume"},
 		{exitTimeout, "timed out", "timed out (`--timeout`, or the API server did not answer in time); the state is saved"},
 		{exitInterrupted, "interrupted", "interrupted; the state is saved"},

@@ -60,6 +60,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 	}
 	wg.Wait()
 	commitFact(ctx, s, rec, &f)
+	sessionFacts(ctx, s, rec, desc, &f)
 	tlsFacts(ctx, s, rec, desc, &f)
 	fileFacts(desc, rec, &f)
 	storedFacts(ctx, s.kube, rec, desc.Hosts, &f)
@@ -76,6 +77,7 @@ func collectFacts(ctx context.Context, s *session, rec migration.Record, desc in
 		f.Twins = append(f.Twins, t.String())
 	}
 	if wrapped {
+		leftOverFacts(ctx, s.kube, rec, &f)
 		roomFacts(ctx, s.kube, rec, &f)
 	}
 	return f
@@ -216,6 +218,18 @@ func storedFacts(ctx context.Context, k kube, rec migration.Record, hosts []ense
 	}
 }
 
+// leftOverFacts looks for what former settings have left, while nothing is under way.
+func leftOverFacts(ctx context.Context, k kube, rec migration.Record, f *preflight.Facts) {
+	if rec.Flight != nil || rec.Pods.Image == "" {
+		f.LeftOverUnlooked = "the pods' settings are not settled yet"
+		return
+	}
+	var err error
+	if f.LeftOver, err = k.cluster().LeftOver(ctx, k.meta, rec); err != nil {
+		f.LeftOverUnlooked = "nobody could look, which takes list on secrets and configmaps: " + plain(err).text
+	}
+}
+
 // commitFact writes a canary through the first server that serves.
 func commitFact(ctx context.Context, s *session, rec migration.Record, f *preflight.Facts) {
 	for _, srv := range rec.Servers {
@@ -239,6 +253,48 @@ func commitFact(ctx context.Context, s *session, rec migration.Record, f *prefli
 		}
 		return
 	}
+}
+
+// sessionFacts opens a session with each server where clients must authenticate, or this command
+// does: their JAAS files and trust stores may differ.
+func sessionFacts(ctx context.Context, s *session, rec migration.Record, desc intake.Description, f *preflight.Facts) {
+	host := ""
+	if desc.Config != nil {
+		host = string(desc.Config.Props.Bytes())
+	}
+	f.ClientAuth = preflight.ClientAuthOf(rec.Pods, host, release(rec, *f))
+	if len(f.ClientAuth.Schemes) == 0 && s.prober.SASL == nil {
+		return
+	}
+	f.Sessions = map[ensemble.ID]preflight.SessionTry{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, srv := range rec.Servers {
+		at := srv.AtHost()
+		if srv.ClusterIP != "" {
+			at = srv.AtService()
+		}
+		wg.Go(func() {
+			_, err := s.prober.Canary(ctx, at)
+			mu.Lock()
+			defer mu.Unlock()
+			f.Sessions[srv.ID] = sessionTry(err)
+		})
+	}
+	wg.Wait()
+}
+
+// sessionTry tells a refusal from what has nothing to do with who asks.
+func sessionTry(err error) preflight.SessionTry {
+	var canary *zkprobe.CanaryError
+	var sasl *zkprobe.SASLError
+	switch {
+	case err == nil:
+		return preflight.SessionTry{}
+	case errors.As(err, &sasl), errors.As(err, &canary) && canary.AuthDemanded():
+		return preflight.SessionTry{Refused: plain(err).text}
+	}
+	return preflight.SessionTry{Unseen: plain(err).text}
 }
 
 func clusterFacts(ctx context.Context, s *session, rec migration.Record, f *preflight.Facts) {

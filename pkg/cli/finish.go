@@ -54,6 +54,9 @@ func (o *MoveOptions) finish(ctx context.Context, s *session, obs migration.Obse
 	if err != nil {
 		return err
 	}
+	if o.kind == migration.Apply {
+		return o.applied(obs)
+	}
 	return finished(o.deps.streams.Out, obs, o.moved > 0)
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
 )
 
 // formatOf reads -o, of which a command knows some.
@@ -31,8 +31,9 @@ func formatOf(output string, allowed ...printer.Format) (printer.Format, error) 
 	return "", usagef("--output=%q: allowed are %s", quote.Typed(output), strings.Join(names, ", "))
 }
 
-// checkWaivers refuses names of no check, and of checks that nobody may waive.
-func checkWaivers(waive []string) error {
+// checkWaivers refuses names of no check, and of checks that nobody may waive. place is
+// where they were given.
+func checkWaivers(place string, waive []string) error {
 	var ids, waivable []string
 	for _, c := range preflight.Checks() {
 		ids = append(ids, c.ID)
@@ -44,9 +45,9 @@ func checkWaivers(waive []string) error {
 		switch {
 		case slices.Contains(waivable, w):
 		case slices.Contains(ids, w):
-			return usagef("--waive=%s: this check cannot be waived, for nothing is safe without it; those that can are %s", w, strings.Join(waivable, ", "))
+			return usagef("%s=%s: this check cannot be waived, for nothing is safe without it; those that can are %s", place, w, strings.Join(waivable, ", "))
 		default:
-			return usagef("--waive=%q is not a check%s; those that can be waived are %s", quote.Typed(w), meant(w, ids), strings.Join(waivable, ", "))
+			return usagef("%s=%q is not a check%s; those that can be waived are %s", place, quote.Typed(w), meant(w, ids), strings.Join(waivable, ", "))
 		}
 	}
 	return nil
@@ -54,44 +55,34 @@ func checkWaivers(waive []string) error {
 
 // meant suggests what somebody may have wanted to type.
 func meant(typed string, known []string) string {
-	for _, k := range known {
-		if strings.EqualFold(strings.TrimSpace(typed), k) {
-			return ": did you mean " + k + "?"
-		}
+	if k := strict.Meant(typed, known); k != "" {
+		return ": did you mean " + k + "?"
 	}
 	return ""
 }
 
 // checkHook makes sure that the program is there before anything is begun that
 // needs it.
-func checkHook(hook string) error {
+func checkHook(place, hook string) error {
 	if hook == "" {
 		return nil
 	}
 	words := strings.Fields(hook)
 	if len(words) == 0 {
-		return usagef("--host-hook=%q names no program: give its path, as ./PROGRAM", hook)
+		return usagef("%s=%q names no program: give its path, as ./PROGRAM", place, hook)
 	}
 	if _, err := exec.LookPath(words[0]); err != nil {
-		return usagef("--host-hook=%q: there is no program %s, or it is not executable (chmod +x); a program in this directory is named ./PROGRAM", quote.Typed(hook), quote.Typed(words[0]))
+		return usagef("%s=%q: there is no program %s, or it is not executable (chmod +x); a program in this directory is named ./PROGRAM", place, quote.Typed(hook), quote.Typed(words[0]))
 	}
 	return nil
 }
 
 // checkDomain refuses what is not a DNS name; one dot at the end is common.
-func checkDomain(flag, name string) error {
+func checkDomain(place, name string) error {
 	if name == "" || len(validation.IsDNS1123Subdomain(strings.TrimSuffix(strings.ToLower(name), "."))) == 0 {
 		return nil
 	}
-	return usagef("--%s=%q is not a DNS name such as example.com", flag, quote.Typed(name))
-}
-
-// checkUnit refuses what no unit, program or script is called.
-func checkUnit(unit string) error {
-	if unit == "" || len(unit) <= 255 && regexp.MustCompile(`^[A-Za-z0-9_/][A-Za-z0-9@:._/\\+-]*$`).MatchString(unit) {
-		return nil
-	}
-	return usagef("--unit=%q is not the name of a unit or program, or the path of a script: write it without blanks, as zookeeper.service", quote.Typed(unit))
+	return usagef("%s=%q is not a DNS name such as example.com", place, quote.Typed(name))
 }
 
 // idFlag is the flag for a server's id.

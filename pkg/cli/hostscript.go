@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostscript"
@@ -58,8 +59,15 @@ func questions(rec migration.Record, pods map[ensemble.ID]string) hostscript.Que
 		servers = append(servers, srv)
 	}
 	q := hostscript.Between(rec.Name, servers)
-	q.Unit = preflight.HostUnit(rec)
-	q.Engine, q.Recorded = preflight.HostContainer(rec)
+	for _, s := range rec.Servers {
+		if unit := preflight.HostUnit(rec, s.ID); unit != "" && !slices.Contains(q.Units, unit) {
+			q.Units = append(q.Units, unit)
+		}
+		engine, name := preflight.HostContainer(rec, s.ID)
+		if q.Engine = engine; name != "" && !slices.Contains(q.Recorded, name) {
+			q.Recorded = append(q.Recorded, name)
+		}
+	}
 	for _, n := range preflight.Names(rec) {
 		q.Names = append(q.Names, n.Name)
 	}

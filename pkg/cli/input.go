@@ -10,6 +10,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
@@ -17,13 +18,23 @@ import (
 type input struct {
 	files   []string
 	members []string
-	// stdin is read for "-".
-	stdin io.Reader
+	// doc is a manifest that names servers, or nil; it is the one of files then.
+	doc *manifest.Document
+	// unnamed: nobody has named doc, it just lies here.
+	unnamed bool
+	// stdin is read for "-"; content has what was read already.
+	stdin   io.Reader
+	content map[string][]byte
 	// seen is what was read: once, for stdin can be read once.
 	seen *intake.Description
 }
 
-func (in *input) empty() bool { return len(in.files) == 0 && len(in.members) == 0 }
+func (in *input) empty() bool {
+	if in.doc != nil {
+		return in.doc.Spec.ZooCfg == "" && len(in.doc.Spec.Servers) == 0
+	}
+	return len(in.files) == 0 && len(in.members) == 0
+}
 
 // defaultFile is what wrap reads when nothing is named.
 func defaultFile() (string, bool) {
@@ -55,6 +66,9 @@ func (in *input) parse(ctx context.Context, name string) (intake.Description, er
 	if len(in.members) > 0 {
 		return intake.FromMembers(name, in.members)
 	}
+	if in.doc != nil && in.doc.ByAddress() {
+		return intake.FromManifest(name, *in.doc), nil
+	}
 	files, err := in.expand()
 	if err != nil {
 		return intake.Description{}, err
@@ -77,13 +91,29 @@ func myid(source string) (string, bool) {
 	return string(data), err == nil
 }
 
+// namedFile is a host's file; dynamic is its dynamic file's, where that is not beside it.
 type namedFile struct {
-	id   ensemble.MaybeID
-	path string
+	id            ensemble.MaybeID
+	path, dynamic string
+}
+
+// declared are the hosts' files that a manifest names.
+func declared(doc manifest.Document) []namedFile {
+	if doc.Spec.ZooCfg != "" {
+		return []namedFile{{path: doc.Spec.ZooCfg, dynamic: doc.Spec.DynamicFile}}
+	}
+	var out []namedFile
+	for _, s := range doc.Spec.Servers {
+		out = append(out, namedFile{id: ensemble.ID(s.ID).Known(), path: s.ZooCfg, dynamic: s.DynamicFile})
+	}
+	return out
 }
 
 // expand turns "-f 1=a/zoo.cfg", "-f zoo.cfg", "-f dir" and "-f -" into files.
 func (in *input) expand() ([]namedFile, error) {
+	if in.doc != nil {
+		return declared(*in.doc), nil
+	}
 	var out []namedFile
 	for _, arg := range in.files {
 		f := namedFile{path: arg}
@@ -133,9 +163,12 @@ func (in *input) readFile(ctx context.Context, f namedFile) (ensemble.HostConfig
 	if f.path == "-" {
 		source = "stdin"
 	}
-	data, err := readInput(ctx, f.path, in.stdin)
-	if err != nil {
-		return ensemble.HostConfig{}, usagef("cannot read the configuration: %s", quote.Line(err.Error()))
+	data, known := in.content[f.path]
+	if !known {
+		var err error
+		if data, err = readInput(ctx, f.path, in.stdin); err != nil {
+			return ensemble.HostConfig{}, unreadable(err)
+		}
 	}
 	dynName, err := ensemble.DynamicFileName(source, data)
 	if err != nil {
@@ -143,7 +176,10 @@ func (in *input) readFile(ctx context.Context, f namedFile) (ensemble.HostConfig
 	}
 	var dynamic []byte
 	if dynName != "" {
-		path := filepath.Join(filepath.Dir(f.path), filepath.Base(dynName))
+		path := f.dynamic
+		if path == "" {
+			path = filepath.Join(filepath.Dir(f.path), filepath.Base(dynName))
+		}
 		if dynamic, err = readInput(ctx, path, nil); err != nil {
 			return ensemble.HostConfig{}, usagef("%s names dynamicConfigFile=%s: put a copy beside it: %s", quote.Line(source), quote.Line(dynName), quote.Line(err.Error()))
 		}
@@ -153,6 +189,11 @@ func (in *input) readFile(ctx context.Context, f namedFile) (ensemble.HostConfig
 		return ensemble.HostConfig{}, &usageError{err}
 	}
 	return ensemble.HostConfig{ID: f.id, Source: source, Config: c, Next: hasNext(f.path, dynName)}, nil
+}
+
+// unreadable says that a file cannot be read.
+func unreadable(err error) error {
+	return usagef("cannot read the configuration: %s", quote.Line(err.Error()))
 }
 
 // hasNext reports whether a reconfiguration that has not ended lies beside a

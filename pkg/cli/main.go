@@ -54,10 +54,10 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 			same ids, no membership change, no downtime, no acknowledged write lost.
 
 			The way: check, wrap (a Service with a fixed address per server), clients (move
-			to those addresses), reconfigure (the servers' own lists, one rolling restart),
-			replace (one server after the other, leader last). plan says what would happen
+			to those addresses), reconfigure (the servers' own lists, one rolling restart), park
+			(the pods, days before), replace (one server after the other, leader last). plan says what would happen
 			next, and why it is safe. Every command can be run again; revert takes a server
-			back to its host.
+			back to its host; unpark and unwrap take back pods and Services that nobody uses.
 
 			Hosts are never touched: what must change there is printed as patches and
 			commands, or handed to a program of yours (--host-hook).
@@ -87,18 +87,26 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		&cobra.Group{ID: "look", Title: "Look:"},
 		&cobra.Group{ID: "prepare", Title: "Prepare:"},
 		&cobra.Group{ID: "move", Title: "Move:"},
+		&cobra.Group{ID: "back", Title: "Take back what nobody uses:"},
 	)
 	root.AddCommand(
 		group("look", d.addProbeFlags(newCheckCommand(d))),
 		group("look", d.addProbeFlags(newStatusCommand(d))),
 		group("look", d.addProbeFlags(newPlanCommand(d))),
 		group("look", d.addProbeFlags(newClientsCommand(d))),
+		group("look", newRenderCommand(d)),
+		group("look", newDiffCommand(d)),
 		group("prepare", newRBACCommand(d)),
 		group("prepare", d.addProbeFlags(newWrapCommand(d))),
 		group("prepare", d.addProbeFlags(newReconfigureCommand(d))),
+		group("prepare", d.addProbeFlags(newParkCommand(d))),
 		group("move", d.addProbeFlags(newReplaceCommand(d))),
 		group("move", d.addProbeFlags(newSeedCommand(d))),
+		group("move", d.addProbeFlags(newApplyCommand(d))),
 		group("move", d.addProbeFlags(newRevertCommand(d))),
+		group("back", d.addProbeFlags(newUnparkCommand(d))),
+		group("back", d.addProbeFlags(newUnwrapCommand(d))),
+		newExplainCommand(d),
 		newVersionCommand(d),
 	)
 	return root, d

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestReportsManagersAreInTheReadme(t *testing.T) {
 		ZooKeeper: []hostreport.Process{{Config: "/usr/hdp/current/zookeeper-server/conf/zoo.cfg"}}, Names: []hostreport.Name{}, Paths: []hostreport.Path{},
 	}})
 	put(t, map[string]string{"zoo.cfg": "# Ansible managed\n" + hostFile("")})
-	f, _ := flags(t, "-f", "zoo.cfg", "--output-dir", "out", "--supervisor", "docker", "--unit", "zk", "--path", "/conf/zoo.cfg")
+	f, _ := flags(t, "-f", "zoo.cfg", "--output-dir", "out", "--supervisor", "docker", "--unit", "zk,3=zk-c", "--path", "/conf/zoo.cfg")
 	if _, err := emit(t, s, f); err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +33,7 @@ func TestReportsManagersAreInTheReadme(t *testing.T) {
 		"  Ansible, on the hosts of 1, 2, 3 (zoo.cfg:1: # Ansible managed)\n",
 		"  Ambari, on the hosts of 2 (/usr/hdp/current/zookeeper-server/conf/zoo.cfg)\n",
 		"  docker restart zk\n",
+		"  docker restart zk-c\n",
 	} {
 		if readme := read(t, "out/README.txt"); !strings.Contains(readme, want) {
 			t.Errorf("no %q in\n%s", want, readme)
@@ -42,8 +44,8 @@ func TestReportsManagersAreInTheReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q := questions(rec, nil); q.Engine != "docker" || q.Recorded != "zk" || q.Unit != "" {
-		t.Errorf("asked about %q of %q, unit %q", q.Recorded, q.Engine, q.Unit)
+	if q := questions(rec, nil); q.Engine != "docker" || !slices.Equal(q.Recorded, []string{"zk", "zk-c"}) || len(q.Units) != 0 {
+		t.Errorf("asked about %q of %q, units %q", q.Recorded, q.Engine, q.Units)
 	}
 }
 

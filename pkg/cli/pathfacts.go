@@ -81,23 +81,21 @@ func (s *session) sources(ctx context.Context, rec migration.Record) map[ensembl
 			continue
 		}
 		clients, _ := zkprobe.ParseCons(a.Text)
-		out[srv.ID] = clientCount(clients, s.prober.Ask(ctx, at, zkprobe.Conf))
+		out[srv.ID] = clientCount(clients, zkprobe.ParseConf(s.prober.Ask(ctx, at, zkprobe.Conf).Text))
 	}
 	return out
 }
 
-// clientCount counts the sessions of a server that answered cons; conf has the limit, if it came.
-func clientCount(clients []zkprobe.Client, conf zkprobe.Answer) preflight.ClientCount {
+// clientCount counts the sessions of a server that answered cons; conf has the limit, if it told.
+func clientCount(clients []zkprobe.Client, conf zkprobe.ConfReply) preflight.ClientCount {
 	c := preflight.ClientCount{By: map[string]int{}, Limit: preflight.DefaultMaxClientCnxns, Assumed: true}
 	for _, client := range clients {
 		if client.SessionID != 0 {
 			c.By[client.Addr.Addr().Unmap().String()]++
 		}
 	}
-	if conf.Reach == vantage.Answered {
-		if n := zkprobe.ParseConf(conf.Text).MaxClientCnxns; n >= 0 {
-			c.Limit, c.Assumed = n, false
-		}
+	if n := conf.MaxClientCnxns; n >= 0 {
+		c.Limit, c.Assumed = n, false
 	}
 	return c
 }

@@ -89,7 +89,7 @@ func (f *reconfigureFlags) plan(ctx context.Context, s *session, rec migration.R
 	told.Reports = dated(s.keptReports(ctx), time.Now())
 	e.input, e.dns = intake.Patching{
 		Managers: told.HostManagers(),
-		Version:  v, Leader: now.leader, InitLimit: initLimit, Leave: f.leave, Path: f.path, Zone: f.dnsZone, DNSServer: f.dnsServer,
+		Version:  v, Leader: now.leader, InitLimit: initLimit, Leave: f.said.Spec.Hosts.Leave, Path: f.said.Spec.Hosts.Path, Zone: f.said.Spec.DNS.Zone, DNSServer: f.said.Spec.DNS.Server,
 	}.Inputs(desc, rec)
 	if e.plan, err = hostpatch.Reconfigure(e.input); err != nil {
 		return e, &usageError{err}

@@ -54,6 +54,7 @@ func newPlanCommand(d *deps) *cobra.Command {
 	}
 	output.add(cmd)
 	fromFlag(cmd, &from)
+	d.says(cmd, "spec.credentials")
 	lookFlag(cmd, &limit)
 	return cmd
 }
@@ -99,6 +100,7 @@ func (d *deps) whole(ctx context.Context, args []string) (*session, migration.Ob
 	if err := s.lookForTwins(ctx, rec, d.streams.ErrOut); err != nil {
 		return s, migration.Observation{}, err
 	}
+	s.engine.Clients = newWhereabouts(s, false)
 	o, err := s.engine.Observe(ctx, rec.Ensemble().IDs()...)
 	return s, o, err
 }

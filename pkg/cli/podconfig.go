@@ -25,7 +25,7 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 		return err
 	}
 	var err error
-	if rec.Pods, err = o.pods.apply(rec.Pods, rec.Settings.Version); err != nil {
+	if rec.Pods, err = o.pods.Over(rec.Pods, rec.Settings.Version); err != nil {
 		return err
 	}
 	made, err := intake.PodFiles(rec, desc.Hosts)

@@ -5,96 +5,32 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// podFlags say how the pods are made. They are kept in the journal, so they are
-// needed once; afterwards they only change pods that do not exist yet.
-type podFlags struct {
-	cmd          *cobra.Command
-	image        string
-	storageClass string
-	storageSize  string
-	memory       string
-	cpu          string
-	jvmFlags     string
-	filesSecret  string
-	filesConfig  string
-	antiAffinity string
-	runAsUser    int64
+// podSettings are the pods' settings that were said, and how they are said again.
+type podSettings struct {
+	intake.PodFlags
+	again command.Quoted
 }
 
-func (f *podFlags) add(cmd *cobra.Command) {
-	f.cmd = cmd
-	fs := cmd.Flags()
-	fs.StringVar(&f.image, "image", "", "Image of the pods, with the ZooKeeper version of the hosts (default zookeeper:VERSION)")
-	fs.StringVar(&f.storageClass, "storage-class", "", "StorageClass of the pods' volumes (default: the cluster's)")
-	fs.StringVar(&f.storageSize, "storage-size", "20Gi", "Size of the pods' volumes: at least three snapshots plus logs")
-	fs.StringVar(&f.memory, "memory", "2Gi", "Memory request and limit of a pod: heap plus 512Mi at least")
-	fs.StringVar(&f.cpu, "cpu", "500m", "CPU request of a pod")
-	fs.StringVar(&f.jvmFlags, "jvm-flags", "", "JVM flags of the hosts to carry over, as \"-Xmx1g -Djute.maxbuffer=4194304\"")
-	fs.StringVar(&f.filesSecret, "files-secret", "", "Secret with the files that zoo.cfg and the JVM flags name, by their base names; ID.NAME is one server's own")
-	fs.StringVar(&f.filesConfig, "files-configmap", "", "ConfigMap with such files that anybody may read")
-	fs.StringVar(&f.antiAffinity, "anti-affinity", "required", "required (one server a node) or preferred")
-	fs.Int64Var(&f.runAsUser, "run-as-user", 1000, "uid and gid of the pods' process and volume")
-}
-
-// values are those of all flags, given or not.
-func (f *podFlags) values() migration.PodOptions {
-	return migration.PodOptions{
-		Image: f.image, StorageClass: f.storageClass, StorageSize: f.storageSize, Memory: f.memory, CPU: f.cpu,
-		JVMFlags: f.jvmFlags, FilesSecret: f.filesSecret, FilesConfigMap: f.filesConfig, AntiAffinity: f.antiAffinity, RunAsUser: f.runAsUser,
-	}
-}
-
-// check refuses values that no pod can be made with. It asks nobody, so that it
-// comes before anything is written, in dry runs too.
-func (f *podFlags) check() error {
-	if f.cmd == nil {
-		return nil
-	}
-	return intake.CheckPodFlags(f.values())
-}
-
-// apply writes the flags over options; flags that were not given keep what the
-// journal has, or the default where it has nothing.
-func (f *podFlags) apply(o migration.PodOptions, version string) (migration.PodOptions, error) {
-	if f.cmd == nil {
-		return o, nil
-	}
-	return intake.PodFlags{Values: f.values(), Given: f.cmd.Flags().Changed}.Over(o, version)
-}
-
-// store keeps flags that change something in the journal, with what was there
+// store keeps settings of pods that change something in the journal, with what was there
 // before. Where they could change nothing it says so instead of going on.
 //
 // Before anything is written, ask judges what the pods would be.
-func (f *podFlags) store(ctx context.Context, s *session, id ensemble.MaybeID, ask func(migration.Record) error) error {
+func (f podSettings) store(ctx context.Context, s *session, id ensemble.MaybeID, ask func(migration.Record) error) error {
 	rec, err := s.record(ctx)
 	if err != nil {
 		return err
 	}
-	if f.cmd == nil {
-		return ask(rec)
-	}
-	pods, err := f.apply(rec.Pods, rec.Settings.Version)
+	to, changed, err := f.change(rec, id, s.kube.at())
 	if err != nil {
 		return err
 	}
-	if intake.SamePods(pods, rec.Pods) {
-		return ask(rec)
-	}
-	changed := strings.Join(intake.PodChanges(rec.Pods, pods), ", ")
-	if why, next := tooLate(rec, id, s.kube.at()); why != "" {
-		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
-	}
-	to := rec.ChangePods(pods)
-	if err := ask(to); err != nil {
+	if err := ask(to); err != nil || changed == "" {
 		return err
 	}
 	if in := migration.InPods(rec); len(in) > 0 {
@@ -103,19 +39,39 @@ func (f *podFlags) store(ctx context.Context, s *session, id ensemble.MaybeID, a
 	return s.save(ctx, to)
 }
 
+// over is the record with the settings, and what they change, empty for nothing.
+func (f podSettings) over(rec migration.Record) (to migration.Record, changed string, err error) {
+	pods, err := f.Over(rec.Pods, rec.Settings.Version)
+	if err != nil || intake.SamePods(pods, rec.Pods) {
+		return rec, "", err
+	}
+	return rec.ChangePods(pods), strings.Join(intake.PodChanges(rec.Pods, pods), ", "), nil
+}
+
+// change is over, where the settings reach a pod that is still to be replaced.
+func (f podSettings) change(rec migration.Record, id ensemble.MaybeID, at command.At) (to migration.Record, changed string, err error) {
+	if to, changed, err = f.over(rec); err != nil || changed == "" {
+		return to, changed, err
+	}
+	if why, next := f.tooLate(rec, id, at); why != "" {
+		return rec, changed, &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
+	}
+	return to, changed, nil
+}
+
 // tooLate says why other settings would reach no pod any more.
-func tooLate(rec migration.Record, id ensemble.MaybeID, at command.At) (why, next string) {
+func (f podSettings) tooLate(rec migration.Record, id ensemble.MaybeID, at command.At) (why, next string) {
 	switch intake.SettingsReach(rec, id) {
 	case intake.ReachPods:
 	case intake.ReachBegun:
 		return fmt.Sprintf("the %s of server %d has begun with the settings that are recorded", rec.Flight.Kind, rec.Flight.ID),
 			at.Ours("revert %s --id=%d", rec.Name, rec.Flight.ID) + ", then replace it with the new settings"
 	case intake.ReachServes:
-		return fmt.Sprintf("server %d runs in its pod already, and a pod that serves is not restarted for its settings", id.ID),
-			at.Ours("revert %s --id=%d", rec.Name, id.ID) + ", then replace it with the new settings"
+		return fmt.Sprintf("server %d runs in its pod already, and replace does not restart a pod that serves", id.ID),
+			at.Ours("apply %s --id=%d %s", rec.Name, id.ID, f.again)
 	case intake.ReachAllServe:
-		return "all servers run in their pods already, and pods that serve are not restarted for their settings",
-			at.Ours("status %s", rec.Name)
+		return "all servers run in their pods already, and replace does not restart pods that serve",
+			at.Ours("apply %s %s", rec.Name, f.again)
 	}
 	return "", ""
 }

@@ -33,13 +33,13 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 		why, next string
 	}{
 		"the server runs in its pod": {moved(1), []string{"--id=1", "--memory=600Mi"},
-			"server 1 runs in its pod already, and a pod that serves is not restarted for its settings", strings.Replace(back, "%d", "1", 1)},
+			"server 1 runs in its pod already, and replace does not restart a pod that serves", "kubectl zkmigrate apply demo --id=1 --memory=600Mi -n zk"},
 		"its replacement has begun": {flying(migration.Replace), []string{"--id=2", "--memory=600Mi"},
 			"the replace of server 2 has begun with the settings that are recorded", strings.Replace(back, "%d", "2", 1)},
 		"another one is on its way back": {flying(migration.Revert), []string{"--id=1", "--memory=600Mi"},
 			"the revert of server 2 has begun with the settings that are recorded", strings.Replace(back, "%d", "2", 1)},
 		"all servers run in their pods": {moved(3), []string{"--all", "--memory=600Mi"},
-			"all servers run in their pods already, and pods that serve are not restarted for their settings", "kubectl zkmigrate status demo -n zk"},
+			"all servers run in their pods already, and replace does not restart pods that serve", "kubectl zkmigrate apply demo --memory=600Mi -n zk"},
 		"another server runs in its pod":    {moved(1), []string{"--id=2", "--memory=600Mi"}, "", ""},
 		"the flag says what is recorded":    {moved(1), []string{"--id=1", "--memory=2Gi"}, "", ""},
 		"no flag, and others than recorded": {moved(1), []string{"--id=1"}, "", ""},
@@ -53,7 +53,7 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if rec.Pods, err = replacing(t, "--id=1").pods.apply(rec.Pods, "3.8.0"); err != nil {
+			if rec.Pods, err = replacing(t, "--id=1").pods.Over(rec.Pods, "3.8.0"); err != nil {
 				t.Fatal(err)
 			}
 			c.set(&rec)
@@ -67,7 +67,7 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 				t.Fatal(loadErr)
 			}
 			if c.why == "" {
-				want := map[bool]string{true: "600Mi", false: "2Gi"}[o.pods.memory == "600Mi"]
+				want := map[bool]string{true: "600Mi", false: "2Gi"}[o.pods.Values.Memory == "600Mi"]
 				if err != nil || !asked || after.Pods.Memory != want {
 					t.Errorf("%v; memory %s, want %s", err, after.Pods.Memory, want)
 				}
@@ -87,11 +87,14 @@ func TestSettingsThatReachNoPod(t *testing.T) {
 // replacing parses a command line of replace.
 func replacing(t *testing.T, args ...string) *MoveOptions {
 	t.Helper()
-	f, cmd := &moveFlags{kind: migration.Replace}, &cobra.Command{}
-	f.add(cmd)
+	f, cmd := &moveFlags{deps: &deps{}, kind: migration.Replace}, &cobra.Command{}
+	cmd.SetContext(t.Context())
+	f.add(cmd, "spec.hosts.hook", "spec.pods")
 	cmd.Flags().BoolVar(&f.all, "all", false, "")
-	f.pods.add(cmd)
 	if err := cmd.ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.said.readTemplate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	o, err := f.toOptions(nil)

@@ -197,6 +197,8 @@ func value(e ast.Expr) string {
 			return "1"
 		case "restart": // how a restart goes on
 			return "-f FILE"
+		case "again": // a podSettings
+			return "--cpu=1"
 		}
 	case *ast.CallExpr:
 		if f, ok := e.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "data" { // a DataMode

@@ -19,20 +19,18 @@ import (
 )
 
 type rbacFlags struct {
-	deps         *deps
-	input        inputFlags
-	ids          []int
-	users        []string
-	groups       []string
-	accounts     []string
-	data         string
-	probeVia     string
-	endpointsAPI string
-	policy       bool
-	output       string
-	secrets      bool
-	filesSecret  string
-	filesConfig  string
+	deps     *deps
+	said     *said
+	ids      []int
+	users    []string
+	groups   []string
+	accounts []string
+	data     string
+	probeVia string
+	policy   bool
+	output   string
+	secrets  bool
+	removal  bool
 }
 
 // RBACOptions is rbac with everything resolved.
@@ -48,6 +46,7 @@ type RBACOptions struct {
 	policy      bool
 	format      printer.Format
 	secrets     bool
+	removal     bool
 	filesSecret string
 	filesConfig string
 }
@@ -93,7 +92,12 @@ func newRBACCommand(d *deps) *cobra.Command {
 			return o.Run(cmd.Context())
 		},
 	}
-	f.input.add(cmd)
+	f.said = d.says(cmd, "spec.endpointsAPI", "spec.pods.files")
+	f.said.addHosts()
+	cmd.Flag("files-secret").Usage = "Secret whose entries may be looked at, as wrap is given it"
+	cmd.Flag("files-configmap").Usage = "ConfigMap whose entries may be looked at, as wrap is given it"
+	api := cmd.Flag("endpoints-api")
+	api.Usage, api.DefValue = "endpointslices or endpoints, as wrap is given it (default: what is recorded, else endpointslices)", ""
 	cmd.Flags().IntSliceVar(&f.ids, "ids", nil, "The servers' ids, for an ensemble that is not wrapped yet")
 	cmd.Flags().StringArrayVar(&f.users, "user", nil, "User to bind the Role to, here the subject and not a kubeconfig user; repeatable")
 	cmd.Flags().StringArrayVar(&f.groups, "group", nil, "Group to bind the Role to; repeatable")
@@ -101,9 +105,7 @@ func newRBACCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringVar(&f.data, "data", string(migration.DataCopy), "copy (with pods/exec, for replace --data=copy and seed) or empty (without)")
 	cmd.Flags().StringVar(&f.probeVia, "probe-via", viaPod, "pod (with pods/exec and probe pods, to ask ZooKeeper through pods) or direct (without)")
 	cmd.Flags().BoolVar(&f.secrets, "secrets", false, "With what a zoo.cfg with passwords needs: to create a Secret, and read none")
-	cmd.Flags().StringVar(&f.filesSecret, "files-secret", "", "Secret whose entries may be looked at, as wrap is given it")
-	cmd.Flags().StringVar(&f.filesConfig, "files-configmap", "", "ConfigMap whose entries may be looked at, as wrap is given it")
-	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", "", "endpointslices or endpoints, as wrap is given it (default: what is recorded, else endpointslices)")
+	cmd.Flags().BoolVar(&f.removal, "removal", false, "With what unpark and unwrap need: to delete Services, volume claims and the other objects that they take back")
 	cmd.Flags().BoolVar(&f.policy, "admission-policy", false, "Also print a ValidatingAdmissionPolicy that keeps everyone else off the ensemble's objects")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "yaml", "Output format: yaml or json")
 	return cmd
@@ -111,10 +113,13 @@ func newRBACCommand(d *deps) *cobra.Command {
 
 func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 	o := &RBACOptions{
-		deps: f.deps, args: args, input: input{files: f.input.files, members: f.input.members, stdin: f.deps.streams.In},
+		deps: f.deps, args: args, input: f.said.input(),
 		to: access.Subjects{Users: f.users, Groups: f.groups, ServiceAccounts: f.accounts}, copies: f.data == string(migration.DataCopy),
-		through: f.probeVia == viaPod, secrets: f.secrets, filesSecret: f.filesSecret, filesConfig: f.filesConfig,
-		api: migration.EndpointsAPI(f.endpointsAPI), policy: f.policy, format: printer.Format(f.output),
+		through: f.probeVia == viaPod, secrets: f.secrets, removal: f.removal, filesSecret: f.said.Spec.Pods.Files.Secret, filesConfig: f.said.Spec.Pods.Files.ConfigMap,
+		policy: f.policy, format: printer.Format(f.output),
+	}
+	if f.said.given("endpoints-api") {
+		o.api = migration.EndpointsAPI(f.said.Spec.EndpointsAPI)
 	}
 	for _, id := range f.ids {
 		if id < int(ensemble.MinID) || id > int(ensemble.MaxID) || slices.Contains(o.ids, ensemble.ID(id)) {
@@ -130,8 +135,6 @@ func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 		return nil, usagef("--data=%q: allowed are empty, copy", f.data)
 	case !o.through && f.probeVia != viaDirect:
 		return nil, usagef("--probe-via=%q: allowed are direct, pod", f.probeVia)
-	case o.api != "" && o.api != migration.EndpointSlices && o.api != migration.LegacyEndpoints:
-		return nil, usagef("--endpoints-api=%q: allowed are endpointslices, endpoints", f.endpointsAPI)
 	case len(args) == 0 && (len(o.ids) > 0 || !o.input.empty()):
 		return nil, usagef("--ids, -f and --member describe one ensemble: give its NAME")
 	case len(o.ids) > 0 && !o.input.empty():
@@ -194,7 +197,7 @@ func (o *RBACOptions) Run(ctx context.Context) error {
 func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 	scope := access.Scope{
 		Namespace: o.deps.namespace(), EndpointsAPI: o.api, Copy: o.copies, Through: o.through,
-		Private: o.secrets, FilesSecret: o.filesSecret, FilesConfigMap: o.filesConfig,
+		Private: o.secrets, Removing: o.removal, FilesSecret: o.filesSecret, FilesConfigMap: o.filesConfig,
 	}
 	if len(o.args) == 0 {
 		scope.Private = true
@@ -220,7 +223,7 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 			return scope, err
 		}
 		recorded := access.Of(rec, o.copies)
-		recorded.Through = o.through
+		recorded.Through, recorded.Removing = o.through, o.removal
 		recorded.Private = recorded.Private || o.secrets
 		recorded.FilesSecret = cmp.Or(o.filesSecret, recorded.FilesSecret)
 		recorded.FilesConfigMap = cmp.Or(o.filesConfig, recorded.FilesConfigMap)

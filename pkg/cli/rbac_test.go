@@ -52,7 +52,8 @@ func TestRBACPrintsObjects(t *testing.T) {
 			scope: scope(func(s *access.Scope) { s.Copy, s.EndpointsAPI = false, migration.LegacyEndpoints }), kinds: []string{"Role"}},
 		"one with passwords and files": {args: []string{"zk1", "--ids=1,2,3", "--secrets", "--files-secret=zk1-files", "--files-configmap=zk1-conf"},
 			scope: scope(func(s *access.Scope) { s.Private, s.FilesSecret, s.FilesConfigMap = true, "zk1-files", "zk1-conf" }), kinds: []string{"Role"}},
-		"one by its journal": {args: []string{"zk1"}, scope: scope(recorded), kinds: []string{"Role"}},
+		"with what takes it back": {args: []string{"zk1", "--ids=1,2,3", "--removal"}, scope: scope(func(s *access.Scope) { s.Removing = true }), kinds: []string{"Role"}},
+		"one by its journal":      {args: []string{"zk1"}, scope: scope(recorded), kinds: []string{"Role"}},
 		"by its journal, with another way to write endpoints": {args: []string{"zk1", "--endpoints-api=endpoints"},
 			scope: scope(recorded, func(s *access.Scope) { s.EndpointsAPI = migration.LegacyEndpoints }), kinds: []string{"Role"}},
 		"for several, and nobody else": {

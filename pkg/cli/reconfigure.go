@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -18,25 +19,16 @@ import (
 )
 
 type reconfigureFlags struct {
-	deps       *deps
-	cmd        *cobra.Command
-	input      inputFlags
-	dir        string
-	path       string
-	leave      []string
-	supervisor string
-	unit       string
-	address    string
-	domain     string
-	dnsZone    string
-	dnsServer  string
-	cmdlines   []string
-	dataSize   string
-	verify     bool
-	hook       string
-	confirmed  []int
-	timeout    time.Duration
-	verbose    bool
+	deps      *deps
+	said      *said
+	dir       string
+	cmdlines  []string
+	dataSize  string
+	verify    bool
+	confirmed []int
+	timeout   time.Duration
+	verbose   bool
+	yes       bool
 }
 
 func newReconfigureCommand(d *deps) *cobra.Command {
@@ -71,7 +63,7 @@ func (f *reconfigureFlags) command() *cobra.Command {
 			%[1]s reconfigure zk1 -f conf/ --supervisor=supervisord --unit=zk --address=dns
 
 			# Servers that run in containers of the official image
-			%[1]s reconfigure zk1 -f conf/ --supervisor=docker --unit=zookeeper --path=/conf/zoo.cfg
+			%[1]s reconfigure zk1 -f conf/ --supervisor=docker --unit=1=zk-a,2=zk-b,3=zk-c --path=/conf/zoo.cfg
 
 			# Leave out an optional change, by the name README.txt gives it
 			%[1]s reconfigure zk1 -f zoo.cfg --leave=tcp-keep-alive
@@ -83,39 +75,32 @@ func (f *reconfigureFlags) command() *cobra.Command {
 			return within(cmd.Context(), f.timeout, func(ctx context.Context) error { return f.run(ctx, args) })
 		},
 	}
-	f.cmd = cmd
-	f.input.add(cmd)
-	cmd.Flags().StringVar(&f.supervisor, "supervisor", string(hostpatch.Systemd), "What starts the servers on their hosts: systemd, supervisord, script, docker or podman; kept in the journal")
-	cmd.Flags().StringVar(&f.unit, "unit", "", "The name of the unit, program or container, or the path of zkServer.sh (default zookeeper); kept in the journal")
-	cmd.Flags().StringVar(&f.address, "address", migration.AddressIP, "What goes into the server lines: ip, the Services' addresses, or dns, their names (TLS, Kerberos); kept in the journal")
-	cmd.Flags().StringVar(&f.domain, "cluster-domain", "cluster.local", "The cluster's DNS domain, for --address=dns")
-	cmd.Flags().StringVar(&f.dnsZone, "dns-zone", "", "Zone of the hosts' names, for the DNS records")
-	cmd.Flags().StringVar(&f.dnsServer, "dns-server", "", "Name server that takes updates, for the nsupdate script")
+	f.said = f.deps.says(cmd, "spec.address", "spec.clusterDomain", "spec.hosts", "spec.dns", "spec.credentials")
+	f.said.addHosts()
+	cmd.Flag("host-hook").Usage = "Program that applies the patches and restarts the servers"
 	cmd.Flags().StringArrayVar(&f.cmdlines, "jvm-cmdline", nil, "ID=FILE, a copy of /proc/PID/cmdline of that server's JVM: lists the flags to carry over; repeatable")
 	cmd.Flags().StringVar(&f.dataSize, "data-size", "", "Size of a snapshot, as 800Mi, where the servers do not tell (mntr): initLimit follows it")
 	cmd.Flags().StringVar(&f.dir, "output-dir", "", "Where the patches go (default ./zkmigrate-NAME)")
-	cmd.Flags().StringVar(&f.path, "path", "zoo.cfg", "Path of zoo.cfg as the commands name it: on the hosts, or with --supervisor=docker or podman in the containers")
-	cmd.Flags().StringSliceVar(&f.leave, "leave", nil, "Optional changes to leave out, by the names the README lists")
 	cmd.Flags().BoolVar(&f.verify, "verify", false, "Watch until every server runs with the new list")
 	cmd.Flags().IntSliceVar(&f.confirmed, "confirmed", nil, "Ids of servers that were restarted with the patched file, where that cannot be seen (3.4)")
-	cmd.Flags().StringVar(&f.hook, "host-hook", "", "Program that applies the patches and restarts the servers")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved")
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "Do not ask before the program that a manifest names restarts servers")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "Print every step")
 	return cmd
 }
 
 func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
-	if f.verify && f.hook != "" {
+	// A manifest names the program for all commands.
+	hook := f.said.Spec.Hosts.Hook
+	if f.verify && f.said.cmd.Flags().Changed("host-hook") {
 		return usagef("--verify watches, --host-hook does: use one of them")
 	}
-	if f.address != migration.AddressIP && f.address != migration.AddressDNS {
-		return usagef("--address=%q: allowed are ip, dns", f.address)
-	}
-	if _, err := hostpatch.CommandsFor(hostpatch.Supervisor(f.supervisor), f.unit); err != nil {
-		return usagef("--supervisor: %w", err)
-	}
+
 	if err := f.check(); err != nil {
 		return err
+	}
+	if hook != "" && !f.verify && !f.agreed() && f.deps.terminal() == nil {
+		return usagef("%s would restart servers: confirm with --yes where there is no terminal", f.said.place("host-hook"))
 	}
 	in := f.source()
 	if !in.empty() {
@@ -144,10 +129,12 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	switch {
 	case f.verify:
 		return s.locked(ctx, func(ctx context.Context) error { return f.watch(ctx, s) })
-	case f.hook == "" && len(f.confirmed) > 0 && len(f.input.files) == 0:
+	case hook == "" && len(f.confirmed) > 0 && len(f.said.files) == 0:
 		return nil
 	}
-	f.chosen(&rec)
+	if err := f.chosen(&rec); err != nil {
+		return err
+	}
 	e, err := f.plan(ctx, s, rec, in)
 	if err != nil {
 		return err
@@ -157,7 +144,10 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	}
 	f.printPlan(rec, e)
 	return s.locked(ctx, func(ctx context.Context) error {
-		if err := f.keep(ctx, s, e); err != nil || f.hook == "" {
+		if err := f.keep(ctx, s, e); err != nil || hook == "" {
+			return err
+		}
+		if may, err := f.mayDrive(ctx, s, e); !may {
 			return err
 		}
 		if err := s.lookForTwins(ctx, rec, f.deps.streams.ErrOut); err != nil {
@@ -169,23 +159,7 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 
 // check refuses flags that nothing can be made of, before anybody is asked.
 func (f *reconfigureFlags) check() error {
-	for flag, name := range map[string]string{"cluster-domain": f.domain, "dns-zone": f.dnsZone, "dns-server": f.dnsServer} {
-		if err := checkDomain(flag, name); err != nil {
-			return err
-		}
-	}
-	if err := checkUnit(f.unit); err != nil {
-		return err
-	}
-	if err := checkHook(f.hook); err != nil {
-		return err
-	}
-	if err := hostpatch.CheckLeave(f.leave); err != nil {
-		return usagef("--leave: %w", err)
-	}
-	if f.path == "" || strings.ContainsFunc(f.path, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return usagef("--path=%q is not a name for a file inside a patch: leave blanks and control characters out", quote.Typed(f.path))
-	}
+
 	for _, n := range f.confirmed {
 		if n < int(ensemble.MinID) || n > int(ensemble.MaxID) {
 			return usagef("--confirmed=%d: ids are %d to %d", n, ensemble.MinID, ensemble.MaxID)
@@ -203,23 +177,38 @@ func (f *reconfigureFlags) check() error {
 
 // source is what the hosts' files are read from; --verify reads none.
 func (f *reconfigureFlags) source() *input {
-	in := &input{files: f.input.files, members: f.input.members, stdin: f.deps.streams.In}
+	in := f.said.input()
 	if file, ok := defaultFile(); ok && in.empty() && !f.verify && len(f.confirmed) == 0 {
 		in.files = []string{file}
 	}
-	return in
+	return &in
 }
 
 // chosen puts the flags over what is recorded of the hosts; those that were not
 // given keep what the journal has.
-func (f *reconfigureFlags) chosen(rec *migration.Record) {
-	for name, to := range map[string]*string{
-		"supervisor": &rec.Hosts.Supervisor, "unit": &rec.Hosts.Unit, "address": &rec.Hosts.Address, "cluster-domain": &rec.Hosts.ClusterDomain,
-	} {
-		if flag := f.cmd.Flags().Lookup(name); *to == "" || flag.Changed {
-			*to = flag.Value.String()
-		}
+func (f *reconfigureFlags) chosen(rec *migration.Record) error {
+	given := f.said.hostOptions()
+	if own, ok := given.Stranger(*rec); ok {
+		return usagef("%s: %d=%s: the ensemble has no server %d", f.said.place("unit"), own.ID, own.Unit, own.ID)
 	}
+	rec.Hosts = given.Complete(rec.Hosts)
+	return nil
+}
+
+// agreed: whoever gave no --host-hook, but a manifest with one, may have come for the patches.
+func (f *reconfigureFlags) agreed() bool { return f.yes || f.said.cmd.Flags().Changed("host-hook") }
+
+// mayDrive asks before the program of a manifest restarts servers.
+func (f *reconfigureFlags) mayDrive(ctx context.Context, s *session, e emission) (bool, error) {
+	if f.agreed() {
+		return true, nil
+	}
+	err := f.deps.confirm(ctx, fmt.Sprintf("Have %s apply these patches and restart the servers, one at a time, in the order %v? [y/N] ", f.said.Spec.Hosts.Hook, e.plan.Order))
+	if no := (*refusedError)(nil); errors.As(err, &no) {
+		fmt.Fprintf(f.deps.streams.ErrOut, "Nothing was restarted.\nnext: %s   (leave it running during the restarts)\n", s.kube.at().Ours("reconfigure %s --verify", s.name))
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // again are the flags with which a restart goes on.
@@ -228,7 +217,12 @@ func (f *reconfigureFlags) again() string {
 	for _, file := range f.source().files {
 		words = append(words, "-f "+quote.Shell(file))
 	}
-	return strings.Join(append(words, "--host-hook="+quote.Shell(f.hook)), " ")
+	if f.said.cmd.Flags().Changed("host-hook") {
+		words = append(words, "--host-hook="+quote.Shell(f.said.Spec.Hosts.Hook))
+	} else {
+		words = append(words, "--yes")
+	}
+	return strings.Join(words, " ")
 }
 
 // drive has the hook restart every server, leader last.
@@ -240,7 +234,7 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 		}
 		return dir
 	}
-	s.engine.Hosts = f.deps.hosts(rec, f.hook, false, s.lockUntil(), files)
+	s.engine.Hosts = f.deps.hosts(rec, f.said.Spec.Hosts.Hook, false, s.lockUntil(), files)
 	s.engine.Paths = newPaths(s, s.engine.Hosts)
 	p := &progress{out: f.deps.streams.ErrOut, start: time.Now(), verbose: f.verbose}
 	mover := &MoveOptions{deps: f.deps, kind: migration.Reconfigure, restart: f.again()}

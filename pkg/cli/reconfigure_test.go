@@ -74,7 +74,9 @@ func emit(t *testing.T, s *session, f *reconfigureFlags) (emission, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.chosen(&rec)
+	if err := f.chosen(&rec); err != nil {
+		return emission{}, err
+	}
 	e, err := f.plan(t.Context(), s, rec, f.source())
 	if err != nil {
 		return e, err
@@ -233,7 +235,7 @@ func TestReconfigureRefuses(t *testing.T) {
 	} {
 		f, _ := flags(t, append([]string{"-f", "a", "--output-dir", "out"}, c.args...)...)
 		if name == "another ensemble" {
-			f.input.files = []string{"four"}
+			f.said.files = []string{"four"}
 		}
 		s := wrapped(t, "3.8.0")
 		_, err := emit(t, s, f)
@@ -259,12 +261,12 @@ func TestManualCommands(t *testing.T) {
 		{migration.HostOptions{Supervisor: "systemd", Unit: "zk"}, "systemctl mask zk", "systemctl stop zk", "systemctl unmask zk"},
 		{migration.HostOptions{Supervisor: "supervisord", Unit: "zk"}, "mv /etc/supervisor/conf.d/zk.conf", "supervisorctl update zk", "mv /etc/supervisor/conf.d/zk.conf.off"},
 		{migration.HostOptions{Supervisor: "script", Unit: "/opt/zk/bin/zkServer.sh"}, "chmod a-x /opt/zk", "bash /opt/zk/bin/zkServer.sh stop", "chmod a+x /opt/zk"},
-		{migration.HostOptions{Supervisor: "docker", Unit: "zk1"}, "docker update --restart=no zk1\n# its policy until now: docker inspect", "docker stop zk1", "docker update --restart=unless-stopped zk1"},
-		{migration.HostOptions{Supervisor: "podman", Unit: "zk1"}, "podman compose up start it all the same", "podman stop zk1", "podman update --restart=unless-stopped zk1"},
+		{migration.HostOptions{Supervisor: "docker", Unit: "zk", Own: []migration.OwnUnit{{ID: 1, Unit: "zk1"}}}, "docker update --restart=no zk1\n# its policy until now: docker inspect", "docker stop zk1", "docker update --restart=unless-stopped zk1"},
+		{migration.HostOptions{Supervisor: "podman", Unit: "zk1"}, "podman update --restart=no zk1 2>/dev/null || podman inspect", "podman stop zk1", "podman update --restart=unless-stopped zk1"},
 	} {
 		commands := manualCommands(c.hosts)
 		for action, want := range map[engine.HostAction]string{engine.HostMask: c.mask, engine.HostStop: c.stop, engine.HostUnmask: c.back} {
-			got := strings.Join(commands(action, migration.ServerRecord{}), "\n")
+			got := strings.Join(commands(action, migration.ServerRecord{Server: ensemble.Server{ID: 1}}), "\n")
 			if !strings.Contains(got, want) {
 				t.Errorf("%+v %s: %q does not have %q", c.hosts, action, got, want)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,10 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/rollout"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // moveFlags are those of replace and revert.
@@ -28,10 +32,13 @@ type moveFlags struct {
 	yes     bool
 	fenced  bool
 	data    string
-	hook    string
+	said    *said
 	timeout time.Duration
 	verbose bool
-	pods    podFlags
+	undo    bool
+	loss    string
+	dryRun  string
+	output  string
 }
 
 // MoveOptions is replace or revert with everything resolved.
@@ -48,9 +55,17 @@ type MoveOptions struct {
 	hook    string
 	timeout time.Duration
 	verbose bool
-	pods    podFlags
-	// restart are the flags of a reconfigure that drives restarts.
+	// undo takes back a change of the pods' settings that no server has joined with.
+	undo bool
+	// loss is whom the operator accepts to lose with the last host.
+	loss   sessions.Consent
+	pods   podSettings
+	dryRun string
+	format printer.Format
+	// restart are the flags of a reconfigure that drives restarts, or of an unwrap.
 	restart string
+	// assumed is what the operator of an unpark or unwrap answers for.
+	assumed []string
 	// moved counts the servers this command has moved, wrote says that it has
 	// written anything, seen is the last look it decided on.
 	moved int
@@ -91,16 +106,21 @@ func newReplaceCommand(d *deps) *cobra.Command {
 			# The same with a copy of the host's data
 			%[1]s replace --id=1 --data=copy
 
+			# The objects of the pods as they would be applied
+			%[1]s replace --id=1 --dry-run=server -o yaml
+
 			# The rest, in the safe order, with a program that stops and masks units
 			%[1]s replace --all --host-hook=./hook.sh --yes`),
 		Args: atMostName,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	f.add(cmd)
+	f.add(cmd, "spec.hosts.hook", "spec.pods", "spec.credentials")
 	cmd.Flags().BoolVar(&f.all, "all", false, "Replace every server that still runs on its host, leader last")
 	cmd.Flags().BoolVar(&f.fenced, "fenced", false, "Confirm that nothing can start the host's server again (unit masked); with --id only")
 	cmd.Flags().StringVar(&f.data, "data", "", "What the pod starts from: empty (a full sync from the leader; the default) or copy (the stopped host's data)")
-	f.pods.add(cmd)
+	cmd.Flags().StringVar(&f.loss, "accept-client-loss", "", "Stop the last host although clients have only ever been seen at hosts: how many sessions at most, or addresses, or unknown where a host does not tell; separated by commas")
+	cmd.Flags().StringVar(&f.dryRun, "dry-run", "none", "none, client (print the objects of the pods; only the journal is read) or server (let the API server check them, keep nothing)")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format of a dry run: yaml, json or name")
 	return cmd
 }
 
@@ -120,63 +140,73 @@ func newRevertCommand(d *deps) *cobra.Command {
 			# Take server 1 back
 			%[1]s revert --id=1`),
 		Args: atMostName,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	f.add(cmd)
+	f.add(cmd, "spec.hosts.hook", "spec.credentials")
 	return cmd
 }
 
-func (f *moveFlags) add(cmd *cobra.Command) {
+// add adds the flags; said are the fields that have some.
+func (f *moveFlags) add(cmd *cobra.Command, said ...string) {
+	f.said = f.deps.says(cmd, said...)
 	f.timeout = defaultTimeout
 	f.id.add(cmd)
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "Do not ask before a server is stopped")
-	cmd.Flags().StringVar(&f.hook, "host-hook", "", "Program that carries out what must happen on hosts")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved and the same command continues")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "Print every step, also those that only keep something in the journal")
 }
 
-func (f *moveFlags) run(ctx context.Context, args []string) error {
+func (f *moveFlags) run(cmd *cobra.Command, args []string) error {
 	o, err := f.toOptions(args)
 	if err != nil {
 		return err
 	}
-	return within(ctx, o.timeout, o.Run)
+	return within(cmd.Context(), o.timeout, o.Run)
 }
 
 func (f *moveFlags) toOptions(args []string) (*MoveOptions, error) {
+	hook := f.said.Spec.Hosts.Hook
 	switch {
 	case f.all && f.id.given():
 		return nil, usagef("--id and --all exclude each other: use one of them")
-	case !f.all && !f.id.given():
+	case !f.all && !f.id.given() && f.kind != migration.Apply:
 		if f.kind == migration.Replace {
 			return nil, usagef("name the server with --id=N, or use --all")
 		}
 		return nil, usagef("name the server with --id=N")
 	case f.all && f.fenced:
 		return nil, usagef("--fenced confirms one host: use it with --id")
-	case f.fenced && f.hook != "":
+	case f.fenced && hook != "":
 		return nil, usagef("--fenced and --host-hook exclude each other, for the hook masks the unit: use one of them")
 	case f.data != "" && f.data != string(migration.DataEmpty) && f.data != string(migration.DataCopy):
 		return nil, usagef("--data=%q: allowed are empty, copy", f.data)
 	case f.timeout <= 0:
 		return nil, badTimeout(f.timeout)
 	}
-	if err := checkHook(f.hook); err != nil {
+	loss, err := sessions.ParseConsent(f.loss)
+	if err != nil {
+		return nil, usagef("--accept-client-loss: %w", err)
+	}
+	var pods podSettings
+	if f.kind != migration.Revert {
+		pods = f.said.settings()
+	}
+	format, err := dryRunOutput(f.dryRun, f.output)
+	if err != nil {
 		return nil, err
 	}
-	if f.kind == migration.Replace {
-		if err := f.pods.check(); err != nil {
-			return nil, err
-		}
-	}
 	return &MoveOptions{
-		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all, yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
-		hook: f.hook, timeout: f.timeout, verbose: f.verbose, pods: f.pods,
+		dryRun: f.dryRun, format: format,
+		deps: f.deps, kind: f.kind, args: args, id: f.id.MaybeID, all: f.all || !f.id.given(), yes: f.yes, fenced: f.fenced, data: migration.DataMode(f.data),
+		hook: hook, timeout: f.timeout, verbose: f.verbose, loss: loss, pods: pods, undo: f.undo,
 	}, nil
 }
 
 // Run works until the intent is done, a rule stops it, or the time is over.
 func (o *MoveOptions) Run(ctx context.Context) error {
+	if o.dryRun == dryRunClient || o.dryRun == dryRunServer {
+		return o.preview(ctx)
+	}
 	s, rec, err := o.deps.open(ctx, o.args, o.id)
 	if err != nil {
 		return err
@@ -191,7 +221,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 }
 
 func (o *MoveOptions) locked(ctx context.Context, s *session) error {
-	if err := o.pods.store(ctx, s, o.id, func(rec migration.Record) error { return o.askRoom(ctx, s, rec) }); err != nil {
+	if err := o.store(ctx, s); err != nil {
 		return err
 	}
 	rec, err := s.record(ctx)
@@ -216,12 +246,18 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	s.engine.Paths = newPaths(s, s.engine.Hosts)
 	p := &progress{out: o.deps.streams.ErrOut, start: time.Now(), verbose: o.verbose}
 	s.engine.OnEvent = o.watch(p)
-	in := migration.Intent{Kind: o.kind, By: me(), Data: o.data, All: o.all}
+	if o.kind == migration.Replace {
+		s.engine.Clients = newWhereabouts(s, true)
+	}
+	in := migration.Intent{Kind: o.kind, By: me(), Data: o.data, All: o.all, AcceptLoss: o.loss, Undo: o.undo}
 	if id, one := o.id.Get(); one {
 		in.ID = id
 		return o.one(ctx, s, in)
 	}
-	var all rollout.Queue
+	all := rollout.Queue{Order: migration.Replacements}
+	if o.kind == migration.Apply {
+		all.Order = migration.ApplyOrder
+	}
 	for {
 		obs, err := s.engine.Observe(ctx)
 		if err != nil {
@@ -253,17 +289,27 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	if err := s.askThrough(ctx, rec, in.ID.Known()); err != nil {
 		return err
 	}
-	verb := "Replacing"
-	if o.kind == migration.Revert {
-		verb = "Reverting"
-	}
+	verb := map[migration.FlightKind]string{migration.Replace: "Replacing", migration.Revert: "Reverting", migration.Apply: "Making again the pod of"}[o.kind]
 	fmt.Fprintf(out, "%s server %d of %s (host %s, address %s). Stop at any time with Ctrl-C: the state is saved.\n", verb, in.ID, s.name, sr.HostIP, sr.ClusterIP)
 	if what := rec.Pods.What(); what != "" && o.kind == migration.Replace {
 		// They are made with this operator's rights, from what the journal says.
 		fmt.Fprintf(out, "Its pod runs %s.\n", what)
+		if sets := render.TemplateFields(rec.Pods.Template); len(sets) > 0 {
+			fmt.Fprintf(out, "Its pod template sets %s.\n", strings.Join(sets, ", "))
+		}
 	}
-	if rec.Flight == nil && !o.yes && o.hook != "" {
-		if err := o.deps.confirm(ctx, fmt.Sprintf("Stop server %d on host %s and move it? %d of %d voters stay up. [y/N] ", in.ID, sr.HostIP, len(ensemble.Without(rec.Ensemble().Voters(), in.ID)), len(rec.Ensemble().Voters()))); err != nil {
+	if s.engine.Clients != nil {
+		for _, line := range migration.ClientsAtStop(rec, s.engine.Clients.Look(ctx, rec), in.ID) {
+			fmt.Fprintln(out, line)
+		}
+	}
+	if rec.Flight == nil && !o.yes && (o.hook != "" || o.kind == migration.Apply) {
+		voters := rec.Ensemble().Voters()
+		question := fmt.Sprintf("Stop server %d on host %s and move it?", in.ID, sr.HostIP)
+		if o.kind == migration.Apply {
+			question = fmt.Sprintf("Restart server %d in its pod?", in.ID)
+		}
+		if err := o.deps.confirm(ctx, fmt.Sprintf("%s %d of %d voters stay up. [y/N] ", question, len(ensemble.Without(voters, in.ID)), len(voters))); err != nil {
 			return err
 		}
 	}
@@ -288,14 +334,35 @@ func (o *MoveOptions) again(s *session, id ensemble.ID) string {
 	switch o.kind {
 	case migration.Reconfigure:
 		return s.kube.at().Ours("reconfigure %s %s", s.name, command.Quoted(o.restart))
+	case migration.Apply:
+		return s.kube.at().Ours("apply %s --id=%d", s.name, id)
 	case migration.Revert:
 		return s.kube.at().Ours("revert %s --id=%d", s.name, id)
+	case migration.Park:
+		return s.kube.at().Ours("park %s", s.name)
+	case migration.Unpark:
+		if all := strings.Join(o.assumed, ","); all != "" {
+			return s.kube.at().Ours("unpark %s --assume-unused=%s", s.name, all)
+		}
+		return s.kube.at().Ours("unpark %s", s.name)
+	case migration.Unwrap:
+		return s.kube.at().Ours("unwrap %s %s", s.name, command.Quoted(o.restart))
 	default:
 		return s.kube.at().Ours("replace %s --id=%d", s.name, id)
 	}
 }
 
+// outcome maps how an engine's run ended to an error, and prints an end that is none.
 func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Intent, d migration.Decision, err error, began time.Time) error {
+	if err := o.ended(ctx, s, in, d, err); err != nil {
+		return err
+	}
+	o.moved++
+	fmt.Fprintf(o.deps.streams.Out, "server %d: %s (%.1f s)\n", in.ID, d.Reason, time.Since(began).Seconds())
+	return nil
+}
+
+func (o *MoveOptions) ended(ctx context.Context, s *session, in migration.Intent, d migration.Decision, err error) error {
 	again := o.again(s, in.ID)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
@@ -326,13 +393,13 @@ func (o *MoveOptions) outcome(ctx context.Context, s *session, in migration.Inte
 	case d.Kind == migration.Stop:
 		// The time may be over by now; how it stands is told all the same.
 		rec, loadErr := s.record(context.WithoutCancel(ctx))
-		if loadErr == nil && rec.Flight == nil && o.moved == 0 {
-			return &refusedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, parked: o.wrote}
+		// What asks for consent is a refusal after other servers have moved, too: it is not
+		// the same command that goes on.
+		if loadErr == nil && rec.Flight == nil && (o.moved == 0 || d.Code == migration.CodeClientLoss) {
+			return &refusedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, parked: o.wrote, moved: o.moved}
 		}
 		return &pausedError{code: d.Code, reason: d.Reason, evidence: d.Evidence, next: d.Next, other: loadErr == nil && rec.Flight != nil && rec.Flight.ID != in.ID}
 	}
-	o.moved++
-	fmt.Fprintf(o.deps.streams.Out, "server %d: %s (%.1f s)\n", in.ID, d.Reason, time.Since(began).Seconds())
 	return nil
 }
 
@@ -358,11 +425,11 @@ func (d *deps) hosts(rec migration.Record, hook string, fenced bool, notAfter fu
 // manualCommands renders what the operator runs on the host, for the supervisor
 // that reconfigure was told.
 func manualCommands(o migration.HostOptions) func(engine.HostAction, migration.ServerRecord) []string {
-	return func(a engine.HostAction, _ migration.ServerRecord) []string {
-		c, err := hostpatch.CommandsFor(hostpatch.Supervisor(o.Supervisor), o.Unit)
+	return func(a engine.HostAction, s migration.ServerRecord) []string {
+		c, err := hostpatch.CommandsFor(hostpatch.Supervisor(o.Supervisor), o.UnitOf(s.ID))
 		if err != nil {
 			// Written by hand into the journal: better the common ones than none.
-			c, _ = hostpatch.CommandsFor(hostpatch.Systemd, o.Unit)
+			c, _ = hostpatch.CommandsFor(hostpatch.Systemd, o.UnitOf(s.ID))
 		}
 		switch a {
 		case engine.HostStop:
@@ -371,8 +438,8 @@ func manualCommands(o migration.HostOptions) func(engine.HostAction, migration.S
 			return []string{c.StartHeld}
 		case engine.HostMask:
 			lines := []string{c.Hold}
-			if c.Note != "" {
-				lines = append(lines, "# "+c.Note)
+			for _, note := range c.Notes {
+				lines = append(lines, "# "+note)
 			}
 			return lines
 		case engine.HostUnmask:

@@ -41,7 +41,7 @@ func parkedFacts(o migration.Observation, f *preflight.Facts) {
 // askRoom refuses a replacement whose own pods would not park, before anything is
 // written, and warns of what keeps other servers' pods from it.
 func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Record) error {
-	if o.kind != migration.Replace || rec.Flight != nil || len(migration.InPods(rec)) == len(rec.Servers) {
+	if o.kind != migration.Replace && o.kind != migration.Park || rec.Flight != nil || len(migration.InPods(rec)) == len(rec.Servers) {
 		return nil
 	}
 	f := wrappedFacts(rec)

@@ -56,6 +56,7 @@ func newSeedCommand(d *deps) *cobra.Command {
 		},
 	}
 	id.add(cmd)
+	d.says(cmd, "spec.credentials")
 	cmd.Flags().DurationVar(&limit, "timeout", seedTimeout, "How long the copy may take")
 	return cmd
 }
@@ -227,7 +228,7 @@ func afterRefusedCopy(r *zkdata.RefusedError, rec migration.Record, id ensemble.
 func manualCopy(rec migration.Record, via command.Via) func(migration.ServerRecord, string) (lines, notes []string) {
 	return func(s migration.ServerRecord, token string) ([]string, []string) {
 		line, notes := hostpatch.CopyCommand(hostpatch.CopyInput{
-			Host: s.HostIP, Supervisor: hostpatch.Supervisor(rec.Hosts.Supervisor), Unit: rec.Hosts.Unit, DataDir: s.DataDir, DataLogDir: s.DataLogDir, TokenFile: zkdata.TokenFile, Token: token,
+			Host: s.HostIP, Supervisor: hostpatch.Supervisor(rec.Hosts.Supervisor), Unit: rec.Hosts.UnitOf(s.ID), DataDir: s.DataDir, DataLogDir: s.DataLogDir, TokenFile: zkdata.TokenFile, Token: token,
 			To: command.At{Namespace: rec.Namespace, Via: via}.Ours("seed %s --id=%d", rec.Name, s.ID),
 		})
 		return []string{line}, notes

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -114,7 +116,7 @@ func TestMeterTellsOnTheWay(t *testing.T) {
 
 func TestDataFlag(t *testing.T) {
 	for value, ok := range map[string]bool{"": true, "empty": true, "copy": true, "hot": false} {
-		f := &moveFlags{kind: migration.Replace, id: idFlag{ensemble.ID(3).Known()}, timeout: time.Minute, data: value}
+		f := &moveFlags{said: &said{cmd: &cobra.Command{}}, kind: migration.Replace, id: idFlag{ensemble.ID(3).Known()}, timeout: time.Minute, data: value}
 		o, err := f.toOptions(nil)
 		if !ok && report(&bytes.Buffer{}, err) != exitUsage || ok && (err != nil || o.data != migration.DataMode(value)) {
 			t.Errorf("--data=%s: %+v, %v", value, o, err)

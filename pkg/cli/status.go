@@ -36,6 +36,8 @@ type StatusOptions struct {
 	timeout time.Duration
 	// alone: one set of lists for all ensembles cannot be had.
 	alone bool
+	// clients is kept from look to look; nil before the first one.
+	clients *whereabouts
 }
 
 func newStatusCommand(d *deps) *cobra.Command {
@@ -87,6 +89,7 @@ func newStatusCommand(d *deps) *cobra.Command {
 	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "Show the ensembles of all namespaces")
 	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Keep watching, and print again on every change")
 	fromFlag(cmd, &f.from)
+	d.says(cmd, "spec.credentials")
 	lookFlag(cmd, &f.timeout)
 	return cmd
 }
@@ -183,6 +186,13 @@ func (o *StatusOptions) look(ctx context.Context, k kube, n ensembleName) (migra
 	if err := s.lookForTwins(ctx, rec, io.Discard); err != nil {
 		return migration.EnsembleStatus{}, err
 	}
+	if !o.all {
+		if o.clients == nil {
+			o.clients = newWhereabouts(s, false)
+		}
+		o.clients.session = s
+		s.engine.Clients = o.clients
+	}
 	obs, err := s.engine.Observe(ctx)
 	if err != nil {
 		return migration.EnsembleStatus{}, err
@@ -190,13 +200,13 @@ func (o *StatusOptions) look(ctx context.Context, k kube, n ensembleName) (migra
 	return migration.Summarize(obs), nil
 }
 
-// sameStatus leaves out what changes all the time: the time, and the
+// sameStatus leaves out what changes all the time: the time, who is connected, and the
 // transaction counters.
 func sameStatus(a, b []migration.EnsembleStatus) bool {
 	strip := func(in []migration.EnsembleStatus) []migration.EnsembleStatus {
 		out := append([]migration.EnsembleStatus(nil), in...)
 		for i := range out {
-			out[i].At = time.Time{}
+			out[i].At, out[i].Clients = time.Time{}, nil
 			out[i].Servers = append([]migration.ServerStatus(nil), out[i].Servers...)
 			for j := range out[i].Servers {
 				out[i].Servers[j].Zxid, out[i].Servers[j].Clients = "", 0

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,33 +15,33 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 type wrapFlags struct {
-	deps         *deps
-	input        inputFlags
-	dryRun       string
-	output       string
-	endpointsAPI string
-	waive        []string
-	timeout      time.Duration
-	pods         podFlags
-	expose       []string
+	deps    *deps
+	said    *said
+	dryRun  string
+	output  string
+	timeout time.Duration
 }
 
 // WrapOptions is wrap with everything resolved.
 type WrapOptions struct {
-	deps         *deps
-	args         []string
+	deps *deps
+	args []string
+	// said is everything that was said, hosts what of it is about hosts.
+	said         *said
+	hosts        intake.HostFlags
 	input        input
 	dryRun       string
 	format       printer.Format
 	endpointsAPI migration.EndpointsAPI
 	waive        []string
 	timeout      time.Duration
-	pods         podFlags
+	pods         intake.PodFlags
 	expose       []ensemble.PortName
 	// restore: the journal is gone or garbled, and its copy is put back.
 	restore bool
@@ -60,8 +59,11 @@ func newWrapCommand(d *deps) *cobra.Command {
 			for servers and clients. A Service has every port that servers and clients use:
 			client, secure client, peer, election and observer master port; --expose adds those
 			of administrators. Running it again says "unchanged", or adds ports that were not
-			recorded; without -f and without a zoo.cfg in this folder it repeats what is
-			recorded.
+			recorded; without -f and without a zkmigrate.yaml or zoo.cfg in this folder it
+			repeats what is recorded.
+
+			An Ensemble manifest (-f, docs/ensemble.md) says in one file what flags say here and
+			in later commands; -o ensemble prints it from what is recorded.
 
 			The input is checked first: duplicate ids, fewer than three voters, hosts that do
 			not resolve, loopback addresses, missing ports or a file that is no zoo.cfg are
@@ -77,7 +79,11 @@ func newWrapCommand(d *deps) *cobra.Command {
 			%[1]s wrap zk1 --member='1=10.0.0.1:2888:3888;2181' --member='2=10.0.0.2:2888:3888;2181' --member='3=10.0.0.3:2888:3888;2181'
 
 			# See the objects, without a cluster
-			%[1]s wrap zk1 -f zoo.cfg --dry-run=client -o yaml`),
+			%[1]s wrap zk1 -f zoo.cfg --dry-run=client -o yaml
+
+			# Write everything down in one file, and go on with that
+			%[1]s wrap zk1 -f conf/ --memory=4Gi --dry-run=client -o ensemble > zkmigrate.yaml
+			%[1]s wrap -f zkmigrate.yaml`),
 		Args: atMostName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := f.toOptions(args)
@@ -87,68 +93,27 @@ func newWrapCommand(d *deps) *cobra.Command {
 			return within(cmd.Context(), o.timeout, o.Run)
 		},
 	}
-	f.input.add(cmd)
+	f.said = d.says(cmd, "spec.endpointsAPI", "spec.expose", "spec.waive", "spec.pods", "spec.credentials")
+	f.said.addHosts()
+	f.said.byDefault = "zkmigrate.yaml"
 	cmd.Flags().StringVar(&f.dryRun, "dry-run", "none", "none, client (print, ask nobody) or server (let the API server check, keep nothing)")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: yaml, json or name")
-	cmd.Flags().StringVar(&f.endpointsAPI, "endpoints-api", string(migration.EndpointSlices), "endpointslices, or endpoints for clusters or policies that know only v1 Endpoints (weaker, see docs/endpoints.md)")
-	cmd.Flags().StringSliceVar(&f.waive, "waive", nil, "Ids of checks to waive; kept in the journal")
-	cmd.Flags().StringSliceVar(&f.expose, "expose", nil, "Ports that Services get besides those that servers and clients use: admin, metrics; as the hosts' files have them")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "Output format: yaml, json or name for the objects, or ensemble for the manifest that wrap -f takes")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on, until every server answers through its Service")
-	f.pods.add(cmd)
 	return cmd
 }
 
-// inputFlags are shared by the commands that read the hosts' files.
-type inputFlags struct {
-	files   []string
-	members []string
-}
-
-func (f *inputFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVarP(&f.files, "filename", "f", nil, "A host's zoo.cfg: FILE, ID=FILE, a directory of them, or - for stdin; repeatable")
-	cmd.Flags().StringArrayVar(&f.members, "member", nil, "A server as 'ID=HOST:PEERPORT:ELECTIONPORT[:observer][;CLIENTPORT]'; repeatable, instead of files")
-}
-
 func (f *wrapFlags) toOptions(args []string) (*WrapOptions, error) {
-	format, err := formatOf(f.output, printer.JSON, printer.Name, printer.YAML)
+	format, err := formatOf(f.output, printer.Ensemble, printer.JSON, printer.Name, printer.YAML)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkWaivers(f.waive); err != nil {
-		return nil, err
-	}
-	if err := f.pods.check(); err != nil {
-		return nil, err
-	}
-	switch f.dryRun {
-	case "none", "client", "server":
-	default:
-		return nil, usagef("--dry-run=%q: allowed are none, client, server", f.dryRun)
-	}
-	api := migration.EndpointsAPI(f.endpointsAPI)
-	if api != migration.EndpointSlices && api != migration.LegacyEndpoints {
-		return nil, usagef("--endpoints-api=%q: allowed are endpointslices, endpoints", f.endpointsAPI)
-	}
-	expose, err := exposed(f.expose)
-	if err != nil {
+	if err := checkDryRun(f.dryRun); err != nil {
 		return nil, err
 	}
 	return &WrapOptions{
-		deps: f.deps, args: args, input: input{files: f.input.files, members: f.input.members, stdin: f.deps.streams.In},
-		dryRun: f.dryRun, format: format, endpointsAPI: api, waive: f.waive, timeout: f.timeout, pods: f.pods, expose: expose,
+		deps: f.deps, args: args, said: f.said, hosts: f.said.hostOptions(), input: f.said.input(), dryRun: f.dryRun, format: format, endpointsAPI: migration.EndpointsAPI(f.said.Spec.EndpointsAPI),
+		waive: f.said.Spec.Waive, timeout: f.timeout, pods: f.said.pods(), expose: f.said.exposed(),
 	}, nil
-}
-
-// exposed reads --expose.
-func exposed(names []string) ([]ensemble.PortName, error) {
-	var out []ensemble.PortName
-	for _, n := range names {
-		if !slices.Contains(ensemble.Exposable(), ensemble.PortName(n)) {
-			return nil, usagef("--expose=%q: allowed are admin, metrics", n)
-		}
-		out = append(out, ensemble.PortName(n))
-	}
-	return out, nil
 }
 
 // Run wraps, or shows what wrapping would create.
@@ -215,8 +180,8 @@ func (o *WrapOptions) unchanged(ctx context.Context, s *session, recorded migrat
 // cluster (refuse adds the command's own judgement of it); then it picks the
 // ensemble and loads its record. known is false for one that was never wrapped.
 func (o *WrapOptions) open(ctx context.Context, refuse func(intake.Description) error) (s *session, recorded migration.Record, known bool, err error) {
-	named := !o.input.empty()
-	if file, ok := defaultFile(); ok && !named && len(o.args) == 1 {
+	named := !o.input.empty() && !o.input.unnamed
+	if file, ok := defaultFile(); ok && !named && o.input.doc == nil && len(o.args) == 1 {
 		o.input.files = []string{file}
 	}
 	if named && len(o.args) == 0 {
@@ -245,7 +210,7 @@ func (o *WrapOptions) open(ctx context.Context, refuse func(intake.Description) 
 		// Somebody deleted or garbled it by hand: the copy comes before a file
 		// that happens to be here.
 		if kept, copyErr := s.journal.Copy(ctx); copyErr == nil {
-			o.restore, o.input.files = true, nil
+			o.restore, o.input = true, input{}
 			return s, kept, true, nil
 		}
 	}
@@ -270,7 +235,7 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 		}
 		o.input.files = []string{file}
 	}
-	rec, _, err := o.desired(ctx, o.args[0], o.deps.namespace(), migration.Record{}, false)
+	rec, desc, err := o.desired(ctx, o.args[0], o.deps.namespace(), migration.Record{}, false)
 	if err != nil {
 		return err
 	}
@@ -284,12 +249,25 @@ func (o *WrapOptions) dryRunClient(ctx context.Context) error {
 		}
 		return nil
 	}
-	return printObjects(o.deps.streams.Out, o.format, objects)
+	return o.print(rec, desc, objects)
+}
+
+// print prints the objects, or the manifest, of a record.
+func (o *WrapOptions) print(rec migration.Record, desc intake.Description, objects []render.Object) error {
+	if o.format != printer.Ensemble {
+		return printObjects(o.deps.streams.Out, o.format, objects)
+	}
+	text, err := o.manifest(rec, desc)
+	if err != nil {
+		return err
+	}
+	_, err = o.deps.streams.Out.Write(text)
+	return err
 }
 
 // preflight runs the checks that block a wrap; nothing has been written yet.
 func (o *WrapOptions) preflight(ctx context.Context, s *session, rec migration.Record, desc intake.Description, known bool) error {
-	pods, err := o.pods.apply(rec.Pods, rec.Settings.Version)
+	pods, err := o.pods.Over(rec.Pods, rec.Settings.Version)
 	if err != nil {
 		return err
 	}
@@ -354,7 +332,7 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		if err != nil || o.format == printer.Table {
 			return err
 		}
-		return printObjects(o.deps.streams.Out, o.format, objects)
+		return o.print(rec, desc, objects)
 	}
 	for _, r := range results {
 		if sr, ok := rec.Server(r.ID); ok && r.Kind == "Service" {
@@ -363,6 +341,10 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 	}
 	if err := o.complete(ctx, s, &rec, desc, known); err != nil {
 		return err
+	}
+	if r := rec.Removal; r != nil && r.Kind == migration.Unwrap {
+		fmt.Fprintf(o.deps.streams.ErrOut, "The unwrap that %s began is taken back: the Services have the addresses that they had.\n", quote.Line(r.By))
+		rec.Removal = nil
 	}
 	if known {
 		err = s.save(ctx, rec)
@@ -377,7 +359,7 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 		if err != nil {
 			return err
 		}
-		if err := printObjects(o.deps.streams.Out, o.format, objects); err != nil {
+		if err := o.print(rec, desc, objects); err != nil {
 			return err
 		}
 	}
@@ -425,6 +407,7 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 		fmt.Fprintf(o.deps.streams.ErrOut, "next: %s\n", o.deps.in(rec.Namespace).Ours("status %s", rec.Name))
 		return nil
 	}
+	newWhereabouts(s, true).Look(ctx, rec) // who is connected is remembered from now on
 	fmt.Fprintf(o.deps.streams.ErrOut, "next: %s\n", o.deps.in(rec.Namespace).Ours("clients %s", rec.Name))
 	return nil
 }

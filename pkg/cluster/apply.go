@@ -71,6 +71,12 @@ func (c *Client) wayOut(err error, o render.Object) error {
 		out.Next = c.at(set.Namespace).Kubectl("scale statefulset %s --replicas=%d", set.Name, *set.Spec.Replicas) + ", then run the command again"
 		return &out
 	}
+	if e.Reason == Conflict {
+		out := *e
+		out.Next = "if Argo CD or Flux owns it: commit what " + c.at(set.Namespace).Ours("render %s --gitops", set.Labels[render.EnsembleLabel]) +
+			" prints and let it be applied, then run the command again; otherwise " + out.Next
+		return &out
+	}
 	if !apierrors.IsInvalid(e.Err) {
 		return err
 	}
@@ -84,45 +90,50 @@ func (c *Client) wayOut(err error, o render.Object) error {
 // StatefulSet's template that somebody edited. An object of that name that does not
 // carry the ensemble's label is somebody else's.
 func (c *Client) apply(ctx context.Context, rec migration.Record, o render.Object, dryRun bool) (Result, render.Object, error) {
+	before, after, err := c.write(ctx, rec, o, dryRun)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case before == nil:
+		return Created, after, nil
+	case sameContent(before, after):
+		return Unchanged, after, nil
+	}
+	return Configured, after, nil
+}
+
+// write is apply with the object as it was, nil where there was none.
+func (c *Client) write(ctx context.Context, rec migration.Record, o render.Object, dryRun bool) (before, after render.Object, err error) {
 	kind, name := o.GetObjectKind().GroupVersionKind().Kind, o.GetName()
 	api, err := c.api(o)
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
-	before, err := api.get(ctx, name)
-	if err != nil && !apierrors.IsNotFound(err) {
-		return "", nil, failed(err, "get", kind, rec.Namespace, name)
-	}
-	exists := err == nil
-	if exists && before.GetLabels()[render.EnsembleLabel] != rec.Name {
-		return "", nil, &Error{Reason: Conflict,
+	switch before, err = api.get(ctx, name); {
+	case apierrors.IsNotFound(err):
+		before = nil
+	case err != nil:
+		return nil, nil, failed(err, "get", kind, rec.Namespace, name)
+	case before.GetLabels()[render.EnsembleLabel] != rec.Name:
+		return nil, nil, &Error{Reason: Conflict,
 			What: fmt.Sprintf("%s %s/%s exists and is not part of ensemble %s", kind, rec.Namespace, name, rec.Name),
 			Next: fmt.Sprintf("choose another name for the ensemble, or, if it is meant to be used, label it %s=%s", render.EnsembleLabel, rec.Name)}
 	}
 	data, err := render.JSON(o)
 	if err != nil {
-		return "", nil, &Error{Reason: Invalid, What: err.Error()}
+		return nil, nil, &Error{Reason: Invalid, What: err.Error()}
 	}
 	force := false
 	options := metav1.PatchOptions{FieldManager: FieldManager, Force: &force}
 	if dryRun {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
-	after, err := api.patch(ctx, name, data, options)
+	after, err = api.patch(ctx, name, data, options)
 	if templateEdited(o, err) {
 		force = true
 		after, err = api.patch(ctx, name, data, options)
 	}
-	if err != nil {
-		return "", nil, c.notWritten(err, "apply", kind, rec.Namespace, name)
-	}
-	switch {
-	case !exists:
-		return Created, after, nil
-	case sameContent(before, after):
-		return Unchanged, after, nil
-	}
-	return Configured, after, nil
+	return before, after, c.notWritten(err, "apply", kind, rec.Namespace, name)
 }
 
 // sameContent compares without what every write changes.

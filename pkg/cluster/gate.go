@@ -168,14 +168,23 @@ func (c *Client) parkGate(ctx context.Context, rec migration.Record) error {
 		_, err := c.kube.CoreV1().ConfigMaps(rec.Namespace).Create(ctx, fresh, metav1.CreateOptions{FieldManager: FieldManager})
 		return c.notWritten(err, "create", "ConfigMap", rec.Namespace, fresh.Name)
 	}
+	next, changes, err := parkedGate(rec, have)
+	if err != nil || !changes {
+		return err
+	}
+	return c.saveGate(ctx, cm, next)
+}
+
+// parkedGate is a gate with the map as it is recorded.
+func parkedGate(rec migration.Record, have render.GateData) (next render.GateData, changes bool, err error) {
 	want, err := render.Members(rec)
 	if err != nil {
-		return &Error{Reason: Invalid, What: err.Error()}
+		return have, false, &Error{Reason: Invalid, What: err.Error()}
 	}
 	if len(have.Members) == 0 || slices.Equal(have.Members, want) {
-		return nil
+		return have, false, nil
 	}
 	have.Members = want
 	have.Generation++
-	return c.saveGate(ctx, cm, have)
+	return have, true, nil
 }

@@ -114,9 +114,11 @@ const probePodWait = 90 * time.Second
 
 // ProbePod makes one and waits until a program can be run in it. It ends by itself when
 // nothing has run in it for a minute; drop deletes it sooner, also when the command's time
-// is over. Where that fails the next command clears it away, if it may.
-func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image string) (at vantage.Point, drop func() error, err error) {
-	made, err := c.makeProbePod(ctx, rec, image)
+// is over. Where that fails the next command clears it away, if it may. Where all are in
+// use, waiting is called once, with what is waited for: those of commands that were killed
+// end within a minute.
+func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image string, waiting func(string)) (at vantage.Point, drop func() error, err error) {
+	made, err := c.freeProbePod(ctx, rec, image, waiting)
 	if err != nil {
 		return at, nil, err
 	}
@@ -150,8 +152,26 @@ func (c *Client) ProbePod(ctx context.Context, rec migration.Record, image strin
 	return at, nil, fmt.Errorf("probe pod %s in namespace %s, image %s: %w", made.Name, rec.Namespace, quote.Text(image), err)
 }
 
-// makeProbePod takes the first name that is free; a pod that is over, which a command that
-// died has left behind, is cleared away.
+// freeProbePod makes one as soon as a name is free.
+func (c *Client) freeProbePod(ctx context.Context, rec migration.Record, image string, waiting func(string)) (*corev1.Pod, error) {
+	var made *corev1.Pod
+	told := false
+	err := wait.PollUntilContextTimeout(ctx, time.Second, probePodWait, true, func(ctx context.Context) (bool, error) {
+		var err error
+		if made, err = c.makeProbePod(ctx, rec, image); made == nil && err == nil && !told {
+			told = true
+			waiting(fmt.Sprintf("pods %s in namespace %s are all in use; a pod ends a minute after its command at the latest", strings.Join(render.ProbePodNames(rec.Name), ", "), rec.Namespace))
+		}
+		return made != nil, err
+	})
+	if wait.Interrupted(err) && ctx.Err() == nil {
+		err = fmt.Errorf("pods %s in namespace %s have all been in use for %s; wait until one of the commands that use them has ended", strings.Join(render.ProbePodNames(rec.Name), ", "), rec.Namespace, probePodWait)
+	}
+	return made, err
+}
+
+// makeProbePod takes the first name that is free, and is nil where none is; a pod that is
+// over, which a command that died has left behind, is cleared away.
 func (c *Client) makeProbePod(ctx context.Context, rec migration.Record, image string) (*corev1.Pod, error) {
 	pods := c.kube.CoreV1().Pods(rec.Namespace)
 	for _, name := range render.ProbePodNames(rec.Name) {
@@ -176,7 +196,7 @@ func (c *Client) makeProbePod(ctx context.Context, rec migration.Record, image s
 		}
 		return made, nil
 	}
-	return nil, fmt.Errorf("all probe pods of ensemble %s in namespace %s are in use: %s; they end by themselves a minute after their commands", rec.Name, rec.Namespace, strings.Join(render.ProbePodNames(rec.Name), ", "))
+	return nil, nil
 }
 
 func isOver(pod *corev1.Pod) bool {

@@ -113,7 +113,7 @@ func TestProbePod(t *testing.T) {
 	t.Run("made and dropped", func(t *testing.T) {
 		kube := fake.NewClientset(podOn("demo-probe-1", "b", nil), podOn("demo-probe-2", "b", over))
 		running(kube, nil)
-		p, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4")
+		p, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4", func(string) {})
 		if err != nil || p != (vantage.Point{Pod: "demo-probe-2", Node: "a", UID: "uid-new"}) {
 			t.Fatalf("%v, %v", p, err)
 		}
@@ -124,12 +124,35 @@ func TestProbePod(t *testing.T) {
 			t.Error(diff)
 		}
 	})
-	t.Run("all in use", func(t *testing.T) {
+	t.Run("all in use, until a command's pod is over", func(t *testing.T) {
+		kube := fake.NewClientset()
+		for _, name := range render.ProbePodNames("demo") {
+			if err := kube.Tracker().Add(podOn(name, "b", nil)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		running(kube, nil)
+		waiting := 0
+		p, _, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4", func(text string) {
+			if waiting++; !strings.Contains(text, "demo-probe-4") {
+				t.Error(text)
+			}
+			if err := kube.Tracker().Update(corev1.SchemeGroupVersion.WithResource("pods"), podOn("demo-probe-3", "b", over), "zk"); err != nil {
+				t.Error(err)
+			}
+		})
+		if err != nil || p.Pod != "demo-probe-3" || waiting != 1 {
+			t.Errorf("%v, %v, told %d times", p, err, waiting)
+		}
+	})
+	t.Run("all in use, and the command is given up", func(t *testing.T) {
 		var objects []runtime.Object
 		for _, name := range render.ProbePodNames("demo") {
 			objects = append(objects, podOn(name, "b", nil))
 		}
-		if _, _, err := New(fake.NewClientset(objects...)).ProbePod(t.Context(), three(), "zookeeper:3.8.4"); err == nil || !strings.Contains(err.Error(), "in use") {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, _, err := New(fake.NewClientset(objects...)).ProbePod(ctx, three(), "zookeeper:3.8.4", func(string) { cancel() })
+		if !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	})
@@ -139,7 +162,7 @@ func TestProbePod(t *testing.T) {
 			p.Status.Phase = corev1.PodFailed
 			p.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "StartError", Message: "exec: \"bash\": not found\x1b[2J"}}
 		})
-		_, _, err := New(kube).ProbePod(t.Context(), three(), "busybox")
+		_, _, err := New(kube).ProbePod(t.Context(), three(), "busybox", func(string) {})
 		if err == nil || !strings.Contains(err.Error(), "StartError") || !strings.Contains(err.Error(), "busybox") || strings.Contains(err.Error(), "\x1b") {
 			t.Error(err)
 		}
@@ -153,7 +176,7 @@ func TestProbePod(t *testing.T) {
 		kube.PrependReactor("delete", "pods", func(ktesting.Action) (bool, runtime.Object, error) {
 			return true, nil, apierrors.NewForbidden(corev1.Resource("pods"), "demo-probe-1", errors.New("not you"))
 		})
-		_, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4")
+		_, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4", func(string) {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +187,7 @@ func TestProbePod(t *testing.T) {
 	t.Run("somebody else has deleted it", func(t *testing.T) {
 		kube := fake.NewClientset()
 		running(kube, nil)
-		at, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4")
+		at, drop, err := New(kube).ProbePod(t.Context(), three(), "zookeeper:3.8.4", func(string) {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +205,7 @@ func TestProbePod(t *testing.T) {
 			p.Status.ContainerStatuses = nil
 			cancel()
 		})
-		if _, _, err := New(kube).ProbePod(ctx, three(), "zookeeper:3.8.4"); err == nil {
+		if _, _, err := New(kube).ProbePod(ctx, three(), "zookeeper:3.8.4", func(string) {}); err == nil {
 			t.Error("no error")
 		}
 		if left := probePodsOf(t, kube); len(left) != 0 {

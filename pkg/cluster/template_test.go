@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
 
@@ -202,7 +203,7 @@ func volume(configMap string) corev1.Volume {
 // of ours without force cannot take it back.
 func TestScaledByHand(t *testing.T) {
 	three := int32(3)
-	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "main-pod", Namespace: "zk"}, Spec: appsv1.StatefulSetSpec{Replicas: &three}}
+	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "main-pod", Namespace: "zk", Labels: render.Labels("main")}, Spec: appsv1.StatefulSetSpec{Replicas: &three}}
 	err := (&Client{}).wayOut(&Error{Reason: Conflict, What: "cannot apply StatefulSet zk/main-pod: .spec.replicas: conflict with \"kubectl\"", Next: "let it"}, set)
 	if !strings.Contains(err.Error(), "kubectl scale statefulset main-pod --replicas=3 -n zk") {
 		t.Error(err)
@@ -213,7 +214,11 @@ func TestScaledByHand(t *testing.T) {
 		t.Error(err)
 	}
 	other := &Error{Reason: Conflict, What: "cannot apply StatefulSet zk/main-pod: .spec.template", Next: "let it"}
-	if got := (&Client{}).wayOut(other, set); got.Error() != other.Error() {
+	if got := (&Client{}).wayOut(other, set); !strings.Contains(got.Error(), "kubectl zkmigrate render main --gitops -n zk") || !strings.Contains(got.Error(), "otherwise let it") {
+		t.Error(got)
+	}
+	budget := &policyv1.PodDisruptionBudget{}
+	if got := (&Client{}).wayOut(other, budget); got.Error() != other.Error() {
 		t.Error(got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
@@ -20,8 +21,12 @@ type Engine struct {
 	From  vantage.Point
 	Hosts Hosts
 	// Paths tries what only pods and hosts can; nil where nobody can be asked.
-	Paths   Paths
+	Paths Paths
+	// Clients tells who is connected; nil where no rule needs it.
+	Clients Clients
 	Journal Journal
+	// Remover is nil where nothing is proved of the pods' objects or taken back.
+	Remover Remover
 	// Lock is asked before each step; nil where none is taken, as by a look.
 	Lock  Lock
 	Clock Clock
@@ -34,6 +39,10 @@ type Engine struct {
 	ErrorBudget time.Duration
 	// Twins are other ensembles with the same hosts, looked for once.
 	Twins []migration.Claim
+	// Uses are possible users of the Services, asked for once.
+	Uses []migration.Use
+	// Focus are servers whose hosts are probed besides the one that Run is about.
+	Focus []ensemble.ID
 	// Via is put into the commands that are printed of a look.
 	Via command.Via
 	// Elsewhere, when set, looks for another pod to ask from, where the one in From is no
@@ -82,7 +91,19 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 	if err != nil {
 		return migration.Observation{}, err
 	}
-	return Looker{Cluster: e.Cluster, Prober: e.Prober, From: e.From, Clock: e.Clock, Via: e.Via}.Look(ctx, rec, e.Twins, focus...)
+	o, err := Looker{Cluster: e.Cluster, Prober: e.Prober, From: e.From, Clock: e.Clock, Via: e.Via}.Look(ctx, rec, e.Twins, focus...)
+	if err == nil && e.Clients != nil {
+		o.Clients = e.Clients.Look(ctx, rec)
+	}
+	if err != nil || e.Remover == nil {
+		return o, err
+	}
+	b, err := e.Remover.Belongings(ctx, rec)
+	if err != nil {
+		return o, fmt.Errorf("looking at the pods' objects: %w", err)
+	}
+	o.Belongings, o.Uses = &b, e.Uses
+	return o, nil
 }
 
 // Run works on the intent until it is done or Decide stops it. It returns the
@@ -93,8 +114,9 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 	var failingSince, seen time.Time
 	var spans spans
 	begun := false
+	in.Began = e.Clock.Now()
 	for {
-		o, err := e.Observe(ctx, in.ID)
+		o, err := e.Observe(ctx, append(slices.Clone(e.Focus), in.ID)...)
 		if err == nil {
 			in.Since = watchedSince(in.Since, seen, o)
 			in.UnseenSince, in.NoQuorumSince = spans.look(o)
@@ -121,7 +143,7 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 				return d, nil
 			}
 			if err == nil && changed {
-				if d.Step == migration.StepRestorePods && in.Kind == migration.Replace && o.Record.Flight == nil {
+				if d.Step == migration.StepRestorePods && !in.Undo && (in.Kind == migration.Apply || in.Kind != migration.Revert && o.Record.Flight == nil) {
 					in.Refused = d.Reason
 				}
 				failingSince = time.Time{}
@@ -221,7 +243,7 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	rec := o.Record
 	if next, changed := rec.Before(d); changed {
 		rec = next
-		rec.Note(migration.AuditEntry{At: began, By: in.By, ID: d.Server.Known(), Step: string(d.Step), Detail: d.Reason})
+		rec.Note(migration.AuditEntry{At: began, By: in.By, ID: d.About(), Step: string(d.Step), Detail: d.Reason})
 		if err := e.Journal.Save(ctx, rec); err != nil {
 			return false, fmt.Errorf("writing the journal before step %s: %w", d.Step, err)
 		}
@@ -237,7 +259,7 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	}
 	leader := o.Leader()
 	if next, changed := rec.After(in.By, d, outcome, leader); changed {
-		next.Note(migration.AuditEntry{At: outcome.At, By: in.By, ID: d.Server.Known(), Step: string(d.Step), Detail: "done"})
+		next.Note(migration.AuditEntry{At: outcome.At, By: in.By, ID: d.About(), Step: string(d.Step), Detail: "done"})
 		// The save must go through a journal that has seen our first write.
 		if err := e.Journal.Save(ctx, next); err != nil {
 			return false, fmt.Errorf("writing the journal after step %s: %w", d.Step, err)
@@ -327,8 +349,11 @@ func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migra
 		for _, p := range d.Pods {
 			err = errors.Join(err, e.Cluster.DeletePod(ctx, rec, p.ID, p.UID))
 		}
-	case migration.StepProveBefore, migration.StepProveAfter, migration.StepProveJoined:
-		out.Zxid, err = e.canary(ctx, o, rec, id)
+	case migration.StepProveBefore, migration.StepProveAfter:
+		out.Zxid, err = e.canary(ctx, rec, through(o, id))
+	case migration.StepProveJoined:
+		// Through the server itself, as clients come: its own files may keep them out.
+		out.Zxid, err = e.canary(ctx, rec, id)
 	case migration.StepFlip, migration.StepBridge:
 		err = e.Cluster.PointToPod(ctx, rec, id, pod.UID, pod.IP)
 	case migration.StepAdopt:
@@ -363,6 +388,16 @@ func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migra
 		err = e.Cluster.DeleteLeftovers(ctx, rec, id)
 	case migration.StepFlipBack:
 		err = e.Cluster.PointToHost(ctx, rec, id)
+	case migration.StepShrinkSet:
+		err = e.Remover.ShrinkSet(ctx, rec, d.Replicas)
+	case migration.StepDeleteClaims:
+		err = e.Remover.DeleteClaims(ctx, rec, d.Claims)
+	case migration.StepDeletePodObjects:
+		err = e.Remover.DeletePodObjects(ctx, rec)
+	case migration.StepDeleteService:
+		for _, id := range d.Services {
+			err = errors.Join(err, e.Remover.DeleteService(ctx, rec, id))
+		}
 	default:
 		if s := migration.StepByID(d.Step); s.Writes || s.Phase == "" {
 			err = fmt.Errorf("nobody carries out step %q", d.Step)
@@ -387,10 +422,8 @@ func (e *Engine) seed(ctx context.Context, rec migration.Record, sr migration.Se
 	return err == nil, err
 }
 
-// canary commits a write through the leader, which answers even while a
-// follower lags. When the server in question leads, it is the one asked.
-func (e *Engine) canary(ctx context.Context, o migration.Observation, rec migration.Record, id ensemble.ID) (ensemble.Zxid, error) {
-	via := through(o, id)
+// canary commits a write through a server.
+func (e *Engine) canary(ctx context.Context, rec migration.Record, via ensemble.ID) (ensemble.Zxid, error) {
 	sr, ok := rec.Server(via)
 	if !ok {
 		return 0, fmt.Errorf("no server to write through")
@@ -402,8 +435,8 @@ func (e *Engine) canary(ctx context.Context, o migration.Observation, rec migrat
 	return zxid, nil
 }
 
-// through is the server to write through: the leader, where its Service leads to it,
-// or else one that serves.
+// through is the server to write through while the one in question may be away: the leader, which
+// answers even while a follower lags, where its Service leads to it, or else one that serves.
 func through(o migration.Observation, id ensemble.ID) ensemble.ID {
 	via := id
 	for _, v := range o.Servers {

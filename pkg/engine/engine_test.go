@@ -34,6 +34,9 @@ func TestReplaceRunsTheStepsInOrder(t *testing.T) {
 	if diff := cmp.Diff(want, w.acts()); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff([]ensemble.ID{3, 3, 1}, w.wroteThrough); diff != "" {
+		t.Errorf("canaries, the last through the server itself (-want +got):\n%s", diff)
+	}
 	if s, _ := w.rec.Server(1); s.Replaced == nil || w.rec.Flight != nil {
 		t.Errorf("the journal does not say that server 1 is replaced: %+v", w.rec)
 	}

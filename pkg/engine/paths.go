@@ -9,9 +9,13 @@ import (
 
 // tryPaths tries what lies between where the server will run and the others.
 func (e *Engine) tryPaths(ctx context.Context, o migration.Observation, rec migration.Record, id ensemble.ID) (*migration.Paths, error) {
+	return e.TryPaths(ctx, o, rec, rec.Flight.Kind, id)
+}
+
+// TryPaths is the same outside of an operation. Nothing is kept.
+func (e *Engine) TryPaths(ctx context.Context, o migration.Observation, rec migration.Record, kind migration.FlightKind, id ensemble.ID) (*migration.Paths, error) {
 	v, _ := o.View(id)
 	pod := v.Cluster.Pod
-	kind := rec.Flight.Kind
 	out := &migration.Paths{Listened: v.Live.Serving(), Tried: migration.PathsOf(rec, kind, id, o.Leader())}
 	podIP := ""
 	if kind == migration.Replace {

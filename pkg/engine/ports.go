@@ -10,6 +10,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -62,6 +63,21 @@ type Cluster interface {
 	DeletePod(ctx context.Context, rec migration.Record, id ensemble.ID, podUID string) error
 }
 
+// Remover takes back what wrap and park have made. Only objects with the ensemble's label are
+// touched, each by its uid; what is gone already is no error.
+type Remover interface {
+	// Belongings returns the objects that there are.
+	Belongings(ctx context.Context, rec migration.Record) (migration.Belongings, error)
+	// ShrinkSet has the StatefulSet make so many pods.
+	ShrinkSet(ctx context.Context, rec migration.Record, replicas int) error
+	// DeleteClaims deletes exactly those volume claims.
+	DeleteClaims(ctx context.Context, rec migration.Record, claims []migration.ClaimRef) error
+	// DeletePodObjects deletes a StatefulSet that makes no pods, and then what pods share.
+	DeletePodObjects(ctx context.Context, rec migration.Record) error
+	// DeleteService deletes the recorded Service of a server, and its hand-made endpoints.
+	DeleteService(ctx context.Context, rec migration.Record, id ensemble.ID) error
+}
+
 // Prober talks to ZooKeeper.
 type Prober interface {
 	// Sight asks a client port who is there; it never fails, the outcome is in
@@ -72,6 +88,13 @@ type Prober interface {
 	// Canary commits a write through that server and returns a zxid that is at
 	// least that of the write. It leaves no znode behind.
 	Canary(ctx context.Context, t vantage.Target) (ensemble.Zxid, error)
+}
+
+// Clients tells which sessions clients have, and where they were seen.
+type Clients interface {
+	// Look asks the servers, or gives what was found a moment ago, or nil where nobody was
+	// asked yet. It must not take long while a server is away.
+	Look(ctx context.Context, rec migration.Record) *sessions.View
 }
 
 // HostAction is what must happen on a server's host.

@@ -18,9 +18,9 @@ func TestEveryStepIsWired(t *testing.T) {
 	rec := migration.Record{Servers: []migration.ServerRecord{{Server: ensemble.Server{ID: 1}}}, Flight: &migration.Flight{ID: 1}}
 	perform := func(step migration.StepID) (int, error) {
 		c := &calls{}
-		e := &Engine{Cluster: c, Prober: c, Hosts: c, Paths: c, Clock: c}
+		e := &Engine{Cluster: c, Remover: c, Prober: c, Hosts: c, Paths: c, Clock: c}
 		_, err := e.perform(t.Context(), migration.Observation{Record: rec}, rec,
-			migration.Decision{Server: 1, Step: step, Release: &migration.Release{}, Pods: []migration.PodRef{{ID: 1}}})
+			migration.Decision{Server: 1, Step: step, Release: &migration.Release{}, Pods: []migration.PodRef{{ID: 1}}, Services: []ensemble.ID{1}})
 		return c.n, err
 	}
 	for _, s := range migration.Steps() {
@@ -37,6 +37,7 @@ func TestEveryStepIsWired(t *testing.T) {
 // calls counts what the engine asks of the outside.
 type calls struct {
 	Cluster
+	Remover
 	Prober
 	n int
 }
@@ -74,7 +75,13 @@ func (c *calls) Seed(context.Context, migration.Record, ensemble.ID, io.Reader) 
 func (c *calls) DeletePod(context.Context, migration.Record, ensemble.ID, string) error {
 	return c.count()
 }
-func (c *calls) Canary(context.Context, vantage.Target) (ensemble.Zxid, error) { return 1, c.count() }
+func (c *calls) ShrinkSet(context.Context, migration.Record, int) error { return c.count() }
+func (c *calls) DeleteClaims(context.Context, migration.Record, []migration.ClaimRef) error {
+	return c.count()
+}
+func (c *calls) DeletePodObjects(context.Context, migration.Record) error           { return c.count() }
+func (c *calls) DeleteService(context.Context, migration.Record, ensemble.ID) error { return c.count() }
+func (c *calls) Canary(context.Context, vantage.Target) (ensemble.Zxid, error)      { return 1, c.count() }
 func (c *calls) Do(context.Context, HostAction, migration.ServerRecord) (bool, string, error) {
 	return true, "", c.count()
 }

@@ -18,17 +18,19 @@ import (
 // servers, of which number 3 leads. It is for the loop; the rules are explored
 // in test/model.
 type world struct {
-	now    time.Time
-	rec    migration.Record
-	gen    int
-	zxid   ensemble.Zxid
-	parked bool
-	hostUp map[ensemble.ID]bool
-	masked map[ensemble.ID]bool
-	podUp  map[ensemble.ID]bool
-	cv     map[ensemble.ID]*migration.ClusterView
-	stops  map[ensemble.ID]time.Time
-	made   map[ensemble.ID]int // pods of each server so far
+	// wroteThrough are the servers that canaries went through.
+	wroteThrough []ensemble.ID
+	now          time.Time
+	rec          migration.Record
+	gen          int
+	zxid         ensemble.Zxid
+	parked       bool
+	hostUp       map[ensemble.ID]bool
+	masked       map[ensemble.ID]bool
+	podUp        map[ensemble.ID]bool
+	cv           map[ensemble.ID]*migration.ClusterView
+	stops        map[ensemble.ID]time.Time
+	made         map[ensemble.ID]int // pods of each server so far
 	// calls are the writes, in order; fail lists errors to return once.
 	calls []string
 	fail  map[string]error
@@ -288,7 +290,8 @@ func (w *world) Port(_ context.Context, t vantage.Target) vantage.PortState {
 }
 
 // Canary implements engine.Prober.
-func (w *world) Canary(context.Context, vantage.Target) (ensemble.Zxid, error) {
+func (w *world) Canary(_ context.Context, t vantage.Target) (ensemble.Zxid, error) {
+	w.wroteThrough = append(w.wroteThrough, t.Server)
 	if err := w.write("canary"); err != nil {
 		return 0, err
 	}

@@ -60,6 +60,20 @@ func SplitSecrets(zooCfg []byte) (public, private []byte, err error) {
 	return []byte(hideInComments(string(p.Bytes()))), secrets.Bytes(), nil
 }
 
+// SecretKeys are the secret keys of a zoo.cfg; none of one that cannot be read.
+func SecretKeys(zooCfg string) (out []string) {
+	p, err := ParseProperties("zoo.cfg", []byte(zooCfg))
+	if err != nil {
+		return nil
+	}
+	for _, key := range p.Keys() {
+		if Secret(key) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
 // HideSecretKeys hides them in a zoo.cfg: the values of secret keys as Java reads
 // them, and the rest of a comment that names one.
 func HideSecretKeys(zooCfg string) string {

@@ -2,7 +2,6 @@ package hostpatch
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
@@ -47,8 +46,8 @@ type ServiceCommands struct {
 	Hold, StopHeld, Unhold, StartHeld string
 	// Status shows whether the process runs.
 	Status string
-	// Note is what to know before using them; empty mostly.
-	Note string
+	// Notes are what to know before using them, by lines; none mostly.
+	Notes []string
 }
 
 // CommandsFor returns the commands. unit is the name of the systemd unit, of the
@@ -80,7 +79,7 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 			Hold: "mv " + conf + " " + off, StopHeld: "supervisorctl stop " + q + " && supervisorctl update " + q,
 			Unhold: "mv " + off + " " + conf, StartHeld: "supervisorctl update " + q + "; supervisorctl status " + q + " | grep -q RUNNING || supervisorctl start " + q,
 			Status: "supervisorctl status " + q,
-			Note:   "between the first command and the stop nobody may run supervisorctl update: it would stop the server",
+			Notes:  []string{"between the first command and the stop nobody may run supervisorctl update: it would stop the server"},
 		}, nil
 	case Script:
 		// Nothing starts the server but this script: without its execute bit
@@ -94,20 +93,10 @@ func CommandsFor(s Supervisor, unit string) (ServiceCommands, error) {
 			Mask: "chmod a-x " + path, Unmask: "chmod a+x " + path, Status: path + " status",
 			Hold: "chmod a-x " + path, StopHeld: "bash " + path + " stop",
 			Unhold: "chmod a+x " + path, StartHeld: path + " start",
-			Note: "other servers on this machine that use the same script cannot be started while it is masked",
+			Notes: []string{"other servers on this machine that use the same script cannot be started while it is masked"},
 		}, nil
 	case Docker, Podman:
-		engine := string(s) + " "
-		return ServiceCommands{
-			Stop: engine + "stop " + q, Start: engine + "start " + q, Restart: engine + "restart " + q,
-			Mask: engine + "update --restart=no " + q, Unmask: engine + "update --restart=unless-stopped " + q,
-			Hold: engine + "update --restart=no " + q, StopHeld: engine + "stop " + q,
-			Unhold: engine + "update --restart=unless-stopped " + q, StartHeld: engine + "start " + q,
-			Status: engine + "inspect -f '{{.State.Running}}' " + q,
-			Note: "its policy until now: " + engine + "inspect -f '{{.HostConfig.RestartPolicy.Name}}' " + q + "; the way back gives it unless-stopped. A container has no mask: " +
-				engine + "start and " + engine + "compose up start it all the same. Give its service profiles: [zkmigrate-held] in the compose file, which compose up then leaves out" +
-				map[Supervisor]string{Podman: ". podman before 5.1 has no update --restart, and a container that a unit runs (Quadlet) is held by that: --supervisor=systemd --unit=UNIT"}[s],
-		}, nil
+		return engineCommands(s, q), nil
 	}
 	return ServiceCommands{}, fmt.Errorf("supervisor %q is not known: use systemd, supervisord, script, docker or podman", s)
 }
@@ -123,21 +112,6 @@ func systemdMask(unit string) (mask, unmask string) {
 	q, file, off := quote.Shell(unit), quote.Shell("/etc/systemd/system/"+name), quote.Shell("/etc/systemd/system/"+name+".zkmigrate-off")
 	return "systemctl disable " + q + "; systemctl mask " + q + " || { mv " + file + " " + off + " && systemctl daemon-reload && systemctl mask " + q + "; }",
 		"systemctl unmask " + q + "; [ ! -e " + off + " ] || { mv " + off + " " + file + " && systemctl daemon-reload; }; systemctl enable " + q
-}
-
-// mountedFrom is a word of a command: a path of the container as a path of its host, by the
-// container's mounts; empty where nothing is mounted there.
-func mountedFrom(s Supervisor, unit, file string) string {
-	var b strings.Builder
-	b.WriteString("{{range .Mounts}}")
-	for dir := path.Clean(file); dir != "/" && dir != "."; dir = path.Dir(dir) {
-		fmt.Fprintf(&b, "{{if eq .Destination %q}}{{.Source}}{{%q}}{{end}}", dir, strings.TrimPrefix(path.Clean(file), dir))
-	}
-	b.WriteString("{{end}}")
-	if unit == "" {
-		unit = DefaultUnit
-	}
-	return `"$(` + string(s) + " inspect -f " + quote.Shell(b.String()) + " " + quote.Shell(unit) + `)"`
 }
 
 // supervisordConf is where Debian's supervisor has a program's section.

@@ -1,6 +1,7 @@
 package hostpatch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -197,15 +198,11 @@ func (f fencing) undo() []byte {
 	return []byte(b.String())
 }
 
-// mask runs the supervisor's command unless that is done already.
+// mask runs the supervisor's command unless that is done already. That of a container may fail,
+// for it is the least of the three fences.
 func (f fencing) mask(command, done string) string {
-	var b strings.Builder
-	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	check := ""
-	unit := f.Unit
-	if unit == "" {
-		unit = DefaultUnit
-	}
+	unit := cmp.Or(f.Unit, DefaultUnit)
+	check, instead := "true", ""
 	switch f.Supervisor {
 	case Supervisord:
 		from := supervisordConf(unit)
@@ -213,19 +210,15 @@ func (f fencing) mask(command, done string) string {
 			from += ".off"
 		}
 		check = "[ -e " + quote.Shell(from) + " ]"
-	case Script, Docker, Podman:
-		check = "true"
+	case Script:
+	case Docker, Podman:
+		check, command, instead = command, ":", "else\n  say \"not "+done+": the restart policy is as it was\"\n"
 	default:
-		check = `[ "$(systemctl is-enabled ` + quote.Shell(unit) + ` 2>/dev/null || true)" != masked ]`
-		if done == "unmasked" {
-			check = "true"
+		if done == "masked" {
+			check = `[ "$(systemctl is-enabled ` + quote.Shell(unit) + ` 2>/dev/null || true)" != masked ]`
 		}
 	}
-	w("if %s; then", check)
-	w("  %s", command)
-	w(`  say "%s"`, done)
-	b.WriteString("fi")
-	return b.String()
+	return "if " + check + "; then\n  " + command + "\n  say \"" + done + "\"\n" + instead + "fi"
 }
 
 func (f fencing) table() string { return "zkmigrate_fence_" + f.Server.ID.String() }

@@ -222,7 +222,7 @@ func TestScriptsAreShell(t *testing.T) {
 
 func TestCommandsFor(t *testing.T) {
 	got := map[Supervisor]ServiceCommands{}
-	for _, s := range []Supervisor{Systemd, Supervisord, Script, Docker} {
+	for _, s := range []Supervisor{Systemd, Supervisord, Script, Docker, Podman} {
 		c, err := CommandsFor(s, "")
 		if err != nil {
 			t.Fatal(err)
@@ -233,7 +233,9 @@ func TestCommandsFor(t *testing.T) {
 		Systemd: {"systemctl stop zookeeper",
 			"systemctl disable zookeeper; systemctl mask zookeeper || { mv /etc/systemd/system/zookeeper.service /etc/systemd/system/zookeeper.service.zkmigrate-off && systemctl daemon-reload && systemctl mask zookeeper; }",
 			"systemctl unmask zookeeper; [ ! -e /etc/systemd/system/zookeeper.service.zkmigrate-off ] || { mv /etc/systemd/system/zookeeper.service.zkmigrate-off /etc/systemd/system/zookeeper.service && systemctl daemon-reload; }; systemctl enable zookeeper"},
-		Docker:      {"docker stop zookeeper", "docker update --restart=no zookeeper", "docker update --restart=unless-stopped zookeeper"},
+		Docker: {"docker stop zookeeper", "docker update --restart=no zookeeper", "docker update --restart=unless-stopped zookeeper"},
+		Podman: {"podman stop zookeeper", "podman update --restart=no zookeeper 2>/dev/null || podman inspect -f '{{.HostConfig.RestartPolicy.Name}}' zookeeper | grep -qvx always",
+			"podman update --restart=unless-stopped zookeeper 2>/dev/null || podman container exists zookeeper"},
 		Supervisord: {"supervisorctl stop zookeeper", "mv /etc/supervisor/conf.d/zookeeper.conf /etc/supervisor/conf.d/zookeeper.conf.off && supervisorctl update zookeeper", "mv /etc/supervisor/conf.d/zookeeper.conf.off /etc/supervisor/conf.d/zookeeper.conf && supervisorctl reread && supervisorctl add zookeeper"},
 		Script:      {"/usr/share/zookeeper/bin/zkServer.sh stop", "chmod a-x /usr/share/zookeeper/bin/zkServer.sh", "chmod a+x /usr/share/zookeeper/bin/zkServer.sh"},
 	} {

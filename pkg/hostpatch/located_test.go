@@ -177,9 +177,9 @@ func TestAContainersFileIsPatched(t *testing.T) {
 			file := filepath.Join(h.dir, strings.ReplaceAll(c.file, "'", ""))
 			h.write(strings.ReplaceAll(c.file, "'", ""), plainCfg)
 			in := input(t, plainCfg, 1, 2, 3)
-			in.Supervisor, in.Unit = Docker, "zk"
+			in.Supervisor = Docker
 			for i := range in.Hosts {
-				in.Hosts[i].Path = "/conf/zoo.cfg"
+				in.Hosts[i].Path, in.Hosts[i].Unit = "/conf/zoo.cfg", "zk"
 			}
 			p, out, err := applied(t, h, in)
 			if err != nil {

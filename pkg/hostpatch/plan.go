@@ -19,6 +19,8 @@ type Host struct {
 	ID ensemble.ID
 	// Address is the host's own address or name, for messages and commands.
 	Address string
+	// Unit is what the supervisor calls the server there; empty means its default.
+	Unit string
 	// Path is the zoo.cfg on the host as the operator names it; empty means
 	// "zoo.cfg" in the current directory.
 	Path   string
@@ -49,11 +51,9 @@ type Input struct {
 	// InitLimit is the initLimit the size of the snapshot asks for, in ticks;
 	// 0 where the present one will do.
 	InitLimit int
-	// Supervisor and Unit say how servers are started and stopped; the zero
-	// values mean systemd and its unit "zookeeper". Where they run in containers, paths
-	// are the containers'.
+	// Supervisor is what starts and stops servers; the zero value means systemd. Where they
+	// run in containers, paths are the containers'.
 	Supervisor Supervisor
-	Unit       string
 }
 
 // Change is one edit of one key and why it is made.
@@ -145,7 +145,7 @@ func Reconfigure(in Input) (Plan, error) {
 		e.run()
 		p := e.patch()
 		var err error
-		if p.Commands, err = commands(in, p); err != nil {
+		if p.Commands, err = commands(in.Supervisor, h.Unit, p); err != nil {
 			return Plan{}, err
 		}
 		plan.Hosts = append(plan.Hosts, p)

@@ -147,8 +147,8 @@ func (in Input) loopback(id ensemble.ID) string {
 
 // commands are the shell commands of one host, in order; the restart is the
 // last of them. There are none where nothing changes.
-func commands(in Input, h HostPatch) ([]string, error) {
-	cmd, err := CommandsFor(in.Supervisor, in.Unit)
+func commands(s Supervisor, unit string, h HostPatch) ([]string, error) {
+	cmd, err := CommandsFor(s, unit)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func commands(in Input, h HostPatch) ([]string, error) {
 			continue
 		}
 		patch := "~/" + quote.Shell("zkmigrate/"+PatchDir(h)+"/"+PatchName(f, false))
-		find, put := located(in, h, f)
+		find, put := located(s, unit, h, f)
 		out = append(out, find...)
 		out = append(out,
 			`cp -pn "$file" "$file".before-zkmigrate`,
@@ -175,17 +175,17 @@ func commands(in Input, h HostPatch) ([]string, error) {
 // located are the commands that set file to where a file really is, for patch replaces a file and
 // not what a link leads to, and those that put it back where it was copied from. A container's file
 // is mounted from the host, or is its own.
-func located(in Input, h HostPatch, f FilePatch) (find, put []string) {
-	if !in.Supervisor.IsEngine() {
+func located(s Supervisor, unit string, h HostPatch, f FilePatch) (find, put []string) {
+	if !s.IsEngine() {
 		return []string{"file=$(readlink -f " + quote.Shell(f.Path) + ")"}, nil
 	}
 	copied := "~/" + quote.Shell("zkmigrate/"+PatchDir(h)+"/"+path.Base(f.Path))
-	inside := quote.Shell(cmp.Or(in.Unit, DefaultUnit) + ":" + f.Path)
+	inside := quote.Shell(cmp.Or(unit, DefaultUnit) + ":" + f.Path)
 	return []string{
-			"file=" + mountedFrom(in.Supervisor, in.Unit, f.Path),
-			fmt.Sprintf(`if [ -n "$file" ]; then file=$(readlink -f "$file"); else file=%s && %s cp -a %s "$file"; fi`, copied, in.Supervisor, inside),
+			"file=" + mountedFrom(s, unit, f.Path),
+			fmt.Sprintf(`if [ -n "$file" ]; then file=$(readlink -f "$file"); else file=%s && %s cp -a %s "$file"; fi`, copied, s, inside),
 		}, []string{
-			fmt.Sprintf(`[ "$file" != %s ] || %s cp -a "$file" %s`, copied, in.Supervisor, inside),
+			fmt.Sprintf(`[ "$file" != %s ] || %s cp -a "$file" %s`, copied, s, inside),
 		}
 }
 

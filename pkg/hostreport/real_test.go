@@ -266,7 +266,7 @@ func TestRealServer(t *testing.T) {
 	alone := exec.Command(wrap[0], append(slices.Clone(wrap[1:]), "true")...).Run() == nil
 	for shell, sh := range shells(t) {
 		t.Run(shell, func(t *testing.T) {
-			r := answer(t, hostscript.Questions{Ensemble: "main", Unit: "zookeeper"}, func(script string) *exec.Cmd {
+			r := answer(t, hostscript.Questions{Ensemble: "main", Units: []string{"zookeeper"}}, func(script string) *exec.Cmd {
 				// The server's words, the script and the shell come as arguments.
 				const run = `script=$1 words=$2; shift 2
 i=0; shell=; while [ $i -lt $words ]; do shell="$shell $1"; shift; i=$((i + 1)); done

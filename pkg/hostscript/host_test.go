@@ -112,9 +112,9 @@ func TestContainers(t *testing.T) {
 		"none":                {"0::/system.slice/zookeeper.service", answer, "null"},
 		"the engine refuses":  {"0::/system.slice/docker-" + id + ".scope", "", "null"},
 	} {
-		engine := "[ \"$1 $2 $3 $4\" = \"inspect --type container --format\" ] && case $6 in buildkit|" + id + ") true ;; *) false ;; esac && [ -n \"$SAYS\" ] && printf %s \"$SAYS\"\n"
+		engine := "[ \"$1 $2 $3 $4\" = \"inspect --type container --format\" ] && shift 5 && case $1$2 in buildkit|another" + id + ") true ;; *) false ;; esac && [ -n \"$SAYS\" ] && printf %s \"$SAYS\"\n"
 		for _, s := range shells(t) {
-			cmd := s.command(t, means+servers+"\nengine_of 1 | { read -r engine id; container \"$engine\" \"$id\"; }\n",
+			cmd := s.command(t, means+servers+"\nengine_of 1 | { read -r engine id; container \"$engine\" another \"$id\"; }\n",
 				map[string]string{"cat": "printf '%s\\n' \"$CGROUP\"\n", "docker": engine, "podman": engine})
 			cmd.Env = append(cmd.Env, "CGROUP="+c.cgroup, "SAYS="+c.says)
 			if out, err := cmd.Output(); err != nil || strings.TrimSpace(string(out)) != c.want {

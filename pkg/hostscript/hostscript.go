@@ -31,12 +31,13 @@ const (
 type Questions struct {
 	// Ensemble is its name.
 	Ensemble string
-	// Unit is the systemd unit of the servers; empty when it is not known. The units
+	// Units are the systemd units of the servers; none when they are not known. The units
 	// of servers that run are told without it.
-	Unit string
-	// Engine, docker or podman, runs the servers in the container Recorded; both are empty where
+	Units []string
+	// Engine, docker or podman, runs the servers in the containers Recorded; both are empty where
 	// something else does.
-	Engine, Recorded string
+	Engine   string
+	Recorded []string
 	// Paths are the connects to try.
 	Paths []vantage.Target
 	// Cons are those of them at which ZooKeeper is asked for its connections: from where
@@ -86,11 +87,11 @@ func (q Questions) Validate() error {
 		}
 	}
 	check("the ensemble", q.Ensemble, strict.Name(q.Ensemble))
-	if q.Unit != "" {
-		check("the unit", q.Unit, strict.Unit(q.Unit))
+	for _, unit := range q.Units {
+		check("the unit", unit, strict.Unit(unit))
 	}
-	if q.Recorded != "" {
-		check("the container", q.Recorded, strict.Unit(q.Recorded))
+	for _, name := range q.Recorded {
+		check("the container", name, strict.Unit(name))
 	}
 	if q.Engine != "" && q.Engine != "docker" && q.Engine != "podman" {
 		check("the engine", q.Engine, "docker or podman")
@@ -151,7 +152,7 @@ func (q Questions) render() []byte {
 func (q Questions) questions() string {
 	var b strings.Builder
 	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	w("ensemble=%s unit=%s engine=%s recorded=%s", quote.Shell(q.Ensemble), quote.Shell(q.Unit), quote.Shell(q.Engine), quote.Shell(q.Recorded))
+	w("ensemble=%s unit=%s engine=%s recorded=%s", quote.Shell(q.Ensemble), quote.Shell(strings.Join(q.Units, " ")), quote.Shell(q.Engine), quote.Shell(strings.Join(q.Recorded, " ")))
 	var ports []string
 	for _, n := range q.Listen {
 		ports = append(ports, fmt.Sprintf("%04X=%d", n, n))

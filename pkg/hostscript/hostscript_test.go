@@ -43,7 +43,7 @@ func notes(t *testing.T, cmd *exec.Cmd) func() []string {
 
 func TestScriptRefuses(t *testing.T) {
 	good := func() Questions {
-		return Questions{Ensemble: "main", Unit: "zookeeper", Listen: []int{2181}, Names: []string{"zk1.example.com"}, Paths: []vantage.Target{target(1, "10.0.0.1", 2181)}}
+		return Questions{Ensemble: "main", Units: []string{"zookeeper"}, Listen: []int{2181}, Names: []string{"zk1.example.com"}, Paths: []vantage.Target{target(1, "10.0.0.1", 2181)}}
 	}
 	if _, err := Script(good()); err != nil {
 		t.Fatal(err)
@@ -54,8 +54,8 @@ func TestScriptRefuses(t *testing.T) {
 	}{
 		"no ensemble":     {func(q *Questions) { q.Ensemble = "" }, `the ensemble ""`},
 		"hostile name":    {func(q *Questions) { q.Ensemble = "a;b" }, `the ensemble "a;b"`},
-		"hostile unit":    {func(q *Questions) { q.Unit = "$(x)" }, `the unit "$(x)"`},
-		"hostile box":     {func(q *Questions) { q.Recorded = "--format=x" }, `the container "--format=x"`},
+		"hostile unit":    {func(q *Questions) { q.Units = []string{"zk", "$(x)"} }, `the unit "$(x)"`},
+		"hostile box":     {func(q *Questions) { q.Recorded = []string{"--format=x"} }, `the container "--format=x"`},
 		"an engine":       {func(q *Questions) { q.Engine = "sh" }, "docker or podman"},
 		"hostile host":    {func(q *Questions) { q.Paths[0].Host = "../../etc/passwd" }, `a path to "../../etc/passwd"`},
 		"an option":       {func(q *Questions) { q.Paths[0].Host = "-z" }, `a path to "-z"`},

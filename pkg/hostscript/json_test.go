@@ -100,7 +100,7 @@ func TestJSONValues(t *testing.T) {
 func TestHostileQuestions(t *testing.T) {
 	// The arbitrary ones say no more here, and each takes programs.
 	values := hostile()[:50]
-	q := Questions{Ensemble: values[4], Unit: "it's $(touch pwned)\n;touch pwned", Engine: "$(touch pwned)", Recorded: "; touch pwned", Listen: []int{1}, Names: values}
+	q := Questions{Ensemble: values[4], Units: []string{"it's $(touch pwned)\n;touch pwned"}, Engine: "$(touch pwned)", Recorded: []string{"; touch pwned"}, Listen: []int{1}, Names: values}
 	paths := q.pathsTo(values)
 	script := string(paths.render())
 	// Programs that only note what they are asked. A name service that does not know

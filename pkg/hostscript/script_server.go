@@ -34,10 +34,13 @@ engine_of() { # PID: docker or podman, and the id of the container that it runs 
       if (engine && id ~ /^[0-9a-f]+$/) { print engine, id; exit }
     } }'
 }
-container() { # ENGINE NAME: what the engine says of it, or null
-  found=$(have "$1" && within "$1" inspect --type container --format '{{println .Name}}{{println .State.Running}}{{println .HostConfig.RestartPolicy.Name}}{{println .Config.Image}}{{println (index .Config.Labels "com.docker.compose.project.working_dir")}}{{println (index .Config.Labels "PODMAN_SYSTEMD_UNIT")}}' "$2" 2>/dev/null) || { echo null; return; }
+container() { # ENGINE NAME...: what the engine says of the first that there is, or null
+  engine=$1
+  shift
+  found=$(have "$engine" && within "$engine" inspect --type container --format '{{println .Name}}{{println .State.Running}}{{println .HostConfig.RestartPolicy.Name}}{{println .Config.Image}}{{println (index .Config.Labels "com.docker.compose.project.working_dir")}}{{println (index .Config.Labels "PODMAN_SYSTEMD_UNIT")}}' "$@" 2>/dev/null)
+  [ -n "$found" ] || { echo null; return; }
   told() { printf '%s\n' "$found" | sed -n "$1p"; }
-  printf '{"engine":"%s","name":%s,"running":%s,"restart":%s,"image":%s,"compose":%s,"unit":%s}\n' "$1" "$(text "$(told 1 | sed 's,^/,,')")" \
+  printf '{"engine":"%s","name":%s,"running":%s,"restart":%s,"image":%s,"compose":%s,"unit":%s}\n' "$engine" "$(text "$(told 1 | sed 's,^/,,')")" \
     "$(truth "$(told 2 | sed 's/true/yes/; s/false/no/')")" "$(text "$(told 3)")" "$(text "$(told 4)")" "$(text "$(told 5)")" "$(text "$(told 6)")"
 }
 setting() { # KEY FILE: its value as Java reads it
@@ -92,13 +95,13 @@ main() {
   [ ! -e /.dockerenv ] && [ ! -e /run/.containerenv ] && [ -z "${KUBERNETES_SERVICE_HOST-}" ] && container=$(contained self) || container=yes
   [ ! -r /proc/1/cmdline ] || zookeeper=$(for pid in $pids; do server "$pid"; done | list)
   ! have systemctl || units=$({
-    [ -z "$unit" ] || unit "$unit"
-    for pid in $pids; do found=$(unit_of "$pid"); case $found in ''|*.scope|"$unit"|"$unit.service") ;; *) unit "$found" ;; esac; done
+    for name in $unit; do unit "$name"; done
+    for pid in $pids; do found=$(unit_of "$pid"); case " $unit /$found" in */|*.scope|*" $found "*|*" ${found%.service} "*) ;; *) unit "$found" ;; esac; done
   } | list)
   printf '{"kind":"HostReport","schema":1,"ensemble":%s,"asked":"%s","time":%s,"hostname":%s,"uid":%s,"container":%s,"addresses":%s,"listening":%s,' \
     "$(text "$ensemble")" "$digest" "$(date +%s)" "$(text "$(cat /proc/sys/kernel/hostname 2>/dev/null)")" "$(number "$(id -u)")" "$(truth "$container")" "$(addresses)" "$(listening)"
   printf '"zookeeper":%s,"units":%s,"recorded":%s,"kubernetes":{"processes":%s,"rules":%s},"names":%s,"paths":%s}\n' \
-    "$zookeeper" "$units" "$(container "$engine" "$recorded")" "$(processes)" "$(truth "$(rules)")" "$({ names; wait; } | list)" "$({ paths; wait; } | list)"
+    "$zookeeper" "$units" "$(container "$engine" $recorded)" "$(processes)" "$(truth "$(rules)")" "$({ names; wait; } | list)" "$({ paths; wait; } | list)"
 }
 
 main </dev/null

@@ -13,7 +13,9 @@ import (
 // Aim is the ensemble that a wrap is for.
 type Aim struct {
 	Name, Namespace string
-	EndpointsAPI    migration.EndpointsAPI
+	// EndpointsAPI is what was asked for, or the default; Asked says which of both.
+	EndpointsAPI migration.EndpointsAPI
+	Asked        bool
 	// Recorded is what the journal has; nil for an ensemble that was never wrapped.
 	Recorded *migration.Record
 }
@@ -25,6 +27,9 @@ func (a Aim) Record(d Description, ask Lookup) (migration.Record, error) {
 	rec := migration.Record{APIVersion: migration.RecordVersion, Kind: "Record", Name: a.Name, Namespace: a.Namespace, EndpointsAPI: a.EndpointsAPI}
 	if a.Recorded != nil {
 		rec = *a.Recorded
+		if a.Asked && a.EndpointsAPI != rec.EndpointsAPI {
+			return rec, refused(fmt.Sprintf("%s is wrapped with %s, the input asks for %s", a.Name, rec.EndpointsAPI, a.EndpointsAPI), "leave that out: what Services stand on is not exchanged")
+		}
 	}
 	if err := RefuseLint(d); err != nil {
 		return rec, err
@@ -40,6 +45,9 @@ func (a Aim) Record(d Description, ask Lookup) (migration.Record, error) {
 			if sr, err = a.kept(sr, d.Config != nil); err != nil {
 				return rec, err
 			}
+		}
+		if a.Recorded == nil && d.Config == nil && srv.SecureClientPort != 0 {
+			return rec, usagef("server %d has a client port with TLS: give the hosts' files, which say what pods need for it", srv.ID)
 		}
 		servers = append(servers, sr)
 	}

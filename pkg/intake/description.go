@@ -1,6 +1,11 @@
 package intake
 
-import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+import (
+	"fmt"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
+)
 
 // Description is what the operator's input says of an ensemble.
 type Description struct {
@@ -12,6 +17,8 @@ type Description struct {
 	// Lint are findings about the files, for any version.
 	Lint        []ensemble.Finding
 	Differences []ensemble.Difference
+	// Place is where a server was given that no file says anything of.
+	Place func(ensemble.ID) ensemble.InputError
 }
 
 // FromFiles describes an ensemble by its hosts' files, of which there is at least
@@ -31,22 +38,54 @@ func FromFiles(name string, files []ensemble.HostConfig, ask Lookup) (Descriptio
 // FromMembers describes an ensemble by one flag per server, as
 // ID=HOST:PEERPORT:ELECTIONPORT[:observer][;CLIENTPORT].
 func FromMembers(name string, members []string) (Description, error) {
-	d := Description{Ensemble: ensemble.Ensemble{Name: name}}
+	var servers []ensemble.Server
 	seen := map[ensemble.ID]bool{}
 	for _, m := range members {
 		s, err := ensemble.MemberFlag(m)
 		if err != nil {
-			return d, usagef("--member: %w", err)
+			return Description{}, usagef("--member: %w", err)
 		}
 		if seen[s.ID] {
-			return d, usagef("--member: server id %d is given twice", s.ID)
+			return Description{}, usagef("--member: server id %d is given twice", s.ID)
 		}
 		seen[s.ID] = true
-		d.Ensemble.Servers = append(d.Ensemble.Servers, s)
+		servers = append(servers, s)
 	}
+	return fromServers(name, servers, func(ensemble.ID) ensemble.InputError { return ensemble.InputError{File: "--member"} }), nil
+}
+
+// FromManifest describes an ensemble by the addresses of its servers, which a manifest has.
+func FromManifest(name string, doc manifest.Document) Description {
+	var servers []ensemble.Server
+	lines := map[ensemble.ID]int{}
+	for i, in := range doc.Spec.Servers {
+		s := ensemble.Server{
+			ID: ensemble.ID(in.ID), Role: ensemble.Role(in.Role), Weight: 1, ClientPort: ensemble.DefaultClientPort, SecureClientPort: in.SecureClientPort,
+			PeerAddress: ensemble.PeerAddress{Host: in.Host, PeerPort: in.PeerPort, ElectionPort: in.ElectionPort},
+		}
+		if in.ClientPort != nil {
+			s.ClientPort = *in.ClientPort
+		}
+		if s.Role == "" {
+			s.Role = ensemble.Participant
+		}
+		lines[s.ID] = doc.Line(fmt.Sprintf("spec.servers[%d].host", i))
+		servers = append(servers, s)
+	}
+	d := fromServers(name, servers, func(id ensemble.ID) ensemble.InputError {
+		return ensemble.InputError{File: doc.File, Line: lines[id]}
+	})
+	for i := range d.Lint {
+		d.Lint[i].File = doc.File
+	}
+	return d
+}
+
+func fromServers(name string, servers []ensemble.Server, place func(ensemble.ID) ensemble.InputError) Description {
+	d := Description{Ensemble: ensemble.Ensemble{Name: name, Servers: servers}, Place: place}
 	ensemble.SortServers(d.Ensemble.Servers)
 	d.Lint = ensemble.LintPorts(d.Ensemble, nil)
-	return d, nil
+	return d
 }
 
 // Expose is the description with ports that are reachable only where somebody asks for it,

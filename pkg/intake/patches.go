@@ -97,13 +97,13 @@ type Patching struct {
 func (p Patching) Inputs(d Description, rec migration.Record) (hostpatch.Input, hostpatch.DNSInput) {
 	in := hostpatch.Input{
 		Ensemble: rec.Ensemble(), Version: p.Version, ServiceHosts: map[ensemble.ID]string{}, Leader: p.Leader, Leave: p.Leave,
-		InitLimit: p.InitLimit, Supervisor: hostpatch.Supervisor(rec.Hosts.Supervisor), Unit: rec.Hosts.Unit,
+		InitLimit: p.InitLimit, Supervisor: hostpatch.Supervisor(rec.Hosts.Supervisor),
 	}
 	dns := hostpatch.DNSInput{Ensemble: rec.Ensemble(), Targets: map[ensemble.ID]string{}, Addresses: map[ensemble.ID]string{}, Zone: p.Zone, Server: p.DNSServer}
 	for _, srv := range rec.Servers {
 		in.ServiceHosts[srv.ID] = rec.ServerHost(srv)
 		dns.Targets[srv.ID], dns.Addresses[srv.ID] = srv.ClusterIP, srv.HostIP
-		host := hostpatch.Host{ID: srv.ID, Address: srv.HostIP, Path: p.Path, Config: d.Config, Managers: p.Managers[srv.ID]}
+		host := hostpatch.Host{ID: srv.ID, Address: srv.HostIP, Unit: rec.Hosts.UnitOf(srv.ID), Path: p.Path, Config: d.Config, Managers: p.Managers[srv.ID]}
 		for _, h := range d.Hosts {
 			if h.ID.Is(srv.ID) {
 				host.Config, host.Next = h.Config, h.Next

@@ -92,11 +92,11 @@ func TestInputs(t *testing.T) {
 	rec := recorded()
 	rec.Servers[0].Replaced = &time.Time{}
 	rec.Flight = &migration.Flight{Kind: migration.Replace, ID: 2}
-	rec.Hosts.Supervisor, rec.Hosts.Unit = "supervisord", "zk"
+	rec.Hosts = migration.HostOptions{Supervisor: "supervisord", Unit: "zk", Own: []migration.OwnUnit{{ID: 3, Unit: "zk-c"}}}
 	d := described(t, file+"# one\n", file, file)
 	d.Hosts[2].Next = true
 	in, dns := Patching{Leader: ensemble.ID(3).Known(), InitLimit: 12, Leave: []string{"x"}, Path: "zoo.cfg", Zone: "example.com"}.Inputs(d, rec)
-	if !slices.Equal(in.InPods, []ensemble.ID{1, 2}) || in.ServiceHosts[3] != "192.0.2.3" || !in.Leader.Is(3) || in.InitLimit != 12 || in.Unit != "zk" || in.Supervisor != hostpatch.Supervisord {
+	if !slices.Equal(in.InPods, []ensemble.ID{1, 2}) || in.ServiceHosts[3] != "192.0.2.3" || !in.Leader.Is(3) || in.InitLimit != 12 || in.Hosts[0].Unit != "zk" || in.Hosts[2].Unit != "zk-c" || in.Supervisor != hostpatch.Supervisord {
 		t.Errorf("%+v", in)
 	}
 	for i, h := range in.Hosts {

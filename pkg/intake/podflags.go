@@ -3,17 +3,21 @@ package intake
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // PodFlags are the flags that say how pods are made.
 type PodFlags struct {
 	// Values has every flag's value, given or not.
 	Values migration.PodOptions
-	// Given reports whether a flag was typed.
+	// Given reports whether a flag was typed; nil where a command has none of them.
 	Given func(flag string) bool
+	// Place is where it was given, for messages.
+	Place func(flag string) string
 }
 
 // DefaultImage is the official image of a release.
@@ -23,6 +27,9 @@ func DefaultImage(version string) string { return "zookeeper:" + version }
 // journal has, or the default where it has nothing. The result is checked. version
 // is the hosts', empty where it is not known yet.
 func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOptions, error) {
+	if f.Given == nil {
+		return o, nil
+	}
 	set := func(flag string, to *string, value string) {
 		if *to == "" || f.Given(flag) {
 			*to = value
@@ -40,10 +47,11 @@ func (f PodFlags) Over(o migration.PodOptions, version string) (migration.PodOpt
 	set("files-secret", &o.FilesSecret, f.Values.FilesSecret)
 	set("files-configmap", &o.FilesConfigMap, f.Values.FilesConfigMap)
 	set("anti-affinity", &o.AntiAffinity, f.Values.AntiAffinity)
+	set("pod-template", &o.Template, f.Values.Template)
 	if o.RunAsUser == 0 || f.Given("run-as-user") {
 		o.RunAsUser = f.Values.RunAsUser
 	}
-	return o, CheckPods(o)
+	return o, CheckPods(o, f.Place)
 }
 
 // SamePods reports whether pods of both options are made alike.
@@ -61,6 +69,13 @@ func PodChanges(a, b migration.PodOptions) []string {
 		if c.from != c.to {
 			out = append(out, fmt.Sprintf("--%s from %q to %q", c.flag, c.from, c.to))
 		}
+	}
+	if a.Template != b.Template {
+		sets := "nothing"
+		if fields := render.TemplateFields(b.Template); len(fields) > 0 {
+			sets = strings.Join(fields, ", ")
+		}
+		out = append(out, "--pod-template, which now sets "+sets)
 	}
 	return out
 }

@@ -16,8 +16,11 @@ func typed(names ...string) PodFlags {
 	return PodFlags{
 		Values: migration.PodOptions{StorageSize: "20Gi", Memory: "2Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000},
 		Given:  func(flag string) bool { return slices.Contains(names, flag) },
+		Place:  typedFlag,
 	}
 }
+
+func typedFlag(flag string) string { return "--" + flag }
 
 // TestPodFlagsOver: a flag that was not typed changes nothing that is recorded.
 func TestPodFlagsOver(t *testing.T) {
@@ -54,12 +57,12 @@ func TestCheckPods(t *testing.T) {
 		"--run-as-user=-1":           func(o *migration.PodOptions) { o.RunAsUser = -1 },
 	} {
 		o := typed().Values
-		if err := CheckPods(o); err != nil {
+		if err := CheckPods(o, typedFlag); err != nil {
 			t.Fatal(err)
 		}
 		change(&o)
 		var e *Error
-		if err := CheckPods(o); !errors.As(err, &e) || !e.Usage || !strings.Contains(e.Reason, says) {
+		if err := CheckPods(o, typedFlag); !errors.As(err, &e) || !e.Usage || !strings.Contains(e.Reason, says) {
 			t.Errorf("%v does not say %q", err, says)
 		}
 	}
@@ -115,7 +118,7 @@ func TestSettingsReach(t *testing.T) {
 func TestPasswordsAreNoFlags(t *testing.T) {
 	const secret = "s3cr3t"
 	for _, flag := range []string{"-Dzookeeper.ssl.keyStore.password=" + secret, "-Da.password=p," + secret, "-javaagent:/j.jar=port=1,password=" + secret} {
-		err := CheckPodFlags(migration.PodOptions{JVMFlags: "-Xmx1g " + flag})
+		err := PodFlags{Values: migration.PodOptions{JVMFlags: "-Xmx1g " + flag}, Place: typedFlag}.Check()
 		if err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "jvm-flags") {
 			t.Errorf("%s: %v", flag, err)
 		}

@@ -76,7 +76,8 @@ func (d Description) resolve(ask Lookup, s ensemble.Server) (string, error) {
 			return "", usage(e)
 		}
 	}
-	e.File = "--member"
+	at := d.Place(s.ID)
+	e.File, e.Line = at.File, at.Line
 	return "", usage(e)
 }
 

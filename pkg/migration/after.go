@@ -5,12 +5,18 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // Before returns the record as it must be saved before the decision's step is
 // carried out (write-ahead), and whether it changed.
 func (r Record) Before(d Decision) (Record, bool) {
-	if d.Flight == nil {
+	if d.Flight == nil && d.Removal == nil {
 		return r, false
 	}
 	out := r.clone()
-	f := *d.Flight
-	out.Flight = &f
+	if d.Removal != nil {
+		out.Removal = d.Removal
+	}
+	if d.Flight != nil {
+		f := *d.Flight
+		// What begins may use what was seen unused.
+		out.Flight, out.Removal = &f, nil
+	}
 	return out, true
 }
 
@@ -92,6 +98,9 @@ func keepRestarted(r *Record, s *ServerRecord, b brought) {
 		r.NoteRestarted(joined.Zxid.Epoch())
 	}
 }
+
+// keepApplied: a server has joined with the pods' settings.
+func keepApplied(r *Record, _ *ServerRecord, _ brought) { r.PodsBefore = nil }
 
 // keepLine: the pod's volume knows the newest line; what it began may be whole.
 func keepLine(r *Record, s *ServerRecord, _ brought) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -43,7 +44,7 @@ func healthy(version string, ids ...ensemble.ID) *scene {
 		APIVersion: migration.RecordVersion, Name: "demo", Namespace: "zk", EndpointsAPI: migration.EndpointSlices,
 		Settings: migration.Settings{TickTimeMillis: 2000, InitLimit: 10, SyncLimit: 5, Version: version},
 	}
-	s := &scene{o: migration.Observation{At: t0(), ClusterComplete: true}}
+	s := &scene{o: migration.Observation{At: t0(), ClusterComplete: true, Clients: &sessions.View{}}}
 	for i, id := range ids {
 		sr := migration.ServerRecord{
 			Server: ensemble.Server{

@@ -36,6 +36,10 @@ func (c *context) operation() Decision {
 		return c.revert()
 	case Reconfigure:
 		return c.restart()
+	case Apply:
+		return c.apply()
+	case Park, Unpark, Unwrap:
+		return c.follow(stages(c.in.Kind))
 	}
 	return stop(CodeUnknownServer, command.Name+" --help", "unknown intent %q", c.in.Kind)
 }
@@ -56,6 +60,13 @@ func (c *context) guard() Decision {
 	}
 	if c.member == nil {
 		return stop(CodeUnknownServer, c.cmd("status"), "ensemble %s has no server %d; it has %s", c.rec.Name, c.in.ID, ensemble.JoinIDs(c.rec.Ensemble().IDs()))
+	}
+	if d := c.beingRemoved(); d.made() {
+		return d
+	}
+	if c.in.Kind == Unpark || c.in.Kind == Unwrap {
+		// They have rules of their own for what is missing by now.
+		return Decision{}
 	}
 	for _, s := range c.members {
 		d := c.inPlace(s)
@@ -193,6 +204,8 @@ func (c *context) goOn(kind FlightKind, id ensemble.ID) string {
 		return c.cmd("revert --id=%d", id)
 	case Reconfigure:
 		return c.cmd("reconfigure -f FILE --host-hook=PROGRAM")
+	case Apply:
+		return c.cmd("apply --id=%d", id)
 	default:
 		return c.cmd("replace --id=%d", id)
 	}

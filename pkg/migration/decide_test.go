@@ -8,6 +8,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -23,7 +24,9 @@ type rule struct {
 	// all: replace --all; refused: see Intent.Refused.
 	all     bool
 	refused string
-	set     func(*scene)
+	// loss is what --accept-client-loss says.
+	loss string
+	set  func(*scene)
 	// unseen and noQuorum are how long that has lasted at every look.
 	unseen, noQuorum time.Duration
 	// want is the decision's kind and code, or the step for Do.
@@ -53,6 +56,7 @@ func (r rule) decide() migration.Decision {
 		r.set(s)
 	}
 	in := migration.Intent{Kind: kind, ID: id, By: "bob", Data: r.data, All: r.all, Refused: r.refused}
+	in.AcceptLoss, _ = sessions.ParseConsent(r.loss) // what it reads is tested there
 	if r.unseen > 0 {
 		in.UnseenSince = *ago(r.unseen)
 	}

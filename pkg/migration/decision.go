@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // Intent is what an operator asked for.
@@ -35,9 +36,17 @@ type Intent struct {
 	// All: every server that runs on its host is meant, one after the other; all
 	// their pods are parked before the first host is stopped.
 	All bool `json:"all,omitempty"`
+	// AcceptLoss are the clients that may lose their last host.
+	AcceptLoss sessions.Consent `json:"acceptLoss,omitzero"`
+	// Began is when this command began, by the same clock; zero when that is long ago.
+	Began time.Time `json:"began,omitzero"`
+	// Assumed are the keys of what was not seen and the operator answers for (Use).
+	Assumed []string `json:"assumed,omitempty"`
 	// Refused is why this command has put the pods' settings back to what they
 	// were before it; it does not go on with those.
 	Refused string `json:"refused,omitempty"`
+	// Undo: a change of the pods' settings that no server has joined with is taken back.
+	Undo bool `json:"undo,omitempty"`
 }
 
 // Kind is the kind of a decision.
@@ -72,6 +81,7 @@ const (
 	CodeVersionRefused     Code = "VersionRefused"
 	CodeNotReconfigured    Code = "NotReconfigured"
 	CodeDegraded           Code = "Degraded"
+	CodeNotReplaced        Code = "NotReplaced"
 	CodeNoLeader           Code = "NoLeader"
 	CodeWrongServer        Code = "WrongServer"
 	CodeNotSynced          Code = "NotSynced"
@@ -114,6 +124,10 @@ const (
 	CodeListDiffers        Code = "ListDiffers"
 	CodeImageUnknown       Code = "ImageUnknown"
 	CodePathMissing        Code = "PathMissing"
+	CodeClientLoss         Code = "ClientLoss"
+	CodeRemoval            Code = "Removal"
+	CodeInUse              Code = "InUse"
+	CodeUseUnseen          Code = "UseUnseen"
 )
 
 // Decision is what Decide returns. A rule that has nothing to say makes none: it returns
@@ -140,6 +154,22 @@ type Decision struct {
 	// Flight, when not nil, replaces the record's flight before the step is
 	// carried out (write-ahead).
 	Flight *Flight `json:"flight,omitempty"`
+	// Removal is kept in the same way.
+	Removal *Removal `json:"removal,omitempty"`
+	// Replicas is how many pods stay, Claims and Services are those that go.
+	Replicas int           `json:"replicas,omitempty"`
+	Claims   []ClaimRef    `json:"claims,omitempty"`
+	Services []ensemble.ID `json:"services,omitempty"`
+	// Unseen are the keys of what was not seen and the operator can answer for (Use).
+	Unseen []string `json:"unseen,omitempty"`
+}
+
+// About is the server that a step is about; none where that is the ensemble.
+func (d Decision) About() ensemble.MaybeID {
+	if StepByID(d.Step).Phase == PhaseRemove {
+		return ensemble.MaybeID{}
+	}
+	return d.Server.Known()
 }
 
 // GateStart is the part of a gate's line that says what the pod may start from

@@ -37,13 +37,14 @@ func (c *context) setEdited() string {
 
 // otherTemplate: the pod of a replaced server serves, and is not what is recorded.
 func (c *context) otherTemplate() Decision {
-	what := "runs with other settings than those recorded now; it gets them when it is next made"
+	what, next := "runs with other settings than those recorded now; it gets them when it is next made", ""
 	switch {
 	case c.pod.Source.Pod.Outdated:
+		next = c.cmd("apply")
 	case len(c.pod.Source.Pod.Drift) > 0:
 		what = "is not as recorded, although its StatefulSet is: an admission webhook or somebody changed the pod itself"
 	default:
 		return Decision{}
 	}
-	return stop(CodePodOutdated, "", "pod %s of server %d %s", c.pod.Name, c.ID, what).with(c.pod.Source.Pod.Drift...)
+	return stop(CodePodOutdated, next, "pod %s of server %d %s", c.pod.Name, c.ID, what).with(c.pod.Source.Pod.Drift...)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -20,8 +21,13 @@ type facts struct {
 	// from is where servers and hosts were asked from.
 	from  vantage.Point
 	twins []Claim
-	via   command.Via
-	rec   Record
+	// clients is who is connected, nil where nobody asked.
+	clients *sessions.View
+	// belongings is nil where nobody looked.
+	belongings *Belongings
+	uses       []Use
+	via        command.Via
+	rec        Record
 	// flight is the operation under way, nil when none is.
 	flight *Flight
 	// members are the servers of the record, in its order.
@@ -34,7 +40,10 @@ type facts struct {
 
 // derive adds up one look.
 func derive(o Observation) *facts {
-	f := &facts{now: o.At, complete: o.ClusterComplete, from: o.From, twins: o.Twins, via: o.Via, rec: o.Record, flight: o.Record.Flight}
+	f := &facts{
+		now: o.At, complete: o.ClusterComplete, from: o.From, twins: o.Twins, clients: o.Clients, belongings: o.Belongings, uses: o.Uses,
+		via: o.Via, rec: o.Record, flight: o.Record.Flight,
+	}
 	leader := o.Leader()
 	all := make([]member, len(f.rec.Servers))
 	f.members = make([]*member, len(all))

@@ -42,14 +42,16 @@ func fieldRules() map[string]fieldRule {
 		"pods.jvmFlags":     optional(strict.JVMFlags),
 		"pods.antiAffinity": one("", "required", "preferred"),
 		"pods.runAsUser":    upTo(math.MaxInt32),
+		"pods.template":     text(strict.Template),
 		"pods.zooCfg":       text(strict.Config),
 		"pods.filesSecret":  optional(strict.Object), "pods.filesConfigMap": optional(strict.Object), "pods.privateSecret": optional(strict.Object),
 		"pods.own": length(maxServers), "pods.own[].id": serverID, "pods.own[].zooCfg": text(strict.Config),
 		"pods.dynamicName": optional(strict.File),
 		"pods.dynamic":     text(strict.Config),
 
-		"hosts.supervisor":    one("", "systemd", "supervisord", "script", "docker", "podman"),
-		"hosts.unit":          optional(strict.Unit),
+		"hosts.supervisor": one("", "systemd", "supervisord", "script", "docker", "podman"),
+		"hosts.unit":       optional(strict.Unit),
+		"hosts.own":        length(maxServers), "hosts.own[].id": serverID, "hosts.own[].unit": text(strict.Unit),
 		"hosts.address":       one("", AddressIP, AddressDNS),
 		"hosts.clusterDomain": optional(strict.Domain),
 
@@ -75,6 +77,7 @@ func fieldRules() map[string]fieldRule {
 	}
 	serverRules(rules)
 	flightRules(rules)
+	removalRules(rules)
 	for _, path := range notes() {
 		rules[path] = text(strict.Note)
 	}
@@ -83,7 +86,7 @@ func fieldRules() map[string]fieldRule {
 
 // notes are somebody's words: they are shown, and nothing follows from them.
 func notes() []string {
-	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "flight.aborted", "flight.paths.tried[].why"}
+	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "removal.by", "flight.aborted", "flight.paths.tried[].why"}
 	for _, c := range []string{"servers[].reconfigured", "flight.fenced", "flight.unfenced", "flight.patched"} {
 		out = append(out, c+".by", c+".how")
 	}
@@ -119,7 +122,7 @@ func serverRules(rules map[string]fieldRule) {
 func flightRules(rules map[string]fieldRule) {
 	const f = "flight."
 	for path, rule := range map[string]fieldRule{
-		"kind": one(string(Replace), string(Revert), string(Reconfigure)), "id": serverID,
+		"kind": one(string(Replace), string(Revert), string(Reconfigure), string(Apply)), "id": serverID,
 		"started": instant, "epoch": free, "gate": generation,
 		"data": one("", string(DataEmpty), string(DataCopy)), "seed": optional(strict.Token), "seedAsked": instant,
 		"renewing": instant, "renewals": upTo(1e6),
@@ -144,6 +147,13 @@ func flightRules(rules map[string]fieldRule) {
 	const way = f + "paths.tried[]."
 	rules[way+"from"], rules[way+"to"], rules[way+"port"] = serverID, serverID, upTo(65535)
 	rules[way+"state"] = one("", string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))
+}
+
+func removalRules(rules map[string]fieldRule) {
+	const r = "removal."
+	rules[r+"kind"], rules[r+"started"] = one(string(Unpark), string(Unwrap)), instant
+	rules[r+"claims"], rules[r+"claims[].id"], rules[r+"claims[].uid"] = length(maxServers), serverID, text(strict.UID)
+	rules[r+"assumed"], rules[r+"assumed[]"] = length(4*maxServers), text(strict.Code)
 }
 
 func release(rules map[string]fieldRule, path string) {

@@ -11,6 +11,8 @@ func (c *context) turnBack() Decision {
 	switch {
 	case f.Kind == Reconfigure:
 		return c.inRestart()
+	case f.Kind == Apply:
+		return stop(CodeOneAtATime, c.goOn(Apply, f.ID), "server %d is restarted in its pod with other settings, begun by %s", f.ID, f.By)
 	case !f.Served:
 		return c.stays("; nothing ever ran in its pod")
 	case f.mayStart() || c.host.open():

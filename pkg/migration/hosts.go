@@ -1,18 +1,39 @@
 package migration
 
-import "time"
+import (
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+)
 
 // HostOptions is how servers are run and named on their hosts. It is kept so
 // that every later command prints the same commands.
 type HostOptions struct {
 	// Supervisor is what starts servers there (systemd, supervisord, script, docker, podman),
-	// Unit its name for them; empty means the defaults.
-	Supervisor string `json:"supervisor,omitempty"`
-	Unit       string `json:"unit,omitempty"`
+	// Unit its name for them, Own that of servers with another one; empty means the defaults.
+	Supervisor string    `json:"supervisor,omitempty"`
+	Unit       string    `json:"unit,omitempty"`
+	Own        []OwnUnit `json:"own,omitempty"`
 	// Address is what stands in the server lines: "ip" (or empty) for the
 	// Services' ClusterIPs, "dns" for their names in ClusterDomain.
 	Address       string `json:"address,omitempty"`
 	ClusterDomain string `json:"clusterDomain,omitempty"`
+}
+
+// OwnUnit is the supervisor's name for one server.
+type OwnUnit struct {
+	ID   ensemble.ID `json:"id"`
+	Unit string      `json:"unit"`
+}
+
+// UnitOf is the supervisor's name for a server; empty means its default.
+func (o HostOptions) UnitOf(id ensemble.ID) string {
+	for _, own := range o.Own {
+		if own.ID == id {
+			return own.Unit
+		}
+	}
+	return o.Unit
 }
 
 // The values of HostOptions.Address.

@@ -2,6 +2,7 @@ package migration
 
 import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -24,6 +25,9 @@ func (c *context) next() string {
 	}
 	if c.flight != nil {
 		return c.nextInFlight()
+	}
+	if c.rec.Removal != nil {
+		return c.cmd(string(c.rec.Removal.Kind))
 	}
 	if first := c.putRight(); first != "" {
 		return first
@@ -53,7 +57,7 @@ func (c *context) next() string {
 	if len(order) == 0 {
 		return ""
 	}
-	if d := c.decide(Intent{Kind: Replace, ID: order[0], Since: c.now}); d.Kind == Stop && d.Next != "" {
+	if d := c.decide(Intent{Kind: Replace, ID: order[0], Since: c.now, AcceptLoss: sessions.Consent{Any: true}}); d.Kind == Stop && d.Next != "" {
 		return d.Next
 	}
 	return c.cmd("replace --id=%d", order[0])

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -26,6 +27,13 @@ type Observation struct {
 	// Twins are other ensembles of ours with addresses of the same hosts, as far as
 	// the user may look.
 	Twins []Claim `json:"twins,omitempty"`
+	// Clients is who is connected, and where they were seen before; nil where nobody asked.
+	Clients *sessions.View `json:"clients,omitempty"`
+	// Belongings are looked at where pods are proved or something is taken back; nil
+	// where nobody looked.
+	Belongings *Belongings `json:"belongings,omitempty"`
+	// Uses are possible users of the Services, asked once by whoever takes them back.
+	Uses []Use `json:"uses,omitempty"`
 	// Via is put into the commands that are printed. It is the reader's, no part of
 	// the look, and no rule looks at it.
 	Via command.Via `json:"-"`

@@ -6,19 +6,15 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 )
 
-// NextReplacement returns the server that goes next: the one in flight, then
+// Replacements are the servers that are left to replace: the one in flight, then
 // following voters by id, then the leader, then observers. It is computed from
-// live state each time, because the leader moves (I6). ok is false when every
-// server is replaced.
-func NextReplacement(o Observation) (id ensemble.ID, ok bool) {
-	if f := o.Record.Flight; f != nil && f.Kind == Replace {
-		return f.ID, true
-	}
+// live state each time, because the leader moves (I6).
+func Replacements(o Observation) []ensemble.ID {
 	order := ReplacementOrder(o)
-	if len(order) == 0 {
-		return 0, false
+	if f := o.Record.Flight; f != nil && f.Kind == Replace {
+		return append([]ensemble.ID{f.ID}, ensemble.Without(order, f.ID)...)
 	}
-	return order[0], true
+	return order
 }
 
 // ReplacementOrder returns all servers that are still on their hosts in the

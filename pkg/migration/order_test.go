@@ -19,11 +19,11 @@ func TestOrder(t *testing.T) {
 		t.Errorf("the order follows the lead: got %v", got)
 	}
 	s.replaced(2)
-	if id, ok := migration.NextReplacement(s.o); !ok || id != 3 {
-		t.Errorf("got %d", id)
+	if got := migration.Replacements(s.o); got[0] != 3 {
+		t.Errorf("got %v", got)
 	}
 	s.flight(migration.Replace, 4)
-	if id, ok := migration.NextReplacement(s.o); !ok || id != 4 {
-		t.Errorf("the one in flight first: got %d", id)
+	if got := migration.Replacements(s.o); got[0] != 4 {
+		t.Errorf("the one in flight first: got %v", got)
 	}
 }

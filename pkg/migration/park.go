@@ -22,7 +22,7 @@ type PodRef struct {
 // learned of a pod before a host is stopped is learned here.
 func (c *context) provePods() Decision {
 	if c.in.Refused != "" {
-		return stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.in.ID)+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version,
+		return stop(CodeVersionDiffers, c.retry()+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version,
 			"%s; nothing was stopped, and the pods' settings are what they were before", c.in.Refused)
 	}
 	moving := c.moving()
@@ -47,6 +47,14 @@ func (c *context) provePods() Decision {
 		}
 	}
 	return Decision{}
+}
+
+// retry is the command that makes pods, to be given other settings.
+func (c *context) retry() string {
+	if c.in.Kind == Park {
+		return c.cmd("park")
+	}
+	return c.cmd("replace --id=%d", c.in.ID)
 }
 
 // moving are the servers whose pods the command counts on: the one it is about,
@@ -95,7 +103,7 @@ func (c *context) proveImage() Decision {
 	case differs != "" && c.rec.PodsBefore != nil:
 		return do(StepRestorePods, nil, "%s", differs)
 	case differs != "":
-		return stop(CodeVersionDiffers, c.cmd("replace --id=%d", c.in.ID)+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version,
+		return stop(CodeVersionDiffers, c.retry()+" --image=IMAGE, one with ZooKeeper "+c.rec.Settings.Version,
 			"%s; nothing was stopped", differs)
 	case c.imageUntold():
 		return stop(CodeImageUnknown, c.cmd("wrap --waive=%s", WaiverImage)+" if you know that it holds ZooKeeper "+c.rec.Settings.Version+"; or name another --image",

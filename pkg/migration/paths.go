@@ -140,8 +140,8 @@ func (w *Paths) Missing(o Observation, id ensemble.ID) []string {
 	return f.about(f.of(id)).missing(w)
 }
 
-// unproven says which paths nobody tried, or only met a refusal on where nothing listens.
-func (w *Paths) unproven(id ensemble.ID) (ids []ensemble.ID, why string) {
+// Unproven says which paths nobody tried, or only met a refusal on where nothing listens.
+func (w *Paths) Unproven(id ensemble.ID) (ids []ensemble.ID, why string) {
 	if w == nil {
 		return nil, ""
 	}
@@ -160,7 +160,7 @@ func (w *Paths) unproven(id ensemble.ID) (ids []ensemble.ID, why string) {
 
 // notTried is added to what is said of the stop.
 func (c *context) notTried() string {
-	ids, why := c.flight.Paths.unproven(c.ID)
+	ids, why := c.flight.Paths.Unproven(c.ID)
 	if len(ids) == 0 {
 		return ""
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // EnsemblePlan is what would happen from here on, in order; its JSON form is
@@ -22,6 +23,8 @@ type EnsemblePlan struct {
 	Phases    []PlannedPhase `json:"phases"`
 	// Advice is empty where the way as it stands needs none.
 	Advice []PlannedAdvice `json:"advice,omitempty"`
+	// Clients is who is connected, as status has it.
+	Clients *sessions.View `json:"clients,omitempty"`
 	// Problems is what is not as it should be now, as status has it.
 	Problems []Problem `json:"problems,omitempty"`
 	// Next is the command that goes on; empty at the end of the way.
@@ -108,7 +111,7 @@ func Plan(o Observation) EnsemblePlan {
 	st := c.summary()
 	p := EnsemblePlan{
 		APIVersion: RecordVersion, Kind: "EnsemblePlan", Name: c.rec.Name, Namespace: c.rec.Namespace,
-		At: o.At, Version: st.Version, Leader: st.Leader, Problems: st.Problems, Next: st.Next, Phases: []PlannedPhase{},
+		At: o.At, Version: st.Version, Leader: st.Leader, Clients: st.Clients, Problems: st.Problems, Next: st.Next, Phases: []PlannedPhase{},
 	}
 	// Each phase is judged in the world that the ones before it leave behind.
 	w := o
@@ -119,22 +122,23 @@ func Plan(o Observation) EnsemblePlan {
 	if len(order) == len(c.rec.Servers) && (c.flight == nil || c.flight.Kind == Reconfigure) {
 		p.Phases = append(p.Phases, PlannedPhase{
 			Name: PlanClients, Title: "clients move to the Services' addresses", Command: c.cmd("clients"),
-			Note: "whether they have cannot be seen by ZooKeeper; both addresses work until a server's host is stopped",
+			Note: "whether they have cannot be seen before a server runs in a pod; both addresses work until a server's host is stopped",
 		})
 	}
-	note := ""
+	note, elected := c.clientsAhead(), false
 	if restarts := c.leftFor(RestartOrder(o)); len(restarts) > 0 {
 		phase := PlannedPhase{Name: PlanReconfigure, Title: "one rolling restart with the Services' addresses", Command: c.cmd("reconfigure")}
 		w = phase.judge(w, Reconfigure, restarts)
 		p.Phases = append(p.Phases, phase)
 		if phase.Elections > 0 {
-			note = "the rolling restart makes another server the leader; whoever leads then goes last"
+			note = "the rolling restart makes another server the leader; whoever leads then goes last; " + note
+			elected = true
 		}
 	}
 	if left := c.leftFor(order); len(left) > 0 {
 		phase := PlannedPhase{Name: PlanReplace, Title: "one host after the other is replaced by a pod", Command: c.cmd("replace --all"), Note: note, Pods: c.rec.Pods.What()}
 		phase.judge(w, Replace, left)
-		if note != "" && len(c.voting(left)) > 0 {
+		if elected && len(c.voting(left)) > 0 {
 			phase.Elections = 1
 		}
 		p.Phases = append(p.Phases, phase)
@@ -189,7 +193,7 @@ func (p *PlannedPhase) judge(o Observation, kind FlightKind, order []ensemble.ID
 // planServer asks Decide about one server. Pods that do not exist yet are made
 // first; what comes after that is what the plan is about.
 func planServer(o Observation, kind FlightKind, id ensemble.ID) PlannedServer {
-	in := Intent{Kind: kind, ID: id, By: "plan", Since: o.At}
+	in := Intent{Kind: kind, ID: id, By: "plan", Since: o.At, AcceptLoss: sessions.Consent{Any: true}}
 	f := derive(o)
 	d := f.decide(in)
 	if d.Kind == Do && (d.Step == StepPark || d.Step == StepRemakePods) {

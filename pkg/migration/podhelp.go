@@ -36,11 +36,15 @@ func (c *context) makeAgain() Decision {
 	return do(StepPark, nil, "what pod %s is made from is gone, or was made smaller", c.pod.Name)
 }
 
-// moreMemory is the way out of a limit that is too low. A pod that was released
-// is made anew by way of its host only.
+// moreMemory is the way out of a limit that is too low. A pod that was released and has
+// not joined is made anew by way of its host only.
 func (c *context) moreMemory() string {
-	again := c.cmd("replace --id=%d", c.in.ID) + " --memory=..., more than the heap (-Xmx) plus 512Mi"
-	if c.flight == nil && c.Replaced == nil {
+	const more = " --memory=..., more than the heap (-Xmx) plus 512Mi"
+	again := c.cmd("replace --id=%d", c.in.ID) + more
+	switch {
+	case c.flight == nil && c.Replaced != nil:
+		return c.cmd("apply --id=%d", c.in.ID) + more
+	case c.flight == nil:
 		return again
 	}
 	return c.cmd("revert --id=%d", c.in.ID) + ", then " + again

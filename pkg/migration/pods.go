@@ -2,6 +2,8 @@ package migration
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
@@ -27,6 +29,9 @@ type PodOptions struct {
 	AntiAffinity string `json:"antiAffinity"`
 	// RunAsUser is the uid and gid of the ZooKeeper process and of its volume.
 	RunAsUser int64 `json:"runAsUser"`
+	// Template is merged over the pods' template, strategically: a PodTemplateSpec in
+	// JSON (render.ReadTemplate); empty for none.
+	Template string `json:"template,omitempty"`
 	// FilesSecret and FilesConfigMap hold the files that zoo.cfg and the JVM flags name
 	// (ensemble.FileRefs); empty where the image has them.
 	FilesSecret    string `json:"filesSecret,omitempty"`
@@ -62,6 +67,24 @@ func (o PodOptions) FileRefs() []ensemble.FileRef {
 		own[lines.ID] = lines.ZooCfg
 	}
 	return ensemble.FileRefs(o.ZooCfg, own, o.JVMFlags)
+}
+
+// Secrets are the keys and flags in these settings whose values nobody should see there.
+func (o PodOptions) Secrets() (names []string) {
+	texts := []string{o.ZooCfg}
+	for _, own := range o.Own {
+		texts = append(texts, own.ZooCfg)
+	}
+	for _, text := range texts {
+		names = append(names, ensemble.SecretKeys(text)...)
+	}
+	for _, flag := range strings.Fields(o.JVMFlags) {
+		if name, _, _ := strings.Cut(flag, "="); ensemble.HideSecrets(flag) != flag {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Run is the command that a pod starts ZooKeeper with.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -94,6 +95,9 @@ func (c *context) problems() []Problem {
 		out.addOfAll(ClassUnseen, c.guard())
 		return out
 	}
+	if c.rec.Removal != nil {
+		out = append(out, c.removing())
+	}
 	for _, s := range c.members {
 		out = append(out, c.about(s).misplaced()...)
 	}
@@ -162,7 +166,7 @@ func (c *context) takenAway() bool { return c.flight.TakenAway() && !c.of(c.flig
 // watching all along.
 func (c *context) inFlight() Decision {
 	since := func(at time.Time) Decision {
-		return c.decide(Intent{Kind: c.flight.Kind, ID: c.flight.ID, By: c.flight.By, Since: at})
+		return c.decide(Intent{Kind: c.flight.Kind, ID: c.flight.ID, By: c.flight.By, Since: at, AcceptLoss: sessions.Consent{Any: true}})
 	}
 	d := since(c.now)
 	if watched := since(time.Time{}); d.Kind == Do && watched.Kind != Do {

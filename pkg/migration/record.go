@@ -44,6 +44,8 @@ type Record struct {
 	Hosts HostOptions `json:"hosts,omitzero"`
 	// Flight is the one operation that is under way (I5), nil when none is.
 	Flight *Flight `json:"flight,omitempty"`
+	// Removal is what is being taken back, nil when nothing is.
+	Removal *Removal `json:"removal,omitempty"`
 	// Elections holds the epochs at the marks from which forced elections are
 	// counted.
 	Elections Elections `json:"elections"`

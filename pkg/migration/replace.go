@@ -26,14 +26,14 @@ func replacement() []stage {
 	return []stage{
 		{
 			phase: PhaseParked, steps: []StepID{StepPark, StepBegin}, over: begun,
-			rules: []rule{(*context).allReconfigured, (*context).mayBegin, (*context).provePods, (*context).begin},
+			rules: []rule{(*context).allReconfigured, (*context).mayBegin, (*context).clientsKept, (*context).provePods, (*context).begin},
 		},
 		{rules: []rule{(*context).disturbed}},
 		{
 			phase: PhaseProve, steps: []StepID{StepTryPaths, StepMaskHost, StepProveBefore, StepNoteBefore}, over: stopped,
 			reached: func(*Flight) bool { return true },
 			rules: []rule{
-				(*context).asBefore, (*context).othersInSync, (*context).gateRead, (*context).imageAsKnown, (*context).twoVantages,
+				(*context).asBefore, (*context).clientsKept, (*context).othersInSync, (*context).gateRead, (*context).imageAsKnown, (*context).twoVantages,
 				(*context).reachable, (*context).masked, (*context).stopOnce, (*context).proveBefore, (*context).leaderLast,
 			},
 		},
@@ -84,7 +84,7 @@ func (c *context) begin() Decision {
 	if g.Kind == Replace {
 		g.Data, step = c.in.Data, StepBegin
 	}
-	return do(step, g, "all %d servers are in sync, %s without server %d", len(c.rec.Servers), c.majority(), c.in.ID)
+	return do(step, g, "all %d servers are in sync, %s without server %d%s", len(c.rec.Servers), c.majority(), c.in.ID, c.lossAccepted())
 }
 
 // disturbed is what may have happened to a replacement since it began.
@@ -159,8 +159,12 @@ func (c *context) mayBegin() Decision {
 // goFirst are the other voters that are still to go: they do so before a leader.
 func (c *context) goFirst() []ensemble.ID {
 	left := (*member).onHost
-	if c.in.Kind == Reconfigure {
+	switch c.in.Kind {
+	case Replace, Revert, Park, Unpark, Unwrap:
+	case Reconfigure:
 		left = (*member).toRestart
+	case Apply:
+		left = (*member).toApply
 	}
 	return c.ids(func(m *member) bool { return left(m) && m.Voter() && m.ID != c.in.ID })
 }

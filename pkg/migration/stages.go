@@ -29,6 +29,14 @@ func stages(kind FlightKind) []stage {
 		return restarting()
 	case Revert:
 		return reverting()
+	case Apply:
+		return applying()
+	case Park:
+		return parking()
+	case Unpark:
+		return unparking()
+	case Unwrap:
+		return unwrapping()
 	}
 	return nil
 }

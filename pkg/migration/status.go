@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // Place is where a server runs.
@@ -50,6 +51,9 @@ type EnsembleStatus struct {
 	Version  string           `json:"version,omitempty"`
 	Replaced int              `json:"replaced"`
 	Servers  []ServerStatus   `json:"servers"`
+	// Clients is who is connected, and who has only ever been seen at hosts; nil where
+	// nobody was asked.
+	Clients *sessions.View `json:"clients,omitempty"`
 	// Next is the command that goes on.
 	Next string `json:"next,omitempty"`
 }
@@ -79,7 +83,7 @@ func Summarize(o Observation) EnsembleStatus { return derive(o).summarized().sum
 func (c *context) summary() EnsembleStatus {
 	st := EnsembleStatus{
 		APIVersion: RecordVersion, Kind: "EnsembleStatus", Name: c.rec.Name, Namespace: c.rec.Namespace,
-		At: c.now, Version: c.rec.Settings.Version,
+		At: c.now, Version: c.rec.Settings.Version, Clients: c.clients,
 	}
 	if c.leader != nil {
 		st.Leader, st.Epoch, st.Version = c.leader.ID.Known(), c.leader.live.Zxid.Epoch(), c.leader.live.Version.String()
@@ -134,8 +138,11 @@ func (c *context) serverStatus(s *member) ServerStatus {
 		if s.Reconfigured != nil {
 			st.Phase, st.Next = "reconfigured", "replace"
 		}
-		if s.stands == PodParked && s.Reconfigured != nil {
+		switch {
+		case s.stands == PodParked && s.Reconfigured != nil:
 			st.Phase = "parked"
+		case s.stands == PodParked:
+			st.Phase += ", parked"
 		}
 	case s.Replaced != nil:
 		st.Place, st.Phase = PlacePod, "replaced"

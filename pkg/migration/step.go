@@ -51,6 +51,18 @@ const (
 	StepRemakePods      StepID = "remake-pods"
 	StepRestorePods     StepID = "restore-pods"
 	StepTryPaths        StepID = "try-paths"
+	StepBeginApply      StepID = "begin-apply"
+	StepCancelApply     StepID = "cancel-apply"
+	StepFinishApply     StepID = "finish-apply"
+
+	// Those of unpark and unwrap.
+	StepBeginUnpark      StepID = "begin-unpark"
+	StepShrinkSet        StepID = "shrink-set"
+	StepDeleteClaims     StepID = "delete-claims"
+	StepDeletePodObjects StepID = "delete-pod-objects"
+	StepFinishUnpark     StepID = "finish-unpark"
+	StepBeginUnwrap      StepID = "begin-unwrap"
+	StepDeleteService    StepID = "delete-service"
 )
 
 // Phase groups steps for people: what status shows and progress counts.
@@ -69,6 +81,7 @@ const (
 	PhaseReclaim  Phase = "reclaim"
 	PhaseStart    Phase = "start"
 	PhaseAborting Phase = "abort"
+	PhaseRemove   Phase = "remove"
 )
 
 // Step describes a StepID.
@@ -87,7 +100,7 @@ type Step struct {
 // Steps lists every step; help, plan, docs and fault tests come from it.
 func Steps() []Step {
 	return []Step{
-		{StepPark, PhaseParked, "create the pods, parked at their gates", "image, volume and address are ready before any host stops", true, nil},
+		{StepPark, PhaseParked, "create the pods, parked at their gates", "image, volume and address are ready before any host stops", true, keepWanted},
 		{StepRemakePods, PhaseParked, "delete the parked pods that were made with other settings", "nothing was started in them; all are recreated with the recorded settings", true, nil},
 		{StepRestorePods, PhaseParked, "restore the pods' former settings", "a change that has not proven itself must not reach the pods that serve", true, keepPods},
 		{StepBegin, PhaseParked, "note in the journal that this server is being replaced", "a second command, on any machine, is refused by name (I5)", false, nil},
@@ -132,6 +145,16 @@ func Steps() []Step {
 		{StepTurnBack, PhaseReclaim, "note that the revert is turned back, into the pod", "the pod's data is complete as long as nothing runs on the host", false, nil},
 		{StepForget, PhaseProve, "drop the operation that the journal holds", "it ended long ago; what it has proven does not count", false, keepEnd(keepNothing)},
 		{StepNoteStarted, PhaseStart, "note that the host's server is up", "it was started by hand", false, nil},
+		{StepBeginApply, PhaseProve, "note in the journal that this server's pod is made again", "a second command, on any machine, is refused by name (I5)", false, nil},
+		{StepCancelApply, PhaseProve, "note that this restart is put off", "it became the leader, or its volume is lost; something else comes first", false, keepEnd(keepNothing)},
+		{StepFinishApply, PhaseDone, "note that the server runs with the recorded settings", "the next one may go", false, keepEnd(keepApplied)},
+		{StepBeginUnpark, PhaseRemove, "note in the journal which volumes were never used", "once their pods are gone nobody can tell", false, nil},
+		{StepShrinkSet, PhaseRemove, "scale the StatefulSet down", "pods in which nothing was started go before their volumes", true, nil},
+		{StepDeleteClaims, PhaseRemove, "delete the volume claims, by uid", "ZooKeeper was never started on their volumes", true, nil},
+		{StepDeletePodObjects, PhaseRemove, "delete the StatefulSet, the gate and the pods' other objects", "no pod is left that needs them", true, nil},
+		{StepFinishUnpark, PhaseRemove, "note that the pods are taken back", "what was proved of their volumes does not count any more", false, keepRemoved},
+		{StepBeginUnwrap, PhaseRemove, "note in the journal that the Services go", "no other command works on an ensemble whose addresses go", false, nil},
+		{StepDeleteService, PhaseRemove, "delete the Service and its hand-made endpoints, by uid", "no server's list names it, which is looked at again before each (I1)", true, nil},
 		{StepFinishRevert, PhaseDone, "note that the server is back on its host", "the next operation may begin", false, keepEnd(keepReverted)},
 	}
 }

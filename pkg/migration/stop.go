@@ -81,6 +81,8 @@ func (c *context) leaderLast() Decision {
 	switch {
 	case !c.leads(c.ID) || !c.Voter() || len(c.goFirst()) == 0:
 		return Decision{}
+	case c.flight.Kind == Apply:
+		return do(StepCancelApply, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", c.ID)
 	case c.flight.Kind == Reconfigure:
 		return do(StepCancelRestart, nil, "server %d has become the leader since its restart was begun; nothing was stopped, the others go first", c.ID)
 	}

@@ -26,6 +26,16 @@ func (s ServerRecord) AtService() vantage.Target {
 	return s.asked(vantage.ViaService, s.ClusterIP)
 }
 
+// ClientPorts are all its ports for clients at its Service's address: each one tells of its
+// own clients only.
+func (s ServerRecord) ClientPorts() []vantage.Target {
+	out := []vantage.Target{s.AtService()}
+	if port := s.Port(ensemble.PortSecureClient); port != 0 && !out[0].Secure {
+		out = append(out, vantage.Target{Server: s.ID, Via: vantage.ViaService, Host: s.ClusterIP, Port: port, Secure: true})
+	}
+	return out
+}
+
 // Of is where a path leads: to the pod that the server moves to, which has that address,
 // or to its server's Service.
 func (p Path) Of(r Record, moved ensemble.ID, podIP string) vantage.Target {

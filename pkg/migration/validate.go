@@ -36,5 +36,12 @@ func (r Record) Validate() error {
 	if f := r.Flight; f != nil && !seen[f.ID] {
 		return fmt.Errorf("the operation under way is about server %d, which is not listed", f.ID)
 	}
+	if m := r.Removal; m != nil {
+		for _, ref := range m.Claims {
+			if !seen[ref.ID] {
+				return fmt.Errorf("the removal under way is about the volume of server %d, which is not listed", ref.ID)
+			}
+		}
+	}
 	return nil
 }

@@ -85,13 +85,14 @@ func Checks() []Check {
 		listeningCheck(),
 		{ID: "ZK033", Title: "every file that the configuration names reaches the pods", Severity: Blocker, Waivable: true, BeforeStop: true,
 			HintFor: filesHint, Eval: namedFiles},
+		clientAuthCheck(),
 		{ID: "K8S001", Title: "you have the permissions that every later step needs", Severity: Blocker, BeforeStop: true,
 			Hint: "have an administrator apply what `" + command.At{}.Ours("rbac NAME") + "` prints, and bind it to this user", HintFor: roleHint, Eval: func(f Facts) ([]string, string) { return f.Lacking, "" }},
 		{ID: "K8S002", Title: "no object of somebody else has one of our names", Severity: Blocker,
 			Hint: "choose another name for the ensemble, or another namespace", Eval: func(f Facts) ([]string, string) { return f.Clashes, "" }},
 		{ID: "K8S003", Title: "the Kubernetes version is supported", Severity: Blocker, Waivable: true,
 			Hint: "1.27 or later", Eval: kubernetes},
-	}, slices.Concat(roomChecks(), pathChecks(), nameChecks(), sourceChecks(), hostChecks(), tlsChecks())...)
+	}, slices.Concat(roomChecks(), pathChecks(), nameChecks(), sourceChecks(), hostChecks(), tlsChecks(), leftChecks())...)
 	for i, c := range checks {
 		if c.Hint == "" && c.HintFor != nil {
 			checks[i].Hint = c.HintFor(Facts{})

@@ -21,13 +21,16 @@ type ClientWarning struct {
 }
 
 // ClientWarnings are those that apply, the most harmful first. It looks at Servers, Record, Through
-// (Reach and Members), Sources and Reports.
+// (Reach and Members), Sources, Reports and ACLs.
 func ClientWarnings(f Facts) []ClientWarning {
 	verify := command.At{Namespace: f.Record.Namespace, Via: f.Via}.Ours("reconfigure %s --verify", f.Record.Name)
 	all := []ClientWarning{
 		{"names-too-early", f.bindNames(), "leave the records of these names alone until " + verify + " has seen the servers restarted: a server whose name leads elsewhere cannot bind its ports at its next start, unless quorumListenOnAllIPs was on before"},
 		{"ensemble-tracker", f.tracked(), "in clients that use Curator: CuratorFrameworkFactory.builder().ensembleTracker(false) (5.0.0 and later), or move them when this warning is gone, after reconfigure"},
 		{"kerberos", f.kerberos(), "a client asks for zookeeper/HOST, with HOST from the name that it dials or the reverse look-up of the address: put " + and(f.principals()) + " into the servers' keytabs, or set -Dzookeeper.server.principal on clients (3.5.7, 3.6.0 and later) to one that all servers have"},
+		{"ip-acls", f.addressACLs(), "these rights go by the address that a server sees, which changes where the way to the Services translates it (NET009 of check) and for what moves into pods: before that, add to these ACLs what goes with the client (digest, sasl, x509) or its new address"},
+		{"acl-providers", f.strangers(), "in the pods nobody has these rights: add the hosts' authProvider to zoo.cfg (reconfigure), or to the pods' JVM flags (wrap --jvm-flags)"},
+		{"unread-acls", f.unread(), "what was not read may go by addresses, too: raise --scan-znodes, --scan-depth or --timeout, or give --credentials of a user who may read it"},
 		{"connection-limit", append(f.folded(), f.crowded()...), translatedHint},
 		{"cached-addresses", f.named(), "where these names are moved, restart afterwards what looks them up only once: Java clients before 3.4.13 and 3.5.5 (ZOOKEEPER-2184), C clients before 3.5, JVMs with networkaddress.cache.ttl=-1"},
 		{"stored-addresses", f.stored(), "change them where they are kept, too: zookeeper.connect (Kafka), hbase.zookeeper.quorum (HBase), ZK_HOST (Solr), <zookeeper><node> (ClickHouse); docs/clients.md has the files"},
@@ -93,10 +96,6 @@ func (f Facts) trackedHosts(members []ensemble.Server) (out []string) {
 // anything names Kerberos; the JAAS file, which decides, is not kept.
 func (f Facts) kerberos() []string {
 	var sasl, tickets []string
-	texts := []string{f.Record.Pods.ZooCfg}
-	for _, own := range f.Record.Pods.Own {
-		texts = append(texts, own.ZooCfg)
-	}
 	note := func(where, key, value string) {
 		key = quote.Line(key)
 		switch {
@@ -106,22 +105,7 @@ func (f Facts) kerberos() []string {
 			tickets = append(tickets, where+" has "+key)
 		}
 	}
-	for _, text := range texts {
-		p, err := ensemble.ParseProperties("zoo.cfg", []byte(text))
-		if err != nil {
-			continue // who cannot read it finds nothing in it
-		}
-		for _, key := range p.Keys() {
-			value, _ := p.Get(key)
-			note("zoo.cfg", key, value)
-		}
-	}
-	for flag := range strings.FieldsSeq(f.Record.Pods.JVMFlags) {
-		if property, ok := strings.CutPrefix(flag, "-D"); ok {
-			key, value, _ := strings.Cut(property, "=")
-			note("a JVM flag", strings.TrimPrefix(key, "zookeeper."), value)
-		}
-	}
+	settings(f.Record.Pods, note)
 	switch {
 	case len(sasl) == 0:
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -26,7 +27,7 @@ func hostChecks() []Check {
 		{ID: rightServer, Title: "each host runs the server that is recorded for it", Severity: Blocker, Bounded: true,
 			Hint: "compare myid and dataDir on the host with what status prints; wrap again with the hosts' present files", Eval: each(serverOf)},
 		{ID: rightUnit, Title: "each server runs in the unit or container that is recorded", Severity: Warning,
-			Hint: "reconfigure --unit=NAME, with --supervisor=docker or podman for a container, records it: the printed commands stop and mask that one", Eval: each(unitOf)},
+			Hint: "reconfigure --unit=NAME (or ID=NAME for one server), with --supervisor=docker or podman for a container, records it: the printed commands stop and mask that one", Eval: each(unitOf)},
 		{ID: diskSpace, Title: "the servers' disks have room for a restart", Severity: Warning,
 			Hint: "make room on the hosts' disks before any server restarts", Eval: each(roomOf)},
 		{ID: rightFile, Title: "each server runs with the zoo.cfg that was given", Severity: Warning,
@@ -131,21 +132,18 @@ func orDirectory(dir, otherwise string) string {
 	return dir
 }
 
-// HostUnit is the systemd unit of the servers; empty where something else starts them.
-func HostUnit(rec migration.Record) string {
-	switch s := hostpatch.Supervisor(rec.Hosts.Supervisor); {
-	case s != "" && s != hostpatch.Systemd:
+// HostUnit is the systemd unit of a server; empty where something else starts it.
+func HostUnit(rec migration.Record, id ensemble.ID) string {
+	if s := hostpatch.Supervisor(rec.Hosts.Supervisor); s != "" && s != hostpatch.Systemd {
 		return ""
-	case rec.Hosts.Unit == "":
-		return hostpatch.DefaultUnit
 	}
-	return rec.Hosts.Unit
+	return cmp.Or(rec.Hosts.UnitOf(id), hostpatch.DefaultUnit)
 }
 
-// HostContainer is the container of the servers and its engine; empty where they run in none.
-func HostContainer(rec migration.Record) (engine, name string) {
+// HostContainer is the container of a server and its engine; empty where it runs in none.
+func HostContainer(rec migration.Record, id ensemble.ID) (engine, name string) {
 	if s := hostpatch.Supervisor(rec.Hosts.Supervisor); s.IsEngine() {
-		return string(s), cmp.Or(rec.Hosts.Unit, hostpatch.DefaultUnit)
+		return string(s), cmp.Or(rec.Hosts.UnitOf(id), hostpatch.DefaultUnit)
 	}
 	return "", ""
 }
@@ -155,12 +153,12 @@ func sameUnit(a, b string) bool {
 }
 
 func unitOf(f Facts, s migration.ServerRecord, r hostreport.Report) (wrong []string) {
-	unit := HostUnit(f.Record)
+	unit := HostUnit(f.Record, s.ID)
 	own, _, _ := processes(s, r)
 	if own != nil && own.Container != nil && *own.Container {
 		return containerOf(f, s, *own)
 	}
-	if engine, name := HostContainer(f.Record); engine != "" && own != nil && own.Container != nil {
+	if engine, name := HostContainer(f.Record, s.ID); engine != "" && own != nil && own.Container != nil {
 		return []string{fmt.Sprintf("server %d runs in no container, and %s of %s is recorded", s.ID, name, engine)}
 	}
 	if unit == "" {
@@ -184,17 +182,17 @@ func unitOf(f Facts, s migration.ServerRecord, r hostreport.Report) (wrong []str
 // containerOf holds a server's container against what is recorded. podman has units run
 // containers, and then the unit is what is stopped and masked.
 func containerOf(f Facts, s migration.ServerRecord, own hostreport.Process) []string {
-	engine, name := HostContainer(f.Record)
+	engine, name := HostContainer(f.Record, s.ID)
 	in := own.In
 	switch {
 	case in == nil && engine != "":
 		return nil
 	case in == nil:
 		return []string{fmt.Sprintf("server %d runs in a container (%s) that nobody tells of: run the script as root", s.ID, own.Unit)}
-	case in.Unit != "" && sameUnit(in.Unit, HostUnit(f.Record)), in.Unit == "" && in.Engine == engine && in.Name == name:
+	case in.Unit != "" && sameUnit(in.Unit, HostUnit(f.Record, s.ID)), in.Unit == "" && in.Engine == engine && in.Name == name:
 		return nil
 	}
-	text, flags := fmt.Sprintf("server %d runs in the container %s of %s", s.ID, in.Name, in.Engine), fmt.Sprintf("--supervisor=%s --unit=%s", in.Engine, quote.Shell(in.Name))
+	text, flags := fmt.Sprintf("server %d runs in the container %s of %s", s.ID, in.Name, in.Engine), fmt.Sprintf("--supervisor=%s --unit=%s=%s", in.Engine, s.ID, quote.Shell(in.Name))
 	if in.Restart != "" {
 		text += ", restart policy " + in.Restart
 	}
@@ -203,7 +201,7 @@ func containerOf(f Facts, s migration.ServerRecord, own hostreport.Process) []st
 	}
 	if in.Unit != "" {
 		text += ", run by the unit " + in.Unit
-		flags = "--supervisor=systemd --unit=" + quote.Shell(in.Unit)
+		flags = fmt.Sprintf("--supervisor=systemd --unit=%s=%s", s.ID, quote.Shell(in.Unit))
 	}
 	return []string{text + ": reconfigure " + flags}
 }
@@ -247,6 +245,18 @@ func fileOf(f Facts, s migration.ServerRecord, r hostreport.Report) (wrong []str
 	return wrong
 }
 
+// recordedOn is what a host tells of a server's recorded container; nil where it tells of none, or
+// of that of another server on the same host.
+func (f Facts) recordedOn(s migration.ServerRecord, r hostreport.Report) *hostreport.Container {
+	_, name := HostContainer(f.Record, s.ID)
+	for _, other := range f.Servers {
+		if _, others := HostContainer(f.Record, other.ID); r.Recorded != nil && others == r.Recorded.Name && others != name {
+			return nil
+		}
+	}
+	return r.Recorded
+}
+
 // down looks at the former hosts of servers in pods.
 func down(f Facts) (wrong []string, _ string) {
 	for _, s := range f.Servers {
@@ -259,14 +269,15 @@ func down(f Facts) (wrong []string, _ string) {
 				wrong = append(wrong, fmt.Sprintf("host %s: server %d runs there, beside its pod", s.HostIP, s.ID))
 			}
 		}
-		if c := r.Recorded; c != nil && c.Running != nil && *c.Running {
+		c := f.recordedOn(s, r.Report)
+		if c != nil && c.Running != nil && *c.Running {
 			wrong = append(wrong, fmt.Sprintf("host %s: the container %s of server %d runs there, beside its pod", s.HostIP, c.Name, s.ID))
 		}
-		if c := r.Recorded; c != nil && c.Restart != "" && c.Restart != "no" {
+		if c != nil && c.Restart != "" && c.Restart != "no" {
 			wrong = append(wrong, fmt.Sprintf("host %s: the container %s has the restart policy %s: a reboot may start server %d beside its pod", s.HostIP, c.Name, c.Restart, s.ID))
 		}
 		for _, u := range r.Units {
-			if sameUnit(u.Name, HostUnit(f.Record)) && u.Load == "loaded" && strings.HasPrefix(u.Enabled, "enabled") {
+			if sameUnit(u.Name, HostUnit(f.Record, s.ID)) && u.Load == "loaded" && strings.HasPrefix(u.Enabled, "enabled") {
 				wrong = append(wrong, fmt.Sprintf("host %s: unit %s is enabled: a reboot would start server %d beside its pod", s.HostIP, u.Name, s.ID))
 			}
 		}

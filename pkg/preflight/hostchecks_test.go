@@ -7,6 +7,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostreport"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
@@ -35,7 +36,7 @@ func TestHostChecks(t *testing.T) {
 		"in a container of nobody's": {func(n *network) { own(n).Container, own(n).Unit = &yes, "docker-0.scope" }, rightUnit, Warn, "runs in a container (docker-0.scope) that nobody tells of"},
 		"in a container that is not recorded": {func(n *network) {
 			own(n).Container, own(n).In = &yes, &hostreport.Container{Engine: "docker", Name: "zk1", Restart: "always", Compose: "/srv/zk"}
-		}, rightUnit, Warn, "server 1 runs in the container zk1 of docker, restart policy always, made by compose in /srv/zk: reconfigure --supervisor=docker --unit=zk1"},
+		}, rightUnit, Warn, "server 1 runs in the container zk1 of docker, restart policy always, made by compose in /srv/zk: reconfigure --supervisor=docker --unit=1=zk1"},
 		"in the container that is recorded": {func(n *network) {
 			n.Record.Hosts.Supervisor, n.Record.Hosts.Unit = "docker", "zk1"
 			for i := range n.Reports {
@@ -47,7 +48,7 @@ func TestHostChecks(t *testing.T) {
 		}, "", OK, ""},
 		"run by another unit": {func(n *network) {
 			own(n).Container, own(n).In = &yes, &hostreport.Container{Engine: "podman", Name: "systemd-zk", Unit: "zk.service"}
-		}, rightUnit, Warn, "run by the unit zk.service: reconfigure --supervisor=systemd --unit=zk.service"},
+		}, rightUnit, Warn, "run by the unit zk.service: reconfigure --supervisor=systemd --unit=1=zk.service"},
 		"run by the unit that is recorded": {func(n *network) {
 			own(n).Container, own(n).In = &yes, &hostreport.Container{Engine: "podman", Name: "systemd-zk", Unit: "zookeeper.service"}
 		}, "", OK, ""},
@@ -87,6 +88,13 @@ func TestHostChecks(t *testing.T) {
 			n.Reports[1].ZooKeeper, n.Reports[2].ZooKeeper = nil, nil
 			n.Reports[0].Recorded = &hostreport.Container{Engine: "docker", Name: "zk1", Running: &no, Restart: "always"}
 		}, staysDown, Fail, "the container zk1 has the restart policy always"},
+		"a host that is left, another server's container runs": {func(n *network) {
+			n.replaced(1)
+			n.Record.Hosts = migration.HostOptions{Supervisor: "docker", Unit: "zk1", Own: []migration.OwnUnit{{ID: 2, Unit: "zk2"}}}
+			n.Reports[0].Units, n.Reports[0].ZooKeeper = nil, nil
+			n.Reports[1].ZooKeeper, n.Reports[2].ZooKeeper = nil, nil
+			n.Reports[0].Recorded = &hostreport.Container{Engine: "docker", Name: "zk2", Running: &yes, Restart: "always"}
+		}, staysDown, OK, ""},
 		"a host that is left, enabled": {func(n *network) { n.replaced(1) }, staysDown, Fail, "host 10.0.0.1: unit zookeeper is enabled: a reboot would start server 1 beside its pod"},
 		"a host that is left, running": {func(n *network) {
 			n.replaced(1)

@@ -36,6 +36,8 @@ const (
 	// NeedSources is from where ZooKeeper sees connections, NeedHosts what hosts tell of their servers.
 	NeedSources Need = "sources"
 	NeedHosts   Need = "hosts"
+	// NeedSessions is what came of sessions where clients must authenticate.
+	NeedSessions Need = "sessions"
 	// NeedTwins is what else of ours has these hosts.
 	NeedTwins Need = "twins"
 	// NeedPermissions is what the API server says of each permission.
@@ -51,7 +53,7 @@ func needs(id string) []Need {
 		"ZK006": {NeedServers}, "ZK007": {NeedList}, "ZK008": {NeedElection}, "ZK009": {NeedList}, "ZK010": {NeedFiles}, "ZK011": {NeedAllFiles},
 		"ZK012": {NeedFiles}, "ZK013": {NeedFiles}, "ZK014": {NeedFiles}, "ZK015": {NeedFiles}, "ZK016": {NeedFiles},
 		"ZK017": {NeedServers}, "ZK018": {NeedFiles}, "ZK019": {NeedList}, "ZK020": {NeedThrough}, "ZK021": {NeedFiles}, "ZK022": {NeedFiles}, "ZK034": {NeedFiles},
-		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook}, "ZK026": {NeedTwins}, "ZK027": {NeedList}, "ZK028": {NeedList}, "ZK029": {NeedFiles}, programs: {NeedFiles}, wideListening: {NeedFiles}, "ZK033": {NeedCluster},
+		"ZK023": {NeedServers}, "ZK024": {NeedLook}, "ZK025": {NeedLook}, "ZK026": {NeedTwins}, "ZK027": {NeedList}, "ZK028": {NeedList}, "ZK029": {NeedFiles}, programs: {NeedFiles}, wideListening: {NeedFiles}, "ZK033": {NeedCluster}, clientSessions: {NeedSessions}, journalSecrets: {NeedList}, formerObjects: {NeedCluster},
 		hostToHost: {NeedPaths}, podToHost: {NeedPaths}, podToService: {NeedPaths}, hostToPod: {NeedPaths}, hostToMoved: {NeedPaths}, clientToAny: {NeedPaths},
 		serviceNames: {NeedLookups}, hostNames: {NeedLookups}, sourceAddress: {NeedSources},
 		rightServer: {NeedHosts}, rightUnit: {NeedHosts}, diskSpace: {NeedHosts}, rightFile: {NeedHosts}, staysDown: {NeedHosts},
@@ -129,6 +131,8 @@ func (f Facts) lack(n Need, id string) (missing string, hidden []string) {
 		return f.lackSources()
 	case NeedHosts:
 		return f.lackHosts(id)
+	case NeedSessions:
+		return "", f.hidden(func(s migration.ServerRecord) string { return f.Sessions[s.ID].Unseen })
 	case NeedTwins:
 		return "", nonEmpty(f.TwinsUnlooked, f.TwinsError)
 	case NeedList, NeedCluster:

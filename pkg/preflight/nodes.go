@@ -7,12 +7,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // nodes counts where the pods that are not there yet would fit, as the scheduler
-// does: cordons, taints, what other pods have reserved, and, where each server
-// must have a node of its own, who is there already. It knows nothing of where
-// volumes can be; the scheduler has the last word while the pods are parked.
+// does: cordons, taints, nodeSelector, what other pods have reserved, and, where each
+// server must have a node of its own, who is there already. It knows nothing of where
+// volumes can be, nor of other affinities of a pod template; the scheduler has the last word while the pods are parked.
 func nodes(r Room) (wrong []string, skip string) {
 	if skip := r.unknown(LookNodes); skip != "" {
 		return nil, skip
@@ -23,7 +24,7 @@ func nodes(r Room) (wrong []string, skip string) {
 	fit := 0
 	var why []string
 	for _, n := range r.Nodes {
-		reason := closed(n)
+		reason := r.closed(n)
 		room := 0
 		if reason == "" {
 			room, reason = r.roomOn(n, ask, apart)
@@ -43,16 +44,19 @@ func nodes(r Room) (wrong []string, skip string) {
 	return nil, r.unknown(LookNodePods)
 }
 
-// closed says why the scheduler puts none of our pods, which tolerate nothing, on
-// a node.
-func closed(n corev1.Node) string {
+// closed says why the scheduler puts none of our pods on a node.
+func (r Room) closed(n corev1.Node) string {
+	spec := r.Set.Spec.Template.Spec
 	if n.Spec.Unschedulable {
 		return "cordoned"
 	}
 	for _, t := range n.Spec.Taints {
-		if t.Effect == corev1.TaintEffectNoSchedule || t.Effect == corev1.TaintEffectNoExecute {
+		if (t.Effect == corev1.TaintEffectNoSchedule || t.Effect == corev1.TaintEffectNoExecute) && !tolerated(spec.Tolerations, t) {
 			return fmt.Sprintf("tainted %s=%s:%s", t.Key, t.Value, t.Effect)
 		}
+	}
+	if !selected(spec.NodeSelector, n.Labels) {
+		return fmt.Sprintf("not one of nodeSelector %s", labels.Set(spec.NodeSelector))
 	}
 	for _, c := range n.Status.Conditions {
 		if c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue {
@@ -60,6 +64,10 @@ func closed(n corev1.Node) string {
 		}
 	}
 	return ""
+}
+
+func tolerated(by []corev1.Toleration, t corev1.Taint) bool {
+	return slices.ContainsFunc(by, func(tol corev1.Toleration) bool { return tol.ToleratesTaint(&t) })
 }
 
 // roomOn is how many of our pods fit on a node. What the user may not see counts

@@ -95,6 +95,10 @@ type Facts struct {
 	// CommitAuth: clients must authenticate; CommitStuck: the write was taken and
 	// did not come back.
 	CommitAuth, CommitStuck bool
+	// ClientAuth is how clients must authenticate. Sessions are those that this command tried with each
+	// server; nil where neither it nor clients need to authenticate.
+	ClientAuth ClientAuth
+	Sessions   map[ensemble.ID]SessionTry
 	// Files is how many hosts' files were read, 0 where none was named.
 	Files int
 	// Said are the servers as the hosts' files have them.
@@ -116,6 +120,10 @@ type Facts struct {
 	// the ConfigMap that are to hold them.
 	Named  []ensemble.FileRef
 	Stored Stored
+	// LeftOver are the Secrets and ConfigMaps of former settings that nothing refers to, LeftOverUnlooked
+	// why nobody could look.
+	LeftOver         []string
+	LeftOverUnlooked string
 	// QuorumTLS is what is configured between servers, Certificates what they show, Now when
 	// that was looked at.
 	QuorumTLS    QuorumTLS
@@ -132,6 +140,10 @@ type Facts struct {
 	// Sources are the clients that each server has now, by address, and how many connections
 	// of one address it takes.
 	Sources map[ensemble.ID]ClientCount
+	// ACLs is what a scan of the znodes found, nil where none was made; ACLsError is why it could not
+	// begin.
+	ACLs      *vantage.ACLScan
+	ACLsError string
 	// FileSHA256 is the digest of each host's zoo.cfg as it was given.
 	FileSHA256 map[ensemble.ID]string
 	// Lacking lists permissions that are missing, Unanswered those about which

@@ -18,7 +18,7 @@ func quota(r Room) (wrong []string, skip string) {
 	}
 	need := r.need()
 	for _, q := range r.Quotas {
-		if !applies(q) {
+		if !r.applies(q) {
 			continue
 		}
 		var names []string
@@ -116,16 +116,35 @@ func (r Room) need() corev1.ResourceList {
 }
 
 // applies reports whether a quota counts pods like ours: they have requests, no
-// deadline and no priority class.
-func applies(q corev1.ResourceQuota) bool {
-	others := []corev1.ResourceQuotaScope{corev1.ResourceQuotaScopeBestEffort, corev1.ResourceQuotaScopeTerminating, corev1.ResourceQuotaScopePriorityClass}
+// deadline, and a priority class where the pod template names one.
+func (r Room) applies(q corev1.ResourceQuota) bool {
+	others := []corev1.ResourceQuotaScope{corev1.ResourceQuotaScopeBestEffort, corev1.ResourceQuotaScopeTerminating}
+	class := r.Set.Spec.Template.Spec.PriorityClassName
+	if class == "" {
+		others = append(others, corev1.ResourceQuotaScopePriorityClass)
+	}
 	if slices.ContainsFunc(q.Spec.Scopes, func(s corev1.ResourceQuotaScope) bool { return slices.Contains(others, s) }) {
 		return false
 	}
 	return q.Spec.ScopeSelector == nil || !slices.ContainsFunc(q.Spec.ScopeSelector.MatchExpressions, func(e corev1.ScopedResourceSelectorRequirement) bool {
+		if e.ScopeName == corev1.ResourceQuotaScopePriorityClass && class != "" {
+			return otherClass(e, class)
+		}
 		in := e.Operator == corev1.ScopeSelectorOpIn || e.Operator == corev1.ScopeSelectorOpExists
 		return in && slices.Contains(others, e.ScopeName)
 	})
+}
+
+// otherClass reports whether a quota's scope leaves out pods of a priority class.
+func otherClass(e corev1.ScopedResourceSelectorRequirement, class string) bool {
+	switch e.Operator {
+	case corev1.ScopeSelectorOpIn:
+		return !slices.Contains(e.Values, class)
+	case corev1.ScopeSelectorOpNotIn:
+		return slices.Contains(e.Values, class)
+	default:
+		return e.Operator == corev1.ScopeSelectorOpDoesNotExist
+	}
 }
 
 // withDefaults is what a container has once the namespace's LimitRanges have

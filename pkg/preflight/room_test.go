@@ -90,7 +90,19 @@ func TestRoom(t *testing.T) {
 		"a tainted node": {func(r *Room) {
 			r.Nodes[1].Spec.Taints = []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}
 		}, "K8S007", Fail, "node b: tainted gpu"},
-		"a full node": {func(r *Room) { r.NodePods = []corev1.Pod{onNode("x", "c", "3Gi", nil)} }, "K8S007", Fail, "node c: 1Gi of memory is left"},
+		"a taint that the template tolerates": {func(r *Room) {
+			r.Nodes[1].Spec.Taints = []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}
+			r.Set.Spec.Template.Spec.Tolerations = []corev1.Toleration{{Key: "gpu", Operator: corev1.TolerationOpExists}}
+		}, "", OK, ""},
+		"a node without the template's label": {func(r *Room) {
+			r.Nodes[0].Labels, r.Nodes[1].Labels = map[string]string{"disk": "ssd"}, map[string]string{"disk": "ssd"}
+			r.Set.Spec.Template.Spec.NodeSelector = map[string]string{"disk": "ssd"}
+		}, "K8S007", Fail, "node c: not one of nodeSelector disk=ssd"},
+		"a quota for the template's priority": {ofPriority("high", corev1.ScopeSelectorOpIn), "K8S005", Fail, "pods: 0 used of 2"},
+		"a quota for another priority":        {ofPriority("low", corev1.ScopeSelectorOpIn), "", OK, ""},
+		"a quota for all but this priority":   {ofPriority("high", corev1.ScopeSelectorOpNotIn), "", OK, ""},
+		"a quota for pods without priority":   {ofPriority("", corev1.ScopeSelectorOpDoesNotExist), "", OK, ""},
+		"a full node":                         {func(r *Room) { r.NodePods = []corev1.Pod{onNode("x", "c", "3Gi", nil)} }, "K8S007", Fail, "node c: 1Gi of memory is left"},
 		"a node that has not reported yet": {func(r *Room) {
 			r.Nodes[2].Status.Allocatable, r.NodePods = nil, []corev1.Pod{onNode("x", "c", "1Gi", nil)}
 		}, "K8S007", Fail, "node c: "},
@@ -127,6 +139,19 @@ func TestRoom(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// ofPriority has a quota of two pods of some priorities, and pods with that of a template.
+func ofPriority(name string, op corev1.ScopeSelectorOperator) func(*Room) {
+	return func(r *Room) {
+		r.Set.Spec.Template.Spec.PriorityClassName = "high"
+		r.Quotas = quotaOf(list("pods", "0"), list("pods", "2"))
+		scope := corev1.ScopedResourceSelectorRequirement{ScopeName: corev1.ResourceQuotaScopePriorityClass, Operator: op}
+		if name != "" {
+			scope.Values = []string{name}
+		}
+		r.Quotas[0].Spec.ScopeSelector = &corev1.ScopeSelector{MatchExpressions: []corev1.ScopedResourceSelectorRequirement{scope}}
 	}
 }
 

@@ -26,6 +26,8 @@ const (
 	Name  Format = "name"
 	// Saved is everything that one look has seen, as a file.
 	Saved Format = "observation"
+	// Ensemble is a manifest that wrap -f takes.
+	Ensemble Format = "ensemble"
 )
 
 // Printer writes things in the form that -o names.

@@ -81,6 +81,9 @@ func (p Printer) servers(w io.Writer, e migration.EnsembleStatus) error {
 		return err
 	}
 	printProblems(w, e.Problems, e.Next)
+	if words := e.Clients.Words(); words != "" {
+		fmt.Fprintf(w, "clients: %s\n", words)
+	}
 	if e.Next != "" {
 		if _, err := fmt.Fprintf(w, "next:    %s\n", e.Next); err != nil {
 			return err

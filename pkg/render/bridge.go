@@ -120,7 +120,7 @@ func slice(rec migration.Record, s migration.ServerRecord, t Target) *discoveryv
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      BridgeName(rec.Name, s.ID),
 			Namespace: rec.Namespace,
-			Labels:    ServerLabels(rec.Name, s.ID),
+			Labels:    ServerLabels(rec, s.ID),
 		},
 		AddressType: discoveryv1.AddressTypeIPv4,
 		Endpoints:   []discoveryv1.Endpoint{endpoint},
@@ -151,7 +151,7 @@ func endpoints(rec migration.Record, s migration.ServerRecord, t Target) *corev1
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      ServiceName(rec.Name, s.ID),
 			Namespace: rec.Namespace,
-			Labels:    ServerLabels(rec.Name, s.ID),
+			Labels:    ServerLabels(rec, s.ID),
 		},
 		Subsets: []corev1.EndpointSubset{subset},
 	}

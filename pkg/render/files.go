@@ -18,7 +18,7 @@ import (
 
 const (
 	// filesEnv lists the files that must be there, one on a line: NAME, or ID/NAME for one
-	// server alone.
+	// server alone, a tab, and its path on the host.
 	filesEnv = "ZKMIGRATE_FILES"
 
 	privateVolume     = "private"
@@ -111,10 +111,10 @@ func withFiles(rec migration.Record, spec *corev1.PodSpec) {
 	var names []string
 	for _, f := range fileRefs(rec) {
 		if len(f.Servers) == 0 {
-			names = append(names, f.Name)
+			names = append(names, f.Name+"\t"+f.Path)
 		}
 		for _, id := range f.Servers {
-			names = append(names, id.String()+"/"+f.Name)
+			names = append(names, id.String()+"/"+f.Name+"\t"+f.Path)
 		}
 	}
 	c.Env = append(c.Env, corev1.EnvVar{Name: filesEnv, Value: strings.Join(names, "\n")})

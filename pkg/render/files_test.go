@@ -43,7 +43,7 @@ func TestFilesOfPods(t *testing.T) {
 	for _, e := range template.Spec.Containers[0].Env {
 		env[e.Name] = e.Value
 	}
-	if got, want := env[filesEnv], "trust.jks\n1/host1.jks\n2/host2.jks\njaas.conf"; got != want {
+	if got, want := env[filesEnv], "trust.jks\t/etc/zk/trust.jks\n1/host1.jks\t/etc/pki/host1.jks\n2/host2.jks\t/etc/pki/host2.jks\njaas.conf\t/etc/zk/jaas.conf"; got != want {
 		t.Errorf("%s is %q, want %q", filesEnv, got, want)
 	}
 	if got, want := env["SERVER_JVMFLAGS"], "-Xmx1g -Djava.security.auth.login.config=/zkmigrate/files/jaas.conf"; got != want {
@@ -112,7 +112,7 @@ func TestGatePlacesFiles(t *testing.T) {
 	}
 	files := filepath.Join(p.dir, "files")
 	p.env = []string{
-		"ZKMIGRATE_FILES=trust.jks\n2/key.jks\n5/other.jks\njaas.conf",
+		"ZKMIGRATE_FILES=trust.jks\t/etc/zk/trust.jks\n2/key.jks\t/etc/zk/key.jks\n5/other.jks\t/etc/zk/other.jks\njaas.conf\t/etc/zk/jaas.conf",
 		"SERVER_JVMFLAGS=-Xmx1g -Djava.security.auth.login.config=" + files + "/jaas.conf",
 	}
 	p.write("conf/zoo.cfg", "dataDir=/zookeeper/data\n")
@@ -164,7 +164,7 @@ func TestGateTakesFilesOfAnyName(t *testing.T) {
 	p := newPod(t)
 	p.mkdir("files")
 	p.mkdir("files-secret")
-	p.env = []string{"ZKMIGRATE_FILES=10.9.5.1.jks\n.keystore\n1.\n-n"}
+	p.env = []string{"ZKMIGRATE_FILES=10.9.5.1.jks\t/x/10.9.5.1.jks\n.keystore\t/x/.keystore\n1.\t/x/1.\n-n\t/x/-n"}
 	for _, name := range []string{"10.9.5.1.jks", ".keystore", "1.", "-n", "2.own.jks", "20.own.jks"} {
 		p.write("files-secret/"+name, "is "+name)
 	}
@@ -217,5 +217,43 @@ func TestGateWritesJAASFiles(t *testing.T) {
 	})
 	if p.exists("ran") {
 		t.Error("jvm-flags was run")
+	}
+}
+
+// TestGateTellsFilesOfOneNameApart: jvm-flags and JAAS files, which no record knows, may name a file
+// like one of another folder. Neither is taken for the other; a path that is known, or an entry with
+// the folder's name, says which is meant.
+func TestGateTellsFilesOfOneNameApart(t *testing.T) {
+	p := newPod(t)
+	p.mkdir("files")
+	p.mkdir("files-secret")
+	files := filepath.Join(p.dir, "files")
+	p.env = []string{"ZKMIGRATE_FILES=a-key.jks\t/etc/a/key.jks\ntrust.jks\t/etc/a/trust.jks", "SERVER_JVMFLAGS=-Xmx1g"}
+	const kept = "-Dk1=/etc/a/key.jks -Djavax.net.ssl.trustStore=file:///etc/b/trust.jks -Dp=/etc/none "
+	p.write("files-secret/jvm-flags", kept+"-Dzookeeper.ssl.keyStore.location=/etc/c/key.jks\n-Djava.security.auth.login.config=/etc/zk/jaas.conf\n")
+	for _, name := range []string{"a-key.jks", "trust.jks", "zk.keytab"} {
+		p.write("files-secret/"+name, "is "+name)
+	}
+	p.write("files-secret/jaas.conf", "Server { keyTab=\"/etc/s/zk.keytab\"; };\nClient { keyTab=\"/etc/c/zk.keytab\"; };\n")
+	p.start()
+	refused := func(why string) {
+		t.Helper()
+		p.waitReport(why, func(r GateReport) bool { return r.State == migration.GateRefused && strings.Contains(r.Detail, why) })
+	}
+	refused("jvm-flags names /etc/b/trust.jks, and the entry trust.jks is for another file of that name: add it as FOLDER-trust.jks")
+	p.write("files-secret/2.b-trust.jks", "is b-trust.jks")
+	refused("jvm-flags names the file /etc/c/key.jks, and neither key.jks nor 2.key.jks is in")
+	p.write("files-secret/key.jks", "is key.jks")
+	refused("jaas.conf names /etc/c/zk.keytab, and the entry zk.keytab is for another file of that name")
+	p.write("files-secret/c-zk.keytab", "is c-zk.keytab")
+	p.waitReport("parked", func(r GateReport) bool { return r.State == migration.GateParked })
+	p.hostDown()
+	p.release()
+	p.waitZooKeeper()
+	p.waitLine("flags", func(line string) bool {
+		return line == "flags -Xmx1g -Dk1="+files+"/a-key.jks -Djavax.net.ssl.trustStore=file://"+files+"/b-trust.jks -Dp=/etc/none -Dzookeeper.ssl.keyStore.location="+files+"/key.jks -Djava.security.auth.login.config="+files+"/jaas.conf"
+	})
+	if got, want := p.read("files/jaas.conf"), "Server { keyTab=\""+files+"/zk.keytab\"; };\nClient { keyTab=\""+files+"/c-zk.keytab\"; };\n"; got != want {
+		t.Errorf("jaas.conf is %q, want %q", got, want)
 	}
 }

@@ -41,6 +41,8 @@ const (
 	RoleGate        = "gate"
 	// RoleReports marks the host reports that are kept.
 	RoleReports = "reports"
+	// RoleClients marks what is remembered of clients' sessions.
+	RoleClients = "clients"
 	RoleConf    = "conf"
 
 	// Manager is the value of endpointslice.kubernetes.io/managed-by on our
@@ -87,6 +89,9 @@ func JournalCopyName(name string) string { return JournalName(name) + "-copy" }
 // ReportsName is the ConfigMap with the host reports.
 func ReportsName(name string) string { return JournalName(name) + "-reports" }
 
+// ClientsName is the ConfigMap with what is remembered of clients' sessions.
+func ClientsName(name string) string { return JournalName(name) + "-clients" }
+
 // GateName is the gate's ConfigMap.
 func GateName(name string) string { return JournalName(name) + "-gate" }
 
@@ -94,8 +99,16 @@ func GateName(name string) string { return JournalName(name) + "-gate" }
 // that of the one an earlier release made.
 func ConfName(name string) string { return JournalName(name) + "-conf" }
 
-// Labels are those of every object of an ensemble.
+// Labels are those of every object of an ensemble, as Kubernetes recommends them.
 func Labels(name string) map[string]string {
+	labels := claimLabels(name)
+	labels["app.kubernetes.io/part-of"] = "zookeeper"
+	return labels
+}
+
+// claimLabels are those of a volume claim. They never change: a StatefulSet's claims
+// cannot be changed.
+func claimLabels(name string) map[string]string {
 	return map[string]string{
 		"app.kubernetes.io/name":       "zookeeper",
 		"app.kubernetes.io/instance":   name,
@@ -104,9 +117,19 @@ func Labels(name string) map[string]string {
 	}
 }
 
+// objectLabels are those of what serves: pods, what makes them, and their Services.
+func objectLabels(rec migration.Record) map[string]string {
+	labels := Labels(rec.Name)
+	labels["app.kubernetes.io/component"] = "server"
+	if v, err := ensemble.ParseVersion(rec.Settings.Version); err == nil {
+		labels["app.kubernetes.io/version"] = v.String()
+	}
+	return labels
+}
+
 // ServerLabels are those of the objects of one server.
-func ServerLabels(name string, id ensemble.ID) map[string]string {
-	labels := Labels(name)
+func ServerLabels(rec migration.Record, id ensemble.ID) map[string]string {
+	labels := objectLabels(rec)
 	labels[IDLabel] = id.String()
 	return labels
 }

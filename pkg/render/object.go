@@ -62,13 +62,6 @@ func prune(v any) {
 			}
 			prune(value)
 		}
-		if template, ok := v["volumeClaimTemplates"].([]any); ok {
-			for _, t := range template {
-				if fields, ok := t.(map[string]any); ok {
-					delete(fields, "status")
-				}
-			}
-		}
 	case []any:
 		for _, item := range v {
 			prune(item)
@@ -80,7 +73,7 @@ func prune(v any) {
 // the order given, so that output never depends on a map.
 func sortObjects(objects []Object) []Object {
 	rank := func(o Object) int {
-		for i, kind := range []string{"ConfigMap", "Service", "EndpointSlice", "Endpoints", "PodDisruptionBudget", "StatefulSet"} {
+		for i, kind := range []string{"ConfigMap", "Secret", "Service", "EndpointSlice", "Endpoints", "PodDisruptionBudget", "StatefulSet"} {
 			if o.GetObjectKind().GroupVersionKind().Kind == kind {
 				return i
 			}

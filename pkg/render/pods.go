@@ -100,7 +100,7 @@ func headless(rec migration.Record) *corev1.Service {
 	families := corev1.IPFamilyPolicyPreferDualStack
 	svc := &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
-		ObjectMeta: metav1.ObjectMeta{Name: HeadlessName(rec.Name), Namespace: rec.Namespace, Labels: Labels(rec.Name)},
+		ObjectMeta: metav1.ObjectMeta{Name: HeadlessName(rec.Name), Namespace: rec.Namespace, Labels: objectLabels(rec)},
 		Spec: corev1.ServiceSpec{
 			Type:                     corev1.ServiceTypeClusterIP,
 			ClusterIP:                corev1.ClusterIPNone,
@@ -111,6 +111,18 @@ func headless(rec migration.Record) *corev1.Service {
 	}
 	svc.Spec.Ports = servicePorts(podPorts(rec))
 	return svc
+}
+
+// allPorts are those at which one or another of the servers listens in its pod.
+func allPorts(rec migration.Record) []ensemble.Port {
+	var out []ensemble.Port
+	for _, s := range rec.Servers {
+		out = append(out, s.Ports()...)
+	}
+	if port := localPort(rec); port != 0 {
+		out = append(out, ensemble.Port{Number: port})
+	}
+	return out
 }
 
 // podPorts are the ports of all pods, which one template serves; none where servers
@@ -136,7 +148,7 @@ func disruptionBudget(rec migration.Record) *policyv1.PodDisruptionBudget {
 	one := intstr.FromInt32(1)
 	return &policyv1.PodDisruptionBudget{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "policy/v1", Kind: "PodDisruptionBudget"},
-		ObjectMeta: metav1.ObjectMeta{Name: HeadlessName(rec.Name), Namespace: rec.Namespace, Labels: Labels(rec.Name)},
+		ObjectMeta: metav1.ObjectMeta{Name: HeadlessName(rec.Name), Namespace: rec.Namespace, Labels: objectLabels(rec)},
 		Spec: policyv1.PodDisruptionBudgetSpec{
 			MaxUnavailable: &one,
 			Selector:       &metav1.LabelSelector{MatchLabels: PodSelector(rec.Name)},
@@ -165,7 +177,7 @@ func statefulSet(rec migration.Record) (*appsv1.StatefulSet, error) {
 	replicas := int32(len(rec.Servers))
 	return &appsv1.StatefulSet{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"},
-		ObjectMeta: metav1.ObjectMeta{Name: StatefulSetName(rec.Name), Namespace: rec.Namespace, Labels: Labels(rec.Name)},
+		ObjectMeta: metav1.ObjectMeta{Name: StatefulSetName(rec.Name), Namespace: rec.Namespace, Labels: objectLabels(rec)},
 		Spec: appsv1.StatefulSetSpec{
 			Replicas:             &replicas,
 			ServiceName:          HeadlessName(rec.Name),
@@ -179,7 +191,9 @@ func statefulSet(rec migration.Record) (*appsv1.StatefulSet, error) {
 }
 
 // dataClaim has no owner and the StatefulSet no retention policy: data stays
-// when everything else is deleted.
+// when everything else is deleted. The list of claims has one owner as a whole, so the
+// API server's defaults are written out: else two managers who apply the same would be
+// in conflict.
 func dataClaim(rec migration.Record) (corev1.PersistentVolumeClaim, error) {
 	size, err := quantity(rec, "storage size", rec.Pods.StorageSize)
 	if err != nil {
@@ -188,12 +202,13 @@ func dataClaim(rec migration.Record) (corev1.PersistentVolumeClaim, error) {
 	mode := corev1.PersistentVolumeFilesystem
 	claim := corev1.PersistentVolumeClaim{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
-		ObjectMeta: metav1.ObjectMeta{Name: dataVolume, Labels: Labels(rec.Name)},
+		ObjectMeta: metav1.ObjectMeta{Name: dataVolume, Labels: claimLabels(rec.Name)},
 		Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			VolumeMode:  &mode,
 			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: size}},
 		},
+		Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending},
 	}
 	if rec.Pods.StorageClass != "" {
 		claim.Spec.StorageClassName = &rec.Pods.StorageClass

@@ -47,6 +47,7 @@ func ProbePod(rec migration.Record, podName, image string) (*corev1.Pod, error) 
 	}
 	labels := Labels(rec.Name)
 	labels["app.kubernetes.io/name"] = "zookeeper-probe"
+	labels["app.kubernetes.io/component"] = "probe"
 	labels[RoleLabel] = RoleProbe
 	annotations := map[string]string{}
 	keepProxiesOut(labels, annotations)

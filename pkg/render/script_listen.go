@@ -12,7 +12,7 @@ package render
 //   - It is a child of the gate, which is the container's first process: whatever ends
 //     the gate ends it.
 const listenScript = `
-listener= listens=- deaf= mouth=
+listener= listens=- deaf= mouth= spoken=
 
 # Accepts connections at the ports and closes them: pkg/render/listen/Listen.java.
 listen_class='
@@ -48,7 +48,7 @@ find_ports() {
 
 # listens is yes once all ports are heard at, no where they cannot be, - before that.
 listen() {
-  local line=
+  local line= whole=
   if [[ -z $listener ]]; then
     [[ $listens == - ]] || return 0
     find_ports
@@ -61,10 +61,12 @@ listen() {
     ) >&"$mouth" 2>&1 &
     listener=$!
   fi
-  [[ $listens == - ]] && read -rt 0.01 -u "$mouth" line
-  if [[ $line == listens ]]; then
-    listens=yes
-  elif [[ -n $line ]] || ! kill -0 "$listener" 2>/dev/null; then
+  # The time may be over in the middle of a line; the next read completes it.
+  [[ $listens == - ]] && read -rt 0.01 -u "$mouth" line && whole=yes
+  spoken+=$line line=$spoken
+  if [[ -n $whole && $line == listens ]]; then
+    listens=yes spoken=
+  elif [[ -n $whole ]] || ! kill -0 "$listener" 2>/dev/null; then
     hush
     listens=no deaf=${line:-it has ended}
   fi
@@ -74,6 +76,6 @@ listen() {
 hush() {
   [[ -z $listener ]] || { kill -KILL "$listener" && wait "$listener"; } 2>/dev/null
   [[ -z $mouth ]] || exec {mouth}>&-
-  listener= listens=- deaf= mouth=
+  listener= listens=- deaf= mouth= spoken=
 }
 `

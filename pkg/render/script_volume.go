@@ -2,13 +2,13 @@ package render
 
 // volumeScript is the part of the gate's script that makes the volume ready for
 // a start. What it rests on stands at gateScript.
-const volumeScript = `# The value of dynamicConfigFile in FILE: sets dynamic.
-dynamic_of() { # FILE
-  local line
-  dynamic=
-  while read -r line || [[ -n $line ]]; do
-    [[ $line == dynamicConfigFile=* ]] && dynamic=${line#*=}
-  done 2>/dev/null <"$1"
+const volumeScript = `# Sets value to that of a key of a zoo.cfg; empty where it is not there.
+setting() { # KEY FILE
+  local key text
+  value=
+  while IFS=$'=: \t\r' read -r key text || [[ -n $key ]]; do
+    [[ $key == "$1" ]] && value=$text
+  done 2>/dev/null <"$2"
 }
 
 # Copies the configuration to where ZooKeeper may write. The dynamic file is
@@ -16,15 +16,15 @@ dynamic_of() { # FILE
 # put together of what all pods have, this server's own lines, and those that nobody else
 # may read.
 configure() {
-  local dir=${cfg%/*} ours name line part
-  dynamic_of "$conf/zoo.cfg"
-  ours=$dynamic name=${dynamic##*/}
-  if [[ -n $ours ]]; then
+  local dir=${cfg%/*} dynamic name line part
+  setting dynamicConfigFile "$conf/zoo.cfg"
+  dynamic=$value name=${value##*/}
+  if [[ -n $dynamic ]]; then
     if [[ ! -e $dir/$name ]]; then
       cp "$conf/$name" "$dir/$name.tmp" && mv -fT "$dir/$name.tmp" "$dir/$name" || return
     fi
-    dynamic_of "$cfg"
-    [[ -n $dynamic && -e $dir/${dynamic##*/} ]] || dynamic=$ours
+    setting dynamicConfigFile "$cfg"
+    [[ -n $value && -e $dir/${value##*/} ]] && dynamic=$value
   fi
   rm -f -- "$cfg.tmp" && (umask 077 && : >"$cfg.tmp") || return
   for part in "$conf/zoo.cfg" "$conf/$id.zoo.cfg" "$private/zoo.cfg" "$private/$id.zoo.cfg"; do
@@ -40,11 +40,11 @@ configure() {
 # Refuses a zoo.cfg that does not name the directories in which this server has
 # its data: it would start with an old snapshot and no logs, or with nothing.
 directories() {
-  local key value dir= logs= file other=$datalog
-  while IFS=$'=: \t\r' read -r key value || [[ -n $key ]]; do
-    [[ $key == dataDir ]] && dir=$value
-    [[ $key == dataLogDir ]] && logs=$value
-  done 2>/dev/null <"$conf/zoo.cfg"
+  local dir logs file other=$datalog
+  setting dataDir "$conf/zoo.cfg"
+  dir=$value
+  setting dataLogDir "$conf/zoo.cfg"
+  logs=$value
   [[ $dir == "$named/data" ]] || { refuse "the pods' zoo.cfg has dataDir=$dir, and the data is in $named/data: set it right"; return; }
   [[ -z $logs || $logs == "$named/datalog" ]] ||
     { refuse "the pods' zoo.cfg has dataLogDir=$logs, which is not $named/datalog: set it right"; return; }

@@ -27,9 +27,15 @@ const (
 	gateVolume   = "gate"
 	confVolume   = "conf"
 	reportVolume = "report"
-	gatePath     = "/zkmigrate/gate"
-	confPath     = "/zkmigrate/conf"
-	reportPath   = "/zkmigrate/report"
+	// tmpVolume is where a JVM and bash write what they forget: the root file system is
+	// read-only.
+	tmpVolume = "tmp"
+	tmpPath   = "/tmp"
+	// toolRoot is above all that is mounted for the gate.
+	toolRoot   = "/zkmigrate"
+	gatePath   = "/zkmigrate/gate"
+	confPath   = "/zkmigrate/conf"
+	reportPath = "/zkmigrate/report"
 
 	// serversEnv holds serverTable.
 	serversEnv = "ZKMIGRATE_SERVERS"
@@ -58,9 +64,9 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 			rec.Name, rec.Pods.RunAsUser)
 	}
 	user, nonRoot, no := rec.Pods.RunAsUser, true, false
-	grace := int64(60)
+	seconds := int64(grace)
 	onMismatch := corev1.FSGroupChangeOnRootMismatch
-	labels, annotations := Labels(rec.Name), map[string]string{"kubectl.kubernetes.io/default-container": ContainerName}
+	labels, annotations := objectLabels(rec), map[string]string{"kubectl.kubernetes.io/default-container": ContainerName}
 	keepProxiesOut(labels, annotations)
 	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{
@@ -70,7 +76,7 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 		Spec: corev1.PodSpec{
 			AutomountServiceAccountToken:  &no,
 			EnableServiceLinks:            &no,
-			TerminationGracePeriodSeconds: &grace,
+			TerminationGracePeriodSeconds: &seconds,
 			SecurityContext: &corev1.PodSecurityContext{
 				RunAsNonRoot:        &nonRoot,
 				RunAsUser:           &user,
@@ -86,10 +92,14 @@ func podTemplate(rec migration.Record) (corev1.PodTemplateSpec, error) {
 				configVolume(gateVolume, GateName(rec.Name)),
 				configVolume(confVolume, Conf(rec).Name),
 				memoryVolume(reportVolume),
+				{Name: tmpVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 			},
 		},
 	}
 	withFiles(rec, &template.Spec)
+	if template, err = applyTemplate(template, rec.Pods.Template, allPorts(rec)); err != nil {
+		return template, fmt.Errorf("ensemble %s: %w", rec.Name, err)
+	}
 	return template, nil
 }
 
@@ -99,20 +109,15 @@ func keepProxiesOut(labels, annotations map[string]string) {
 	annotations["sidecar.istio.io/inject"], annotations["linkerd.io/inject"] = "false", "disabled"
 }
 
-// restricted is what the restricted pod security standard wants of a container.
-func restricted() *corev1.SecurityContext {
-	no := false
+// readOnly is what the restricted pod security standard wants of a container, which
+// writes nothing but to its volumes.
+func readOnly() *corev1.SecurityContext {
+	yes, no := true, false
 	return &corev1.SecurityContext{
 		AllowPrivilegeEscalation: &no,
 		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+		ReadOnlyRootFilesystem:   &yes,
 	}
-}
-
-// readOnly is restricted, and writes nothing but to its volumes.
-func readOnly() *corev1.SecurityContext {
-	c, yes := restricted(), true
-	c.ReadOnlyRootFilesystem = &yes
-	return c
 }
 
 func configVolume(name, configMap string) corev1.Volume {
@@ -212,12 +217,13 @@ func zookeeperContainer(rec migration.Record) (corev1.Container, error) {
 			Name: listenEnv, Value: listenTable(rec),
 		}},
 		Resources:       resources,
-		SecurityContext: restricted(),
+		SecurityContext: readOnly(),
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: dataVolume, MountPath: migration.PodVolumePath},
 			{Name: gateVolume, MountPath: gatePath, ReadOnly: true},
 			{Name: confVolume, MountPath: confPath, ReadOnly: true},
 			{Name: reportVolume, MountPath: reportPath},
+			{Name: tmpVolume, MountPath: tmpPath},
 		},
 		StartupProbe:   probe("live", 5, 5, 24),
 		LivenessProbe:  probe("live", 15, 5, 4),

@@ -20,8 +20,8 @@ type Difference struct {
 }
 
 // TemplateDrift holds a pod's spec against the recorded one. Only what we render
-// counts: the API server fills in what we leave empty, and admission adds
-// containers, variables and mounts.
+// counts, an operator's template included: the API server fills in what we leave
+// empty, and admission adds containers, variables and mounts.
 func TemplateDrift(rec migration.Record, have corev1.PodSpec) ([]Difference, error) {
 	template, err := podTemplate(rec)
 	if err != nil {
@@ -109,7 +109,7 @@ func (d *differences) env(want, have []corev1.EnvVar) {
 	}
 }
 
-// fieldPath is the only source that we render.
+// fieldPath is the only source that we render; a template may have others.
 func fieldPath(e corev1.EnvVar) string {
 	switch {
 	case e.ValueFrom == nil:
@@ -149,7 +149,7 @@ func (d *differences) mounts(want, have []corev1.VolumeMount) {
 }
 
 func (d *differences) probe(key, what string, w, h *corev1.Probe) {
-	if w == nil {
+	if w == nil || w.Exec == nil {
 		return
 	}
 	at := []string{key, "f:exec", "f:command"}
@@ -161,11 +161,17 @@ func (d *differences) probe(key, what string, w, h *corev1.Probe) {
 }
 
 func (d *differences) security(w, h *corev1.SecurityContext) {
+	if w == nil {
+		return
+	}
 	if h == nil {
 		h = &corev1.SecurityContext{}
 	}
 	pointer(d, "allowPrivilegeEscalation", w.AllowPrivilegeEscalation, h.AllowPrivilegeEscalation)
 	pointer(d, "readOnlyRootFilesystem", w.ReadOnlyRootFilesystem, h.ReadOnlyRootFilesystem)
+	if w.Capabilities == nil {
+		return
+	}
 	for _, drop := range w.Capabilities.Drop {
 		if h.Capabilities == nil || !slices.Contains(h.Capabilities.Drop, drop) {
 			d.add([]string{"f:securityContext", "f:capabilities", "f:drop"}, "capabilities %s are not dropped", drop)

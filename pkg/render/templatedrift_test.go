@@ -63,12 +63,12 @@ func TestTemplateDrift(t *testing.T) {
 		"volumes": {edit: func(p *corev1.PodSpec) {
 			p.Volumes[0].ConfigMap.Name = "forged"
 			p.Volumes = p.Volumes[:2]
-		}, want: []string{"volume gate: is ConfigMap forged", "volume report: is missing"}},
+		}, want: []string{"volume gate: is ConfigMap forged", "volume report: is missing", "volume tmp: is missing"}},
 		"security": {edit: func(p *corev1.PodSpec) {
 			root := int64(0)
 			p.SecurityContext.RunAsUser = &root
 			p.Containers[0].SecurityContext = nil
-		}, want: []string{"container zookeeper: allowPrivilegeEscalation is missing, recorded is false", "container zookeeper: capabilities ALL are not dropped", "runAsUser is 0, recorded is 1000"}},
+		}, want: []string{"container zookeeper: allowPrivilegeEscalation is missing, recorded is false", "container zookeeper: readOnlyRootFilesystem is missing", "container zookeeper: capabilities ALL are not dropped", "runAsUser is 0, recorded is 1000"}},
 		"affinity":  {edit: func(p *corev1.PodSpec) { p.Affinity = nil }, want: []string{"the required anti-affinity is missing or changed"}},
 		"container": {edit: func(p *corev1.PodSpec) { p.Containers = p.Containers[:1] }, want: []string{"container gate: is missing"}},
 	} {

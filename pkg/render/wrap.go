@@ -57,7 +57,7 @@ func service(rec migration.Record, s migration.ServerRecord) *corev1.Service {
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      ServiceName(rec.Name, s.ID),
 			Namespace: rec.Namespace,
-			Labels:    ServerLabels(rec.Name, s.ID),
+			Labels:    ServerLabels(rec, s.ID),
 			Annotations: map[string]string{
 				IDAnnotation:     s.ID.String(),
 				HostIPAnnotation: host.String(),

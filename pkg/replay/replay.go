@@ -111,7 +111,7 @@ func Read(data []byte) (migration.Observation, error) {
 			return migration.Observation{}, fmt.Errorf("another ensemble's name or namespace is not one (expected %s)", what)
 		}
 	}
-	for _, v := range []any{&o.Servers, &o.Twins} {
+	for _, v := range []any{&o.Servers, &o.Twins, &o.Clients} {
 		if err := tidy(reflect.ValueOf(v).Elem()); err != nil {
 			return migration.Observation{}, err
 		}

@@ -9,8 +9,10 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
-// Queue is the replacement of all servers by one command. The zero Queue begins.
+// Queue is one operation on all servers by one command.
 type Queue struct {
+	// Order is who is left to go, as things stand now, the one in flight first.
+	Order func(migration.Observation) []ensemble.ID
 	// epoch is the leader's since the last election that was planned, 0 when no
 	// leader was seen since.
 	epoch uint32
@@ -20,19 +22,20 @@ type Queue struct {
 
 // Next returns the server that goes next as things stand now, and the epoch that
 // it is held to: an election since then that nobody planned stops it, see
-// migration.Intent. ok is false when every server is replaced.
+// migration.Intent. ok is false when none is left.
 func (q *Queue) Next(o migration.Observation) (id ensemble.ID, epoch uint32, ok bool) {
 	if q.epoch == 0 {
 		q.epoch, _ = o.Epoch()
 	}
-	if id, ok = migration.NextReplacement(o); !ok {
+	left := q.Order(o)
+	if len(left) == 0 {
 		return 0, 0, false
 	}
-	q.led = o.Leader().Is(id)
-	return id, q.epoch, true
+	q.led = o.Leader().Is(left[0])
+	return left[0], q.epoch, true
 }
 
-// Moved says that the server that Next returned is replaced.
+// Moved says that the server that Next returned has gone.
 func (q *Queue) Moved() {
 	if q.led {
 		// The leader's own replacement forces one election; that is planned.

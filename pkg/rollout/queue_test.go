@@ -15,7 +15,7 @@ func TestQueue(t *testing.T) {
 	observer := rec.Servers[0]
 	observer.ID, observer.Role = 4, ensemble.Observer
 	rec.Servers = append(rec.Servers, observer)
-	var q Queue
+	q := Queue{Order: migration.Replacements}
 	for i, c := range []struct {
 		leader ensemble.ID
 		epoch  uint32
@@ -47,7 +47,7 @@ func TestQueue(t *testing.T) {
 func TestQueueGoesOn(t *testing.T) {
 	rec := three()
 	rec.Flight = &migration.Flight{Kind: migration.Replace, ID: 3}
-	if id, epoch, ok := new(Queue).Next(led(rec, 3, 4)); !ok || id != 3 || epoch != 4 {
+	if id, epoch, ok := (&Queue{Order: migration.Replacements}).Next(led(rec, 3, 4)); !ok || id != 3 || epoch != 4 {
 		t.Errorf("server %d, epoch %d, %t", id, epoch, ok)
 	}
 }

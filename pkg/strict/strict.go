@@ -23,6 +23,8 @@ const (
 	maxFlags = 16 << 10
 	maxNote  = 16 << 10
 	maxFile  = 256 << 10
+	// MaxTemplate bounds a pod template: the journal keeps it up to three times.
+	MaxTemplate = 32 << 10
 )
 
 const (
@@ -203,6 +205,14 @@ func JVMFlags(s string) string {
 func Config(s string) string {
 	if len(s) > maxFile || !utf8.ValidString(s) || quote.Visible(s) != s {
 		return "a configuration file without control characters, 256 KiB at most"
+	}
+	return ""
+}
+
+// Template is a pod template in JSON; what it may say is judged where it is used.
+func Template(s string) string {
+	if !printable(s, MaxTemplate) {
+		return "a pod template in JSON on one line, 32 KiB at most"
 	}
 	return ""
 }

@@ -25,6 +25,8 @@ const (
 type juteConn struct {
 	conn net.Conn
 	xid  int32
+	// most bounds an answer, in bytes; 0 means maxFrame.
+	most int64
 }
 
 // session is what the server granted.
@@ -59,7 +61,7 @@ func (c *juteConn) receive() ([]byte, error) {
 		return nil, err
 	}
 	n := binary.BigEndian.Uint32(head[:])
-	if n > maxFrame {
+	if int64(n) > orDefault(c.most, maxFrame) {
 		return nil, fmt.Errorf("answer of %d bytes announced: no ZooKeeper client port, or one that speaks TLS", n)
 	}
 	frame := make([]byte, n)

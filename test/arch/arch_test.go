@@ -66,13 +66,15 @@ func core() map[string][]string {
 		"pkg/manager":   nil,
 		"pkg/ensemble":  nil,
 		"pkg/vantage":   {"pkg/ensemble"},
-		"pkg/migration": {"pkg/ensemble", "pkg/vantage"},
+		"pkg/sessions":  {"pkg/ensemble"},
+		"pkg/migration": {"pkg/ensemble", "pkg/vantage", "pkg/sessions"},
 		"pkg/zkdata":    {"pkg/ensemble"},
 		"pkg/preflight": {"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/hostpatch", "pkg/hostreport"},
 		"pkg/hostpatch": {"pkg/ensemble"},
 		"pkg/render":    {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
-		"pkg/intake":    {"pkg/ensemble", "pkg/migration", "pkg/hostpatch", "pkg/render"},
+		"pkg/intake":    {"pkg/ensemble", "pkg/manifest", "pkg/migration", "pkg/hostpatch", "pkg/render"},
+		"pkg/manifest":  {"pkg/ensemble"},
 		"pkg/replay":    {"pkg/ensemble", "pkg/migration"},
 		"pkg/rollout":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		// What is asked of a host, and what it has said.
@@ -86,9 +88,9 @@ func everybody() []string { return []string{"pkg/quote", "pkg/strict", "pkg/comm
 
 // edges never import each other.
 func edges() map[string][]string {
-	c := []string{"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata", "pkg/access"}
+	c := []string{"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata", "pkg/access", "pkg/sessions"}
 	return map[string][]string{
-		"pkg/engine":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
+		"pkg/engine":   {"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/sessions"},
 		"pkg/zkprobe":  {"pkg/ensemble", "pkg/vantage"},
 		"pkg/kubeconn": nil,
 		"pkg/tunnel":   nil,

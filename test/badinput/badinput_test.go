@@ -72,7 +72,7 @@ func TestMain(m *testing.M) {
 
 func TestBadInput(t *testing.T) {
 	program := build(t)
-	rows := slices.Concat(fileRows(), savedRows(), flagRows(), kubeconfigRows(), apiRows(), turningRows(), journalRows(), serverRows(t), outputRows())
+	rows := slices.Concat(fileRows(), manifestRows(), savedRows(), flagRows(), kubeconfigRows(), apiRows(), turningRows(), journalRows(), serverRows(t), outputRows())
 	names := map[string]bool{}
 	var tried, clear atomic.Int64
 	t.Run("rows", func(t *testing.T) {

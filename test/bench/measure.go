@@ -233,7 +233,7 @@ func (b *bench) replacements(ctx context.Context) (served, whole []time.Duration
 
 func (b *bench) replace(ctx context.Context, id int) error {
 	fmt.Fprintf(os.Stderr, "replacing server %d\n", id)
-	return b.onClient(ctx, "kubectl-zkmigrate", "replace", ensemble, "-n", ensemble, fmt.Sprintf("--id=%d", id), "--yes", "--host-hook", b.lab.HookCommand())
+	return b.onClient(ctx, "kubectl-zkmigrate", "replace", ensemble, "-n", ensemble, fmt.Sprintf("--id=%d", id), "--yes", "--accept-client-loss=100,unknown", "--host-hook", b.lab.HookCommand())
 }
 
 func (b *bench) onClient(ctx context.Context, args ...string) error {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
@@ -80,7 +82,7 @@ func triedElsewhere() map[string]string {
 		"K8S006": "TestRoom of pkg/preflight; a LimitRange refuses as a quota does",
 		"K8S007": "rows no-room and too-few-nodes of docs/faults.md",
 		"K8S008": "TestRoom of pkg/preflight",
-		"K8S009": "row volume-pending of docs/faults.md",
+		"K8S009": "row volume-pending of docs/faults.md", "K8S010": "TestLeftOver of pkg/cluster: the published Role cannot look",
 		"NET001": "TestPaths", "NET002": "TestPaths", "NET003": "TestPaths", "NET004": "TestPaths", "NET005": "TestPaths", "NET006": "TestLostPaths of pkg/preflight",
 		"NET007": "TestLookups of pkg/preflight", "NET008": "TestLookups of pkg/preflight", "NET009": "TestSources of pkg/preflight",
 		"HOST001": "TestHostChecks of pkg/preflight", "HOST002": "TestHostChecks of pkg/preflight", "HOST003": "TestHostChecks of pkg/preflight",
@@ -145,9 +147,24 @@ func hints(s *scene.Scene) []hinted {
 		{id: "ZK020", spoil: func() { s.Kubectl("delete", "endpointslice", "hints-2-bridge") }, mend: func() { s.Wrap() }},
 		{id: "ZK023", bad: members(1, 2), good: members(1, 2, 3)},
 		{id: "ZK024", spoil: func() { s.Kubectl("delete", "service", "hints-2") }, mend: func() { s.Wrap() }},
+		{id: "ZK036", spoil: func() { journalOfBefore(s) }, mend: func() { s.Wrap() }},
 		{id: "ZK026", bad: append([]string{"NAME=again"}, files...)},
 		{id: "K8S002", bad: append([]string{"NAME=taken"}, files...), good: append([]string{"NAME=free"}, files...),
 			spoil: func() { s.Kubectl("create", "service", "clusterip", "taken-1", "--tcp=2181") }},
+	}
+}
+
+// journalOfBefore puts a password into the journal, where an earlier release kept it.
+func journalOfBefore(s *scene.Scene) {
+	s.T.Helper()
+	maps := s.Kube.CoreV1().ConfigMaps(s.Name)
+	cm, err := maps.Get(s.T.Context(), s.Name+"-zkmigrate", metav1.GetOptions{})
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	cm.Data["record.json"] = strings.Replace(cm.Data["record.json"], `"zooCfg": "`, `"zooCfg": "ssl.keyStore.password=hunter2\n`, 1)
+	if _, err := maps.Update(s.T.Context(), cm, metav1.UpdateOptions{}); err != nil {
+		s.T.Fatal(err)
 	}
 }
 

@@ -75,7 +75,7 @@ func TestLaptopKilled(t *testing.T) {
 	for _, verb := range []string{"replace", "revert"} {
 		args := []string{verb, s.Name, fmt.Sprintf("--id=%d", id), "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "4m", "--probe-via=pod"}
 		for range 10 {
-			p := s.StartOnLaptop(fmt.Sprintf("%s-%d.log", verb, kills), args...)
+			p := s.Start(fmt.Sprintf("%s-%d.log", verb, kills), args...)
 			// The moment is the fault.
 			if code, err := p.Exit(300*time.Millisecond + rand.N(4*time.Second)); p.Ended() {
 				if err != nil || code != 0 {

@@ -6,17 +6,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/faults"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
 
-// TestMigration is the whole road, and back for one server.
+// TestMigration is the whole road, and back for one server. On 3.8.0 commands are given one
+// manifest and nothing else.
 func TestMigration(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -40,25 +43,43 @@ func TestMigration(t *testing.T) {
 				}
 			}
 			s.Zkmigrate(0, append(check, c.waive...)...)
-			s.Ready(c.waive...)
+			flags := c.waive
+			if c.version == "3.8.0" {
+				s.Declare()
+				flags = append(flags, "--pod-template="+podTemplate(t, s))
+			}
+			s.Ready(flags...)
 			again := s.Wrap(c.waive...)
 			if strings.Contains(again.Stdout, "created") || !strings.Contains(again.Stdout, "unchanged") {
 				t.Errorf("a second wrap changes something:\n%s", again.Stdout)
 			}
+			printedIsRecorded(t, s)
 			before := s.Status()
 			verdict := s.WatchSlices()
 			plan := s.Plan()
 			if diff := cmp.Diff(plan, s.PlanOfKept()); diff != "" {
 				t.Errorf("a look that was kept gives another plan (-now +kept):\n%s", diff)
 			}
-			moved := s.Replace(0, "--all")
-			asPlanned(t, plan, moved.Stderr, c.version)
-			if says := faults.Elsewhere(t, "kube-proxy-nftables").Verdict.Says; !strings.Contains(moved.Stderr, says) {
-				t.Errorf("it does not say %q:\n%s", says, moved.Stderr)
+			consent, said := scene.AcceptLoss, ""
+			if c.version == "3.8.0" {
+				order, err := plan.Order("replace")
+				if err != nil {
+					t.Fatal(err)
+				}
+				consent, said = clientsLeft(t, s, order)
+			}
+			said += s.Replace(0, "--all", consent).Stderr
+			asPlanned(t, plan, said, c.version)
+			if says := faults.Elsewhere(t, "kube-proxy-nftables").Verdict.Says; !strings.Contains(said, says) {
+				t.Errorf("it does not say %q:\n%s", says, said)
 			}
 			after := s.Status()
 			if !after.Healthy || after.Replaced != len(c.ids) {
 				t.Errorf("after the replacements: %+v", after)
+			}
+			s.Zkmigrate(0, "diff", s.Name)
+			if c.version == "3.8.0" {
+				asTemplate(t, s)
 			}
 			if n := after.Epoch - before.Epoch; n != 1 {
 				t.Errorf("%d elections in the replacements, want 1 (the leader's)", n)
@@ -79,6 +100,71 @@ func TestMigration(t *testing.T) {
 	}
 }
 
+// podTemplate is a file with what no flag sets.
+func podTemplate(t *testing.T, s *scene.Scene) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "pods.yaml")
+	text := `metadata:
+  labels: {team: search}
+spec:
+  priorityClassName: system-cluster-critical
+  tolerations: [{key: zk, operator: Exists}]
+  containers:
+  - name: zookeeper
+    resources: {limits: {cpu: "2"}}
+  - name: sidecar
+    image: zklab.local/zookeeper:3.8.0
+    command: [bash, -c, "trap 'exit 0' TERM; read -r < <(:; sleep infinity)"]
+    resources: {requests: {cpu: 1m, memory: 16Mi}, limits: {memory: 16Mi}}
+    volumeMounts: [{name: data, mountPath: /data, readOnly: true}]
+`
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// asTemplate: the pods that serve have what the template says, and a root file system that
+// nobody writes to.
+func asTemplate(t *testing.T, s *scene.Scene) {
+	t.Helper()
+	pods, err := s.Kube.CoreV1().Pods(s.Name).List(t.Context(), metav1.ListOptions{LabelSelector: "team=search"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pods.Items) != 3 {
+		t.Errorf("%d pods have the template's label", len(pods.Items))
+	}
+	for _, p := range pods.Items {
+		zk, cpu := p.Spec.Containers[0], p.Spec.Containers[0].Resources.Limits["cpu"]
+		tolerates := slices.ContainsFunc(p.Spec.Tolerations, func(x corev1.Toleration) bool { return x.Key == "zk" })
+		if p.Spec.PriorityClassName != "system-cluster-critical" || !tolerates || len(p.Spec.Containers) != 3 || cpu.String() != "2" || !*zk.SecurityContext.ReadOnlyRootFilesystem {
+			t.Errorf("pod %s: %+v", p.Name, p.Spec)
+		}
+	}
+	// To take away what serving pods have reaches nobody.
+	empty := filepath.Join(t.TempDir(), "empty.yaml")
+	if err := os.WriteFile(empty, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.Zkmigrate(1, "diff", s.Name, "--pod-template="+empty)
+	s.Zkmigrate(3, "replace", s.Name, "--all", "--pod-template="+empty)
+}
+
+// printedIsRecorded prints what is recorded as a manifest and gives it back: nothing changes.
+func printedIsRecorded(t *testing.T, s *scene.Scene) {
+	t.Helper()
+	printed := s.Zkmigrate(0, "wrap", s.Name, "--dry-run=server", "-o", "ensemble")
+	file := s.File("printed.yaml")
+	if err := os.WriteFile(file, []byte(printed.Stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := s.Zkmigrate(0, "wrap", "-f", file, "--dry-run=server", "-o", "ensemble")
+	if diff := cmp.Diff(printed.Stdout, again.Stdout); diff != "" {
+		t.Errorf("what was printed asks for something else (-printed +given back):\n%s", diff)
+	}
+}
+
 // asPlanned compares what plan said before the replacements with what
 // happened: the order, and one election.
 func asPlanned(t *testing.T, plan scene.Plan, said, version string) {
@@ -94,6 +180,7 @@ func asPlanned(t *testing.T, plan scene.Plan, said, version string) {
 			got = append(got, id)
 		}
 	}
+	got = slices.Compact(got) // one whose stop was refused first
 	if diff := cmp.Diff(want, got); diff != "" || len(got) != 3 {
 		t.Errorf("order (-planned +happened):\n%s", diff)
 	}

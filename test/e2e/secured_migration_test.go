@@ -14,6 +14,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/faults"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/labkit"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
@@ -76,13 +77,25 @@ func TestSecuredMigration(t *testing.T) {
 				s.newCertificates(sans)
 			}
 			s.cliAt(s.addresses(false), "create", "/k", "before")
+			s.scansACLs(run)
 			out := t.TempDir()
 			run(0, append(append([]string{"reconfigure", s.Name, "--output-dir", out}, s.Files()...), hook...)...)
-			if certified && c.version == "3.8.0" {
-				s.refusedByOthers(run, sans)
+			switch {
+			case certified && c.version == "3.8.0":
+				s.refusedByOthers(run, sans, map[string]faults.Fault{
+					"other-san": faults.Elsewhere(t, "certificate-of-another-name"),
+					"other-ca":  faults.Elsewhere(t, "certificate-of-another-ca"),
+					"expired":   faults.Elsewhere(t, "certificate-expired"),
+				})
+			case !certified:
+				s.refusedByOthers(run, nil, map[string]faults.Fault{"other-password": faults.Elsewhere(t, "password-between-servers")})
+				if !testing.Short() {
+					s.refusesClients(run, hook, faults.Elsewhere(t, "password-of-clients"))
+				}
 			}
-			run(0, append([]string{"replace", s.Name, "--all", "--yes"}, hook...)...)
+			run(0, append([]string{"replace", s.Name, "--all", "--yes", scene.AcceptLoss}, hook...)...)
 			s.cliAt(s.addresses(true), "set", "/k", "in pods")
+			s.hasACLs(run(0, "clients", s.Name, "--scan-acls", "-o", "json", "--probe-via=pod"))
 			run(0, append([]string{"revert", s.Name, "--id=1", "--yes"}, hook...)...)
 			if got := s.cliAt(s.addresses(true), "get", "/k"); !strings.Contains(got, "in pods") {
 				t.Errorf("/k is gone: %s", got)
@@ -93,6 +106,47 @@ func TestSecuredMigration(t *testing.T) {
 			noSecretIn(t, out)
 			s.noSecretInCluster()
 		})
+	}
+}
+
+// scansACLs makes ACLs with addresses, and wants that clients --scan-acls finds them with the
+// rights of --credentials, and says what it may not read.
+func (s *secured) scansACLs(run func(int, ...string) labkit.Result) {
+	s.T.Helper()
+	s.cliAt(s.addresses(false), "create", "/away", "v", "ip:10.1.2.3:cdrwa")
+	s.cliAt(s.addresses(false), "create", "/read", "v", "world:anyone:r,ip:"+s.Hosts[1].Address+":cdrwa")
+	s.hasACLs(run(0, "clients", s.Name, "--scan-acls", "-o", "json"))
+	if r := run(0, "clients", s.Name, "--scan-acls", "--scan-znodes=1"); !strings.Contains(r.Stdout, "the scan stopped at the bound of 1 znodes") {
+		s.T.Errorf("that the scan was bounded is not told:\n%s", r.Stdout)
+	}
+}
+
+func (s *secured) hasACLs(r labkit.Result) {
+	s.T.Helper()
+	var report struct {
+		ACLs     vantage.ACLScan `json:"acls"`
+		Warnings []struct {
+			Code     string   `json:"code"`
+			Evidence []string `json:"evidence"`
+		} `json:"warnings"`
+	}
+	if err := json.Unmarshal([]byte(r.Stdout), &report); err != nil {
+		s.T.Fatalf("%v:\n%s", err, r.Stdout)
+	}
+	said := map[string]string{}
+	for _, w := range report.Warnings {
+		said[w.Code] = strings.Join(w.Evidence, "\n")
+	}
+	for code, want := range map[string]string{
+		"ip-acls":     fmt.Sprintf("ip:%s may cdwa /read: the host of server 2", s.Hosts[1].Address),
+		"unread-acls": "may not read the ACL of /away",
+	} {
+		if !strings.Contains(said[code], want) {
+			s.T.Errorf("%s: %q is not in %q", code, want, said[code])
+		}
+	}
+	if said["acl-providers"] != "" || report.ACLs.Hidden != 1 || report.ACLs.Read < 4 {
+		s.T.Errorf("got %s and %+v", said["acl-providers"], report.ACLs)
 	}
 }
 
@@ -109,31 +163,62 @@ func (s *secured) newCertificates(sans []string) {
 	}
 }
 
-// refusedByOthers wants that a pod whose certificate the others refuse stops nobody's host.
-func (s *secured) refusedByOthers(run func(int, ...string) labkit.Result, sans []string) {
+// refusedByOthers wants that a pod which the others refuse stops nobody's host. faults are those of
+// zklab, with their rows.
+func (s *secured) refusedByOthers(run func(int, ...string) labkit.Result, sans []string, rows map[string]faults.Fault) {
 	t := s.T
 	t.Helper()
-	for fault, row := range map[string]faults.Fault{
-		"other-san": faults.Elsewhere(t, "certificate-of-another-name"),
-		"other-ca":  faults.Elsewhere(t, "certificate-of-another-ca"),
-		"expired":   faults.Elsewhere(t, "certificate-expired"),
-	} {
+	for fault, row := range rows {
 		if fault != "other-san" && testing.Short() {
 			continue
 		}
 		s.makeFiles("--fault", fault)
-		if err := s.Kube.CoreV1().Pods(s.Name).DeleteCollection(t.Context(), *scene.DeleteNow(), metav1.ListOptions{}); err != nil {
-			t.Fatal(err) // their successors have the new files at once
-		}
-		r := run(124, "replace", s.Name, "--id=1", "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "40s")
-		if !strings.Contains(r.Stdout+r.Stderr, row.Verdict.Says) {
-			t.Errorf("%s: that the certificate is refused is not told:\n%s%s", fault, r.Stdout, r.Stderr)
-		}
-		if _, err := s.mode(s.Hosts[0], s.Hosts[0].ClientFiles); err != nil {
-			t.Errorf("%s: server 1 does not serve on its host: %v", fault, err)
-		}
+		s.refused(run, row)
 	}
 	s.makeFiles(sans...)
+}
+
+// refused wants that the files that the Secret has now let no pod park, and that the row says why.
+func (s *secured) refused(run func(int, ...string) labkit.Result, row faults.Fault) {
+	t := s.T
+	t.Helper()
+	if err := s.Kube.CoreV1().Pods(s.Name).DeleteCollection(t.Context(), *scene.DeleteNow(), metav1.ListOptions{}); err != nil {
+		t.Fatal(err) // their successors have the new files at once
+	}
+	r := run(124, "replace", s.Name, "--id=1", "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "40s")
+	if !strings.Contains(r.Stdout+r.Stderr, row.Verdict.Says) {
+		t.Errorf("%s: it is not told:\n%s%s", row.Name, r.Stdout, r.Stderr)
+	}
+	if _, err := s.mode(s.Hosts[0], s.Hosts[0].ClientFiles); err != nil {
+		t.Fatalf("%s: server 1 does not serve on its host: %v\n%s%s", row.Name, err, r.Stdout, r.Stderr)
+	}
+}
+
+// refusesClients wants that a server which no client can authenticate to is not taken for moved, and
+// goes back.
+func (s *secured) refusesClients(run func(int, ...string) labkit.Result, hook []string, row faults.Fault) {
+	t := s.T
+	t.Helper()
+	dir := s.files()
+	file := filepath.Join(dir, "jaas.conf")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.ReplaceAll(string(text), "lab-client-secret", "lab-other-secret")
+	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil || wrong == string(text) {
+		t.Fatalf("%v: %s has no such password", err, file)
+	}
+	s.putFiles(dir)
+	if err := s.Kube.CoreV1().Pods(s.Name).DeleteCollection(t.Context(), *scene.DeleteNow(), metav1.ListOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	r := run(124, "replace", s.Name, "--id=1", "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "100s")
+	if !strings.Contains(r.Stdout+r.Stderr, row.Verdict.Says) {
+		t.Errorf("%s: it is not told:\n%s%s", row.Name, r.Stdout, r.Stderr)
+	}
+	run(0, append([]string{"revert", s.Name, "--id=1", "--yes"}, hook...)...)
+	s.makeFiles()
 }
 
 // addresses are where clients find the servers: the Services, or the hosts.
@@ -177,12 +262,24 @@ func (s *secured) credentials(certified bool) string {
 // makeFiles makes the pods' certificates, and the Secret with them.
 func (s *secured) makeFiles(flags ...string) {
 	s.T.Helper()
+	s.putFiles(s.files(flags...))
+}
+
+// files makes the files alone, in a folder.
+func (s *secured) files(flags ...string) string {
+	s.T.Helper()
 	dir := s.T.TempDir()
 	args := []string{"credentials", s.Name, "--dir", dir}
 	if s.Hosts[0].SecurePort != 0 {
 		args = append(args, "--san", "*."+s.Name+"-pods."+s.Name+".svc.cluster.local")
 	}
 	s.Must(s.Lab.Zklab(s.T.Context(), append(args, flags...)...))
+	return dir
+}
+
+// putFiles makes the Secret of a folder.
+func (s *secured) putFiles(dir string) {
+	s.T.Helper()
 	apply := fmt.Sprintf("kubectl create secret generic %[1]s-files -n %[1]s --from-file=%[2]s --dry-run=client -o yaml | kubectl apply --server-side -f -", s.Name, dir)
 	s.Must(s.Lab.OnClient(s.T.Context(), "env", "KUBECONFIG="+strings.TrimSpace(s.Must(s.Lab.Zklab(s.T.Context(), "kubeconfig", "--in-lab")).Stdout), "sh", "-c", apply))
 }

@@ -121,7 +121,7 @@ func Parts() []Part {
 	return []Part{
 		{"Pods that do not park", parking()},
 		{"Paths between pods and servers", paths()},
-		{"Certificates", ofCertificates()},
+		{"Certificates, passwords and keys", ofCredentials()},
 		{"Other servers", voters()},
 		{"The host, and who works on it", hosts()},
 		{"Between release and join, and after it", syncing()},

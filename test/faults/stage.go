@@ -126,7 +126,9 @@ func (g *Stage) command() []string {
 func (g *Stage) Begin(args ...string) {
 	g.T.Helper()
 	switch args[0] {
-	case "replace", "revert":
+	case "replace":
+		args = append(args, scene.AcceptLoss, "--yes", "--verbose", "--host-hook", g.hook)
+	case "revert":
 		args = append(args, "--yes", "--verbose", "--host-hook", g.hook)
 	case "reconfigure":
 		args = append(append(args, g.Files()...), "--verbose", "--host-hook", g.hook)

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
+	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -25,7 +25,7 @@ func TestTightNamespace(t *testing.T) {
 	amounts := func(pairs ...string) corev1.ResourceList {
 		out := corev1.ResourceList{}
 		for i := 0; i < len(pairs); i += 2 {
-			out[corev1.ResourceName(pairs[i])] = resource.MustParse(pairs[i+1])
+			out[corev1.ResourceName(pairs[i])] = apiresource.MustParse(pairs[i+1])
 		}
 		return out
 	}
@@ -74,7 +74,7 @@ func TestTightNamespace(t *testing.T) {
 			t.Errorf("it does not say %q:\n%s", want, wrong)
 		}
 	}
-	if _, _, err := s.c.ProbePod(s.ctx, s.rec, s.rec.Pods.Image); err == nil || !strings.Contains(err.Error(), "have the quota raised") {
+	if _, _, err := s.c.ProbePod(s.ctx, s.rec, s.rec.Pods.Image, func(string) {}); err == nil || !strings.Contains(err.Error(), "have the quota raised") {
 		t.Errorf("a probe pod beyond the quota: %v", err)
 	}
 
@@ -89,7 +89,7 @@ func TestTightNamespace(t *testing.T) {
 		return strings.Contains(wrong, "K8S006: LimitRange tight: container zookeeper is limited to memory 256Mi, at most 100Mi is allowed"), wrong
 	})
 	eventually(t, "a probe pod beyond the LimitRange is refused by it", func() (bool, string) {
-		_, _, err := s.c.ProbePod(s.ctx, s.rec, s.rec.Pods.Image)
+		_, _, err := s.c.ProbePod(s.ctx, s.rec, s.rec.Pods.Image, func(string) {})
 		return err != nil && strings.Contains(err.Error(), "describe namespace "), errText(err)
 	})
 	if list, err := cp.admin.CoreV1().Pods(ns).List(s.ctx, metav1.ListOptions{}); err != nil || len(list.Items) != 0 {

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
 )
 
 // Client is the machine on which operators and ZooKeeper clients work: it has
@@ -290,6 +292,12 @@ func (l *Lab) HookCommand() string { return filepath.Join(l.Bin, "zklab") + " ho
 
 // PodFlags are the plugin's flags for pods that fit the lab.
 func PodFlags(version, ensemble string) []string {
-	return []string{"--image", "zklab.local/zookeeper:" + version, "--storage-class", "zklab-" + ensemble,
-		"--storage-size", "1Gi", "--memory", "512Mi", "--cpu", "250m", "--jvm-flags", "-Xmx128m"}
+	p := PodsOf(version, ensemble)
+	return []string{"--image", p.Image, "--storage-class", p.StorageClass,
+		"--storage-size", p.StorageSize, "--memory", p.Memory, "--cpu", p.CPU, "--jvm-flags", p.JVMFlags}
+}
+
+// PodsOf is the same for a manifest.
+func PodsOf(version, ensemble string) manifest.Pods {
+	return manifest.Pods{Image: "zklab.local/zookeeper:" + version, StorageClass: "zklab-" + ensemble, StorageSize: "1Gi", Memory: "512Mi", CPU: "250m", JVMFlags: "-Xmx128m"}
 }

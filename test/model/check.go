@@ -24,6 +24,7 @@ const (
 	leftBehind
 	notRestarted
 	falseGhost
+	listedGone
 )
 
 // String names the violation.
@@ -43,6 +44,7 @@ func (v violation) String() string {
 		"an operation ends with endpoints left behind (I2)",
 		"a restart is taken for done that never happened",
 		"the tool ends with a server that came back, and none did",
+		"a Service is gone whose address a server runs with (I1)",
 	}[v]
 }
 
@@ -68,13 +70,14 @@ func (w *world) inspect(st *state) {
 	if away > 1 {
 		st.violate(twoAway)
 	}
+	w.unwrapped(st)
 }
 
 // addresses is I2. When a pod vanishes there is nothing to point to until its
 // successor has an address, and the old address may stay for a moment: that is
 // no second place.
 func (w *world) addresses(st *state, s *server) {
-	if w.cfg.Late {
+	if w.cfg.Late || s.gone {
 		return
 	}
 	host := s.bridge == toHost
@@ -201,7 +204,11 @@ func (w *world) stopping(st *state, i int, p int8) {
 		if j != i && !s.hostRole.serving() && !s.podRole.serving() && w.voter[j] {
 			st.violate(unsafeStop)
 		}
-		if j != i && st.leader == p && !s.replaced && w.voter[j] && st.flight.kind != revert {
+		toGo := !s.replaced
+		if st.flight.kind == apply {
+			toGo = s.outdated
+		}
+		if j != i && st.leader == p && toGo && w.voter[j] && st.flight.kind != revert {
 			st.violate(leaderStopped)
 		}
 	}

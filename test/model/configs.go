@@ -23,6 +23,8 @@ func Quick() []Config {
 		{Name: "the journal's copy is put back", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Copies: true, Without: onlyJournal()},
 		{Name: "go back, a backup with an operation under way is put back", Limit: 400_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
 		{Name: "replace two, a backup with an operation under way is put back", IDs: ids, Version: "3.4.13", Only: ids[:2], Begins: 2, Faults: 1, Backups: true, Flights: true, Without: onlyJournal()},
+		{Name: "other settings for all pods", IDs: ids, Version: "3.8.0", Moved: ids, Begins: 3, Apply: true},
+		{Name: "other settings for one pod, one fault", Limit: 200_000, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Apply: true},
 		{Name: "a volume is lost", IDs: ids, Version: "3.4.13", Moved: ids, Faults: 1, Writes: 1, Without: []string{"lease", "kill", "evict", "reboot"}},
 	}...)
 }
@@ -117,6 +119,10 @@ func Whole() []Config {
 		Config{Name: "a backup from the rolling restart is put back, one write", IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Backups: true, Restarted: true, Without: onlyJournal()},
 		Config{Name: "a backup of the journal is put back, one more fault", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Backups: true, Without: besideJournal()},
 		Config{Name: "go back, the journal's copy is put back, one more fault, one write", Limit: 20_000_000, IDs: ids, Version: "3.4.13", Moved: ids[:1], Only: ids[:1], Begins: 1, Reverts: 1, Faults: 2, Writes: 1, Copies: true, Without: append(besideJournal(), "kill", "stop")},
+		Config{Name: "other settings for all pods, one write", IDs: ids, Version: "3.4.13", Moved: ids, Begins: 3, Writes: 1, Apply: true},
+		Config{Name: "other settings for one pod, one fault, one write", Limit: 4_000_000, IDs: ids, Version: "3.4.13", Moved: ids, Only: ids[:1], Begins: 1, Reverts: 1, Faults: 1, Writes: 1, Apply: true, Without: []string{"lease"}},
+		Config{Name: "other settings for one pod, two tools", IDs: ids, Version: "3.8.0", Moved: ids, Only: ids[:1], Begins: 1, Faults: 1, Apply: true, Without: []string{"kill", "lie", "reboot", "stop", "blind", "evict", "volume"}},
+		Config{Name: "other settings for the leader's pod, two deaths", Limit: 4_000_000, IDs: ids, Version: "3.8.0", Moved: ids, Only: ids[2:], Begins: 1, Faults: 2, Apply: true, Without: []string{"lease", "blind", "lie", "reboot", "stop"}},
 		Config{Name: "restart all with an observer", IDs: observed(), Observers: observed()[3:], Version: "3.4.13", Begins: 4, Restart: true},
 		Config{Name: "restart, one fault", IDs: ids, Version: "3.4.13", Begins: 1, Restart: true, Faults: 1},
 		Config{Name: "five servers, one write", IDs: []ensemble.ID{1, 2, 3, 4, 5}, Version: "3.4.13", Only: ids[:1], Begins: 1, Writes: 1},

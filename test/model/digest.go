@@ -7,7 +7,7 @@ import "math/bits"
 // that differ in little; it is taken of each, so it is cheap.
 func (st *state) digest(servers int) uint64 {
 	h := mix(0, bytes8(uint8(st.leader), st.acked, st.used, st.faults, st.writes, st.reverts, st.begins, st.liar))
-	h = mix(h, bytes8(truths(st.twoTools, st.lame, st.beside), uint8(st.broken), st.tool[0].id, st.tool[0].step, st.tool[1].step, truths(st.tool[0].on, st.tool[0].journal, st.tool[1].on), st.tool[0].kind, 0))
+	h = mix(h, bytes8(truths(st.twoTools, st.lame, st.beside, st.removing), uint8(st.broken), st.tool[0].id, st.tool[0].step, st.tool[1].step, truths(st.tool[0].on, st.tool[0].journal, st.tool[1].on), st.tool[0].kind, 0))
 	for i := range servers {
 		h = st.s[i].digest(h)
 	}
@@ -21,7 +21,7 @@ func (s *server) digest(h uint64) uint64 {
 	return mix(h, bytes8(
 		truths(s.masked, s.wanted, s.askedStop, s.askedStart, s.lied, s.cut, s.toolBlind, s.podBlind),
 		truths(s.paused, s.selector, s.seen, s.orphan, s.viewFresh, s.late, s.joined, s.outlived),
-		truths(s.quiet, s.another, s.seeded, s.hostClosed, s.stale, s.replaced, s.away, s.kept.replaced), truths(s.restarted), 0, 0, 0, 0))
+		truths(s.quiet, s.another, s.seeded, s.hostClosed, s.stale, s.replaced, s.away, s.kept.replaced), truths(s.restarted, s.patched, s.listed, s.gone), 0, 0, 0, 0))
 }
 
 func (d store) digest(h uint64) uint64 {

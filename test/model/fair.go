@@ -91,7 +91,7 @@ type command struct {
 
 // commanded is the command in a hint, if it is one for a server.
 func commanded(hint string) (command, bool) {
-	for kind, name := range map[uint8]string{replace: "replace", revert: "revert"} {
+	for kind, name := range map[uint8]string{replace: "replace", revert: "revert", apply: "apply"} {
 		if _, flag, ok := strings.Cut(hint, "kubectl zkmigrate "+name+" m --id="); ok {
 			n, _, _ := strings.Cut(flag, " ")
 			id, err := ensemble.ParseID(n)
@@ -116,8 +116,11 @@ func (w *world) goes(st *state) (kind uint8, id ensemble.ID, ok bool) {
 		return c.kind, c.id, true
 	}
 	// Something is to be done on a host first; the command tells the same.
-	if id, ok := migration.NextReplacement(o); ok {
-		return replace, id, true
+	if order := migration.Replacements(o); len(order) > 0 {
+		return replace, order[0], true
+	}
+	if order := migration.ApplyOrder(o); len(order) > 0 {
+		return apply, order[0], true
 	}
 	return replace, w.cfg.IDs[0], s.Next != ""
 }
@@ -244,6 +247,9 @@ func (w *world) obey(st *state, d migration.Decision, id ensemble.ID) (again uin
 		migration.CodeNoLeader, migration.CodeHostSilent, migration.CodeHostStillUp, migration.CodeLeaderLast, migration.CodeOneAtATime, migration.CodeHostUnwatched, migration.CodePodStopping:
 		if strings.Contains(d.Next, " revert ") && st.flight.on {
 			return revert + 1, true
+		}
+		if strings.Contains(d.Next, " apply ") && st.flight.on {
+			return apply + 1, true
 		}
 		if strings.Contains(d.Next, " replace ") && st.flight.on {
 			return replace + 1, true

@@ -67,6 +67,7 @@ const (
 	replace uint8 = iota
 	revert
 	restart
+	apply
 )
 
 func kindOf(k uint8) migration.FlightKind {
@@ -75,6 +76,10 @@ func kindOf(k uint8) migration.FlightKind {
 		return migration.Revert
 	case restart:
 		return migration.Reconfigure
+	case apply:
+		return migration.Apply
+	case unwrap:
+		return migration.Unwrap
 	}
 	return migration.Replace
 }
@@ -85,6 +90,8 @@ func kindFrom(k migration.FlightKind) uint8 {
 		return revert
 	case migration.Reconfigure:
 		return restart
+	case migration.Apply:
+		return apply
 	}
 	return replace
 }

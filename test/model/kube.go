@@ -141,7 +141,7 @@ func (w *world) podGone(st *state, i int) {
 // gate at first (the kubelet's cache), once.
 func (w *world) podAgain(st *state, i int) {
 	s := &st.s[i]
-	s.uid = nextUID(st, i)
+	s.uid, s.outdated = nextUID(st, i), false
 	s.phase, s.viewFresh, s.hostClosed, s.quiet = podWaiting, false, false, false
 	if s.late {
 		s.view, s.viewFor, s.viewFresh = s.gate, s.gateFor, true

@@ -33,6 +33,7 @@ const (
 	opSee
 	opResume
 	opElsewhere
+	opRewrap
 	// Faults, each paid for.
 	opLie
 	opKill
@@ -73,6 +74,7 @@ func (w *world) next(st *state, emit func(label, state)) {
 		w.hostMoves(st, i, put)
 	}
 	w.timePasses(st, put)
+	w.rewrap(st, put)
 	w.sightReturns(st, put)
 	if w.cfg.Through {
 		next := *st

@@ -86,6 +86,9 @@ func (w *world) record(st *state) migration.Record {
 			rec.Servers[i].Reconfigured = nil
 		}
 	}
+	if st.removing {
+		rec.Removal = &migration.Removal{Kind: migration.Unwrap, Started: at, By: "model"}
+	}
 	rec.Flight = st.flight.migration(w)
 	if f := rec.Flight; f != nil {
 		// All paths are there: one that is missing holds the stop, and nothing else.
@@ -155,6 +158,7 @@ func (w *world) observe(st *state) migration.Observation {
 			v.AtPod = w.answer(st, i, int8(2*i+1))
 		}
 	}
+	w.unwraps(st, &o)
 	return o
 }
 
@@ -169,6 +173,7 @@ func (w *world) podView(s *server, i int) migration.PodView {
 		Name: "pod", UID: w.base.uid(s.uid), IP: w.base.podIPs[i][s.uid], Node: podsNode,
 		Terminating: s.phase == podTerminating, Container: migration.ContainerRunning, Report: w.gateReport(s),
 	}
+	p.Source.Pod.Outdated = s.outdated
 	if s.podRole.serving() && s.joined {
 		p.Container = migration.ContainerReady
 	}

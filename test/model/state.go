@@ -127,6 +127,8 @@ type server struct {
 	quiet bool
 	// another: the volume is another one than when the gate was opened last.
 	another bool
+	// outdated: the pod was made with other settings than are recorded.
+	outdated bool
 	// seeded: a complete copy of the host's data waits on the volume.
 	seeded bool
 	copied store
@@ -143,6 +145,7 @@ type server struct {
 	replaced, away bool
 	// restarted: its process on the host was started after the patch, by whomever.
 	restarted bool
+	listing
 }
 
 // keeping is what a copy of the journal says of a server.
@@ -204,6 +207,8 @@ type state struct {
 	lame bool
 	// liar is who was refused by something in between: 1 the tool, 2 a pod.
 	liar uint8
+	// removing: the journal says that the Services are being taken back.
+	removing bool
 	// beside: the tool asks through a pod on the node of the parked one.
 	beside bool
 	// broken is the invariant that does not hold.
@@ -225,6 +230,11 @@ type Config struct {
 	Version string
 	// Restart explores the rolling restart instead of replacements.
 	Restart bool
+	// Apply explores the restart of pods that were made with other settings.
+	Apply bool
+	// Unwrap: somebody takes the Services back, beside a rolling restart (Restart) of servers
+	// that show their lists.
+	Unwrap bool
 	// Copy starts pods from a copy of their host's data.
 	Copy bool
 	// Hand: somebody unmasks and starts a server by hand that the tool has
@@ -347,6 +357,7 @@ func (w *world) start() state {
 				s.gate, s.view, s.marker, s.phase = 1, 1, 1, podStarted
 				s.gateFor, s.viewFor, s.joined = 1, 1, true
 				s.line, s.lineFor, s.stale = 1, 1, true
+				s.outdated = w.cfg.Apply
 			}
 		}
 		s.keep()

@@ -77,6 +77,8 @@ func (w *world) tell(st *state, l label) string {
 			return "the tool asks through a pod on the node of the parked one"
 		}
 		return "the tool asks through a pod on another node"
+	case opRewrap:
+		return "somebody wraps again: the Services are there, with their addresses"
 	case opSee:
 		return "the tool sees everybody again"
 	case opPause:

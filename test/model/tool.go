@@ -3,6 +3,7 @@ package model
 import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // The tool: engine.act in little. One look, one decision and its write-ahead
@@ -11,6 +12,9 @@ import (
 
 // intents are what somebody may ask for in that state.
 func (w *world) intents(st *state, f func(kind uint8, i int)) {
+	if w.cfg.Unwrap {
+		f(unwrap, 0)
+	}
 	if st.flight.on {
 		i := int(st.flight.id)
 		f(st.flight.kind, i)
@@ -26,6 +30,13 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 		}
 		if st.flight.kind == restart && st.reverts > 0 && !w.cfg.Restart {
 			f(revert, i)
+		}
+		if st.flight.kind == apply {
+			f(replace, i)
+			f(apply, (i+1)%w.n)
+			if st.reverts > 0 {
+				f(revert, i)
+			}
 		}
 		for j := range w.n {
 			if j != i && w.disagrees(&st.s[j]) {
@@ -57,6 +68,8 @@ func (w *world) intents(st *state, f func(kind uint8, i int)) {
 			}
 		case !st.s[i].replaced:
 			f(replace, i)
+		case w.cfg.Apply && st.s[i].outdated:
+			f(apply, i)
 		case st.reverts > 0:
 			f(revert, i)
 		}
@@ -70,7 +83,8 @@ func atOnce(s migration.StepID) bool {
 	case migration.StepBegin, migration.StepNoteBefore, migration.StepNoteDead, migration.StepNoteAfter, migration.StepKick,
 		migration.StepNoteJoined, migration.StepFinish, migration.StepRestartProof, migration.StepAbort, migration.StepBeginRevert,
 		migration.StepNoteStarted, migration.StepFinishRevert, migration.StepBeginRestart, migration.StepFinishRestart, migration.StepApplyPatch, migration.StepCancelRestart, migration.StepForget,
-		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack, migration.StepCarryOn:
+		migration.StepBeginApply, migration.StepCancelApply, migration.StepFinishApply,
+		migration.StepBeginRenewal, migration.StepCancelRevert, migration.StepCancelRenewal, migration.StepTurnBack, migration.StepCarryOn, migration.StepBeginUnwrap:
 		return true
 	}
 	return false
@@ -79,7 +93,7 @@ func atOnce(s migration.StepID) bool {
 // intent is what somebody asks for. Each look counts as a new command: that a
 // pod which fails again and again stops the run adds nothing here.
 func (w *world) intent(kind uint8, i int) migration.Intent {
-	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model", RenewalsAtStart: 1, Since: since()}
+	in := migration.Intent{Kind: kindOf(kind), ID: w.cfg.IDs[i], By: "model", RenewalsAtStart: 1, Since: since(), AcceptLoss: sessions.Consent{Any: true}}
 	if kind == replace && w.cfg.Copy {
 		in.Data = migration.DataCopy
 	}
@@ -113,11 +127,18 @@ func (w *world) look(st *state, o migration.Observation, kind uint8, i, slot int
 	if changed, saved := rec.Before(d); saved {
 		rec = changed
 		next.flight = w.flightFrom(rec.Flight)
+		next.removing = rec.Removal != nil
 		w.journalWritten(&next, slot)
+	}
+	if d.Step == migration.StepApplyPatch && w.cfg.Unwrap {
+		next.s[i].patched = true
+	}
+	if d.Step == migration.StepDeleteService {
+		i = int(w.base.index(d.Services[0]))
 	}
 	w.decided(&next, d.Step, i, st.flight.released == never)
 	switch d.Step {
-	case migration.StepBegin, migration.StepBeginRestart:
+	case migration.StepBegin, migration.StepBeginRestart, migration.StepBeginApply:
 		next.begins--
 	case migration.StepBeginRevert, migration.StepTurnBack:
 		// A revert that waits for another's new start turns itself back.
@@ -177,14 +198,14 @@ func (w *world) ended(st *state, step migration.StepID, i int) {
 		st.violate(notRestarted)
 	}
 	switch step {
-	case migration.StepFinish, migration.StepFinishRevert, migration.StepFinishRestart:
+	case migration.StepFinish, migration.StepFinishRevert, migration.StepFinishRestart, migration.StepFinishApply:
 		s.away, s.askedStop, s.askedStart = false, false, false
 		// A backup from the restart is of before all of this.
 		s.restarted = s.restarted && w.cfg.Restarted
 	}
 	left := false
 	switch step {
-	case migration.StepFinish:
+	case migration.StepFinish, migration.StepFinishApply:
 		left = s.bridge != noSlice || s.slice != toPod || s.sliceUID != s.uid
 	case migration.StepFinishRevert:
 		left = s.bridge != toHost || s.slice != noSlice || s.seen || s.gate != 0
@@ -322,10 +343,18 @@ func (w *world) write(st *state, p pending) bool {
 			return false
 		}
 		s.seeded, s.copied = true, s.host
+	case migration.StepDeleteService:
+		return w.deleteService(s)
 	case migration.StepCloseGate:
 		if s.gate != 0 {
 			s.gate = 0
 			w.gateChanged(st)
+		}
+	case migration.StepRemakePods:
+		for j := range w.n {
+			if other := &st.s[j]; other.outdated && !other.replaced && other.phase == podWaiting {
+				other.phase = podTerminating
+			}
 		}
 	case migration.StepDeletePod:
 		if here {

@@ -62,6 +62,9 @@ func (w *world) startProcess(st *state, p int8) {
 	if p%2 == 0 && f.on && f.kind == restart && f.id == uint8(p/2) && f.patched {
 		s.restarted = true
 	}
+	if p%2 == 0 {
+		s.listed = s.patched
+	}
 }
 
 // reached reports whether other servers reach that process by its Service.

@@ -69,6 +69,8 @@ type Scene struct {
 	load         *labkit.Process
 	// laptop is where the operator's commands run; nil for a machine of the lab's network.
 	laptop *labkit.Lab
+	// declared is the manifest that commands are given; empty where they get flags.
+	declared string
 }
 
 // New adds an ensemble to the lab; it goes when the test ends.
@@ -176,10 +178,18 @@ func (s *Scene) Behind(forward func(server string) (address string)) {
 	}
 }
 
-// StartOnLaptop starts the plugin there, in the background.
-func (s *Scene) StartOnLaptop(log string, args ...string) *labkit.Process {
+// desk is the operator's machine.
+func (s *Scene) desk() *labkit.Lab {
+	if s.laptop != nil {
+		return s.laptop
+	}
+	return s.Lab
+}
+
+// Start starts the plugin in the background.
+func (s *Scene) Start(log string, args ...string) *labkit.Process {
 	s.T.Helper()
-	p, err := s.laptop.Start(context.WithoutCancel(s.T.Context()), log, s.laptop.Plugin(append(args, "-n", s.Name)...)...)
+	p, err := s.desk().Start(context.WithoutCancel(s.T.Context()), log, s.desk().Plugin(append(args, "-n", s.Name)...)...)
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -199,11 +209,7 @@ func (s *Scene) Must(r labkit.Result, err error) labkit.Result {
 func (s *Scene) Zkmigrate(code int, args ...string) labkit.Result {
 	s.T.Helper()
 	began := time.Now()
-	desk := s.Lab
-	if s.laptop != nil {
-		desk = s.laptop
-	}
-	r, err := desk.Zkmigrate(s.T.Context(), append(args, "-n", s.Name)...)
+	r, err := s.desk().Zkmigrate(s.T.Context(), append(args, "-n", s.Name)...)
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -226,7 +232,7 @@ func (s *Scene) Files() []string {
 // Wrap wraps with flags for pods that fit the lab.
 func (s *Scene) Wrap(extra ...string) labkit.Result {
 	s.T.Helper()
-	return s.Zkmigrate(0, append(append(append([]string{"wrap", s.Name}, s.Files()...), labkit.PodFlags(s.Version, s.Name)...), extra...)...)
+	return s.Zkmigrate(0, append(s.told("wrap", append(s.Files(), labkit.PodFlags(s.Version, s.Name)...)...), extra...)...)
 }
 
 // Ready wraps, moves the client and restarts the hosts with the new list.
@@ -240,19 +246,23 @@ func (s *Scene) Ready(extra ...string) {
 // Reconfigure restarts the hosts with the new list.
 func (s *Scene) Reconfigure(extra ...string) {
 	s.T.Helper()
-	s.Zkmigrate(0, append(append([]string{"reconfigure", s.Name, "--host-hook", s.Lab.HookCommand()}, s.Files()...), extra...)...)
+	s.Zkmigrate(0, append(append(s.told("reconfigure", append(s.Files(), "--host-hook", s.Lab.HookCommand())...), "--yes"), extra...)...)
 }
 
-// Replace runs replace with the lab's hook and wants that exit code.
+// AcceptLoss accepts what no look can tell: the client has moved, and may have been at no pod yet.
+const AcceptLoss = "--accept-client-loss=100,unknown"
+
+// Replace runs replace with the lab's hook and wants that exit code. The loss of clients is
+// accepted, unless args say otherwise.
 func (s *Scene) Replace(code int, args ...string) labkit.Result {
 	s.T.Helper()
-	return s.Zkmigrate(code, append([]string{"replace", s.Name, "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "4m"}, args...)...)
+	return s.Zkmigrate(code, append(append(s.told("replace", "--host-hook", s.Lab.HookCommand()), "--yes", AcceptLoss, "--timeout", "4m"), args...)...)
 }
 
 // Revert brings a server back to its host.
 func (s *Scene) Revert(id int) {
 	s.T.Helper()
-	s.Zkmigrate(0, "revert", s.Name, "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "4m", fmt.Sprintf("--id=%d", id))
+	s.Zkmigrate(0, append(s.told("revert", "--host-hook", s.Lab.HookCommand()), "--yes", "--timeout", "4m", fmt.Sprintf("--id=%d", id))...)
 }
 
 // diagnose prints what an engineer would look at first.

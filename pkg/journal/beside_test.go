@@ -53,7 +53,7 @@ func TestReportsAreKept(t *testing.T) {
 
 // TestForeignReports: what somebody else wrote there is refused within bounds, and written over.
 func TestForeignReports(t *testing.T) {
-	zeros, err := pack(make([]byte, maxReportLines+1))
+	zeros, err := pack(make([]byte, maxBesideRead+1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestForeignReports(t *testing.T) {
 		"a bomb":         {zeros, "more than 8388608 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			kube := versioned(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "main-zkmigrate-reports", Namespace: "zk"}, BinaryData: map[string][]byte{reportsKey: c.data}})
+			kube := versioned(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "main-zkmigrate-reports", Namespace: "zk"}, BinaryData: map[string][]byte{"reports.jsonl.gz": c.data}})
 			j := New(kube, "zk", "main")
 			if data, err := j.Reports(t.Context()); err == nil || data != nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%d bytes, %v", len(data), err)
@@ -86,7 +86,7 @@ func TestReportsThatDoNotFit(t *testing.T) {
 		t.Error("it is written")
 		return false, nil, nil
 	})
-	noise := make([]byte, maxReports+1)
+	noise := make([]byte, maxBeside+1)
 	if _, err := rand.Read(noise); err != nil {
 		t.Fatal(err)
 	}
