@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-containers test-nftables test-faults test-lab test-sight bench verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-containers test-nftables test-oldest test-newest test-ipv6 test-dual test-faults test-lab test-sight bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -58,6 +58,19 @@ test-containers: build
 test-nftables: build
 	@ZKLAB_PROXY_MODE=nftables E2E_LAB=nft go test -tags e2e -timeout 20m -count=1 -run '^TestMigration$$' ./test/e2e/...
 
+## test-oldest, test-newest: the integration tests and whole migrations, on the oldest and newest Kubernetes that the lab can build
+test-oldest: export ZKLAB_KUBERNETES = 1.27
+test-newest: export ZKLAB_KUBERNETES = 1.37
+test-oldest test-newest: build
+	@go test -tags integration -timeout 30m -count=1 ./test/integration/...
+	@E2E_LAB=$(@:test-%=%) go test -tags e2e -timeout 40m -count=1 -v -run '^TestMigration$$' ./test/e2e/...
+
+## test-ipv6, test-dual: whole migrations in a cluster with IPv6 alone, and with both IP families
+test-ipv6: build
+	@ZKLAB_IP_FAMILY=ipv6 E2E_LAB=ipv6 go test -tags e2e -timeout 40m -count=1 -v -run '^TestFamilies$$' ./test/e2e/...
+test-dual: build
+	@ZKLAB_IP_FAMILY=dual E2E_LAB=dual go test -tags e2e -timeout 40m -count=1 -v -run '^TestFamilies$$' ./test/e2e/...
+
 ## test-faults: everything that can go wrong, in the lab; one: make test-faults RUN=host-silent
 test-faults: build
 	@go test -tags e2e -timeout 180m -count=1 -v -run 'TestFaults.*/.*/$(RUN)' ./test/faults/...
@@ -89,8 +102,8 @@ test-same:
 	@go run ./hack/former $(FORMER)
 	@GOGC=400 go test -v -tags model,former -timeout 240m -run TestSame ./test/model
 
-## test-integration: a real control plane; the lab must have been up once
-test-integration:
+## test-integration: a real control plane, which the lab builds once
+test-integration: build
 	@go test -tags integration -timeout 15m -count=1 ./test/integration/...
 
 dist:

@@ -164,7 +164,11 @@ func (s Scope) plainConf() string {
 }
 
 func (s Scope) services() []string {
-	return s.each(func(id ensemble.ID, _ int) string { return render.ServiceName(s.Name, id) })
+	out := s.each(func(id ensemble.ID, _ int) string { return render.ServiceName(s.Name, id) })
+	if s.EndpointsAPI == migration.LegacyEndpoints {
+		out = append(out, render.TrialName(s.Name))
+	}
+	return out
 }
 
 func (s Scope) each(name func(id ensemble.ID, ordinal int) string) []string {

@@ -34,6 +34,9 @@ func moving() []Command { return []Command{Replace, Revert} }
 func creating() []Command { return []Command{Park, Replace} }
 func making() []Command   { return append(creating(), Apply, Revert, Finalize, Retire) }
 
+// trying are the commands that try whether the cluster follows v1 Endpoints.
+func trying() []Command { return []Command{Wrap, Replace, Apply, Revert} }
+
 // foretelling are the commands that say beforehand whether the pods will park.
 func foretelling() []Command { return []Command{Check, Plan, Park, Replace} }
 
@@ -48,7 +51,8 @@ server by it; unwrap proves that none does, and gets the verb by "rbac --removal
 "patch" is server-side apply, and the selector of one Service.`}.
 			need("get", AllServices, Always, append([]Command{Diff, Check, Wrap}, looking()...), nil, "see that each server's Service is still the same one, with the same address").
 			need("list", All, Always, looking(), nil, "look at the Services of all servers at once").
-			need("create", AllServices, Always, append([]Command{Diff, Wrap}, creating()...), steps(migration.StepPark), "create a Service per server, and the pods' own").
+			need("create", AllServices, SliceWrites, append([]Command{Diff, Wrap}, creating()...), steps(migration.StepPark), "create a Service per server, and the pods' own").
+			need("create", AllServices, LegacyWrites, append([]Command{Diff, Wrap, Apply, Revert}, creating()...), steps(migration.StepPark), "create a Service per server, the pods' own, and one to try whether the cluster follows v1 Endpoints").
 			need("patch", AllServices, Always, append([]Command{Diff, Wrap}, making()...), steps(migration.StepPark, migration.StepAdopt, migration.StepClearSelector, migration.StepFinalize), "let a server's Service select its pod, and take the selector away again").
 			need("delete", AllServices, Removing, []Command{Unpark, Unwrap}, steps(migration.StepDeletePodObjects, migration.StepDeleteService), "take back Services that nobody uses, and the pods' own"),
 
@@ -64,9 +68,10 @@ names that nobody knows before.`}.
 		Resource{Name: "endpoints", Note: `"get" and "delete" find and remove left-over Endpoints. "create" and "update"
 are for --endpoints-api=endpoints only.`}.
 			need("get", Services, Always, append([]Command{Diff, Wrap}, looking()...), nil, "find Endpoints that would add an address to a Service").
-			need("create", All, LegacyWrites, []Command{Wrap, Replace, Revert}, steps(migration.StepBridge, migration.StepFlip), "point a Service to its host, or to its pod, where it has no Endpoints").
+			need("create", All, LegacyWrites, trying(), steps(migration.StepBridge, migration.StepFlip), "point a Service to its host, or to its pod, where it has no Endpoints").
 			need("update", Services, LegacyWrites, moving(), steps(migration.StepFlip, migration.StepDropBridge, migration.StepFlipBack), "move a Service's address between host and pod").
-			need("delete", Services, Always, append(moving(), Unwrap), steps(migration.StepDeleteLeftovers, migration.StepDeleteService), "remove Endpoints that a controller leaves behind"),
+			need("delete", Services, SliceWrites, append(moving(), Unwrap), steps(migration.StepDeleteLeftovers, migration.StepDeleteService), "remove Endpoints that a controller leaves behind").
+			need("delete", Services, LegacyWrites, append(trying(), Unwrap), steps(migration.StepDeleteLeftovers, migration.StepDeleteService), "remove Endpoints that a controller leaves behind, and those that a trial has made"),
 
 		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts, the host reports
 that check keeps, and what is remembered of clients' sessions. "delete" is for

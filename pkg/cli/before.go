@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
@@ -158,6 +159,24 @@ func (o *MoveOptions) command() access.Command {
 		return access.Finalize
 	}
 	return access.Command(o.kind)
+}
+
+// tryEndpoints refuses v1 Endpoints in a cluster that does not follow them, which the
+// Services would never lead anywhere in.
+func (s *session) tryEndpoints(ctx context.Context, rec migration.Record, next string) error {
+	if rec.EndpointsAPI != migration.LegacyEndpoints {
+		return nil
+	}
+	missing, err := s.kube.cluster().TryEndpoints(ctx, rec)
+	if err != nil || missing == "" {
+		return err
+	}
+	return &refusedError{
+		reason: "this cluster does not follow v1 Endpoints, which --endpoints-api=endpoints relies on",
+		evidence: []string{fmt.Sprintf("%s did nothing about a trial object for %s: it does not run (kube-controller-manager's --controllers), or is stuck", missing, cluster.TrialPatience),
+			"from Kubernetes 1.37 on a cluster may run without it and without the other of the two, endpoints-controller and endpointslice-mirroring-controller (KEP-4974)"},
+		next: next,
+	}
 }
 
 // unlessAway turns a refusal into a warning where the command brings a server

@@ -245,6 +245,10 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	err = s.tryEndpoints(ctx, rec, "have both controllers switched on: without them no address of a Service moves")
+	if err := o.deps.unlessAway(err, rec, o.kind, o.id); err != nil {
+		return err
+	}
 	out := io.Discard
 	if o.kind == migration.Replace {
 		out = o.deps.streams.ErrOut // the way back is open beside a twin, too

@@ -149,6 +149,11 @@ func (o *WrapOptions) applyTo(ctx context.Context, s *session, recorded, rec mig
 	if err := o.unchanged(ctx, s, recorded, known); err != nil {
 		return err
 	}
+	if !known {
+		if err := s.tryEndpoints(ctx, rec, "run it again without --endpoints-api=endpoints, or have both controllers switched on"); err != nil {
+			return err
+		}
+	}
 	return o.apply(ctx, s, rec, desc, known)
 }
 

@@ -40,12 +40,13 @@ func (c *Client) SetSelector(ctx context.Context, rec migration.Record, id ensem
 	if err != nil {
 		return err
 	}
-	if v := b.view(); len(v.Bridge) != 1 || v.Bridge[0] != pod.Status.PodIP {
+	ip := address(s, pod)
+	if v := b.view(); len(v.Bridge) != 1 || v.Bridge[0] != ip {
 		return &Error{Reason: Precondition, What: fmt.Sprintf(
 			"the endpoints of Service %s/%s hold %v, pod %s has address %q: selecting it now would mix the two",
-			rec.Namespace, svc.Name, v.Bridge, pod.Name, pod.Status.PodIP)}
+			rec.Namespace, svc.Name, v.Bridge, pod.Name, ip)}
 	}
-	if err := b.only(pod.Status.PodIP); err != nil {
+	if err := b.only(ip); err != nil {
 		return err
 	}
 	return c.patchSelector(ctx, svc, render.ServiceSelector(rec.Name, s.Ordinal))

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 )
 
@@ -101,6 +102,10 @@ func (c *Client) notWritten(err error, verb, kind, namespace, name string) error
 	what, at := cannot(verb, kind, namespace, name), c.at(namespace)
 	if apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota") {
 		return &Error{Reason: Forbidden, What: what, Err: err, Next: "have the quota raised: " + at.Kubectl("describe quota")}
+	}
+	if d, denied := access.DenialIn(err); denied && d.Policy != "" {
+		return &Error{Reason: Forbidden, What: what, Err: err,
+			Next: "the permissions allow it, and what the namespace or the cluster asks of such objects does not: " + command.At{Via: c.via}.Clusterwide().Kubectl("describe namespace %s", namespace)}
 	}
 	if conflicts := ownership(err); apierrors.IsConflict(err) && len(conflicts) > 0 {
 		return &Error{Reason: Conflict,

@@ -33,10 +33,10 @@ func (c *Client) PointToPod(ctx context.Context, rec migration.Record, id ensemb
 	if err != nil {
 		return err
 	}
-	if string(pod.UID) != podUID || pod.Status.PodIP != podIP || pod.DeletionTimestamp != nil {
+	if string(pod.UID) != podUID || address(s, pod) != podIP || pod.DeletionTimestamp != nil {
 		return &Error{Reason: Precondition, What: fmt.Sprintf(
 			"pod %s/%s is no longer the one that was looked at: uid %s, address %q, being deleted: %t; expected uid %s, address %q",
-			rec.Namespace, pod.Name, pod.UID, pod.Status.PodIP, pod.DeletionTimestamp != nil, podUID, podIP)}
+			rec.Namespace, pod.Name, pod.UID, address(s, pod), pod.DeletionTimestamp != nil, podUID, podIP)}
 	}
 	target, err := render.ToPod(rec, s, podUID, podIP, pod.Spec.NodeName)
 	if err != nil {

@@ -49,10 +49,10 @@ func (c *Client) releasable(ctx context.Context, rec migration.Record, id ensemb
 	if err != nil {
 		return err
 	}
-	if b.selector != name || !same(b.view().Union, []string{pod.Status.PodIP}) {
+	if b.selector != name || !same(b.view().Union, []string{address(s, pod)}) {
 		return &Error{Reason: Precondition,
 			What: fmt.Sprintf("the gate of server %s stays closed: Service %s/%s selects %q and points to %v, its pod %s has %s",
-				s.ID, rec.Namespace, svc.Name, b.selector, b.view().Union, name, pod.Status.PodIP),
+				s.ID, rec.Namespace, svc.Name, b.selector, b.view().Union, name, address(s, pod)),
 			Next: "look at status; another command may be at work"}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,21 @@ func (c *Client) pod(ctx context.Context, rec migration.Record, s migration.Serv
 	name := render.PodName(rec.Name, s.Ordinal)
 	pod, err := c.kube.CoreV1().Pods(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
 	return pod, failed(err, "get", "Pod", rec.Namespace, name)
+}
+
+// address is the pod's in the IP family of the server's host, which is its Service's; empty
+// while it has none. status.podIP is of the cluster's first family, in podIPs are both.
+func address(s migration.ServerRecord, pod *corev1.Pod) string {
+	host, err := render.HostAddr(s)
+	if err != nil {
+		return ""
+	}
+	for _, p := range append([]corev1.PodIP{{IP: pod.Status.PodIP}}, pod.Status.PodIPs...) {
+		if a, err := netip.ParseAddr(p.IP); err == nil && a.Unmap().Is4() == host.Is4() {
+			return p.IP
+		}
+	}
+	return ""
 }
 
 // Kick changes an annotation of the pod: the kubelet then looks at the pod at

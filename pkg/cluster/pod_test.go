@@ -292,3 +292,29 @@ func TestALostNodeDoesNotStopTheLook(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestAddressOfTheHostsFamily: in a cluster with both families, a pod's first address may be of the
+// other one.
+func TestAddressOfTheHostsFamily(t *testing.T) {
+	both := []corev1.PodIP{{IP: "10.244.0.1"}, {IP: "fd00:78::1"}}
+	for _, c := range []struct {
+		host, first string
+		all         []corev1.PodIP
+		want        string
+	}{
+		{"10.1.0.5", "10.244.0.1", both, "10.244.0.1"},
+		{"fd00::5", "10.244.0.1", both, "fd00:78::1"},
+		{"fd00::5", "fd00:78::1", both[1:], "fd00:78::1"},
+		{"10.1.0.5", "10.244.0.1", nil, "10.244.0.1"},
+		{"fd00::5", "10.244.0.1", both[:1], ""},
+		{"fd00::5", "", nil, ""},
+	} {
+		rec := record()
+		s, _ := rec.Server(5)
+		s.HostIP = c.host
+		pod := podObject(func(p *corev1.Pod) { p.Status.PodIP, p.Status.PodIPs = c.first, c.all })
+		if got := address(*s, pod); got != c.want {
+			t.Errorf("host %s, pod %v: %q, want %q", c.host, c.all, got, c.want)
+		}
+	}
+}

@@ -45,7 +45,7 @@ func (c *Client) seePod(ctx context.Context, rec migration.Record, s migration.S
 		v.Source.Set.Plain, v.Source.Missing, err = setMissing(rec, s, all)
 		return v, err
 	}
-	v.UID, v.IP, v.Node = string(pod.UID), pod.Status.PodIP, pod.Spec.NodeName
+	v.UID, v.IP, v.Node = string(pod.UID), address(s, pod), pod.Spec.NodeName
 	v.Terminating = pod.DeletionTimestamp != nil
 	if err := template(rec, pod, all, &v); err != nil {
 		return v, err

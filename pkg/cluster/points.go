@@ -76,8 +76,11 @@ func (c *Client) PodIPs(ctx context.Context, rec migration.Record) (map[string]s
 		return nil, err
 	}
 	out := map[string]string{}
-	for name, pod := range pods {
-		out[name] = pod.Status.PodIP
+	for _, s := range rec.Servers {
+		name := render.PodName(rec.Name, s.Ordinal)
+		if pod := pods[name]; pod != nil {
+			out[name] = address(s, pod)
+		}
 	}
 	return out, nil
 }
@@ -189,7 +192,7 @@ func (c *Client) makeProbePod(ctx context.Context, rec migration.Record, image s
 			continue // another command was faster
 		}
 		if err != nil {
-			return nil, failed(err, "create", "Pod", rec.Namespace, name)
+			return nil, c.notWritten(err, "create", "Pod", rec.Namespace, name)
 		}
 		return made, nil
 	}

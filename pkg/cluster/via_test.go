@@ -30,7 +30,8 @@ func TestErrorsNameTheCluster(t *testing.T) {
 	for want, err := range map[string]error{
 		"kubectl --context='a b' describe quota -n zk":                                         c.notWritten(apierrors.NewForbidden(sets, "main-pod", errors.New("exceeded quota: x")), "apply", "StatefulSet", "zk", "main-pod"),
 		"kubectl --context='a b' get statefulset main-pod --show-managed-fields -o yaml -n zk": c.notWritten(owned, "apply", "StatefulSet", "zk", "main-pod"),
-		"`kubectl zkmigrate rbac`":                                                             c.notWritten(apierrors.NewForbidden(sets, "main-pod", errors.New("no")), "apply", "StatefulSet", "zk", "main-pod"),
+		"`kubectl zkmigrate rbac`":                                                             c.notWritten(apierrors.NewForbidden(sets, "main-pod", errors.New(`User "x" cannot patch resource "statefulsets" in API group "apps" in the namespace "zk"`)), "apply", "StatefulSet", "zk", "main-pod"),
+		"kubectl --context='a b' describe namespace zk":                                        c.notWritten(apierrors.NewForbidden(sets, "main-pod", errors.New(`violates PodSecurity "restricted:latest"`)), "apply", "StatefulSet", "zk", "main-pod"),
 		"kubectl --context='a b' scale statefulset main-pod --replicas=3 -n zk":                c.wayOut(&Error{Reason: Conflict, What: ".spec.replicas"}, set),
 		"kubectl --context='a b' delete statefulset main-pod --cascade=orphan -n zk":           c.wayOut(&Error{Err: apierrors.NewInvalid(schema.GroupKind{}, "x", nil)}, set),
 		"kubectl --context='a b' delete configmap main-pod -n zk":                              c.wayOut(&Error{Reason: Conflict, What: ".data.x"}, &corev1.ConfigMap{ObjectMeta: meta}),

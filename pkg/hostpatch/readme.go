@@ -11,8 +11,11 @@ import (
 )
 
 // PatchDir is the directory a host's files have in what is handed to the
-// operator, as the README's commands expect it.
-func PatchDir(h HostPatch) string { return fmt.Sprintf("%s-%s", h.ID, h.Address) }
+// operator, as the README's commands expect it. An IPv6 address has dashes in place of
+// its colons: scp takes what stands before a colon for a host.
+func PatchDir(h HostPatch) string {
+	return fmt.Sprintf("%s-%s", h.ID, strings.ReplaceAll(h.Address, ":", "-"))
+}
 
 // PatchName is the name of a patch in that directory: zoo.cfg.patch or
 // zoo.cfg.undo.patch.

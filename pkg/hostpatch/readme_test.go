@@ -205,3 +205,11 @@ func TestFirewallIsTaken(t *testing.T) {
 		}
 	}
 }
+
+func TestPatchDirIsNoHostOfScp(t *testing.T) {
+	for address, want := range map[string]string{"10.1.0.5": "5-10.1.0.5", "fd00:77::2:1": "5-fd00-77--2-1"} {
+		if got := PatchDir(HostPatch{ID: 5, Address: address}); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}

@@ -99,14 +99,17 @@ func validateDynamic(rec migration.Record, named string) error {
 }
 
 // headless gives the StatefulSet its governing Service. Its ports inform; they
-// are left out where servers differ.
+// are left out where servers differ. It has every IP family of the cluster: servers find
+// each other's names by reverse look-ups of the pods' addresses, of either.
 func headless(rec migration.Record) *corev1.Service {
+	families := corev1.IPFamilyPolicyPreferDualStack
 	svc := &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{Name: HeadlessName(rec.Name), Namespace: rec.Namespace, Labels: objectLabels(rec)},
 		Spec: corev1.ServiceSpec{
 			Type:                     corev1.ServiceTypeClusterIP,
 			ClusterIP:                corev1.ClusterIPNone,
+			IPFamilyPolicy:           &families,
 			PublishNotReadyAddresses: true,
 			Selector:                 PodSelector(rec.Name),
 		},

@@ -4,10 +4,10 @@
 // etcd, kube-apiserver and kube-controller-manager, without nodes. The tests
 // play the kubelet where a pod must run.
 //
-//	go test -tags integration ./test/integration/...
+//	make test-integration
 //
-// The Kubernetes binary is the one the lab builds and caches (test/lab); etcd
-// is Debian's.
+// The Kubernetes binary is the one the lab builds and caches (test/lab), of the release that
+// ZKLAB_KUBERNETES names; etcd is Debian's.
 package integration
 
 import (
@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,10 +46,10 @@ const (
 
 // controlPlane is a running API server with its controllers.
 type controlPlane struct {
-	dir    string
-	server string
-	admin  *kubernetes.Clientset
-	procs  []*process
+	dir, program string
+	server       string
+	admin        *kubernetes.Clientset
+	procs        []*process
 }
 
 // process is a child that ends with the test run.
@@ -59,9 +60,9 @@ type process struct {
 	done chan struct{}
 }
 
-// start brings the control plane up; the caller stops it.
-func start(ctx context.Context) (*controlPlane, error) {
-	kubernetesBinary, err := cachedBinary()
+// start brings the control plane up, without some controllers; the caller stops it.
+func start(ctx context.Context, without ...string) (*controlPlane, error) {
+	kubernetesBinary, err := built(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func start(ctx context.Context) (*controlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	cp := &controlPlane{dir: dir}
+	cp := &controlPlane{dir: dir, program: kubernetesBinary}
 	if err := cp.files(); err != nil {
 		return cp, err
 	}
@@ -88,7 +89,7 @@ func start(ctx context.Context) (*controlPlane, error) {
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default="+peer); err != nil {
 		return cp, err
 	}
-	if err := cp.run(kubernetesBinary, "kube-apiserver", "kube-apiserver",
+	if err := cp.run(cp.program, "kube-apiserver", "kube-apiserver",
 		"--etcd-servers", client, "--bind-address", "127.0.0.1", "--secure-port", fmt.Sprint(ports[2]), "--cert-dir", cp.path("certs"),
 		"--service-cluster-ip-range", "10.96.0.0/16", "--authorization-mode", "RBAC", "--token-auth-file", cp.path("tokens.csv"),
 		"--service-account-issuer", "https://kubernetes.default.svc",
@@ -107,36 +108,44 @@ func start(ctx context.Context) (*controlPlane, error) {
 			return cp, err
 		}
 	}
-	// With an account per controller, as in clusters that people run: what a policy
-	// lets through is shown with their real names.
-	return cp, cp.run(kubernetesBinary, "kube-controller-manager", "kube-controller-manager",
-		"--kubeconfig", cp.path("manager.kubeconfig"), "--leader-elect=false", "--secure-port", "0",
-		"--use-service-account-credentials=true", "--service-account-private-key-file", cp.path("sa.key"),
-		"--flex-volume-plugin-dir", cp.path("flex"),
-		"--controllers", "endpoints-controller,endpointslice-controller,endpointslice-mirroring-controller,"+
-			"statefulset-controller,garbage-collector-controller,namespace-controller,disruption-controller")
+	return cp, cp.control(without...)
 }
 
-// cachedBinary finds what the lab has built.
-func cachedBinary() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	found, err := filepath.Glob(filepath.Join(cache, "kubectl-zkmigrate", "lab", "kubernetes-*", "kubernetes"))
-	if err != nil {
-		return "", err
-	}
-	newest, at := "", time.Time{}
-	for _, f := range found {
-		if info, err := os.Stat(f); err == nil && info.ModTime().After(at) {
-			newest, at = f, info.ModTime()
+// control runs the controllers, in place of those that ran, without some.
+//
+// With an account per controller, as in clusters that people run: what a policy
+// lets through is shown with their real names.
+func (cp *controlPlane) control(without ...string) error {
+	const name = "kube-controller-manager"
+	cp.procs = slices.DeleteFunc(cp.procs, func(p *process) bool {
+		if p.name == name {
+			p.kill()
 		}
+		return p.name == name
+	})
+	// By the names that they have in all releases.
+	controllers := []string{endpointsController, mirroringController, "endpointslice", "statefulset", "garbagecollector", "namespace", "disruption", "resourcequota"}
+	controllers = slices.DeleteFunc(controllers, func(c string) bool { return slices.Contains(without, c) })
+	return cp.run(cp.program, name, name,
+		"--kubeconfig", cp.path("manager.kubeconfig"), "--leader-elect=false", "--secure-port", "0",
+		"--use-service-account-credentials=true", "--service-account-private-key-file", cp.path("sa.key"),
+		"--flex-volume-plugin-dir", cp.path("flex"), "--controllers", strings.Join(controllers, ","))
+}
+
+const (
+	endpointsController = "endpoint"
+	mirroringController = "endpointslicemirroring"
+)
+
+// built is the path of the lab's Kubernetes, which is built unless it is there.
+func built(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, "../../bin/zklab", "build")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("the lab's Kubernetes (make build makes zklab): %w", err)
 	}
-	if newest == "" {
-		return "", fmt.Errorf("the lab's Kubernetes binary is not built yet: run `zklab up` once (see test/lab/README.md)")
-	}
-	return newest, nil
+	return strings.TrimSpace(string(out)), nil
 }
 
 func (cp *controlPlane) path(name string) string { return filepath.Join(cp.dir, name) }
@@ -239,11 +248,15 @@ func (p *process) tail() string {
 	return string(bytes.Join(lines[max(0, len(lines)-8):], []byte("\n")))
 }
 
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+	_ = p.log.Close()
+}
+
 func (cp *controlPlane) stop() {
 	for i := len(cp.procs) - 1; i >= 0; i-- {
-		_ = cp.procs[i].cmd.Process.Kill()
-		<-cp.procs[i].done
-		_ = cp.procs[i].log.Close()
+		cp.procs[i].kill()
 	}
 	_ = os.RemoveAll(cp.dir)
 }
@@ -278,11 +291,18 @@ func plain(t *testing.T) (cp *controlPlane, ns string) {
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	made, err := shared.cp.admin.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "zk-"}}, metav1.CreateOptions{})
+	return shared.cp, shared.cp.namespace(t, nil)
+}
+
+// namespace makes one with these labels.
+func (cp *controlPlane) namespace(t *testing.T, labels map[string]string) string {
+	t.Helper()
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "zk-", Labels: labels}}
+	made, err := cp.admin.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shared.cp, made.Name
+	return made.Name
 }
 
 // namespace is a new namespace with an operator who has the published Role, and
@@ -290,6 +310,13 @@ func plain(t *testing.T) (cp *controlPlane, ns string) {
 func namespace(t *testing.T) (cp *controlPlane, ns string) {
 	t.Helper()
 	cp, ns = plain(t)
+	cp.publishedRole(t, ns)
+	return cp, ns
+}
+
+// publishedRole gives the operator the Role that is published.
+func (cp *controlPlane) publishedRole(t *testing.T, ns string) {
+	t.Helper()
 	data, err := os.ReadFile("../../docs/rbac/role.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -299,7 +326,6 @@ func namespace(t *testing.T) (cp *controlPlane, ns string) {
 		t.Fatal(err)
 	}
 	cp.grant(t, ns, &role, operatorUser)
-	return cp, ns
 }
 
 // grant gives a user a Role.

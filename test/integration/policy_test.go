@@ -120,6 +120,9 @@ func TestThePolicyKeepsOthersOff(t *testing.T) {
 	to := access.Subjects{Users: []string{operatorUser}}
 	api := s.cp.admin.AdmissionregistrationV1()
 	_, err = api.ValidatingAdmissionPolicies().Create(s.ctx, scope.Policy(to), metav1.CreateOptions{})
+	if apierrors.IsNotFound(err) {
+		t.Skip("this Kubernetes has no such policies; 1.30 and later do")
+	}
 	s.must("policy", err)
 	_, err = api.ValidatingAdmissionPolicyBindings().Create(s.ctx, scope.PolicyBinding(), metav1.CreateOptions{})
 	s.must("binding", err)

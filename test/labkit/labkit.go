@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -280,7 +282,7 @@ func (l *Lab) Operator(ctx context.Context, namespace, roleFile string) (string,
 func Connect(hosts []Host) string {
 	var list []string
 	for _, h := range hosts {
-		list = append(list, fmt.Sprintf("%s:%d", h.Address, h.ClientPort))
+		list = append(list, net.JoinHostPort(h.Address, strconv.Itoa(h.ClientPort)))
 	}
 	return strings.Join(list, ",")
 }

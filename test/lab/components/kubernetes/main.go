@@ -4,7 +4,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,7 +17,6 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
-	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
 	kubectl "k8s.io/kubectl/pkg/cmd"
 	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
@@ -54,7 +52,7 @@ func component(name string) func() *cobra.Command {
 	case "kube-scheduler":
 		return func() *cobra.Command { return scheduler.NewSchedulerCommand() }
 	case "kubelet":
-		return func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }
+		return newKubelet
 	case "kube-proxy":
 		return proxy.NewProxyCommand
 	case "kubectl":

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,27 +21,51 @@ import (
 // Component is one program of the lab that has a Go module of its own.
 type Component struct {
 	Name, Version string
-	LDFlags       string
-	Static        bool
+	// Mod is the module file's name, next to the sources; Tags are build tags.
+	Mod, Tags string
+	LDFlags   string
+	Static    bool
 }
 
-// Kubernetes is the control plane and the nodes' agents in one program.
-func Kubernetes() Component {
-	const version, major, minor = "v1.34.4", "1", "34"
-	at := "-X k8s.io/component-base/version."
-	return Component{
-		Name: "kubernetes", Version: version,
-		// Without its version Kubernetes calls itself v0.0.0, and clients choke on it.
-		LDFlags: "-s -w " + at + "gitVersion=" + version + " " + at + "gitMajor=" + major + " " + at + "gitMinor=" + minor,
+// Releases of Kubernetes: the lab's own, and the oldest and newest that it can be made of.
+const (
+	DefaultRelease = "1.34"
+	OldestRelease  = "1.27"
+	NewestRelease  = "1.37"
+)
+
+// Kubernetes is the control plane and the nodes' agents of a release in one program.
+func Kubernetes(release string) (Component, error) {
+	c := Component{Name: "kubernetes", Mod: "go.mod"}
+	switch release {
+	case DefaultRelease:
+		c.Version = "v1.34.4"
+	case OldestRelease:
+		// Nothing of cloud providers: their modules of this age cannot be verified.
+		c.Version, c.Mod, c.Tags = "v1.27.16", "oldest.mod", "kubernetes1.27,providerless"
+	case NewestRelease:
+		c.Version, c.Mod = "v1.37.2", "newest.mod"
+	default:
+		return Component{}, fmt.Errorf("no Kubernetes %q: there are %s, %s and %s", release, OldestRelease, DefaultRelease, NewestRelease)
 	}
+	major, minor, _ := strings.Cut(release, ".")
+	c.LDFlags = "-s -w"
+	// Without its version Kubernetes calls itself v0.0.0, and clients choke on it. The API
+	// server of 1.27 answers with client-go's.
+	for _, at := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		c.LDFlags += fmt.Sprintf(" -X %[1]s.gitVersion=%[2]s -X %[1]s.gitMajor=%[3]s -X %[1]s.gitMinor=%[4]s", at, c.Version, major, minor)
+	}
+	return c, nil
 }
 
 // CoreDNS is the cluster's DNS server.
-func CoreDNS() Component { return Component{Name: "coredns", Version: "v1.15.0", LDFlags: "-s -w"} }
+func CoreDNS() Component {
+	return Component{Name: "coredns", Version: "v1.15.0", Mod: "go.mod", LDFlags: "-s -w"}
+}
 
 // Pause holds a pod's namespaces.
 func Pause() Component {
-	return Component{Name: "pause", Version: "v1", LDFlags: "-s -w", Static: true}
+	return Component{Name: "pause", Version: "v1", Mod: "go.mod", LDFlags: "-s -w", Static: true}
 }
 
 // CacheDir is where everything that takes long to make is kept.
@@ -98,8 +123,9 @@ func (c Component) hash(source string) (string, error) {
 	}
 	sum := sha256.New()
 	fmt.Fprintln(sum, c.LDFlags, c.Static, runtime.GOARCH)
+	modules := []string{c.Mod, strings.TrimSuffix(c.Mod, ".mod") + ".sum"}
 	for _, e := range entries {
-		if ext := filepath.Ext(e.Name()); ext != ".go" && ext != ".mod" && ext != ".sum" {
+		if filepath.Ext(e.Name()) != ".go" && !slices.Contains(modules, e.Name()) {
 			continue
 		}
 		f, err := os.Open(filepath.Join(source, e.Name()))
@@ -121,7 +147,8 @@ func (b Builder) compile(ctx context.Context, c Component, source, out string) e
 	if c.Static {
 		env = append(env, "CGO_ENABLED=0")
 	}
-	list := exec.CommandContext(ctx, "go", "list", "-deps", ".")
+	same := []string{"-modfile=" + c.Mod, "-tags=" + c.Tags}
+	list := exec.CommandContext(ctx, "go", append(append([]string{"list", "-deps"}, same...), ".")...)
 	list.Dir, list.Env = source, env
 	deps, err := list.Output()
 	if err != nil {
@@ -130,7 +157,7 @@ func (b Builder) compile(ctx context.Context, c Component, source, out string) e
 	total := strings.Count(string(deps), "\n")
 	b.Log.Say("building %s %s: %d packages, from scratch about %s", c.Name, c.Version, total, guess(total))
 
-	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-ldflags", c.LDFlags, "-o", out, ".")
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-v", "-ldflags", c.LDFlags, "-o", out}, same...), ".")...)
 	cmd.Dir, cmd.Env = source, env
 	pipe, err := cmd.StderrPipe()
 	if err != nil {

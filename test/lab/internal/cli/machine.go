@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -117,8 +116,7 @@ each *.undo.patch undone; report runs the script on standard input).`,
 			if err != nil {
 				return err
 			}
-			address, _, _ := strings.Cut(call.Host, ":")
-			server, err := l.HostByAddress(address, call.ID)
+			server, err := l.HostByAddress(call.Host, call.ID)
 			if err != nil {
 				return err
 			}

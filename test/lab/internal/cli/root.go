@@ -78,7 +78,7 @@ one Linux machine, each in a network namespace of its own. It needs root.`)
 	}
 	root.PersistentFlags().StringVar(&e.name, "name", name, "the lab's name; ZKLAB_NAME sets it too")
 	root.AddCommand(
-		newUp(e), newDown(e), newStatus(e), newKubeconfig(e), newUser(e),
+		newUp(e), newDown(e), newBuild(e), newStatus(e), newKubeconfig(e), newUser(e),
 		newEnsemble(e), newCredentials(e), newHost(e), newPod(e), newExec(e), newHook(e), newDaemon(e), newNode(e), newNet(e),
 		newEnter(), newForward(), newSwallow(), newSupervise(),
 	)

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -67,7 +69,7 @@ func (e *env) printStatus(s lab.Status) error {
 		if h.Error != "" {
 			what = h.Error
 		}
-		fmt.Fprintf(w, "%s\t%s:%d\tZooKeeper %s\t%s\n", h.Name, h.Address, h.ClientPort, h.Version, what)
+		fmt.Fprintf(w, "%s\t%s\tZooKeeper %s\t%s\n", h.Name, net.JoinHostPort(h.Address, strconv.Itoa(h.ClientPort)), h.Version, what)
 	}
 	return w.Flush()
 }

@@ -13,11 +13,13 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/build"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/lab"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
 )
 
 func newUp(e *env) *cobra.Command {
-	o := lab.Options{Nodes: 3, Clients: 1, Source: os.Getenv("ZKLAB_SOURCE"), ProxyMode: cmp.Or(os.Getenv("ZKLAB_PROXY_MODE"), "iptables")}
+	o := lab.Options{Nodes: 3, Clients: 1, Source: os.Getenv("ZKLAB_SOURCE"), ProxyMode: cmp.Or(os.Getenv("ZKLAB_PROXY_MODE"), "iptables"), Kubernetes: kubernetesRelease()}
 	var ensembles []string
+	family := cmp.Or(os.Getenv("ZKLAB_IP_FAMILY"), string(plan.IPv4))
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Bring a lab up",
@@ -36,6 +38,12 @@ Settings of --ensemble, as NAME,key=value,...:
 			if o.ProxyMode != "iptables" && o.ProxyMode != "nftables" {
 				return usageError{fmt.Errorf("--proxy-mode=%q: there are iptables and nftables", o.ProxyMode)}
 			}
+			if o.Family, err = plan.ParseFamily(family); err != nil {
+				return usageError{fmt.Errorf("--ip-family: %w", err)}
+			}
+			if _, err := build.Kubernetes(o.Kubernetes); err != nil {
+				return usageError{fmt.Errorf("--kubernetes: %w", err)}
+			}
 			if o.Ensembles, err = parseAll(ensembles); err != nil {
 				return err
 			}
@@ -49,9 +57,48 @@ Settings of --ensemble, as NAME,key=value,...:
 	cmd.Flags().IntVar(&o.Nodes, "nodes", o.Nodes, "Kubernetes nodes")
 	cmd.Flags().IntVar(&o.Clients, "clients", o.Clients, "machines for operators and ZooKeeper clients")
 	cmd.Flags().StringVar(&o.ProxyMode, "proxy-mode", o.ProxyMode, "every kube-proxy's mode, iptables or nftables; ZKLAB_PROXY_MODE sets it too")
+	cmd.Flags().StringVar(&o.Kubernetes, "kubernetes", o.Kubernetes, "release: "+build.OldestRelease+", "+build.DefaultRelease+" or "+build.NewestRelease+"; ZKLAB_KUBERNETES sets it too")
+	cmd.Flags().StringVar(&family, "ip-family", family, "ipv4, ipv6 or dual (both, IPv4 first); ZKLAB_IP_FAMILY sets it too")
 	// Not a slice flag: commas separate settings.
 	cmd.Flags().StringArrayVar(&ensembles, "ensemble", nil, "an ensemble on hosts, as NAME,key=value,...; may be given again")
 	cmd.Flags().StringVar(&o.Source, "source", o.Source, "folder with the components' modules (test/lab/components); ZKLAB_SOURCE sets it too")
+	return cmd
+}
+
+// kubernetesRelease is the one that the environment asks for.
+func kubernetesRelease() string {
+	return cmp.Or(os.Getenv("ZKLAB_KUBERNETES"), build.DefaultRelease)
+}
+
+// newBuild makes the program that other tests run.
+func newBuild(e *env) *cobra.Command {
+	release, source := kubernetesRelease(), os.Getenv("ZKLAB_SOURCE")
+	cmd := &cobra.Command{
+		Use:   "build",
+		Short: "Build Kubernetes, unless it is there, and print the program's path",
+		Args:  exactArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			component, err := build.Kubernetes(release)
+			if err != nil {
+				return usageError{fmt.Errorf("--kubernetes: %w", err)}
+			}
+			dir, err := build.FindSource(source)
+			if err != nil {
+				return err
+			}
+			cache, err := build.CacheDir()
+			if err != nil {
+				return err
+			}
+			program, err := build.Builder{Source: dir, Cache: cache, Log: e.log}.Get(cmd.Context(), component)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(e.out, program)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&release, "kubernetes", release, "release; ZKLAB_KUBERNETES sets it too")
 	return cmd
 }
 

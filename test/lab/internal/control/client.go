@@ -2,10 +2,12 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -64,8 +66,11 @@ func NodeReady(ctx context.Context, client kubernetes.Interface, n state.Node) b
 		return false
 	}
 	if node.Spec.PodCIDR == "" {
-		patch := fmt.Sprintf(`{"spec":{"podCIDR":%q,"podCIDRs":[%q]}}`, n.PodCIDR, n.PodCIDR)
-		if _, err := client.CoreV1().Nodes().Patch(ctx, n.Name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+		patch, err := json.Marshal(map[string]any{"spec": map[string]any{"podCIDR": n.PodCIDR, "podCIDRs": n.PodCIDRs()}})
+		if err != nil {
+			return false
+		}
+		if _, err := client.CoreV1().Nodes().Patch(ctx, n.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}); err != nil {
 			return false
 		}
 	}
@@ -85,17 +90,24 @@ func NodeReady(ctx context.Context, client kubernetes.Interface, n state.Node) b
 // Introduce shows a machine that is no node as one for as long as its
 // kube-proxy takes to start: without it, kube-proxy waits 30 s for a Node of
 // its name. Once started it needs none.
-func Introduce(ctx context.Context, client kubernetes.Interface, machine, address string) error {
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: machine}, Spec: corev1.NodeSpec{Unschedulable: true}}
+func Introduce(ctx context.Context, client kubernetes.Interface, m state.Machine) error {
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: m.Name}, Spec: corev1.NodeSpec{Unschedulable: true}}
 	_, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("introduce %s: %w", machine, err)
+		return fmt.Errorf("introduce %s: %w", m.Name, err)
 	}
 	// A patch: controllers write to the new Node at the same time.
-	patch := fmt.Sprintf(`{"status":{"addresses":[{"type":%q,"address":%q}]}}`, corev1.NodeInternalIP, address)
-	_, err = client.CoreV1().Nodes().Patch(ctx, machine, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{}, "status")
+	var addresses []corev1.NodeAddress
+	for _, a := range m.Addresses() {
+		addresses = append(addresses, corev1.NodeAddress{Type: corev1.NodeInternalIP, Address: a})
+	}
+	patch, err := json.Marshal(map[string]any{"status": map[string]any{"addresses": addresses}})
 	if err != nil {
-		return fmt.Errorf("introduce %s: %w", machine, err)
+		return fmt.Errorf("introduce %s: %w", m.Name, err)
+	}
+	_, err = client.CoreV1().Nodes().Patch(ctx, m.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
+	if err != nil {
+		return fmt.Errorf("introduce %s: %w", m.Name, err)
 	}
 	return nil
 }
@@ -109,14 +121,14 @@ func Dismiss(ctx context.Context, client kubernetes.Interface, machine string) e
 	return nil
 }
 
-// ProxyReady tells whether a machine's kube-proxy lives.
+// ProxyReady tells whether a machine's kube-proxy lives. Before 1.28 it has no /livez.
 func ProxyReady(ctx context.Context, lab *state.Lab, address string) bool {
-	return httpOK(ctx, lab, fmt.Sprintf("http://%s:%d/livez", address, ProxyHealthPort))
+	return httpOK(ctx, lab, "http://"+net.JoinHostPort(address, strconv.Itoa(ProxyHealthPort))+"/healthz")
 }
 
 // DNSReady tells whether cluster DNS has read the cluster.
 func DNSReady(ctx context.Context, lab *state.Lab) bool {
-	return httpOK(ctx, lab, "http://"+plan.ControlPlane+":8181/ready")
+	return httpOK(ctx, lab, "http://"+lab.ControlPlane(8181)+"/ready")
 }
 
 func httpOK(ctx context.Context, lab *state.Lab, url string) bool {
@@ -142,7 +154,7 @@ func Dial(ctx context.Context, lab *state.Lab, address string) (net.Conn, error)
 	var conn net.Conn
 	err := sys.InNetwork(lab.Name.NamespacePath(plan.ControlPlaneMachine), func() (err error) {
 		var d net.Dialer
-		conn, err = d.DialContext(ctx, "tcp4", address)
+		conn, err = d.DialContext(ctx, "tcp", address)
 		return err
 	})
 	if err != nil {

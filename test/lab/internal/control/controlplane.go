@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/pki"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
@@ -24,10 +25,10 @@ func Identities(lab *state.Lab) error {
 	if err != nil {
 		return err
 	}
-	err = ca.IssueFiles("apiserver", pki.Subject{User: "kube-apiserver", Groups: []string{mastersGroup}, Hosts: []string{
-		"127.0.0.1", "localhost", plan.ControlPlane, plan.APIService,
-		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc." + plan.ClusterDomain,
-	}})
+	err = ca.IssueFiles("apiserver", pki.Subject{User: "kube-apiserver", Groups: []string{mastersGroup}, Hosts: slices.Concat(
+		[]string{"127.0.0.1", "localhost"}, lab.Family.Addresses(plan.ControlPlane), lab.Family.Addresses(plan.APIService),
+		[]string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc." + plan.ClusterDomain},
+	)})
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func Identities(lab *state.Lab) error {
 	}
 	for _, n := range lab.Nodes {
 		users = append(users, pki.Subject{User: "system:node:" + n.Name, Groups: []string{"system:nodes"}})
-		if err := ca.IssueFiles("kubelet-"+n.Name, pki.Subject{User: "system:node:" + n.Name, Hosts: []string{n.Name, n.Address}}); err != nil {
+		if err := ca.IssueFiles("kubelet-"+n.Name, pki.Subject{User: "system:node:" + n.Name, Hosts: append([]string{n.Name}, n.Addresses()...)}); err != nil {
 			return err
 		}
 	}
@@ -90,8 +91,8 @@ func APIServer(lab *state.Lab) sys.Daemon {
 		// the tests that the endpointslice controller misses a slice which came
 		// and went meanwhile, and waits for it.
 		"--watch-cache-sizes=endpointslices.discovery.k8s.io#0",
-		"--advertise-address=" + plan.ControlPlane, fmt.Sprintf("--secure-port=%d", plan.APIPort),
-		"--service-cluster-ip-range=" + plan.ServiceNet,
+		"--advertise-address=" + lab.Family.Addresses(plan.ControlPlane)[0], fmt.Sprintf("--secure-port=%d", plan.APIPort),
+		"--service-cluster-ip-range=" + strings.Join(lab.Family.Of(plan.ServiceNet, plan.ServiceNet6), ","),
 		"--authorization-mode=Node,RBAC", "--allow-privileged=true",
 		"--client-ca-file=" + file("ca.crt"),
 		"--tls-cert-file=" + file("apiserver.crt"), "--tls-private-key-file=" + file("apiserver.key"),
@@ -206,17 +207,22 @@ func HostsFile(lab *state.Lab) string { return lab.Path("conf", "hosts") }
 
 // WriteHosts writes the names of all machines; DNS rereads it at once.
 func WriteHosts(lab *state.Lab) error {
-	text := fmt.Sprintf("%s %s.%s\n", plan.ControlPlane, plan.ControlPlaneMachine, plan.HostDomain)
-	add := func(m state.Machine) { text += fmt.Sprintf("%s %s.%s\n", m.Address, m.Name, plan.HostDomain) }
+	text := ""
+	add := func(name string, addresses []string) {
+		for _, a := range addresses {
+			text += fmt.Sprintf("%s %s.%s\n", a, name, plan.HostDomain)
+		}
+	}
+	add(plan.ControlPlaneMachine, lab.Family.Addresses(plan.ControlPlane))
 	for _, n := range lab.Nodes {
-		add(n.Machine)
+		add(n.Name, n.Addresses())
 	}
 	for _, c := range lab.Clients {
-		add(c)
+		add(c.Name, c.Addresses())
 	}
 	for _, e := range lab.Ensembles {
 		for _, s := range e.Servers {
-			add(state.Machine{Name: fmt.Sprintf("%s-%d", e.Spec.Name, s.ID), Address: s.Address})
+			add(fmt.Sprintf("%s-%d", e.Spec.Name, s.ID), []string{s.Address})
 		}
 	}
 	if err := os.WriteFile(HostsFile(lab), []byte(text), 0o644); err != nil {
@@ -227,7 +233,7 @@ func WriteHosts(lab *state.Lab) error {
 
 // WriteResolvConf writes what the lab's machines use to look names up.
 func WriteResolvConf(lab *state.Lab) error {
-	text := fmt.Sprintf("nameserver %s\nsearch svc.%s %s %s\noptions ndots:3 timeout:2\n", plan.ControlPlane, plan.ClusterDomain, plan.ClusterDomain, plan.HostDomain)
+	text := fmt.Sprintf("nameserver %s\nsearch svc.%s %s %s\noptions ndots:3 timeout:2\n", lab.Family.Addresses(plan.ControlPlane)[0], plan.ClusterDomain, plan.ClusterDomain, plan.HostDomain)
 	if err := os.WriteFile(lab.ResolvConf(), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(lab.ResolvConf()), err)
 	}
@@ -240,6 +246,6 @@ func Forwarder(lab *state.Lab, listener *os.File) sys.Daemon {
 	place := lab.Place(plan.ControlPlaneMachine)
 	return sys.Daemon{
 		Name: "forwarder", Place: place, Files: []*os.File{listener},
-		Args: []string{lab.Self(), "forward", fmt.Sprintf("%s:%d", plan.ControlPlane, plan.APIPort)},
+		Args: []string{lab.Self(), "forward", lab.ControlPlane(plan.APIPort)},
 	}
 }

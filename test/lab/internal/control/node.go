@@ -1,10 +1,12 @@
 package control
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/image"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
@@ -70,14 +72,24 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.tracing.proc
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
 `, image.PauseName, plugins, nodeDir(lab, n, "cni"))
-	cni := fmt.Sprintf(`{"cniVersion": "0.4.0", "name": "zklab", "plugins": [{
-  "type": "ptp", "ipMasq": false, "mtu": 1500,
-  "ipam": {"type": "host-local", "ranges": [[{"subnet": %q}]], "routes": [{"dst": "0.0.0.0/0"}]}
-}]}
-`, n.PodCIDR)
+	var ranges []any
+	for _, cidr := range n.PodCIDRs() {
+		ranges = append(ranges, []any{map[string]string{"subnet": cidr}})
+	}
+	var routes []any
+	for _, dst := range lab.Family.Of("0.0.0.0/0", "::/0") {
+		routes = append(routes, map[string]string{"dst": dst})
+	}
+	cni, err := json.Marshal(map[string]any{"cniVersion": "0.4.0", "name": "zklab", "plugins": []any{map[string]any{
+		"type": "ptp", "ipMasq": false, "mtu": 1500,
+		"ipam": map[string]any{"type": "host-local", "ranges": ranges, "routes": routes},
+	}}})
+	if err != nil {
+		return sys.Daemon{}, fmt.Errorf("configure %s: %w", n.Name, err)
+	}
 	for path, text := range map[string]string{
 		nodeDir(lab, n, "containerd.toml"):       config,
-		nodeDir(lab, n, "cni", "zklab.conflist"): cni,
+		nodeDir(lab, n, "cni", "zklab.conflist"): string(cni),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			return sys.Daemon{}, fmt.Errorf("configure %s: %w", n.Name, err)
@@ -132,7 +144,7 @@ func Kubelet(lab *state.Lab, n state.Node) (sys.Daemon, error) {
 		},
 		"tlsCertFile":              lab.Path("pki", "kubelet-"+n.Name+".crt"),
 		"tlsPrivateKeyFile":        lab.Path("pki", "kubelet-"+n.Name+".key"),
-		"clusterDNS":               []string{plan.ControlPlane},
+		"clusterDNS":               lab.Family.Addresses(plan.ControlPlane)[:1],
 		"clusterDomain":            plan.ClusterDomain,
 		"resolvConf":               lab.ResolvConf(),
 		"containerRuntimeEndpoint": "unix://" + containerdSocket,
@@ -145,6 +157,8 @@ func Kubelet(lab *state.Lab, n state.Node) (sys.Daemon, error) {
 		"evictionHard":                map[string]string{"memory.available": "1Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%", "imagefs.inodesFree": "0%"},
 		"imageGCHighThresholdPercent": 100,
 		"nodeStatusUpdateFrequency":   "5s",
+		// From 1.35 on the kubelet refuses them by default.
+		"failCgroupV1": false,
 	})
 	if err != nil {
 		return sys.Daemon{}, fmt.Errorf("configure %s: %w", n.Name, err)
@@ -164,6 +178,6 @@ func Kubelet(lab *state.Lab, n state.Node) (sys.Daemon, error) {
 	return sys.Daemon{Name: "kubelet-" + n.Name, Place: place, Args: []string{
 		lab.Program("kubelet"), "--config=" + path,
 		"--kubeconfig=" + lab.Kubeconfig("system:node:"+n.Name, true),
-		"--hostname-override=" + n.Name, "--node-ip=" + n.Address, "--v=1",
+		"--hostname-override=" + n.Name, "--node-ip=" + strings.Join(n.Addresses(), ","), "--v=1",
 	}}, nil
 }

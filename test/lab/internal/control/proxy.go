@@ -2,7 +2,10 @@ package control
 
 import (
 	"fmt"
+	"net"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/state"
@@ -16,11 +19,12 @@ const ProxyHealthPort = 10256
 // Proxy is a machine's kube-proxy, in its network and with the lock file of
 // iptables to itself.
 func Proxy(lab *state.Lab, machine string) (sys.Daemon, error) {
+	everywhere := lab.Family.Of("0.0.0.0", "::") // the latter takes both
 	config, err := yaml.Marshal(map[string]any{
 		"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration",
-		"mode": lab.ProxyMode, "clusterCIDR": plan.PodNet, "hostnameOverride": machine,
+		"mode": lab.ProxyMode, "clusterCIDR": strings.Join(lab.Family.Of(plan.PodNet, plan.PodNet6), ","), "hostnameOverride": machine,
 		"clientConnection":   map[string]any{"kubeconfig": lab.Kubeconfig("system:kube-proxy", true)},
-		"metricsBindAddress": "127.0.0.1:10249", "healthzBindAddress": fmt.Sprintf("0.0.0.0:%d", ProxyHealthPort),
+		"metricsBindAddress": "127.0.0.1:10249", "healthzBindAddress": net.JoinHostPort(everywhere[len(everywhere)-1], strconv.Itoa(ProxyHealthPort)),
 		"oomScoreAdj": 0,
 		// The kernel's connection tracking limits are not the lab's to change.
 		"conntrack": map[string]any{"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},

@@ -15,6 +15,8 @@ type Server struct {
 	Observer bool   `json:"observer,omitempty"`
 	Machine  string `json:"machine"`
 	Address  string `json:"address"`
+	// Also is its host's address in the other IP family, which nothing of it uses.
+	Also string `json:"also,omitempty"`
 	// Listed is what the server lines call its host.
 	Listed string `json:"listed"`
 	// ClientPort is 0 where clients must use TLS, SecureClientPort where they can't.
@@ -49,7 +51,7 @@ func (s Spec) Servers(place func(i, id int) Server) []Server {
 		if s.SharedHost {
 			offset = i
 		}
-		server.Listed = server.Address
+		server.Listed = bracketed(server.Address)
 		if s.Names {
 			server.Listed = fmt.Sprintf("%s-%d.%s", s.Name, id, plan.HostDomain)
 		}
@@ -65,6 +67,14 @@ func (s Spec) Servers(place func(i, id int) Server) []Server {
 		servers = append(servers, server)
 	}
 	return servers
+}
+
+// bracketed is an address as server lines and URLs have it.
+func bracketed(address string) string {
+	if strings.Contains(address, ":") {
+		return "[" + address + "]"
+	}
+	return address
 }
 
 // sets reports whether an extra line has the key of line.

@@ -27,6 +27,8 @@ type Spec struct {
 	// HeapMiB is each host's Java heap.
 	HeapMiB     int      `json:"heapMiB,omitempty"`
 	ZooCfgLines []string `json:"zooCfgLines,omitempty"`
+	// IPv6 has the servers use their hosts' IPv6 addresses, in a lab with both families.
+	IPv6 bool `json:"ipv6,omitempty"`
 	// Names lists the servers by their hosts' names, not their addresses.
 	Names bool `json:"names,omitempty"`
 	// TLS says which connections are encrypted; SANs are what else than the own
@@ -57,6 +59,7 @@ func Keys() map[string]string {
 		"election-port": "election port",
 		"share-host":    "true puts all servers on one host, with ports counted up from the given ones",
 		"dynamic":       "true lets the servers keep their list in a dynamic file (reconfigEnabled, not 3.4), and own their files",
+		"ipv6":          "true has the servers use their hosts' IPv6 addresses, in a lab with both families",
 		"heap":          "Java heap of each host in MiB, 128 where not given",
 		"names":         "true lists the servers by name (NAME-ID.zklab.test), not by address",
 		"tls":           "quorum, client (a secure client port beside the plain one) or client-only (no plain one), or quorum and one of these, as quorum:client; not 3.4",
@@ -109,6 +112,8 @@ func (s *Spec) Set(key, value string) (err error) {
 		if s.HeapMiB, err = strconv.Atoi(value); err == nil && s.HeapMiB < hostHeapMiB {
 			err = fmt.Errorf("want %d MiB at least", hostHeapMiB)
 		}
+	case "ipv6":
+		s.IPv6, err = strconv.ParseBool(value)
 	case "names":
 		s.Names, err = strconv.ParseBool(value)
 	case "tls":

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// Archive writes versions' images as a tar in OCI image layout, without the
+// Archive writes versions' images, each also as the official one is laid out, as a tar in OCI image layout, without the
 // layers that every node has from its start.
 func (s Store) Archive(ctx context.Context, out io.Writer, versions []string) error {
 	return write(out, func(a *archive) error {
@@ -33,6 +33,12 @@ func (s Store) Archive(ctx context.Context, out io.Writer, versions []string) er
 			}
 			if err := a.addImage(Name(version), zooKeeperConfig(), layers...); err != nil {
 				return fmt.Errorf("write the image of ZooKeeper %s: %w", version, err)
+			}
+			if layers, err = s.OfficialLayers(ctx, version); err != nil {
+				return err
+			}
+			if err := a.addImage(OfficialName(version), officialConfig(version), layers...); err != nil {
+				return fmt.Errorf("write the image of ZooKeeper %s as the official one: %w", version, err)
 			}
 		}
 		return nil

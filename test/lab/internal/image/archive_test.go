@@ -46,7 +46,8 @@ func TestArchiveByHand(t *testing.T) {
 			t.Errorf("nodes have %s from their start", digest)
 		}
 	}
-	if len(more) != 3*2 {
+	// Of each version two images of three blobs.
+	if len(more) != 3*2*2 {
 		t.Errorf("the archive of two versions has %d blobs", len(more))
 	}
 	maps.Copy(node, more)
@@ -59,11 +60,19 @@ func TestArchiveByHand(t *testing.T) {
 		`"Env":["PATH=/opt/zookeeper/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","LANG=C.UTF-8",` +
 		`"ZOO_CONF_DIR=/conf","ZOO_DATA_DIR=/data","ZOO_DATA_LOG_DIR=/datalog","ZOO_LOG_DIR=/logs"],` +
 		`"User":"1000:1000","WorkingDir":"/opt/zookeeper"}`
+	official := func(version string) string {
+		return fmt.Sprintf(`{"Cmd":["zkServer.sh","start-foreground"],"Entrypoint":["/docker-entrypoint.sh"],`+
+			`"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/apache-zookeeper-%[1]s-bin/bin",`+
+			`"ZOO_CONF_DIR=/conf","ZOO_DATA_DIR=/data","ZOO_DATA_LOG_DIR=/datalog","ZOO_LOG_DIR=/logs","ZOOCFGDIR=/conf"],`+
+			`"Volumes":{"/data":{},"/datalog":{},"/logs":{}},"WorkingDir":"/apache-zookeeper-%[1]s-bin"}`, version)
+	}
 	want := map[string]string{
-		"zklab.local/pause:v1":        `{"Entrypoint":["/pause"],"User":"65535:65535"}`,
-		"zklab.local/base:v1":         `{"Cmd":["bash"]}`,
-		"zklab.local/zookeeper:3.8.0": zooKeeper,
-		"zklab.local/zookeeper:3.9.3": zooKeeper,
+		"zklab.local/official-zookeeper:3.8.0": official("3.8.0"),
+		"zklab.local/official-zookeeper:3.9.3": official("3.9.3"),
+		"zklab.local/pause:v1":                 `{"Entrypoint":["/pause"],"User":"65535:65535"}`,
+		"zklab.local/base:v1":                  `{"Cmd":["bash"]}`,
+		"zklab.local/zookeeper:3.8.0":          zooKeeper,
+		"zklab.local/zookeeper:3.9.3":          zooKeeper,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("configurations by image (-want +got):\n%s", d)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -44,6 +45,40 @@ func TestArchiveWithLibrary(t *testing.T) {
 			t.Errorf("ZooKeeper's image lacks %q", want)
 		}
 	}
+}
+
+// TestOfficialLayout: folders, owners and programs are where the official image has them.
+func TestOfficialLayout(t *testing.T) {
+	s := testStore(t)
+	for _, layer := range []string{"libraries-" + baseRelease + "-" + layout, "zookeeper-3.8.0-" + layout + "-" + scripts(t)} {
+		if err := s.unpack(t.Context(), filepath.Join(s.Cache, layer, layerFile), filepath.Join(s.Cache, layer)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	node := t.TempDir()
+	readLayout(t, node, startArchive(t, s))
+	official := contents(t, readLayout(t, node, versionsArchive(t, s, "3.8.0")), OfficialName("3.8.0"))
+	for _, want := range []string{
+		"apache-zookeeper-3.8.0-bin drwxr-xr-x 1000:1000 ", "data drwxr-xr-x 1000:1000 ", "conf drwxr-xr-x 1000:1000 ",
+		"apache-zookeeper-3.8.0-bin/lib/zookeeper-3.8.0.jar -rw-r--r-- 0:0 a jar",
+		"apache-zookeeper-3.8.0-bin/lib/a.jar Lrwxrwxrwx 0:0 /opt/zookeeper/lib/a.jar",
+	} {
+		if !slices.Contains(official, want) {
+			t.Errorf("it lacks %q:\n%s", want, strings.Join(official, "\n"))
+		}
+	}
+	if home, jars := officialHome("3.4.13"); home != "zookeeper-3.4.13" || jars != home {
+		t.Errorf("3.4.13 is in %s, its jar in %s", home, jars)
+	}
+}
+
+func scripts(t *testing.T) string {
+	t.Helper()
+	sum, err := scriptsHash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
 }
 
 func TestArchivesAreTheSameEachTime(t *testing.T) {
@@ -91,10 +126,6 @@ func testStore(t *testing.T) Store {
 	if err := os.WriteFile(jar, []byte("a jar"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	scripts, err := scriptsHash()
-	if err != nil {
-		t.Fatal(err)
-	}
 	fill := func(name string, jars map[string]string, more func(*tar.Writer) error) {
 		_, err := s.layer(t.Context(), name, func(_ context.Context, dir string) error {
 			return writeLayer(filepath.Join(dir, layerFile), jars, more)
@@ -107,7 +138,7 @@ func testStore(t *testing.T) Store {
 	fill("base-"+baseRelease+"-"+layout, nil, nothing)
 	fill("libraries-"+baseRelease+"-"+layout, map[string]string{"b.jar": jar, "a.jar": jar, "c.jar": jar}, nothing)
 	for _, version := range []string{"3.8.0", "3.9.3"} {
-		fill("zookeeper-"+version+"-"+layout+"-"+scripts, map[string]string{"zookeeper.jar": jar, version + ".jar": jar}, addScripts)
+		fill("zookeeper-"+version+"-"+layout+"-"+scripts(t), map[string]string{"zookeeper.jar": jar, version + ".jar": jar}, addScripts)
 	}
 	return s
 }

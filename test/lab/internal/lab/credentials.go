@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/control"
@@ -173,14 +174,14 @@ func (l *Lab) Renew(ctx context.Context, name string, r Renewal) error {
 // dialServer connects to a server as a client does, by TLS where it must.
 func (l *Lab) dialServer(ctx context.Context, name string, s ensemble.Server) (net.Conn, error) {
 	if s.ClientPort != 0 {
-		return control.Dial(ctx, l.Lab, fmt.Sprintf("%s:%d", s.Address, s.ClientPort))
+		return control.Dial(ctx, l.Lab, net.JoinHostPort(s.Address, strconv.Itoa(s.ClientPort)))
 	}
 	config, err := credentials.ClientTLS(l.clientDir(name))
 	if err != nil {
 		return nil, err
 	}
 	config.ServerName = s.Address
-	conn, err := control.Dial(ctx, l.Lab, fmt.Sprintf("%s:%d", s.Address, s.SecureClientPort))
+	conn, err := control.Dial(ctx, l.Lab, net.JoinHostPort(s.Address, strconv.Itoa(s.SecureClientPort)))
 	if err != nil {
 		return nil, err
 	}

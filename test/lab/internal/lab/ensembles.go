@@ -85,9 +85,9 @@ func (l *Lab) addEnsemble(ctx context.Context, spec ensemble.Spec) error {
 	if err := l.Save(); err != nil {
 		return err
 	}
-	network := sys.Network{Name: l.Name}
+	network := l.Network()
 	for _, m := range machines {
-		if err := network.AddMachine(ctx, m.Name, m.Address, l.Routes()); err != nil {
+		if err := network.AddMachine(ctx, m.Name, m.Addresses(), l.Routes()); err != nil {
 			return err
 		}
 	}
@@ -129,10 +129,10 @@ func (l *Lab) place(spec ensemble.Spec) ([]ensemble.Server, error) {
 		}
 	}
 	var placeErr error
-	shared := ""
+	var shared ensemble.Server
 	servers := spec.Servers(func(_, id int) ensemble.Server {
 		key := fmt.Sprintf("%s-%d", spec.Name, id)
-		s := ensemble.Server{Machine: key, Dir: l.Path("hosts", key), Address: shared}
+		s := ensemble.Server{Machine: key, Dir: l.Path("hosts", key), Address: shared.Address, Also: shared.Also}
 		if spec.SharedHost {
 			s.Machine = spec.Name + "-host"
 		}
@@ -142,13 +142,17 @@ func (l *Lab) place(spec ensemble.Spec) ([]ensemble.Server, error) {
 				placeErr = err
 				break
 			}
-			if !taken[address.String()] {
-				s.Address = address.String()
+			m := l.machine(s.Machine, address.String())
+			if spec.IPv6 && m.Also != "" {
+				m.Address, m.Also = m.Also, m.Address
+			}
+			if !taken[m.Address] && !taken[m.Also] {
+				s.Address, s.Also = m.Address, m.Also
 			}
 		}
 		taken[s.Address] = true
 		if spec.SharedHost {
-			shared = s.Address
+			shared = s
 		}
 		return s
 	})
@@ -158,7 +162,7 @@ func (l *Lab) place(spec ensemble.Spec) ([]ensemble.Server, error) {
 func machinesOf(servers []ensemble.Server) []state.Machine {
 	var machines []state.Machine
 	for _, s := range servers {
-		m := state.Machine{Name: s.Machine, Address: s.Address}
+		m := state.Machine{Name: s.Machine, Address: s.Address, Also: s.Also}
 		if !slices.Contains(machines, m) {
 			machines = append(machines, m)
 		}
@@ -227,7 +231,7 @@ func (l *Lab) deleteEnsemble(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	network := sys.Network{Name: l.Name}
+	network := l.Network()
 	for _, m := range machinesOf(e.Servers) {
 		if err := sys.KillCgroup(ctx, l.Name.Cgroup(m.Name), waitFor); err != nil {
 			return err

@@ -32,6 +32,9 @@ type Options struct {
 	Ensembles      []ensemble.Spec
 	// ProxyMode is every kube-proxy's: iptables or nftables.
 	ProxyMode string
+	// Kubernetes is the release, as 1.34.
+	Kubernetes string
+	Family     plan.Family
 	// Source is the folder with the components' modules.
 	Source string
 }

@@ -25,7 +25,7 @@ func (l *Lab) KillNode(ctx context.Context, name string) error {
 			return err
 		}
 		// Unplugged first: nothing of it says goodbye.
-		if err := (sys.Network{Name: l.Name}).RemoveMachine(ctx, n.Name, n.Address); err != nil {
+		if err := l.Network().RemoveMachine(ctx, n.Name, n.Address); err != nil {
 			return err
 		}
 		if err := sys.KillCgroup(ctx, l.Name.Cgroup(n.Name), waitFor); err != nil {
@@ -49,7 +49,7 @@ func (l *Lab) StartNode(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		network := sys.Network{Name: l.Name}
+		network := l.Network()
 		if network.Exists(n.Name) {
 			return fmt.Errorf("%s is not off", n.Name)
 		}
@@ -58,7 +58,7 @@ func (l *Lab) StartNode(ctx context.Context, name string) error {
 			return err
 		}
 		began := time.Now()
-		if err := network.AddMachine(ctx, n.Name, n.Address, l.Routes()); err != nil {
+		if err := network.AddMachine(ctx, n.Name, n.Addresses(), l.Routes()); err != nil {
 			return err
 		}
 		if err := l.start(control.Reboot(l.Lab, n)); err != nil {

@@ -153,10 +153,9 @@ func tryNetwork(ctx context.Context) error {
 	name := plan.Name(fmt.Sprintf("try-%d", os.Getpid()))
 	network := sys.Network{Name: name}
 	defer func() { _ = network.Remove(context.WithoutCancel(ctx)) }()
-	const address = "10.77.255.1"
 	err := network.Create(ctx)
 	if err == nil {
-		err = network.AddMachine(ctx, "m", address, nil)
+		err = network.AddMachine(ctx, "m", []string{"10.77.255.1"}, nil)
 	}
 	if err != nil {
 		return fmt.Errorf("the lab needs network namespaces, bridges and veth: %w", err)

@@ -13,7 +13,7 @@ import (
 // of them.
 func (l *Lab) startProxies(ctx context.Context, client kubernetes.Interface, machines []state.Machine) error {
 	for _, m := range machines {
-		if err := control.Introduce(ctx, client, m.Name, m.Address); err != nil {
+		if err := control.Introduce(ctx, client, m); err != nil {
 			return err
 		}
 		if err := l.start(control.Proxy(l.Lab, m.Name)); err != nil {

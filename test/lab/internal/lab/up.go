@@ -45,7 +45,7 @@ func Up(ctx context.Context, o Options, log *progress.Log) (*Lab, error) {
 	if err := Preflight(ctx, cache, log); err != nil {
 		return nil, err
 	}
-	l := &Lab{Lab: &state.Lab{Name: o.Name, Cache: cache, ProxyMode: o.ProxyMode}, Log: log}
+	l := &Lab{Lab: &state.Lab{Name: o.Name, Cache: cache, ProxyMode: o.ProxyMode, Family: o.Family}, Log: log}
 	if err := l.layOut(o); err != nil {
 		return nil, err
 	}
@@ -69,26 +69,44 @@ func (l *Lab) layOut(o Options) error {
 		if err != nil {
 			return err
 		}
-		cidr, err := plan.NodePodCIDR(i)
+		cidrs, err := l.Family.NodePodCIDRs(i)
 		if err != nil {
 			return err
 		}
-		l.Nodes = append(l.Nodes, state.Node{Machine: state.Machine{Name: plan.NodeName(i), Address: address.String()}, PodCIDR: cidr.String()})
+		n := state.Node{Machine: l.machine(plan.NodeName(i), address.String()), PodCIDR: cidrs[0]}
+		if len(cidrs) > 1 {
+			n.AlsoPodCIDR = cidrs[1]
+		}
+		l.Nodes = append(l.Nodes, n)
 	}
 	for i := 1; i <= o.Clients; i++ {
 		address, err := plan.ClientAddress(i)
 		if err != nil {
 			return err
 		}
-		l.Clients = append(l.Clients, state.Machine{Name: plan.ClientName(i), Address: address.String()})
+		l.Clients = append(l.Clients, l.machine(plan.ClientName(i), address.String()))
 	}
 	return nil
+}
+
+// machine has the lab's families.
+func (l *Lab) machine(name, ipv4 string) state.Machine {
+	addresses := l.Family.Addresses(ipv4)
+	m := state.Machine{Name: name, Address: addresses[0]}
+	if len(addresses) > 1 {
+		m.Also = addresses[1]
+	}
+	return m
 }
 
 // prepare has everything ready that can be made before the lab exists.
 func (l *Lab) prepare(ctx context.Context, o Options) error {
 	builder := build.Builder{Source: o.Source, Cache: l.Cache, Log: l.Log}
-	kubernetes, err := builder.Get(ctx, build.Kubernetes())
+	component, err := build.Kubernetes(o.Kubernetes)
+	if err != nil {
+		return err
+	}
+	kubernetes, err := builder.Get(ctx, component)
 	if err != nil {
 		return err
 	}
@@ -182,17 +200,17 @@ func (l *Lab) boot(ctx context.Context, o Options) error {
 
 func (l *Lab) bootNetwork(ctx context.Context) error {
 	l.Log.Say("making the network: %d nodes, %d clients", len(l.Nodes), len(l.Clients))
-	network := sys.Network{Name: l.Name}
+	network := l.Network()
 	if err := network.Create(ctx); err != nil {
 		return err
 	}
-	machines := []state.Machine{{Name: plan.ControlPlaneMachine, Address: plan.ControlPlane}}
+	machines := []state.Machine{l.machine(plan.ControlPlaneMachine, plan.ControlPlane)}
 	for _, n := range l.Nodes {
 		machines = append(machines, n.Machine)
 	}
 	machines = append(machines, l.Clients...)
 	for _, m := range machines {
-		if err := network.AddMachine(ctx, m.Name, m.Address, l.Routes()); err != nil {
+		if err := network.AddMachine(ctx, m.Name, m.Addresses(), l.Routes()); err != nil {
 			return err
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/ensemble"
@@ -21,10 +23,11 @@ type Lab struct {
 	Ready   bool      `json:"ready"`
 	APIPort int       `json:"apiPort"`
 	// ProxyMode is every kube-proxy's: iptables or nftables.
-	ProxyMode string     `json:"proxyMode"`
-	Nodes     []Node     `json:"nodes"`
-	Clients   []Machine  `json:"clients"`
-	Ensembles []Ensemble `json:"ensembles"`
+	ProxyMode string      `json:"proxyMode"`
+	Family    plan.Family `json:"family"`
+	Nodes     []Node      `json:"nodes"`
+	Clients   []Machine   `json:"clients"`
+	Ensembles []Ensemble  `json:"ensembles"`
 	// Versions of ZooKeeper whose images the nodes have.
 	Versions []string `json:"versions"`
 	// Programs are the components' paths in the cache.
@@ -44,12 +47,32 @@ type Programs struct {
 type Machine struct {
 	Name    string `json:"name"`
 	Address string `json:"address"`
+	// Also is its address in the other family, in a lab that has both.
+	Also string `json:"also,omitempty"`
+}
+
+// Addresses are all that it has.
+func (m Machine) Addresses() []string {
+	if m.Also == "" {
+		return []string{m.Address}
+	}
+	return []string{m.Address, m.Also}
 }
 
 // Node is a Kubernetes node.
 type Node struct {
 	Machine
 	PodCIDR string `json:"podCIDR"`
+	// AlsoPodCIDR is its range in the other family, in a lab that has both.
+	AlsoPodCIDR string `json:"alsoPodCIDR,omitempty"`
+}
+
+// PodCIDRs are all ranges of its pods.
+func (n Node) PodCIDRs() []string {
+	if n.AlsoPodCIDR == "" {
+		return []string{n.PodCIDR}
+	}
+	return []string{n.PodCIDR, n.AlsoPodCIDR}
 }
 
 // Ensemble is a ZooKeeper ensemble on hosts of the lab.
@@ -144,8 +167,16 @@ func (l *Lab) Kubeconfig(user string, inLab bool) string {
 
 // InLabServer is the API server's address for the lab's machines.
 func (l *Lab) InLabServer() string {
-	return fmt.Sprintf("https://%s:%d", plan.ControlPlane, plan.APIPort)
+	return "https://" + l.ControlPlane(plan.APIPort)
 }
+
+// ControlPlane is a port of the control plane's machine.
+func (l *Lab) ControlPlane(port int) string {
+	return net.JoinHostPort(l.Family.Addresses(plan.ControlPlane)[0], strconv.Itoa(port))
+}
+
+// Network is the lab's.
+func (l *Lab) Network() sys.Network { return sys.Network{Name: l.Name, Family: l.Family} }
 
 // Server is the API server's address on the machine the lab runs on.
 func (l *Lab) Server() string { return fmt.Sprintf("https://127.0.0.1:%d", l.APIPort) }
@@ -200,7 +231,9 @@ func (l *Lab) HostByAddress(address string, id int) (ensemble.Server, error) {
 func (l *Lab) Routes() []sys.Route {
 	routes := make([]sys.Route, 0, len(l.Nodes))
 	for _, n := range l.Nodes {
-		routes = append(routes, sys.Route{Net: n.PodCIDR, Via: n.Address})
+		for i, cidr := range n.PodCIDRs() {
+			routes = append(routes, sys.Route{Net: cidr, Via: n.Addresses()[i]})
+		}
 	}
 	return routes
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/lab/internal/plan"
@@ -15,7 +16,10 @@ import (
 type Route struct{ Net, Via string }
 
 // Network is a lab's bridge and the machines on it.
-type Network struct{ Name plan.Name }
+type Network struct {
+	Name   plan.Name
+	Family plan.Family
+}
 
 // Create makes the bridge, in a namespace that holds nothing else, so that the
 // machine the lab runs on keeps its own interfaces and rules untouched.
@@ -24,35 +28,45 @@ func (n Network) Create(ctx context.Context) error {
 	if err := run(ctx, "ip", "netns", "add", bridge); err != nil {
 		return fmt.Errorf("make the lab's bridge: %w", err)
 	}
-	return ipBatch(ctx, bridge,
-		"link set lo up",
-		"link add br0 type bridge forward_delay 0 stp_state 0",
-		fmt.Sprintf("address add %s/%d dev br0", plan.Gateway, plan.MachinePrefixBits),
-		"link set br0 up",
-	)
+	lines := []string{"link set lo up", "link add br0 type bridge forward_delay 0 stp_state 0"}
+	for _, gateway := range n.Family.Addresses(plan.Gateway) {
+		lines = append(lines, addAddress(gateway, "br0"))
+	}
+	return ipBatch(ctx, bridge, append(lines, "link set br0 up")...)
+}
+
+// addAddress gives a device an address of the machines' range. An IPv6 address is used at
+// once: all are the lab's, and none stands twice.
+func addAddress(address, device string) string {
+	if strings.Contains(address, ":") {
+		return fmt.Sprintf("address add %s/64 dev %s nodad", address, device)
+	}
+	return fmt.Sprintf("address add %s/%d dev %s", address, plan.MachinePrefixBits, device)
 }
 
 // AddMachine makes a network namespace with eth0 on the bridge.
-func (n Network) AddMachine(ctx context.Context, machine, address string, routes []Route) error {
+func (n Network) AddMachine(ctx context.Context, machine string, addresses []string, routes []Route) error {
 	bridge, own := n.Name.Namespace(plan.BridgeMachine), n.Name.Namespace(machine)
 	if err := run(ctx, "ip", "netns", "add", own); err != nil {
 		return fmt.Errorf("make machine %s: %w", machine, err)
 	}
-	port := portName(address)
+	port := portName(addresses[0])
 	if err := ipBatch(ctx, bridge,
-		fmt.Sprintf("link add %s type veth peer name eth0 address %s netns %s", port, hardware(address), own),
+		fmt.Sprintf("link add %s type veth peer name eth0 address %s netns %s", port, hardware(addresses[0]), own),
 		fmt.Sprintf("link set %s master br0 up", port),
 	); err != nil {
 		return fmt.Errorf("plug machine %s in: %w", machine, err)
 	}
-	lines := []string{
-		"link set lo up",
-		fmt.Sprintf("address add %s/%d dev eth0", address, plan.MachinePrefixBits),
-		"link set eth0 up",
-		"route add default via " + plan.Gateway,
+	lines := []string{"link set lo up"}
+	for _, address := range addresses {
+		lines = append(lines, addAddress(address, "eth0"))
+	}
+	lines = append(lines, "link set eth0 up")
+	for _, gateway := range n.Family.Addresses(plan.Gateway) {
+		lines = append(lines, "route add default via "+gateway)
 	}
 	for _, r := range routes {
-		if r.Via != address {
+		if !slices.Contains(addresses, r.Via) {
 			lines = append(lines, fmt.Sprintf("route add %s via %s", r.Net, r.Via))
 		}
 	}
@@ -100,21 +114,18 @@ func (n Network) Remove(ctx context.Context) error {
 	return nil
 }
 
-// portName is the bridge's end of a machine's cable: p and the last two bytes.
+// portName is the bridge's end of a machine's cable: p and the machine's number.
 func portName(address string) string {
-	parts := strings.Split(address, ".")
-	return "p" + strings.Join(parts[2:], ".")
+	number := plan.Number(address)
+	return fmt.Sprintf("p%d.%d", number[0], number[1])
 }
 
 // hardware is the machine's hardware address. It follows from its address: when
 // a new machine gets that of one that went, its neighbours still know it.
 func hardware(address string) string {
-	ip := net.ParseIP(address).To4()
-	if ip == nil {
-		ip = net.IPv4zero.To4()
-	}
 	const locallyAdministered = 0x02
-	return net.HardwareAddr{locallyAdministered, 0, ip[0], ip[1], ip[2], ip[3]}.String()
+	number := plan.Number(address)
+	return net.HardwareAddr{locallyAdministered, 0, 10, 77, number[0], number[1]}.String()
 }
 
 func ipBatch(ctx context.Context, namespace string, lines ...string) error {
