@@ -45,7 +45,7 @@ func Up(ctx context.Context, o Options, log *progress.Log) (*Lab, error) {
 	if err := Preflight(ctx, cache, log); err != nil {
 		return nil, err
 	}
-	l := &Lab{Lab: &state.Lab{Name: o.Name, Cache: cache, ProxyMode: o.ProxyMode, Family: o.Family}, Log: log}
+	l := &Lab{Lab: &state.Lab{Name: o.Name, Cache: cache, ProxyMode: o.ProxyMode, Kubernetes: o.Kubernetes, Family: o.Family}, Log: log}
 	if err := l.layOut(o); err != nil {
 		return nil, err
 	}

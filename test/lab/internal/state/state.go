@@ -23,11 +23,13 @@ type Lab struct {
 	Ready   bool      `json:"ready"`
 	APIPort int       `json:"apiPort"`
 	// ProxyMode is every kube-proxy's: iptables or nftables.
-	ProxyMode string      `json:"proxyMode"`
-	Family    plan.Family `json:"family"`
-	Nodes     []Node      `json:"nodes"`
-	Clients   []Machine   `json:"clients"`
-	Ensembles []Ensemble  `json:"ensembles"`
+	ProxyMode string `json:"proxyMode"`
+	// Kubernetes is the release, as 1.34.
+	Kubernetes string      `json:"kubernetes"`
+	Family     plan.Family `json:"family"`
+	Nodes      []Node      `json:"nodes"`
+	Clients    []Machine   `json:"clients"`
+	Ensembles  []Ensemble  `json:"ensembles"`
 	// Versions of ZooKeeper whose images the nodes have.
 	Versions []string `json:"versions"`
 	// Programs are the components' paths in the cache.
