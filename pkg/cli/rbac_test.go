@@ -70,6 +70,9 @@ func TestRBACPrintsObjects(t *testing.T) {
 					// The ConfigMap that the pods have their files from is named by its content.
 					_, rest, _ := strings.Cut(out, c.scope.Conf)
 					c.scope.Conf += rest[:16]
+					c.scope.PlainConf = render.PlainConfName("zk1") + "-"
+					_, rest, _ = strings.Cut(out, c.scope.PlainConf)
+					c.scope.PlainConf += rest[:16]
 				}
 				want := map[string]any{
 					"Role": c.scope.Role(), "RoleBinding": c.scope.Binding(c.to),
