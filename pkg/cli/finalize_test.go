@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
+)
+
+// TestKustomizeBase: every object has a file, and kustomization.yaml lists all.
+func TestKustomizeBase(t *testing.T) {
+	service := func(name string) render.Object {
+		return &corev1.Service{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: name}}
+	}
+	files, err := kustomizeBase([]render.Object{service("zk1-1"), service("zk1-2")})
+	if err != nil || len(files) != 3 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	list := string(files[2].data)
+	for _, f := range files[:2] {
+		if !strings.Contains(list, "- "+f.name+"\n") || !strings.Contains(string(f.data), "kind: Service") {
+			t.Errorf("%s is not listed, or is not its object:\n%s\n%s", f.name, list, f.data)
+		}
+	}
+}
+
+// TestEnding: flags that exclude each other, and what is asked of Decide.
+func TestEnding(t *testing.T) {
+	for name, c := range map[string]struct {
+		end    ending
+		dryRun string
+		ok     bool
+	}{
+		"the name":            {ending{giveUp: "zk1", helpers: true}, "none", true},
+		"back":                {ending{undo: true}, "none", true},
+		"both":                {ending{undo: true, giveUp: "zk1"}, "none", false},
+		"back, and deleted":   {ending{undo: true, helpers: true}, "none", false},
+		"asks the API server": {ending{}, dryRunServer, false},
+	} {
+		if err := c.end.check(c.dryRun); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	in := (&ending{giveUp: "zk1"}).wants(migration.Intent{})
+	if back := (&ending{undo: true}).wants(migration.Intent{}); !in.Plain || in.Regate || in.GiveUp != "zk1" || back.Plain || !back.Regate {
+		t.Errorf("%+v, %+v", in, back)
+	}
+}
