@@ -34,7 +34,9 @@ func TestRBACPrintsObjects(t *testing.T) {
 		}
 		return s
 	}
-	recorded := func(s *access.Scope) { s.Conf, s.PlainConf = render.ConfName("zk1")+"-", render.PlainConfName("zk1")+"-" }
+	recorded := func(s *access.Scope) {
+		s.Conf, s.PlainConf = render.ConfName("zk1")+"-", render.PlainConfName("zk1")+"-"
+	}
 	for name, c := range map[string]struct {
 		args  []string
 		scope access.Scope
