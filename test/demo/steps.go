@@ -67,7 +67,11 @@ func (d *demo) run(report string, keep bool) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := d.migrate(hosts); err != nil {
+	err = d.migrate(hosts)
+	if err == nil {
+		err = d.afterwards()
+	}
+	if err != nil {
 		_ = load.Stop() // the migration's own error counts
 		return false, err
 	}
@@ -183,6 +187,10 @@ func (d *demo) migrate(hosts []labkit.Host) error {
 	if err := d.readEpoch(&d.figures.epochAfterRestart); err != nil {
 		return err
 	}
+	d.say("days before the next step, if you like: the pods are created and proved; nothing runs in them")
+	if err := d.zkmigrate("park", ensemble, "--host-hook", hook); err != nil {
+		return err
+	}
 	d.say("step 5: one host after the other is replaced by a pod, leader last")
 	began := time.Now()
 	// The client has moved. If chance never leads it to a pod, no look can tell.
@@ -191,6 +199,27 @@ func (d *demo) migrate(hosts []labkit.Host) error {
 	}
 	d.figures.ReplaceSeconds = time.Since(began).Seconds()
 	return d.readEpoch(&d.figures.epochAtEnd)
+}
+
+// afterwards is what comes after a migration, to its end: the host's last things, other
+// settings, and pods that are like any others.
+func (d *demo) afterwards() error {
+	if err := d.timesAway(); err != nil {
+		return err
+	}
+	d.say("the day after: what is left to do on a host")
+	if err := d.zkmigrate("retire", ensemble, "--id=1"); err != nil {
+		return err
+	}
+	d.say("the week after: more memory, one server at a time")
+	if err := d.zkmigrate("apply", ensemble, "--yes", "--memory=640Mi"); err != nil {
+		return err
+	}
+	d.say("the end: plain pods without a gate, which belong to Kubernetes")
+	if err := d.zkmigrate("finalize", ensemble, "--yes", "--give-up-way-back="+ensemble); err != nil {
+		return err
+	}
+	return d.readEpoch(&d.figures.epochFinalized)
 }
 
 // clientsReport is what the demo needs of clients -o json.
