@@ -191,4 +191,7 @@ func (f figures) print(w io.Writer) {
 	fmt.Fprintf(w, "  %s  %d of %d acknowledged writes missing\n", mark(f.Missing == 0 && f.Acknowledged > 0), f.Missing, f.Acknowledged)
 	h := f.History
 	fmt.Fprintf(w, "  %s  history: %d writes, %d current reads, %d plain reads on %d keys: %s\n", mark(h.Verdict == linearizable), h.Writes, h.CurrentReads, h.Reads, h.Keys, h.Verdict)
+	if h.Verdict == linearizable {
+		fmt.Fprintln(w, "        (there is one order of all writes that explains everything the client has read: it saw one ZooKeeper, from the first host to the last pod)")
+	}
 }
