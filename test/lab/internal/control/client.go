@@ -123,7 +123,9 @@ func Dismiss(ctx context.Context, client kubernetes.Interface, machine string) e
 
 // ProxyReady tells whether a machine's kube-proxy lives. Before 1.28 it has no /livez.
 func ProxyReady(ctx context.Context, lab *state.Lab, address string) bool {
-	return httpOK(ctx, lab, "http://"+net.JoinHostPort(address, strconv.Itoa(ProxyHealthPort))+"/healthz")
+	at := "http://" + net.JoinHostPort(address, strconv.Itoa(ProxyHealthPort))
+	// 1.37 answers healthz with 503 where it has seen no Node, and 1.27 has no livez.
+	return httpOK(ctx, lab, at+"/healthz") || httpOK(ctx, lab, at+"/livez")
 }
 
 // DNSReady tells whether cluster DNS has read the cluster.
