@@ -136,7 +136,7 @@ func (o *MoveOptions) show(ctx context.Context) error {
 func finalObjects(rec migration.Record) ([]render.Object, error) {
 	objects, err := render.Final(rec)
 	if err != nil {
-		return nil, &refusedError{reason: err.Error(), next: "leave the pods as they are: gated pods are restarted, drained and upgraded as well (docs/finalize.md)"}
+		return nil, &refusedError{reason: err.Error(), next: "leave the pods as they are: with their gates they are restarted and drained as well (docs/finalize.md)"}
 	}
 	return objects, nil
 }

@@ -153,3 +153,33 @@ func plain(s *scene.Scene) {
 		s.T.Errorf("%d pods are ready", ready)
 	}
 }
+
+// TestFinalizeUndone: finalize is killed once a pod has no gate; --undo gives all pods theirs
+// again, and a server can go back to its host.
+func TestFinalizeUndone(t *testing.T) {
+	t.Parallel()
+	s := scene.New(t, "finalizeundo", "3.8.0", []int{1, 2, 3})
+	s.Ready()
+	s.Replace(0, "--all")
+	p := s.Start("finalize.log", "finalize", s.Name, "--yes", "--give-up-way-back="+s.Name, "--timeout", "6m")
+	scene.Eventually(t, "a server runs in a pod without a gate", func() error {
+		for _, server := range s.Status().Servers {
+			if server.Phase == "ungated" {
+				return nil
+			}
+		}
+		return fmt.Errorf("not yet:\n%s", p.Log())
+	})
+	p.Kill()
+	s.Zkmigrate(0, "finalize", s.Name, "--undo", "--yes", "--timeout", "6m")
+	for _, server := range s.Status().Servers {
+		if server.Phase != "replaced" {
+			t.Errorf("server %d is %s", server.ID, server.Phase)
+		}
+	}
+	s.Revert(1)
+	if st := s.Status(); !st.Healthy || st.Replaced != 2 {
+		t.Errorf("at the end: %+v", st)
+	}
+	s.NothingLost()
+}
