@@ -27,7 +27,7 @@ func main() {
 	check := flag.Bool("check", false, "compare instead of writing")
 	flag.Parse()
 	bad := false
-	schema, err := manifest.Schema()
+	schema, err := manifest.Schema(manifest.Fields())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "docs:", err)
 		os.Exit(1)

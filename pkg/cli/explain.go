@@ -35,11 +35,11 @@ func newExplainCommand(d *deps) *cobra.Command {
 			if len(args) == 1 {
 				path = args[0]
 			}
-			f, err := manifest.Find(path)
+			root, f, err := manifest.Find(path)
 			if err != nil {
 				return &usageError{err}
 			}
-			_, err = fmt.Fprint(d.streams.Out, manifest.Explain(f, recursive))
+			_, err = fmt.Fprint(d.streams.Out, manifest.Explain(root, f, recursive))
 			return err
 		},
 	}
