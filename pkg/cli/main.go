@@ -102,6 +102,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		group("move", d.addProbeFlags(newSeedCommand(d))),
 		group("move", d.addProbeFlags(newApplyCommand(d))),
 		group("move", d.addProbeFlags(newRevertCommand(d))),
+		group("move", newFleetCommand(d)),
 		newExplainCommand(d),
 		newVersionCommand(d),
 	)

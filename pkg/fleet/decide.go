@@ -84,6 +84,7 @@ func (d Decision) NeedsPerson() bool {
 //   - a stage begins when the one before it is over, has soaked and is approved;
 //   - nothing begins while the run is paused or halted, no window is open, an ensemble that
 //     the run has moved is not healthy, or the stage has more red ones than it tolerates;
+//   - an ensemble begins when it is healthy and ready, or when somebody has it tried again;
 //   - never are more under way than the stage and the plan allow, nor two with a common
 //     consumer, nor may elections within an hour come to more than the plan's budget.
 func Decide(p Plan, s State, f Facts, now time.Time) Decision {
@@ -265,7 +266,7 @@ func (d *decider) take(stage Stage, t Target) bool {
 	switch {
 	case !fact.Seen:
 		w.Code, w.Text = WaitUnseen, t.ID+" could not be looked at"+because(fact.Why)
-	case !fact.Healthy:
+	case !fact.Healthy && d.s.Results[t.ID].Attempts == 0: // who has it tried again has looked at it
 		w.Code, w.Text = WaitHealth, t.ID+" is not known to be healthy"+because(fact.Why)
 	case !fact.Ready:
 		w.Code, w.Text = WaitReady, t.ID+" is not ready"+because(fact.Why)

@@ -114,7 +114,7 @@ func (w *world) mayBegin(id string, phase func(string) Phase) {
 	if w.state.Paused != nil || w.halt != "" || len(w.halted) > 0 {
 		w.t.Errorf("%s begins in a run that is paused or halted", id)
 	}
-	if w.sick[id] {
+	if w.sick[id] && w.state.Results[id].Attempts == 0 {
 		w.t.Errorf("%s begins and is not healthy", id)
 	}
 	if len(w.plan.Windows) > 0 {

@@ -26,8 +26,8 @@ type Member struct {
 	Digests map[string]string
 }
 
-// id names an ensemble in commands.
-func (m Member) id() string {
+// ID names an ensemble in commands.
+func ID(m Member) string {
 	if m.Context == "" {
 		return m.Namespace + "/" + m.Name
 	}
@@ -122,7 +122,7 @@ func duration(text string) time.Duration {
 
 func (m Member) target() Target {
 	t := Target{
-		ID: m.id(), Name: m.Name, Namespace: m.Namespace, Context: m.Context, Tier: cmp.Or(m.Tier, defaultTier),
+		ID: ID(m), Name: m.Name, Namespace: m.Namespace, Context: m.Context, Tier: cmp.Or(m.Tier, defaultTier),
 		Consumers: m.Consumers, Manifest: m.Manifest, HostFiles: m.HostFiles, Hook: m.Hook, Credentials: m.Credentials, Data: m.Data, Digests: m.Digests,
 	}
 	// The labels of the journal first: what the file says counts more.
