@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -155,8 +154,7 @@ func targetNamed(p fleet.Plan, name string) (string, error) {
 	return "", usagef("fleet %s has no ensemble %q; it has %s", p.Name, name, strings.Join(known, ", "))
 }
 
-// halts are the annotations on the journals of the plan's ensembles, by id, and those that
-// could not be looked at.
+// halts are the annotations on the journals of the plan's ensembles, by id.
 func (f *fleetLooker) halts(ctx context.Context, p fleet.Plan) (map[string]string, error) {
 	out := map[string]string{}
 	type place struct{ context, namespace string }
@@ -171,13 +169,22 @@ func (f *fleetLooker) halts(ctx context.Context, p fleet.Plan) (map[string]strin
 		if err != nil {
 			return nil, err
 		}
-		kept, err := journal.Journals(ctx, k.meta, at.namespace)
-		if err != nil {
-			return nil, fmt.Errorf("looking for halts: %w", err)
+		kept, listErr := journal.Journals(ctx, k.meta, at.namespace)
+		if listErr != nil && !isDenied(listErr) {
+			return nil, listErr
 		}
 		for _, t := range p.Targets {
-			if t.Context == at.context && t.Namespace == at.namespace && kept[t.Name].Halt != "" {
-				out[t.ID] = kept[t.Name].Halt
+			if t.Context != at.context || t.Namespace != at.namespace {
+				continue
+			}
+			one := kept[t.Name]
+			if listErr != nil { // a Role that is narrowed to an ensemble lets nobody list
+				if one, err = journal.JournalOf(ctx, k.meta, at.namespace, t.Name); err != nil {
+					return nil, err
+				}
+			}
+			if one.Halt != "" {
+				out[t.ID] = one.Halt
 			}
 		}
 	}

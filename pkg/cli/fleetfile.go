@@ -17,6 +17,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 // fleetTarget is an ensemble of the plan with what its commands are given, from this
@@ -117,6 +118,9 @@ func (r *resolver) add(ctx context.Context, path string, e manifest.FleetEnsembl
 	t.credentials = e.Credentials
 	if !strings.HasPrefix(e.Credentials, secretPrefix) {
 		t.credentials = from(r.dir, e.Credentials)
+	}
+	if _, err := sessions.ParseConsent(e.AcceptLoss); err != nil {
+		return usagef("%s: %w", r.doc.At(path+".acceptClientLoss"), err)
 	}
 	t.hook, t.hooked = hookFrom(r.dir, e.Hook), e.Hook != ""
 	if t.manifest != "" {

@@ -131,6 +131,9 @@ func (m *fleetMover) args(t fleetTarget, part fleet.Part) ([]string, error) {
 		if t.Data != "" {
 			args = append(args, "--data="+t.Data)
 		}
+		if t.AcceptLoss != "" {
+			args = append(args, "--accept-client-loss="+t.AcceptLoss)
+		}
 		return args, nil
 	}
 	if err := os.MkdirAll(m.dir, 0o755); err != nil {

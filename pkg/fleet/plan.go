@@ -63,6 +63,7 @@ type Target struct {
 	Hook        string `json:"hook,omitempty"`
 	Credentials string `json:"credentials,omitempty"`
 	Data        string `json:"data,omitempty"`
+	AcceptLoss  string `json:"acceptClientLoss,omitempty"`
 	// Digests are those of the files that the fields of these names refer to.
 	Digests map[string]string `json:"digests,omitempty"`
 }

@@ -244,6 +244,19 @@ func Journals(ctx context.Context, kube metadata.Interface, namespace string) (m
 	return out, nil
 }
 
+// JournalOf is what is said of one ensemble on its journal's object, nothing where there is
+// none: for who may not list.
+func JournalOf(ctx context.Context, kube metadata.Interface, namespace, name string) (Kept, error) {
+	o, err := kube.Resource(corev1.SchemeGroupVersion.WithResource("configmaps")).Namespace(namespace).Get(ctx, render.JournalName(name), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return Kept{}, nil
+	}
+	if err != nil {
+		return Kept{}, fmt.Errorf("cannot look at ConfigMap %s/%s: %w", namespace, render.JournalName(name), err)
+	}
+	return Kept{Labels: o.Labels, Halt: haltOf(o)}, nil
+}
+
 // haltOf is why an object halts runs: what its annotation says, or that it has one.
 func haltOf(o metav1.Object) string {
 	why, halted := o.GetAnnotations()[render.HaltAnnotation]

@@ -35,6 +35,7 @@ type FleetEnsemble struct {
 	Hook        string            `yaml:"hook,omitempty"`
 	Credentials string            `yaml:"credentials,omitempty"`
 	Data        string            `yaml:"data,omitempty"`
+	AcceptLoss  string            `yaml:"acceptClientLoss,omitempty"`
 	Tier        int               `yaml:"tier,omitempty"`
 	Labels      map[string]string `yaml:"labels,omitempty"`
 	Consumers   []string          `yaml:"consumers,omitempty"`

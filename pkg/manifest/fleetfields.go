@@ -46,6 +46,7 @@ func fleetEnsemble() []Field {
 		{Name: "hook", Type: Text, File: true, Doc: "Program that carries out what must happen on its hosts, as --host-hook; without one the run goes no further than wrapped unless the manifest names one"},
 		{Name: "credentials", Type: Text, File: true, Doc: "What its servers are asked with, as --credentials: a file, or secret/NAME"},
 		{Name: "data", Type: Text, Default: "empty", Enum: []string{"empty", "copy"}, Doc: "What pods start from, as --data of replace"},
+		{Name: "acceptClientLoss", Type: Text, Doc: "Whom its owner accepts to lose with its last host, as --accept-client-loss of replace; without it an ensemble that would lose clients is red before its last server"},
 		{Name: "tier", Type: Number, Default: "9", Min: 1, Max: 9, Want: "1 (most critical) to 9", Doc: "How critical it is, 1 the most: within a stage, less critical ones go first. Also the label tier"},
 		{Name: "labels", Type: Map, Pattern: labelPattern, Want: "the value of a label", Doc: "Labels for the stages' selectors, beside those of its journal; name, namespace and tier are there by themselves"},
 		{Name: "consumers", Type: List, Doc: "Who uses it: two ensembles with a common consumer are never under way together"},

@@ -153,7 +153,7 @@ func TestSchemaAgrees(t *testing.T) {
 
 // TestTableAndStructure: each has the fields of the other, with types that fit.
 func TestTableAndStructure(t *testing.T) {
-	kinds := map[Type]reflect.Kind{Text: reflect.String, Quantity: reflect.String, List: reflect.Slice, Object: reflect.Struct, Objects: reflect.Slice}
+	kinds := map[Type]reflect.Kind{Text: reflect.String, Quantity: reflect.String, List: reflect.Slice, Object: reflect.Struct, Objects: reflect.Slice, Map: reflect.Map, Share: reflect.String}
 	var compare func(f Field, typ reflect.Type)
 	compare = func(f Field, typ reflect.Type) {
 		var inTable, inStruct []string
@@ -179,6 +179,7 @@ func TestTableAndStructure(t *testing.T) {
 		}
 	}
 	compare(Fields(), reflect.TypeFor[Ensemble]())
+	compare(FleetFields(), reflect.TypeFor[Fleet]())
 	for _, leaf := range Leaves("") {
 		if new(Ensemble).Pointer(leaf.Path) == nil || leaf.Doc == "" || strings.HasSuffix(leaf.Doc, ".") {
 			t.Errorf("%s: %+v", leaf.Path, leaf.Field)

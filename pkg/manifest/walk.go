@@ -129,16 +129,18 @@ func (w *walker) together(n *yaml.Node, f Field, name string, given map[string]*
 			w.refuse(key, sub.With+" beside it", "%s: %s is given without %s", name, sub.Name, sub.With)
 		}
 	}
-	var some []string
-	for _, one := range append(slices.Clone(f.OneOf), f.NotBoth...) {
-		if given[one] != nil {
-			some = append(some, one)
+	for _, alike := range [][]string{f.OneOf, f.NotBoth} {
+		var some []string
+		for _, one := range alike {
+			if given[one] != nil {
+				some = append(some, one)
+			}
+		}
+		if len(some) > 1 {
+			w.refuse(given[some[1]], "one of them", "%s: %s say the same thing in two ways", name, strings.Join(some, " and "))
 		}
 	}
-	switch {
-	case len(some) > 1:
-		w.refuse(given[some[1]], "one of them", "%s: %s say the same thing in two ways", name, strings.Join(some, " and "))
-	case len(f.OneOf) > 0 && len(some) == 0:
+	if len(f.OneOf) > 0 && !slices.ContainsFunc(f.OneOf, func(one string) bool { return given[one] != nil }) {
 		w.refuse(n, strings.Join(f.OneOf, " or "), "%s: neither %s is given", name, strings.Join(f.OneOf, " nor "))
 	}
 }
