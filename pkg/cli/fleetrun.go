@@ -184,6 +184,8 @@ type fleetRunner struct {
 	running map[string]bool
 	ended   chan turnOver
 	said    map[string]bool
+	// looked: ensembles were looked at, once at least.
+	looked bool
 }
 
 type turnOver struct {
@@ -299,12 +301,17 @@ func (f *fleetRunner) round(ctx context.Context) (fleet.Decision, journal.FleetR
 	return d, rec, nil
 }
 
-// facts looks at what matters now.
+// facts looks at what matters now: at ensembles only where one of them might begin, for a run
+// may wait for days.
 func (f *fleetRunner) facts(ctx context.Context, rec journal.FleetRecord) (fleet.Facts, error) {
 	halts, err := f.halts(ctx)
 	if err != nil {
 		return fleet.Facts{}, err
 	}
+	if idle := fleet.Assume(rec.Plan, rec.Halt, halts, 0); f.looked && len(fleet.Decide(rec.Plan, rec.State, idle, f.now()).Begin) == 0 {
+		return idle, nil
+	}
+	f.looked = true
 	var targets []fleetTarget
 	for _, id := range fleet.Needs(rec.Plan, rec.State) {
 		targets = append(targets, f.in.targets[id])
@@ -323,7 +330,7 @@ func (f *fleetRunner) facts(ctx context.Context, rec journal.FleetRecord) (fleet
 func (f *fleetRunner) already(s *fleet.State, facts fleet.Facts) bool {
 	changed := false
 	for id, fact := range facts.Targets {
-		if s.Phase(id) == "" && fact.Seen && fact.Healthy && len(fact.Left) == 0 {
+		if s.Phase(id) == "" && fact.Seen && fact.Healthy && fact.Servers > 0 && len(fact.Left) == 0 {
 			m := mark("")
 			m.At = f.now().UTC()
 			s.Was(id, fact.Servers, m)

@@ -57,6 +57,16 @@ func Elections(left []Part) int {
 	return n
 }
 
+// Assume are facts as if every ensemble were healthy and ready, and forced that many
+// elections: what is decided on them rests on what is recorded, on halts and on the time.
+func Assume(p Plan, halt string, halts map[string]string, elections int) Facts {
+	f := Facts{Halt: halt, Targets: map[string]Fact{}}
+	for _, t := range p.Targets {
+		f.Targets[t.ID] = Fact{Seen: true, Healthy: true, Ready: true, Halt: halts[t.ID], Elections: elections}
+	}
+	return f
+}
+
 // Needs are the ensembles that Decide must know about now: the rest of the stage that is
 // next, and those that are done, of which nothing may be wrong before another one begins.
 // What is under way is looked at by whoever moves it.

@@ -108,11 +108,7 @@ type ApprovalOne struct {
 // Oversee adds a run up. Ensembles that nobody looked at are taken to be ready: what is
 // waited for is then what is recorded, and the time.
 func Oversee(p Plan, s State, halt string, halts map[string]string, runner string, now time.Time) Overview {
-	facts := Facts{Halt: halt, Targets: map[string]Fact{}}
-	for _, t := range p.Targets {
-		facts.Targets[t.ID] = Fact{Seen: true, Healthy: true, Ready: true, Halt: halts[t.ID], Elections: Elections(Ahead(p.Until))}
-	}
-	d := Decide(p, s, facts, now)
+	d := Decide(p, s, Assume(p, halt, halts, Elections(Ahead(p.Until))), now)
 	o := Overview{
 		APIVersion: p.APIVersion, Kind: "FleetStatus", Name: p.Name, Namespace: p.Namespace, At: now, Until: p.Until,
 		Verdict: d.Verdict, Runner: runner, Counts: Count(p, s), Waits: d.Waits, Audit: s.Audit,
