@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -27,8 +28,9 @@ func main() {
 	check := flag.Bool("check", false, "compare instead of writing")
 	flag.Parse()
 	bad := false
-	schema, err := manifest.Schema()
-	if err != nil {
+	schema, err := manifest.Schema(manifest.Fields())
+	fleet, fleetErr := manifest.Schema(manifest.FleetFields())
+	if err := errors.Join(err, fleetErr); err != nil {
 		fmt.Fprintln(os.Stderr, "docs:", err)
 		os.Exit(1)
 	}
@@ -42,7 +44,10 @@ func main() {
 		"docs/managers.md":    managers(),
 		"docs/ensemble.md":    ensemblePage(),
 
+		"docs/fleet.md": fleetPage(),
+
 		"docs/ensemble.schema.json": string(schema),
+		"docs/fleet.schema.json":    string(fleet),
 	} {
 		if *check {
 			have, err := os.ReadFile(name)
@@ -67,24 +72,30 @@ func commands() string {
 	b.WriteString(note + "# Commands\n")
 	root := cli.NewRootCommand(genericiooptions.NewTestIOStreamsDiscard())
 	fmt.Fprintf(&b, "\n%s\n", root.Long)
-	list := root.Commands()
+	commandsOf(&b, root, "")
+	return b.String()
+}
+
+// commandsOf writes the commands below one; path is that one's name with a space behind it.
+func commandsOf(b *strings.Builder, parent *cobra.Command, path string) {
+	list := parent.Commands()
 	sort.Slice(list, func(i, j int) bool { return list[i].Name() < list[j].Name() })
 	for _, c := range list {
 		if c.Name() == "help" || c.Hidden {
 			continue
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```\n%s\n```\n", c.Name(), c.Short, "kubectl zkmigrate "+c.Use)
+		fmt.Fprintf(b, "\n## %s\n\n%s\n\n```\n%s\n```\n", path+c.Name(), c.Short, "kubectl zkmigrate "+path+c.Use)
 		if c.Long != "" {
-			fmt.Fprintf(&b, "\n%s\n", c.Long)
+			fmt.Fprintf(b, "\n%s\n", c.Long)
 		}
 		if c.Example != "" {
-			fmt.Fprintf(&b, "\n```sh\n%s\n```\n", dedent(c.Example))
+			fmt.Fprintf(b, "\n```sh\n%s\n```\n", dedent(c.Example))
 		}
 		if flags := flagTable(c); flags != "" {
-			fmt.Fprintf(&b, "\n%s", flags)
+			fmt.Fprintf(b, "\n%s", flags)
 		}
+		commandsOf(b, c, path+c.Name()+" ")
 	}
-	return b.String()
 }
 
 func flagTable(c *cobra.Command) string {

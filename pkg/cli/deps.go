@@ -30,8 +30,19 @@ type deps struct {
 	flags   *genericclioptions.ConfigFlags
 	probe   probeFlags
 	asking  asking
+	// safePoint is asked where no server is away, before the next one goes: its error ends the
+	// command there. Nil for a command that stands for itself.
+	safePoint func(context.Context) error
 	// said is what the command was told of the ensemble; nil for those that are told nothing.
 	said *said
+}
+
+// goOn asks whether the next server may go.
+func (d *deps) goOn(ctx context.Context, rec migration.Record) error {
+	if d.safePoint == nil || rec.Flight != nil {
+		return nil
+	}
+	return d.safePoint(ctx)
 }
 
 // kube is a connection to one namespace.

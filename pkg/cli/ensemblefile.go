@@ -103,14 +103,7 @@ func (s *said) anchor(dir string) {
 	for _, p := range paths {
 		*p = from(dir, *p)
 	}
-	// A program without a slash is one of the PATH's.
-	program, args, _ := strings.Cut(spec.Hosts.Hook, " ")
-	if strings.Contains(program, "/") {
-		if program = from(dir, program); !strings.Contains(program, "/") {
-			program = "./" + program
-		}
-		spec.Hosts.Hook = strings.TrimSpace(program + " " + args)
-	}
+	spec.Hosts.Hook = hookFrom(dir, spec.Hosts.Hook)
 }
 
 // from is a path as it is named from here that is named from a directory.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
@@ -86,6 +87,36 @@ func fromIntake(err error) error {
 	return &refusedError{reason: e.Reason, next: e.Next}
 }
 
+// message is an error as report prints it, for whoever keeps it.
+type message struct {
+	code, reason, next string
+	evidence           []string
+	// passing: the API server did not answer, or answered that it cannot now.
+	passing bool
+}
+
+func tell(err error, via command.Via) message {
+	err = fromIntake(err)
+	var refused *refusedError
+	var paused *pausedError
+	var failed *failedError
+	switch {
+	case errors.As(err, &refused):
+		return message{code: string(refused.code), reason: refused.reason, evidence: refused.evidence, next: refused.next}
+	case errors.As(err, &paused):
+		return message{code: string(paused.code), reason: paused.reason, evidence: paused.evidence, next: paused.next}
+	case isDenied(err):
+		d, _ := access.DenialIn(err)
+		return message{reason: d.String(), evidence: d.Evidence(), next: denialHint(d, "NAME", d.Namespace, "")}
+	}
+	p := advised(err, via)
+	t := message{reason: p.text, next: p.next, passing: p.api}
+	if errors.As(err, &failed) {
+		t.next = advice(p.next, failed.next)
+	}
+	return t
+}
+
 // report prints an error in three lines, what, what it rests on and what now,
 // and returns the exit code. It is the only place that looks into errors.
 func report(w io.Writer, err error) int {
@@ -107,9 +138,12 @@ func reportAt(w io.Writer, err error, via command.Via, where func() string) int 
 	var confirm *hosts.ConfirmationError
 	var late *timeoutError
 	var compared *comparedError
+	var only exitOnly
 	switch {
 	case errors.Is(err, differences{}):
 		return exitError
+	case errors.As(err, &only):
+		return only.code
 	case errors.As(err, &compared):
 		// 1 says that there are differences.
 		return max(reportAt(w, compared.err, via, where), exitUsage)

@@ -89,7 +89,11 @@ const releasePatience = 5 * time.Second
 // acquire takes the lock. One that is renewed while we look is held by a living
 // command, which is named; one that is not is waited for.
 func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
-	lease := journal.Lease{Kube: s.kube.client, Namespace: s.kube.namespace, Name: s.name, Holder: holder(), Dead: ended, Via: s.kube.via}
+	return s.kube.acquire(ctx, journal.Lease{Namespace: s.kube.namespace, Name: s.name})
+}
+
+func (k kube) acquire(ctx context.Context, lease journal.Lease) (*journal.Lock, error) {
+	lease.Kube, lease.Holder, lease.Dead, lease.Via = k.client, holder(), ended, k.via
 	var first *journal.HeldError
 	deadline := time.Now().Add(lockPatience)
 	var lock *journal.Lock
@@ -104,12 +108,12 @@ func (s *session) acquire(ctx context.Context) (*journal.Lock, error) {
 			return false, err
 		case first == nil:
 			first = held
-			fmt.Fprintf(s.kube.warn, "%s holds the lock of %s; looking whether it is alive\n", quote.Line(held.Holder), s.name)
+			fmt.Fprintf(k.warn, "%s holds the lock of %s; looking whether it is alive\n", quote.Line(held.Holder), lease.Name)
 		case held.Holder == first.Holder && held.Free.Equal(first.Free) && time.Now().After(deadline) && lease.Watched == nil:
 			// It says that it is held for long still: its holder's clock was ahead.
 			lease.Watched = held
 		case held.Holder != first.Holder || held.Free.After(first.Free) || time.Now().After(deadline):
-			return false, &refusedError{reason: fmt.Sprintf("%s is at work on %s since %s", quote.Line(held.Holder), s.name, held.Since.Local().Format(time.DateTime)),
+			return false, &refusedError{reason: fmt.Sprintf("%s is at work on %s since %s", quote.Line(held.Holder), lease.Name, held.Since.Local().Format(time.DateTime)),
 				next: "let it finish, or interrupt it there"}
 		}
 		return false, nil
@@ -198,27 +202,36 @@ func (s *session) locked(ctx context.Context, f func(context.Context) error) err
 		return err
 	}
 	s.lock, s.engine.Lock = lock, lock
+	return s.kube.whileHeld(ctx, lock, s.lockLost, func(ctx context.Context) error {
+		if err := s.fence(ctx); err != nil {
+			return err
+		}
+		return f(ctx)
+	})
+}
+
+// whileHeld runs f while a lock is held, and gives it back; lostAs says why f ended before
+// its time.
+func (k kube) whileHeld(ctx context.Context, lock *journal.Lock, lostAs func(error) error, f func(context.Context) error) error {
 	work, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
 		select {
 		case <-lock.Lost():
-			cancel(s.lockLost(lock.Err()))
+			cancel(lostAs(lock.Err()))
 		case <-work.Done():
 		}
 	}()
-	if err = s.fence(work); err == nil {
-		err = f(work)
-	}
+	err := f(work)
 	if lost := lock.Err(); err != nil && ctx.Err() == nil && lost != nil {
-		err = s.lockLost(lost)
+		err = lostAs(lost)
 	}
 	// The lock is given back also when the caller's time is over, and what was
 	// done is done also when the API server is gone by now.
 	release, stop := context.WithTimeout(context.WithoutCancel(ctx), releasePatience)
 	defer stop()
 	if releaseErr := lock.Release(release); releaseErr != nil {
-		fmt.Fprintf(s.kube.warn, "Warning: %v; it is free %s after its last renewal\n", releaseErr, journal.LeaseDuration)
+		fmt.Fprintf(k.warn, "Warning: %v; it is free %s after its last renewal\n", releaseErr, journal.LeaseDuration)
 	}
 	return err
 }

@@ -105,6 +105,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		group("move", d.addProbeFlags(newSeedCommand(d))),
 		group("move", d.addProbeFlags(newApplyCommand(d))),
 		group("move", d.addProbeFlags(newRevertCommand(d))),
+		group("move", newFleetCommand(d)),
 		group("after", d.addProbeFlags(newRetireCommand(d))),
 		group("after", d.addProbeFlags(newFinalizeCommand(d))),
 		group("back", d.addProbeFlags(newUnparkCommand(d))),

@@ -252,6 +252,9 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 		if len(order) == 0 {
 			return s.reconfigured(ctx, f.deps.streams, moved)
 		}
+		if err := f.deps.goOn(ctx, obs.Record); err != nil {
+			return err
+		}
 		in := migration.Intent{Kind: migration.Reconfigure, ID: order[0], By: me()}
 		fmt.Fprintf(f.deps.streams.ErrOut, "Restarting server %d with the new list.\n", in.ID)
 		began := time.Now()

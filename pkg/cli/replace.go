@@ -290,6 +290,9 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 		if !ok {
 			return o.finish(ctx, s, obs)
 		}
+		if err := o.deps.goOn(ctx, obs.Record); err != nil {
+			return err
+		}
 		in.ID, in.EpochAtStart = id, epoch
 		if err := o.one(ctx, s, in); err != nil {
 			return err

@@ -27,7 +27,8 @@ const (
 
 // HeldError says who holds the lock.
 type HeldError struct {
-	Namespace, Name string
+	// Object is the Lease's name.
+	Namespace, Name, Object string
 	// Holder is "user@host#machine/pid/random".
 	Holder string
 	Since  time.Time
@@ -36,8 +37,8 @@ type HeldError struct {
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("refused: %s holds ensemble %q since %s (Lease %s/%s); if that command is dead, the lock is free at %s",
-		quote.Line(e.Holder), e.Name, e.Since.Format(time.RFC3339), e.Namespace, render.JournalName(e.Name), e.Free.Format(time.RFC3339))
+	return fmt.Sprintf("refused: %s holds %q since %s (Lease %s/%s); if that command is dead, the lock is free at %s",
+		quote.Line(e.Holder), e.Name, e.Since.Format(time.RFC3339), e.Namespace, e.Object, e.Free.Format(time.RFC3339))
 }
 
 // IsHeld returns the HeldError in err, if there is one.
@@ -47,13 +48,15 @@ func IsHeld(err error) (*HeldError, bool) {
 	return e, ok
 }
 
-// Lease takes the lock of one ensemble. The lock is advice among well-behaved
+// Lease takes the lock of one ensemble, or of a fleet's run. The lock is advice among well-behaved
 // commands: a command that slept past its end is stopped by the journal's
 // resourceVersion and the preconditions of every write.
 type Lease struct {
 	Kube      kubernetes.Interface
 	Namespace string
-	Name      string
+	// Name is the ensemble's, or with Fleet the fleet's.
+	Name  string
+	Fleet bool
 	// Holder is "user@host#machine/pid/random".
 	Holder string
 	// Via is put into the commands that errors name.
@@ -92,10 +95,10 @@ func (l Lease) defaults() Lease {
 func (l Lease) Acquire(ctx context.Context) (*Lock, error) {
 	l = l.defaults()
 	api := l.Kube.CoordinationV1().Leases(l.Namespace)
-	live, err := api.Get(ctx, render.JournalName(l.Name), metav1.GetOptions{})
+	live, err := api.Get(ctx, l.object(), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		fresh := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
-			Name: render.JournalName(l.Name), Namespace: l.Namespace, Labels: render.Labels(l.Name),
+			Name: l.object(), Namespace: l.Namespace, Labels: l.labels(),
 		}}
 		made, err := api.Create(ctx, l.take(fresh), metav1.CreateOptions{FieldManager: FieldManager})
 		if apierrors.IsAlreadyExists(err) {
@@ -149,6 +152,34 @@ func (l Lease) free(ctx context.Context, live *coordinationv1.Lease) error {
 	}
 }
 
+// object is the name of the Lease.
+func (l Lease) object() string {
+	if l.Fleet {
+		return render.FleetName(l.Name)
+	}
+	return render.JournalName(l.Name)
+}
+
+func (l Lease) labels() map[string]string {
+	if l.Fleet {
+		return render.FleetLabels(l.Name)
+	}
+	return render.Labels(l.Name)
+}
+
+// Who says who holds the lock, and until when unless it is renewed; nobody where it is free
+// or was never taken.
+func (l Lease) Who(ctx context.Context) (holder string, until time.Time, err error) {
+	live, err := l.Kube.CoordinationV1().Leases(l.Namespace).Get(ctx, l.object(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return "", time.Time{}, nil
+	}
+	if err != nil {
+		return "", time.Time{}, l.failed("read", err)
+	}
+	return holderOf(live), endOf(live), nil
+}
+
 // take writes us into the lease; the resourceVersion that was read stays.
 func (l Lease) take(live *coordinationv1.Lease) *coordinationv1.Lease {
 	next := live.DeepCopy()
@@ -167,7 +198,7 @@ func (l Lease) take(live *coordinationv1.Lease) *coordinationv1.Lease {
 
 // heldNow names who was faster.
 func (l Lease) heldNow(ctx context.Context, cause error) error {
-	live, err := l.Kube.CoordinationV1().Leases(l.Namespace).Get(ctx, render.JournalName(l.Name), metav1.GetOptions{})
+	live, err := l.Kube.CoordinationV1().Leases(l.Namespace).Get(ctx, l.object(), metav1.GetOptions{})
 	if err != nil {
 		return l.failed("take", cause)
 	}
@@ -175,7 +206,7 @@ func (l Lease) heldNow(ctx context.Context, cause error) error {
 }
 
 func (l Lease) held(live *coordinationv1.Lease) error {
-	e := &HeldError{Namespace: l.Namespace, Name: l.Name, Holder: holderOf(live), Free: endOf(live)}
+	e := &HeldError{Namespace: l.Namespace, Name: l.Name, Object: l.object(), Holder: holderOf(live), Free: endOf(live)}
 	if live.Spec.AcquireTime != nil {
 		e.Since = live.Spec.AcquireTime.Time
 	}
@@ -186,7 +217,7 @@ func (l Lease) failed(verb string, err error) error {
 	if verb == "create" && apierrors.IsNotFound(err) {
 		return fmt.Errorf("there is no namespace %s: %s: %w", l.Namespace, command.At{Via: l.Via}.Kubectl("create namespace %s", l.Namespace), err)
 	}
-	return fmt.Errorf("cannot %s the lock in Lease %s/%s: %w", verb, l.Namespace, render.JournalName(l.Name), err)
+	return fmt.Errorf("cannot %s the lock in Lease %s/%s: %w", verb, l.Namespace, l.object(), err)
 }
 
 func holderOf(l *coordinationv1.Lease) string {

@@ -9,8 +9,6 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // Lock is a lock that is held.
@@ -78,7 +76,7 @@ func (k *Lock) Held(ctx context.Context) error {
 	if err := k.Err(); err != nil {
 		return err
 	}
-	live, err := k.lease.Kube.CoordinationV1().Leases(k.lease.Namespace).Get(ctx, render.JournalName(k.lease.Name), metav1.GetOptions{})
+	live, err := k.lease.Kube.CoordinationV1().Leases(k.lease.Namespace).Get(ctx, k.lease.object(), metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		k.lose(&LostError{Err: k.lease.failed("read", err)})

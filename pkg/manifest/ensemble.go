@@ -3,10 +3,11 @@
 // fields from which flags, the JSON Schema, explain and the docs are made. It is pure.
 package manifest
 
-// The file's first two fields.
+// The files' first two fields.
 const (
 	APIVersion = "zkmigrate.io/v1alpha1"
 	Kind       = "Ensemble"
+	FleetKind  = "Fleet"
 )
 
 // Ensemble is what an operator says of one ensemble. Fields says of each field what it

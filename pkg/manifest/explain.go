@@ -14,35 +14,43 @@ func (f Field) Sentence() string {
 	return s + "."
 }
 
-// Find is the field of a path such as spec.pods.memory, with or without the root's name
-// before it; the root for that alone. An error names one that may be meant.
-func Find(path string) (Field, error) {
-	f, at := Fields(), ""
-	if head, rest, _ := strings.Cut(path, "."); strings.EqualFold(head, f.Name) {
-		path = rest
+// Kinds are the root objects of all kinds of files.
+func Kinds() []Field { return []Field{Fields(), FleetFields()} }
+
+// Find is the field of a path such as spec.pods.memory, and the root that it belongs to,
+// with the root's name before it or, of an ensemble, without; the root for that alone. An
+// error names one that may be meant.
+func Find(path string) (root, f Field, err error) {
+	root, at := Fields(), ""
+	head, rest, _ := strings.Cut(path, ".")
+	for _, kind := range Kinds() {
+		if strings.EqualFold(head, kind.Name) {
+			root, path = kind, rest
+			break
+		}
 	}
-	if path == "" {
-		return f, nil
+	if f = root; path == "" {
+		return root, f, nil
 	}
 	for _, name := range strings.Split(path, ".") {
 		sub, known := f.Field(name)
 		if !known && len(f.Fields) == 0 {
-			return f, fmt.Errorf("%s has no fields: look at it itself", at)
+			return root, f, fmt.Errorf("%s has no fields: look at it itself", at)
 		}
 		if !known {
-			return f, fmt.Errorf("%s: no such field: %s", strings.TrimPrefix(at+"."+name, "."), meant(f, at, name))
+			return root, f, fmt.Errorf("%s: no such field: %s", strings.TrimPrefix(at+"."+name, "."), meant(root, f, at, name))
 		}
 		f, at = sub, strings.TrimPrefix(at+"."+name, ".")
 	}
-	return f, nil
+	return root, f, nil
 }
 
-// Explain says what a field is, in the form of kubectl explain; recursive lists all fields
-// below it by name and type only.
-func Explain(f Field, recursive bool) string {
+// Explain says what a field of a root is, in the form of kubectl explain; recursive lists
+// all fields below it by name and type only.
+func Explain(root, f Field, recursive bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "KIND:       %s\nVERSION:    %s\n\n", Kind, APIVersion)
-	if f.Name != Fields().Name {
+	fmt.Fprintf(&b, "KIND:       %s\nVERSION:    %s\n\n", root.kind(), APIVersion)
+	if f.Name != root.Name {
 		fmt.Fprintf(&b, "FIELD: %s <%s>%s\n\n", f.Name, f.Type, f.required())
 	}
 	b.WriteString("DESCRIPTION:\n")

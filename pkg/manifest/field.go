@@ -18,6 +18,9 @@ const (
 	List     Type = "[]string"
 	Object   Type = "object"
 	Objects  Type = "[]object"
+	// Map holds texts by names, Share a number or a percentage.
+	Map   Type = "map[string]string"
+	Share Type = "number or percentage"
 )
 
 // Field is one field: everything that is said of it anywhere.
@@ -71,8 +74,11 @@ type Leaf struct {
 	Field
 }
 
-// Leaves are all fields below path that are no objects, in order; below "" all of them.
-func Leaves(path string) []Leaf {
+// Leaves are all fields of an ensemble below path that are no objects, in order; below ""
+// all of them.
+func Leaves(path string) []Leaf { return leaves(Fields(), path) }
+
+func leaves(root Field, path string) []Leaf {
 	var out []Leaf
 	var walk func(at string, f Field)
 	walk = func(at string, f Field) {
@@ -86,7 +92,7 @@ func Leaves(path string) []Leaf {
 			walk(strings.TrimPrefix(at+"."+sub.Name, "."), sub)
 		}
 	}
-	walk("", Fields())
+	walk("", root)
 	return out
 }
 

@@ -8,7 +8,7 @@ import (
 
 // meant suggests a field of the object at path for a name that it does not have: a like
 // one, one of that name in another place, or all that there are.
-func meant(f Field, path, typed string) string {
+func meant(root, f Field, path, typed string) string {
 	var known []string
 	for _, sub := range f.Fields {
 		known = append(known, sub.Name)
@@ -17,7 +17,7 @@ func meant(f Field, path, typed string) string {
 		return "did you mean " + strings.TrimPrefix(path+"."+near, ".") + "?"
 	}
 	var elsewhere []string
-	for _, leaf := range Leaves("") {
+	for _, leaf := range leaves(root, "") {
 		if last := leaf.Path[strings.LastIndexByte(leaf.Path, '.')+1:]; strict.Meant(typed, []string{last}) != "" || leaf.Flag != "" && leaf.Flag == typed {
 			elsewhere = append(elsewhere, leaf.Path)
 		}

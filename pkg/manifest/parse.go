@@ -59,27 +59,42 @@ func Is(data []byte) bool {
 // than it says, are errors with file and line, all of them at once.
 func Parse(file string, data []byte) (Document, error) {
 	d := Document{File: file, lines: map[string]int{}}
-	root, err := read(file, data)
-	if err != nil {
-		return d, err
-	}
-	w := &walker{file: file, lines: d.lines}
-	w.value(root, Fields(), "")
-	if len(w.errs) == 0 {
-		if err := root.Decode(&d.Ensemble); err != nil {
-			return d, &ensemble.InputError{File: file, Problem: "it cannot be read: " + words(err), Want: wanted()}
-		}
+	w, err := parse(file, data, Fields(), d.lines, &d.Ensemble)
+	if err == nil {
 		w.servers(d.Spec.Servers)
+		err = errors.Join(w.errs...)
 	}
-	return d, errors.Join(w.errs...)
+	return d, err
 }
 
-func wanted() string {
-	return "a YAML file with apiVersion: " + APIVersion + ", kind: " + Kind + ", metadata and spec; see " + command.At{}.Ours("explain")
+// parse reads a file of the kind whose root this is.
+func parse(file string, data []byte, root Field, lines map[string]int, into any) (*walker, error) {
+	w := &walker{root: root, file: file, lines: lines}
+	node, err := read(file, data, root)
+	if err != nil {
+		return w, err
+	}
+	w.value(node, root, "")
+	if len(w.errs) == 0 {
+		if err := node.Decode(into); err != nil {
+			return w, &ensemble.InputError{File: file, Problem: "it cannot be read: " + words(err), Want: root.wanted()}
+		}
+	}
+	return w, errors.Join(w.errs...)
+}
+
+// kind is what a root's files say of themselves.
+func (f Field) kind() string {
+	k, _ := f.Field("kind")
+	return strings.Join(k.Enum, "")
+}
+
+func (f Field) wanted() string {
+	return "a YAML file with apiVersion: " + APIVersion + ", kind: " + f.kind() + ", metadata and spec; see " + command.At{}.Ours("explain %s", f.Name)
 }
 
 // read is the file's one YAML document. Nothing in it is expanded yet.
-func read(file string, data []byte) (*yaml.Node, error) {
+func read(file string, data []byte, root Field) (*yaml.Node, error) {
 	bad := func(line int, problem, want string) error {
 		return &ensemble.InputError{File: file, Line: line, Problem: problem, Want: want}
 	}
@@ -100,17 +115,17 @@ func read(file string, data []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	if err := decoder.Decode(&first); errors.Is(err, io.EOF) {
-		return nil, bad(0, "there is nothing in it", wanted())
+		return nil, bad(0, "there is nothing in it", root.wanted())
 	} else if err != nil {
-		return nil, bad(brokenAt(data), "this is not YAML: "+words(err), wanted())
+		return nil, bad(brokenAt(data), "this is not YAML: "+words(err), root.wanted())
 	}
 	// What follows may be an end of the document, and nothing else.
 	switch err := decoder.Decode(&second); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		return nil, bad(brokenAt(data), "this is not YAML: "+words(err), wanted())
+		return nil, bad(brokenAt(data), "this is not YAML: "+words(err), root.wanted())
 	case second.Content[0].Tag != "!!null":
-		return nil, bad(second.Content[0].Line, "a second document begins here", "one Ensemble per file")
+		return nil, bad(second.Content[0].Line, "a second document begins here", "one "+root.kind()+" per file")
 	}
 	return first.Content[0], nil
 }

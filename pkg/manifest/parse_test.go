@@ -61,7 +61,7 @@ func judgedBySchema() map[string][]string {
 		head + "spec:\n  zooCfg: a\n  servers: [{id: 1, zooCfg: a}]\n":              {"f:5: spec: zooCfg and servers say the same thing in two ways"},
 		head + "metadata:\n  name: Zk_1\n":                                          {`f:4: metadata.name is "Zk_1" (expected lower-case letters`},
 		server("{zooCfg: a}"):                                                       {"f:5: spec.servers[0]: id is missing"},
-		server("{id: 1}"):                                                           {"f:5: spec.servers[0]: nothing says where the server is (expected zooCfg or host)"},
+		server("{id: 1}"):                                                           {"f:5: spec.servers[0]: neither zooCfg nor host is given (expected zooCfg or host)"},
 		server("{id: -1, zooCfg: a}"):                                               {`f:5: spec.servers[0].id is "-1" (expected a server's id, 0 to 4294967295)`},
 		server("{id: 4294967296, zooCfg: a}"):                                       {`spec.servers[0].id is "4294967296"`},
 		server("{id: 1, zooCfg: a, host: b, peerPort: 1, electionPort: 2}"):         {"zooCfg and host say the same thing in two ways"},
@@ -132,7 +132,7 @@ func TestAliasBomb(t *testing.T) {
 
 // TestSchemaAgrees holds the schema against the strict decoder.
 func TestSchemaAgrees(t *testing.T) {
-	data, err := Schema()
+	data, err := Schema(Fields())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestSchemaAgrees(t *testing.T) {
 
 // TestTableAndStructure: each has the fields of the other, with types that fit.
 func TestTableAndStructure(t *testing.T) {
-	kinds := map[Type]reflect.Kind{Text: reflect.String, Quantity: reflect.String, List: reflect.Slice, Object: reflect.Struct, Objects: reflect.Slice}
+	kinds := map[Type]reflect.Kind{Text: reflect.String, Quantity: reflect.String, List: reflect.Slice, Object: reflect.Struct, Objects: reflect.Slice, Map: reflect.Map, Share: reflect.String}
 	var compare func(f Field, typ reflect.Type)
 	compare = func(f Field, typ reflect.Type) {
 		var inTable, inStruct []string
@@ -179,6 +179,7 @@ func TestTableAndStructure(t *testing.T) {
 		}
 	}
 	compare(Fields(), reflect.TypeFor[Ensemble]())
+	compare(FleetFields(), reflect.TypeFor[Fleet]())
 	for _, leaf := range Leaves("") {
 		if new(Ensemble).Pointer(leaf.Path) == nil || leaf.Doc == "" || strings.HasSuffix(leaf.Doc, ".") {
 			t.Errorf("%s: %+v", leaf.Path, leaf.Field)
@@ -229,11 +230,11 @@ func TestExplain(t *testing.T) {
 		"ensemble.spec.zooCfg.id": {"error: spec.zooCfg has no fields"},
 	} {
 		text := ""
-		f, err := Find(path)
+		root, f, err := Find(path)
 		if err != nil {
 			text = "error: " + err.Error()
 		} else {
-			text = Explain(f, false)
+			text = Explain(root, f, false)
 		}
 		for _, want := range says {
 			if !strings.Contains(text, want) {
@@ -241,7 +242,7 @@ func TestExplain(t *testing.T) {
 			}
 		}
 	}
-	all := Explain(Fields(), true)
+	all := Explain(Fields(), Fields(), true)
 	for _, leaf := range Leaves("") {
 		if name := leaf.Path[strings.LastIndexByte(leaf.Path, '.')+1:]; !strings.Contains(all, " "+name+"\t<"+string(leaf.Type)+">") {
 			t.Errorf("--recursive lacks %s:\n%s", name, all)

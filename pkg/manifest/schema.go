@@ -2,13 +2,13 @@ package manifest
 
 import "encoding/json"
 
-// Schema is the table as a JSON Schema (draft 7), for editors and for whoever checks
+// Schema is the table of a kind as a JSON Schema (draft 7), for editors and for whoever checks
 // manifests elsewhere. It says what Parse says of every single field; what several servers
 // must agree on, and values that only their commands judge, it leaves to Parse.
-func Schema() ([]byte, error) {
-	root := schema(Fields())
+func Schema(kind Field) ([]byte, error) {
+	root := schema(kind)
 	root["$schema"] = "http://json-schema.org/draft-07/schema#"
-	root["title"] = Kind
+	root["title"] = kind.kind()
 	out, err := json.MarshalIndent(root, "", "  ")
 	return append(out, '\n'), err
 }
@@ -30,6 +30,15 @@ func schema(f Field) map[string]any {
 		out["type"], out["minimum"], out["maximum"] = "integer", f.Min, f.Max
 	case Quantity:
 		out["type"] = []string{"string", "number"}
+	case Map:
+		item := map[string]any{"type": "string"}
+		text(item, f)
+		out["type"], out["additionalProperties"] = "object", item
+	case Share:
+		out["oneOf"] = []any{
+			map[string]any{"type": "integer", "minimum": f.Min, "maximum": f.Max},
+			map[string]any{"type": "string", "pattern": f.Pattern},
+		}
 	case Text:
 		out["type"] = "string"
 		text(out, f)

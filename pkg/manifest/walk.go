@@ -18,6 +18,7 @@ const maxErrors = 20
 
 // walker holds a document against the table.
 type walker struct {
+	root  Field
 	file  string
 	lines map[string]int
 	errs  []error
@@ -47,6 +48,8 @@ func (w *walker) value(n *yaml.Node, f Field, path string) {
 		w.object(n, f, path, name)
 	case f.Type == List || f.Type == Objects:
 		w.list(n, f, path)
+	case f.Type == Map:
+		w.entries(n, f, path)
 	default:
 		w.scalar(n, f, name)
 	}
@@ -61,6 +64,29 @@ func (w *walker) list(n *yaml.Node, f Field, path string) {
 	item.Type = map[Type]Type{List: Text, Objects: Object}[f.Type]
 	for i, sub := range n.Content {
 		w.value(sub, item, fmt.Sprintf("%s[%d]", path, i))
+	}
+}
+
+// entries judges a map of texts.
+func (w *walker) entries(n *yaml.Node, f Field, path string) {
+	if n.Kind != yaml.MappingNode {
+		w.refuse(n, "lines such as NAME: VALUE", "%s is not a map", path)
+		return
+	}
+	given := map[string]bool{}
+	item := f
+	item.Type = Text
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, at := n.Content[i], path+"."+quote.Typed(n.Content[i].Value)
+		switch {
+		case key.Kind != yaml.ScalarNode || key.Anchor != "" || key.Tag != "!!str":
+			w.refuse(key, "text", "%s: this is not a name", path)
+		case given[key.Value]:
+			w.refuse(key, "each name once", "%s stands twice", at)
+		default:
+			given[key.Value] = true
+			w.value(n.Content[i+1], item, at)
+		}
 	}
 }
 
@@ -82,7 +108,7 @@ func (w *walker) object(n *yaml.Node, f Field, path, name string) {
 		case !known && ensemble.Secret(key.Value):
 			w.refuse(key, "credentials: a file, or secret/NAME, that holds them; see docs/credentials.md", "%s: a manifest holds no passwords", at)
 		case !known:
-			w.refuse(key, "", "%s: no such field: %s", at, meant(f, path, key.Value))
+			w.refuse(key, "", "%s: no such field: %s", at, meant(w.root, f, path, key.Value))
 		default:
 			given[key.Value] = key
 			w.value(value, sub, at)
@@ -103,17 +129,19 @@ func (w *walker) together(n *yaml.Node, f Field, name string, given map[string]*
 			w.refuse(key, sub.With+" beside it", "%s: %s is given without %s", name, sub.Name, sub.With)
 		}
 	}
-	var some []string
-	for _, one := range append(slices.Clone(f.OneOf), f.NotBoth...) {
-		if given[one] != nil {
-			some = append(some, one)
+	for _, alike := range [][]string{f.OneOf, f.NotBoth} {
+		var some []string
+		for _, one := range alike {
+			if given[one] != nil {
+				some = append(some, one)
+			}
+		}
+		if len(some) > 1 {
+			w.refuse(given[some[1]], "one of them", "%s: %s say the same thing in two ways", name, strings.Join(some, " and "))
 		}
 	}
-	switch {
-	case len(some) > 1:
-		w.refuse(given[some[1]], "one of them", "%s: %s say the same thing in two ways", name, strings.Join(some, " and "))
-	case len(f.OneOf) > 0 && len(some) == 0:
-		w.refuse(n, strings.Join(f.OneOf, " or "), "%s: nothing says where the server is", name)
+	if len(f.OneOf) > 0 && !slices.ContainsFunc(f.OneOf, func(one string) bool { return given[one] != nil }) {
+		w.refuse(n, strings.Join(f.OneOf, " or "), "%s: neither %s is given", name, strings.Join(f.OneOf, " nor "))
 	}
 }
 
@@ -124,6 +152,10 @@ func (w *walker) scalar(n *yaml.Node, f Field, name string) {
 		w.refuse(n, f.wants(), "%s is not a %s", name, f.Type)
 	case f.Type == Number:
 		if i, err := strconv.ParseInt(n.Value, 10, 64); err != nil || strconv.FormatInt(i, 10) != n.Value || n.Tag != "!!int" || i < f.Min || i > f.Max {
+			w.refuse(n, f.wants(), "%s is %q", name, typed)
+		}
+	case f.Type == Share && n.Tag == "!!int":
+		if i, err := strconv.ParseInt(n.Value, 10, 64); err != nil || i < f.Min || i > f.Max {
 			w.refuse(n, f.wants(), "%s is %q", name, typed)
 		}
 	case f.Type == Quantity:

@@ -31,6 +31,11 @@ const (
 	// a lost journal can be rebuilt from them.
 	IDAnnotation     = "zkmigrate.io/id"
 	HostIPAnnotation = "zkmigrate.io/host-ip"
+	// FleetLabel holds the fleet's name on the object that keeps a run's state.
+	FleetLabel = "zkmigrate.io/fleet"
+	// HaltAnnotation on a fleet's object, or on an ensemble's journal, halts the fleet's run
+	// before the next server. Its value says why.
+	HaltAnnotation = "zkmigrate.io/halt"
 	// KickAnnotation on a pod makes its kubelet refresh the volumes at once.
 	KickAnnotation = "zkmigrate.io/kick"
 
@@ -44,6 +49,8 @@ const (
 	// RoleClients marks what is remembered of clients' sessions.
 	RoleClients = "clients"
 	RoleConf    = "conf"
+	// RoleFleet marks the state of a fleet's run.
+	RoleFleet = "fleet"
 
 	// Manager is the value of endpointslice.kubernetes.io/managed-by on our
 	// slices. Both controllers list slices by their own value and leave others
@@ -82,6 +89,14 @@ func HeadlessName(name string) string { return name + "-pods" }
 
 // JournalName is the journal's ConfigMap and the Lease that guards it.
 func JournalName(name string) string { return name + "-zkmigrate" }
+
+// FleetName is the ConfigMap with the state of a fleet's run, and the Lease that guards it.
+func FleetName(name string) string { return name + "-zkfleet" }
+
+// FleetLabels are those of both.
+func FleetLabels(name string) map[string]string {
+	return map[string]string{"app.kubernetes.io/managed-by": "kubectl-zkmigrate", FleetLabel: name, RoleLabel: RoleFleet}
+}
 
 // JournalCopyName is the ConfigMap with the journal's copy.
 func JournalCopyName(name string) string { return JournalName(name) + "-copy" }

@@ -75,6 +75,7 @@ func core() map[string][]string {
 		"pkg/access":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
 		"pkg/intake":    {"pkg/ensemble", "pkg/manifest", "pkg/migration", "pkg/hostpatch", "pkg/render"},
 		"pkg/manifest":  {"pkg/ensemble"},
+		"pkg/fleet":     {"pkg/manifest"},
 		"pkg/replay":    {"pkg/ensemble", "pkg/migration"},
 		"pkg/rollout":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		// What is asked of a host, and what it has said.
@@ -88,7 +89,7 @@ func everybody() []string { return []string{"pkg/quote", "pkg/strict", "pkg/comm
 
 // edges never import each other.
 func edges() map[string][]string {
-	c := []string{"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata", "pkg/access", "pkg/sessions"}
+	c := []string{"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/preflight", "pkg/hostpatch", "pkg/render", "pkg/zkdata", "pkg/access", "pkg/sessions", "pkg/fleet", "pkg/manifest"}
 	return map[string][]string{
 		"pkg/engine":   {"pkg/ensemble", "pkg/migration", "pkg/vantage", "pkg/sessions"},
 		"pkg/zkprobe":  {"pkg/ensemble", "pkg/vantage"},

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+)
+
+// fleetLooker looks at the ensembles of a fleet, each in its own cluster and with its own
+// credentials. Connections are kept.
+type fleetLooker struct {
+	parent *deps
+	// connection are the flags of the connection that hold for all of them.
+	connection []string
+
+	mu     sync.Mutex
+	opened map[string]opened
+}
+
+type opened struct {
+	deps *deps
+	kube kube
+}
+
+func newFleetLooker(d *deps, cmd *cobra.Command) *fleetLooker {
+	return &fleetLooker{parent: d, connection: connection(cmd), opened: map[string]opened{}}
+}
+
+// at are the flags with which commands reach one ensemble.
+func (f *fleetLooker) at(t fleetTarget) []string {
+	args := append([]string{}, f.connection...)
+	at := t.Context
+	if at == "" {
+		at = *f.parent.flags.Context
+	}
+	if at != "" {
+		args = append(args, "--context="+at)
+	}
+	return append(args, "--namespace="+t.Namespace)
+}
+
+// deps are what a command about one ensemble would be built from.
+func (f *fleetLooker) deps(ctx context.Context, t fleetTarget) (*deps, kube, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key := strings.Join([]string{t.Context, t.Namespace, t.credentials}, "\x00")
+	if o, ok := f.opened[key]; ok {
+		return o.deps, o.kube, nil
+	}
+	root, d := newRoot(genericiooptions.IOStreams{In: strings.NewReader(""), Out: io.Discard, ErrOut: io.Discard})
+	if err := root.ParseFlags(f.at(t)); err != nil {
+		return nil, kube{}, usagef("%w", err)
+	}
+	d.probe.via, d.probe.image = f.parent.probe.via, f.parent.probe.image
+	if err := d.loadCredentials(ctx, "credentials of "+t.Namespace+"/"+t.Name, t.credentials); err != nil {
+		return nil, kube{}, err
+	}
+	k, err := d.kube()
+	if err != nil {
+		return nil, kube{}, err
+	}
+	f.opened[key] = opened{d, k}
+	return d, k, nil
+}
+
+// end clears away what looks have left.
+func (f *fleetLooker) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, o := range f.opened {
+		o.deps.asking.end()
+	}
+}
+
+// look is what is seen of one ensemble.
+func (f *fleetLooker) look(ctx context.Context, t fleetTarget, goal fleet.Goal) fleet.Fact {
+	d, k, err := f.deps(ctx, t)
+	if err != nil {
+		return unseen(err)
+	}
+	st, err := (&StatusOptions{deps: d, all: true}).look(ctx, k, ensembleName{t.Namespace, t.Name})
+	if notWrapped := (*usageError)(nil); errors.As(err, &notWrapped) {
+		return t.prepared(fleet.Fact{Seen: true, Healthy: true, Left: fleet.Ahead(goal)})
+	}
+	if err != nil {
+		return unseen(err)
+	}
+	return t.prepared(factOf(st, goal))
+}
+
+func unseen(err error) fleet.Fact {
+	said := tell(err, noVia())
+	return fleet.Fact{Why: said.reason, Next: said.next}
+}
+
+// looks is what is seen of several, side by side.
+func (f *fleetLooker) looks(ctx context.Context, targets []fleetTarget, goal fleet.Goal) map[string]fleet.Fact {
+	return f.looksWith(ctx, targets, func(ctx context.Context, t fleetTarget) fleet.Fact { return f.look(ctx, t, goal) })
+}
+
+func (f *fleetLooker) looksWith(ctx context.Context, targets []fleetTarget, look func(context.Context, fleetTarget) fleet.Fact) map[string]fleet.Fact {
+	facts := make([]fleet.Fact, len(targets))
+	slots := make(chan struct{}, looksAtOnce)
+	var wg sync.WaitGroup
+	for i, t := range targets {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			facts[i] = look(ctx, t)
+		})
+	}
+	wg.Wait()
+	out := map[string]fleet.Fact{}
+	for i, t := range targets {
+		out[t.ID] = facts[i]
+	}
+	return out
+}
+
+// factOf is what a status says of the way to the goal.
+func factOf(st migration.EnsembleStatus, goal fleet.Goal) fleet.Fact {
+	f := fleet.Fact{Seen: true, Ready: true, Healthy: st.Healthy, Servers: len(st.Servers), Epoch: st.Epoch}
+	if !st.Healthy {
+		f.Why, f.Next = string(st.Health), st.Next
+		if len(st.Problems) > 0 {
+			f.Why += ": " + st.Problems[0].Text
+		}
+	}
+	restart, replace := false, false
+	for _, s := range st.Servers {
+		switch {
+		case s.Place == migration.PlaceMoving && s.Next != string(migration.Replace) && s.Next != string(migration.Reconfigure):
+			f.Ready, f.Why, f.Next = false, fmt.Sprintf("%s of server %d is under way", s.Next, s.ID), st.Next
+		case s.Place == migration.PlaceMoving || s.Place == migration.PlaceHost:
+			replace = true
+			restart = restart || s.Next == string(migration.Reconfigure)
+		}
+	}
+	for _, part := range fleet.Ahead(goal) {
+		if part == fleet.Reconfigure && restart || part == fleet.Replace && replace {
+			f.Left = append(f.Left, part)
+		}
+	}
+	f.Elections = fleet.Elections(f.Left)
+	return f
+}
+
+// prepared says whether everything is at hand that the rest of the way needs.
+func (t fleetTarget) prepared(f fleet.Fact) fleet.Fact {
+	f.Elections = fleet.Elections(f.Left)
+	missing := func(what string) fleet.Fact {
+		f.Ready, f.Why, f.Next = false, what, "add it to the Fleet manifest"
+		return f
+	}
+	ready := f.Why == "" || f.Ready
+	for _, part := range f.Left {
+		switch {
+		case part != fleet.Replace && t.files() == "":
+			return missing(fmt.Sprintf("%s needs its hosts' files: manifest or hostFiles", part))
+		case part != fleet.Wrap && !t.hooked:
+			return missing(fmt.Sprintf("%s needs a hook that stops and starts its servers: hook, or hosts.hook of its manifest", part))
+		}
+	}
+	f.Ready = ready
+	return f
+}

@@ -1,0 +1,187 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Counts are how many ensembles stand where.
+type Counts struct {
+	All      int `json:"all"`
+	Done     int `json:"done"`
+	UnderWay int `json:"underWay"`
+	Red      int `json:"red"`
+	Skipped  int `json:"skipped"`
+	// NotBegun are the rest.
+	NotBegun int `json:"notBegun"`
+}
+
+func (c Counts) String() string {
+	var parts []string
+	for _, one := range []struct {
+		n    int
+		what string
+	}{{c.Done, "done"}, {c.UnderWay, "under way"}, {c.Red, "red"}, {c.Skipped, "skipped"}, {c.NotBegun, "not begun"}} {
+		if one.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", one.n, one.what))
+		}
+	}
+	return fmt.Sprintf("%s, of %d", strings.Join(parts, ", "), c.All)
+}
+
+// Count counts all ensembles of a plan.
+func Count(p Plan, s State) Counts { return count(p.Targets, s) }
+
+func count(targets []Target, s State) Counts {
+	c := Counts{All: len(targets)}
+	for _, t := range targets {
+		switch s.Phase(t.ID) {
+		case Done:
+			c.Done++
+		case UnderWay:
+			c.UnderWay++
+		case Red:
+			c.Red++
+		case Skipped:
+			c.Skipped++
+		default:
+			c.NotBegun++
+		}
+	}
+	return c
+}
+
+// Overview is a run at one moment, as status and report show it; its JSON form is stable.
+type Overview struct {
+	APIVersion string    `json:"apiVersion"`
+	Kind       string    `json:"kind"`
+	Name       string    `json:"name"`
+	Namespace  string    `json:"namespace"`
+	At         time.Time `json:"at"`
+	Until      Goal      `json:"until"`
+	Verdict    Verdict   `json:"verdict"`
+	// Runner is who holds the run's lock; empty where no command is at work.
+	Runner string `json:"runner,omitempty"`
+	Counts Counts `json:"counts"`
+	// PerServer is the median time per server of what was moved, Left what the rest takes by
+	// that without waits; zero where nothing is known yet.
+	PerServer Seconds       `json:"perServerSeconds,omitempty"`
+	Left      Seconds       `json:"leftSeconds,omitempty"`
+	Elections int           `json:"electionsForced"`
+	Waits     []Wait        `json:"waits,omitempty"`
+	Stages    []StageView   `json:"stages"`
+	Ensembles []TargetView  `json:"ensembles"`
+	Approvals []ApprovalOne `json:"approvals,omitempty"`
+	Audit     []Entry       `json:"audit,omitempty"`
+}
+
+// Seconds is a duration in whole seconds.
+type Seconds int64
+
+// Duration is the same.
+func (s Seconds) Duration() time.Duration { return time.Duration(s) * time.Second }
+
+// StageView is one stage.
+type StageView struct {
+	Name string `json:"name"`
+	Counts
+	// Current: the run is in it.
+	Current bool `json:"current,omitempty"`
+}
+
+// TargetView is one ensemble.
+type TargetView struct {
+	ID    string `json:"id"`
+	Stage string `json:"stage"`
+	Result
+}
+
+// ApprovalOne is one approval, given or not.
+type ApprovalOne struct {
+	Name  string `json:"name"`
+	Given *Mark  `json:"given,omitempty"`
+}
+
+// Oversee adds a run up. Ensembles that nobody looked at are taken to be ready: what is
+// waited for is then what is recorded, and the time.
+func Oversee(p Plan, s State, halt string, halts map[string]string, runner string, now time.Time) Overview {
+	d := Decide(p, s, Assume(p, halt, halts, Elections(Ahead(p.Until))), now)
+	o := Overview{
+		APIVersion: p.APIVersion, Kind: "FleetStatus", Name: p.Name, Namespace: p.Namespace, At: now, Until: p.Until,
+		Verdict: d.Verdict, Runner: runner, Counts: Count(p, s), Waits: d.Waits, Audit: s.Audit,
+	}
+	for _, stage := range p.Stages {
+		o.Stages = append(o.Stages, StageView{Name: stage.Name, Counts: count(p.Of(stage.Name), s), Current: d.Stage == stage.Name})
+	}
+	for _, t := range p.Targets {
+		r := s.Results[t.ID]
+		if r.Phase == Done || r.Phase == Red {
+			o.Elections += r.Elections
+		}
+		o.Ensembles = append(o.Ensembles, TargetView{ID: t.ID, Stage: t.Stage, Result: r})
+	}
+	for _, name := range p.Approvals() {
+		one := ApprovalOne{Name: name}
+		if m, given := s.Approvals[name]; given {
+			one.Given = &m
+		}
+		o.Approvals = append(o.Approvals, one)
+	}
+	per := PerServer(s)
+	o.PerServer, o.Left = Seconds(per.Seconds()), Seconds(Left(p, s, per).Seconds())
+	return o
+}
+
+// PerServer is the median time per server of the ensembles that were moved; 0 where none was.
+func PerServer(s State) time.Duration {
+	var all []time.Duration
+	for _, r := range s.Results {
+		if r.Phase == Done && r.Servers > 0 && r.Attempts > 0 {
+			all = append(all, r.Ended.Sub(r.Begun)/time.Duration(r.Servers))
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// typicalServers is how many servers an ensemble has of which nobody has looked.
+const typicalServers = 3
+
+// Left is how long the rest takes by that, and by the soaks ahead, without other waits.
+func Left(p Plan, s State, per time.Duration) time.Duration {
+	if per == 0 {
+		return 0
+	}
+	var left time.Duration
+	for _, stage := range p.Stages {
+		var work time.Duration
+		n := 0
+		for _, t := range p.Of(stage.Name) {
+			if phase := s.Phase(t.ID); phase == "" || phase == UnderWay {
+				servers := s.Results[t.ID].Servers
+				if servers == 0 {
+					servers = typicalServers
+				}
+				work += per * time.Duration(servers)
+				n++
+			}
+		}
+		if n > 0 {
+			left += work/time.Duration(min(n, stage.Concurrency, p.MaxConcurrency)) + stage.Soak.Duration
+		}
+	}
+	return left
+}
+
+// Same is what must change for a run to be shown again: all but the time.
+func (o Overview) Same() string {
+	o.At, o.Left = time.Time{}, 0
+	data, _ := json.Marshal(o) // it has nothing that JSON does not have
+	return string(data)
+}

@@ -1,0 +1,73 @@
+package fleet
+
+import "time"
+
+// Preview is what a run of a plan would do, as plan shows it; its JSON form is stable.
+type Preview struct {
+	APIVersion string    `json:"apiVersion"`
+	Kind       string    `json:"kind"`
+	Name       string    `json:"name"`
+	Namespace  string    `json:"namespace"`
+	At         time.Time `json:"at"`
+	Until      Goal      `json:"until"`
+	Digest     string    `json:"digest"`
+	// Ready is how many of the ensembles could go now.
+	Ready            int      `json:"ready"`
+	Elections        int      `json:"elections"`
+	ElectionsPerHour int      `json:"electionsPerHour,omitempty"`
+	MaxConcurrency   int      `json:"maxConcurrency"`
+	Windows          []Window `json:"windows,omitempty"`
+	// PerServer is the median time per server of what the run has moved already, Left what the
+	// rest takes by that.
+	PerServer Seconds `json:"perServerSeconds,omitempty"`
+	Left      Seconds `json:"leftSeconds,omitempty"`
+	// Recorded says what is recorded of a run, and what has changed since.
+	Recorded  []string        `json:"recorded,omitempty"`
+	Stages    []PreviewStage  `json:"stages"`
+	Ensembles []PreviewTarget `json:"ensembles"`
+}
+
+// PreviewStage is one stage with how many ensembles it has.
+type PreviewStage struct {
+	Stage
+	Ensembles int `json:"ensembles"`
+}
+
+// PreviewTarget is one ensemble, in the order in which they go.
+type PreviewTarget struct {
+	ID        string   `json:"id"`
+	Stage     string   `json:"stage"`
+	Ready     bool     `json:"ready"`
+	Why       string   `json:"why,omitempty"`
+	Next      string   `json:"next,omitempty"`
+	Left      []string `json:"left,omitempty"`
+	Servers   int      `json:"servers,omitempty"`
+	Elections int      `json:"elections"`
+	Consumers []string `json:"consumers,omitempty"`
+}
+
+// Foresee adds up what a run would do.
+func Foresee(p Plan, s State, facts map[string]Fact, now time.Time) Preview {
+	out := Preview{
+		APIVersion: p.APIVersion, Kind: "FleetPlan", Name: p.Name, Namespace: p.Namespace, At: now, Until: p.Until, Digest: p.Digest(),
+		ElectionsPerHour: p.ElectionsPerHour, MaxConcurrency: p.MaxConcurrency, Windows: p.Windows,
+	}
+	for _, stage := range p.Stages {
+		out.Stages = append(out.Stages, PreviewStage{Stage: stage, Ensembles: len(p.Of(stage.Name))})
+	}
+	for _, t := range p.Targets {
+		f := facts[t.ID]
+		one := PreviewTarget{ID: t.ID, Stage: t.Stage, Ready: f.Seen && f.Healthy && f.Ready, Why: f.Why, Next: f.Next, Servers: f.Servers, Elections: f.Elections, Consumers: t.Consumers}
+		for _, part := range f.Left {
+			one.Left = append(one.Left, string(part))
+		}
+		if one.Ready {
+			out.Ready++
+		}
+		out.Elections += f.Elections
+		out.Ensembles = append(out.Ensembles, one)
+	}
+	per := PerServer(s)
+	out.PerServer, out.Left = Seconds(per.Seconds()), Seconds(Left(p, s, per).Seconds())
+	return out
+}

@@ -1,0 +1,34 @@
+package fleet
+
+import (
+	"fmt"
+	"time"
+)
+
+// Validate refuses what no run of this plan can have recorded: whoever may write ConfigMaps
+// can have written it.
+func (s State) Validate(p Plan) error {
+	if s.Digest != p.Digest() {
+		return fmt.Errorf("the plan is not the one that was frozen: its digest is %.12s, recorded is %.12s", p.Digest(), s.Digest)
+	}
+	for id, r := range s.Results {
+		if _, ok := p.Target(id); !ok {
+			return fmt.Errorf("it has a result of %s, which is not in the plan", id)
+		}
+		switch r.Phase {
+		case UnderWay, Done, Red, Skipped, "":
+		default:
+			return fmt.Errorf("the phase of %s is %q", id, r.Phase)
+		}
+		ended := r.Phase == Done || r.Phase == Red || r.Phase == Skipped
+		if ended == r.Ended.IsZero() || r.Elections < 0 || r.Elections > 1000 || r.Servers < 0 || r.Servers > 255 || r.Attempts < 0 {
+			return fmt.Errorf("the result of %s cannot be true", id)
+		}
+	}
+	for _, e := range s.Spent {
+		if e.N < 0 || e.N > 1000 {
+			return fmt.Errorf("%d elections at %s cannot be true", e.N, e.At.Format(time.RFC3339))
+		}
+	}
+	return nil
+}

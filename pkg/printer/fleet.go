@@ -1,0 +1,245 @@
+package printer
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
+)
+
+// Markdown is a document for people, to keep or to attach.
+const Markdown Format = "markdown"
+
+// FleetStatus prints a run at one moment.
+func (p Printer) FleetStatus(w io.Writer, o fleet.Overview) error {
+	if !p.ForPeople() && p.Format != Markdown {
+		return p.Structured(w, o)
+	}
+	var b strings.Builder
+	t := tables{out: &b, markdown: p.Format == Markdown, noHeaders: p.NoHeaders}
+	runner := "no command is at work on it"
+	if o.Runner != "" {
+		runner = "at work: " + o.Runner
+	}
+	t.title("Fleet %s in namespace %s: %s", o.Name, o.Namespace, o.Verdict)
+	t.line("%s; until %s; %s.", o.Counts, o.Until, runner)
+	if o.PerServer > 0 {
+		t.line("Measured: %s per server; the rest takes about %s without waits. Elections forced: %d.", o.PerServer.Duration(), o.Left.Duration(), o.Elections)
+	}
+	for _, wait := range o.Waits {
+		if wait.Code == fleet.WaitTurn {
+			continue
+		}
+		text := wait.Text
+		if !wait.Until.IsZero() {
+			text += ", until " + wait.Until.Local().Format(time.DateTime)
+		}
+		t.item("%s", text)
+		if wait.Next != "" {
+			t.item("next: %s", wait.Next)
+		}
+	}
+	t.table("STAGE", "DONE", "UNDER WAY", "RED", "SKIPPED", "NOT BEGUN")
+	for _, s := range o.Stages {
+		name := s.Name
+		if s.Current {
+			name += " (now)"
+		}
+		t.row(name, s.Counts.Done, s.Counts.UnderWay, s.Counts.Red, s.Counts.Skipped, s.Counts.NotBegun)
+	}
+	t.table("ENSEMBLE", "STAGE", "STATE", "BEGUN", "TOOK", "ELECTIONS", "ATTEMPTS", "WHY")
+	for _, e := range o.Ensembles {
+		t.row(e.ID, e.Stage, stateOf(e.Result), clockOf(e.Begun), took(e.Result, o.At), dashed(e.Elections), dashed(e.Attempts), e.Reason)
+	}
+	if len(o.Approvals) > 0 {
+		t.table("APPROVAL", "GIVEN", "BY", "WHY")
+		for _, a := range o.Approvals {
+			if a.Given == nil {
+				t.row(a.Name, "no", "-", "")
+				continue
+			}
+			t.row(a.Name, clockOf(a.Given.At), a.Given.By, a.Given.Why)
+		}
+	}
+	t.end()
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// FleetReport prints what happened in a run.
+func (p Printer) FleetReport(w io.Writer, o fleet.Overview) error {
+	if !p.ForPeople() && p.Format != Markdown {
+		return p.Structured(w, o)
+	}
+	if err := p.FleetStatus(w, o); err != nil {
+		return err
+	}
+	var b strings.Builder
+	t := tables{out: &b, markdown: p.Format == Markdown, noHeaders: p.NoHeaders}
+	for _, e := range o.Ensembles {
+		if e.Phase != fleet.Red {
+			continue
+		}
+		t.line("%s is red: %s", e.ID, e.Reason)
+		for _, line := range e.Evidence {
+			t.item("%s", line)
+		}
+		if e.Next != "" {
+			t.item("next: %s", e.Next)
+		}
+	}
+	t.table("WHEN", "WHO", "WHAT", "OF", "DETAIL")
+	for _, e := range o.Audit {
+		t.row(clockOf(e.At), e.By, e.What, e.Target, e.Detail)
+	}
+	t.end()
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// FleetPlan prints what a run would do.
+func (p Printer) FleetPlan(w io.Writer, o fleet.Preview) error {
+	if !p.ForPeople() && p.Format != Markdown {
+		return p.Structured(w, o)
+	}
+	var b strings.Builder
+	t := tables{out: &b, markdown: p.Format == Markdown, noHeaders: p.NoHeaders}
+	t.title("Fleet %s in namespace %s: %d ensembles until %s", o.Name, o.Namespace, len(o.Ensembles), o.Until)
+	t.line("%d ready, %d not; %d elections in all%s; at most %d at once.", o.Ready, len(o.Ensembles)-o.Ready, o.Elections, perHour(o.ElectionsPerHour), o.MaxConcurrency)
+	if o.PerServer > 0 {
+		t.line("By what was measured (%s per server) it takes about %s, soaks included, without other waits.", o.PerServer.Duration(), o.Left.Duration())
+	} else {
+		t.line("How long it takes is not known before a first ensemble was moved.")
+	}
+	for _, window := range o.Windows {
+		t.item("ensembles begin from %s (%s) for %s", window.Cron, window.TimeZone, window.Duration.Duration)
+	}
+	for _, d := range o.Recorded {
+		t.item("%s", d)
+	}
+	t.table("STAGE", "ENSEMBLES", "AT ONCE", "TOLERATES", "SOAK EACH", "SOAK", "APPROVAL BEFORE", "APPROVAL AFTER")
+	for _, s := range o.Stages {
+		t.row(s.Name, s.Ensembles, s.Concurrency, s.Tolerate, s.SoakEach.Duration, s.Soak.Duration, orDash(s.ApproveBefore), orDash(s.ApproveAfter))
+	}
+	t.table("ORDER", "ENSEMBLE", "STAGE", "READY", "LEFT", "SERVERS", "ELECTIONS", "CONSUMERS", "WHY NOT")
+	for i, e := range o.Ensembles {
+		ready := "yes"
+		if !e.Ready {
+			ready = "NO"
+		}
+		t.row(i+1, e.ID, e.Stage, ready, orDash(strings.Join(e.Left, ", ")), dashed(e.Servers), e.Elections, orDash(strings.Join(e.Consumers, ", ")), e.Why)
+	}
+	for _, e := range o.Ensembles {
+		if e.Next != "" {
+			t.item("%s: next: %s", e.ID, e.Next)
+		}
+	}
+	t.end()
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func perHour(n int) string {
+	if n == 0 {
+		return ", without a limit per hour"
+	}
+	return fmt.Sprintf(", at most %d within an hour", n)
+}
+
+func stateOf(r fleet.Result) string {
+	if r.Phase == "" {
+		return "-"
+	}
+	return string(r.Phase)
+}
+
+func clockOf(at time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	return at.Local().Format(time.DateTime)
+}
+
+func took(r fleet.Result, now time.Time) string {
+	switch {
+	case r.Begun.IsZero() || r.Attempts == 0:
+		return "-"
+	case r.Ended.IsZero():
+		return now.Sub(r.Begun).Round(time.Second).String() + " so far"
+	}
+	return r.Ended.Sub(r.Begun).Round(time.Second).String()
+}
+
+func dashed(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprint(n)
+}
+
+// tables writes lines and tables, for a terminal or as Markdown.
+type tables struct {
+	out       *strings.Builder
+	markdown  bool
+	noHeaders bool
+	tw        *tabwriter.Writer
+}
+
+func (t *tables) title(format string, a ...any) {
+	if t.markdown {
+		format = "# " + format + "\n"
+	}
+	t.line(format, a...)
+}
+
+func (t *tables) line(format string, a ...any) {
+	t.end()
+	fmt.Fprintf(t.out, format+"\n", a...)
+	if t.markdown {
+		t.out.WriteString("\n")
+	}
+}
+
+func (t *tables) item(format string, a ...any) {
+	t.end()
+	fmt.Fprintf(t.out, "- "+format+"\n", a...)
+}
+
+// table begins one; rows follow.
+func (t *tables) table(heads ...string) {
+	t.end()
+	if t.markdown {
+		fmt.Fprintf(t.out, "\n| %s |\n|%s\n", strings.Join(heads, " | "), strings.Repeat("---|", len(heads)))
+		return
+	}
+	t.tw = tabwriter.NewWriter(t.out, 0, 4, 3, ' ', 0)
+	if !t.noHeaders {
+		t.out.WriteString("\n")
+		fmt.Fprintln(t.tw, strings.Join(heads, "\t"))
+	}
+}
+
+func (t *tables) row(cells ...any) {
+	words := make([]string, len(cells))
+	for i, c := range cells {
+		words[i] = strings.NewReplacer("\n", " ", "\t", " ").Replace(fmt.Sprint(c))
+		if t.markdown {
+			words[i] = strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(words[i])
+		}
+	}
+	if t.markdown {
+		fmt.Fprintf(t.out, "| %s |\n", strings.Join(words, " | "))
+		return
+	}
+	fmt.Fprintln(t.tw, strings.Join(words, "\t"))
+}
+
+func (t *tables) end() {
+	if t.tw != nil {
+		_ = t.tw.Flush() // it writes to memory
+		t.tw = nil
+	}
+}
