@@ -90,7 +90,7 @@ func (f Field) kind() string {
 }
 
 func (f Field) wanted() string {
-	return "a YAML file with apiVersion: " + APIVersion + ", kind: " + f.kind() + ", metadata and spec; see " + command.At{}.Ours("explain %s", f.Name)
+	return "a YAML file with apiVersion: " + APIVersion + ", kind: " + f.kind() + ", metadata and spec; see " + command.At{}.Ours("explain") + " " + f.Name
 }
 
 // read is the file's one YAML document. Nothing in it is expanded yet.
