@@ -90,7 +90,8 @@ func (f Field) kind() string {
 }
 
 func (f Field) wanted() string {
-	return "a YAML file with apiVersion: " + APIVersion + ", kind: " + f.kind() + ", metadata and spec; see " + command.At{}.Ours("explain") + " " + f.Name
+	explain := command.At{}.Ours("explain")
+	return "a YAML file with apiVersion: " + APIVersion + ", kind: " + f.kind() + ", metadata and spec; see " + explain + " " + f.Name
 }
 
 // read is the file's one YAML document. Nothing in it is expanded yet.
