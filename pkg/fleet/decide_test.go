@@ -200,9 +200,10 @@ func (w *world) limits() {
 	for i, from := range w.forced {
 		n := 0
 		for _, at := range w.forced[i:] {
-			if at.Sub(from) < time.Hour {
-				n++
+			if at.Sub(from) >= time.Hour {
+				break
 			}
+			n++
 		}
 		if n > w.plan.ElectionsPerHour {
 			w.t.Errorf("%d elections within the hour from %s, allowed are %d", n, from, w.plan.ElectionsPerHour)

@@ -106,13 +106,23 @@ func TestThreeHundred(t *testing.T) {
 		if d.Verdict == Stopped {
 			t.Fatalf("%+v", d.Waits)
 		}
-		w.pass(d)
+		if w.pass(d) || len(d.Begin) > 0 {
+			continue
+		}
+		// What is left has consumers in common with one that is red: somebody leaves that out.
+		for _, target := range p.Targets {
+			if w.state.Phase(target.ID) == Red {
+				if err := w.state.Skip(p, target.ID, Mark{At: w.now, By: "me"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 	}
 	plan, _ := json.MarshalIndent(p, "", " ")
 	state, _ := json.MarshalIndent(w.state, "", " ")
 	c := Count(p, w.state)
 	t.Logf("%s; %d rounds, %s of played time, plan and state %d KiB", c, rounds, w.now.Sub(began), (len(plan)+len(state))>>10)
-	if d.Verdict != Finished || c.Red == 0 || len(plan)+len(state) > 700<<10 {
+	if d.Verdict != Finished || c.Skipped == 0 || len(plan)+len(state) > 700<<10 {
 		t.Errorf("%+v, %d bytes", c, len(plan)+len(state))
 	}
 	o := Oversee(p, w.state, "", nil, "", w.now)
