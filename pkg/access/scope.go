@@ -75,6 +75,8 @@ func (s Scope) Wants(n Need) bool {
 		return s.Private
 	case Removing:
 		return s.Removing && (n.Target != OwnSecret || s.Secret != "" || s.Name == "" && s.Private)
+	case Cleaning:
+		return s.Removing
 	case Through:
 		return s.Through
 	case Unnamed:

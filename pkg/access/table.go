@@ -74,8 +74,8 @@ are for --endpoints-api=endpoints only.`}.
 			need("delete", Services, LegacyWrites, append(trying(), Unwrap), steps(migration.StepDeleteLeftovers, migration.StepDeleteService), "remove Endpoints that a controller leaves behind, and those that a trial has made"),
 
 		Resource{Name: "configmaps", Note: `The journal, its copy, the gate, the pods' zoo.cfg and scripts, the host reports
-that check keeps, and what is remembered of clients' sessions. "delete" is for
-finalize --delete-helpers alone; whoever leaves it out deletes them by hand.`}.
+that check keeps, and what is remembered of clients' sessions. "delete" comes with
+"rbac --removal": for unpark, unwrap and finalize --delete-helpers.`}.
 			need("get", Maps, Always, recorded, nil, "read the journal and the gate").
 			need("list", All, Unnamed, recorded, nil, "find the ensembles of a namespace").
 			need("create", All, Always, append([]Command{Diff}, locking()...), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").

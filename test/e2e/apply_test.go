@@ -27,7 +27,7 @@ func TestApply(t *testing.T) {
 			s.Ready()
 			s.Replace(0, "--all")
 			before := s.Status()
-			verdict := s.WatchSlices()
+			verdict := s.WatchRestarts()
 			args := []string{"apply", s.Name, "--yes", "--timeout", "4m", "--memory", "640Mi"}
 			kills := 0
 			for range 20 {

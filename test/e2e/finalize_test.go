@@ -65,6 +65,7 @@ func TestFinalize(t *testing.T) {
 			plain(s)
 			s.NothingLost()
 
+			mayRemove(s)
 			s.Zkmigrate(0, append(args, "--delete-helpers")...)
 			maps, err := s.Kube.CoreV1().ConfigMaps(s.Name).List(t.Context(), metav1.ListOptions{})
 			if err != nil {

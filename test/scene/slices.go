@@ -22,9 +22,21 @@ func (s *Scene) WatchSlices() func() {
 	return s.WatchSlicesAtLeast(1)
 }
 
+// WatchRestarts is the same for pods that are made again: between a pod and its successor the
+// Service has no address, and it must never have two.
+func (s *Scene) WatchRestarts() func() {
+	s.T.Helper()
+	return s.watch(1, slicewatch.Several)
+}
+
 // WatchSlicesAtLeast is the same with that many events: a watch that sees
 // nothing where something moves proves nothing.
 func (s *Scene) WatchSlicesAtLeast(atLeast int) func() {
+	s.T.Helper()
+	return s.watch(atLeast, slicewatch.Violations)
+}
+
+func (s *Scene) watch(atLeast int, wrong func([]slicewatch.Event, []string) []slicewatch.Event) func() {
 	s.T.Helper()
 	w, err := slicewatch.Start(s.T.Context(), s.Kube, s.Name)
 	if err != nil {
@@ -36,13 +48,13 @@ func (s *Scene) WatchSlicesAtLeast(atLeast int) func() {
 		if err != nil {
 			s.T.Errorf("the slices' watch broke off: %v", err)
 		}
-		for _, v := range slicewatch.Violations(events, s.services()) {
+		for _, v := range wrong(events, s.services()) {
 			s.T.Errorf("not exactly one address: %s", v)
 		}
 		if len(events) < atLeast {
 			s.T.Errorf("the slices' watch saw %d events, want %d at least", len(events), atLeast)
 		}
-		s.T.Logf("%d slice events, exactly one address after each", len(events))
+		s.T.Logf("%d slice events looked at", len(events))
 	}
 }
 

@@ -175,13 +175,22 @@ func (w *Watcher) Stop() ([]Event, error) {
 // Violations are the events after which one of the Services did not have
 // exactly one address.
 func Violations(events []Event, services []string) []Event {
+	return wrong(events, services, func(e Event) bool { return len(e.Union) != 1 })
+}
+
+// Several are the events after which one of the Services had more than one address.
+func Several(events []Event, services []string) []Event {
+	return wrong(events, services, func(e Event) bool { return len(e.Union) > 1 })
+}
+
+func wrong(events []Event, services []string, bad func(Event) bool) []Event {
 	watched := map[string]bool{}
 	for _, s := range services {
 		watched[s] = true
 	}
 	var out []Event
 	for _, e := range events {
-		if watched[e.Service] && len(e.Union) != 1 {
+		if watched[e.Service] && bad(e) {
 			out = append(out, e)
 		}
 	}
