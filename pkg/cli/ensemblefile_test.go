@@ -135,7 +135,7 @@ func TestFlagsOfTheTable(t *testing.T) {
 			}
 		}
 		switch c.Name() {
-		case "explain", "version", "help":
+		case "explain", "fleet", "version", "help": // fleets have a manifest of their own
 		default:
 			if c.Flag("filename") == nil {
 				t.Errorf("%s takes no manifest", c.Name())

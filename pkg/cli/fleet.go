@@ -88,11 +88,6 @@ func (r *fleetRun) load(ctx context.Context) (journal.FleetRecord, error) {
 	return rec, err
 }
 
-// command is one about this run.
-func (r *fleetRun) command(words string, a ...any) string {
-	return r.kube.at().Ours("fleet "+words, a...)
-}
-
 // mark is that this operator does something now.
 func mark(why string) fleet.Mark { return fleet.Mark{At: time.Now().UTC(), By: me(), Why: why} }
 

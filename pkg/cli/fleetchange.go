@@ -72,7 +72,7 @@ func (c fleetChange) run(ctx context.Context, args []string, name, reason string
 		return err
 	}
 	fmt.Fprintf(c.deps.streams.Out, "%s %s\n", of, c.said)
-	fmt.Fprintf(c.deps.streams.ErrOut, "next: %s\n", r.command("status %s", r.name))
+	fmt.Fprintf(c.deps.streams.ErrOut, "next: %s\n", r.kube.at().Ours("fleet status %s", r.name))
 	return nil
 }
 

@@ -132,7 +132,7 @@ func (f *fleetRunFlags) fresh(ctx context.Context, r *fleetRun, in fleetInput) (
 		return false, nil
 	case !f.restart:
 		return false, &refusedError{reason: fmt.Sprintf("fleet %s is not the one that its run began with", r.name), evidence: fleet.Differences(rec.Plan, in.plan),
-			next: "restore what has changed; or begin a new run with it: " + r.command("run -f %s --restart", f.file)}
+			next: "restore what has changed; or begin a new run with it: " + r.kube.at().Ours("fleet run -f %s --restart", f.file)}
 	}
 	if f.yes {
 		return true, nil
@@ -158,7 +158,7 @@ func (r *fleetRun) freeze(ctx context.Context, p fleet.Plan) error {
 
 // lockLost says why a run ends before its time.
 func (r *fleetRun) lockLost(lost error) error {
-	e := &pausedError{reason: "the lock of the run was lost", next: r.command("status %s", r.name)}
+	e := &pausedError{reason: "the lock of the run was lost", next: r.kube.at().Ours("fleet status %s", r.name)}
 	if held, ok := journal.IsHeld(lost); ok {
 		e.reason = fmt.Sprintf("the lock of the run was lost, another command has it: %s", quote.Line(held.Holder))
 	}
@@ -231,7 +231,7 @@ func (f *fleetRunner) loop(ctx context.Context) error {
 		case journal.IsStale(err):
 			continue // somebody approved, paused, skipped
 		case err != nil:
-			return &failedError{err: err, next: f.run.command("run -f FILE")}
+			return &failedError{err: err, next: f.run.kube.at().Ours("fleet run -f FILE")}
 		case len(f.running) == 0 && f.final(d):
 			return f.outcome(d, rec)
 		}
@@ -241,7 +241,7 @@ func (f *fleetRunner) loop(ctx context.Context) error {
 			if !e.over {
 				f.out.line(e.id + ": stopped before its next server; it goes on later")
 			} else if err := f.record(ctx, e); err != nil && ctx.Err() == nil {
-				return &failedError{err: err, next: f.run.command("run -f FILE")}
+				return &failedError{err: err, next: f.run.kube.at().Ours("fleet run -f FILE")}
 			}
 		case <-time.After(f.poll):
 		case <-ctx.Done():
@@ -252,7 +252,7 @@ func (f *fleetRunner) loop(ctx context.Context) error {
 
 func (f *fleetRunner) interrupted(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &pausedError{reason: "timed out", next: f.run.command("run -f FILE"), timeout: true}
+		return &pausedError{reason: "timed out", next: f.run.kube.at().Ours("fleet run -f FILE"), timeout: true}
 	}
 	return &workingError{ctx.Err()}
 }
@@ -443,15 +443,15 @@ func (f *fleetRunner) outcome(d fleet.Decision, rec journal.FleetRecord) error {
 func (r *fleetRun) next(p fleet.Plan, w fleet.Wait) string {
 	switch w.Code {
 	case fleet.WaitRed:
-		retry := r.command("retry %s --ensemble=%s", r.name, w.Target)
+		retry := r.kube.at().Ours("fleet retry %s --ensemble=%s", r.name, w.Target)
 		if w.Next == "" {
 			return retry
 		}
-		return w.Next + "; then " + retry + ", or leave it out: " + r.command("skip %s --ensemble=%s", r.name, w.Target)
+		return w.Next + "; then " + retry + ", or leave it out: " + r.kube.at().Ours("fleet skip %s --ensemble=%s", r.name, w.Target)
 	case fleet.WaitApproval:
-		return r.command("approve %s --approval=%s", r.name, w.Approval)
+		return r.kube.at().Ours("fleet approve %s --approval=%s", r.name, w.Approval)
 	case fleet.WaitPause:
-		return r.command("resume %s", r.name)
+		return r.kube.at().Ours("fleet resume %s", r.name)
 	case fleet.WaitHalt:
 		return r.unhalt(p, w)
 	case fleet.WaitSoak, fleet.WaitWindow, fleet.WaitElections, fleet.WaitConsumer, fleet.WaitHealth, fleet.WaitReady, fleet.WaitUnseen, fleet.WaitTurn:

@@ -90,7 +90,11 @@ func (f Field) kind() string {
 }
 
 func (f Field) wanted() string {
-	return "a YAML file with apiVersion: " + APIVersion + ", kind: " + f.kind() + ", metadata and spec; see " + command.At{}.Ours("explain %s", f.Name)
+	see := command.At{}.Ours("explain")
+	if f.kind() == FleetKind {
+		see = command.At{}.Ours("explain fleet")
+	}
+	return "a YAML file with apiVersion: " + APIVersion + ", kind: " + f.kind() + ", metadata and spec; see " + see
 }
 
 // read is the file's one YAML document. Nothing in it is expanded yet.
