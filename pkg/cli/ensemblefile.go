@@ -97,13 +97,19 @@ func (s *said) anchor(dir string) {
 	for i := range spec.Servers {
 		paths = append(paths, &spec.Servers[i].ZooCfg, &spec.Servers[i].DynamicFile)
 	}
-	if !strings.HasPrefix(spec.Credentials, secretPrefix) {
-		paths = append(paths, &spec.Credentials)
-	}
 	for _, p := range paths {
 		*p = from(dir, *p)
 	}
+	spec.Credentials = credentialsFrom(dir, spec.Credentials)
 	spec.Hosts.Hook = hookFrom(dir, spec.Hosts.Hook)
+}
+
+// credentialsFrom are credentials as they are named from here: a file, or a Secret.
+func credentialsFrom(dir, credentials string) string {
+	if strings.HasPrefix(credentials, secretPrefix) {
+		return credentials
+	}
+	return from(dir, credentials)
 }
 
 // from is a path as it is named from here that is named from a directory.

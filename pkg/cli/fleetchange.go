@@ -61,7 +61,7 @@ func (c fleetChange) run(ctx context.Context, args []string, name, reason string
 	err = r.store.Change(ctx, func(p fleet.Plan, s *fleet.State) error {
 		what, err := c.keep(p, s, name, mark(reason))
 		if err != nil {
-			return usageOf(err)
+			return &usageError{err}
 		}
 		if what != "" {
 			of = what
@@ -76,10 +76,22 @@ func (c fleetChange) run(ctx context.Context, args []string, name, reason string
 	return nil
 }
 
-func usageOf(err error) error { return &usageError{err} }
-
 func ensembleFlag(cmd *cobra.Command) *string {
 	return cmd.Flags().String("ensemble", "", "The ensemble: NAME, NAMESPACE/NAME or NAMESPACE/NAME@CONTEXT, as fleet status lists it")
+}
+
+// ofEnsemble changes the state of the one ensemble that is named.
+func ofEnsemble(change func(*fleet.State, fleet.Plan, string, fleet.Mark) error) func(fleet.Plan, *fleet.State, string, fleet.Mark) (string, error) {
+	return func(p fleet.Plan, s *fleet.State, name string, m fleet.Mark) (string, error) {
+		if err := needed("ensemble", name); err != nil {
+			return "", err
+		}
+		id, err := targetNamed(p, name)
+		if err != nil {
+			return "", err
+		}
+		return id, change(s, p, id, m)
+	}
 }
 
 func needed(flag, value string) error {
@@ -153,16 +165,7 @@ func newFleetSkipCommand(d *deps) *cobra.Command {
 		eg: `
 			%[1]s fleet skip wave-1 --ensemble=search/zk1 --reason='moved by hand'`,
 		said: "skipped", reason: true, names: ensembleFlag,
-		keep: func(p fleet.Plan, s *fleet.State, name string, m fleet.Mark) (string, error) {
-			if err := needed("ensemble", name); err != nil {
-				return "", err
-			}
-			id, err := targetNamed(p, name)
-			if err != nil {
-				return "", err
-			}
-			return id, s.Skip(p, id, m)
-		},
+		keep: ofEnsemble((*fleet.State).Skip),
 	}.command()
 }
 
@@ -175,15 +178,6 @@ func newFleetRetryCommand(d *deps) *cobra.Command {
 			# Once what it said is mended
 			%[1]s fleet retry wave-1 --ensemble=search/zk1`,
 		said: "begins again at its turn", names: ensembleFlag,
-		keep: func(p fleet.Plan, s *fleet.State, name string, m fleet.Mark) (string, error) {
-			if err := needed("ensemble", name); err != nil {
-				return "", err
-			}
-			id, err := targetNamed(p, name)
-			if err != nil {
-				return "", err
-			}
-			return id, s.Retry(p, id, m)
-		},
+		keep: ofEnsemble((*fleet.State).Retry),
 	}.command()
 }

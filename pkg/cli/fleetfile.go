@@ -115,10 +115,7 @@ func (r *resolver) add(ctx context.Context, path string, e manifest.FleetEnsembl
 	f := found{member: fleet.Member{FleetEnsemble: e, Path: path, Digests: map[string]string{}}}
 	m, t := &f.member, &f.target
 	t.manifest, t.hostFiles = from(r.dir, e.Manifest), from(r.dir, e.HostFiles)
-	t.credentials = e.Credentials
-	if !strings.HasPrefix(e.Credentials, secretPrefix) {
-		t.credentials = from(r.dir, e.Credentials)
-	}
+	t.credentials = credentialsFrom(r.dir, e.Credentials)
 	if _, err := sessions.ParseConsent(e.AcceptLoss); err != nil {
 		return usagef("%s: %w", r.doc.At(path+".acceptClientLoss"), err)
 	}
@@ -137,10 +134,8 @@ func (r *resolver) add(ctx context.Context, path string, e manifest.FleetEnsembl
 			return usagef("%s is %s, %s says %s: make them the same", r.doc.At(path+".namespace"), m.Namespace, doc.At("metadata.namespace"), ns)
 		}
 		t.hooked = t.hooked || doc.Spec.Hosts.Hook != ""
-		if c := doc.Spec.Credentials; t.credentials == "" && c != "" {
-			if t.credentials = c; !strings.HasPrefix(c, secretPrefix) {
-				t.credentials = from(filepath.Dir(t.manifest), c)
-			}
+		if t.credentials == "" {
+			t.credentials = credentialsFrom(filepath.Dir(t.manifest), doc.Spec.Credentials)
 		}
 	}
 	if m.Namespace == "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
@@ -98,7 +99,7 @@ func (f *fleetLooker) look(ctx context.Context, t fleetTarget, goal fleet.Goal) 
 }
 
 func unseen(err error) fleet.Fact {
-	said := tell(err, noVia())
+	said := tell(err, command.Via{})
 	return fleet.Fact{Why: said.reason, Next: said.next}
 }
 
@@ -109,16 +110,7 @@ func (f *fleetLooker) looks(ctx context.Context, targets []fleetTarget, goal fle
 
 func (f *fleetLooker) looksWith(ctx context.Context, targets []fleetTarget, look func(context.Context, fleetTarget) fleet.Fact) map[string]fleet.Fact {
 	facts := make([]fleet.Fact, len(targets))
-	slots := make(chan struct{}, looksAtOnce)
-	var wg sync.WaitGroup
-	for i, t := range targets {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			facts[i] = look(ctx, t)
-		})
-	}
-	wg.Wait()
+	atOnce(looksAtOnce, len(targets), func(i int) { facts[i] = look(ctx, targets[i]) })
 	out := map[string]fleet.Fact{}
 	for i, t := range targets {
 		out[t.ID] = facts[i]

@@ -18,8 +18,6 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 )
 
-func noVia() command.Via { return command.Via{} }
-
 // haltedError: a run was halted where no server is away.
 type haltedError struct{ why string }
 

@@ -285,9 +285,7 @@ func (f *fleetRunner) round(ctx context.Context) (fleet.Decision, journal.FleetR
 	changed := f.already(&rec.State, facts)
 	d := fleet.Decide(rec.Plan, rec.State, facts, f.now())
 	for _, id := range d.Begin {
-		m := mark("")
-		m.At = f.now().UTC()
-		rec.State.Begin(id, facts.Targets[id], m)
+		rec.State.Begin(id, facts.Targets[id], f.mark())
 	}
 	if changed || len(d.Begin) > 0 {
 		if err := f.save(ctx, rec.State); err != nil {
@@ -331,13 +329,18 @@ func (f *fleetRunner) already(s *fleet.State, facts fleet.Facts) bool {
 	changed := false
 	for id, fact := range facts.Targets {
 		if s.Phase(id) == "" && fact.Seen && fact.Healthy && fact.Servers > 0 && len(fact.Left) == 0 {
-			m := mark("")
-			m.At = f.now().UTC()
-			s.Was(id, fact.Servers, m)
+			s.Was(id, fact.Servers, f.mark())
 			changed = true
 		}
 	}
 	return changed
+}
+
+// mark is that this run does something now, by its clock.
+func (f *fleetRunner) mark() fleet.Mark {
+	m := mark("")
+	m.At = f.now().UTC()
+	return m
 }
 
 // save writes the state while the lock is held.
@@ -366,8 +369,7 @@ func (f *fleetRunner) record(ctx context.Context, e turnOver) error {
 	if err := f.lock.Held(ctx); err != nil {
 		return err
 	}
-	m := mark("")
-	m.At = f.now().UTC()
+	m := f.mark()
 	if e.how.Red {
 		f.out.line(e.id + ": RED: " + e.how.Reason)
 	} else {

@@ -132,22 +132,15 @@ func seenAs(ctx context.Context, p prober, asked []vantage.Target, tried map[van
 func tryAll(ctx context.Context, p prober, q hostscript.Questions) map[vantage.Target]preflight.Tried {
 	out := map[vantage.Target]preflight.Tried{}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, triedAtOnce)
-	for _, t := range q.Paths {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			tried := preflight.Tried{}
-			state, err := p.ProbePort(ctx, t.Address())
-			if tried.State = state; state == vantage.PortUnknown && err != nil {
-				tried.Detail = plain(err).text
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			out[t] = tried
-		})
-	}
-	wg.Wait()
+	atOnce(triedAtOnce, len(q.Paths), func(i int) {
+		t, tried := q.Paths[i], preflight.Tried{}
+		state, err := p.ProbePort(ctx, t.Address())
+		if tried.State = state; state == vantage.PortUnknown && err != nil {
+			tried.Detail = plain(err).text
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out[t] = tried
+	})
 	return out
 }

@@ -54,30 +54,25 @@ func (s *session) askHosts(ctx context.Context, hook string, rec migration.Recor
 		return nil, usagef("%w", err)
 	}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
 	var out []hostreport.Report
-	slots := make(chan struct{}, hooksAtOnce)
-	asked := map[string]bool{}
+	var asked []migration.ServerRecord
 	for _, srv := range rec.Servers {
-		if asked[srv.HostIP] {
-			continue
+		if !slices.ContainsFunc(asked, func(o migration.ServerRecord) bool { return o.HostIP == srv.HostIP }) {
+			asked = append(asked, srv)
 		}
-		asked[srv.HostIP] = true
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			program := hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: s.kube.namespace, Timeout: time.Duration(q.MaxSeconds())*time.Second + hookGrace}
-			r, err := askHost(ctx, program, srv, script, q.Digest())
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				out = append(out, r)
-			} else if srv.Replaced == nil {
-				fmt.Fprintf(s.kube.warn, "Warning: host %s has not reported: %v\n", srv.HostIP, err)
-			}
-		})
 	}
-	wg.Wait()
+	atOnce(hooksAtOnce, len(asked), func(i int) {
+		srv := asked[i]
+		program := hosts.Hook{Program: hook, Ensemble: rec.Name, Namespace: s.kube.namespace, Timeout: time.Duration(q.MaxSeconds())*time.Second + hookGrace}
+		r, err := askHost(ctx, program, srv, script, q.Digest())
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil {
+			out = append(out, r)
+		} else if srv.Replaced == nil {
+			fmt.Fprintf(s.kube.warn, "Warning: host %s has not reported: %v\n", srv.HostIP, err)
+		}
+	})
 	return out, ctx.Err()
 }
 

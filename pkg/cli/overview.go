@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
@@ -145,21 +144,14 @@ func (o *StatusOptions) oneByOne(ctx context.Context, k kube, names []ensembleNa
 
 // sideBySide looks at every ensemble, so many at once. One that cannot be looked at does
 // not hide the others.
-func sideBySide(ctx context.Context, atOnce int, names []ensembleName, via command.Via, look func(i int) (migration.EnsembleStatus, error)) ([]migration.EnsembleStatus, error) {
+func sideBySide(ctx context.Context, limit int, names []ensembleName, via command.Via, look func(i int) (migration.EnsembleStatus, error)) ([]migration.EnsembleStatus, error) {
 	items := make([]migration.EnsembleStatus, len(names))
 	errs := make([]error, len(names))
-	slots := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
-	for i, n := range names {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if items[i], errs[i] = look(i); errs[i] != nil {
-				items[i] = notLookedAt(n, errs[i], via)
-			}
-		})
-	}
-	wg.Wait()
+	atOnce(limit, len(names), func(i int) {
+		if items[i], errs[i] = look(i); errs[i] != nil {
+			items[i] = notLookedAt(names[i], errs[i], via)
+		}
+	})
 	if ctx.Err() == nil {
 		return items, nil
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/preflight"
@@ -160,8 +159,7 @@ func (o *RetireOptions) look(ctx context.Context, s *session, rec migration.Reco
 	rec.Servers = slices.Clone(rec.Servers)
 	sr, _ := rec.Server(o.id)
 	sr.Retired = nil
-	e := s.engine
-	obs, err := engine.Looker{Cluster: e.Cluster, Prober: e.Prober, From: e.From, Clock: e.Clock, Via: e.Via}.Look(ctx, rec, nil, o.id)
+	obs, err := s.engine.Looker().Look(ctx, rec, nil, o.id)
 	v, _ := obs.View(o.id)
 	return v.Host, err
 }

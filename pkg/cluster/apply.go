@@ -42,12 +42,7 @@ func (c *Client) Park(ctx context.Context, rec migration.Record) error {
 	if err := c.parkGate(ctx, rec); err != nil {
 		return err
 	}
-	for _, o := range objects {
-		if _, _, err := c.apply(ctx, rec, o, false); err != nil {
-			return c.wayOut(err, o)
-		}
-	}
-	return nil
+	return c.applyAll(ctx, rec, objects)
 }
 
 // Finalize applies what the pods are left with. Their template stays as it is, so that no
@@ -57,6 +52,10 @@ func (c *Client) Finalize(ctx context.Context, rec migration.Record) error {
 	if err != nil {
 		return &Error{Reason: Invalid, What: err.Error()}
 	}
+	return c.applyAll(ctx, rec, objects)
+}
+
+func (c *Client) applyAll(ctx context.Context, rec migration.Record, objects []render.Object) error {
 	for _, o := range objects {
 		if _, _, err := c.apply(ctx, rec, o, false); err != nil {
 			return c.wayOut(err, o)

@@ -3,10 +3,6 @@ package cluster
 import (
 	"context"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
@@ -18,30 +14,24 @@ func (c *Client) DeleteHelpers(ctx context.Context, rec migration.Record) (delet
 	if rec.Finalized == nil {
 		return nil, &Error{Reason: Precondition, What: "ensemble " + rec.Name + " is not finalized: its pods need their gate"}
 	}
-	maps := c.kube.CoreV1().ConfigMaps(rec.Namespace)
+	maps := removing("ConfigMap", c.kube.CoreV1().ConfigMaps(rec.Namespace))
 	gated := rec
 	gated.Pods.Plain = false
-	names := []string{render.GateName(rec.Name), render.ReportsName(rec.Name), render.ClientsName(rec.Name), render.JournalCopyName(rec.Name), render.Conf(gated).Name}
-	conf := labels.Set{render.EnsembleLabel: rec.Name, render.RoleLabel: render.RoleConf}
-	list, err := maps.List(ctx, metav1.ListOptions{LabelSelector: conf.String()})
-	if err != nil && !apierrors.IsForbidden(err) {
-		return nil, failed(err, "list", "ConfigMaps", rec.Namespace, rec.Name)
+	conf, err := c.confNames(ctx, gated)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		names = names[:4]
-		for _, cm := range list.Items {
-			names = append(names, cm.Name)
-		}
-	}
-	for _, name := range names {
-		err := maps.Delete(ctx, name, metav1.DeleteOptions{})
-		if apierrors.IsNotFound(err) {
-			continue
+	for _, name := range append([]string{render.GateName(rec.Name), render.ReportsName(rec.Name), render.ClientsName(rec.Name), render.JournalCopyName(rec.Name)}, conf...) {
+		o, err := c.ours(ctx, rec, maps, name)
+		if err == nil && o != nil {
+			err = c.removeAsRead(ctx, maps, o)
 		}
 		if err != nil {
-			return deleted, c.notWritten(err, "delete", "ConfigMap", rec.Namespace, name)
+			return deleted, err
 		}
-		deleted = append(deleted, "configmap/"+name)
+		if o != nil {
+			deleted = append(deleted, "configmap/"+name)
+		}
 	}
 	return deleted, nil
 }

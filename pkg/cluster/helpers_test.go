@@ -21,7 +21,7 @@ func TestDeleteHelpers(t *testing.T) {
 	conf := map[string]string{render.EnsembleLabel: rec.Name, render.RoleLabel: render.RoleConf}
 	stays := []string{render.Conf(rec).Name, render.JournalName(rec.Name), "somebody-elses"}
 	for name, labels := range map[string]map[string]string{
-		stays[0]: {render.EnsembleLabel: rec.Name}, stays[1]: nil, stays[2]: nil, render.GateName(rec.Name): nil, "main-zkmigrate-conf-1": conf, "main-zkmigrate-conf-2": conf,
+		stays[0]: {render.EnsembleLabel: rec.Name}, stays[1]: nil, stays[2]: nil, render.GateName(rec.Name): {render.EnsembleLabel: rec.Name}, "main-zkmigrate-conf-1": conf, "main-zkmigrate-conf-2": conf,
 	} {
 		cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: rec.Namespace, Labels: labels}}
 		if _, err := maps.Create(t.Context(), cm, metav1.CreateOptions{}); err != nil {

@@ -84,6 +84,11 @@ type Event struct {
 	Observation migration.Observation
 }
 
+// Looker looks as the engine does, at records that need not be the journal's.
+func (e *Engine) Looker() Looker {
+	return Looker{Cluster: e.Cluster, Prober: e.Prober, From: e.From, Clock: e.Clock, Via: e.Via}
+}
+
 // Observe reads the journal and takes one look at everything. focus are the servers
 // whose hosts are probed, too.
 func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.Observation, error) {
@@ -91,7 +96,7 @@ func (e *Engine) Observe(ctx context.Context, focus ...ensemble.ID) (migration.O
 	if err != nil {
 		return migration.Observation{}, err
 	}
-	o, err := Looker{Cluster: e.Cluster, Prober: e.Prober, From: e.From, Clock: e.Clock, Via: e.Via}.Look(ctx, rec, e.Twins, focus...)
+	o, err := e.Looker().Look(ctx, rec, e.Twins, focus...)
 	if err == nil && e.Clients != nil {
 		o.Clients = e.Clients.Look(ctx, rec)
 	}

@@ -28,9 +28,5 @@ func (j *Journal) Archive(ctx context.Context) error {
 	if _, err := maps.Create(ctx, report, metav1.CreateOptions{FieldManager: FieldManager}); err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("cannot write the report in ConfigMap %s/%s: %w", j.namespace, report.Name, err)
 	}
-	err = maps.Delete(ctx, name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &cm.UID, ResourceVersion: &cm.ResourceVersion}})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("cannot delete the journal in ConfigMap %s/%s: %w", j.namespace, name, err)
-	}
-	return nil
+	return j.remove(ctx, cm)
 }

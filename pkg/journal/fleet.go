@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 
@@ -139,13 +138,8 @@ func (f *Fleet) Load(ctx context.Context) (FleetRecord, error) {
 
 func (f *Fleet) decode(cm *corev1.ConfigMap, rec *FleetRecord) error {
 	for key, into := range map[string]any{PlanKey: &rec.Plan, StateKey: &rec.State} {
-		d := json.NewDecoder(strings.NewReader(cm.Data[key]))
-		d.DisallowUnknownFields()
-		if err := d.Decode(into); err != nil {
+		if err := strictly(cm.Data[key], into); err != nil {
 			return fmt.Errorf("%s: %s", key, quote.Line(strings.TrimPrefix(err.Error(), "json: ")))
-		}
-		if _, err := d.Token(); !errors.Is(err, io.EOF) {
-			return fmt.Errorf("%s: something follows", key)
 		}
 	}
 	p := rec.Plan

@@ -258,7 +258,8 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string, via comma
 	if len(text) > maxRecord {
 		return bad("cannot be true", fmt.Errorf("%s has %d bytes (expected %d at most)", Key, len(text), maxRecord))
 	}
-	rec, unread := strictly(text)
+	var rec migration.Record
+	unread := strictly(text, &rec)
 	if unread != nil || rec.APIVersion != migration.RecordVersion {
 		var head struct {
 			APIVersion string `json:"apiVersion"`
@@ -295,17 +296,17 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string, via comma
 	return rec, rec.TidyNotes()
 }
 
-// strictly reads a record if this release knows every field of it, and nothing follows.
-func strictly(text string) (rec migration.Record, err error) {
+// strictly reads a text if this release knows every field of it, and nothing follows.
+func strictly(text string, into any) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
-	if err = d.Decode(&rec); err != nil {
-		return rec, err
+	if err := d.Decode(into); err != nil {
+		return err
 	}
-	if _, err = d.Token(); errors.Is(err, io.EOF) {
-		return rec, nil
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the record")
 	}
-	return rec, errors.New("something follows the record")
+	return nil
 }
 
 // jsonFault says where a text is not the JSON it should be. The words of

@@ -78,10 +78,7 @@ func (m *member) toFinalize() bool { return !m.pod.Source.Pod.Plain || m.pod.Sou
 // FinalizeOrder is the order in which pods lose their gates, as things stand now: followers,
 // then the leader, then observers. It is empty where all have.
 func FinalizeOrder(o Observation) []ensemble.ID {
-	if f := o.Record.Flight; f != nil && f.Kind == Apply {
-		return []ensemble.ID{f.ID}
-	}
-	return derive(o).order((*member).toFinalize)
+	return derive(o).restarts((*member).toFinalize)
 }
 
 // RegateOrder is the same for pods that get their gates again. Those that crash go first: the

@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -67,20 +66,7 @@ func TestACLWarnings(t *testing.T) {
 			if c.change != nil {
 				c.change(&f)
 			}
-			all := ClientWarnings(f)
-			i := slices.IndexFunc(all, func(w ClientWarning) bool { return w.Code == c.code })
-			if i < 0 || c.says == nil {
-				if i >= 0 || c.says != nil {
-					t.Errorf("got %+v", all)
-				}
-				return
-			}
-			evidence := strings.Join(all[i].Evidence, "\n")
-			for _, says := range c.says {
-				if !strings.Contains(evidence, says) {
-					t.Errorf("%q is not in\n%s", says, evidence)
-				}
-			}
+			_, evidence := warned(t, f, c.code, c.says)
 			if c.none != "" && strings.Contains(evidence, c.none) {
 				t.Errorf("%q is in\n%s", c.none, evidence)
 			}

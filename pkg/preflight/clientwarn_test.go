@@ -112,25 +112,36 @@ func TestClientWarnings(t *testing.T) {
 			for _, change := range c.change {
 				change(&f)
 			}
-			all := ClientWarnings(f)
-			i := slices.IndexFunc(all, func(w ClientWarning) bool { return w.Code == c.code })
-			if i < 0 || c.says == nil {
-				if i >= 0 || c.says != nil {
-					t.Errorf("got %+v", all)
-				}
+			w, evidence := warned(t, f, c.code, c.says)
+			if c.says == nil {
 				return
 			}
-			evidence := strings.Join(all[i].Evidence, "\n")
-			for _, says := range c.says {
-				if !strings.Contains(evidence, says) {
-					t.Errorf("%q is not in the evidence:\n%s", says, evidence)
-				}
-			}
-			if !strings.Contains(all[i].Hint, c.hint) || c.none != "" && strings.Contains(evidence+all[i].Hint, c.none) {
-				t.Errorf("%s\nhint: %s", evidence, all[i].Hint)
+			if !strings.Contains(w.Hint, c.hint) || c.none != "" && strings.Contains(evidence+w.Hint, c.none) {
+				t.Errorf("%s\nhint: %s", evidence, w.Hint)
 			}
 		})
 	}
+}
+
+// warned is the warning of a code, with its evidence, which must say all that; nil says that there
+// must be none.
+func warned(t *testing.T, f Facts, code string, says []string) (w ClientWarning, evidence string) {
+	t.Helper()
+	all := ClientWarnings(f)
+	i := slices.IndexFunc(all, func(w ClientWarning) bool { return w.Code == code })
+	if (i < 0) != (says == nil) {
+		t.Fatalf("got %+v", all)
+	}
+	if i < 0 {
+		return w, ""
+	}
+	evidence = strings.Join(all[i].Evidence, "\n")
+	for _, want := range says {
+		if !strings.Contains(evidence, want) {
+			t.Errorf("%q is not in the evidence:\n%s", want, evidence)
+		}
+	}
+	return all[i], evidence
 }
 
 // TestClientWarningsOfReports: what hosts and clients have reported counts as in NET009.

@@ -126,13 +126,9 @@ func TestGatePlacesFiles(t *testing.T) {
 	p.write("files-secret/5.key.jks", "of 5")
 	p.write("files-secret/jvm-flags", "# more\n-Dzookeeper.ssl.quorum.keyStore.password=x -Djavax.net.ssl.trustStore=/etc/zk/trust.jks\n-Dother=/etc/none")
 	p.start()
-	refused := func(why string) {
-		t.Helper()
-		p.waitReport(why, func(r GateReport) bool { return r.State == migration.GateRefused && strings.Contains(r.Detail, why) })
-	}
-	refused("neither trust.jks nor 2.trust.jks")
+	p.waitRefused("", "neither trust.jks nor 2.trust.jks")
 	p.write("files-secret/trust.jks", "trust")
-	refused("key tab /etc/zk/zk.keytab")
+	p.waitRefused("", "key tab /etc/zk/zk.keytab")
 	p.write("files-secret/2.zk.keytab", "keytab")
 	p.waitReport("parked", func(r GateReport) bool { return r.State == migration.GateParked })
 	p.hostDown()
@@ -236,15 +232,11 @@ func TestGateTellsFilesOfOneNameApart(t *testing.T) {
 	}
 	p.write("files-secret/jaas.conf", "Server { keyTab=\"/etc/s/zk.keytab\"; };\nClient { keyTab=\"/etc/c/zk.keytab\"; };\n")
 	p.start()
-	refused := func(why string) {
-		t.Helper()
-		p.waitReport(why, func(r GateReport) bool { return r.State == migration.GateRefused && strings.Contains(r.Detail, why) })
-	}
-	refused("jvm-flags names /etc/b/trust.jks, and the entry trust.jks is for another file of that name: add it as FOLDER-trust.jks")
+	p.waitRefused("", "jvm-flags names /etc/b/trust.jks, and the entry trust.jks is for another file of that name: add it as FOLDER-trust.jks")
 	p.write("files-secret/2.b-trust.jks", "is b-trust.jks")
-	refused("jvm-flags names the file /etc/c/key.jks, and neither key.jks nor 2.key.jks is in")
+	p.waitRefused("", "jvm-flags names the file /etc/c/key.jks, and neither key.jks nor 2.key.jks is in")
 	p.write("files-secret/key.jks", "is key.jks")
-	refused("jaas.conf names /etc/c/zk.keytab, and the entry zk.keytab is for another file of that name")
+	p.waitRefused("", "jaas.conf names /etc/c/zk.keytab, and the entry zk.keytab is for another file of that name")
 	p.write("files-secret/c-zk.keytab", "is c-zk.keytab")
 	p.waitReport("parked", func(r GateReport) bool { return r.State == migration.GateParked })
 	p.hostDown()

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -29,21 +28,7 @@ func TestApply(t *testing.T) {
 			before := s.Status()
 			verdict := s.WatchRestarts()
 			args := []string{"apply", s.Name, "--yes", "--timeout", "4m", "--memory", "640Mi"}
-			kills := 0
-			for range 20 {
-				p := s.Start(fmt.Sprintf("apply-%d.log", kills), args...)
-				// The moment is the fault.
-				if code, err := p.Exit(300*time.Millisecond + rand.N(3*time.Second)); p.Ended() {
-					if err != nil || code != 0 {
-						t.Fatalf("apply ended with %d (%v):\n%s", code, err, p.Log())
-					}
-					break
-				}
-				p.Kill()
-				kills++
-			}
-			s.Zkmigrate(0, args...)
-			t.Logf("%d kills", kills)
+			t.Logf("%d kills", killed(s, 20, 300*time.Millisecond, 3*time.Second, args...))
 			memory := s.Kubectl("get", "pods", "-l", "zkmigrate.io/ensemble="+s.Name, "-o", `jsonpath={.items[*].spec.containers[?(@.name=="zookeeper")].resources.limits.memory}`)
 			if strings.Join(strings.Fields(memory), " ") != "640Mi 640Mi 640Mi" {
 				t.Errorf("the pods' memory is %s", memory)

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"strings"
 	"testing"
@@ -35,21 +34,7 @@ func TestFinalize(t *testing.T) {
 				t.Errorf("the name is not asked for:\n%s", r.Stderr)
 			}
 			args := []string{"finalize", s.Name, "--yes", "--give-up-way-back=" + s.Name, "--timeout", "6m"}
-			kills := 0
-			for range 12 {
-				p := s.Start(fmt.Sprintf("finalize-%d.log", kills), args...)
-				// The moment is the fault.
-				if code, err := p.Exit(500*time.Millisecond + rand.N(5*time.Second)); p.Ended() {
-					if err != nil || code != 0 {
-						t.Fatalf("finalize ended with %d (%v):\n%s", code, err, p.Log())
-					}
-					break
-				}
-				p.Kill()
-				kills++
-			}
-			s.Zkmigrate(0, args...)
-			t.Logf("%d kills", kills)
+			t.Logf("%d kills", killed(s, 12, 500*time.Millisecond, 5*time.Second, args...))
 			after := s.Status()
 			if !after.Healthy || after.Replaced != 3 || after.Epoch != before.Epoch+1 || after.Next != "" {
 				t.Errorf("at the end: %+v; want one election (epoch %d before)", after, before.Epoch)

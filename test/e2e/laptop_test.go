@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -74,19 +73,7 @@ func TestLaptopKilled(t *testing.T) {
 	kills := 0
 	for _, verb := range []string{"replace", "revert"} {
 		args := []string{verb, s.Name, fmt.Sprintf("--id=%d", id), "--yes", "--host-hook", s.Lab.HookCommand(), "--timeout", "4m", "--probe-via=pod"}
-		for range 10 {
-			p := s.Start(fmt.Sprintf("%s-%d.log", verb, kills), args...)
-			// The moment is the fault.
-			if code, err := p.Exit(300*time.Millisecond + rand.N(4*time.Second)); p.Ended() {
-				if err != nil || code != 0 {
-					t.Fatalf("%s ended with %d (%v):\n%s", verb, code, err, p.Log())
-				}
-				break
-			}
-			p.Kill()
-			kills++
-		}
-		s.Zkmigrate(0, args...)
+		kills += killed(s, 10, 300*time.Millisecond, 4*time.Second, args...)
 	}
 	verdict()
 	t.Logf("%d kills", kills)
