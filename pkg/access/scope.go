@@ -107,9 +107,7 @@ func (s Scope) Names(n Need) []string {
 	case Journals:
 		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name)}
 	case Kept:
-		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), s.conf(), render.ReportsName(s.Name)}
-	case Helpers:
-		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), render.ReportsName(s.Name), render.ClientsName(s.Name), s.conf()}
+		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), s.conf(), render.ReportsName(s.Name), render.ClientsName(s.Name)}
 	case Reports:
 		return []string{render.ReportsName(s.Name)}
 	case Sessions:

@@ -81,11 +81,11 @@ that check keeps, and what is remembered of clients' sessions. "delete" comes wi
 			need("create", All, Always, append([]Command{Diff}, locking()...), steps(migration.StepPark), "create the journal, its copy, the gate and the pods' files").
 			need("update", Journals, Always, locking(), steps(migration.StepBegin, migration.StepRelease, migration.StepRenew, migration.StepRestoreGate, migration.StepCloseGate), "save the journal and its copy, and open or close the gate").
 			need("patch", Applied, Always, append([]Command{Diff}, making()...), steps(migration.StepPark, migration.StepRestorePods), "apply the pods' files, and keep out what a command that died left under way").
-			need("delete", Helpers, Cleaning, []Command{Finalize}, nil, "delete what only the migration needed").
+			need("delete", Kept, Cleaning, []Command{Finalize}, nil, "delete what only the migration needed").
 			need("get", Reports, Known, append(foretelling(), Reconfigure, Clients), nil, "know what hosts and client machines have reported to another command").
 			need("create", All, Keeping, []Command{Check}, nil, "keep host reports for later commands").
 			need("update", Reports, Keeping, []Command{Check}, nil, "keep host reports for later commands").
-			need("get", Reports, Removing, []Command{Unwrap}, nil, "see that the host reports are ours").
+			need("get", Kept, Removing, []Command{Unpark, Unwrap}, nil, "see that what is taken back is ours").
 			need("get", Sessions, Remembered, []Command{Status, Plan, Clients, Wrap, Replace}, nil, "know at which servers clients were seen before").
 			need("create", All, Remembered, []Command{Clients, Wrap, Replace}, nil, "remember at which servers clients were seen").
 			need("update", Sessions, Remembered, []Command{Clients, Wrap, Replace}, nil, "remember at which servers clients were seen").

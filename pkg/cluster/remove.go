@@ -296,11 +296,15 @@ func (c *Client) removeBridge(ctx context.Context, rec migration.Record, s migra
 	return nil
 }
 
-// DeleteNotes deletes what is kept beside an ensemble's journal: the host reports, and our
-// Secrets. Each of those is named by its content, and nobody needs to read it to know that it is ours.
+// DeleteNotes deletes what is kept beside an ensemble's journal: the host reports, the clients'
+// sessions, and our Secrets. Each of those is named by its content, and nobody needs to read it to
+// know that it is ours.
 func (c *Client) DeleteNotes(ctx context.Context, rec migration.Record) error {
-	if err := c.remove(ctx, rec, removing("ConfigMap", c.kube.CoreV1().ConfigMaps(rec.Namespace)), render.ReportsName(rec.Name)); err != nil {
-		return err
+	maps := removing("ConfigMap", c.kube.CoreV1().ConfigMaps(rec.Namespace))
+	for _, name := range []string{render.ReportsName(rec.Name), render.ClientsName(rec.Name)} {
+		if err := c.remove(ctx, rec, maps, name); err != nil {
+			return err
+		}
 	}
 	names := []string{rec.Pods.PrivateSecret}
 	if rec.PodsBefore != nil {

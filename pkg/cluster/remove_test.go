@@ -75,13 +75,13 @@ func TestOnlyOurOwnGoes(t *testing.T) {
 		objects := []runtime.Object{
 			set(0, ours), conf("main-zkmigrate-conf-1", ours), conf("main-zkmigrate-conf-2", ours), boundClaim(0, ours), boundClaim(1, ours),
 			&policyv1.PodDisruptionBudget{ObjectMeta: head("main-pods", ours)}, &corev1.Service{ObjectMeta: head("main-pods", ours)},
-			&corev1.ConfigMap{ObjectMeta: head(render.ReportsName("main"), ours)},
+			&corev1.ConfigMap{ObjectMeta: head(render.ReportsName("main"), ours)}, &corev1.ConfigMap{ObjectMeta: head(render.ClientsName("main"), ours)},
 		}
 		var want []string
 		if ours {
 			objects = append(objects, gateMap(""))
 			want = []string{"statefulsets/main-pod", "poddisruptionbudgets/main-pods", "services/main-pods", "configmaps/main-zkmigrate-gate",
-				"configmaps/main-zkmigrate-conf-1", "configmaps/main-zkmigrate-conf-2", "configmaps/main-zkmigrate-reports", "persistentvolumeclaims/data-main-pod-0"}
+				"configmaps/main-zkmigrate-conf-1", "configmaps/main-zkmigrate-conf-2", "configmaps/main-zkmigrate-reports", "configmaps/main-zkmigrate-clients", "persistentvolumeclaims/data-main-pod-0"}
 		}
 		kube := fake.NewClientset(objects...)
 		c := New(kube)

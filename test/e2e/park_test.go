@@ -25,6 +25,7 @@ func TestTakenBack(t *testing.T) {
 	mayRemove(s)
 	theirs(s)
 	before := objects(s)
+	s.StartHostLoad() // what is remembered of clients goes as well
 
 	s.Wrap()
 	s.Zkmigrate(0, "check", s.Name, "--host-hook", s.Lab.HookCommand()) // keeps host reports
@@ -45,6 +46,7 @@ func TestTakenBack(t *testing.T) {
 	s.Zkmigrate(0, unwrap(s)...)
 	asBefore(s, before)
 	s.Zkmigrate(0, unwrap(s)...) // nothing is left, and that is what was asked for
+	s.StopLoad()
 }
 
 // TestParkedInUse is the way forward: what is in use is refused, replace finds the pods parked, and

@@ -24,8 +24,14 @@ func (s *Scene) File(name string) string { return filepath.Join(s.Lab.Dir, name)
 // Services', as its owner would.
 func (s *Scene) StartLoad() {
 	s.T.Helper()
-	s.startLoad(labkit.Connect(s.Hosts))
+	s.StartHostLoad()
 	s.Must(s.Lab.OnClient(s.T.Context(), "zkload", "ctl", "--control", s.File("load.sock"), "connect", s.NewConnection()))
+}
+
+// StartHostLoad starts a client that stays on the hosts' addresses.
+func (s *Scene) StartHostLoad() {
+	s.T.Helper()
+	s.startLoad(labkit.Connect(s.Hosts))
 }
 
 // StartMovedLoad starts a client that has moved to the Services already.
