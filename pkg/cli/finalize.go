@@ -39,10 +39,10 @@ func newFinalizeCommand(d *deps) *cobra.Command {
 			apply makes it. Then the StatefulSet gets the update strategy RollingUpdate, and
 			everything is left to Kubernetes.
 
-			This gives up what only the gates make possible: no server can go back to its host,
-			and a volume that is lost is no longer replaced under proof. It asks for that by the
-			ensemble's name; --yes is not enough. Until the last pod has been made again --undo
-			takes everything back; afterwards there is no way back.
+			This gives up what depends on the gates: servers can no longer return to their hosts,
+			and a lost volume is no longer replaced under proof. You confirm it with the
+			ensemble's name; --yes is not enough. Until the last pod is recreated, --undo
+			restores the gates; after that nothing does.
 
 			--dry-run=client prints the objects that the ensemble is left with, for Git;
 			--output-dir writes them as a kustomize base. See docs/finalize.md.`),

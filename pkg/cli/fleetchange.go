@@ -175,7 +175,7 @@ func newFleetRetryCommand(d *deps) *cobra.Command {
 		doc: `
 			It goes on where it stands, at its turn and within the same limits.`,
 		eg: `
-			# Once what it said is mended
+			# After fixing the cause that fleet status shows
 			%[1]s fleet retry wave-1 --ensemble=search/zk1`,
 		said: "begins again at its turn", names: ensembleFlag,
 		keep: ofEnsemble((*fleet.State).Retry),

@@ -22,10 +22,10 @@ func newFleetPlanCommand(d *deps) *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Short:                 "Show what a run would do, and which ensembles are not ready",
 		Long: long(`
-			Reads a Fleet manifest, looks at every ensemble of it, and prints the stages, the
-			order, what is left of each ensemble's way, how many elections that forces, and what
-			is in the way of it with what helps. With -o markdown it is a document for a change
-			request. Nothing is written.`),
+			Reads a Fleet manifest, looks at every ensemble in it, and prints the stages, the
+			order, the remaining steps of each ensemble, the elections that they force, and what
+			blocks an ensemble, with advice. With -o markdown the output is a document for a
+			change request. Nothing is written.`),
 		Example: examples(`
 			# Which ensembles are not ready?
 			%[1]s fleet plan -f wave-1.yaml
