@@ -1,6 +1,8 @@
 package migration
 
 import (
+	"slices"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
@@ -39,6 +41,11 @@ func imagineDone(o Observation, kind FlightKind, id ensemble.ID) Observation {
 	}
 	if kind == Reconfigure {
 		sr.Reconfigured = &Confirmation{At: at, By: "plan", How: "planned"}
+		for i := range out.Servers {
+			if v := &out.Servers[i]; v.ID == id {
+				v.Live.Members = relisted(out.Record, *sr, v.Live.Members)
+			}
+		}
 		return out
 	}
 	out = imagineParked(out, id)
@@ -54,6 +61,18 @@ func imagineDone(o Observation, kind FlightKind, id ensemble.ID) Observation {
 		v.Cluster.Pod.Report.State = GateStarted
 		v.Cluster.Service.Selector = v.Cluster.Pod.Name
 		v.Cluster.Endpoints = EndpointsView{Controller: []string{v.Cluster.Pod.IP}, Union: []string{v.Cluster.Pod.IP}}
+	}
+	return out
+}
+
+// relisted is the list that a server shows with its patched file: what pointed to hosts leads to
+// Services, and everything else is as it was.
+func relisted(rec Record, own ServerRecord, members []ensemble.Server) []ensemble.Server {
+	out := slices.Clone(members)
+	for i, m := range out {
+		if s, ok := rec.Server(m.ID); ok && isOld(*s, m.Host, m.ID == own.ID) {
+			out[i].Host = rec.ServerHost(*s)
+		}
 	}
 	return out
 }

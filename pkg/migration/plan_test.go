@@ -71,6 +71,27 @@ func TestPlan(t *testing.T) {
 			s.server(1).Reconfigured = nil
 			return s
 		}, []string{"elections 1", "clients: 0", "reconfigure: 0", "1 ready Step", "replace: 1", "1 ready Step", "2 ready Step", "3 ready Step election"}},
+		{"right after the wrap, of servers that show their lists", func() *scene {
+			s := healthy("3.8.0", 1, 2, 3)
+			hosts := map[ensemble.ID]string{}
+			for i := range s.o.Record.Servers {
+				sr := &s.o.Record.Servers[i]
+				sr.Reconfigured, hosts[sr.ID] = nil, sr.HostIP
+			}
+			for i := range s.o.Servers {
+				s.o.Servers[i].Live.Members = listing(s.o.Record, hosts)
+			}
+			return s
+		}, []string{"elections 2", "clients: 0", "reconfigure: 1", "1 ready Step", "2 ready Step", "3 ready Step election",
+			"replace: 1", "1 ready Step", "2 ready Step", "3 ready Step election"}},
+		{"and one of them lacks a server", func() *scene {
+			s := healthy("3.8.0", 1, 2, 3)
+			s.lists()
+			s.server(1).Reconfigured = nil
+			s.removed(3, 1)
+			return s
+		}, []string{"elections 1", "clients: 0", "reconfigure: 0", "1 ready Step",
+			"replace: 1", "1 blocked ListDiffers", "2 blocked ListDiffers", "3 blocked ListDiffers election"}},
 		{"pods that do not exist yet", func() *scene {
 			s := healthy("3.8.0", 1, 2, 3)
 			for i := range s.o.Servers {
