@@ -138,7 +138,7 @@ func reportAt(w io.Writer, err error, via command.Via, where func() string) int 
 	var confirm *hosts.ConfirmationError
 	var late *timeoutError
 	var compared *comparedError
-	var only exitOnly
+	var only codeError
 	switch {
 	case errors.Is(err, differences{}):
 		return exitError

@@ -56,7 +56,7 @@ func (f *fleetLooker) deps(ctx context.Context, t fleetTarget) (*deps, kube, err
 	if o, ok := f.opened[key]; ok {
 		return o.deps, o.kube, nil
 	}
-	root, d := newRoot(genericiooptions.IOStreams{In: strings.NewReader(""), Out: io.Discard, ErrOut: io.Discard})
+	root, d := newRoot(genericiooptions.IOStreams{In: strings.NewReader(""), Out: io.Discard, ErrOut: io.Discard}) //nolint:contextcheck // commands get theirs when they run
 	if err := root.ParseFlags(f.at(t)); err != nil {
 		return nil, kube{}, usagef("%w", err)
 	}

@@ -101,7 +101,7 @@ func (m *fleetMover) run(ctx context.Context, t fleetTarget, part fleet.Part, ou
 	if err != nil {
 		return err
 	}
-	root, d := newRoot(genericiooptions.IOStreams{In: strings.NewReader(""), Out: out, ErrOut: out})
+	root, d := newRoot(genericiooptions.IOStreams{In: strings.NewReader(""), Out: out, ErrOut: out}) //nolint:contextcheck // commands get theirs when they run
 	d.safePoint = func(ctx context.Context) error { return m.safe(ctx, t.ID) }
 	root.SetArgs(args)
 	defer d.asking.end()

@@ -68,10 +68,10 @@ func newFleetStatusCommand(d *deps) *cobra.Command {
 	return cmd
 }
 
-// exitOnly ends a command whose output has said everything.
-type exitOnly struct{ code int }
+// codeError ends a command whose output has said everything.
+type codeError struct{ code int }
 
-func (e exitOnly) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+func (e codeError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
 // verdictError has the exit code say how a run stands.
 func verdictError(o fleet.Overview) error {
@@ -79,11 +79,11 @@ func verdictError(o fleet.Overview) error {
 	for _, w := range o.Waits {
 		person = person || w.Code == fleet.WaitApproval
 		if w.Code == fleet.WaitRed {
-			return exitOnly{exitError}
+			return codeError{exitError}
 		}
 	}
 	if o.Verdict == fleet.Halted || o.Verdict == fleet.Waiting && person {
-		return exitOnly{exitPaused}
+		return codeError{exitPaused}
 	}
 	return nil
 }

@@ -243,6 +243,7 @@ func (p Phase) words() string {
 		return "under way"
 	case "":
 		return "not begun"
+	case Done, Red, Skipped:
 	}
 	return string(p)
 }
