@@ -181,7 +181,7 @@ func reportAt(w io.Writer, err error, via command.Via, where func() string) int 
 		fmt.Fprintf(w, "waiting: %v\n", confirm)
 		fmt.Fprintln(w, "The state is saved.")
 		return exitPaused
-	case errors.As(err, &usage):
+	case errors.As(err, &usage) && !errors.Is(err, context.Canceled): // while a pipe was read
 		fmt.Fprintf(w, "error: %v\n", usage.err)
 		return exitUsage
 	case errors.As(err, &input):
