@@ -18,7 +18,7 @@ func ensemblePage() string {
 		"To begin with, have `wrap` write it: `wrap zk1 -f conf/ --memory=4Gi --dry-run=client -o ensemble > zkmigrate.yaml` from files and flags, or\n" +
 		"`wrap zk1 -o ensemble` from what is recorded. The hosts' files are not recorded: there servers have addresses, which is enough for `wrap`; put `zooCfg`\n" +
 		"in their place for `reconfigure`. Given back with `wrap -f`, what it printed changes nothing.\n\n" +
-		"- A field says what its flag says. What both say must be the same ([ADR 22](adr/0022-one-declarative-input.md)); so must NAME and `-n`.\n" +
+		"- A field says what its flag says. What both say must be the same ([ADR 25](adr/0025-one-declarative-input.md)); so must NAME and `-n`.\n" +
 		"- A field that is left out keeps what is recorded, or has its default.\n" +
 		"- `wrap` records it. `replace` records what is under `pods`, `reconfigure` what is under `hosts`, `address` and `clusterDomain`. Where another command sees that\n" +
 		"  the file says something else than is recorded, it says so and goes on with what is recorded.\n" +

@@ -40,7 +40,7 @@ func (p patientProber) port(ctx context.Context, t vantage.Target) vantage.PortS
 	for n := 1; ; n++ {
 		state := p.prober.Port(ctx, t)
 		told := state == vantage.PortOpen || state == vantage.PortClosed
-		if told || !p.again(ctx, n, "the election port of server %d, %s, is %s", t.Server, t.Address(), state) {
+		if told || !p.again(ctx, n, "the election port of server %d, %s, is %s", t.Server, t.Address(), orText(string(state), "not seen")) {
 			return state
 		}
 	}

@@ -257,8 +257,13 @@ func (s *session) gone(ctx context.Context) error {
 	if reason, next, ok := s.copyKept(ctx); ok {
 		return &refusedError{reason: reason, next: next}
 	}
-	return usagef("namespace %s holds no wrapped ensemble %q\nnext: %s", s.kube.namespace, s.name, s.kube.at().Ours("wrap %s -f zoo.cfg", s.name))
+	return &usageError{&notWrappedError{fmt.Sprintf("namespace %s holds no wrapped ensemble %q\nnext: %s", s.kube.namespace, s.name, s.kube.at().Ours("wrap %s -f zoo.cfg", s.name))}}
 }
+
+// notWrappedError: there is no journal, and no copy of one.
+type notWrappedError struct{ text string }
+
+func (e *notWrappedError) Error() string { return e.text }
 
 // copyKept says how the copy of a journal that is gone is put back, if there is one.
 func (s *session) copyKept(ctx context.Context) (reason, next string, ok bool) {

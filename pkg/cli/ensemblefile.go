@@ -93,7 +93,7 @@ func (s *said) findManifest(ctx context.Context) error {
 // anchor has the paths in the manifest begin in its own directory.
 func (s *said) anchor(dir string) {
 	spec := &s.doc.Spec
-	paths := []*string{&spec.ZooCfg, &spec.DynamicFile}
+	paths := []*string{&spec.ZooCfg, &spec.DynamicFile, &spec.Pods.Template}
 	for i := range spec.Servers {
 		paths = append(paths, &spec.Servers[i].ZooCfg, &spec.Servers[i].DynamicFile)
 	}

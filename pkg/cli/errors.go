@@ -53,6 +53,9 @@ type pausedError struct {
 	timeout  bool
 	// other: what is under way is another operation than the one asked for.
 	other bool
+	// passing: the same command may go on by itself; what stopped it says nothing about the
+	// ensemble.
+	passing bool
 }
 
 func (e *pausedError) Error() string { return e.reason }
@@ -91,7 +94,8 @@ func fromIntake(err error) error {
 type message struct {
 	code, reason, next string
 	evidence           []string
-	// passing: the API server did not answer, or answered that it cannot now.
+	// passing: the API server did not answer, or answered that it cannot now, or too late for
+	// the lock.
 	passing bool
 }
 
@@ -104,7 +108,7 @@ func tell(err error, via command.Via) message {
 	case errors.As(err, &refused):
 		return message{code: string(refused.code), reason: refused.reason, evidence: refused.evidence, next: refused.next}
 	case errors.As(err, &paused):
-		return message{code: string(paused.code), reason: paused.reason, evidence: paused.evidence, next: paused.next}
+		return message{code: string(paused.code), reason: paused.reason, evidence: paused.evidence, next: paused.next, passing: paused.passing}
 	case isDenied(err):
 		d, _ := access.DenialIn(err)
 		return message{reason: d.String(), evidence: d.Evidence(), next: denialHint(d, "NAME", d.Namespace, "")}
@@ -177,7 +181,7 @@ func reportAt(w io.Writer, err error, via command.Via, where func() string) int 
 		fmt.Fprintf(w, "waiting: %v\n", confirm)
 		fmt.Fprintln(w, "The state is saved.")
 		return exitPaused
-	case errors.As(err, &usage):
+	case errors.As(err, &usage) && !errors.Is(err, context.Canceled): // while a pipe was read
 		fmt.Fprintf(w, "error: %v\n", usage.err)
 		return exitUsage
 	case errors.As(err, &input):

@@ -155,3 +155,14 @@ func TestAQuestionCanBeInterrupted(t *testing.T) {
 		t.Errorf("got %q, %v", line, err)
 	}
 }
+
+// TestInterruptedReading: an interrupt while a pipe is read is one, whoever wanted the file.
+func TestInterruptedReading(t *testing.T) {
+	for name, err := range map[string]error{
+		"a host's file": unreadable(context.Canceled), "a template": &usageError{fmt.Errorf("--pod-template: %w", context.Canceled)},
+	} {
+		if code := report(io.Discard, err); code != exitInterrupted {
+			t.Errorf("%s: exit code %d", name, code)
+		}
+	}
+}

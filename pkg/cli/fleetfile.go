@@ -2,13 +2,8 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -137,18 +132,15 @@ func (r *resolver) add(ctx context.Context, path string, e manifest.FleetEnsembl
 		if t.credentials == "" {
 			t.credentials = credentialsFrom(filepath.Dir(t.manifest), doc.Spec.Credentials)
 		}
+		if err := r.sealManifest(ctx, path, doc, m.Digests); err != nil {
+			return err
+		}
 	}
 	if m.Namespace == "" {
 		m.Namespace = r.namespace
 	}
-	for name, file := range map[string]string{"manifest": t.manifest, "hostFiles": t.hostFiles, "hook": t.hook} {
-		sum, err := digest(file)
-		if err != nil {
-			return usagef("%s: %w", r.doc.At(path+"."+name), err)
-		}
-		if sum != "" {
-			m.Digests[name] = sum
-		}
+	if err := r.seal(ctx, path, t.hostFiles, t.hook, m.Digests); err != nil {
+		return err
 	}
 	if e.Selector == "" {
 		r.found = append(r.found, f)
@@ -209,47 +201,4 @@ func hookFrom(dir, hook string) string {
 		program = "./" + program
 	}
 	return strings.TrimSpace(program + " " + args)
-}
-
-// digest is the SHA-256 of a file, or of all files of a directory with their names; empty
-// where there is none to read: a program of the PATH.
-func digest(path string) (string, error) {
-	path, _, _ = strings.Cut(path, " ")
-	if path == "" || !strings.Contains(path, "/") && !exists(path) {
-		return "", nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", fileError(path, err)
-	}
-	files := []string{path}
-	if info.IsDir() {
-		files = nil
-		err := filepath.WalkDir(path, func(at string, e fs.DirEntry, err error) error {
-			if err == nil && e.Type().IsRegular() {
-				files = append(files, at)
-			}
-			return err
-		})
-		if err != nil {
-			return "", fileError(path, err)
-		}
-		slices.Sort(files)
-	}
-	sum := sha256.New()
-	for _, file := range files {
-		data, err := readBounded(file, maxFile)
-		if err != nil {
-			return "", err
-		}
-		name, _ := filepath.Rel(path, file)
-		fmt.Fprintf(sum, "%q %d\n", name, len(data))
-		sum.Write(data)
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:16], nil
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

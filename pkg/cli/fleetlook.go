@@ -89,7 +89,7 @@ func (f *fleetLooker) look(ctx context.Context, t fleetTarget, goal fleet.Goal) 
 		return unseen(err)
 	}
 	st, err := (&StatusOptions{deps: d, all: true}).look(ctx, k, ensembleName{t.Namespace, t.Name})
-	if notWrapped := (*usageError)(nil); errors.As(err, &notWrapped) {
+	if notWrapped := (*notWrappedError)(nil); errors.As(err, &notWrapped) {
 		return t.prepared(fleet.Fact{Seen: true, Healthy: true, Left: fleet.Ahead(goal)})
 	}
 	if err != nil {

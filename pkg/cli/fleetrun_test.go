@@ -379,7 +379,7 @@ func TestFleetBadInput(t *testing.T) {
 		"a percentage":          {head + "spec: {ensembles: [{name: a}], strategy: {stages: [{name: s, concurrency: 101%}]}}\n", nil, "a number from 1 to 50, or a percentage"},
 		"too many at once":      {head + "spec: {ensembles: [{name: a}], strategy: {maxConcurrency: 51}}\n", nil, `maxConcurrency is "51" (expected 1 to 50)`},
 		"one election":          {head + "spec: {ensembles: [{name: a}], strategy: {electionsPerHour: 1}}\n", nil, "one ensemble alone may need two"},
-		"no hook there":         {head + "spec: {ensembles: [{name: a, hook: ./none.sh}]}\n", nil, "f.yaml:4: spec.ensembles[0].hook: "},
+		"no hook there":         {head + "spec: {ensembles: [{name: a, hook: ./none.sh}]}\n", nil, `f.yaml:4: spec.ensembles[0].hook="`},
 		"another namespace":     {head + "spec: {ensembles: [{name: a}]}\n", []string{"fleet", "plan", "-f", "f.yaml", "-n", "other"}, "-n says other"},
 		"a manifest of another": {head + "spec: {ensembles: [{name: a, manifest: e.yaml}]}\n", nil, "e.yaml:3: metadata.name says b"},
 	} {

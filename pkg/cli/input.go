@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -193,6 +194,9 @@ func (in *input) readFile(ctx context.Context, f namedFile) (ensemble.HostConfig
 
 // unreadable says that a file cannot be read.
 func unreadable(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
 	return usagef("cannot read the configuration: %s", quote.Line(err.Error()))
 }
 

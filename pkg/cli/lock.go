@@ -156,14 +156,16 @@ func (s *session) fenceResumed(ctx context.Context, rec migration.Record, id ens
 func (s *session) lockLost(lost error) error {
 	e := &pausedError{
 		reason: "the lock was lost, the API server did not answer in time",
-		next:   s.kube.at().Ours("status %s", s.name),
+		next:   s.kube.at().Ours("status %s", s.name), passing: true,
 	}
 	var l *journal.LostError
 	if held, ok := journal.IsHeld(lost); ok {
+		e.passing = false
 		e.reason = fmt.Sprintf("the lock was lost, another command has it: %s has held it since %s", quote.Line(held.Holder), held.Since.Local().Format(time.DateTime))
 	} else if errors.As(lost, &l) && l.Overslept > 0 {
 		e.reason = fmt.Sprintf("this command stood still for %.0f s (did the machine sleep?), so the lock is no longer its own; it did nothing since", l.Overslept.Seconds())
 	} else if d, denied := access.DenialIn(lost); denied {
+		e.passing = false
 		e.reason, e.evidence = "the lock was lost: "+d.String(), d.Evidence()
 		e.next = denialHint(d, s.name, s.kube.namespace, e.next)
 	}

@@ -268,12 +268,30 @@ func (b *podBuilder) rest() {
 			b.note(k, Carry, "carried; unknown to this tool")
 		case spec.Action == Drop:
 			b.drop(key, spec.Note)
-		case spec.Action == Warn && k != "multiAddress.enabled":
+		case spec.Action == Warn && k != "multiAddress.enabled" && concerns(spec, b.value(key)):
 			b.note(k, Warn, "%s", spec.Note)
 		case spec.Kind == KindPath && spec.Action == Carry:
 			b.note(k, Warn, "carried; the file must be in the image at the same path")
 		}
 	}
+}
+
+// concerns: the value is one that the key's note is about.
+func concerns(spec Key, value string) bool {
+	switch {
+	case spec.Name == "autopurge.purgeInterval":
+		return value == "0"
+	case spec.Name == "forceSync":
+		return strings.EqualFold(value, "no")
+	case spec.Kind == KindBool:
+		return strings.EqualFold(value, "true")
+	}
+	return true
+}
+
+func (b *podBuilder) value(key string) string {
+	v, _ := b.p.Get(key)
+	return javaTrim(v)
 }
 
 // WantedWords are the four-letter words this tool asks, in the order they are

@@ -37,7 +37,7 @@ func spec() []Field {
 			{Name: "unit", Type: List, Flag: "unit", Doc: "The name of the unit, program or container, or the path of zkServer.sh (default zookeeper), or ID=NAME for one server; repeatable; kept in the journal"},
 			{Name: "path", Type: Text, Flag: "path", Default: "zoo.cfg", Doc: "Path of zoo.cfg as the commands name it: on the hosts, or with --supervisor=docker or podman in the containers"},
 			{Name: "hook", Type: Text, Flag: "host-hook", File: true, Doc: "Program that carries out what must happen on hosts"},
-			{Name: "leave", Type: List, Flag: "leave", Doc: "Optional changes to leave out, by the names the README lists"},
+			{Name: "leave", Type: List, Flag: "leave", Doc: "Optional changes to leave out, by the names that README.txt lists beside the patches"},
 		}},
 		{Name: "pods", Type: Object, Doc: "How pods are made; kept in the journal", Fields: pods()},
 		{Name: "dns", Type: Object, Doc: "For the DNS records of the clients' step", Fields: []Field{

@@ -29,6 +29,7 @@ func fleetsJudgedBySchema() map[string]string {
 		fleetHead: "spec is missing",
 		"apiVersion: zkmigrate.io/v1alpha1\nkind: Fleet\nmetadata: {}\nspec: {ensembles: [{name: a}]}\n": "f:3: metadata: name is missing",
 		one("name: a, selector: b"):                            "name and selector say the same thing in two ways",
+		one(`selector: ""`):                                    "a label selector, as stage=canary",
 		one("tier: 1"):                                         "neither name nor selector is given",
 		one("name: a, manifest: b, hostFiles: c"):              "manifest and hostFiles say the same thing in two ways",
 		one("name: a, tier: 10"):                               "tier is \"10\" (expected 1 (most critical) to 9)",

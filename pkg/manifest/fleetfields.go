@@ -38,7 +38,7 @@ const (
 func fleetEnsemble() []Field {
 	return []Field{
 		{Name: "name", Type: Text, Pattern: `^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$`, Want: "an ensemble's name", Doc: "One ensemble's name"},
-		{Name: "selector", Type: Text, Doc: "Instead of name: all wrapped ensembles of the namespace whose journal (the ConfigMap NAME-zkmigrate) has labels that match, written as for kubectl's -l"},
+		{Name: "selector", Type: Text, Pattern: `.`, Want: "a label selector, as stage=canary", Doc: "Instead of name: all wrapped ensembles of the namespace whose journal (the ConfigMap NAME-zkmigrate) has labels that match, written as for kubectl's -l"},
 		{Name: "namespace", Type: Text, Pattern: namespacePattern, Want: namespaceWant, Doc: "Its namespace (default: the fleet's)"},
 		{Name: "context", Type: Text, Doc: "Its kubeconfig context, for a cluster other than the one that holds the run's state"},
 		{Name: "manifest", Type: Text, File: true, Doc: "Its Ensemble manifest, which names hosts' files, hook and credentials"},
@@ -66,7 +66,7 @@ func strategy() []Field {
 func stage() []Field {
 	return []Field{
 		{Name: "name", Type: Text, Required: true, Pattern: wordPattern, Want: wordWant, Doc: "The stage's name"},
-		{Name: "selector", Type: Text, Doc: "Labels of its ensembles, written as for kubectl's -l; without one all of them"},
+		{Name: "selector", Type: Text, Pattern: `.`, Want: "a label selector, as stage=canary", Doc: "Labels of its ensembles, written as for kubectl's -l; without one all of them"},
 		{Name: "concurrency", Type: Share, Default: "1", Min: 1, Max: MaxConcurrency, Pattern: `^([1-9][0-9]?|100)%$`, Want: "a number from 1 to 50, or a percentage such as 25%", Doc: "How many of its ensembles are under way at once: a number, or a percentage of them, rounded down, 1 at least"},
 		{Name: "orderBy", Type: Text, Doc: "A label: ensembles go in the order of its values, numbers as numbers, those without it last; then by tier, then by name"},
 		{Name: "tolerate", Type: Number, Default: "0", Min: 0, Max: 1000, Want: "0 to 1000", Doc: "How many of its ensembles may fail before nothing more begins"},

@@ -117,11 +117,10 @@ func mergeTemplate(base corev1.PodTemplateSpec, text string) (corev1.PodTemplate
 	return out, json.Unmarshal(merged, &out)
 }
 
-// templateDoc is a template with its lines.
+// templateDoc is a template with the numbers of its lines.
 type templateDoc struct {
-	file  string
-	lines []string
-	root  *yaml.Node
+	file string
+	root *yaml.Node
 }
 
 func tooLong(file string) error {
@@ -133,7 +132,7 @@ func parseTemplate(file string, data []byte) (*templateDoc, error) {
 	if len(data) > strict.MaxTemplate {
 		return nil, tooLong(file)
 	}
-	d := &templateDoc{file: file, lines: strings.Split(string(data), "\n")}
+	d := &templateDoc{file: file}
 	dec := yaml.NewDecoder(strings.NewReader(string(data)))
 	var node, next yaml.Node
 	switch err := dec.Decode(&node); {
@@ -190,11 +189,8 @@ func (d *templateDoc) plain(n *yaml.Node) error {
 }
 
 func (d *templateDoc) problem(n *yaml.Node, problem, want string) error {
-	e := &ensemble.InputError{File: d.file, Line: n.Line, Problem: problem, Want: want}
-	if d.file != "" && n.Line > 0 && n.Line <= len(d.lines) {
-		e.Text = strings.TrimSpace(d.lines[n.Line-1])
-	}
-	return e
+	// The line itself may hold a password, and is not shown.
+	return &ensemble.InputError{File: d.file, Line: n.Line, Problem: problem, Want: want}
 }
 
 // known refuses what no PodTemplateSpec has.
