@@ -33,8 +33,8 @@ func kerberosTools() []tool {
 }
 
 const (
-	needStateGiB = 4
-	needCacheGiB = 4
+	needStateGiB = 2
+	needCacheGiB = 2
 )
 
 // Preflight checks that the lab can run here, before anything is changed, and
