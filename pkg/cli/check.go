@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -25,6 +26,7 @@ type checkFlags struct {
 	reports []string
 	// fromPods has pods try the paths, too.
 	fromPods bool
+	scope    scopeFlags
 }
 
 // CheckOptions is check with everything resolved.
@@ -43,7 +45,7 @@ type CheckOptions struct {
 func newCheckCommand(d *deps) *cobra.Command {
 	f := &checkFlags{deps: d, output: newOutputFlags()}
 	cmd := &cobra.Command{
-		Use:                   "check [NAME] [-f zoo.cfg]... [-o FORMAT]",
+		Use:                   "check [NAME] [-f zoo.cfg]... [-A] [-l LABELS] [-o FORMAT]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Check that an ensemble can be migrated, and what stands in the way",
 		Long: long(`
@@ -59,7 +61,10 @@ func newCheckCommand(d *deps) *cobra.Command {
 			prints it for other machines, and --host-report reads what it printed
 			(docs/host-report.md). --from-pods has pods try the same. The result is a grid of
 			every path that the migration needs, with the likeliest cause where one is lost. Reports
-			are kept in the cluster; for an hour plan, replace and a later check know them.`),
+			are kept in the cluster; for an hour plan, replace and a later check know them.
+
+			With -A, -l, --contexts=a,b or -n a,b,c it checks many wrapped ensembles by what is
+			recorded of them, one line each with the checks that do not hold.`),
 		Example: examples(`
 			# Before anything is created
 			%[1]s check zk1 -f zoo.cfg
@@ -88,6 +93,15 @@ func newCheckCommand(d *deps) *cobra.Command {
 			}
 			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.said.Spec.Waive, reports: f.reports, hook: f.said.Spec.Hosts.Hook, fromPods: f.fromPods || d.probe.via == viaPod,
 				input: f.said.input()}
+			scope, err := f.scope.toScope(d, cmd, args)
+			switch {
+			case err != nil:
+				return err
+			case scope != nil && (f.emit || len(f.reports) > 0 || o.hook != "" || !o.input.empty()):
+				return usagef("many ensembles are checked by what is recorded of each: leave files, reports, scripts and hooks out")
+			case scope != nil:
+				return within(cmd.Context(), f.timeout, func(ctx context.Context) error { return o.runMany(ctx, scope) })
+			}
 			if f.emit {
 				return within(cmd.Context(), f.timeout, o.emitScript)
 			}
@@ -99,6 +113,7 @@ func newCheckCommand(d *deps) *cobra.Command {
 	cmd.Flag("waive").Usage = "Ids of checks to waive for this run"
 	cmd.Flag("host-hook").Usage = "Program that runs the script on the hosts (docs/host-hook.md)"
 	f.output.add(cmd)
+	f.scope.add(cmd)
 	cmd.Flags().BoolVar(&f.emit, "emit-host-script", false, "Print a read-only shell script that tells what a host or a client machine reaches, and do nothing else")
 	cmd.Flags().StringArrayVar(&f.reports, "host-report", nil, "File with what the script printed, one line per machine, or - for standard input; repeatable")
 	cmd.Flags().BoolVar(&f.fromPods, "from-pods", false, "Try the paths from pods on different nodes as well: those of the ensemble or, where none runs, up to three that are made for it; --probe-via=pod does so, too")
@@ -108,31 +123,76 @@ func newCheckCommand(d *deps) *cobra.Command {
 
 // Run collects facts, evaluates all checks and fails once.
 func (o *CheckOptions) Run(ctx context.Context) error {
-	s, rec, desc, known, err := o.open(ctx)
+	facts, err := o.collect(ctx)
 	if err != nil {
 		return err
 	}
-	reports, err := o.readReports(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.askThrough(ctx, rec, ensemble.MaybeID{}); err != nil {
-		return err
-	}
-	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)
-	if known {
-		lookFacts(ctx, s, &facts)
-	}
-	if err := s.pathFacts(ctx, rec, known, asks{hook: o.hook, given: reports, pods: o.fromPods}, &facts); err != nil {
-		return err
-	}
-	facts.Waivers = append(facts.Waivers, o.waive...)
 	findings := preflight.Run(facts)
 	if err := o.print(findings, facts); err != nil {
 		return err
 	}
 	if failed := preflight.Failed(findings); len(failed) > 0 {
 		return &refusedError{reason: failedText(failed, len(findings))}
+	}
+	return nil
+}
+
+// collect asks everybody about one ensemble.
+func (o *CheckOptions) collect(ctx context.Context) (preflight.Facts, error) {
+	s, rec, desc, known, err := o.open(ctx)
+	if err != nil {
+		return preflight.Facts{}, err
+	}
+	reports, err := o.readReports(ctx)
+	if err != nil {
+		return preflight.Facts{}, err
+	}
+	if err := s.askThrough(ctx, rec, ensemble.MaybeID{}); err != nil {
+		return preflight.Facts{}, err
+	}
+	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)
+	if known {
+		lookFacts(ctx, s, &facts)
+	}
+	if err := s.pathFacts(ctx, rec, known, asks{hook: o.hook, given: reports, pods: o.fromPods}, &facts); err != nil {
+		return preflight.Facts{}, err
+	}
+	facts.Waivers = append(facts.Waivers, o.waive...)
+	return facts, nil
+}
+
+// runMany checks every ensemble of the scope, and fails once.
+func (o *CheckOptions) runMany(ctx context.Context, s *scope) error {
+	items, gone, err := each(ctx, s, func(ctx context.Context, f oneOf) (printer.CheckReport, error) {
+		one := &CheckOptions{deps: f.deps, args: []string{f.name}, waive: o.waive, fromPods: o.fromPods}
+		facts, err := one.collect(ctx)
+		if err != nil {
+			return printer.CheckReport{}, err
+		}
+		return printer.NewCheckReport(f.context, facts, preflight.Run(facts)), nil
+	}, func(f oneOf, err error) printer.CheckReport {
+		out := printer.NewCheckReport(f.context, preflight.Facts{Record: migration.Record{Name: f.name, Namespace: f.namespace}}, nil)
+		out.Error = plain(err).text
+		return out
+	})
+	if err != nil {
+		return err
+	}
+	if err := o.printer.Checks(o.deps.streams.Out, items); err != nil {
+		return err
+	}
+	if err := gone.err(len(items)); err != nil {
+		return err
+	}
+	bad := 0
+	for _, c := range items {
+		if c.Error != "" || len(preflight.Failed(c.Checks)) > 0 {
+			bad++
+		}
+	}
+	if bad > 0 {
+		return &refusedError{reason: fmt.Sprintf("of %d of %d ensembles a check failed, or one that must hold is unknown", bad, len(items)),
+			next: command.At{Namespace: "NAMESPACE", Via: o.deps.via()}.Ours("check NAME")}
 	}
 	return nil
 }
@@ -180,38 +240,5 @@ func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, names
 }
 
 func (o *CheckOptions) print(findings []preflight.Finding, f preflight.Facts) error {
-	out := o.deps.streams.Out
-	paths, names := f.Paths(), f.Lookups()
-	if !o.printer.ForPeople() {
-		return o.printer.Structured(out, checkReport{APIVersion: migration.RecordVersion, Kind: "CheckReport", Checks: findings, Paths: paths, Names: names})
-	}
-	for _, f := range findings {
-		fmt.Fprintf(out, "%-7s %-7s %s\n", f.Result, f.ID, f.Title)
-		for _, d := range inList(f) {
-			fmt.Fprintf(out, "                  - %s\n", d)
-		}
-		if f.Hint != "" && f.Result != preflight.OK {
-			fmt.Fprintf(out, "                  hint: %s\n", f.Hint)
-		}
-	}
-	return o.printer.Paths(out, paths)
-}
-
-// inList is what the list of checks says of one. Lost paths are spelled out below their grid.
-func inList(f preflight.Finding) []string {
-	if f.Result == preflight.OK || f.Result == preflight.Skip || f.Result == preflight.Unknown || !preflight.OfPaths(f.ID) {
-		return f.Detail
-	}
-	return []string{"paths are lost: see below"}
-}
-
-// checkReport is what check prints for programs; its form is stable.
-type checkReport struct {
-	APIVersion string              `json:"apiVersion"`
-	Kind       string              `json:"kind"`
-	Checks     []preflight.Finding `json:"checks"`
-	// Paths are all network paths that the migration needs now, those that nobody has tried
-	// among them, Names the names that somebody resolves.
-	Paths []preflight.Path   `json:"paths"`
-	Names []preflight.Lookup `json:"names"`
+	return o.printer.Check(o.deps.streams.Out, printer.NewCheckReport("", f, findings))
 }

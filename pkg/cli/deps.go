@@ -155,7 +155,7 @@ func nameOf(r migration.Record) ensembleName { return ensembleName{r.Namespace, 
 
 // names are those of the ensembles of the namespace.
 func (k kube) names(ctx context.Context) ([]string, error) {
-	listing, err := journal.List(ctx, k.client, k.namespace, k.via)
+	listing, err := journal.List(ctx, k.client, journal.In(k.namespace), k.via)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
@@ -99,25 +98,6 @@ func atMostFleet(cmd *cobra.Command, args []string) error {
 	return atMostName(cmd, args)
 }
 
-// connection are the flags of the connection as they were given, for commands inside this
-// one; context and namespace are each ensemble's own.
-func connection(cmd *cobra.Command) []string {
-	var out []string
-	cmd.InheritedFlags().Visit(func(f *pflag.Flag) {
-		if f.Name == "namespace" || f.Name == "context" {
-			return
-		}
-		if many, ok := f.Value.(pflag.SliceValue); ok {
-			for _, v := range many.GetSlice() {
-				out = append(out, "--"+f.Name+"="+v)
-			}
-			return
-		}
-		out = append(out, "--"+f.Name+"="+f.Value.String())
-	})
-	return out
-}
-
 // targetNamed finds an ensemble by its id, or by its name where only one has it.
 func targetNamed(p fleet.Plan, name string) (string, error) {
 	if _, ok := p.Target(name); ok {
@@ -152,15 +132,14 @@ func targetNamed(p fleet.Plan, name string) (string, error) {
 // halts are the annotations on the journals of the plan's ensembles, by id.
 func (f *fleetLooker) halts(ctx context.Context, p fleet.Plan) (map[string]string, error) {
 	out := map[string]string{}
-	type place struct{ context, namespace string }
-	var places []place
+	var places []location
 	for _, t := range p.Targets {
-		if at := (place{t.Context, t.Namespace}); !slices.Contains(places, at) {
+		if at := (location{t.Context, t.Namespace}); !slices.Contains(places, at) {
 			places = append(places, at)
 		}
 	}
 	for _, at := range places {
-		_, k, err := f.deps(ctx, fleetTarget{Target: fleet.Target{Context: at.context, Namespace: at.namespace}})
+		_, k, err := f.reach.deps(ctx, at, "", "")
 		if err != nil {
 			return nil, err
 		}

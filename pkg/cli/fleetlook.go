@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -17,70 +16,22 @@ import (
 )
 
 // fleetLooker looks at the ensembles of a fleet, each in its own cluster and with its own
-// credentials. Connections are kept.
-type fleetLooker struct {
-	parent *deps
-	// connection are the flags of the connection that hold for all of them.
-	connection []string
-
-	mu     sync.Mutex
-	opened map[string]opened
-}
-
-type opened struct {
-	deps *deps
-	kube kube
-}
+// credentials.
+type fleetLooker struct{ *reach }
 
 func newFleetLooker(d *deps, cmd *cobra.Command) *fleetLooker {
-	return &fleetLooker{parent: d, connection: connection(cmd), opened: map[string]opened{}}
+	return &fleetLooker{newReach(d, cmd, genericiooptions.IOStreams{In: strings.NewReader(""), Out: io.Discard, ErrOut: io.Discard})}
 }
 
 // at are the flags with which commands reach one ensemble.
-func (f *fleetLooker) at(t fleetTarget) []string {
-	args := append([]string{}, f.connection...)
-	at := t.Context
-	if at == "" {
-		at = *f.parent.flags.Context
-	}
-	if at != "" {
-		args = append(args, "--context="+at)
-	}
-	return append(args, "--namespace="+t.Namespace)
-}
+func (f *fleetLooker) at(t fleetTarget) []string { return f.reach.at(t.location()) }
 
 // deps are what a command about one ensemble would be built from.
 func (f *fleetLooker) deps(ctx context.Context, t fleetTarget) (*deps, kube, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	key := strings.Join([]string{t.Context, t.Namespace, t.credentials}, "\x00")
-	if o, ok := f.opened[key]; ok {
-		return o.deps, o.kube, nil
-	}
-	root, d := newRoot(genericiooptions.IOStreams{In: strings.NewReader(""), Out: io.Discard, ErrOut: io.Discard}) //nolint:contextcheck // commands get theirs when they run
-	if err := root.ParseFlags(f.at(t)); err != nil {
-		return nil, kube{}, usagef("%w", err)
-	}
-	d.probe.via, d.probe.image = f.parent.probe.via, f.parent.probe.image
-	if err := d.loadCredentials(ctx, "credentials of "+t.Namespace+"/"+t.Name, t.credentials); err != nil {
-		return nil, kube{}, err
-	}
-	k, err := d.kube()
-	if err != nil {
-		return nil, kube{}, err
-	}
-	f.opened[key] = opened{d, k}
-	return d, k, nil
+	return f.reach.deps(ctx, t.location(), t.credentials, "credentials of "+t.Namespace+"/"+t.Name)
 }
 
-// end clears away what looks have left.
-func (f *fleetLooker) end() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, o := range f.opened {
-		o.deps.asking.end()
-	}
-}
+func (t fleetTarget) location() location { return location{t.Context, t.Namespace} }
 
 // look is what is seen of one ensemble.
 func (f *fleetLooker) look(ctx context.Context, t fleetTarget, goal fleet.Goal) fleet.Fact {
@@ -88,7 +39,7 @@ func (f *fleetLooker) look(ctx context.Context, t fleetTarget, goal fleet.Goal) 
 	if err != nil {
 		return unseen(err)
 	}
-	st, err := (&StatusOptions{deps: d, all: true}).look(ctx, k, ensembleName{t.Namespace, t.Name})
+	st, err := d.glance(ctx, k, ensembleName{t.Namespace, t.Name})
 	if notWrapped := (*notWrappedError)(nil); errors.As(err, &notWrapped) {
 		return t.prepared(fleet.Fact{Seen: true, Healthy: true, Left: fleet.Ahead(goal)})
 	}

@@ -55,7 +55,7 @@ func TestFactOf(t *testing.T) {
 func TestFleetArgs(t *testing.T) {
 	_, d := newRoot(genericiooptions.NewTestIOStreamsDiscard())
 	*d.flags.Context = "here"
-	m := &fleetMover{look: &fleetLooker{parent: d, connection: []string{"--as=x"}}, dir: t.TempDir(), timeout: 60e9}
+	m := &fleetMover{look: &fleetLooker{&reach{parent: d, connection: []string{"--as=x"}}}, dir: t.TempDir(), timeout: 60e9}
 	there := fleetTarget{Target: fleet.Target{ID: "n/a@there", Name: "a", Namespace: "n", Context: "there", Credentials: "c", Data: "copy", AcceptLoss: "unknown"}, hostFiles: "h", hook: "./k", credentials: "d/c"}
 	plain := fleetTarget{Target: fleet.Target{ID: "n/a", Name: "a", Namespace: "n"}, manifest: "e.yaml", hooked: true}
 	for _, c := range []struct {

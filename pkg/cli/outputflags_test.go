@@ -43,7 +43,7 @@ func TestOutputFlags(t *testing.T) {
 		"columns, no headers":     {[]string{"-o", "custom-columns=NAME:.name", "--no-headers"}, "zk1\nzk2\n"},
 		"columns in a file":       {[]string{"-o", "custom-columns-file=" + file("columns", "NAME LEADER\n.name .leader\n")}, "NAME   LEADER\nzk1    2\nzk2    3\n"},
 		"names":                   {[]string{"-o", "name"}, "ensemble.zkmigrate.io/zk1\nensemble.zkmigrate.io/zk2\n"},
-		"a table, no headers":     {[]string{"--no-headers"}, "a   zk1      -      2   0/0   -\nb   zk2      -      3   0/0   -\n"},
+		"a table, no headers":     {[]string{"--no-headers"}, "a   zk1      -   -   2   0/0   -   -   -   -\nb   zk2      -   -   3   0/0   -   -   -   -\n"},
 		"what is not there":       {[]string{"-o", "jsonpath={.items[0].none}"}, ""},
 		"what must be there":      {[]string{"-o", "jsonpath={.items[0].none}", "--allow-missing-template-keys=false"}, "error: --output=jsonpath={.items[0].none}: none is not found\nnext: "},
 		"json, whatever beside":   {[]string{"-o", "name", "--template={{.x}}"}, "ensemble.zkmigrate.io/zk1\nensemble.zkmigrate.io/zk2\n"},

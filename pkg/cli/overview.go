@@ -5,12 +5,15 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
 const (
@@ -23,35 +26,45 @@ const (
 	looksAtOnce = 8
 )
 
-// overview looks at every ensemble of the cluster. One set of lists serves them all, and the
-// servers are asked while the lists come. If a list fails (for a user who may not list everywhere,
-// say) each ensemble is looked at by itself.
-func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.EnsembleStatus, error) {
-	listing, err := journal.List(ctx, k.client, "", k.via)
+// overview is the status of all ensembles of one cluster, from look to look.
+type overview struct {
+	site
+	// alone: one set of lists for all ensembles cannot be had.
+	alone bool
+}
+
+// look looks at every ensemble. One set of lists serves them all, and the servers are asked while
+// the lists come. If a list fails (for a user who may not list all kinds, say) each ensemble is
+// looked at by itself.
+func (o *overview) look(ctx context.Context) ([]migration.EnsembleStatus, error) {
+	items, err := o.together(ctx)
 	if err != nil {
 		return nil, err
 	}
-	k.warnOf(listing.Broken)
-	records := listing.Records
-	names := make([]ensembleName, len(records))
-	for i, r := range records {
-		names[i] = nameOf(r)
+	for i, r := range o.listing.Records {
+		items[i].Context, items[i].Wrapped = o.context, o.listing.Made(r)
 	}
+	return items, nil
+}
+
+func (o *overview) together(ctx context.Context) ([]migration.EnsembleStatus, error) {
+	records, names := o.listing.Records, o.names()
 	// Each ensemble is asked from a pod of its own.
 	o.alone = o.alone || o.deps.probe.via == viaPod
 	if o.alone || len(records) == 0 {
-		return o.oneByOne(ctx, k, names)
+		return o.oneByOne(ctx, names)
 	}
 	looks, stop := context.WithCancel(ctx)
 	defer stop()
-	lists := k.list(looks, stop, records)
-	looker := engine.Looker{Cluster: lists, Prober: newCrowd(o.deps.prober(nil), serversAtOnce), Clock: clock{}, Via: k.via}
-	items, err := sideBySide(looks, len(names), names, k.via, func(i int) (migration.EnsembleStatus, error) {
+	lists := o.list(looks, stop)
+	looker := engine.Looker{Cluster: lists, Prober: newCrowd(o.deps.prober(nil), serversAtOnce), Clock: clock{}, Via: o.kube.via}
+	items, err := sideBySide(looks, len(names), names, o.kube.via, func(i int) (migration.EnsembleStatus, error) {
 		obs, err := looker.Look(looks, records[i], nil)
 		if err != nil {
 			return migration.EnsembleStatus{}, err
 		}
 		obs.Twins = records[i].Twins(lists.claims)
+		obs.Clients = remembered(lists.seen.Clients(records[i]))
 		return migration.Summarize(obs), nil
 	})
 	<-lists.came
@@ -60,7 +73,7 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	}
 	if lists.err != nil {
 		o.alone = true
-		return o.oneByOne(ctx, k, names)
+		return o.oneByOne(ctx, names)
 	}
 	if err != nil {
 		return nil, err
@@ -68,9 +81,42 @@ func (o *StatusOptions) overview(ctx context.Context, k kube) ([]migration.Ensem
 	if o.deps.probe.via == viaAuto && sightless(items) {
 		// As for one ensemble: from here nobody answers, and pods may.
 		o.alone = true
-		return o.oneByOne(ctx, k, names)
+		return o.oneByOne(ctx, names)
 	}
-	return o.again(ctx, k, listing, names, items)
+	return o.again(ctx, names, items)
+}
+
+// remembered is what earlier looks have kept of clients; nil where nothing is kept, or it cannot
+// be read.
+func remembered(cm *corev1.ConfigMap) *sessions.View {
+	if cm == nil {
+		return nil
+	}
+	data, err := journal.ClientsIn(cm)
+	if err != nil {
+		return nil
+	}
+	m, err := sessions.Read(data)
+	if err != nil {
+		return nil
+	}
+	return m.Recall()
+}
+
+// recalled tells what earlier looks have kept, and asks nobody. It implements engine.Clients.
+type recalled struct{ session *session }
+
+// Look implements engine.Clients.
+func (r recalled) Look(ctx context.Context, _ migration.Record) *sessions.View {
+	data, err := r.session.journal.Clients(ctx)
+	if err != nil {
+		return nil
+	}
+	m, err := sessions.Read(data)
+	if err != nil {
+		return nil
+	}
+	return m.Recall()
 }
 
 // sightless reports whether no server of any ensemble was seen.
@@ -94,11 +140,11 @@ type lists struct {
 
 // list starts to list the objects of these ensembles. If that fails it calls off the looks that
 // wait for them.
-func (k kube) list(ctx context.Context, callOff func(), records []migration.Record) *lists {
-	l := &lists{came: make(chan struct{})}
+func (o *overview) list(ctx context.Context, callOff func()) *lists {
+	l, records := &lists{came: make(chan struct{})}, o.listing.Records
 	go func() {
 		defer close(l.came)
-		if l.seen, l.err = k.cluster().Snapshot(ctx, records); l.err != nil {
+		if l.seen, l.err = o.kube.cluster().Snapshot(ctx, o.listing.Namespaces(), records); l.err != nil {
 			callOff()
 			return
 		}
@@ -118,8 +164,8 @@ func (l *lists) Observe(ctx context.Context, rec migration.Record) (map[ensemble
 
 // again repeats the look, ensemble by ensemble, where the journal was written in the
 // meantime: judged by the old one, a command's work would look like somebody else's.
-func (o *StatusOptions) again(ctx context.Context, k kube, listing journal.Listing, names []ensembleName, items []migration.EnsembleStatus) ([]migration.EnsembleStatus, error) {
-	written, err := listing.Written(ctx, k.meta)
+func (o *overview) again(ctx context.Context, names []ensembleName, items []migration.EnsembleStatus) ([]migration.EnsembleStatus, error) {
+	written, err := o.listing.Written(ctx, o.kube.meta)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +173,7 @@ func (o *StatusOptions) again(ctx context.Context, k kube, listing journal.Listi
 	for _, i := range written {
 		of = append(of, names[i])
 	}
-	fresh, err := o.oneByOne(ctx, k, of)
+	fresh, err := o.oneByOne(ctx, of)
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +184,10 @@ func (o *StatusOptions) again(ctx context.Context, k kube, listing journal.Listi
 }
 
 // oneByOne has each look ask the API server by itself.
-func (o *StatusOptions) oneByOne(ctx context.Context, k kube, names []ensembleName) ([]migration.EnsembleStatus, error) {
-	return sideBySide(ctx, looksAtOnce, names, k.via, func(i int) (migration.EnsembleStatus, error) { return o.look(ctx, k, names[i]) })
+func (o *overview) oneByOne(ctx context.Context, names []ensembleName) ([]migration.EnsembleStatus, error) {
+	return sideBySide(ctx, looksAtOnce, names, o.kube.via, func(i int) (migration.EnsembleStatus, error) {
+		return o.deps.glance(ctx, o.kube, names[i])
+	})
 }
 
 // sideBySide looks at every ensemble, so many at once. One that cannot be looked at does

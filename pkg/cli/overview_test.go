@@ -19,6 +19,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
@@ -35,6 +36,16 @@ func servedBy(t *testing.T, handle func(c net.Conn, word string)) *session {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// overviewOf is the overview of all ensembles of the session's cluster.
+func overviewOf(t *testing.T, s *session) *overview {
+	t.Helper()
+	listing, err := journal.List(t.Context(), s.kube.client, journal.Scope{}, s.kube.via)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &overview{site: site{deps: &deps{}, kube: s.kube, listing: listing}}
 }
 
 // onList calls what to do when the API server is asked for EndpointSlices of all namespaces.
@@ -75,8 +86,8 @@ func TestStatusOfAllAsksWhileItLists(t *testing.T) {
 				}
 				return listed
 			})
-			o := &StatusOptions{deps: &deps{}, all: true}
-			items, err := o.overview(t.Context(), s.kube)
+			o := overviewOf(t, s)
+			items, err := o.look(t.Context())
 			if err != nil || len(items) != 1 {
 				t.Fatal(items, err)
 			}
@@ -114,8 +125,9 @@ func TestStatusOfAllIsInterrupted(t *testing.T) {
 				return ctx.Err()
 			})
 			client := s.kube.client.(*fake.Clientset)
+			o := overviewOf(t, s)
 			client.ClearActions()
-			items, err := (&StatusOptions{deps: &deps{}, all: true}).overview(ctx, s.kube)
+			items, err := o.look(ctx)
 			if !errors.Is(err, context.Canceled) || items != nil {
 				t.Errorf("%+v, %v", items, err)
 			}
@@ -144,10 +156,10 @@ func TestStatusOfAllFindsTwins(t *testing.T) {
 	also(t, s, "other", "twin", func(*migration.ServerRecord) {})
 	also(t, s, "other", "x", on("10.0.1."))
 	also(t, s, "other", "y", on("10.0.2."))
-	o := &StatusOptions{deps: &deps{}, all: true}
+	o := overviewOf(t, s)
 	look := func() (of []string) {
 		t.Helper()
-		items, err := o.overview(t.Context(), s.kube)
+		items, err := o.look(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

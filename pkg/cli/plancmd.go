@@ -17,8 +17,9 @@ func newPlanCommand(d *deps) *cobra.Command {
 	output := newOutputFlags(printer.Name, printer.Wide)
 	var from string
 	var limit time.Duration
+	var many scopeFlags
 	cmd := &cobra.Command{
-		Use:                   "plan [NAME] [-o FORMAT] [--from FILE]",
+		Use:                   "plan [NAME] [-A] [-l LABELS] [-o FORMAT] [--from FILE]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Show what would happen next, in order, and why each step is safe",
 		Long: long(`
@@ -33,7 +34,11 @@ func newPlanCommand(d *deps) *cobra.Command {
 			what pods reach.
 
 			Where a second failure would cost the quorum while a pod is still empty (three
-			voters on 3.4 or 3.5), it recommends to move the data as well.`),
+			voters on 3.4 or 3.5), it recommends to move the data as well.
+
+			With -A, -l, --contexts=a,b or -n a,b,c it prints one line per ensemble: what is left,
+			how many servers of it could go now, the elections that it forces, and what stands in
+			the way.`),
 		Example: examples(`
 			# What would happen, and in which order?
 			%[1]s plan
@@ -49,10 +54,20 @@ func newPlanCommand(d *deps) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			scope, err := many.toScope(d, cmd, args)
+			switch {
+			case err != nil:
+				return err
+			case scope != nil && from != "":
+				return usagef("--from reads one saved look: leave -A out")
+			case scope != nil:
+				return within(cmd.Context(), limit, func(ctx context.Context) error { return planMany(ctx, d, scope, p) })
+			}
 			return within(cmd.Context(), limit, func(ctx context.Context) error { return runPlan(ctx, d, args, from, p) })
 		},
 	}
 	output.add(cmd)
+	many.add(cmd)
 	fromFlag(cmd, &from)
 	d.says(cmd, "spec.credentials")
 	lookFlag(cmd, &limit)
@@ -103,4 +118,27 @@ func (d *deps) whole(ctx context.Context, args []string) (*session, migration.Ob
 	s.engine.Clients = newWhereabouts(s, false)
 	o, err := s.engine.Observe(ctx, rec.Ensemble().IDs()...)
 	return s, o, err
+}
+
+// planMany looks at all ensembles of the scope.
+func planMany(ctx context.Context, d *deps, s *scope, p printer.Printer) error {
+	items, gone, err := each(ctx, s, func(ctx context.Context, f oneOf) (migration.EnsemblePlan, error) {
+		_, o, err := f.deps.whole(ctx, []string{f.name})
+		plan := migration.Plan(o)
+		plan.Context = f.context
+		return plan, err
+	}, func(f oneOf, err error) migration.EnsemblePlan {
+		st := notLookedAt(f.ensembleName, err, f.kube.via)
+		return migration.EnsemblePlan{
+			APIVersion: st.APIVersion, Kind: "EnsemblePlan", Name: f.name, Namespace: f.namespace, Context: f.context,
+			At: st.At, Problems: st.Problems, Next: st.Next,
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.Plans(d.streams.Out, items); err != nil {
+		return err
+	}
+	return gone.err(len(items))
 }

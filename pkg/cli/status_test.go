@@ -40,13 +40,13 @@ func TestStatusOfAllShowsWhatCannotBeSeen(t *testing.T) {
 	if _, err := s.kube.client.CoreV1().ConfigMaps("zk").Create(t.Context(), gate, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	o := &StatusOptions{deps: &deps{}, all: true}
+	o := overviewOf(t, s)
 	ways := map[string][]migration.EnsembleStatus{}
 	for _, way := range []string{"lists of everything", "each by itself"} {
 		if way == "each by itself" {
 			refuse(s, forbidden("services"), "services", "")
 		}
-		items, err := o.overview(t.Context(), s.kube)
+		items, err := o.look(t.Context())
 		if err != nil || len(items) != 2 {
 			t.Fatal(way, items, err)
 		}
@@ -64,7 +64,7 @@ func TestStatusOfAllShowsWhatCannotBeSeen(t *testing.T) {
 	if diff := cmp.Diff(ways["lists of everything"], ways["each by itself"]); diff != "" {
 		t.Errorf("the two ways differ:\n%s", diff)
 	}
-	if _, err := o.look(t.Context(), s.kube, ensembleName{"zk", "other"}); err == nil {
+	if _, err := o.deps.glance(t.Context(), s.kube, ensembleName{"zk", "other"}); err == nil {
 		t.Error("one alone that cannot be seen is no error")
 	}
 }
@@ -77,7 +77,7 @@ func TestStatusOfAllLooksAgain(t *testing.T) {
 	client.PrependReactor("list", "statefulsets", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return false, nil, client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("configmaps"), "zk", render.JournalName("demo"))
 	})
-	items, err := (&StatusOptions{deps: &deps{}, all: true}).overview(t.Context(), s.kube)
+	items, err := overviewOf(t, s).look(t.Context())
 	if err != nil || len(items) != 1 || len(items[0].Problems) != 1 || !strings.Contains(items[0].Problems[0].Text, "journal of ensemble demo") {
 		t.Errorf("%+v, %v", items, err)
 	}

@@ -31,7 +31,7 @@ func (k kube) twins(ctx context.Context, rec migration.Record) (twins []migratio
 }
 
 func (k kube) claims(ctx context.Context, namespace string) ([]migration.Claim, error) {
-	listing, err := journal.List(ctx, k.client, namespace, k.via)
+	listing, err := journal.List(ctx, k.client, journal.In(namespace), k.via)
 	if err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func TestWhatIsClosedMakesNobodyUnwell(t *testing.T) {
 		if close {
 			refuse(s, forbidden("configmaps"), "configmaps", "")
 		}
-		item, err := (&StatusOptions{deps: &deps{}}).look(t.Context(), s.kube, ensembleName{"zk", "demo"})
+		item, err := (&deps{}).glance(t.Context(), s.kube, ensembleName{"zk", "demo"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -47,11 +47,11 @@ type key struct{ namespace, name string }
 
 func keyOf(o metav1.Object) key { return key{o.GetNamespace(), o.GetName()} }
 
-// Snapshot lists the objects of all ensembles of the cluster, six kinds side by side, in
-// pages of 500 as kubectl does. EndpointSlices are all that stand behind the Services of
-// these records, whoever made them, and ours that a journal has left behind. It fails where
-// the user may not list one of the kinds in all namespaces.
-func (c *Client) Snapshot(ctx context.Context, of []migration.Record) (*Snapshot, error) {
+// Snapshot lists the objects of all ensembles of these namespaces, or of the cluster where none is
+// named, six kinds side by side, in pages of 500 as kubectl does. EndpointSlices are all that
+// stand behind the Services of these records, whoever made them, and ours that a journal has left
+// behind. It fails where the user may not list one of the kinds.
+func (c *Client) Snapshot(ctx context.Context, namespaces []string, of []migration.Record) (*Snapshot, error) {
 	s := &Snapshot{live: live{c.kube}, client: c, slots: make(chan struct{}, logsAtOnce), slicesOf: map[key][]discoveryv1.EndpointSlice{}}
 	wanted := map[key]bool{}
 	for _, rec := range of {
@@ -60,31 +60,36 @@ func (c *Client) Snapshot(ctx context.Context, of []migration.Record) (*Snapshot
 		}
 	}
 	ours := render.EnsembleLabel
-	files := ours + "," + render.RoleLabel + " in (" + render.RoleGate + "," + render.RoleConf + ")"
+	files := ours + "," + render.RoleLabel + " in (" + render.RoleGate + "," + render.RoleConf + "," + render.RoleClients + ")"
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	in := where(namespaces)
 	core := c.kube.CoreV1()
 	lists := []func() error{
 		func() (err error) {
-			s.serviceBy, err = named[*corev1.Service](ctx, "Services", ours, core.Services("").List)
+			s.serviceBy, err = named[*corev1.Service](ctx, in, "Services", ours, func(ns string) lister[*corev1.ServiceList] { return core.Services(ns) })
 			return err
 		},
 		func() (err error) {
-			s.podBy, err = named[*corev1.Pod](ctx, "Pods", ours, core.Pods("").List)
+			s.podBy, err = named[*corev1.Pod](ctx, in, "Pods", ours, func(ns string) lister[*corev1.PodList] { return core.Pods(ns) })
 			return err
 		},
 		func() (err error) {
-			s.configMapBy, err = named[*corev1.ConfigMap](ctx, "ConfigMaps", files, core.ConfigMaps("").List)
+			s.configMapBy, err = named[*corev1.ConfigMap](ctx, in, "ConfigMaps", files, func(ns string) lister[*corev1.ConfigMapList] { return core.ConfigMaps(ns) })
 			return err
 		},
 		func() (err error) {
-			s.endpointsBy, err = named[*corev1.Endpoints](ctx, "Endpoints", ours, core.Endpoints("").List) //nolint:staticcheck // see behind
+			s.endpointsBy, err = named[*corev1.Endpoints](ctx, in, "Endpoints", ours, func(ns string) lister[*corev1.EndpointsList] { return core.Endpoints(ns) }) //nolint:staticcheck // see behind
 			return err
 		},
 		func() (err error) {
-			s.statefulSetBy, err = named[*appsv1.StatefulSet](ctx, "StatefulSets", ours, c.kube.AppsV1().StatefulSets("").List)
+			s.statefulSetBy, err = named[*appsv1.StatefulSet](ctx, in, "StatefulSets", ours, func(ns string) lister[*appsv1.StatefulSetList] { return c.kube.AppsV1().StatefulSets(ns) })
 			return err
 		},
 		func() error {
-			return every(ctx, "EndpointSlices", discoveryv1.LabelServiceName, c.kube.DiscoveryV1().EndpointSlices("").List, func(e *discoveryv1.EndpointSlice) {
+			slices := func(ns string) lister[*discoveryv1.EndpointSliceList] { return c.kube.DiscoveryV1().EndpointSlices(ns) }
+			return every(ctx, in, "EndpointSlices", discoveryv1.LabelServiceName, slices, func(e *discoveryv1.EndpointSlice) {
 				of := key{e.Namespace, e.Labels[discoveryv1.LabelServiceName]}
 				if wanted[of] || e.Labels[discoveryv1.LabelManagedBy] == render.Manager {
 					s.slicesOf[of] = append(s.slicesOf[of], *e)
@@ -106,29 +111,38 @@ func (c *Client) Snapshot(ctx context.Context, of []migration.Record) (*Snapshot
 	return s, nil
 }
 
-// named lists objects of all namespaces by namespace and name.
+// where are the namespaces that are listed: all are one, without a name.
+type where []string
+
+// named lists objects by namespace and name.
 func named[T interface {
 	runtime.Object
 	metav1.Object
-}, L runtime.Object](ctx context.Context, kind, selector string, list func(context.Context, metav1.ListOptions) (L, error)) (map[key]T, error) {
+}, L runtime.Object](ctx context.Context, in where, kind, selector string, list func(namespace string) lister[L]) (map[key]T, error) {
 	out := map[key]T{}
-	err := every(ctx, kind, selector, list, func(o T) { out[keyOf(o)] = o })
+	err := every(ctx, in, kind, selector, list, func(o T) { out[keyOf(o)] = o })
 	return out, err
 }
 
-// every lists objects of all namespaces, page by page.
-func every[T, L runtime.Object](ctx context.Context, kind, selector string, list func(context.Context, metav1.ListOptions) (L, error), add func(T)) error {
-	pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return list(ctx, o) })
-	err := pages.EachListItem(ctx, metav1.ListOptions{LabelSelector: selector}, func(o runtime.Object) error {
-		t, ok := o.(T)
-		if !ok {
-			return fmt.Errorf("the API server listed a %T among them", o)
+// every lists objects, page by page.
+func every[T, L runtime.Object](ctx context.Context, in where, kind, selector string, list func(namespace string) lister[L], add func(T)) error {
+	for _, namespace := range in {
+		get := list(namespace)
+		pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return get.List(ctx, o) })
+		err := pages.EachListItem(ctx, metav1.ListOptions{LabelSelector: selector}, func(o runtime.Object) error {
+			t, ok := o.(T)
+			if !ok {
+				return fmt.Errorf("the API server listed a %T among them", o)
+			}
+			add(t)
+			return nil
+		})
+		switch {
+		case err != nil && namespace == metav1.NamespaceAll:
+			return fmt.Errorf("cannot list %s in all namespaces: %w", kind, err)
+		case err != nil:
+			return fmt.Errorf("cannot list %s in namespace %s: %w", kind, namespace, err)
 		}
-		add(t)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("cannot list %s in all namespaces: %w", kind, err)
 	}
 	return nil
 }
@@ -207,6 +221,11 @@ func (s *Snapshot) configMap(ctx context.Context, rec migration.Record, name str
 		return nil, apierrors.NewNotFound(corev1.Resource("configmaps"), name)
 	}
 	return s.live.configMap(ctx, rec, name)
+}
+
+// Clients is the object that keeps what was seen of clients; nil where there is none.
+func (s *Snapshot) Clients(rec migration.Record) *corev1.ConfigMap {
+	return s.configMapBy[key{rec.Namespace, render.ClientsName(rec.Name)}]
 }
 
 func (s *Snapshot) statefulSet(ctx context.Context, rec migration.Record) (*appsv1.StatefulSet, error) {

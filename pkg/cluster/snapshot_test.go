@@ -42,7 +42,7 @@ func TestASnapshotAsksPodsWhereItMatters(t *testing.T) {
 			}
 			rec := record()
 			c.record(&rec)
-			s, err := client.Snapshot(t.Context(), []migration.Record{rec})
+			s, err := client.Snapshot(t.Context(), nil, []migration.Record{rec})
 			if err != nil {
 				t.Fatal(err)
 			}

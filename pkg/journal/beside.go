@@ -55,6 +55,9 @@ func (j *Journal) KeepReports(ctx context.Context, merge func(old []byte) ([]byt
 // Clients reads what is remembered of clients' sessions; nothing where nothing is.
 func (j *Journal) Clients(ctx context.Context) ([]byte, error) { return j.read(ctx, j.clients()) }
 
+// ClientsIn is Clients of an object that was read before.
+func ClientsIn(cm *corev1.ConfigMap) ([]byte, error) { return (&Journal{}).clients().unpack(cm) }
+
 // KeepClients replaces it as KeepReports does.
 func (j *Journal) KeepClients(ctx context.Context, merge func(old []byte) ([]byte, error)) error {
 	return j.replace(ctx, j.clients(), merge)

@@ -77,14 +77,14 @@ func TestRestore(t *testing.T) {
 	if _, err := other.Load(ctx); err == nil || !strings.Contains(err.Error(), "kubectl zkmigrate --context=prod status -A ") {
 		t.Errorf("of another cluster: %v", err)
 	}
-	if l, err := List(ctx, kube, "zk", via); len(l.Broken) != 1 || !strings.Contains(l.Broken[0].Error(), "kubectl zkmigrate --context=prod wrap main") {
+	if l, err := List(ctx, kube, In("zk"), via); len(l.Broken) != 1 || !strings.Contains(l.Broken[0].Error(), "kubectl zkmigrate --context=prod wrap main") {
 		t.Errorf("listed on another cluster: %v, %v", l.Broken, err)
 	}
 	restored("a garbled journal", settled)
 	if cm, err = maps.Get(ctx, render.JournalName("main"), metav1.GetOptions{}); err != nil || cm.Data[brokenKey] != "{ half" {
 		t.Errorf("what was garbled is lost: %v %v", cm.Data, err)
 	}
-	if l, err := List(ctx, kube, "zk", command.Via{}); len(l.Records) != 1 || len(l.Broken) != 0 || err != nil {
+	if l, err := List(ctx, kube, In("zk"), command.Via{}); len(l.Records) != 1 || len(l.Broken) != 0 || err != nil {
 		t.Errorf("listed: %d, broken %v, %v", len(l.Records), l.Broken, err)
 	}
 }

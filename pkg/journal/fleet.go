@@ -224,7 +224,7 @@ type Kept struct {
 
 // Journals are the journals of a namespace by ensemble, without reading them.
 func Journals(ctx context.Context, kube metadata.Interface, namespace string) (map[string]Kept, error) {
-	list, err := kube.Resource(corev1.SchemeGroupVersion.WithResource("configmaps")).Namespace(namespace).List(ctx, journals())
+	list, err := kube.Resource(corev1.SchemeGroupVersion.WithResource("configmaps")).Namespace(namespace).List(ctx, Scope{}.options())
 	if err != nil {
 		return nil, notListed(namespace, err)
 	}

@@ -111,7 +111,7 @@ func TestJournalOfAnotherObject(t *testing.T) {
 		if _, err := New(kube, "zk", "zk1").Load(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Load: got %v, want %q", err, want)
 		}
-		if l, err := List(context.Background(), kube, "zk", command.Via{}); err != nil || len(l.Records) != 0 || len(l.Broken) != 1 {
+		if l, err := List(context.Background(), kube, In("zk"), command.Via{}); err != nil || len(l.Records) != 0 || len(l.Broken) != 1 {
 			t.Errorf("List: %v, %v, %v", l.Records, l.Broken, err)
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -19,29 +21,82 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
-// Listing is what the journals of one namespace, or of all, held at one moment.
+// Scope is where ensembles are looked for.
+type Scope struct {
+	// Namespaces are those to look in; without any, all.
+	Namespaces []string
+	// Selector picks ensembles by the labels of their journals; nil picks all.
+	Selector labels.Selector
+}
+
+// In is the scope of one namespace, or of all where it is empty.
+func In(namespace string) Scope {
+	if namespace == "" {
+		return Scope{}
+	}
+	return Scope{Namespaces: []string{namespace}}
+}
+
+// each are the namespaces as the API names them: all are one, without a name.
+func (s Scope) each() []string {
+	if len(s.Namespaces) == 0 {
+		return []string{metav1.NamespaceAll}
+	}
+	return s.Namespaces
+}
+
+func (s Scope) options() metav1.ListOptions {
+	selector := labels.Set{render.RoleLabel: render.RoleJournal}.String()
+	if s.Selector != nil && !s.Selector.Empty() {
+		selector += "," + s.Selector.String()
+	}
+	return metav1.ListOptions{LabelSelector: selector}
+}
+
+// Listing is what the journals of some namespaces, or of all, held at one moment.
 type Listing struct {
 	// Records are sorted by namespace and name.
 	Records []migration.Record
 	// Broken tells of the journals that cannot be read; they do not hide the others.
 	Broken []error
+	// Denied tells, namespace by namespace, why its journals were not listed; it does not hide
+	// the others'.
+	Denied []error
 
-	namespace string
-	versions  map[types.NamespacedName]string
+	scope   Scope
+	objects map[types.NamespacedName]listed
 }
 
-// List reads the journals of a namespace, or of all when it is empty. via is put into the
-// commands that errors name.
-func List(ctx context.Context, kube kubernetes.Interface, namespace string, via command.Via) (Listing, error) {
-	out := Listing{namespace: namespace, versions: map[types.NamespacedName]string{}}
-	list, err := kube.CoreV1().ConfigMaps(namespace).List(ctx, journals())
-	if err != nil {
-		return out, notListed(namespace, err)
+// listed is a journal's object when it was listed.
+type listed struct {
+	version string
+	made    time.Time
+}
+
+// List reads the journals of the scope. A namespace whose journals the user may not list is Denied;
+// if that holds for all of them, it is the error. via is put into the commands that errors name.
+func List(ctx context.Context, kube kubernetes.Interface, scope Scope, via command.Via) (Listing, error) {
+	out := Listing{scope: scope, objects: map[types.NamespacedName]listed{}}
+	namespaces := scope.each()
+	var items []corev1.ConfigMap
+	for _, namespace := range namespaces {
+		list, err := kube.CoreV1().ConfigMaps(namespace).List(ctx, scope.options())
+		switch {
+		case apierrors.IsForbidden(err):
+			out.Denied = append(out.Denied, notListed(namespace, err))
+		case err != nil:
+			return out, notListed(namespace, err)
+		default:
+			items = append(items, list.Items...)
+		}
 	}
-	records, errs := make([]migration.Record, len(list.Items)), make([]error, len(list.Items))
+	if len(out.Denied) == len(namespaces) {
+		return out, out.Denied[0]
+	}
+	records, errs := make([]migration.Record, len(items)), make([]error, len(items))
 	var wg sync.WaitGroup
-	for i := range list.Items {
-		wg.Go(func() { records[i], errs[i] = decode(&list.Items[i], render.JournalName, via) })
+	for i := range items {
+		wg.Go(func() { records[i], errs[i] = decode(&items[i], render.JournalName, via) })
 	}
 	wg.Wait()
 	for i, err := range errs {
@@ -50,7 +105,7 @@ func List(ctx context.Context, kube kubernetes.Interface, namespace string, via 
 			continue
 		}
 		out.Records = append(out.Records, records[i])
-		out.versions[named(&list.Items[i])] = list.Items[i].ResourceVersion
+		out.objects[named(&items[i])] = listed{items[i].ResourceVersion, items[i].CreationTimestamp.Time}
 	}
 	slices.SortFunc(out.Records, func(a, b migration.Record) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
@@ -58,29 +113,48 @@ func List(ctx context.Context, kube kubernetes.Interface, namespace string, via 
 	return out, nil
 }
 
+// Namespaces are those that have the listing's ensembles, none where all were looked at.
+func (l Listing) Namespaces() []string {
+	if len(l.scope.Namespaces) == 0 {
+		return nil
+	}
+	var out []string
+	for _, r := range l.Records {
+		out = append(out, r.Namespace)
+	}
+	return slices.Compact(out) // they are sorted
+}
+
+// Made is when the journal of a record was made: when its ensemble was wrapped.
+func (l Listing) Made(rec migration.Record) time.Time { return l.objects[keyOf(rec)].made }
+
+func keyOf(rec migration.Record) types.NamespacedName {
+	return types.NamespacedName{Namespace: rec.Namespace, Name: render.JournalName(rec.Name)}
+}
+
 // Written are the indexes of the records whose journal was written, or deleted, since
 // they were listed. It asks for the journals' metadata alone.
 func (l Listing) Written(ctx context.Context, kube metadata.Interface) ([]int, error) {
-	list, err := kube.Resource(corev1.SchemeGroupVersion.WithResource("configmaps")).Namespace(l.namespace).List(ctx, journals())
-	if err != nil {
-		return nil, notListed(l.namespace, err)
-	}
 	now := map[types.NamespacedName]string{}
-	for i := range list.Items {
-		now[named(&list.Items[i])] = list.Items[i].ResourceVersion
+	for _, namespace := range l.scope.each() {
+		list, err := kube.Resource(corev1.SchemeGroupVersion.WithResource("configmaps")).Namespace(namespace).List(ctx, l.scope.options())
+		if apierrors.IsForbidden(err) {
+			continue // as when they were listed; where that has changed, its journals look deleted
+		}
+		if err != nil {
+			return nil, notListed(namespace, err)
+		}
+		for i := range list.Items {
+			now[named(&list.Items[i])] = list.Items[i].ResourceVersion
+		}
 	}
 	var out []int
 	for i, rec := range l.Records {
-		name := types.NamespacedName{Namespace: rec.Namespace, Name: render.JournalName(rec.Name)}
-		if version, found := now[name]; !found || version != l.versions[name] {
+		if version, found := now[keyOf(rec)]; !found || version != l.objects[keyOf(rec)].version {
 			out = append(out, i)
 		}
 	}
 	return out, nil
-}
-
-func journals() metav1.ListOptions {
-	return metav1.ListOptions{LabelSelector: labels.Set{render.RoleLabel: render.RoleJournal}.String()}
 }
 
 func named(o metav1.Object) types.NamespacedName {

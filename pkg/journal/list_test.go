@@ -28,7 +28,7 @@ func TestList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	all, err := List(ctx, kube, "", command.Via{})
+	all, err := List(ctx, kube, In(""), command.Via{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestList(t *testing.T) {
 	if len(all.Broken) != 1 {
 		t.Errorf("broken: %v", all.Broken)
 	}
-	if l, _ := List(ctx, kube, "a", command.Via{}); len(l.Records) != 2 {
+	if l, _ := List(ctx, kube, In("a"), command.Via{}); len(l.Records) != 2 {
 		t.Errorf("%d records in a", len(l.Records))
 	}
 }
@@ -53,7 +53,7 @@ func TestWrittenSince(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	listing, err := List(ctx, kube, "", command.Via{})
+	listing, err := List(ctx, kube, In(""), command.Via{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,13 +11,15 @@ import (
 // EnsemblePlan is what would happen from here on, in order; its JSON form is
 // stable. It holds no rule of its own: every verdict is Decide's.
 type EnsemblePlan struct {
-	APIVersion string           `json:"apiVersion"`
-	Kind       string           `json:"kind"`
-	Name       string           `json:"name"`
-	Namespace  string           `json:"namespace"`
-	At         time.Time        `json:"at"`
-	Version    string           `json:"version,omitempty"`
-	Leader     ensemble.MaybeID `json:"leader,omitzero"`
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Name       string `json:"name"`
+	Namespace  string `json:"namespace"`
+	// Context is the kubeconfig context of its cluster, where several were asked for.
+	Context string           `json:"context,omitempty"`
+	At      time.Time        `json:"at"`
+	Version string           `json:"version,omitempty"`
+	Leader  ensemble.MaybeID `json:"leader,omitzero"`
 	// Elections is how many the rest of the way forces.
 	Elections int            `json:"elections"`
 	Phases    []PlannedPhase `json:"phases"`

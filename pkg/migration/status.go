@@ -6,6 +6,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
 )
 
 // Place is where a server runs.
@@ -34,23 +35,47 @@ const (
 	Unknown Health = "unknown"
 )
 
+// State is where a server is on its way, and whether it was seen to serve there, in one word.
+type State string
+
+// The states of a server, in the order of the way.
+const (
+	StateWrapped      State = "wrapped"
+	StateReconfigured State = "reconfigured"
+	// StateParked: its pod waits, and it serves on its host.
+	StateParked State = "parked"
+	// StateAway: the operation under way has taken it away.
+	StateAway State = "away"
+	StatePod  State = "pod"
+	// StateDown: it was seen not to serve. StateUnseen: nothing is known of it.
+	StateDown   State = "down"
+	StateUnseen State = "unseen"
+)
+
 // EnsembleStatus is one ensemble as status shows it; its JSON form is stable.
 type EnsembleStatus struct {
-	APIVersion string    `json:"apiVersion"`
-	Kind       string    `json:"kind"`
-	Name       string    `json:"name"`
-	Namespace  string    `json:"namespace"`
-	At         time.Time `json:"at"`
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Name       string `json:"name"`
+	Namespace  string `json:"namespace"`
+	// Context is the kubeconfig context of its cluster, where several were asked for.
+	Context string    `json:"context,omitempty"`
+	At      time.Time `json:"at"`
+	// Wrapped is when its journal was made; status of one ensemble does not tell it.
+	Wrapped time.Time `json:"wrapped,omitzero"`
 	// Healthy is Health == healthy.
 	Healthy  bool      `json:"healthy"`
 	Health   Health    `json:"health"`
 	Problems []Problem `json:"problems,omitempty"`
 	// Leader is none when no server, or more than one, says that it leads.
-	Leader   ensemble.MaybeID `json:"leader,omitzero"`
-	Epoch    uint32           `json:"epoch,omitempty"`
-	Version  string           `json:"version,omitempty"`
-	Replaced int              `json:"replaced"`
-	Servers  []ServerStatus   `json:"servers"`
+	Leader ensemble.MaybeID `json:"leader,omitzero"`
+	Epoch  uint32           `json:"epoch,omitempty"`
+	// Elections is how many leaders were elected since the wrap, forced or not; none where the
+	// epoch of then or of now is not known.
+	Elections *uint32        `json:"elections,omitempty"`
+	Version   string         `json:"version,omitempty"`
+	Replaced  int            `json:"replaced"`
+	Servers   []ServerStatus `json:"servers"`
 	// Clients is who is connected, and who has only ever been seen at hosts; nil where
 	// nobody was asked.
 	Clients *sessions.View `json:"clients,omitempty"`
@@ -63,6 +88,7 @@ type ServerStatus struct {
 	ID        ensemble.ID   `json:"id"`
 	Role      ensemble.Role `json:"role"`
 	Place     Place         `json:"place"`
+	State     State         `json:"state"`
 	Phase     string        `json:"phase"`
 	Mode      ensemble.Mode `json:"mode,omitempty"`
 	Zxid      string        `json:"zxid,omitempty"`
@@ -87,6 +113,10 @@ func (c *context) summary() EnsembleStatus {
 	}
 	if c.leader != nil {
 		st.Leader, st.Epoch, st.Version = c.leader.ID.Known(), c.leader.live.Zxid.Epoch(), c.leader.live.Version.String()
+		if since := c.rec.Elections.AtWrap; since != 0 && st.Epoch >= since {
+			n := st.Epoch - since
+			st.Elections = &n
+		}
 	}
 	for _, s := range c.members {
 		st.Servers = append(st.Servers, c.serverStatus(s))
@@ -155,5 +185,24 @@ func (c *context) serverStatus(s *member) ServerStatus {
 	default:
 		st.Place, st.Phase = PlaceBroken, "see problems"
 	}
+	st.State = c.state(s)
 	return st
+}
+
+func (c *context) state(m *member) State {
+	switch {
+	case c.flying(m.ID) && c.flight.TakenAway() && !m.serves():
+		return StateAway
+	case m.says.Sight() == vantage.SeenNotServing:
+		return StateDown
+	case !m.says.Serving():
+		return StateUnseen
+	case m.address == AddressPod:
+		return StatePod
+	case m.stands == PodParked:
+		return StateParked
+	case m.Reconfigured != nil:
+		return StateReconfigured
+	}
+	return StateWrapped
 }

@@ -1,7 +1,6 @@
 package printer
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -22,12 +21,7 @@ type StatusList struct {
 func (p Printer) Status(w io.Writer, list bool, items []migration.EnsembleStatus) error {
 	switch {
 	case p.Format == Name:
-		for _, e := range items {
-			if _, err := fmt.Fprintf(w, "ensemble.zkmigrate.io/%s\n", e.Name); err != nil {
-				return err
-			}
-		}
-		return nil
+		return names(w, items, func(e migration.EnsembleStatus) string { return e.Name })
 	case !p.ForPeople():
 		var v any = StatusList{APIVersion: migration.RecordVersion, Kind: "EnsembleStatusList", Items: items}
 		if !list && len(items) == 1 {
@@ -90,29 +84,6 @@ func (p Printer) servers(w io.Writer, e migration.EnsembleStatus) error {
 		}
 	}
 	return nil
-}
-
-func (p Printer) ensembles(w io.Writer, items []migration.EnsembleStatus) error {
-	// A tabwriter writes cell by cell: there may be thousands.
-	table := bufio.NewWriterSize(w, 64<<10)
-	tw := tabwriter.NewWriter(table, 0, 4, 3, ' ', 0)
-	p.head(tw, "NAMESPACE\tNAME\tHEALTH\tVERSION\tPLACES\tLEADER\tIN PODS\tNEXT")
-	for _, e := range items {
-		var places []string
-		for _, s := range e.Servers {
-			places = append(places, s.ID.String()+":"+string(s.Place))
-		}
-		leader := "-"
-		if !e.Leader.IsZero() {
-			leader = e.Leader.String()
-		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\n", e.Namespace, e.Name, e.Health, orDash(e.Version),
-			strings.Join(places, " "), leader, e.Replaced, len(e.Servers), orDash(e.Next))
-	}
-	if err := tw.Flush(); err != nil {
-		return err
-	}
-	return table.Flush()
 }
 
 // head is a table's first line.

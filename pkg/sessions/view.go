@@ -118,6 +118,33 @@ func (m *Memory) View(lists []List, at time.Time) *View {
 	return v
 }
 
+// Recall is the last look that is remembered: who was connected then, as far as it can be told
+// from when sessions were last seen; nil where nothing is remembered.
+func (m *Memory) Recall() *View {
+	if len(m.seen) == 0 {
+		return nil
+	}
+	all := m.sorted()
+	v := &View{At: all[len(all)-1].Last, Dropped: m.dropped}
+	left, away := map[string]*Address{}, map[string]*Address{}
+	for _, r := range all {
+		switch here := !r.Last.Before(v.At.Add(-renewedAfter)); {
+		case !here && r.Moved.IsZero():
+			add(away, r, nil)
+		case !here:
+		case r.Moved.IsZero():
+			v.Sessions++
+			add(left, r, nil)
+		default:
+			v.Moved++
+		}
+	}
+	maps.DeleteFunc(away, func(a string, _ *Address) bool { return left[a] != nil })
+	v.Addresses = len(left)
+	v.Left, v.Away = listed(left), listed(away)
+	return v
+}
+
 func add(by map[string]*Address, r remembered, servers []ensemble.ID) {
 	a, known := by[r.Address]
 	if !known {

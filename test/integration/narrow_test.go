@@ -41,7 +41,7 @@ func TestTheNarrowRoleIsEnough(t *testing.T) {
 				return err
 			})
 			s.off("all ConfigMaps", func() error {
-				_, err := journal.List(s.ctx, s.kube, s.ns, command.Via{})
+				_, err := journal.List(s.ctx, s.kube, journal.In(s.ns), command.Via{})
 				return err
 			})
 			s.off("another pod", func() error { return s.kube.CoreV1().Pods(s.ns).Delete(s.ctx, "other-pod-0", metav1.DeleteOptions{}) })

@@ -28,7 +28,7 @@ func TestTheRoleIsEnoughAndNotMore(t *testing.T) {
 	for _, api := range []migration.EndpointsAPI{migration.EndpointSlices, migration.LegacyEndpoints} {
 		s := newSite(t, api)
 		s.wholeRoad()
-		_, err := journal.List(s.ctx, s.kube, s.ns, command.Via{})
+		_, err := journal.List(s.ctx, s.kube, journal.In(s.ns), command.Via{})
 		s.must("list", err)
 		// What of it asks about the whole cluster is refused here, and then unknown.
 		_, err = s.c.Room(s.ctx, s.rec)
