@@ -74,7 +74,7 @@ func denialHint(d access.Denial, name, namespace, again string) string {
 	case d.Policy != "":
 		return "have an administrator name you in that policy, or lift it" + then
 	case d.Namespace == "" && d.Verb == "list":
-		return "leave -A out and name one ensemble, or have an administrator give you that permission in the whole cluster"
+		return "name the namespaces that you may look into, as -n a,b,c, or have an administrator give you that permission in the whole cluster"
 	}
 	if n, known := d.Row(); known && n.When == access.Unnamed {
 		return "give the ensemble's NAME" + then

@@ -14,7 +14,7 @@ import (
 )
 
 func newFleetPlanCommand(d *deps) *cobra.Command {
-	output := newOutputFlags(printer.Markdown)
+	output := newOutputFlags(printer.Markdown, printer.HTML)
 	var file string
 	var limit time.Duration
 	cmd := &cobra.Command{
@@ -24,7 +24,7 @@ func newFleetPlanCommand(d *deps) *cobra.Command {
 		Long: long(`
 			Reads a Fleet manifest, looks at every ensemble in it, and prints the stages, the
 			order, the remaining steps of each ensemble, the elections that they force, and what
-			blocks an ensemble, with advice. With -o markdown the output is a document for a
+			blocks an ensemble, with advice. With -o markdown or html the output is a document for a
 			change request. Nothing is written.`),
 		Example: examples(`
 			# Which ensembles are not ready?

@@ -14,7 +14,7 @@ import (
 )
 
 func newFleetStatusCommand(d *deps) *cobra.Command {
-	output := newOutputFlags(printer.Markdown)
+	output := newOutputFlags(printer.Markdown, printer.HTML)
 	var watch bool
 	var limit time.Duration
 	cmd := &cobra.Command{
@@ -89,7 +89,7 @@ func verdictError(o fleet.Overview) error {
 }
 
 func newFleetReportCommand(d *deps) *cobra.Command {
-	output := newOutputFlags(printer.Markdown)
+	output := newOutputFlags(printer.Markdown, printer.HTML)
 	var limit time.Duration
 	cmd := &cobra.Command{
 		Use:                   "report [FLEET] [-o FORMAT]",
@@ -97,7 +97,7 @@ func newFleetReportCommand(d *deps) *cobra.Command {
 		Short:                 "Show what happened in a run",
 		Long: long(`
 			Prints what status prints, and who did what when; of red ensembles everything they have
-			said. With -o markdown it is a document to keep.`),
+			said. With -o markdown or html it is a document to keep.`),
 		Example: examples(`
 			# To keep
 			%[1]s fleet report wave-1 -o markdown > wave-1-report.md`),

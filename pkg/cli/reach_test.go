@@ -10,8 +10,8 @@ import (
 // TestConnection: what was typed of the connection, commands elsewhere are given, too; their
 // contexts and namespaces are their own.
 func TestConnection(t *testing.T) {
-	root, _ := newRoot(genericiooptions.NewTestIOStreamsDiscard())
 	for _, words := range []string{"status -A", "fleet plan -f x"} {
+		root, _ := newRoot(genericiooptions.NewTestIOStreamsDiscard())
 		args := append(strings.Fields(words), "--server=https://x", "--as=a", "--as-group=b", "--as-group=c", "-n", "n", "--context=d", "--timeout=3s")
 		cmd, rest, err := root.Find(args)
 		if err != nil {

@@ -73,8 +73,8 @@ type listed struct {
 	made    time.Time
 }
 
-// List reads the journals of the scope. A namespace whose journals the user may not list is Denied;
-// if that holds for all of them, it is the error. via is put into the commands that errors name.
+// List reads the journals of the scope. Of several namespaces, one whose journals the user may not
+// list is Denied; of one, that is the error. via is put into the commands that errors name.
 func List(ctx context.Context, kube kubernetes.Interface, scope Scope, via command.Via) (Listing, error) {
 	out := Listing{scope: scope, objects: map[types.NamespacedName]listed{}}
 	namespaces := scope.each()
@@ -90,7 +90,7 @@ func List(ctx context.Context, kube kubernetes.Interface, scope Scope, via comma
 			items = append(items, list.Items...)
 		}
 	}
-	if len(out.Denied) == len(namespaces) {
+	if len(namespaces) == 1 && len(out.Denied) == 1 {
 		return out, out.Denied[0]
 	}
 	records, errs := make([]migration.Record, len(items)), make([]error, len(items))

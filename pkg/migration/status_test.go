@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -66,5 +67,45 @@ func TestPhaseOfAnOperation(t *testing.T) {
 				t.Errorf("%s, want %s", got, want)
 			}
 		})
+	}
+}
+
+// TestStateOfAServer: one word says where it is, or that it is not seen there.
+func TestStateOfAServer(t *testing.T) {
+	for want, set := range map[migration.State]func(s *scene){
+		migration.StateParked:       func(*scene) {},
+		migration.StateReconfigured: func(s *scene) { s.view(1).Cluster.Pod = migration.PodView{} },
+		migration.StateWrapped: func(s *scene) {
+			s.view(1).Cluster.Pod = migration.PodView{}
+			s.o.Record.Servers[0].Reconfigured = nil
+		},
+		migration.StateAway:   func(s *scene) { s.dead(1) },
+		migration.StatePod:    func(s *scene) { s.replaced(1) },
+		migration.StateDown:   func(s *scene) { s.down(1) },
+		migration.StateUnseen: func(s *scene) { s.view(1).Live = vantage.Sighting{Reach: vantage.Timeout} },
+	} {
+		t.Run(string(want), func(t *testing.T) {
+			s := healthy("3.8.0", 1, 2, 3)
+			set(s)
+			if got := migration.Summarize(s.o).Servers[0].State; got != want {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+}
+
+// TestElectionsSinceTheWrap: they are not known where an epoch is not.
+func TestElectionsSinceTheWrap(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3)
+	now := migration.Summarize(s.o).Epoch
+	for at, want := range map[uint32]string{0: "unknown", now: "0", now - 1: "1", now + 1: "unknown"} {
+		s.o.Record.Elections.AtWrap = at
+		got := "unknown"
+		if n := migration.Summarize(s.o).Elections; n != nil {
+			got = fmt.Sprint(*n)
+		}
+		if got != want {
+			t.Errorf("wrapped in epoch %d of %d: %s, want %s", at, now, got, want)
+		}
 	}
 }

@@ -4,22 +4,33 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 )
 
-// Markdown is a document for people, to keep or to attach.
-const Markdown Format = "markdown"
+// Markdown and HTML are documents for people, to keep or to attach.
+const (
+	Markdown Format = "markdown"
+	HTML     Format = "html"
+)
+
+// document reports whether a text for people is asked for, in whatever form.
+func (p Printer) document() bool {
+	return p.ForPeople() || p.Objects == nil && (p.Format == Markdown || p.Format == HTML)
+}
 
 // FleetStatus prints a run at one moment.
 func (p Printer) FleetStatus(w io.Writer, o fleet.Overview) error {
-	if !p.ForPeople() && p.Format != Markdown {
+	if !p.document() {
 		return p.Structured(w, o)
 	}
-	var b strings.Builder
-	t := tables{out: &b, markdown: p.Format == Markdown, noHeaders: p.NoHeaders}
+	t := newTables(p)
+	t.fleet(o)
+	return t.writeTo(w)
+}
+
+func (t *tables) fleet(o fleet.Overview) {
 	runner := "no command is at work on it"
 	if o.Runner != "" {
 		runner = "at work: " + o.Runner
@@ -64,21 +75,15 @@ func (p Printer) FleetStatus(w io.Writer, o fleet.Overview) error {
 			t.row(a.Name, clockOf(a.Given.At), a.Given.By, a.Given.Why)
 		}
 	}
-	t.end()
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // FleetReport prints what happened in a run.
 func (p Printer) FleetReport(w io.Writer, o fleet.Overview) error {
-	if !p.ForPeople() && p.Format != Markdown {
+	if !p.document() {
 		return p.Structured(w, o)
 	}
-	if err := p.FleetStatus(w, o); err != nil {
-		return err
-	}
-	var b strings.Builder
-	t := tables{out: &b, markdown: p.Format == Markdown, noHeaders: p.NoHeaders}
+	t := newTables(p)
+	t.fleet(o)
 	for _, e := range o.Ensembles {
 		if e.Phase != fleet.Red {
 			continue
@@ -95,18 +100,15 @@ func (p Printer) FleetReport(w io.Writer, o fleet.Overview) error {
 	for _, e := range o.Audit {
 		t.row(clockOf(e.At), e.By, e.What, e.Target, e.Detail)
 	}
-	t.end()
-	_, err := io.WriteString(w, b.String())
-	return err
+	return t.writeTo(w)
 }
 
 // FleetPlan prints what a run would do.
 func (p Printer) FleetPlan(w io.Writer, o fleet.Preview) error {
-	if !p.ForPeople() && p.Format != Markdown {
+	if !p.document() {
 		return p.Structured(w, o)
 	}
-	var b strings.Builder
-	t := tables{out: &b, markdown: p.Format == Markdown, noHeaders: p.NoHeaders}
+	t := newTables(p)
 	t.title("Fleet %s in namespace %s: %d ensembles until %s", o.Name, o.Namespace, len(o.Ensembles), o.Until)
 	t.line("%d ready, %d not; %d elections in all%s; at most %d at once.", o.Ready, len(o.Ensembles)-o.Ready, o.Elections, perHour(o.ElectionsPerHour), o.MaxConcurrency)
 	if o.PerServer > 0 {
@@ -137,9 +139,7 @@ func (p Printer) FleetPlan(w io.Writer, o fleet.Preview) error {
 			t.item("%s: next: %s", e.ID, e.Next)
 		}
 	}
-	t.end()
-	_, err := io.WriteString(w, b.String())
-	return err
+	return t.writeTo(w)
 }
 
 func perHour(n int) string {
@@ -178,68 +178,4 @@ func dashed(n int) string {
 		return "-"
 	}
 	return fmt.Sprint(n)
-}
-
-// tables writes lines and tables, for a terminal or as Markdown.
-type tables struct {
-	out       *strings.Builder
-	markdown  bool
-	noHeaders bool
-	tw        *tabwriter.Writer
-}
-
-func (t *tables) title(format string, a ...any) {
-	if t.markdown {
-		format = "# " + format + "\n"
-	}
-	t.line(format, a...)
-}
-
-func (t *tables) line(format string, a ...any) {
-	t.end()
-	fmt.Fprintf(t.out, format+"\n", a...)
-	if t.markdown {
-		t.out.WriteString("\n")
-	}
-}
-
-func (t *tables) item(format string, a ...any) {
-	t.end()
-	fmt.Fprintf(t.out, "- "+format+"\n", a...)
-}
-
-// table begins one; rows follow.
-func (t *tables) table(heads ...string) {
-	t.end()
-	if t.markdown {
-		fmt.Fprintf(t.out, "\n| %s |\n|%s\n", strings.Join(heads, " | "), strings.Repeat("---|", len(heads)))
-		return
-	}
-	t.tw = tabwriter.NewWriter(t.out, 0, 4, 3, ' ', 0)
-	if !t.noHeaders {
-		t.out.WriteString("\n")
-		fmt.Fprintln(t.tw, strings.Join(heads, "\t"))
-	}
-}
-
-func (t *tables) row(cells ...any) {
-	words := make([]string, len(cells))
-	for i, c := range cells {
-		words[i] = strings.NewReplacer("\n", " ", "\t", " ").Replace(fmt.Sprint(c))
-		if t.markdown {
-			words[i] = strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(words[i])
-		}
-	}
-	if t.markdown {
-		fmt.Fprintf(t.out, "| %s |\n", strings.Join(words, " | "))
-		return
-	}
-	fmt.Fprintln(t.tw, strings.Join(words, "\t"))
-}
-
-func (t *tables) end() {
-	if t.tw != nil {
-		_ = t.tw.Flush() // it writes to memory
-		t.tw = nil
-	}
 }

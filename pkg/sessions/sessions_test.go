@@ -374,3 +374,29 @@ func TestConsent(t *testing.T) {
 		}
 	}
 }
+
+// TestRecall: what is remembered says who was connected when somebody last looked.
+func TestRecall(t *testing.T) {
+	var m Memory
+	if m.Recall() != nil {
+		t.Error("nothing is remembered, and something is recalled")
+	}
+	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	on := func(place Place, ids ...ID) List {
+		l := List{Server: 1, Place: place}
+		for _, id := range ids {
+			l.Sessions = append(l.Sessions, Session{ID: id, Address: fmt.Sprintf("10.0.0.%d", id)})
+		}
+		return l
+	}
+	m.Note([]List{on(OnHost, 1, 2, 3)}, at)
+	m.Note([]List{on(OnHost, 2, 3), on(InPod, 4)}, at.Add(time.Hour))
+	m.Note([]List{on(InPod, 3)}, at.Add(time.Hour+time.Minute))
+	v := m.Recall()
+	if v.Sessions != 1 || v.Addresses != 1 || v.Left[0].Address != "10.0.0.2" || v.Moved != 2 {
+		t.Errorf("%+v", v)
+	}
+	if len(v.Away) != 1 || v.Away[0].Address != "10.0.0.1" {
+		t.Errorf("away: %+v", v.Away)
+	}
+}
