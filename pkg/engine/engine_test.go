@@ -13,6 +13,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/vantage"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/simworld"
 )
 
 func replaceOne() migration.Intent {
@@ -21,7 +22,7 @@ func replaceOne() migration.Intent {
 
 // acts are the calls that are no journal writes.
 func (w *world) acts() []string {
-	return slices.DeleteFunc(slices.Clone(w.calls), func(c string) bool { return c == "save" })
+	return slices.DeleteFunc(slices.Clone(w.Calls), func(c string) bool { return c == "save" })
 }
 
 func TestReplaceRunsTheStepsInOrder(t *testing.T) {
@@ -34,13 +35,13 @@ func TestReplaceRunsTheStepsInOrder(t *testing.T) {
 	if diff := cmp.Diff(want, w.acts()); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]ensemble.ID{3, 3, 1}, w.wroteThrough); diff != "" {
+	if diff := cmp.Diff([]ensemble.ID{3, 3, 1}, w.WroteThrough); diff != "" {
 		t.Errorf("canaries, the last through the server itself (-want +got):\n%s", diff)
 	}
-	if s, _ := w.rec.Server(1); s.Replaced == nil || w.rec.Flight != nil {
-		t.Errorf("the journal does not say that server 1 is replaced: %+v", w.rec)
+	if s, _ := w.Rec.Server(1); s.Replaced == nil || w.Rec.Flight != nil {
+		t.Errorf("the journal does not say that server 1 is replaced: %+v", w.Rec)
 	}
-	if len(w.rec.Audit) == 0 {
+	if len(w.Rec.Audit) == 0 {
 		t.Error("the audit is empty")
 	}
 }
@@ -53,8 +54,8 @@ func TestTheWayIsWhatHappens(t *testing.T) {
 		t.Fatalf("%+v, %v", d, err)
 	}
 	unmoved := newWorld()
-	for i := range unmoved.rec.Servers {
-		unmoved.rec.Servers[i].Reconfigured = nil
+	for i := range unmoved.Rec.Servers {
+		unmoved.Rec.Servers[i].Reconfigured = nil
 	}
 	for kind, w := range map[migration.FlightKind]*world{migration.Replace: newWorld(), migration.Revert: replaced, migration.Reconfigure: unmoved} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -119,7 +120,7 @@ func TestAnOldLookIsNotActedOn(t *testing.T) {
 	slept := false
 	e.OnEvent = func(ev engine.Event) {
 		if ev.Kind == engine.EventStep && ev.Decision.Step == migration.StepRelease && !slept {
-			slept, w.now = true, w.now.Add(time.Hour)
+			slept, w.At = true, w.At.Add(time.Hour)
 		}
 	}
 	if d, err := e.Run(t.Context(), replaceOne()); err != nil || d.Kind != migration.Done {
@@ -138,26 +139,26 @@ func TestKilledBeforeEachWrite(t *testing.T) {
 	if _, err := whole.engine().Run(t.Context(), replaceOne()); err != nil {
 		t.Fatal(err)
 	}
-	for n := range whole.calls {
+	for n := range whole.Calls {
 		w := newWorld()
 		count := 0
-		w.die = func(string) bool { count++; return count > n }
+		w.Die = func(string) bool { count++; return count > n }
 		e := w.engine()
 		e.ErrorBudget = 0
-		if _, err := e.Run(t.Context(), replaceOne()); !errors.Is(err, errKilled) {
-			t.Fatalf("write %d (%s): not killed: %v", n, whole.calls[n], err)
+		if _, err := e.Run(t.Context(), replaceOne()); !errors.Is(err, simworld.ErrKilled) {
+			t.Fatalf("write %d (%s): not killed: %v", n, whole.Calls[n], err)
 		}
-		w.die = nil
+		w.Die = nil
 		d, err := w.engine().Run(t.Context(), replaceOne())
 		if err != nil || d.Kind != migration.Done {
-			t.Errorf("killed before write %d (%s): the next run ends with %+v, %v", n, whole.calls[n], d, err)
+			t.Errorf("killed before write %d (%s): the next run ends with %+v, %v", n, whole.Calls[n], d, err)
 		}
 	}
 }
 
 func TestPassingErrorsAreTriedAgain(t *testing.T) {
 	w := newWorld()
-	w.fail["flip"] = errors.New("the API server is away")
+	w.Fail["flip"] = errors.New("the API server is away")
 	var told []error
 	e := w.engine()
 	e.OnEvent = func(ev engine.Event) {
@@ -180,7 +181,7 @@ func (permanentError) Permanent() bool { return true }
 
 func TestPermanentErrorsEndTheRun(t *testing.T) {
 	w := newWorld()
-	w.fail["flip"] = permanentError{}
+	w.Fail["flip"] = permanentError{}
 	_, err := w.engine().Run(t.Context(), replaceOne())
 	var p permanentError
 	if !errors.As(err, &p) {
@@ -191,19 +192,19 @@ func TestPermanentErrorsEndTheRun(t *testing.T) {
 func TestErrorsBeyondTheBudgetEndTheRun(t *testing.T) {
 	w := newWorld()
 	away := errors.New("the API server is away")
-	w.die = nil
+	w.Die = nil
 	e := w.engine()
-	began := w.now
+	began := w.At
 	broken := &brokenCluster{world: w, err: away}
 	e.Cluster = broken
 	if _, err := e.Run(t.Context(), replaceOne()); !errors.Is(err, away) {
 		t.Fatalf("got %v", err)
 	}
-	if took := w.now.Sub(began); took < 10*time.Second || took > 11*time.Second {
+	if took := w.At.Sub(began); took < 10*time.Second || took > 11*time.Second {
 		t.Errorf("gave up after %s, the budget is 10 s", took)
 	}
-	if len(w.calls) != 0 {
-		t.Errorf("acted on half a view: %v", w.calls)
+	if len(w.Calls) != 0 {
+		t.Errorf("acted on half a view: %v", w.Calls)
 	}
 }
 
@@ -297,8 +298,8 @@ func TestALostLockIsFollowedByNothing(t *testing.T) {
 // command does not go on with those it was not given.
 func TestAWrongImageStopsNothingAndDoesNotStay(t *testing.T) {
 	w := newWorld()
-	w.rec.Pods.Image = "zookeeper:3.8.0"
-	w.rec = w.rec.ChangePods(migration.PodOptions{Image: "zookeeper:3.9.3"})
+	w.Rec.Pods.Image = "zookeeper:3.8.0"
+	w.Rec = w.Rec.ChangePods(migration.PodOptions{Image: "zookeeper:3.9.3"})
 	d, err := w.engine().Run(t.Context(), replaceOne())
 	if err != nil || d.Kind != migration.Stop || d.Code != migration.CodeVersionDiffers {
 		t.Fatalf("%+v, %v", d, err)
@@ -306,7 +307,7 @@ func TestAWrongImageStopsNothingAndDoesNotStay(t *testing.T) {
 	if diff := cmp.Diff([]string{"park", "park"}, w.acts()); diff != "" {
 		t.Errorf("acts (-want +got):\n%s", diff)
 	}
-	if w.rec.Pods.Image != "zookeeper:3.8.0" || w.rec.PodsBefore != nil || w.rec.Flight != nil {
-		t.Errorf("the journal has %+v, before %v, flight %v", w.rec.Pods, w.rec.PodsBefore, w.rec.Flight)
+	if w.Rec.Pods.Image != "zookeeper:3.8.0" || w.Rec.PodsBefore != nil || w.Rec.Flight != nil {
+		t.Errorf("the journal has %+v, before %v, flight %v", w.Rec.Pods, w.Rec.PodsBefore, w.Rec.Flight)
 	}
 }
