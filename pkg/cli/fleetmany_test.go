@@ -78,7 +78,7 @@ func (s *simulated) turn(ctx context.Context, id string, consumer string) (fleet
 	for _, part := range []struct {
 		kind  migration.FlightKind
 		order func(migration.Observation) []ensemble.ID
-	}{{migration.Reconfigure, restarts}, {migration.Replace, migration.Replacements}} {
+	}{{migration.Reconfigure, toRestart}, {migration.Replace, migration.Replacements}} {
 		queue := rollout.Queue{Order: part.order}
 		for {
 			e := w.Engine()
@@ -107,9 +107,9 @@ func (s *simulated) turn(ctx context.Context, id string, consumer string) (fleet
 	return fleet.Ending{}, true
 }
 
-// restarts are the servers that are left to restart: the one in flight, then followers, then the
+// toRestart are the servers that are left to restart: the one in flight, then followers, then the
 // leader.
-func restarts(o migration.Observation) []ensemble.ID {
+func toRestart(o migration.Observation) []ensemble.ID {
 	var first, last []ensemble.ID
 	for _, server := range rollout.Left(o.Record) {
 		switch {

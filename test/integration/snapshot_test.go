@@ -52,7 +52,7 @@ func TestOneSetOfLists(t *testing.T) {
 				t.Helper()
 				eventually(t, why+": both ways show the same", func() (bool, string) {
 					before := asked.Load()
-					snap, err := c.Snapshot(s.ctx, all)
+					snap, err := c.Snapshot(s.ctx, nil, all)
 					s.must("snapshot", err)
 					seen := map[string]map[ensemble.ID]migration.ClusterView{}
 					for _, rec := range all {
