@@ -328,7 +328,7 @@ func (f *fleetRunner) facts(ctx context.Context, rec journal.FleetRecord) (fleet
 func (f *fleetRunner) already(s *fleet.State, facts fleet.Facts) bool {
 	changed := false
 	for id, fact := range facts.Targets {
-		if s.Phase(id) == "" && fact.Seen && fact.Healthy && fact.Servers > 0 && len(fact.Left) == 0 {
+		if s.Phase(id) == "" && fact.Healthy && fact.Reached() {
 			s.Was(id, fact.Servers, f.mark())
 			changed = true
 		}

@@ -249,12 +249,13 @@ func because(why string) string {
 func (d *decider) room(stage Stage) bool {
 	under := d.underWay()
 	ofStage := slices.DeleteFunc(slices.Clone(under), func(t Target) bool { return t.Stage != stage.Name })
-	if len(ofStage) >= stage.Concurrency || len(under) >= d.p.MaxConcurrency {
+	// With a soak after each, those that are under way together would not have one between them.
+	alone := stage.SoakEach.Duration > 0 && len(ofStage) > 0
+	if alone || len(ofStage) >= stage.Concurrency || len(under) >= d.p.MaxConcurrency {
 		d.wait(Wait{Code: WaitTurn, Stage: stage.Name, Text: fmt.Sprintf("%d under way, no more at once in stage %s", len(under), stage.Name)})
 		return false
 	}
-	// With a soak after each, those that begin together would not have one between them.
-	return stage.SoakEach.Duration == 0 || len(d.out.Begin) == 0
+	return true
 }
 
 // take begins one ensemble if nothing of its own keeps it; false where nothing after it may

@@ -138,6 +138,8 @@ func (w *world) mayBegin(id string, phase func(string) Phase) {
 				w.t.Errorf("%s begins before %s of the stage before is over", id, o.ID)
 			case r.Phase == Done:
 				ended = later(ended, r.Ended)
+			case r.Phase == UnderWay && o.ID != id && s.SoakEach.Duration > 0:
+				w.t.Errorf("%s begins beside %s, with no soak between them", id, o.ID)
 			}
 		}
 		if red > s.Tolerate {

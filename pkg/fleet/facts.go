@@ -39,6 +39,9 @@ type Fact struct {
 	Epoch uint32
 }
 
+// Reached reports whether it was seen at the goal.
+func (f Fact) Reached() bool { return f.Seen && f.Servers > 0 && len(f.Left) == 0 }
+
 // Ahead are the parts that a goal needs.
 func Ahead(g Goal) []Part {
 	all := []Part{Wrap, Reconfigure, Replace}

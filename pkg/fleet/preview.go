@@ -21,6 +21,10 @@ type Preview struct {
 	// rest takes by that.
 	PerServer Seconds `json:"perServerSeconds,omitempty"`
 	Left      Seconds `json:"leftSeconds,omitempty"`
+	// Ends is when it ends by that, with windows, soaks and the budget of elections, if it begins
+	// now and every approval is given at once. Alternatives are the same with other concurrencies.
+	Ends         time.Time     `json:"ends,omitzero"`
+	Alternatives []Alternative `json:"alternatives,omitempty"`
 	// Recorded says what is recorded of a run, and what has changed since.
 	Recorded  []string        `json:"recorded,omitempty"`
 	Stages    []PreviewStage  `json:"stages"`
@@ -44,6 +48,8 @@ type PreviewTarget struct {
 	Servers   int      `json:"servers,omitempty"`
 	Elections int      `json:"elections"`
 	Consumers []string `json:"consumers,omitempty"`
+	// Begins is when its turn comes, by what was measured.
+	Begins time.Time `json:"begins,omitzero"`
 }
 
 // Foresee adds up what a run would do.
@@ -52,12 +58,18 @@ func Foresee(p Plan, s State, facts map[string]Fact, now time.Time) Preview {
 		APIVersion: p.APIVersion, Kind: "FleetPlan", Name: p.Name, Namespace: p.Namespace, At: now, Until: p.Until, Digest: p.Digest(),
 		ElectionsPerHour: p.ElectionsPerHour, MaxConcurrency: p.MaxConcurrency, Windows: p.Windows,
 	}
+	per := PerServer(s)
+	told := Forecast{}
+	if per > 0 {
+		told = Foretell(p, s, facts, per, now)
+	}
+	out.Ends, out.Alternatives = told.Ends, Alternatives(p, s, facts, per, now)
 	for _, stage := range p.Stages {
 		out.Stages = append(out.Stages, PreviewStage{Stage: stage, Ensembles: len(p.Of(stage.Name))})
 	}
 	for _, t := range p.Targets {
 		f := facts[t.ID]
-		one := PreviewTarget{ID: t.ID, Stage: t.Stage, Ready: f.Seen && f.Healthy && f.Ready, Why: f.Why, Next: f.Next, Servers: f.Servers, Elections: f.Elections, Consumers: t.Consumers}
+		one := PreviewTarget{ID: t.ID, Stage: t.Stage, Ready: f.Seen && f.Healthy && f.Ready, Why: f.Why, Next: f.Next, Servers: f.Servers, Elections: f.Elections, Consumers: t.Consumers, Begins: told.Begins[t.ID]}
 		for _, part := range f.Left {
 			one.Left = append(one.Left, string(part))
 		}
@@ -67,7 +79,6 @@ func Foresee(p Plan, s State, facts map[string]Fact, now time.Time) Preview {
 		out.Elections += f.Elections
 		out.Ensembles = append(out.Ensembles, one)
 	}
-	per := PerServer(s)
 	out.PerServer, out.Left = Seconds(per.Seconds()), Seconds(Left(p, s, per).Seconds())
 	return out
 }

@@ -70,7 +70,7 @@ func stage() []Field {
 		{Name: "concurrency", Type: Share, Default: "1", Min: 1, Max: MaxConcurrency, Pattern: `^([1-9][0-9]?|100)%$`, Want: "a number from 1 to 50, or a percentage such as 25%", Doc: "How many of its ensembles are under way at once: a number, or a percentage of them, rounded down, 1 at least"},
 		{Name: "orderBy", Type: Text, Doc: "A label: ensembles go in the order of its values, numbers as numbers, those without it last; then by tier, then by name"},
 		{Name: "tolerate", Type: Number, Default: "0", Min: 0, Max: 1000, Want: "0 to 1000", Doc: "How many of its ensembles may fail before nothing more begins"},
-		{Name: "soakEach", Type: Text, Pattern: durationPattern, Want: durationWant, Doc: "How long to wait after each ensemble before the next one of the stage begins"},
+		{Name: "soakEach", Type: Text, Pattern: durationPattern, Want: durationWant, Doc: "How long to wait after each ensemble before the next one of the stage begins; with it they go one after the other, whatever concurrency says"},
 		{Name: "soak", Type: Text, Pattern: durationPattern, Want: durationWant, Doc: "How long to wait after the stage before the next one begins"},
 		{Name: "approveBefore", Type: Text, Pattern: wordPattern, Want: wordWant, Doc: "The name of an approval without which the stage does not begin"},
 		{Name: "approveAfter", Type: Text, Pattern: wordPattern, Want: wordWant, Doc: "The name of an approval without which nothing begins after the stage"},

@@ -113,6 +113,9 @@ func (p Printer) FleetPlan(w io.Writer, o fleet.Preview) error {
 	t.line("%d ready, %d not; %d elections in all%s; at most %d at once.", o.Ready, len(o.Ensembles)-o.Ready, o.Elections, perHour(o.ElectionsPerHour), o.MaxConcurrency)
 	if o.PerServer > 0 {
 		t.line("By what was measured (%s per server) it takes about %s, soaks included, without other waits.", o.PerServer.Duration(), o.Left.Duration())
+		if !o.Ends.IsZero() {
+			t.line("Begun now, it ends about %s: with windows, soaks and the budget of elections, if every approval is given at once.", clockOf(o.Ends))
+		}
 	} else {
 		t.line("How long it takes is not known before a first ensemble was moved.")
 	}
@@ -126,13 +129,26 @@ func (p Printer) FleetPlan(w io.Writer, o fleet.Preview) error {
 	for _, s := range o.Stages {
 		t.row(s.Name, s.Ensembles, s.Concurrency, s.Tolerate, s.SoakEach.Duration, s.Soak.Duration, orDash(s.ApproveBefore), orDash(s.ApproveAfter))
 	}
-	t.table("ORDER", "ENSEMBLE", "STAGE", "READY", "LEFT", "SERVERS", "ELECTIONS", "CONSUMERS", "WHY NOT")
+	if len(o.Alternatives) > 0 {
+		t.table("ALTERNATIVE", "ENDS", "TAKES")
+		for _, a := range o.Alternatives {
+			what, takes := fmt.Sprintf("%d at once", a.AtOnce), "does not end by itself"
+			if a.Written {
+				what += " (as written)"
+			}
+			if !a.Ends.IsZero() {
+				takes = a.Takes.Duration().String()
+			}
+			t.row(what, clockOf(a.Ends), takes)
+		}
+	}
+	t.table("ORDER", "ENSEMBLE", "STAGE", "READY", "LEFT", "SERVERS", "ELECTIONS", "BEGINS", "CONSUMERS", "WHY NOT")
 	for i, e := range o.Ensembles {
 		ready := "yes"
 		if !e.Ready {
 			ready = "NO"
 		}
-		t.row(i+1, e.ID, e.Stage, ready, orDash(strings.Join(e.Left, ", ")), dashed(e.Servers), e.Elections, orDash(strings.Join(e.Consumers, ", ")), e.Why)
+		t.row(i+1, e.ID, e.Stage, ready, orDash(strings.Join(e.Left, ", ")), dashed(e.Servers), e.Elections, clockOf(e.Begins), orDash(strings.Join(e.Consumers, ", ")), e.Why)
 	}
 	for _, e := range o.Ensembles {
 		if e.Next != "" {
