@@ -54,11 +54,6 @@ func unseen(err error) fleet.Fact {
 	return fleet.Fact{Why: said.reason, Next: said.next}
 }
 
-// looks is what is seen of several, side by side.
-func (f *fleetLooker) looks(ctx context.Context, targets []fleetTarget, goal fleet.Goal) map[string]fleet.Fact {
-	return f.looksWith(ctx, targets, func(ctx context.Context, t fleetTarget) fleet.Fact { return f.look(ctx, t, goal) })
-}
-
 func (f *fleetLooker) looksWith(ctx context.Context, targets []fleetTarget, look func(context.Context, fleetTarget) fleet.Fact) map[string]fleet.Fact {
 	facts := make([]fleet.Fact, len(targets))
 	atOnce(looksAtOnce, len(targets), func(i int) { facts[i] = look(ctx, targets[i]) })

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -72,5 +74,39 @@ func TestFleetArgs(t *testing.T) {
 		if got := strings.ReplaceAll(strings.Join(args, " "), " --probe-via=auto", ""); err != nil || got != c.want {
 			t.Errorf("%v\n got %s\nwant %s", err, got, c.want)
 		}
+	}
+}
+
+// TestLooksTogether: one set of lists says of a fleet's ensembles what a look at each says, and no
+// more is asked the more there are.
+func TestLooksTogether(t *testing.T) {
+	s := inThree(t)
+	var targets []fleetTarget
+	for _, id := range []string{"a/x", "b/x", "zk/demo", "b/new"} {
+		ns, name, _ := strings.Cut(id, "/")
+		targets = append(targets, fleetTarget{Target: fleet.Target{ID: id, Name: name, Namespace: ns}, hooked: true, hostFiles: "h"})
+	}
+	f := &fleetLooker{reached(s, []string{""}, []string{"a", "b", "zk"})}
+	each := f.eachOf(t.Context(), targets, fleet.Replaced)
+	client := s.kube.client.(*fake.Clientset)
+	client.ClearActions()
+	together := f.looks(t.Context(), targets, fleet.Replaced)
+	if diff := cmp.Diff(each, together); diff != "" || len(together) != len(targets) {
+		t.Errorf("(-each by itself +together)\n%s", diff)
+	}
+	asked := map[string]bool{}
+	for _, a := range client.Actions() {
+		if a.GetVerb() == "list" && (a.GetResource().Resource == "services" || a.GetResource().Resource == "pods") {
+			what := a.GetVerb() + " " + a.GetResource().Resource + " of " + a.GetNamespace()
+			if asked[what] {
+				t.Errorf("asked again: %s", what)
+			}
+			asked[what] = true
+		}
+	}
+	refuse(s, forbidden("pods"), "pods", "a")
+	closed := f.looks(t.Context(), targets, fleet.Replaced)
+	if closed["a/x"].Seen || closed["a/x"].Why == "" || !closed["b/x"].Seen {
+		t.Errorf("without a right to list pods in one namespace: %+v", closed)
 	}
 }

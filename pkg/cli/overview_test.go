@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
@@ -21,6 +24,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
@@ -205,5 +209,43 @@ func TestSightless(t *testing.T) {
 	seen := migration.EnsembleStatus{Servers: []migration.ServerStatus{{ID: 1}, {ID: 2, Mode: ensemble.Follower}}}
 	if !sightless([]migration.EnsembleStatus{unseen, unseen}) || sightless([]migration.EnsembleStatus{unseen, seen}) {
 		t.Error("sightless")
+	}
+}
+
+// TestStatusOfThreeThousand: so many ensembles cost no more requests than three.
+func TestStatusOfThreeThousand(t *testing.T) {
+	s, rec := wrappedHere(t)
+	const many = 3000
+	for i := range rec.Servers {
+		rec.Servers[i].ClientPort = 1 // it refuses
+	}
+	for i := range many {
+		rec.Name, rec.Namespace = fmt.Sprintf("e%04d", i), fmt.Sprintf("n%d", i%7)
+		for j := range rec.Servers {
+			rec.Servers[j].HostIP = fmt.Sprintf("10.%d.%d.%d", j, i/250, i%250+1)
+			service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: rec.Namespace, Name: render.ServiceName(rec.Name, rec.Servers[j].ID), Labels: render.Labels(rec.Name)}}
+			if err := s.kube.client.(*fake.Clientset).Tracker().Add(service); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := journal.New(s.kube.client, rec.Namespace, rec.Name).Create(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client := s.kube.client.(*fake.Clientset)
+	o := overviewOf(t, s)
+	client.ClearActions()
+	items, err := o.look(t.Context())
+	if err != nil || len(items) != many+1 || o.alone {
+		t.Fatalf("%d of %d, each by itself: %t, %v", len(items), many+1, o.alone, err)
+	}
+	// Those of the one that has no Services, and each kind's list.
+	if asked := len(client.Actions()); asked > 20 {
+		t.Errorf("%d requests for %d ensembles", asked, many)
+	}
+	for _, e := range items {
+		if len(e.Servers) != 3 {
+			t.Fatalf("%s: %+v", e.Name, e)
+		}
 	}
 }

@@ -113,6 +113,12 @@ func List(ctx context.Context, kube kubernetes.Interface, scope Scope, via comma
 	return out, nil
 }
 
+// Only leaves in the listing the ensembles of which keep says so.
+func (l Listing) Only(keep func(migration.Record) bool) Listing {
+	l.Records = slices.DeleteFunc(slices.Clone(l.Records), func(r migration.Record) bool { return !keep(r) })
+	return l
+}
+
 // Namespaces are those that have the listing's ensembles, none where all were looked at.
 func (l Listing) Namespaces() []string {
 	if len(l.scope.Namespaces) == 0 {
