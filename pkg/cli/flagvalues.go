@@ -106,6 +106,9 @@ func (f *idFlag) Set(s string) error {
 
 // flagError says in words what pflag says of a value.
 func flagError(err error) error {
+	if m := mistake(err); m != nil {
+		return m
+	}
 	wrong := (*pflag.InvalidValueError)(nil)
 	if !errors.As(err, &wrong) {
 		return err

@@ -113,6 +113,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		newExplainCommand(d),
 		newVersionCommand(d),
 	)
+	strictFlags(root)
 	return root, d
 }
 

@@ -85,7 +85,7 @@ func (c *context) newClaims(d Decision) Decision {
 		c.kubectl("delete statefulset %s --cascade=orphan", c.set()),
 		c.kubectl("delete pod %s", quote.Words(pods)),
 		c.kubectl("delete pvc %s", quote.Words(claims)),
-	).then(c.kubectl("describe pvc %s", c.pod.Claim()) + "; after those commands " + c.cmd("replace --id=%d", c.in.ID) + " --storage-class=...")
+	).then(c.kubectl("describe pvc %s", c.pod.Claim()) + "; after those commands " + c.cmd("replace --id=%d", c.in.ID) + " --storage-class=CLASS")
 }
 
 // lostNode says what helps a replaced server whose node has gone: the node, or

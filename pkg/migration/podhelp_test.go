@@ -59,7 +59,7 @@ func TestWhatHelpsAPod(t *testing.T) {
 				"kubectl delete pod demo-pod-0 -n zk",
 				"kubectl delete pvc data-demo-pod-0 -n zk",
 			},
-			next: "kubectl describe pvc data-demo-pod-0 -n zk; after those commands kubectl zkmigrate replace demo --id=1 -n zk --storage-class=...",
+			next: "kubectl describe pvc data-demo-pod-0 -n zk; after those commands kubectl zkmigrate replace demo --id=1 -n zk --storage-class=CLASS",
 		},
 		"no volume for two, a server runs in the third": {
 			id: 2, set: func(s *scene) { s.replaced(1); unbound(s, 2, 3); s.leader(1) },
@@ -70,7 +70,7 @@ func TestWhatHelpsAPod(t *testing.T) {
 				"kubectl delete pod demo-pod-1 demo-pod-2 -n zk",
 				"kubectl delete pvc data-demo-pod-1 data-demo-pod-2 -n zk",
 			},
-			next: "kubectl describe pvc data-demo-pod-1 -n zk; after those commands kubectl zkmigrate replace demo --id=2 -n zk --storage-class=...",
+			next: "kubectl describe pvc data-demo-pod-1 -n zk; after those commands kubectl zkmigrate replace demo --id=2 -n zk --storage-class=CLASS",
 		},
 		"too little memory to park": {
 			set:  func(s *scene) { pod(s, 1).Container, pod(s, 1).OutOfMemory = migration.ContainerDown, true },

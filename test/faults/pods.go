@@ -60,8 +60,8 @@ func parking() []Fault {
 			Name: "volume-pending", Core: true, What: "The storage class of the pods' volumes does not exist.",
 			Version: Unguarded, From: OnHost, Args: []string{"--storage-class=nowhere"},
 			Trigger: func(g *Stage) { g.Unpark(); g.Unclaim() },
-			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: `is not bound (it asks storage class "nowhere")`, Next: "kubectl describe pvc data-{pod} -n {name}; after those commands kubectl zkmigrate replace {name} --id={id} -n {name} --storage-class=..."},
-			Way:     "Nothing has been stopped. The claims of a StatefulSet cannot be changed: an administrator runs the printed commands, which delete it without its pods, then the pods and claims that wait for a volume. Then name the right class: `replace --storage-class=...`.",
+			Verdict: Verdict{Code: migration.CodePodNotParked, Exit: Waits, Says: `is not bound (it asks storage class "nowhere")`, Next: "kubectl describe pvc data-{pod} -n {name}; after those commands kubectl zkmigrate replace {name} --id={id} -n {name} --storage-class=CLASS"},
+			Way:     "Nothing has been stopped. The claims of a StatefulSet cannot be changed: an administrator runs the printed commands, which delete it without its pods, then the pods and claims that wait for a volume. Then name the right class: `replace --storage-class=CLASS`.",
 			Recover: func(g *Stage) {
 				g.Follow()
 				g.interrupt()

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+)
+
+// strictFlags has the flags of all commands refuse what is hardly meant: a text that is empty, as
+// a variable that was never set leaves it, and two values where one is taken, of which the last
+// would win. Those of the connection are kubectl's, and behave as there.
+func strictFlags(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		strictFlags(c)
+	}
+	if !cmd.HasParent() {
+		return
+	}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, many := f.Value.(pflag.SliceValue); many {
+			return
+		}
+		f.Value = &strictValue{Value: f.Value, flag: f, empty: slices.Contains(mayBeEmpty(), f.Name)}
+	})
+}
+
+// mayBeEmpty are the flags that mean something without a value, as kubectl's, or say better than that
+// what they want.
+func mayBeEmpty() []string {
+	return []string{"output", "template", "memory", "anti-affinity", "path"}
+}
+
+// strictValue is one flag's.
+type strictValue struct {
+	pflag.Value
+	flag *pflag.Flag
+	// empty may be meant.
+	empty bool
+	given *string
+}
+
+// flagMistake is a value that is hardly meant.
+type flagMistake struct{ text string }
+
+func (e *flagMistake) Error() string { return e.text }
+
+// Set implements pflag.Value.
+func (v *strictValue) Set(text string) error {
+	switch {
+	case text == "" && !v.empty && v.Type() == "string":
+		return &flagMistake{fmt.Sprintf("--%s has no value: give one, or leave it out", v.flag.Name)}
+	case v.given != nil && *v.given != text:
+		return &flagMistake{fmt.Sprintf("--%s is given twice, as %s and as %s: give it once", v.flag.Name, quote.Typed(*v.given), quote.Typed(text))}
+	}
+	if err := v.Value.Set(text); err != nil {
+		return err
+	}
+	v.given = &text
+	return nil
+}
+
+// mistake is the mistake in an error of pflag's, nil where there is none.
+func mistake(err error) error {
+	if m := (*flagMistake)(nil); errors.As(err, &m) {
+		return usagef("%w", m)
+	}
+	return nil
+}
