@@ -23,7 +23,7 @@ func TestPrintedCommands(t *testing.T) {
 	texts := printed(t)
 	t.Chdir(t.TempDir())
 	put(t, map[string]string{"zoo.cfg": good, "FILE": good, "FLEET": threeStages})
-	placeholders := strings.NewReplacer("fleet run -f FILE", "fleet run -f FLEET", "fleet run -f zk1", "fleet run -f FLEET", " NAME", " zk1", "PROGRAM", "true", "--memory=", "--memory=2Gi", "--image=IMAGE", "--image=zookeeper:3.8.0", "--waive=1", "--waive=ZK030", "--waive=zk1", "--waive=ZK030")
+	placeholders := strings.NewReplacer("fleet run -f FILE", "fleet run -f FLEET", "fleet run -f zk1", "fleet run -f FLEET", " NAME", " zk1", "PROGRAM", "true", "--memory=", "--memory=2Gi", "--image=IMAGE", "--image=zookeeper:3.8.0", "--storage-class=CLASS", "--storage-class=fast", "--waive=1", "--waive=ZK030", "--waive=zk1", "--waive=ZK030")
 	seen, wrong := map[string]bool{}, map[string]string{}
 	for _, p := range texts {
 		for _, command := range commandsIn(p.text) {
