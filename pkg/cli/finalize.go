@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -185,6 +186,15 @@ func (o *MoveOptions) finalized(ctx context.Context, s *session, in migration.In
 	deleted, err := s.kube.cluster().DeleteHelpers(ctx, rec)
 	if err != nil {
 		return err
+	}
+	// Right before the journal, as in unwrap: without it no command would find the lock.
+	switch err := s.lock.Remove(ctx); {
+	case apierrors.IsForbidden(err):
+		fmt.Fprintf(o.deps.streams.ErrOut, "note: Lease %s stays: deleting it is not allowed to you\n", render.JournalName(s.name))
+	case err != nil:
+		return err
+	default:
+		deleted = append(deleted, "lease/"+render.JournalName(s.name))
 	}
 	if err := s.journal.Archive(ctx); err != nil {
 		return err

@@ -227,6 +227,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 		return usagef("ensemble %s has no server %s; it has %v", s.name, o.id, rec.Ensemble().IDs())
 	}
 	if o.end != nil {
+		s.ending = true
 		if _, err := finalObjects(rec); err != nil {
 			return err
 		}

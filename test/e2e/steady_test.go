@@ -1,0 +1,97 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
+)
+
+// TestSteady lives with a finalized ensemble as docs/finalize.md says, with a client that writes
+// throughout: drains, other memory, another release of ZooKeeper. Drains take nodes from others,
+// so nothing runs beside it.
+func TestSteady(t *testing.T) {
+	for _, c := range []struct{ name, version, next string }{{"steady380", "3.8.0", "3.9.3"}, {"steady3413", "3.4.13", "3.8.0"}} {
+		t.Run(c.version, func(t *testing.T) {
+			s := scene.New(t, c.name, c.version, []int{1, 2, 3})
+			s.Ready()
+			s.Replace(0, "--all")
+			s.Zkmigrate(0, "finalize", s.Name, "--yes", "--give-up-way-back="+s.Name, "--timeout", "6m")
+
+			drainEach(s)
+			shell(s, "memory=640Mi flags=-Xmx160m\n"+page(s, "Memory, CPU, JVM flags")[0])
+			inPods(s, `{.items[*].spec.containers[0].resources.limits.memory}`, "640Mi 640Mi 640Mi")
+			inPods(s, `{.items[*].spec.containers[0].env[?(@.name=="SERVER_JVMFLAGS")].value}`, "-Xmx160m -Xmx160m -Xmx160m")
+			image := "zklab.local/zookeeper:" + c.next
+			shell(s, "image="+image+"\n"+page(s, "Another release of ZooKeeper")[0])
+			inPods(s, `{.items[*].spec.containers[0].image}`, strings.Join([]string{image, image, image}, " "))
+			plain(s)
+			s.NothingLost()
+		})
+	}
+}
+
+// inPods wants that of the ensemble's pods.
+func inPods(s *scene.Scene, jsonpath, want string) {
+	s.T.Helper()
+	if got := s.Kubectl("get", "pods", "-l", "zkmigrate.io/ensemble="+s.Name, "-o", "jsonpath="+jsonpath); got != want {
+		s.T.Errorf("%s of the pods: %s, want %s", jsonpath, got, want)
+	}
+}
+
+// pods are the ensemble's, by name.
+func pods(s *scene.Scene) map[string]corev1.Pod {
+	s.T.Helper()
+	list, err := s.Kube.CoreV1().Pods(s.Name).List(s.T.Context(), metav1.ListOptions{LabelSelector: "zkmigrate.io/ensemble=" + s.Name})
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	out := map[string]corev1.Pod{}
+	for _, p := range list.Items {
+		out[p.Name] = p
+	}
+	return out
+}
+
+// drainEach drains each node in turn; then two at once, of which the budget holds one.
+func drainEach(s *scene.Scene) {
+	s.T.Helper()
+	drain := page(s, "Drain a node")[0]
+	before := pods(s)
+	for name, pod := range before {
+		shell(s, "node="+pod.Spec.NodeName+"\n"+drain)
+		for other, now := range pods(s) {
+			if again := now.UID != before[other].UID; again != (other == name) {
+				s.T.Errorf("node %s of pod %s was drained: pod %s was made again: %t", pod.Spec.NodeName, name, other, again)
+			}
+		}
+		before = pods(s)
+	}
+	var nodes []string
+	for _, pod := range before {
+		nodes = append(nodes, pod.Spec.NodeName)
+	}
+	first, _, _ := strings.Cut(drain, "\n")
+	shell(s, "node="+nodes[0]+"\n"+first)
+	admin := *s.Lab
+	admin.Kubeconfig = ""
+	r, err := admin.OnClient(s.T.Context(), "kubectl", "drain", nodes[1], "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=20s")
+	if err != nil || r.Code == 0 || !strings.Contains(r.Stderr, "would violate the pod's disruption budget") {
+		s.T.Errorf("a second drain was not held: %d, %v\n%s", r.Code, err, r.Stderr)
+	}
+	held := pods(s)
+	if gone := fmt.Sprint(held[s.Name+"-pod-0"].UID, held[s.Name+"-pod-1"].UID, held[s.Name+"-pod-2"].UID); len(held) != 3 {
+		s.T.Errorf("pods: %s", gone)
+	}
+	for _, node := range nodes {
+		s.Kubectl("uncordon", node)
+	}
+	s.Kubectl("rollout", "status", "statefulset/"+s.Name+"-pod", "--timeout=5m")
+	plain(s)
+}
