@@ -282,6 +282,14 @@ func (s *session) archived(ctx context.Context) error {
 	return refused
 }
 
+// ours refuses an ensemble that was finalized, to every command but finalize.
+func (s *session) ours(rec migration.Record) error {
+	if rec.Finalized != nil && !s.ending {
+		return s.finalized(rec)
+	}
+	return nil
+}
+
 // finalized: nothing begins again with an ensemble that is no longer ours.
 func (s *session) finalized(rec migration.Record) *refusedError {
 	refused := &refusedError{

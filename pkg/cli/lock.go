@@ -129,13 +129,11 @@ func (s *session) fence(ctx context.Context) error {
 	if journal.IsNotFound(err) || journal.IsBroken(err) {
 		return nil // wrap makes it, or puts it back
 	}
-	switch {
-	case err != nil:
+	if err == nil {
+		err = s.ours(rec)
+	}
+	if err != nil || rec.Flight == nil {
 		return err
-	case rec.Finalized != nil && !s.ending:
-		return s.finalized(rec)
-	case rec.Flight == nil:
-		return nil
 	}
 	return s.takeOver(ctx, rec, rec.Flight.ID)
 }

@@ -125,13 +125,13 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if recorded.Finalized != nil {
-		return s.finalized(recorded)
+	if known {
+		err = s.ours(recorded)
+	} else {
+		err = s.archived(ctx)
 	}
-	if !known {
-		if err := s.archived(ctx); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	rec, desc, err := o.desired(ctx, s.name, s.kube.namespace, recorded, known)
 	if err != nil {
