@@ -27,6 +27,7 @@ func TestSteady(t *testing.T) {
 			shell(s, "memory=640Mi flags=-Xmx160m\n"+page(s, "Memory, CPU, JVM flags")[0])
 			inPods(s, `{.items[*].spec.containers[0].resources.limits.memory}`, "640Mi 640Mi 640Mi")
 			inPods(s, `{.items[*].spec.containers[0].env[?(@.name=="SERVER_JVMFLAGS")].value}`, "-Xmx160m -Xmx160m -Xmx160m")
+			takeBack(s)
 			upgrade := page(s, "Another release of ZooKeeper")
 			shell(s, upgrade[0])
 			image := "zklab.local/zookeeper:" + c.next
@@ -40,6 +41,23 @@ func TestSteady(t *testing.T) {
 			s.NothingLost()
 		})
 	}
+}
+
+// takeBack has an update stop at its first pod, and takes it back.
+func takeBack(s *scene.Scene) {
+	s.T.Helper()
+	first, before := s.Name+"-pod-2", uids(pods(s))
+	s.Kubectl("set", "image", "statefulset/"+s.Name+"-pod", "zookeeper=zklab.local/none:1")
+	scene.Eventually(s.T, "the first pod does not run", func() error {
+		return scene.Contains(s.Kubectl("get", "pod", first, "-o", "jsonpath={..waiting.reason}"), "ImagePull")
+	})
+	shell(s, "pod="+first+"\n"+page(s, "Take a change back")[0])
+	for name, uid := range uids(pods(s)) {
+		if same := uid == before[name]; same == (name == first) {
+			s.T.Errorf("pod %s is the same: %t", name, same)
+		}
+	}
+	plain(s)
 }
 
 // inPods wants that of the ensemble's pods.
