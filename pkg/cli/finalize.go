@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,6 +89,12 @@ func (e *ending) check(dryRun string) error {
 		return usagef("--dry-run=server: allowed are none, client")
 	}
 	return checkOutDir(e.dir)
+}
+
+// over: the journal was archived, so the end was reached before.
+func (e *ending) over(err error) bool {
+	refused := (*refusedError)(nil)
+	return !e.undo && errors.As(err, &refused) && refused.code == migration.CodeFinalized
 }
 
 // wants fills in what is asked of Decide.

@@ -93,6 +93,9 @@ func TestNothingBeginsAgain(t *testing.T) {
 	refused("wrap", s.archived(t.Context()))
 	_, err = s.record(t.Context())
 	refused("any other command", err)
+	if !(&ending{}).over(err) || (&ending{undo: true}).over(err) || (&ending{}).over(nil) {
+		t.Error("finalize has nothing left to do, and nothing else has")
+	}
 	maps := s.kube.client.CoreV1().ConfigMaps(s.kube.namespace)
 	report, err := maps.Get(t.Context(), render.ReportName(s.name), metav1.GetOptions{})
 	if err != nil {

@@ -220,6 +220,10 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 		return o.preview(ctx)
 	}
 	s, rec, err := o.deps.open(ctx, o.args, o.id)
+	if o.end != nil && o.end.over(err) {
+		fmt.Fprintln(o.deps.streams.Out, err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

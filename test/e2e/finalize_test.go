@@ -51,7 +51,7 @@ func TestFinalize(t *testing.T) {
 			s.NothingLost()
 
 			mayRemove(s)
-			s.Zkmigrate(0, append(args, "--delete-helpers")...)
+			t.Logf("%d kills", killed(s, 20, 50*time.Millisecond, 2*time.Second, append(args, "--delete-helpers")...))
 			maps, err := s.Kube.CoreV1().ConfigMaps(s.Name).List(t.Context(), metav1.ListOptions{})
 			if err != nil {
 				t.Fatal(err)
