@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-containers test-nftables test-oldest test-newest test-ipv6 test-dual test-faults test-lab test-sight bench verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-steady test-containers test-nftables test-oldest test-newest test-ipv6 test-dual test-faults test-lab test-sight bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -49,6 +49,10 @@ bench: build
 ## test-e2e: whole migrations in the lab
 test-e2e: build
 	@go test -tags e2e -timeout 120m -count=1 -v ./test/e2e/...
+
+## test-steady: the day after finalize, what drains and cordons do before it, and a chart that takes over
+test-steady: build
+	@E2E_LAB=steady go test -tags e2e -timeout 60m -count=1 -v -run '^(TestSteady|TestNodes|TestAdopted)$$' ./test/e2e/...
 
 ## test-containers: a migration of servers that run in podman's and docker's containers on their hosts
 test-containers: build

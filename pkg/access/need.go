@@ -52,7 +52,7 @@ const (
 	Services    Target = "the servers' Services"
 	AllServices Target = "the servers' Services and the pods' own"
 	Bridges     Target = "the servers' bridge slices"
-	Maps        Target = "the journal, its copy, the gate and the pods' files"
+	Maps        Target = "the journal, its copy and report, the gate and the pods' files"
 	Journals    Target = "the journal, its copy and the gate"
 	Applied     Target = "the gate and the pods' files"
 	Reports     Target = "the host reports"

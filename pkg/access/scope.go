@@ -103,7 +103,7 @@ func (s Scope) Names(n Need) []string {
 	case Bridges:
 		return s.each(func(id ensemble.ID, _ int) string { return render.BridgeName(s.Name, id) })
 	case Maps:
-		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name), s.conf(), s.plainConf()}
+		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.ReportName(s.Name), render.GateName(s.Name), s.conf(), s.plainConf()}
 	case Journals:
 		return []string{render.JournalName(s.Name), render.JournalCopyName(s.Name), render.GateName(s.Name)}
 	case Kept:

@@ -103,7 +103,8 @@ it may be.`}.
 			need("get", Lock, Always, locking(), nil, "see who holds the ensemble's lock").
 			need("create", All, Always, locking(), nil, "take the ensemble's lock for the first time").
 			need("update", Lock, Always, locking(), nil, "take, renew and release the ensemble's lock").
-			need("delete", Lock, Removing, []Command{Unwrap}, nil, "give the lock up for good, right before the journal goes"),
+			need("delete", Lock, Removing, []Command{Unwrap}, nil, "give the lock up for good, right before the journal goes").
+			need("delete", Lock, Cleaning, []Command{Finalize}, nil, "give the lock up for good, right before the journal goes"),
 
 		Resource{Group: "apps", Name: "statefulsets", Note: `The pods' home.`}.
 			need("get", Set, Always, append([]Command{Diff}, looking()...), nil, "see that something makes the pods").

@@ -92,6 +92,9 @@ func subjectFlag(user string) string {
 // beforeStop refuses what would be missing later on. phase is the part of the way that the
 // command is on; it is empty where a server goes back, which waits for no path.
 func (s *session) beforeStop(ctx context.Context, rec migration.Record, phase migration.PhaseName, needs []access.Need, withCopy bool) error {
+	if err := s.ours(rec); err != nil {
+		return err
+	}
 	failed := preflight.Failed(preflight.BeforeStop(s.beforeStopFacts(ctx, rec, phase, needs, withCopy)))
 	if len(failed) == 0 {
 		return nil

@@ -21,6 +21,8 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/kubeconn"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // deps is what commands are built from. Clients are made on first use, so that
@@ -186,6 +188,8 @@ type session struct {
 	onlyPods bool
 	// private: the hosts' zoo.cfg has lines that nobody else may read.
 	private bool
+	// ending: the command is finalize, which goes on where the ensemble was finalized.
+	ending bool
 	// lock is nil outside of locked.
 	lock *journal.Lock
 }
@@ -254,10 +258,48 @@ func (s *session) record(ctx context.Context) (migration.Record, error) {
 
 // gone says what helps where there is no journal.
 func (s *session) gone(ctx context.Context) error {
+	if err := s.archived(ctx); err != nil {
+		return err
+	}
 	if reason, next, ok := s.copyKept(ctx); ok {
 		return &refusedError{reason: reason, next: next}
 	}
 	return &usageError{&notWrappedError{fmt.Sprintf("namespace %s holds no wrapped ensemble %q\nnext: %s", s.kube.namespace, s.name, s.kube.at().Ours("wrap %s -f zoo.cfg", s.name))}}
+}
+
+// archived refuses what would begin again with an ensemble that was finalized, of whose journal
+// only the report is left.
+func (s *session) archived(ctx context.Context) error {
+	rec, err := s.journal.Report(ctx)
+	switch {
+	case journal.IsNotFound(err):
+		return nil
+	case err != nil && !journal.IsBroken(err):
+		return err
+	}
+	refused := s.finalized(rec)
+	refused.evidence = append(refused.evidence, "its journal is in ConfigMap "+render.ReportName(s.name)+"; for a new ensemble of this name, its objects and that ConfigMap go first")
+	return refused
+}
+
+// ours refuses an ensemble that was finalized, to every command but finalize.
+func (s *session) ours(rec migration.Record) error {
+	if rec.Finalized != nil && !s.ending {
+		return s.finalized(rec)
+	}
+	return nil
+}
+
+// finalized: nothing begins again with an ensemble that is no longer ours.
+func (s *session) finalized(rec migration.Record) *refusedError {
+	refused := &refusedError{
+		code: migration.CodeFinalized, reason: fmt.Sprintf("ensemble %s in namespace %s was finalized: its StatefulSet is changed like any other", s.name, s.kube.namespace),
+		next: s.kube.at().Kubectl("rollout status statefulset %s", render.StatefulSetName(s.name)),
+	}
+	if f := rec.Finalized; f != nil {
+		refused.evidence = []string{fmt.Sprintf("at %s, by %s", f.At.UTC().Format(time.RFC3339), quote.Line(f.By))}
+	}
+	return refused
 }
 
 // notWrappedError: there is no journal, and no copy of one.

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -87,6 +89,12 @@ func (e *ending) check(dryRun string) error {
 		return usagef("--dry-run=server: allowed are none, client")
 	}
 	return checkOutDir(e.dir)
+}
+
+// over: the journal was archived, so the end was reached before.
+func (e *ending) over(err error) bool {
+	refused := (*refusedError)(nil)
+	return !e.undo && errors.As(err, &refused) && refused.code == migration.CodeFinalized
 }
 
 // wants fills in what is asked of Decide.
@@ -185,6 +193,15 @@ func (o *MoveOptions) finalized(ctx context.Context, s *session, in migration.In
 	deleted, err := s.kube.cluster().DeleteHelpers(ctx, rec)
 	if err != nil {
 		return err
+	}
+	// Right before the journal, as in unwrap: without it no command would find the lock.
+	switch err := s.lock.Remove(ctx); {
+	case apierrors.IsForbidden(err):
+		fmt.Fprintf(o.deps.streams.ErrOut, "note: Lease %s stays: deleting it is not allowed to you\n", render.JournalName(s.name))
+	case err != nil:
+		return err
+	default:
+		deleted = append(deleted, "lease/"+render.JournalName(s.name))
 	}
 	if err := s.journal.Archive(ctx); err != nil {
 		return err

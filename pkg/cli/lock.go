@@ -122,11 +122,15 @@ func (k kube) acquire(ctx context.Context, lease journal.Lease) (*journal.Lock, 
 }
 
 // fence keeps out what a command that died in the middle of an operation may
-// have left under way. It comes right after the lock and before the first look.
+// have left under way, and this command of an ensemble that was finalized. It comes right
+// after the lock and before the first look.
 func (s *session) fence(ctx context.Context) error {
 	rec, err := s.journal.Load(ctx)
 	if journal.IsNotFound(err) || journal.IsBroken(err) {
 		return nil // wrap makes it, or puts it back
+	}
+	if err == nil {
+		err = s.ours(rec)
 	}
 	if err != nil || rec.Flight == nil {
 		return err

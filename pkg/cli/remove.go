@@ -135,6 +135,9 @@ func (o *RemoveOptions) Run(ctx context.Context) error {
 	if journal.IsNotFound(err) {
 		return s.gone(ctx)
 	}
+	if err == nil {
+		err = s.ours(rec)
+	}
 	if err != nil {
 		return err
 	}

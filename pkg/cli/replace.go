@@ -220,6 +220,10 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 		return o.preview(ctx)
 	}
 	s, rec, err := o.deps.open(ctx, o.args, o.id)
+	if o.end != nil && o.end.over(err) {
+		fmt.Fprintln(o.deps.streams.Out, err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -227,6 +231,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 		return usagef("ensemble %s has no server %s; it has %v", s.name, o.id, rec.Ensemble().IDs())
 	}
 	if o.end != nil {
+		s.ending = true
 		if _, err := finalObjects(rec); err != nil {
 			return err
 		}

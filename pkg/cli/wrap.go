@@ -125,6 +125,14 @@ func (o *WrapOptions) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if known {
+		err = s.ours(recorded)
+	} else {
+		err = s.archived(ctx)
+	}
+	if err != nil {
+		return err
+	}
 	rec, desc, err := o.desired(ctx, s.name, s.kube.namespace, recorded, known)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
@@ -29,4 +30,17 @@ func (j *Journal) Archive(ctx context.Context) error {
 		return fmt.Errorf("cannot write the report in ConfigMap %s/%s: %w", j.namespace, report.Name, err)
 	}
 	return j.remove(ctx, cm)
+}
+
+// Report reads what Archive has kept; it fails with NotFoundError where nothing was archived.
+func (j *Journal) Report(ctx context.Context) (migration.Record, error) {
+	name := render.ReportName(j.name)
+	cm, err := j.kube.CoreV1().ConfigMaps(j.namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return migration.Record{}, &NotFoundError{Namespace: j.namespace, Name: j.name, Via: j.Via}
+	}
+	if err != nil {
+		return migration.Record{}, fmt.Errorf("cannot read the report in ConfigMap %s/%s: %w", j.namespace, name, err)
+	}
+	return decode(cm, render.ReportName, j.Via)
 }

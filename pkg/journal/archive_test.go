@@ -34,4 +34,10 @@ func TestArchive(t *testing.T) {
 	if _, err := j.Load(t.Context()); !IsNotFound(err) {
 		t.Errorf("the journal is left: %v", err)
 	}
+	if rec, err := j.Report(t.Context()); err != nil || rec.Name != "main" {
+		t.Errorf("the report says %+v, %v", rec, err)
+	}
+	if _, err := New(kube, "zk", "other").Report(t.Context()); !IsNotFound(err) {
+		t.Errorf("a report of nobody: %v", err)
+	}
 }

@@ -34,24 +34,24 @@ func TestFinalize(t *testing.T) {
 				t.Errorf("the name is not asked for:\n%s", r.Stderr)
 			}
 			args := []string{"finalize", s.Name, "--yes", "--give-up-way-back=" + s.Name, "--timeout", "6m"}
-			t.Logf("%d kills", killed(s, 12, 500*time.Millisecond, 5*time.Second, args...))
+			t.Logf("%d kills", killed(s, 20, 300*time.Millisecond, 3*time.Second, args...))
 			after := s.Status()
 			if !after.Healthy || after.Replaced != 3 || after.Epoch != before.Epoch+1 || after.Next != "" {
 				t.Errorf("at the end: %+v; want one election (epoch %d before)", after, before.Epoch)
 			}
-			s.Zkmigrate(3, "revert", s.Name, "--id=1", "--host-hook", s.Lab.HookCommand(), "--yes")
+			beginsNothing(s)
 			plain(s)
 
-			set := "statefulset/" + s.Name + "-pod"
-			s.Kubectl("rollout", "restart", set)
-			s.Kubectl("rollout", "status", set, "--timeout=8m")
+			shell(s, "memory=640Mi flags=-Xmx160m\n"+page(s, "Memory, CPU, JVM flags")[0])
+			inPods(s, `{.items[*].spec.containers[0].resources.limits.memory}`, "640Mi 640Mi 640Mi")
+			inPods(s, `{.items[*].spec.containers[0].env[?(@.name=="SERVER_JVMFLAGS")].value}`, "-Xmx160m -Xmx160m -Xmx160m")
 			plain(s)
 			lostVolume(s)
 			plain(s)
 			s.NothingLost()
 
 			mayRemove(s)
-			s.Zkmigrate(0, append(args, "--delete-helpers")...)
+			t.Logf("%d kills", killed(s, 20, 50*time.Millisecond, 2*time.Second, append(args, "--delete-helpers")...))
 			maps, err := s.Kube.CoreV1().ConfigMaps(s.Name).List(t.Context(), metav1.ListOptions{})
 			if err != nil {
 				t.Fatal(err)
@@ -65,10 +65,39 @@ func TestFinalize(t *testing.T) {
 			if len(names) != 2 || !strings.HasPrefix(names[0], s.Name+"-conf-") || names[1] != s.Name+"-migration-report" {
 				t.Errorf("ConfigMaps that are left: %v", names)
 			}
-			s.Kubectl("rollout", "restart", set)
-			s.Kubectl("rollout", "status", set, "--timeout=8m")
+			if leases := s.Kubectl("get", "leases", "-o", "name"); leases != "" {
+				t.Errorf("Leases that are left: %s", leases)
+			}
+			beginsNothing(s)
+			shell(s, page(s, "Restart")[0])
 			plain(s)
 		})
+	}
+}
+
+// beginsNothing: commands that would begin again, or change what is no longer ours, are refused
+// and change nothing.
+func beginsNothing(s *scene.Scene) {
+	s.T.Helper()
+	before := s.Kubectl("get", "services,endpointslices,statefulsets,pods", "-o", "jsonpath={.items[*].metadata.uid}")
+	hook := []string{"--host-hook", s.Lab.HookCommand(), "--yes"}
+	for _, args := range [][]string{
+		{"wrap", s.Name},
+		append([]string{"wrap", s.Name}, s.Files()...),
+		append(append([]string{"reconfigure", s.Name}, s.Files()...), hook...),
+		{"park", s.Name},
+		append([]string{"replace", s.Name, "--all"}, hook...),
+		append([]string{"revert", s.Name, "--id=1"}, hook...),
+		{"apply", s.Name, "--memory=1Gi", "--yes"},
+		{"retire", s.Name, "--id=1", "--host-gone=" + s.Host(1).Address},
+		{"unwrap", s.Name},
+	} {
+		if r := s.Zkmigrate(3, args...); !strings.Contains(r.Stderr, "[Finalized]") {
+			s.T.Errorf("%s is refused otherwise:\n%s", args[0], r.Stderr)
+		}
+	}
+	if after := s.Kubectl("get", "services,endpointslices,statefulsets,pods", "-o", "jsonpath={.items[*].metadata.uid}"); after != before {
+		s.T.Errorf("objects before: %s; after: %s", before, after)
 	}
 }
 
@@ -140,8 +169,8 @@ func plain(s *scene.Scene) {
 	}
 }
 
-// TestFinalizeUndone: finalize is killed once a pod has no gate; --undo gives all pods theirs
-// again, and a server can go back to its host.
+// TestFinalizeUndone: finalize is killed once a pod has no gate; --undo, which is killed at random
+// moments, gives all pods theirs again, and a server can go back to its host.
 func TestFinalizeUndone(t *testing.T) {
 	t.Parallel()
 	s := scene.New(t, "finalizeundo", "3.8.0", []int{1, 2, 3})
@@ -157,7 +186,7 @@ func TestFinalizeUndone(t *testing.T) {
 		return fmt.Errorf("not yet:\n%s", p.Log())
 	})
 	p.Kill()
-	s.Zkmigrate(0, "finalize", s.Name, "--undo", "--yes", "--timeout", "6m")
+	t.Logf("%d kills", killed(s, 20, 300*time.Millisecond, 2*time.Second, "finalize", s.Name, "--undo", "--yes", "--timeout", "6m"))
 	for _, server := range s.Status().Servers {
 		if server.Phase != "replaced" {
 			t.Errorf("server %d is %s", server.ID, server.Phase)

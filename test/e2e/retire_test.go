@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/test/scene"
 )
@@ -67,7 +68,9 @@ func TestRetire(t *testing.T) {
 	s.Replace(0, "--all")
 	s.Zkmigrate(0, "retire", s.Name, flag) // says that it is
 	other.Kill()
-	s.Zkmigrate(0, "retire", s.Name, flag, "--undo")
+	undo := []string{"retire", s.Name, flag, "--undo"}
+	killedInTurn(s, 20, 1500*time.Millisecond, undo, []string{"retire", s.Name, flag, "--host-gone=" + host.Address})
+	s.Zkmigrate(0, undo...)
 	s.Revert(id)
 	if st := s.Status(); !st.Healthy || st.Replaced != 2 {
 		t.Errorf("taken back: %+v", st)

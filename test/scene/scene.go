@@ -114,6 +114,14 @@ func New(t *testing.T, name, version string, ids []int, extra ...string) *Scene 
 	return s
 }
 
+// Image gives the lab's nodes the image of another version, as they get it for an ensemble.
+func (s *Scene) Image(version string) {
+	s.T.Helper()
+	name := s.Name + "-image"
+	s.Must(s.Lab.Zklab(s.T.Context(), "ensemble", "add", name+",version="+version+",ids=1"))
+	s.Must(s.Lab.Zklab(s.T.Context(), "ensemble", "delete", name))
+}
+
 // For is the same scene in a subtest, with files and a client of its own.
 func (s *Scene) For(t *testing.T) *Scene {
 	t.Helper()
