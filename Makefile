@@ -8,7 +8,7 @@ ZK ?= 3.8.0
 DEMO_ZK ?= $(ZK)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
-.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-steady test-containers test-nftables test-oldest test-newest test-ipv6 test-dual test-faults test-lab test-sight bench verify lint docs dist clean lab-down
+.PHONY: all build demo test test-unit test-zk test-model test-same test-integration test-e2e test-steady test-containers test-nftables test-oldest test-newest test-ipv6 test-dual test-wave test-faults test-lab test-sight bench verify lint docs dist clean lab-down
 
 all: build
 
@@ -75,6 +75,10 @@ test-ipv6: build
 test-dual: build
 	@ZKLAB_IP_FAMILY=dual E2E_LAB=dual go test -tags e2e -timeout 40m -count=1 -v -run '^TestFamilies$$' ./test/e2e/...
 
+## test-wave: a fleet of six ensembles, killed at random, with everything that a wave goes through
+test-wave: build
+	@WAVE=1 E2E_LAB=wave go test -tags e2e -timeout 60m -count=1 -v -run '^TestWave$$' ./test/e2e/...
+
 ## test-faults: everything that can go wrong, in the lab; one: make test-faults RUN=host-silent
 test-faults: build
 	@go test -tags e2e -timeout 180m -count=1 -v -run 'TestFaults.*/.*/$(RUN)' ./test/faults/...
@@ -114,7 +118,7 @@ dist:
 	@hack/package.sh
 
 lab-down:
-	@bin/zklab down --name demo; bin/zklab down --name e2e; bin/zklab down --name faults; bin/zklab down --name outages; bin/zklab down --name sight; bin/zklab down --name bench
+	@bin/zklab down --name demo; bin/zklab down --name e2e; bin/zklab down --name wave; bin/zklab down --name faults; bin/zklab down --name outages; bin/zklab down --name sight; bin/zklab down --name bench
 
 clean:
 	rm -rf bin dist demo-report.json bench-report.json

@@ -10,7 +10,7 @@ import (
 func fleetPage() string {
 	var b strings.Builder
 	b.WriteString(note + "# Fleet: many ensembles, in stages\n\n" +
-		"`fleet` moves the ensembles that one file names, each with the `wrap`, `reconfigure` and `replace` that move one, and by the same rules. The file says who goes\n" +
+		"`fleet` moves the ensembles that one file names, each with the `wrap`, `reconfigure`, `replace` and `finalize` that move one, and by the same rules. The file says who goes\n" +
 		"first, how many at once, what must be approved, in which windows, and how many leader elections an hour may bring ([ADR 28](adr/0028-fleets.md)).\n\n" +
 		"## From inventory to report\n\n" +
 		"1. **Inventory.** One entry per ensemble: its name and namespace, the copies of its hosts' files (a directory, or its [Ensemble manifest](ensemble.md)), the\n" +
@@ -32,10 +32,13 @@ func fleetPage() string {
 		"- An ensemble begins when every server of it serves and nothing of its own is missing. Nothing begins while an ensemble that the run has moved is not healthy.\n" +
 		"- An ensemble that fails is **red**. It stays as it is, no worse than after one `replace` that was killed. What is under way ends; nothing else of its stage\n" +
 		"  begins, unless `tolerate` allows it, and nothing that has a consumer in common with it. `fleet status` prints what it said and its own way out. Then `fleet retry`, which has it go on where it stands, or `fleet skip`.\n" +
-		"- Elections: the rolling restart forces one, the replacements one. What an ensemble may force is set aside when it begins, and counts until an hour after its end: within\n" +
+		"- Elections: the rolling restart forces one, the replacements one, `finalize` one. What an ensemble may force is set aside when it begins, and counts until an hour after its end: within\n" +
 		"  no hour do planned elections come to more than `electionsPerHour`. If it has forced more, as its epochs show, that many count.\n" +
 		"- The plan is frozen when a run begins, with the SHA-256 of manifests, hosts' files and hooks. What differs later is named, and the run does not go on: restore it, or begin\n" +
 		"  a new run with `--restart`, which passes over ensembles that have reached the goal.\n" +
+		"- The hosts' files are copies, and stay as they were when the run began: what its patches change on the hosts is not put into them before the run is over.\n" +
+		"- `until: finalized` gives up the way back to the hosts, so each ensemble says so by its name: `giveUpWayBack: zk1`. Without it the file is refused; what a selector finds\n" +
+		"  is never finalized. Better is a fleet of its own, weeks after the last replacement ([finalize](finalize.md)).\n" +
 		"- Programs and files are those of the file on your machine. What is recorded in the cluster chooses none.\n\n" +
 		"## Stop it now\n\n" +
 		"`fleet pause` has nothing else begin. To stop what is under way as well, before its next server, set an annotation, with nothing but kubectl:\n\n" +
@@ -51,7 +54,7 @@ func fleetPage() string {
 		"| plans | each ensemble's namespace | what `plan` needs |\n" +
 		"| approves, pauses, skips, retries | the fleet's namespace | `get` and `update` on that ConfigMap, `get` on that Lease |\n" +
 		"| looks (`status`, `report`) | the fleet's namespace | `get` on both; `list`, without a name also on ConfigMaps; and `get` or `list` on the ensembles' journals, for their halts |\n" +
-		"| halts | either | `patch` on one of the ConfigMaps |\n\n" +
+		"| halts | either | `get` and `patch` on one of the ConfigMaps |\n\n" +
 		"Who may write the fleet's ConfigMap can approve, skip and halt, in anybody's name: Kubernetes keeps who wrote it in its audit log, not in the object. It cannot make a run\n" +
 		"do anything that its plan does not say, nor start a program.\n\n" +
 		"## Exit codes\n\n" +

@@ -20,7 +20,7 @@ func newFleetCommand(d *deps) *cobra.Command {
 		Short:                 "Move many ensembles, in stages",
 		Long: long(`
 			Moves the ensembles that a Fleet manifest (docs/fleet.md) names, stage by stage:
-			each with the same wrap, reconfigure and replace that move one, and by the same
+			each with the same wrap, reconfigure, replace and finalize that move one, and by the same
 			rules. The manifest says who goes first, how many at once, what must be approved, in
 			which windows, and how many leader elections an hour may bring.
 

@@ -73,9 +73,12 @@ func factOf(st migration.EnsembleStatus, goal fleet.Goal) fleet.Fact {
 			f.Why += ": " + st.Problems[0].Text
 		}
 	}
-	restart, replace := false, false
+	restart, replace, finalize := false, false, false
 	for _, s := range st.Servers {
+		finalize = finalize || s.Phase != migration.PhaseFinalized
 		switch {
+		case goal == fleet.Finalized && s.Place == migration.PlaceMoving && s.Next == string(migration.Apply):
+			// So finalize restarts a server.
 		case s.Place == migration.PlaceMoving && s.Next != string(migration.Replace) && s.Next != string(migration.Reconfigure):
 			f.Ready, f.Why, f.Next = false, fmt.Sprintf("%s of server %d is under way", s.Next, s.ID), st.Next
 		case s.Place == migration.PlaceMoving || s.Place == migration.PlaceHost:
@@ -84,7 +87,7 @@ func factOf(st migration.EnsembleStatus, goal fleet.Goal) fleet.Fact {
 		}
 	}
 	for _, part := range fleet.Ahead(goal) {
-		if part == fleet.Reconfigure && restart || part == fleet.Replace && replace {
+		if part == fleet.Reconfigure && restart || part == fleet.Replace && replace || part == fleet.Finalize && finalize {
 			f.Left = append(f.Left, part)
 		}
 	}
@@ -102,9 +105,9 @@ func (t fleetTarget) prepared(f fleet.Fact) fleet.Fact {
 	ready := f.Why == "" || f.Ready
 	for _, part := range f.Left {
 		switch {
-		case part != fleet.Replace && t.files() == "":
+		case (part == fleet.Wrap || part == fleet.Reconfigure) && t.files() == "":
 			return missing(fmt.Sprintf("%s needs its hosts' files: manifest or hostFiles", part))
-		case part != fleet.Wrap && !t.hooked:
+		case (part == fleet.Reconfigure || part == fleet.Replace) && !t.hooked:
 			return missing(fmt.Sprintf("%s needs a hook that stops and starts its servers: hook, or hosts.hook of its manifest", part))
 		}
 	}

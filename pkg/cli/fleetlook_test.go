@@ -17,7 +17,9 @@ import (
 func TestFactOf(t *testing.T) {
 	host := migration.ServerStatus{Place: migration.PlaceHost, Next: "reconfigure"}
 	restarted := migration.ServerStatus{Place: migration.PlaceHost, Next: "replace"}
-	pod := migration.ServerStatus{Place: migration.PlacePod}
+	pod := migration.ServerStatus{Place: migration.PlacePod, Phase: "replaced"}
+	ungated := migration.ServerStatus{Place: migration.PlacePod, Phase: "ungated"}
+	finalized := migration.ServerStatus{Place: migration.PlacePod, Phase: migration.PhaseFinalized}
 	moving := func(kind migration.FlightKind) migration.ServerStatus {
 		return migration.ServerStatus{ID: 7, Place: migration.PlaceMoving, Next: string(kind)}
 	}
@@ -37,6 +39,12 @@ func TestFactOf(t *testing.T) {
 		"in a restart":              {[]migration.ServerStatus{restarted, moving(migration.Reconfigure)}, fleet.Replaced, all, []fleet.Part{fleet.Reconfigure, fleet.Replace}, ""},
 		"on its way back":           {[]migration.ServerStatus{pod, moving(migration.Revert)}, fleet.Replaced, all, nil, "revert of server 7 is under way"},
 		"all replaced":              {[]migration.ServerStatus{pod, pod}, fleet.Replaced, all, nil, ""},
+		"to be finalized":           {[]migration.ServerStatus{pod, restarted}, fleet.Finalized, all, []fleet.Part{fleet.Replace, fleet.Finalize}, ""},
+		"one ungated":               {[]migration.ServerStatus{ungated, pod}, fleet.Finalized, fleetTarget{}, []fleet.Part{fleet.Finalize}, ""},
+		"all ungated":               {[]migration.ServerStatus{ungated, ungated}, fleet.Finalized, fleetTarget{}, []fleet.Part{fleet.Finalize}, ""},
+		"finalized":                 {[]migration.ServerStatus{finalized, finalized}, fleet.Finalized, all, nil, ""},
+		"finalized, asked for less": {[]migration.ServerStatus{finalized, finalized}, fleet.Replaced, all, nil, ""},
+		"its pod is made again":     {[]migration.ServerStatus{pod, moving(migration.Apply)}, fleet.Finalized, all, []fleet.Part{fleet.Finalize}, ""},
 		"no hook":                   {[]migration.ServerStatus{restarted}, fleet.Replaced, fleetTarget{manifest: "m"}, []fleet.Part{fleet.Replace}, "replace needs a hook"},
 		"no files":                  {[]migration.ServerStatus{host}, fleet.Replaced, fleetTarget{hooked: true}, []fleet.Part{fleet.Reconfigure, fleet.Replace}, "reconfigure needs its hosts' files"},
 		"no files, and none needed": {[]migration.ServerStatus{restarted}, fleet.Replaced, fleetTarget{hooked: true}, []fleet.Part{fleet.Replace}, ""},
@@ -58,7 +66,7 @@ func TestFleetArgs(t *testing.T) {
 	_, d := newRoot(genericiooptions.NewTestIOStreamsDiscard())
 	*d.flags.Context = "here"
 	m := &fleetMover{look: &fleetLooker{&reach{parent: d, connection: []string{"--as=x"}}}, dir: t.TempDir(), timeout: 60e9}
-	there := fleetTarget{Target: fleet.Target{ID: "n/a@there", Name: "a", Namespace: "n", Context: "there", Credentials: "c", Data: "copy", AcceptLoss: "unknown"}, hostFiles: "h", hook: "./k", credentials: "d/c"}
+	there := fleetTarget{Target: fleet.Target{GiveUp: "a", ID: "n/a@there", Name: "a", Namespace: "n", Context: "there", Credentials: "c", Data: "copy", AcceptLoss: "unknown"}, hostFiles: "h", hook: "./k", credentials: "d/c"}
 	plain := fleetTarget{Target: fleet.Target{ID: "n/a", Name: "a", Namespace: "n"}, manifest: "e.yaml", hooked: true}
 	for _, c := range []struct {
 		t    fleetTarget
@@ -68,6 +76,8 @@ func TestFleetArgs(t *testing.T) {
 		{there, fleet.Wrap, "wrap a --timeout=1m0s --as=x --context=there --namespace=n --filename=h --credentials=d/c"},
 		{there, fleet.Reconfigure, "reconfigure a --timeout=1m0s --as=x --context=there --namespace=n --filename=h --credentials=d/c --yes --host-hook=./k --output-dir=" + m.dir + "/n-a-there"},
 		{there, fleet.Replace, "replace a --timeout=1m0s --as=x --context=there --namespace=n --credentials=d/c --yes --host-hook=./k --all --data=copy --accept-client-loss=unknown"},
+		{there, fleet.Finalize, "finalize a --timeout=1m0s --as=x --context=there --namespace=n --credentials=d/c --yes --give-up-way-back=a"},
+		{plain, fleet.Finalize, "finalize a --timeout=1m0s --as=x --context=here --namespace=n --filename=e.yaml --yes --give-up-way-back="},
 		{plain, fleet.Replace, "replace a --timeout=1m0s --as=x --context=here --namespace=n --filename=e.yaml --yes --all"},
 	} {
 		args, err := m.args(c.t, c.part)

@@ -84,7 +84,8 @@ func (m *fleetMover) move(ctx context.Context, t fleetTarget) (e fleet.Ending, o
 		if said.next == "" {
 			said.next = m.status(t)
 		}
-		return fleet.Ending{Red: true, Code: said.code, Reason: said.reason, Evidence: said.evidence, Next: said.next, Epoch: fact.Epoch}, true
+		// Elections that its last command has forced count as well.
+		return fleet.Ending{Red: true, Code: said.code, Reason: said.reason, Evidence: said.evidence, Next: said.next, Epoch: m.look.look(ctx, t, m.goal).Epoch}, true
 	}
 }
 
@@ -111,7 +112,7 @@ func (m *fleetMover) args(t fleetTarget, part fleet.Part) ([]string, error) {
 	if image := m.look.parent.probe.image; image != "" {
 		args = append(args, "--probe-image="+image)
 	}
-	if file := t.files(); file != "" && (part != fleet.Replace || t.manifest != "") {
+	if file := t.files(); file != "" && (part == fleet.Wrap || part == fleet.Reconfigure || t.manifest != "") {
 		args = append(args, "--filename="+file)
 	}
 	if t.Credentials != "" {
@@ -121,6 +122,9 @@ func (m *fleetMover) args(t fleetTarget, part fleet.Part) ([]string, error) {
 		return args, nil
 	}
 	args = append(args, "--yes")
+	if part == fleet.Finalize {
+		return append(args, "--give-up-way-back="+t.GiveUp), nil
+	}
 	if t.hook != "" {
 		args = append(args, "--host-hook="+t.hook)
 	}

@@ -137,7 +137,11 @@ func (f *fleetRunFlags) fresh(ctx context.Context, r *fleetRun, in fleetInput) (
 	if f.yes {
 		return true, nil
 	}
-	question := fmt.Sprintf("Move %d ensembles in %d stages until they are %s, with the programs that %s names? [y/N] ", len(in.plan.Targets), len(in.plan.Stages), in.plan.Until, in.doc.File)
+	until := string(in.plan.Until)
+	if in.plan.Until == fleet.Finalized {
+		until += ", after which no server can go back to its host"
+	}
+	question := fmt.Sprintf("Move %d ensembles in %d stages until they are %s, with the programs that %s names? [y/N] ", len(in.plan.Targets), len(in.plan.Stages), until, in.doc.File)
 	return true, f.deps.confirm(ctx, question)
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,9 +28,14 @@ const sealLength = 16
 
 func seal() *sealed { return &sealed{sum: sha256.New()} }
 
-func (s *sealed) add(name string, data []byte) {
+// begin sets a file off from the one before it.
+func (s *sealed) begin(name string, size int64) {
 	s.any = true
-	fmt.Fprintf(s.sum, "%q %d\n", name, len(data))
+	fmt.Fprintf(s.sum, "%q %d\n", name, size)
+}
+
+func (s *sealed) add(name string, data []byte) {
+	s.begin(name, int64(len(data)))
 	s.sum.Write(data)
 }
 
@@ -52,7 +58,7 @@ func (r *resolver) seal(ctx context.Context, path, hostFiles, hook string, into 
 		into["hostFiles"] = sum.String()
 	}
 	sum := seal()
-	if err := sum.program(ctx, r.doc.At(path+".hook"), hook); err != nil {
+	if err := sum.program(r.doc.At(path+".hook"), hook); err != nil {
 		return err
 	}
 	if got := sum.String(); got != "" {
@@ -79,7 +85,7 @@ func (r *resolver) sealManifest(ctx context.Context, path string, doc manifest.D
 			return usagef("%s: %w", r.doc.At(path+".manifest"), err)
 		}
 	}
-	if err := sum.program(ctx, doc.At("spec.hosts.hook"), doc.Spec.Hosts.Hook); err != nil {
+	if err := sum.program(doc.At("spec.hosts.hook"), doc.Spec.Hosts.Hook); err != nil {
 		return err
 	}
 	if file := doc.Spec.Pods.Template; file != "" {
@@ -134,7 +140,7 @@ func (s *sealed) hosts(ctx context.Context, in *input, dir string) error {
 }
 
 // program adds a hook's program; one without a slash is one of the PATH's, and not of the fleet.
-func (s *sealed) program(ctx context.Context, place, hook string) error {
+func (s *sealed) program(place, hook string) error {
 	if err := checkHook(place, hook); err != nil || hook == "" {
 		return err
 	}
@@ -142,11 +148,19 @@ func (s *sealed) program(ctx context.Context, place, hook string) error {
 	if !strings.Contains(program, "/") {
 		return nil
 	}
-	if info, err := os.Stat(program); err != nil || !info.Mode().IsRegular() {
-		return usagef("%s: %s is no file", place, program)
+	info, err := os.Stat(program)
+	if err != nil || !info.Mode().IsRegular() {
+		return usagef("%s: %s is not a file", place, program)
 	}
-	if err := s.file(ctx, filepath.Dir(program), program); err != nil {
-		return usagef("%s: %w", place, err)
+	f, err := os.Open(program)
+	if err != nil {
+		return usagef("%s: %w", place, fileError(program, err))
+	}
+	defer func() { _ = f.Close() }() // only read from
+	// A compiled program may have hundreds of megabytes: they are not held in memory.
+	s.begin(filepath.Base(program), info.Size())
+	if _, err := io.Copy(s.sum, f); err != nil {
+		return usagef("%s: %w", place, fileError(program, err))
 	}
 	return nil
 }

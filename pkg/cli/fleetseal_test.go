@@ -53,6 +53,10 @@ spec:
 				if err := os.Chmod(program, 0o700); err != nil {
 					t.Fatal(err)
 				}
+				// A compiled program may be longer than any file of a host.
+				if err := os.Truncate(program, maxFile+1); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if err := os.Symlink("real", "link"); err != nil {
 				t.Fatal(err)

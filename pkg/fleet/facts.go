@@ -10,6 +10,7 @@ const (
 	Wrap        Part = "wrap"
 	Reconfigure Part = "reconfigure"
 	Replace     Part = "replace"
+	Finalize    Part = "finalize"
 )
 
 // Facts are what is seen now.
@@ -44,12 +45,12 @@ func (f Fact) Reached() bool { return f.Seen && f.Servers > 0 && len(f.Left) == 
 
 // Ahead are the parts that a goal needs.
 func Ahead(g Goal) []Part {
-	all := []Part{Wrap, Reconfigure, Replace}
-	return all[:1+slices.Index([]Goal{Wrapped, Reconfigured, Replaced}, g)]
+	all := []Part{Wrap, Reconfigure, Replace, Finalize}
+	return all[:1+slices.Index([]Goal{Wrapped, Reconfigured, Replaced, Finalized}, g)]
 }
 
-// Elections is how many the parts force: a rolling restart one, and one the replacements, for
-// the leader goes last in both.
+// Elections is how many the parts force: a rolling restart one, the replacements one, and
+// finalize one, for the leader goes last in each.
 func Elections(left []Part) int {
 	n := 0
 	for _, part := range left {

@@ -123,7 +123,7 @@ func duration(text string) time.Duration {
 func (m Member) target() Target {
 	t := Target{
 		ID: ID(m), Name: m.Name, Namespace: m.Namespace, Context: m.Context, Tier: cmp.Or(m.Tier, defaultTier),
-		Consumers: m.Consumers, Manifest: m.Manifest, HostFiles: m.HostFiles, Hook: m.Hook, Credentials: m.Credentials, Data: m.Data, AcceptLoss: m.AcceptLoss, Digests: m.Digests,
+		Consumers: m.Consumers, Manifest: m.Manifest, HostFiles: m.HostFiles, Hook: m.Hook, Credentials: m.Credentials, Data: m.Data, AcceptLoss: m.AcceptLoss, GiveUp: m.GiveUp, Digests: m.Digests,
 	}
 	// The labels of the journal first: what the file says counts more.
 	t.Labels = map[string]string{}

@@ -97,6 +97,11 @@ type TargetView struct {
 	ID    string `json:"id"`
 	Stage string `json:"stage"`
 	Result
+	// Left is how long the rest of it takes by PerServer; zero where nothing is left or known,
+	// and where it has taken longer than that already.
+	Left Seconds `json:"leftSeconds,omitempty"`
+	// Forced is how many elections it has forced; nil where that is not known.
+	Forced *int `json:"electionsForced,omitempty"`
 }
 
 // ApprovalOne is one approval, given or not.
@@ -116,12 +121,17 @@ func Oversee(p Plan, s State, halt string, halts map[string]string, runner strin
 	for _, stage := range p.Stages {
 		o.Stages = append(o.Stages, StageView{Name: stage.Name, Counts: count(p.Of(stage.Name), s), Current: d.Stage == stage.Name})
 	}
+	per := PerServer(s)
 	for _, t := range p.Targets {
 		r := s.Results[t.ID]
-		if r.Phase == Done || r.Phase == Red {
+		one := TargetView{ID: t.ID, Stage: t.Stage, Result: r, Left: Seconds(r.left(per, now).Seconds())}
+		if n, known := r.Forced(); known {
+			one.Forced = &n
+			o.Elections += n
+		} else if r.Phase == Done || r.Phase == Red {
 			o.Elections += r.Elections
 		}
-		o.Ensembles = append(o.Ensembles, TargetView{ID: t.ID, Stage: t.Stage, Result: r})
+		o.Ensembles = append(o.Ensembles, one)
 	}
 	for _, name := range p.Approvals() {
 		one := ApprovalOne{Name: name}
@@ -130,7 +140,6 @@ func Oversee(p Plan, s State, halt string, halts map[string]string, runner strin
 		}
 		o.Approvals = append(o.Approvals, one)
 	}
-	per := PerServer(s)
 	o.PerServer, o.Left = Seconds(per.Seconds()), Seconds(Left(p, s, per).Seconds())
 	return o
 }
@@ -153,6 +162,26 @@ func PerServer(s State) time.Duration {
 // typicalServers is how many servers an ensemble has of which nobody has looked.
 const typicalServers = 3
 
+// left is how long the rest of an ensemble takes by that.
+func (r Result) left(per time.Duration, now time.Time) time.Duration {
+	switch whole := per * time.Duration(r.size()); r.Phase {
+	case "":
+		return whole
+	case UnderWay:
+		return max(0, whole-now.Sub(r.Begun))
+	case Done, Red, Skipped:
+	}
+	return 0
+}
+
+// size is how many servers it has, as far as that is known.
+func (r Result) size() int {
+	if r.Servers == 0 {
+		return typicalServers
+	}
+	return r.Servers
+}
+
 // Left is how long the rest takes by that, and by the soaks ahead, without other waits.
 func Left(p Plan, s State, per time.Duration) time.Duration {
 	if per == 0 {
@@ -164,11 +193,7 @@ func Left(p Plan, s State, per time.Duration) time.Duration {
 		n := 0
 		for _, t := range p.Of(stage.Name) {
 			if phase := s.Phase(t.ID); phase == "" || phase == UnderWay {
-				servers := s.Results[t.ID].Servers
-				if servers == 0 {
-					servers = typicalServers
-				}
-				work += per * time.Duration(servers)
+				work += per * time.Duration(s.Results[t.ID].size())
 				n++
 			}
 		}
@@ -181,7 +206,10 @@ func Left(p Plan, s State, per time.Duration) time.Duration {
 
 // Same is what must change for a run to be shown again: all but the time.
 func (o Overview) Same() string {
-	o.At, o.Left = time.Time{}, 0
+	o.At, o.Left, o.Ensembles = time.Time{}, 0, slices.Clone(o.Ensembles)
+	for i := range o.Ensembles {
+		o.Ensembles[i].Left = 0
+	}
 	data, _ := json.Marshal(o) // it has nothing that JSON does not have
 	return string(data)
 }

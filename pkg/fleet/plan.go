@@ -21,6 +21,7 @@ const (
 	Wrapped      Goal = "wrapped"
 	Reconfigured Goal = "reconfigured"
 	Replaced     Goal = "replaced"
+	Finalized    Goal = "finalized"
 )
 
 // Kind is the plan's kind.
@@ -64,6 +65,8 @@ type Target struct {
 	Credentials string `json:"credentials,omitempty"`
 	Data        string `json:"data,omitempty"`
 	AcceptLoss  string `json:"acceptClientLoss,omitempty"`
+	// GiveUp is the ensemble's name where its way back is given up.
+	GiveUp string `json:"giveUpWayBack,omitempty"`
 	// Digests are those of the files that the fields of these names refer to.
 	Digests map[string]string `json:"digests,omitempty"`
 }

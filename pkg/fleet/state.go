@@ -53,13 +53,23 @@ type Result struct {
 	// Elections is how many it may force until it ends; then how many it has forced, if
 	// that is known and more.
 	Elections int `json:"elections,omitempty"`
-	// EpochAtBegin is the leader's epoch then, 0 where it was not seen.
+	// EpochAtBegin and EpochAtEnd are the leader's epochs then, 0 where it was not seen.
 	EpochAtBegin uint32 `json:"epochAtBegin,omitempty"`
+	EpochAtEnd   uint32 `json:"epochAtEnd,omitempty"`
 	// What a red one has said: the rule's code, the reason, what it rests on, its way out.
 	Code     string   `json:"code,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
 	Evidence []string `json:"evidence,omitempty"`
 	Next     string   `json:"next,omitempty"`
+}
+
+// Forced is how many elections there were between its begin and its end, where both epochs
+// are known.
+func (r Result) Forced() (n int, known bool) {
+	if r.EpochAtBegin == 0 || r.EpochAtEnd < r.EpochAtBegin {
+		return 0, false
+	}
+	return int(min(r.EpochAtEnd-r.EpochAtBegin, maxElections)), true
 }
 
 // Spent are elections that lie behind.
@@ -82,6 +92,8 @@ const (
 	maxAudit    = 200
 	maxText     = 400
 	maxEvidence = 8
+	// maxElections bounds what is believed of epochs.
+	maxElections = 1000
 )
 
 // Phase is where an ensemble stands.
@@ -134,9 +146,9 @@ func (s *State) End(id string, e Ending, m Mark) {
 	if !ok || r.Phase != UnderWay {
 		return // it was ended by another command that held the lock
 	}
-	r.Ended, r.Phase = m.At, Done
-	if forced := int64(e.Epoch) - int64(r.EpochAtBegin); e.Epoch != 0 && r.EpochAtBegin != 0 && forced > int64(r.Elections) {
-		r.Elections = int(min(forced, 1000))
+	r.Ended, r.Phase, r.EpochAtEnd = m.At, Done, e.Epoch
+	if forced, _ := r.Forced(); forced > r.Elections {
+		r.Elections = forced
 	}
 	what := "done"
 	if e.Red {

@@ -21,12 +21,12 @@ func (s State) Validate(p Plan) error {
 			return fmt.Errorf("the phase of %s is %q", id, r.Phase)
 		}
 		ended := r.Phase == Done || r.Phase == Red || r.Phase == Skipped
-		if ended == r.Ended.IsZero() || r.Elections < 0 || r.Elections > 1000 || r.Servers < 0 || r.Servers > 255 || r.Attempts < 0 {
+		if ended == r.Ended.IsZero() || r.Elections < 0 || r.Elections > maxElections || r.Servers < 0 || r.Servers > 255 || r.Attempts < 0 {
 			return fmt.Errorf("the result of %s cannot be true", id)
 		}
 	}
 	for _, e := range s.Spent {
-		if e.N < 0 || e.N > 1000 {
+		if e.N < 0 || e.N > maxElections {
 			return fmt.Errorf("%d elections at %s cannot be true", e.N, e.At.Format(time.RFC3339))
 		}
 	}

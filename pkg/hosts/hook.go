@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
@@ -89,7 +90,8 @@ func (h Hook) Do(ctx context.Context, action engine.HostAction, s migration.Serv
 	// A program may print without end.
 	out := quote.Tail{Limit: hookEnding}
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
+	// A program that has ended well may have left a child with its output behind.
+	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			err = fmt.Errorf("no end within %s", limit)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -42,7 +43,7 @@ func (h Hook) Report(ctx context.Context, s migration.ServerRecord, script []byt
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return nil, fail(fmt.Errorf("no end within %s", limit), quote.LastLine(complaints.String()))
-	case err != nil:
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // as in Do
 		return nil, fail(err, quote.LastLine(complaints.String()))
 	case out.over:
 		return nil, fail(fmt.Errorf("it printed more than %d bytes", maxReport), "")

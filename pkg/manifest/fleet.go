@@ -36,6 +36,7 @@ type FleetEnsemble struct {
 	Credentials string            `yaml:"credentials,omitempty"`
 	Data        string            `yaml:"data,omitempty"`
 	AcceptLoss  string            `yaml:"acceptClientLoss,omitempty"`
+	GiveUp      string            `yaml:"giveUpWayBack,omitempty"`
 	Tier        int               `yaml:"tier,omitempty"`
 	Labels      map[string]string `yaml:"labels,omitempty"`
 	Consumers   []string          `yaml:"consumers,omitempty"`
@@ -110,5 +111,22 @@ func (w *walker) fleet(spec FleetSpec) {
 		if e.Selector != "" && (e.Manifest != "" || e.HostFiles != "") {
 			w.refuse(at("spec.ensembles[%d].selector", i), "name, for an ensemble with files of its own", "spec.ensembles[%d]: files belong to one ensemble, a selector finds several", i)
 		}
+		w.givenUp(at("spec.ensembles[%d]", i), fmt.Sprintf("spec.ensembles[%d]", i), e, spec.Until == finalized)
+	}
+	if n := spec.Strategy.ElectionsPerHour; spec.Until == finalized && n > 0 && n < 3 {
+		w.refuse(at("spec.strategy.electionsPerHour"), "3 at least", "spec.strategy.electionsPerHour is %d: until an ensemble is finalized it may need three", n)
+	}
+}
+
+// givenUp wants that the way back of an ensemble is given up by its name, as finalize does.
+func (w *walker) givenUp(n *yaml.Node, path string, e FleetEnsemble, needed bool) {
+	switch {
+	case e.GiveUp == "" && !needed:
+	case e.Selector != "":
+		w.refuse(n, "each by its name, with giveUpWayBack", "%s: the way back of ensembles that a selector finds is not given up", path)
+	case e.GiveUp == "":
+		w.refuse(n, "giveUpWayBack: "+e.Name, "%s: its way back is not given up by name", path)
+	case e.GiveUp != e.Name:
+		w.refuse(n, "giveUpWayBack: "+e.Name, "%s: giveUpWayBack is %q, and it is %s", path, e.GiveUp, e.Name)
 	}
 }

@@ -17,8 +17,8 @@ func FleetFields() Field {
 				Doc: "The namespace that holds the run's state, and of ensembles that name none; without it -n or the kubeconfig's"},
 		}},
 		{Name: "spec", Type: Object, Required: true, Doc: "Who is moved, how far, and when", Fields: []Field{
-			{Name: "until", Type: Text, Default: "replaced", Enum: []string{"wrapped", "reconfigured", "replaced"},
-				Doc: "How far to go: wrapped (every server has a Service), reconfigured (servers use the Services' addresses) or replaced (every server runs in its pod)"},
+			{Name: "until", Type: Text, Default: "replaced", Enum: []string{"wrapped", "reconfigured", "replaced", finalized},
+				Doc: "How far to go: wrapped (every server has a Service), reconfigured (servers use the Services' addresses), replaced (every server runs in its pod) or finalized (Kubernetes alone runs the pods, and no server can go back to its host; each ensemble needs giveUpWayBack)"},
 			{Name: "ensembles", Type: Objects, Required: true, OneOf: []string{"name", "selector"}, NotBoth: []string{"manifest", "hostFiles"}, Fields: fleetEnsemble(), Doc: "The ensembles, by their names or by labels"},
 			{Name: "strategy", Type: Object, Doc: "When which ensemble may go", Fields: strategy()},
 		}},
@@ -26,6 +26,7 @@ func FleetFields() Field {
 }
 
 const (
+	finalized        = "finalized"
 	namespacePattern = `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`
 	namespaceWant    = "the name of a namespace: lower-case letters, digits and dashes, 63 at most"
 	labelPattern     = `^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$`
@@ -47,6 +48,7 @@ func fleetEnsemble() []Field {
 		{Name: "credentials", Type: Text, File: true, Doc: "What its servers are asked with, as --credentials: a file, or secret/NAME"},
 		{Name: "data", Type: Text, Default: "empty", Enum: []string{"empty", "copy"}, Doc: "What pods start from, as --data of replace"},
 		{Name: "acceptClientLoss", Type: Text, Doc: "Whom its owner accepts to lose with its last host, as --accept-client-loss of replace; without it an ensemble that would lose clients is red before its last server"},
+		{Name: "giveUpWayBack", Type: Text, Doc: "The ensemble's name once more, for until: finalized: no server of it can go back to its host from then on, as --give-up-way-back of finalize"},
 		{Name: "tier", Type: Number, Default: "9", Min: 1, Max: 9, Want: "1 (most critical) to 9", Doc: "How critical it is, 1 the most: within a stage, less critical ones go first. Also the label tier"},
 		{Name: "labels", Type: Map, Pattern: labelPattern, Want: "the value of a label", Doc: "Labels for the stages' selectors, beside those of its journal; name, namespace and tier are there by themselves"},
 		{Name: "consumers", Type: List, Doc: "Who uses it: two ensembles with a common consumer are never under way together"},

@@ -83,6 +83,9 @@ type EnsembleStatus struct {
 	Next string `json:"next,omitempty"`
 }
 
+// PhaseFinalized is the phase of every server of an ensemble that is finalized.
+const PhaseFinalized = "finalized"
+
 // ServerStatus is one line of status.
 type ServerStatus struct {
 	ID        ensemble.ID   `json:"id"`
@@ -178,7 +181,7 @@ func (c *context) serverStatus(s *member) ServerStatus {
 		st.Place, st.Phase = PlacePod, "replaced"
 		switch {
 		case c.rec.Finalized != nil:
-			st.Phase = "finalized"
+			st.Phase = PhaseFinalized
 		case s.pod.Source.Pod.Plain:
 			st.Phase = "ungated"
 		}

@@ -61,9 +61,9 @@ func (t *tables) fleet(o fleet.Overview) {
 		}
 		t.row(name, s.Counts.Done, s.Counts.UnderWay, s.Counts.Red, s.Counts.Skipped, s.Counts.NotBegun)
 	}
-	t.table("ENSEMBLE", "STAGE", "STATE", "BEGUN", "TOOK", "ELECTIONS", "ATTEMPTS", "WHY")
+	t.table("ENSEMBLE", "STAGE", "STATE", "BEGUN", "TOOK", "LEFT", "ELECTIONS", "ATTEMPTS", "WHY")
 	for _, e := range o.Ensembles {
-		t.row(e.ID, e.Stage, stateOf(e.Result), clockOf(e.Begun), took(e.Result, o.At), dashed(e.Elections), dashed(e.Attempts), e.Reason)
+		t.row(e.ID, e.Stage, stateOf(e.Result), clockOf(e.Begun), took(e.Result, o.At), about(e.Left), electionsOf(e), dashed(e.Attempts), e.Reason)
 	}
 	if len(o.Approvals) > 0 {
 		t.table("APPROVAL", "GIVEN", "BY", "WHY")
@@ -187,6 +187,24 @@ func took(r fleet.Result, now time.Time) string {
 		return now.Sub(r.Begun).Round(time.Second).String() + " so far"
 	}
 	return r.Ended.Sub(r.Begun).Round(time.Second).String()
+}
+
+func about(left fleet.Seconds) string {
+	if left == 0 {
+		return "-"
+	}
+	return "about " + left.Duration().String()
+}
+
+// electionsOf is how many an ensemble has forced, or what was set aside for it.
+func electionsOf(e fleet.TargetView) string {
+	switch {
+	case e.Forced != nil:
+		return fmt.Sprint(*e.Forced)
+	case e.Elections > 0:
+		return fmt.Sprintf("up to %d", e.Elections)
+	}
+	return "-"
 }
 
 func dashed(n int) string {

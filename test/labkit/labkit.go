@@ -271,7 +271,13 @@ func (l *Lab) Hosts(ctx context.Context, ensemble string) ([]Host, error) {
 // Operator makes a user with just the published Role in a namespace and
 // returns the path of a kubeconfig.
 func (l *Lab) Operator(ctx context.Context, namespace, roleFile string) (string, error) {
-	r, err := Must(l.Zklab(ctx, "user", "add", "operator-"+namespace, "--namespace", namespace, "--role-file", roleFile))
+	return l.User(ctx, "operator-"+namespace, namespace, roleFile)
+}
+
+// User makes a user with the rights of a manifest's Roles in a namespace, beside those that it
+// has elsewhere, and returns the path of a kubeconfig.
+func (l *Lab) User(ctx context.Context, name, namespace, roleFile string) (string, error) {
+	r, err := Must(l.Zklab(ctx, "user", "add", name, "--namespace", namespace, "--role-file", roleFile))
 	if err != nil {
 		return "", err
 	}

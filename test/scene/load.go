@@ -49,7 +49,7 @@ func (s *Scene) startLoad(connect string) {
 	})
 	var err error
 	// Its end is ours to ask for, also after a failure.
-	s.load, err = s.Lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", connect, "--report", s.File("load.json"), "--control", s.File("load.sock"), "--session-timeout", "30s", "--writers", "2", "--pace", "25ms", "--timeout", limit)
+	s.load, err = s.Lab.Start(context.WithoutCancel(ctx), "load.log", "zkload", "run", "--connect", connect, "--report", s.File("load.json"), "--control", s.File("load.sock"), "--session-timeout", "30s", "--writers", "2", "--pace", s.Pace.String(), "--timeout", limit)
 	if err != nil {
 		s.T.Fatal(err)
 	}

@@ -66,7 +66,9 @@ type Scene struct {
 	Kube kubernetes.Interface
 	// Znodes and Size are the data there is when the client begins.
 	Znodes, Size int
-	load         *labkit.Process
+	// Pace is the pause of each of the client's writers between two writes.
+	Pace time.Duration
+	load *labkit.Process
 	// laptop is where the operator's commands run; nil for a machine of the lab's network.
 	laptop *labkit.Lab
 	// declared is the manifest that commands are given; empty where they get flags.
@@ -80,7 +82,7 @@ func New(t *testing.T, name, version string, ids []int, extra ...string) *Scene 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Scene{T: t, Name: name, Version: version, IDs: ids, Znodes: 500, Size: 100, Lab: &labkit.Lab{Name: labName(), Bin: bin, Dir: t.TempDir()}}
+	s := &Scene{T: t, Name: name, Version: version, IDs: ids, Znodes: 500, Size: 100, Pace: 25 * time.Millisecond, Lab: &labkit.Lab{Name: labName(), Bin: bin, Dir: t.TempDir()}}
 	ctx := t.Context()
 	var words []string
 	for _, id := range ids {
