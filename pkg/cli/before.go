@@ -26,7 +26,10 @@ func permissionFacts(ctx context.Context, s *session, rec migration.Record, need
 	c := s.kube.cluster()
 	scope := access.Of(rec, withCopy)
 	scope.Through, scope.Private = s.throughPods(), scope.Private || s.private
-	scope.Removing = slices.ContainsFunc(needs, func(n access.Need) bool { return n.When == access.Removing })
+	has := func(when access.When) bool {
+		return slices.ContainsFunc(needs, func(n access.Need) bool { return n.When == when })
+	}
+	scope.Removing, scope.Finalizing = has(access.Removing), has(access.Finalizing)
 	lacking, err := c.Lacking(ctx, scope, needs)
 	if err != nil {
 		f.PermissionsError = "whether you have the permissions is not known: there was no time to ask"
@@ -60,6 +63,9 @@ func roleCommand(rec migration.Record, scope access.Scope, user string) string {
 	}
 	if scope.Removing {
 		words = append(words, "--removal")
+	}
+	if scope.Finalizing {
+		words = append(words, "--finalize")
 	}
 	if scope.Private {
 		words = append(words, "--secrets")
