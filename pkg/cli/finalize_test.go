@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -11,12 +14,13 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
-// TestKustomizeBase: every object has a file, and kustomization.yaml lists all.
+// TestKustomizeBase: every object but a Secret has a file, and kustomization.yaml lists all.
 func TestKustomizeBase(t *testing.T) {
 	service := func(name string) render.Object {
 		return &corev1.Service{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: name}}
 	}
-	files, err := kustomizeBase([]render.Object{service("zk1-1"), service("zk1-2")})
+	secret := &corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}}
+	files, err := kustomizeBase([]render.Object{secret, service("zk1-1"), service("zk1-2")})
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
@@ -48,5 +52,67 @@ func TestEnding(t *testing.T) {
 	in := (&ending{giveUp: "zk1"}).wants(migration.Intent{})
 	if back := (&ending{undo: true}).wants(migration.Intent{}); !in.Plain || in.Regate || in.GiveUp != "zk1" || back.Plain || !back.Regate {
 		t.Errorf("%+v, %+v", in, back)
+	}
+}
+
+// TestStorePlainFiles: what pods without a gate mount is made and recorded once the name is
+// given, made again where it is gone, and refused where it would differ from pod to pod.
+func TestStorePlainFiles(t *testing.T) {
+	s, out := wrapped(t, "3.8.0"), &bytes.Buffer{}
+	ctx, client := t.Context(), s.kube.client
+	files := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "files", Namespace: "zk"}, Data: map[string][]byte{"jvm-flags": []byte("-Da=lab-secret")}}
+	if _, err := client.CoreV1().Secrets("zk").Create(ctx, files, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	stored := func(giveUp string, plain bool, flags string) (migration.Record, error) {
+		t.Helper()
+		files.Data["jvm-flags"] = []byte(flags)
+		if _, err := client.CoreV1().Secrets("zk").Update(ctx, files, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := s.record(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec.Pods.ZooCfg, rec.Pods.FilesSecret, rec.Pods.Plain = "dataDir=/zookeeper/data\n", "files", plain
+		err = s.locked(ctx, func(ctx context.Context) error { return (&ending{giveUp: giveUp}).store(ctx, s, rec, out) })
+		after, failed := s.record(ctx)
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		return after, err
+	}
+	ours := func() (names []string) {
+		t.Helper()
+		list, err := client.CoreV1().Secrets("zk").List(ctx, metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range list.Items {
+			if secret.Name != "files" {
+				names = append(names, secret.Name)
+			}
+		}
+		return names
+	}
+	if rec, err := stored("", false, "-Da=lab-secret"); err != nil || rec.Pods.PlainFiles != nil || len(ours()) != 0 {
+		t.Errorf("without the name: %v, %+v, %v", err, rec.Pods.PlainFiles, ours())
+	}
+	rec, err := stored("demo", false, "-Da=lab-secret")
+	if err != nil || rec.Pods.PlainFiles == nil || len(ours()) != 1 || ours()[0] != rec.Pods.PlainFiles.Secret {
+		t.Fatalf("%v, %+v, %v", err, rec.Pods.PlainFiles, ours())
+	}
+	if err := client.CoreV1().Secrets("zk").Delete(ctx, rec.Pods.PlainFiles.Secret, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stored("demo", true, "-Da=lab-secret"); err != nil || len(ours()) != 1 {
+		t.Errorf("it is not made again: %v, %v", err, ours())
+	}
+	var refused *refusedError
+	if _, err := stored("demo", true, "-Da=another"); !errors.As(err, &refused) || !strings.Contains(refused.next, "finalize demo --undo") || len(ours()) != 1 {
+		t.Errorf("%v, %v", err, ours())
+	}
+	if strings.Contains(out.String(), "lab-secret") || !strings.Contains(out.String(), "secret/demo-conf-") {
+		t.Errorf("it says %q", out)
 	}
 }

@@ -68,12 +68,12 @@ func TestFinalizeSecured(t *testing.T) {
 				s.newCertificates(sans)
 				files(sans...)
 			}
-			hook := []string{"--host-hook", s.Lab.HookCommand(), "--timeout", "4m"}
+			hook := []string{"--host-hook", s.Lab.HookCommand(), "--timeout", "12m"}
 			run(0, append(append([]string{"reconfigure", s.Name}, s.Files()...), hook...)...)
 			run(0, append([]string{"replace", s.Name, "--all", "--yes", scene.AcceptLoss}, hook...)...)
 
 			missing := s.writesOn(overTLS)
-			finalize := []string{"finalize", s.Name, "--yes", "--give-up-way-back=" + s.Name, "--timeout", "6m"}
+			finalize := []string{"finalize", s.Name, "--yes", "--give-up-way-back=" + s.Name, "--timeout", "15m"}
 			if r := run(3, finalize...); !strings.Contains(r.Stderr, "rbac "+s.Name) || !strings.Contains(r.Stderr, "--finalize") {
 				t.Errorf("what lets it read the Secrets is not told:\n%s", r.Stderr)
 			}
@@ -270,7 +270,7 @@ func TestFinalizeDynamic(t *testing.T) {
 	s := scene.New(t, "findyn", "3.8.0", []int{1, 2, 3}, "dynamic=true", "share-host=true", "zoo-cfg-line=skipACL=yes")
 	s.Ready()
 	s.Replace(0, "--all")
-	s.Zkmigrate(0, "finalize", s.Name, "--yes", "--give-up-way-back="+s.Name, "--timeout", "6m")
+	s.Zkmigrate(0, "finalize", s.Name, "--yes", "--give-up-way-back="+s.Name, "--timeout", "15m")
 	list := func(pod string) string {
 		return s.Kubectl("exec", pod, "--", "bash", "-c", `f=$(sed -n s/^dynamicConfigFile=//p /zookeeper/conf/zoo.cfg) && echo "$f" && cat "$f"`)
 	}
