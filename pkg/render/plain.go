@@ -38,7 +38,7 @@ const (
 func plainConfMap(rec migration.Record) *corev1.ConfigMap {
 	data := map[string]string{}
 	if len(rec.Pods.Own) == 0 {
-		data[zooCfgKey] = plainCfg(rec, rec.Servers[0])
+		data[zooCfgKey] = plainCfg(rec, migration.ServerRecord{}) // no server has lines or files of its own
 	} else {
 		for _, s := range rec.Servers {
 			data[plainCfgKey(rec, s)] = plainCfg(rec, s)
@@ -98,7 +98,7 @@ func plainContainer(rec migration.Record, c corev1.Container) (corev1.Container,
 		volumes = append(volumes, configVolume(confVolume, Conf(rec).Name))
 		c.VolumeMounts = append(c.VolumeMounts, plainConfMount(len(rec.Pods.Own) > 0))
 	}
-	if files, any := plainVolume(rec); any {
+	if files, found := plainVolume(rec); found {
 		volumes = append(volumes, files)
 		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: filesVolume, MountPath: migration.PodFilesDir, ReadOnly: true})
 	}

@@ -358,7 +358,7 @@ func plainJVMFlags(rec migration.Record) (env []corev1.EnvVar) {
 
 // plainVolume has the files, those of one server in a directory that is called like its pod;
 // false where there are none.
-func plainVolume(rec migration.Record) (v corev1.Volume, any bool) {
+func plainVolume(rec migration.Record) (v corev1.Volume, found bool) {
 	p := rec.Pods.PlainFiles
 	if p == nil || len(p.Files) == 0 {
 		return v, false

@@ -269,7 +269,7 @@ func TestFinalizeDynamic(t *testing.T) {
 	t.Parallel()
 	s := scene.New(t, "findyn", "3.8.0", []int{1, 2, 3}, "dynamic=true", "share-host=true", "zoo-cfg-line=skipACL=yes")
 	s.Ready()
-	s.Replace(0, "--all")
+	s.Replace(0, "--all", "--timeout", "12m")
 	s.Zkmigrate(0, "finalize", s.Name, "--yes", "--give-up-way-back="+s.Name, "--timeout", "15m")
 	list := func(pod string) string {
 		return s.Kubectl("exec", pod, "--", "bash", "-c", `f=$(sed -n s/^dynamicConfigFile=//p /zookeeper/conf/zoo.cfg) && echo "$f" && cat "$f"`)
