@@ -155,8 +155,18 @@ func (o *MoveOptions) before(ctx context.Context, s *session, rec migration.Reco
 	if o.kind != migration.Replace {
 		phase = ""
 	}
-	err := s.beforeStop(ctx, rec, phase, access.WithWayBack(o.command()), o.data == migration.DataCopy)
+	err := s.beforeStop(ctx, rec, phase, o.needs(rec), o.data == migration.DataCopy)
 	return o.deps.unlessAway(err, rec, o.kind, o.id)
+}
+
+// needs are the permissions that the command needs, with the way back.
+func (o *MoveOptions) needs(rec migration.Record) []access.Need {
+	needs := access.WithWayBack(o.command())
+	if o.end != nil && (o.end.undo || rec.Finalized != nil) {
+		// No Secret is read then.
+		return slices.DeleteFunc(needs, func(n access.Need) bool { return n.When == access.Finalizing })
+	}
+	return needs
 }
 
 // command is the one that needs the permissions.

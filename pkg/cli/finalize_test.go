@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
@@ -114,5 +116,25 @@ func TestStorePlainFiles(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "lab-secret") || !strings.Contains(out.String(), "secret/demo-conf-") {
 		t.Errorf("it says %q", out)
+	}
+}
+
+// TestFinalizeNeeds: Secrets are read on the way to the end alone.
+func TestFinalizeNeeds(t *testing.T) {
+	ended := migration.Record{Finalized: &migration.Confirmation{}}
+	for name, c := range map[string]struct {
+		end   ending
+		rec   migration.Record
+		reads bool
+	}{
+		"on the way":    {ending{giveUp: "zk1"}, migration.Record{}, true},
+		"back":          {ending{undo: true}, migration.Record{}, false},
+		"after the end": {ending{giveUp: "zk1", helpers: true}, ended, false},
+	} {
+		o := &MoveOptions{kind: migration.Apply, end: &c.end}
+		reads := slices.ContainsFunc(o.needs(c.rec), func(n access.Need) bool { return n.When == access.Finalizing })
+		if reads != c.reads {
+			t.Errorf("%s: it asks to read Secrets: %v", name, reads)
+		}
 	}
 }
