@@ -1,7 +1,12 @@
 package render
 
 import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -9,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
 // TestFinal: what an ensemble is left with has no gate, no script and no host.
@@ -149,5 +155,39 @@ func TestPlainDynamic(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPlainReady: ready means in a quorum, of the pod's own server, at the port that it has.
+func TestPlainReady(t *testing.T) {
+	listen := func(mode string) int {
+		addr := tcpfake.Words(t, func(c net.Conn, _ string) { _, _ = io.WriteString(c, "Zxid: 0x1\nMode: "+mode+"\n") })
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	rec := record(func(r *migration.Record) {
+		r.Pods.Plain = true
+		for i, mode := range []string{"follower", "standalone", "leader"} {
+			r.Servers[i].ClientPort = listen(mode)
+		}
+	})
+	template, err := podTemplate(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := template.Spec.Containers[0].ReadinessProbe.Exec.Command
+	for ordinal, want := range []bool{true, false, true} {
+		cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+		cmd.Env = append(os.Environ(), "POD_NAME="+PodName(rec.Name, ordinal))
+		if out, err := cmd.CombinedOutput(); (err == nil) != want {
+			t.Errorf("pod %d: %v, want ready=%v: %s", ordinal, err, want, out)
+		}
 	}
 }
