@@ -63,7 +63,9 @@ func TestFinalizeSecured(t *testing.T) {
 			if overTLS {
 				var sans []string
 				for _, id := range s.IDs {
-					sans = append(sans, "--san", s.clusterIP(id))
+					// A reverse look-up of a pod's address answers with the StatefulSet's name, or its Service's.
+					name := fmt.Sprintf("%s-%d.%s.svc.cluster.local", s.Name, id, s.Name)
+					sans = append(sans, "--san", s.clusterIP(id), "--san", name, "--san", "*."+name)
 				}
 				s.newCertificates(sans)
 				files(sans...)
