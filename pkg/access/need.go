@@ -62,13 +62,15 @@ const (
 	// Kept is everything of ours in ConfigMaps.
 	Kept      Target = "the journal, its copy, the gate, the pods' files, the host reports and the clients' sessions"
 	OwnSecret Target = "the Secret with the passwords of zoo.cfg"
-	Lock      Target = "the lock"
-	Set       Target = "the pods' StatefulSet"
-	Budget    Target = "the pods' PodDisruptionBudget"
-	Pods      Target = "the pods"
-	Claims    Target = "the pods' claims"
-	ProbePods Target = "the probe pods"
-	AskedPods Target = "the pods and the probe pods"
+	// ReadSecrets is that one, and what --files-secret names.
+	ReadSecrets Target = "the Secrets with the passwords of zoo.cfg and with the pods' files"
+	Lock        Target = "the lock"
+	Set         Target = "the pods' StatefulSet"
+	Budget      Target = "the pods' PodDisruptionBudget"
+	Pods        Target = "the pods"
+	Claims      Target = "the pods' claims"
+	ProbePods   Target = "the probe pods"
+	AskedPods   Target = "the pods and the probe pods"
 	// WholeCluster is in no Role: an administrator gives it with a ClusterRole.
 	WholeCluster Target = "the whole cluster, in no Role"
 )
@@ -90,6 +92,8 @@ const (
 	Cleaning When = "finalize --delete-helpers"
 	// Private: passwords are kept in a Secret of ours, which nobody needs to read.
 	Private When = "a zoo.cfg with passwords"
+	// Finalizing: to lay files out, and put zoo.cfg together, takes to know them.
+	Finalizing When = "finalize with passwords in zoo.cfg, --files-secret or --files-configmap"
 	// Removing: whoever migrates needs to delete none of it.
 	Removing When = "unpark and unwrap"
 	// Entries: whether a file is missing is else told by the parked pod.

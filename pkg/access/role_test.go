@@ -111,3 +111,32 @@ func TestEveryRowSaysWhy(t *testing.T) {
 		}
 	}
 }
+
+// TestFinalizeReads: Secrets are read by name alone, and only where finalize was asked for.
+func TestFinalizeReads(t *testing.T) {
+	reads := func(s Scope) (names []string) {
+		for _, rule := range s.Role().Rules {
+			if slices.Contains(rule.Resources, "secrets") && slices.Contains(rule.Verbs, "get") {
+				if len(rule.ResourceNames) == 0 {
+					t.Errorf("%+v: all Secrets may be read", s)
+				}
+				names = append(names, rule.ResourceNames...)
+			}
+		}
+		return names
+	}
+	s := main259(false)
+	s.Secret, s.Joined, s.FilesSecret, s.Finalizing = "private", true, "files", true
+	if got := reads(s); !slices.Contains(got, "private") || !slices.Contains(got, "files") {
+		t.Errorf("it reads %v", got)
+	}
+	s.Joined = false // ZooKeeper has the passwords on its volume
+	if got := reads(s); slices.Contains(got, "private") {
+		t.Errorf("it reads %v", got)
+	}
+	s.Joined, s.Finalizing = true, false
+	if got := reads(s); slices.Contains(got, "private") {
+		t.Errorf("without finalize: %v", got)
+	}
+	reads(Scope{Namespace: "zk", Finalizing: true, Private: true})
+}

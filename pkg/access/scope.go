@@ -33,6 +33,8 @@ type Scope struct {
 	// for none.
 	Removing bool
 	Secret   string
+	// Finalizing: with what finalize needs to read; Joined says that it reads Secret.
+	Finalizing, Joined bool
 	// Through: with what asking ZooKeeper through pods needs.
 	Through bool
 }
@@ -44,7 +46,7 @@ func Of(rec migration.Record, withCopy bool) Scope {
 		s.EndpointsAPI = migration.EndpointSlices
 	}
 	s.FilesSecret, s.FilesConfigMap, s.Private = rec.Pods.FilesSecret, rec.Pods.FilesConfigMap, rec.Pods.PrivateSecret != ""
-	s.Secret = rec.Pods.PrivateSecret
+	s.Secret, s.Joined = rec.Pods.PrivateSecret, render.NeedsPrivate(rec)
 	if rec.Pods.Image != "" {
 		gated, plain := rec, rec
 		gated.Pods.Plain, plain.Pods.Plain = false, true
@@ -75,8 +77,10 @@ func (s Scope) Wants(n Need) bool {
 		return s.Private
 	case Removing:
 		return s.Removing && (n.Target != OwnSecret || s.Secret != "" || s.Name == "" && s.Private)
+	case Finalizing:
+		return s.Finalizing && s.finalizing(n.Target)
 	case Cleaning:
-		return s.Removing
+		return s.Removing && (n.Target != OwnSecret || s.Secret != "")
 	case Through:
 		return s.Through
 	case Unnamed:
@@ -86,11 +90,37 @@ func (s Scope) Wants(n Need) bool {
 	}
 }
 
+// finalizing: there is something to read, or to make of it.
+func (s Scope) finalizing(t Target) bool {
+	switch t {
+	case All:
+		return len(s.read()) > 0 || s.FilesConfigMap != ""
+	case ReadSecrets:
+		return len(s.read()) > 0
+	default:
+		return s.operators(t) != ""
+	}
+}
+
+// read are the Secrets that finalize reads.
+func (s Scope) read() (names []string) {
+	if s.Joined {
+		names = append(names, s.Secret)
+	}
+	if s.FilesSecret != "" {
+		names = append(names, s.FilesSecret)
+	}
+	return names
+}
+
 // Names are the objects a permission is for; empty where Kubernetes cannot
 // narrow it, or the scope is a namespace.
 func (s Scope) Names(n Need) []string {
 	if name := s.operators(n.Target); name != "" {
 		return []string{name}
+	}
+	if n.Target == ReadSecrets {
+		return s.read()
 	}
 	if s.Name == "" {
 		return nil

@@ -86,8 +86,11 @@ func (o *MoveOptions) store(ctx context.Context, s *session) error {
 		return o.pods.store(ctx, s, o.id, func(rec migration.Record) error { return o.askRoom(ctx, s, rec) })
 	}
 	rec, err := s.record(ctx)
-	if err != nil || o.end != nil {
+	switch {
+	case err != nil:
 		return err
+	case o.end != nil:
+		return o.end.store(ctx, s, rec, o.deps.streams.ErrOut)
 	}
 	to, changed, err := o.pods.over(rec)
 	switch {

@@ -26,7 +26,10 @@ func permissionFacts(ctx context.Context, s *session, rec migration.Record, need
 	c := s.kube.cluster()
 	scope := access.Of(rec, withCopy)
 	scope.Through, scope.Private = s.throughPods(), scope.Private || s.private
-	scope.Removing = slices.ContainsFunc(needs, func(n access.Need) bool { return n.When == access.Removing })
+	has := func(when access.When) bool {
+		return slices.ContainsFunc(needs, func(n access.Need) bool { return n.When == when })
+	}
+	scope.Removing, scope.Finalizing = has(access.Removing), has(access.Finalizing)
 	lacking, err := c.Lacking(ctx, scope, needs)
 	if err != nil {
 		f.PermissionsError = "whether you have the permissions is not known: there was no time to ask"
@@ -60,6 +63,9 @@ func roleCommand(rec migration.Record, scope access.Scope, user string) string {
 	}
 	if scope.Removing {
 		words = append(words, "--removal")
+	}
+	if scope.Finalizing {
+		words = append(words, "--finalize")
 	}
 	if scope.Private {
 		words = append(words, "--secrets")
@@ -152,8 +158,18 @@ func (o *MoveOptions) before(ctx context.Context, s *session, rec migration.Reco
 	if o.kind != migration.Replace {
 		phase = ""
 	}
-	err := s.beforeStop(ctx, rec, phase, access.WithWayBack(o.command()), o.data == migration.DataCopy)
+	err := s.beforeStop(ctx, rec, phase, o.needs(rec), o.data == migration.DataCopy)
 	return o.deps.unlessAway(err, rec, o.kind, o.id)
+}
+
+// needs are the permissions that the command needs, with the way back.
+func (o *MoveOptions) needs(rec migration.Record) []access.Need {
+	needs := access.WithWayBack(o.command())
+	if o.end != nil && (o.end.undo || rec.Finalized != nil) {
+		// No Secret is read then.
+		return slices.DeleteFunc(needs, func(n access.Need) bool { return n.When == access.Finalizing })
+	}
+	return needs
 }
 
 // command is the one that needs the permissions.

@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
@@ -70,7 +75,7 @@ func newFinalizeCommand(d *deps) *cobra.Command {
 	fs.BoolVar(&f.end.undo, "undo", false, "Give the pods their gates again, as long as the ensemble was not finalized")
 	fs.BoolVar(&f.end.helpers, "delete-helpers", false, "Once finalized, delete what only the migration needed (gate, scripts, journal, lock); the journal stays as a report")
 	fs.StringVar(&f.end.dir, "output-dir", "", "Write the objects that the ensemble is left with into this directory, as a kustomize base, and do nothing else")
-	fs.StringVar(&f.dryRun, "dry-run", "none", "none or client (print the objects that the ensemble is left with; only the journal is read)")
+	fs.StringVar(&f.dryRun, "dry-run", "none", "none or client (print the objects that the ensemble is left with; only the journal, and the Secrets and ConfigMap that it names, are read)")
 	fs.StringVarP(&f.output, "output", "o", "", "Output format of a dry run: yaml, json or name")
 	fs.BoolVarP(&f.yes, "yes", "y", false, "Do not ask before a server is restarted")
 	fs.DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved and the same command continues")
@@ -113,11 +118,16 @@ func (e *ending) order(o migration.Observation) []ensemble.ID {
 
 // show prints what the ensemble is left with, or writes it.
 func (o *MoveOptions) show(ctx context.Context) error {
-	_, rec, err := o.deps.load(ctx, o.args)
+	s, rec, err := o.deps.load(ctx, o.args)
 	if err != nil {
 		return err
 	}
-	objects, err := finalObjects(rec)
+	if !rec.Pods.Plain {
+		if rec.Pods.PlainFiles, _, err = s.plainFiles(ctx, rec); err != nil {
+			return err
+		}
+	}
+	objects, err := render.Left(rec)
 	if err != nil {
 		return err
 	}
@@ -130,6 +140,9 @@ func (o *MoveOptions) show(ctx context.Context) error {
 			return err
 		}
 		fmt.Fprintf(o.deps.streams.Out, "Wrote %d files to %s.\n", len(files), o.end.dir)
+		if p := rec.Pods.PlainFiles; p != nil && p.Secret != "" {
+			fmt.Fprintf(o.deps.streams.Out, "Secret %s is not among them: finalize makes it.\n", p.Secret)
+		}
 		return nil
 	}
 	format := o.format
@@ -139,21 +152,64 @@ func (o *MoveOptions) show(ctx context.Context) error {
 	return printObjects(o.deps.streams.Out, format, objects)
 }
 
-// finalObjects are those that an ensemble is left with; an ensemble whose pods need the gate's
-// script is refused.
-func finalObjects(rec migration.Record) ([]render.Object, error) {
-	objects, err := render.Final(rec)
-	if err != nil {
-		return nil, &refusedError{reason: err.Error(), next: "leave the pods as they are: with their gates they are restarted and drained as well (docs/finalize.md)"}
+// plainFiles finds out what pods without a gate mount, with the Secret that is made for it; nil for
+// none. An ensemble that a mount cannot serve is refused.
+func (s *session) plainFiles(ctx context.Context, rec migration.Record) (*migration.PlainFiles, *corev1.Secret, error) {
+	if !render.NeedsPlainFiles(rec) {
+		return nil, nil, nil
 	}
-	return objects, nil
+	c := s.kube.cluster()
+	from, err := c.PlainSources(ctx, rec)
+	if cluster.IsReason(err, cluster.Forbidden) {
+		scope := access.Of(rec, false)
+		scope.Finalizing = true
+		return nil, nil, &refusedError{reason: plain(err).text, next: "have an administrator apply what this prints: " + roleCommand(rec, scope, c.WhoAmI(ctx))}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	files, secret, err := render.MakePlainFiles(rec, from)
+	if err != nil {
+		return nil, nil, &refusedError{reason: err.Error(), next: "or leave the pods as they are: with their gates they are restarted and drained as well (docs/finalize.md)"}
+	}
+	return files, secret, nil
 }
 
-// kustomizeBase has a file per object and lists them.
+// store keeps what pods without a gate mount, once the operator has given up the way back.
+func (e *ending) store(ctx context.Context, s *session, rec migration.Record, out io.Writer) error {
+	if e.giveUp != rec.Name || rec.Finalized != nil {
+		return nil
+	}
+	files, secret, err := s.plainFiles(ctx, rec)
+	if err != nil {
+		return err
+	}
+	if rec.Pods.Plain && !reflect.DeepEqual(files, rec.Pods.PlainFiles) {
+		return &refusedError{reason: "since pods began to lose their gates, entries have come to or gone from what --files-secret and --files-configmap name, or passwords, JVM flags or JAAS files in there have changed",
+			next: "put them back, or begin again: " + s.kube.at().Ours("finalize %s --undo", rec.Name)}
+	}
+	if secret != nil {
+		result, err := s.kube.cluster().MakeSecret(ctx, secret)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "secret/%s %s: what pods without a gate have that nobody else may read\n", secret.Name, result)
+	}
+	if rec.Pods.Plain || files == nil {
+		return nil
+	}
+	rec.Pods.PlainFiles = files
+	return s.save(ctx, rec)
+}
+
+// kustomizeBase has a file per object but Secrets, and lists them.
 func kustomizeBase(objects []render.Object) ([]outFile, error) {
 	list := []string{"apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization", "resources:"}
 	var out []outFile
 	for _, o := range objects {
+		if o.GetObjectKind().GroupVersionKind().Kind == "Secret" {
+			continue // what it holds is for nobody's repository
+		}
 		data, err := render.YAML([]render.Object{o})
 		if err != nil {
 			return nil, err

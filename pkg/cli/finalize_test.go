@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,17 +12,19 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/access"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
-// TestKustomizeBase: every object has a file, and kustomization.yaml lists all.
+// TestKustomizeBase: every object but a Secret has a file, and kustomization.yaml lists all.
 func TestKustomizeBase(t *testing.T) {
 	service := func(name string) render.Object {
 		return &corev1.Service{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: name}}
 	}
-	files, err := kustomizeBase([]render.Object{service("zk1-1"), service("zk1-2")})
+	secret := &corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}}
+	files, err := kustomizeBase([]render.Object{secret, service("zk1-1"), service("zk1-2")})
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
@@ -106,4 +110,86 @@ func TestNothingBeginsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("wrap beside a garbled report", s.archived(t.Context()))
+}
+
+// TestStorePlainFiles: what pods without a gate mount is made and recorded once the name is
+// given, made again where it is gone, and refused where it would differ from pod to pod.
+func TestStorePlainFiles(t *testing.T) {
+	s, out := wrapped(t, "3.8.0"), &bytes.Buffer{}
+	ctx, client := t.Context(), s.kube.client
+	files := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "files", Namespace: "zk"}, Data: map[string][]byte{"jvm-flags": []byte("-Da=lab-secret")}}
+	if _, err := client.CoreV1().Secrets("zk").Create(ctx, files, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	stored := func(giveUp string, plain bool, flags string) (migration.Record, error) {
+		t.Helper()
+		files.Data["jvm-flags"] = []byte(flags)
+		if _, err := client.CoreV1().Secrets("zk").Update(ctx, files, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := s.record(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec.Pods.ZooCfg, rec.Pods.FilesSecret, rec.Pods.Plain = "dataDir=/zookeeper/data\n", "files", plain
+		err = s.locked(ctx, func(ctx context.Context) error { return (&ending{giveUp: giveUp}).store(ctx, s, rec, out) })
+		after, failed := s.record(ctx)
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		return after, err
+	}
+	ours := func() (names []string) {
+		t.Helper()
+		list, err := client.CoreV1().Secrets("zk").List(ctx, metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range list.Items {
+			if secret.Name != "files" {
+				names = append(names, secret.Name)
+			}
+		}
+		return names
+	}
+	if rec, err := stored("", false, "-Da=lab-secret"); err != nil || rec.Pods.PlainFiles != nil || len(ours()) != 0 {
+		t.Errorf("without the name: %v, %+v, %v", err, rec.Pods.PlainFiles, ours())
+	}
+	rec, err := stored("demo", false, "-Da=lab-secret")
+	if err != nil || rec.Pods.PlainFiles == nil || len(ours()) != 1 || ours()[0] != rec.Pods.PlainFiles.Secret {
+		t.Fatalf("%v, %+v, %v", err, rec.Pods.PlainFiles, ours())
+	}
+	if err := client.CoreV1().Secrets("zk").Delete(ctx, rec.Pods.PlainFiles.Secret, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stored("demo", true, "-Da=lab-secret"); err != nil || len(ours()) != 1 {
+		t.Errorf("it is not made again: %v, %v", err, ours())
+	}
+	var refused *refusedError
+	if _, err := stored("demo", true, "-Da=another"); !errors.As(err, &refused) || !strings.Contains(refused.next, "finalize demo --undo") || len(ours()) != 1 {
+		t.Errorf("%v, %v", err, ours())
+	}
+	if strings.Contains(out.String(), "lab-secret") || !strings.Contains(out.String(), "secret/demo-conf-") {
+		t.Errorf("it says %q", out)
+	}
+}
+
+// TestFinalizeNeeds: Secrets are read on the way to the end alone.
+func TestFinalizeNeeds(t *testing.T) {
+	ended := migration.Record{Finalized: &migration.Confirmation{}}
+	for name, c := range map[string]struct {
+		end   ending
+		rec   migration.Record
+		reads bool
+	}{
+		"on the way":    {ending{giveUp: "zk1"}, migration.Record{}, true},
+		"back":          {ending{undo: true}, migration.Record{}, false},
+		"after the end": {ending{giveUp: "zk1", helpers: true}, ended, false},
+	} {
+		o := &MoveOptions{kind: migration.Apply, end: &c.end}
+		reads := slices.ContainsFunc(o.needs(c.rec), func(n access.Need) bool { return n.When == access.Finalizing })
+		if reads != c.reads {
+			t.Errorf("%s: it asks to read Secrets: %v", name, reads)
+		}
+	}
 }

@@ -31,6 +31,7 @@ type rbacFlags struct {
 	output   string
 	secrets  bool
 	removal  bool
+	finalize bool
 }
 
 // RBACOptions is rbac with everything resolved.
@@ -47,6 +48,7 @@ type RBACOptions struct {
 	format      printer.Format
 	secrets     bool
 	removal     bool
+	finalize    bool
 	filesSecret string
 	filesConfig string
 }
@@ -106,6 +108,7 @@ func newRBACCommand(d *deps) *cobra.Command {
 	cmd.Flags().StringVar(&f.probeVia, "probe-via", viaPod, "pod (with pods/exec and probe pods, to ask ZooKeeper through pods) or direct (without)")
 	cmd.Flags().BoolVar(&f.secrets, "secrets", false, "With what a zoo.cfg with passwords needs: to create a Secret, and read none")
 	cmd.Flags().BoolVar(&f.removal, "removal", false, "With what unpark and unwrap need: to delete Services, volume claims and the other objects that they take back")
+	cmd.Flags().BoolVar(&f.finalize, "finalize", false, "With what finalize needs of an ensemble with passwords or files: to read their Secrets and ConfigMap, by name")
 	cmd.Flags().BoolVar(&f.policy, "admission-policy", false, "Also print a ValidatingAdmissionPolicy that keeps everyone else off the ensemble's objects")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "yaml", "Output format: yaml or json")
 	return cmd
@@ -115,7 +118,7 @@ func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 	o := &RBACOptions{
 		deps: f.deps, args: args, input: f.said.input(),
 		to: access.Subjects{Users: f.users, Groups: f.groups, ServiceAccounts: f.accounts}, copies: f.data == string(migration.DataCopy),
-		through: f.probeVia == viaPod, secrets: f.secrets, removal: f.removal, filesSecret: f.said.Spec.Pods.Files.Secret, filesConfig: f.said.Spec.Pods.Files.ConfigMap,
+		through: f.probeVia == viaPod, secrets: f.secrets, removal: f.removal, finalize: f.finalize, filesSecret: f.said.Spec.Pods.Files.Secret, filesConfig: f.said.Spec.Pods.Files.ConfigMap,
 		policy: f.policy, format: printer.Format(f.output),
 	}
 	if f.said.given("endpoints-api") {
@@ -139,6 +142,8 @@ func (f *rbacFlags) toOptions(args []string) (*RBACOptions, error) {
 		return nil, usagef("--ids, -f and --member describe one ensemble: give its NAME")
 	case len(o.ids) > 0 && !o.input.empty():
 		return nil, usagef("--ids and the files say the same thing in two ways: use one of them")
+	case o.finalize && len(args) == 0:
+		return nil, usagef("--finalize names the Secrets of one ensemble: give its NAME")
 	case o.policy && len(args) == 0:
 		return nil, usagef("--admission-policy protects one ensemble: give its NAME")
 	case o.policy && o.to.Empty():
@@ -197,7 +202,7 @@ func (o *RBACOptions) Run(ctx context.Context) error {
 func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 	scope := access.Scope{
 		Namespace: o.deps.namespace(), EndpointsAPI: o.api, Copy: o.copies, Through: o.through,
-		Private: o.secrets, Removing: o.removal, FilesSecret: o.filesSecret, FilesConfigMap: o.filesConfig,
+		Private: o.secrets, Removing: o.removal, Finalizing: o.finalize, FilesSecret: o.filesSecret, FilesConfigMap: o.filesConfig,
 	}
 	if len(o.args) == 0 {
 		scope.Private = true
@@ -223,7 +228,7 @@ func (o *RBACOptions) scope(ctx context.Context) (access.Scope, error) {
 			return scope, err
 		}
 		recorded := access.Of(rec, o.copies)
-		recorded.Through, recorded.Removing = o.through, o.removal
+		recorded.Through, recorded.Removing, recorded.Finalizing = o.through, o.removal, o.finalize
 		recorded.Private = recorded.Private || o.secrets
 		recorded.FilesSecret = cmp.Or(o.filesSecret, recorded.FilesSecret)
 		recorded.FilesConfigMap = cmp.Or(o.filesConfig, recorded.FilesConfigMap)

@@ -2,10 +2,14 @@ package cluster
 
 import (
 	"context"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
 // MakeSecret creates a Secret that is named by its content. One that exists is the same:
@@ -54,4 +58,35 @@ func (c *Client) Entries(ctx context.Context, namespace, secret, configMap strin
 		}
 	}
 	return keys, missing, nil
+}
+
+// PlainSources reads what pods without a gate mount that no record has.
+func (c *Client) PlainSources(ctx context.Context, rec migration.Record) (from render.PlainSources, err error) {
+	secret := func(name string) map[string][]byte {
+		if err != nil || name == "" {
+			return nil
+		}
+		var s *corev1.Secret
+		if s, err = c.kube.CoreV1().Secrets(rec.Namespace).Get(ctx, name, metav1.GetOptions{}); err != nil {
+			err = failed(err, "get", "Secret", rec.Namespace, name)
+			return nil
+		}
+		return s.Data
+	}
+	if render.NeedsPrivate(rec) {
+		from.Private = secret(rec.Pods.PrivateSecret)
+	}
+	from.Secret = secret(rec.Pods.FilesSecret)
+	if name := rec.Pods.FilesConfigMap; err == nil && name != "" {
+		cm, failure := c.kube.CoreV1().ConfigMaps(rec.Namespace).Get(ctx, name, metav1.GetOptions{})
+		if failure != nil {
+			return from, failed(failure, "get", "ConfigMap", rec.Namespace, name)
+		}
+		from.ConfigMap = map[string][]byte{}
+		for key, text := range cm.Data {
+			from.ConfigMap[key] = []byte(text)
+		}
+		maps.Copy(from.ConfigMap, cm.BinaryData)
+	}
+	return from, err
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
-// DeleteHelpers deletes the ConfigMaps that only the migration needed, but for the journal
-// itself, and returns their names: of a finalized ensemble no pod mounts them. Whoever may
-// not list ConfigMaps deletes those that have names known before.
+// DeleteHelpers deletes the ConfigMaps and the Secret that only the migration needed, but for the
+// journal itself, and returns their names: of a finalized ensemble no pod mounts them. Whoever
+// may not list ConfigMaps deletes those that have names known before.
 func (c *Client) DeleteHelpers(ctx context.Context, rec migration.Record) (deleted []string, err error) {
 	if rec.Finalized == nil {
 		return nil, &Error{Reason: Precondition, What: "ensemble " + rec.Name + " is not finalized: its pods need their gate"}
@@ -33,5 +33,6 @@ func (c *Client) DeleteHelpers(ctx context.Context, rec migration.Record) (delet
 			deleted = append(deleted, "configmap/"+name)
 		}
 	}
-	return deleted, nil
+	private, err := c.deletePrivate(ctx, rec)
+	return append(deleted, private...), err
 }

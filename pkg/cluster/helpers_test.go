@@ -15,8 +15,14 @@ import (
 // TestDeleteHelpers: what the pods mount stays, and nothing goes before the end.
 func TestDeleteHelpers(t *testing.T) {
 	rec := record()
-	rec.Pods.Plain = true
+	rec.Pods.Plain, rec.Pods.PrivateSecret = true, render.PrivatePrefix(rec.Name)+"1"
 	kube := fake.NewClientset()
+	secrets := kube.CoreV1().Secrets(rec.Namespace)
+	for _, name := range []string{rec.Pods.PrivateSecret, "main-conf-1", "main-files"} {
+		if _, err := secrets.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: rec.Namespace}}, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	maps := kube.CoreV1().ConfigMaps(rec.Namespace)
 	conf := map[string]string{render.EnsembleLabel: rec.Name, render.RoleLabel: render.RoleConf}
 	stays := []string{render.Conf(rec).Name, render.JournalName(rec.Name), "somebody-elses"}
@@ -34,8 +40,11 @@ func TestDeleteHelpers(t *testing.T) {
 	}
 	rec.Finalized = &migration.Confirmation{}
 	deleted, err := c.DeleteHelpers(t.Context(), rec)
-	if err != nil || len(deleted) != 3 {
+	if err != nil || len(deleted) != 4 || !slices.Contains(deleted, "secret/"+rec.Pods.PrivateSecret) {
 		t.Errorf("%v, %v", deleted, err)
+	}
+	if left, err := secrets.List(t.Context(), metav1.ListOptions{}); err != nil || len(left.Items) != 2 {
+		t.Errorf("Secrets that are left: %v, %v", left, err)
 	}
 	list, err := maps.List(t.Context(), metav1.ListOptions{})
 	if err != nil {

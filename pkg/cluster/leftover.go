@@ -19,15 +19,19 @@ import (
 // those alone, and an error says that nobody could look: the published Role lists neither.
 func (c *Client) LeftOver(ctx context.Context, meta metadata.Interface, rec migration.Record) ([]string, error) {
 	var found []string
-	for _, kind := range []struct{ resource, name, prefix string }{
-		{"configmaps", "configmap", render.ConfName(rec.Name)}, {"secrets", "secret", render.PrivatePrefix(rec.Name)},
+	for _, kind := range []struct {
+		resource, name string
+		prefixes       []string
+	}{
+		{"configmaps", "configmap", []string{render.ConfName(rec.Name)}},
+		{"secrets", "secret", []string{render.PrivatePrefix(rec.Name), render.PlainConfName(rec.Name) + "-"}},
 	} {
 		list, err := meta.Resource(corev1.SchemeGroupVersion.WithResource(kind.resource)).Namespace(rec.Namespace).List(ctx, ofEnsemble(rec))
 		if err != nil {
 			return nil, failed(err, "list", kind.resource, rec.Namespace, rec.Name)
 		}
 		for _, o := range list.Items {
-			if strings.HasPrefix(o.Name, kind.prefix) {
+			if slices.ContainsFunc(kind.prefixes, func(prefix string) bool { return strings.HasPrefix(o.Name, prefix) }) {
 				found = append(found, kind.name+"/"+o.Name)
 			}
 		}
@@ -47,6 +51,9 @@ func (c *Client) referred(ctx context.Context, rec migration.Record) (map[string
 		former := rec
 		former.Pods = *before
 		used["secret/"+before.PrivateSecret], used["configmap/"+render.Conf(former).Name] = true, true
+	}
+	if plain := rec.Pods.PlainFiles; plain != nil {
+		used["secret/"+plain.Secret] = true
 	}
 	pods, err := c.kube.CoreV1().Pods(rec.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -70,6 +77,13 @@ func (c *Client) referred(ctx context.Context, rec migration.Record) (map[string
 			}
 			if v.ConfigMap != nil {
 				used["configmap/"+v.ConfigMap.Name] = true
+			}
+			if v.Projected != nil {
+				for _, source := range v.Projected.Sources {
+					if source.Secret != nil {
+						used["secret/"+source.Secret.Name] = true
+					}
+				}
 			}
 		}
 	}

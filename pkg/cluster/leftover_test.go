@@ -22,7 +22,7 @@ import (
 // as ours is nobody's concern.
 func TestLeftOver(t *testing.T) {
 	rec := record()
-	rec.Pods = migration.PodOptions{Image: "zookeeper:3.8.0", ZooCfg: "tickTime=2000\n", PrivateSecret: "main-zkmigrate-private-now"}
+	rec.Pods = migration.PodOptions{Image: "zookeeper:3.8.0", ZooCfg: "tickTime=2000\n", PrivateSecret: "main-zkmigrate-private-now", PlainFiles: &migration.PlainFiles{Secret: "main-conf-now"}}
 	rec.PodsBefore = &migration.PodOptions{Image: "zookeeper:3.8.0", ZooCfg: "tickTime=3000\n", PrivateSecret: "main-zkmigrate-private-before"}
 	before := rec
 	before.Pods = *rec.PodsBefore
@@ -40,6 +40,7 @@ func TestLeftOver(t *testing.T) {
 		object("ConfigMap", "main-zkmigrate-conf-old"), object("ConfigMap", "main-zkmigrate-conf-pod"), object("ConfigMap", "main-zkmigrate-conf-set"), others,
 		object("Secret", "main-zkmigrate-private-now"), object("Secret", "main-zkmigrate-private-before"), object("Secret", "main-zkmigrate-private-old"),
 		object("Secret", "main-zkmigrate-private-pod"), object("Secret", "main-files"),
+		object("Secret", "main-conf-now"), object("Secret", "main-conf-pod"), object("Secret", "main-conf-old"),
 	)
 	config := func(name string) corev1.Volume {
 		v := corev1.Volume{Name: "conf"}
@@ -47,12 +48,18 @@ func TestLeftOver(t *testing.T) {
 		return v
 	}
 	secret := corev1.Volume{Name: "private", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "main-zkmigrate-private-pod"}}}
+	files := corev1.Volume{Name: "files", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+		{ConfigMap: &corev1.ConfigMapProjection{}}, {Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "main-conf-pod"}}},
+	}}}}
 	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "zk", Name: render.StatefulSetName("main")}}
 	set.Spec.Template.Spec.Volumes = []corev1.Volume{config("main-zkmigrate-conf-set")}
-	pod := podObject(func(p *corev1.Pod) { p.Spec.Volumes = []corev1.Volume{config("main-zkmigrate-conf-pod"), secret} })
+	pod := podObject(func(p *corev1.Pod) {
+		p.Spec.Volumes = []corev1.Volume{config("main-zkmigrate-conf-pod"), secret, files}
+	})
 
 	got, err := New(fake.NewClientset(pod, set)).LeftOver(t.Context(), meta, rec)
-	if want := []string{"configmap/main-zkmigrate-conf-old", "secret/main-zkmigrate-private-old"}; err != nil || !slices.Equal(got, want) {
+	slices.Sort(got)
+	if want := []string{"configmap/main-zkmigrate-conf-old", "secret/main-conf-old", "secret/main-zkmigrate-private-old"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("left over are %q, want %q (%v)", got, want, err)
 	}
 	meta.PrependReactor("list", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) {

@@ -306,6 +306,13 @@ func (c *Client) DeleteNotes(ctx context.Context, rec migration.Record) error {
 			return err
 		}
 	}
+	_, err := c.deletePrivate(ctx, rec)
+	return err
+}
+
+// deletePrivate deletes the Secrets with the lines of zoo.cfg that nobody may read, and returns
+// their names.
+func (c *Client) deletePrivate(ctx context.Context, rec migration.Record) (deleted []string, err error) {
 	names := []string{rec.Pods.PrivateSecret}
 	if rec.PodsBefore != nil {
 		names = append(names, rec.PodsBefore.PrivateSecret)
@@ -314,10 +321,12 @@ func (c *Client) DeleteNotes(ctx context.Context, rec migration.Record) error {
 		if !strings.HasPrefix(name, render.PrivatePrefix(rec.Name)) {
 			continue // none, or none of ours
 		}
-		err := c.kube.CoreV1().Secrets(rec.Namespace).Delete(ctx, name, metav1.DeleteOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
-			return c.notWritten(err, "delete", "Secret", rec.Namespace, name)
+		switch err := c.kube.CoreV1().Secrets(rec.Namespace).Delete(ctx, name, metav1.DeleteOptions{}); {
+		case err == nil:
+			deleted = append(deleted, "secret/"+name)
+		case !apierrors.IsNotFound(err):
+			return deleted, c.notWritten(err, "delete", "Secret", rec.Namespace, name)
 		}
 	}
-	return nil
+	return deleted, nil
 }

@@ -49,6 +49,11 @@ func fieldRules() map[string]fieldRule {
 		"pods.dynamicName": optional(strict.File),
 		"pods.dynamic":     text(strict.Config),
 
+		"pods.plainFiles.secret": optional(strict.Object),
+		"pods.plainFiles.files":  length(maxFiles), "pods.plainFiles.files[].id": maybeID,
+		"pods.plainFiles.files[].name": text(strict.File), "pods.plainFiles.files[].key": text(strict.File),
+		"pods.plainFiles.files[].from": one(string(FromSecret), string(FromConfigMap), string(FromOurs)),
+
 		"hosts.supervisor": one("", "systemd", "supervisord", "script", "docker", "podman"),
 		"hosts.unit":       optional(strict.Unit),
 		"hosts.own":        length(maxServers), "hosts.own[].id": serverID, "hosts.own[].unit": text(strict.Unit),
@@ -97,6 +102,9 @@ func notes() []string {
 
 // maxServers is more than any ensemble has.
 const maxServers = 255
+
+// maxFiles is more than all servers of an ensemble name.
+const maxFiles = 1 << 12
 
 func serverRules(rules map[string]fieldRule) {
 	const s = "servers[]."

@@ -23,6 +23,9 @@ func full() Record {
 	proof := func() *Proof {
 		return &Proof{Zxid: 0x500000001, Leader: ensemble.ID(1).Known(), At: at, Held: []ensemble.ID{1}, Complete: true}
 	}
+	files := func() *PlainFiles {
+		return &PlainFiles{Secret: "zk1-conf-00", ZooCfg: true, JVMFlags: true, Files: []PlainFile{{Name: "1.jks", ID: ensemble.ID(1).Known(), From: FromSecret, Key: "1.1.jks"}}}
+	}
 	r := Record{
 		APIVersion: RecordVersion, Kind: "Record", Name: "zk1", Namespace: "zk", EndpointsAPI: EndpointSlices,
 		Settings: Settings{TickTimeMillis: 2000, InitLimit: 10, SyncLimit: 5, Version: "3.4.13"},
@@ -30,14 +33,14 @@ func full() Record {
 			Image: "zookeeper:3.4.13", Command: []string{"zkServer.sh", "start-foreground"}, StorageClass: "fast", StorageSize: "20Gi",
 			Memory: "2Gi", CPU: "500m", JVMFlags: "-Xmx1g -Djute.maxbuffer=4194304", AntiAffinity: "required", RunAsUser: 1000, Template: `{"spec":{"priorityClassName":"high"}}`,
 			ZooCfg: "tickTime=2000\ndataDir=/zookeeper/data\n", DynamicName: "zoo.cfg.dynamic.100000000", Dynamic: "server.1=10.0.0.1:2888:3888;2181\n",
-			FilesSecret: "zk-files", FilesConfigMap: "zk-conf", PrivateSecret: "zk1-zkmigrate-private-00", Own: []OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/1.jks\n"}}, Plain: true,
+			FilesSecret: "zk-files", FilesConfigMap: "zk-conf", PrivateSecret: "zk1-zkmigrate-private-00", Own: []OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/1.jks\n"}}, Plain: true, PlainFiles: files(),
 		},
 		Finalized: sure(),
 		PodsBefore: &PodOptions{
 			Image: "zookeeper:3.4.14", Command: []string{"zkServer.sh", "start-foreground"}, StorageClass: "fast", StorageSize: "20Gi",
 			Memory: "2Gi", CPU: "500m", JVMFlags: "-Xmx1g", AntiAffinity: "preferred", RunAsUser: 1000, Template: `{"spec":{"priorityClassName":"low"}}`,
 			ZooCfg: "tickTime=2000\ndataDir=/zookeeper/data\n", DynamicName: "zoo.cfg.dynamic.100000000", Dynamic: "server.1=10.0.0.1:2888:3888;2181\n",
-			FilesSecret: "zk-files", FilesConfigMap: "zk-conf", PrivateSecret: "zk1-zkmigrate-private-00", Own: []OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/1.jks\n"}}, Plain: true,
+			FilesSecret: "zk-files", FilesConfigMap: "zk-conf", PrivateSecret: "zk1-zkmigrate-private-00", Own: []OwnLines{{ID: 1, ZooCfg: "ssl.keyStore.location=/etc/zk/1.jks\n"}}, Plain: true, PlainFiles: files(),
 		},
 		Hosts:     HostOptions{Supervisor: "systemd", Unit: "zookeeper.service", Own: []OwnUnit{{ID: 1, Unit: "zk-a"}}, Address: AddressDNS, ClusterDomain: "cluster.local"},
 		Elections: Elections{AtWrap: 1, AtReconfigure: 2, AtReplace: 3, AtReconfigured: 4},

@@ -197,7 +197,7 @@ func (r Record) ChangePods(to PodOptions) Record {
 func (r Record) RestorePods() Record {
 	out := r.clone()
 	if out.PodsBefore == nil {
-		out.Pods.Plain = false
+		out.Pods.Plain, out.Pods.PlainFiles = false, nil
 		return out
 	}
 	before := *out.PodsBefore

@@ -52,6 +52,47 @@ type PodOptions struct {
 	// Plain pods run the image's own entry point: they have no gate, and start whenever
 	// they are made.
 	Plain bool `json:"plain,omitempty"`
+	// PlainFiles is what those mount besides a recorded zoo.cfg; nil where that is all.
+	PlainFiles *PlainFiles `json:"plainFiles,omitempty"`
+}
+
+// PlainFiles is what is mounted for plain pods in place of what the gate's script puts in
+// place (ADR 29). It was found out when they were to lose their gates, and says nothing secret.
+type PlainFiles struct {
+	// Secret is ours. Its name tells what is in it; empty for none.
+	Secret string `json:"secret,omitempty"`
+	// ZooCfg: it has each server's whole zoo.cfg. JVMFlags: it has JVM flags for all.
+	ZooCfg   bool `json:"zooCfg,omitempty"`
+	JVMFlags bool `json:"jvmFlags,omitempty"`
+	// Files are those that zoo.cfg, JVM flags or other files name.
+	Files []PlainFile `json:"files,omitempty"`
+}
+
+// PlainFile is one file of plain pods.
+type PlainFile struct {
+	// Name is what they call it.
+	Name string `json:"name"`
+	// ID is the server that it is for, none for all. A file that one server has of its own is
+	// listed for each.
+	ID ensemble.MaybeID `json:"id,omitzero"`
+	// From and Key are the entry with its content.
+	From FileSource `json:"from"`
+	Key  string     `json:"key"`
+}
+
+// FileSource is an object that has files for plain pods.
+type FileSource string
+
+// FromSecret and FromConfigMap are what an operator has named, FromOurs is PlainFiles.Secret.
+const (
+	FromSecret    FileSource = "secret"
+	FromConfigMap FileSource = "configmap"
+	FromOurs      FileSource = "ours"
+)
+
+// PerServer reports whether each server has a file of that name for itself.
+func (p *PlainFiles) PerServer(name string) bool {
+	return p != nil && slices.ContainsFunc(p.Files, func(f PlainFile) bool { return f.Name == name && !f.ID.IsZero() })
 }
 
 // OwnLines are one server's own lines of zoo.cfg.

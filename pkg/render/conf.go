@@ -17,7 +17,7 @@ import (
 // Conf holds the pods' zoo.cfg and scripts. It cannot be changed and is named by
 // its content, so a pod runs what its template names, as long as it lives. What
 // another record or release needs is another ConfigMap; ZooKeeper writes to a copy.
-// Plain pods have a zoo.cfg alone.
+// Plain pods have a zoo.cfg alone, unless that is elsewhere (plainConfIn).
 func Conf(rec migration.Record) *corev1.ConfigMap {
 	if rec.Pods.Plain {
 		return plainConfMap(rec)

@@ -58,6 +58,11 @@ func Private(rec migration.Record, lines PrivateLines) (*corev1.Secret, error) {
 		}
 		data[id.String()+"."+zooCfgKey] = []byte(text)
 	}
+	return namedSecret(rec, PrivatePrefix(rec.Name), data)
+}
+
+// namedSecret is a Secret that cannot be changed, and whose name is the prefix and the digest.
+func namedSecret(rec migration.Record, prefix string, data map[string][]byte) (*corev1.Secret, error) {
 	var all strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		fmt.Fprintf(&all, "%q %q\n", key, data[key])
@@ -69,7 +74,7 @@ func Private(rec migration.Record, lines PrivateLines) (*corev1.Secret, error) {
 	fixed := true
 	return &corev1.Secret{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-		ObjectMeta: metav1.ObjectMeta{Name: PrivatePrefix(rec.Name) + hex.EncodeToString(sum), Namespace: rec.Namespace, Labels: Labels(rec.Name)},
+		ObjectMeta: metav1.ObjectMeta{Name: prefix + hex.EncodeToString(sum), Namespace: rec.Namespace, Labels: Labels(rec.Name)},
 		Immutable:  &fixed,
 		Type:       corev1.SecretTypeOpaque,
 		Data:       data,

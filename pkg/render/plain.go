@@ -1,15 +1,15 @@
 package render
 
 import (
-	"fmt"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
@@ -27,49 +27,21 @@ import (
 //     changed, so there is nothing to refresh.
 const (
 	plainConfDir = "/conf"
-	plainConf    = plainConfDir + "/" + zooCfgKey
 
-	// noID is in place of an id that an entry point would make up.
-	noID = "the-volume-has-no-id"
+	// noID is in place of an id that an entry point would make up. No pod with a gate has the
+	// variable.
+	noIDVar = "ZOO_MY_ID"
+	noID    = "the-volume-has-no-id"
 )
-
-// notPlain says why pods cannot do without the gate's script; empty where they can.
-func notPlain(rec migration.Record) string {
-	file, err := ensemble.ReadPodFile(rec.Pods.ZooCfg)
-	ports := map[int]bool{}
-	for _, s := range rec.Servers {
-		port, _ := s.AskedPort()
-		ports[port] = true
-	}
-	switch {
-	case err != nil:
-		return err.Error()
-	case rec.Pods.PrivateSecret != "":
-		return "zoo.cfg has passwords, which the gate puts in from Secret " + rec.Pods.PrivateSecret + ": move them into files that zoo.cfg names (ssl.keyStore.passwordPath and the like)"
-	case rec.Pods.FilesNamed():
-		return "the gate puts the files in their places that zoo.cfg and the JVM flags name (--files-secret, --files-configmap): build them into the image"
-	case rec.Pods.DynamicName != "" || file.Reconfig:
-		return "ZooKeeper rewrites its own configuration (reconfigEnabled or a dynamic file), and a mounted zoo.cfg cannot be written"
-	case len(ports) > 1 && localPort(rec) == 0:
-		return "the servers have different client ports, and the pods of one StatefulSet have one probe"
-	}
-	return ""
-}
 
 // plainConfMap holds zoo.cfg for plain pods: one for all, or one per pod where servers differ.
 func plainConfMap(rec migration.Record) *corev1.ConfigMap {
 	data := map[string]string{}
 	if len(rec.Pods.Own) == 0 {
-		data[zooCfgKey] = podCfg(rec.Pods.ZooCfg, nil)
+		data[zooCfgKey] = plainCfg(rec, migration.ServerRecord{}) // no server has lines or files of its own
 	} else {
 		for _, s := range rec.Servers {
-			text := podCfg(rec.Pods.ZooCfg, nil)
-			for _, own := range rec.Pods.Own {
-				if own.ID == s.ID {
-					text += podCfg(own.ZooCfg, nil)
-				}
-			}
-			data[PodName(rec.Name, s.Ordinal)+"."+zooCfgKey] = text
+			data[plainCfgKey(rec, s)] = plainCfg(rec, s)
 		}
 	}
 	fixed := true
@@ -81,21 +53,59 @@ func plainConfMap(rec migration.Record) *corev1.ConfigMap {
 	}
 }
 
+// plainCfg is what is recorded of a server's zoo.cfg, as its plain pod has it.
+func plainCfg(rec migration.Record, s migration.ServerRecord) string {
+	refs := plainRefs(rec, PodName(rec.Name, s.Ordinal))
+	text := podCfg(rec.Pods.ZooCfg, refs)
+	for _, own := range rec.Pods.Own {
+		if own.ID == s.ID {
+			text += podCfg(own.ZooCfg, refs)
+		}
+	}
+	return text
+}
+
+// plainCfgKey is the entry with a server's zoo.cfg.
+func plainCfgKey(rec migration.Record, s migration.ServerRecord) string {
+	return PodName(rec.Name, s.Ordinal) + "." + zooCfgKey
+}
+
+// plainConfIn says where zoo.cfg of plain pods is: on the volume where ZooKeeper writes to
+// it, in the Secret where nobody may read it, and else in the ConfigMap.
+func plainConfIn(rec migration.Record) (volume, secret bool) {
+	p := rec.Pods.PlainFiles
+	volume = rewritesConf(rec)
+	return volume, !volume && p != nil && p.ZooCfg
+}
+
 func plainConfName(name string, data map[string]string) string {
 	return PlainConfName(name) + "-" + contentHash(data)[:16]
 }
 
-// plainContainer makes of a container one that runs ZooKeeper without a gate.
-func plainContainer(rec migration.Record, c corev1.Container) corev1.Container {
-	port := localPort(rec)
-	if port == 0 {
-		port, _ = rec.Servers[0].AskedPort()
+// plainContainer makes of a container one that runs ZooKeeper without a gate, and lists the
+// volumes that it mounts.
+func plainContainer(rec migration.Record, c corev1.Container) (corev1.Container, []corev1.Volume) {
+	dir := plainConfDir
+	c.VolumeMounts = []corev1.VolumeMount{{Name: dataVolume, MountPath: migration.PodVolumePath}}
+	var volumes []corev1.Volume
+	switch volume, secret := plainConfIn(rec); {
+	case volume:
+		dir = migration.PodConfDir
+	case secret:
+		volumes = append(volumes, secretVolume(confVolume, rec.Pods.PlainFiles.Secret))
+		c.VolumeMounts = append(c.VolumeMounts, plainConfMount(true))
+	default:
+		volumes = append(volumes, configVolume(confVolume, Conf(rec).Name))
+		c.VolumeMounts = append(c.VolumeMounts, plainConfMount(len(rec.Pods.Own) > 0))
 	}
-	file := corev1.VolumeMount{Name: confVolume, MountPath: plainConf, SubPath: zooCfgKey, ReadOnly: true}
-	if len(rec.Pods.Own) > 0 {
-		file.SubPath, file.SubPathExpr = "", "$(POD_NAME)."+zooCfgKey
+	if files, found := plainVolume(rec); found {
+		volumes = append(volumes, files)
+		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: filesVolume, MountPath: migration.PodFilesDir, ReadOnly: true})
 	}
-	run := quote.Containers(append(slices.Clone(rec.Pods.Run()), plainConf))
+	volumes = append(volumes, corev1.Volume{Name: tmpVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
+	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: tmpVolume, MountPath: tmpPath})
+
+	run := quote.Containers(append(slices.Clone(rec.Pods.Run()), path.Join(dir, zooCfgKey)))
 	if len(rec.Pods.Command) > 0 {
 		c.Command = run // somebody said what starts ZooKeeper in this image
 	} else {
@@ -103,35 +113,58 @@ func plainContainer(rec migration.Record, c corev1.Container) corev1.Container {
 	}
 	c.Env = []corev1.EnvVar{podNameEnv()}
 	for _, e := range [][2]string{
-		{"ZOO_CONF_DIR", plainConfDir}, {"ZOO_DATA_DIR", migration.PodDataDir}, {"ZOO_DATA_LOG_DIR", migration.PodDataLogDir}, {"ZOO_MY_ID", noID},
+		{"ZOO_CONF_DIR", dir}, {"ZOO_DATA_DIR", migration.PodDataDir}, {"ZOO_DATA_LOG_DIR", migration.PodDataLogDir}, {noIDVar, noID},
 	} {
 		c.Env = append(c.Env, corev1.EnvVar{Name: e[0], Value: e[1]})
 	}
-	c.Env = append(c.Env, jvmFlagsEnv(rec)...)
-	c.VolumeMounts = []corev1.VolumeMount{
-		{Name: dataVolume, MountPath: migration.PodVolumePath},
-		file,
-		{Name: tmpVolume, MountPath: tmpPath},
+	c.Env = append(c.Env, plainJVMFlags(rec)...)
+	c.StartupProbe = plainProbe(rec, "ruok", `IFS= read -rN 1 -t 4 -u 3`, 5, 5, 120)
+	c.LivenessProbe = plainProbe(rec, "ruok", `IFS= read -rN 1 -t 4 -u 3`, 15, 5, 4)
+	c.ReadinessProbe = plainProbe(rec, "srvr", `grep -qE "^Mode: (leader|follower|observer)" <&3`, 5, 5, 2)
+	return c, volumes
+}
+
+// plainConfMount is zoo.cfg of all pods, or the pod's own.
+func plainConfMount(own bool) corev1.VolumeMount {
+	m := corev1.VolumeMount{Name: confVolume, MountPath: plainConfDir + "/" + zooCfgKey, ReadOnly: true}
+	if own {
+		m.SubPathExpr = "$(POD_NAME)." + zooCfgKey
+	} else {
+		m.SubPath = zooCfgKey
 	}
-	c.StartupProbe = plainProbe(port, "ruok", `IFS= read -rN 1 -t 4 -u 3`, 5, 5, 120)
-	c.LivenessProbe = plainProbe(port, "ruok", `IFS= read -rN 1 -t 4 -u 3`, 15, 5, 4)
-	c.ReadinessProbe = plainProbe(port, "srvr", `grep -qE "^Mode: (leader|follower|observer)" <&3`, 5, 5, 2)
-	return c
+	return m
 }
 
 // plainProbe asks ZooKeeper a word. Ready is who takes part in a quorum; ruok is answered in
 // some way by whoever runs.
-func plainProbe(port int, word, holds string, period, timeout, failures int32) *corev1.Probe {
+func plainProbe(rec migration.Record, word, holds string, period, timeout, failures int32) *corev1.Probe {
+	ports, port := plainPorts(rec)
 	p := probe("", period, timeout, failures)
-	p.Exec.Command = []string{"bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/" + strconv.Itoa(port) + " && printf " + word + " >&3 && " + holds}
+	p.Exec.Command = []string{"bash", "-c", ports + "exec 3<>/dev/tcp/127.0.0.1/" + port + " && printf " + word + " >&3 && " + holds}
 	return p
 }
 
-// IsPlain reports whether pods of that spec start without a gate: zoo.cfg is mounted where
-// ZooKeeper itself reads it.
+// plainPorts is the port at which a pod asks its own server. Where servers differ it is the one
+// at the pod's ordinal in a list, which goes before.
+func plainPorts(rec migration.Record) (list, port string) {
+	if local := localPort(rec); local != 0 {
+		return "", strconv.Itoa(local)
+	}
+	var ports []string
+	for _, s := range byID(rec) {
+		port, _ := s.AskedPort()
+		ports = append(ports, strconv.Itoa(port))
+	}
+	if len(slices.Compact(slices.Clone(ports))) == 1 {
+		return "", ports[0]
+	}
+	return "ports=(" + strings.Join(ports, " ") + ") && ", "${ports[${POD_NAME##*-}]}"
+}
+
+// IsPlain reports whether pods of that spec start without a gate.
 func IsPlain(spec corev1.PodSpec) bool {
 	return slices.ContainsFunc(spec.Containers, func(c corev1.Container) bool {
-		return c.Name == ContainerName && slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == plainConf })
+		return c.Name == ContainerName && slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == noIDVar && e.Value == noID })
 	})
 }
 
@@ -162,9 +195,29 @@ func Final(rec migration.Record) ([]Object, error) {
 	return sortObjects(out), nil
 }
 
-func errNotPlain(rec migration.Record) error {
-	if why := notPlain(rec); why != "" {
-		return fmt.Errorf("ensemble %s: its pods need the gate's script: %s", rec.Name, why)
+// Left is Final with what stands for the Secret that nobody may read, for people.
+func Left(rec migration.Record) ([]Object, error) {
+	out, err := Final(rec)
+	if p := rec.Pods.PlainFiles; err == nil && p != nil && p.Secret != "" {
+		out = append(out, hiddenSecret(rec, p.Secret, plainSecretKeys(rec)...))
 	}
-	return nil
+	return sortObjects(out), err
+}
+
+func plainSecretKeys(rec migration.Record) (keys []string) {
+	p := rec.Pods.PlainFiles
+	for _, s := range rec.Servers {
+		if p.ZooCfg {
+			keys = append(keys, plainCfgKey(rec, s))
+		}
+	}
+	if p.JVMFlags {
+		keys = append(keys, jvmFlagsKey)
+	}
+	for _, f := range p.Files {
+		if f.From == migration.FromOurs {
+			keys = append(keys, f.Key)
+		}
+	}
+	return keys
 }

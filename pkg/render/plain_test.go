@@ -1,7 +1,12 @@
 package render
 
 import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -9,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/test/tcpfake"
 )
 
 // TestFinal: what an ensemble is left with has no gate, no script and no host.
@@ -93,20 +99,95 @@ func TestPlainCommand(t *testing.T) {
 	}
 }
 
-// TestNotPlain: what the gate's script does for pods is not left out silently.
-func TestNotPlain(t *testing.T) {
-	for why, change := range map[string]func(*migration.Record){
-		"passwords":      func(r *migration.Record) { r.Pods.PrivateSecret = "main-zkmigrate-private-0" },
-		"--files-secret": func(r *migration.Record) { r.Pods.FilesSecret = "files" },
+// TestPlainPorts: a pod asks its own server, at its own port.
+func TestPlainPorts(t *testing.T) {
+	for want, change := range map[string]func(*migration.Record){
+		"exec 3<>/dev/tcp/127.0.0.1/2181 && ":                                                func(*migration.Record) {},
+		"ports=(2181 2182 2181) && exec 3<>/dev/tcp/127.0.0.1/${ports[${POD_NAME##*-}]} && ": func(r *migration.Record) { r.Servers[1].ClientPort = 2182 },
+		"exec 3<>/dev/tcp/127.0.0.1/2182 && ": func(r *migration.Record) {
+			for i := range r.Servers {
+				r.Servers[i].ClientPort, r.Servers[i].SecureClientPort = 0, 2181 // so the local port is another
+			}
+		},
+	} {
+		template, err := podTemplate(record(change, func(r *migration.Record) { r.Pods.Plain = true }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := template.Spec.Containers[0]
+		for _, p := range []*corev1.Probe{c.StartupProbe, c.LivenessProbe, c.ReadinessProbe} {
+			if got := p.Exec.Command[2]; !strings.HasPrefix(got, want) {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
+	}
+}
+
+// TestPlainDynamic: where ZooKeeper writes to its own configuration, it has it on the volume.
+func TestPlainDynamic(t *testing.T) {
+	for name, change := range map[string]func(*migration.Record){
 		"a dynamic file": func(r *migration.Record) {
 			r.Pods.DynamicName, r.Pods.Dynamic = "zoo.cfg.dynamic.1", "server.2=a:2888:3888\n"
 			r.Pods.ZooCfg += "dynamicConfigFile=/zookeeper/conf/zoo.cfg.dynamic.1\n"
 		},
-		"reconfigEnabled":        func(r *migration.Record) { r.Pods.ZooCfg += "reconfigEnabled=true\n" },
-		"different client ports": func(r *migration.Record) { r.Servers[1].ClientPort = 2182 },
+		"reconfigEnabled, and passwords": func(r *migration.Record) {
+			r.Pods.ZooCfg += "reconfigEnabled=true\n"
+			r.Pods.PrivateSecret = "main-zkmigrate-private-0"
+		},
 	} {
-		if _, err := Final(record(change)); err == nil || !strings.Contains(err.Error(), why) {
-			t.Errorf("%s: %v", why, err)
+		t.Run(name, func(t *testing.T) {
+			objects, err := Final(record(change))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range objects {
+				switch o := o.(type) {
+				case *corev1.ConfigMap:
+					t.Errorf("ConfigMap %s has a zoo.cfg that nobody reads", o.Name)
+				case *appsv1.StatefulSet:
+					c := o.Spec.Template.Spec.Containers[0]
+					if got := c.Args[len(c.Args)-1]; got != "/zookeeper/conf/zoo.cfg" {
+						t.Errorf("it runs with %s", got)
+					}
+					if !IsPlain(o.Spec.Template.Spec) || len(o.Spec.Template.Spec.Volumes) != 1 {
+						t.Errorf("volumes: %+v", o.Spec.Template.Spec.Volumes)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestPlainReady: ready means in a quorum, of the pod's own server, at the port that it has.
+func TestPlainReady(t *testing.T) {
+	listen := func(mode string) int {
+		addr := tcpfake.Words(t, func(c net.Conn, _ string) { _, _ = io.WriteString(c, "Zxid: 0x1\nMode: "+mode+"\n") })
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	rec := record(func(r *migration.Record) {
+		r.Pods.Plain = true
+		for i, mode := range []string{"follower", "standalone", "leader"} {
+			r.Servers[i].ClientPort = listen(mode)
+		}
+	})
+	template, err := podTemplate(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := template.Spec.Containers[0].ReadinessProbe.Exec.Command
+	for ordinal, want := range []bool{true, false, true} {
+		cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+		cmd.Env = append(os.Environ(), "POD_NAME="+PodName(rec.Name, ordinal))
+		if out, err := cmd.CombinedOutput(); (err == nil) != want {
+			t.Errorf("pod %d: %v, want ready=%v: %s", ordinal, err, want, out)
 		}
 	}
 }

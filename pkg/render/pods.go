@@ -38,16 +38,18 @@ func Pods(rec migration.Record) ([]Object, error) {
 	if err := validateZooCfg(rec); err != nil {
 		return nil, err
 	}
-	if rec.Pods.Plain {
-		if err := errNotPlain(rec); err != nil {
-			return nil, err
-		}
+	if rec.Pods.Plain && NeedsPlainFiles(rec) && rec.Pods.PlainFiles == nil {
+		return nil, fmt.Errorf("ensemble %s: the record does not say what pods without a gate mount", rec.Name)
 	}
 	set, err := statefulSet(rec)
 	if err != nil {
 		return nil, err
 	}
-	return sortObjects([]Object{Conf(rec), headless(rec), disruptionBudget(rec), set}), nil
+	out := []Object{headless(rec), disruptionBudget(rec), set}
+	if volume, secret := plainConfIn(rec); !rec.Pods.Plain || !volume && !secret {
+		out = append(out, Conf(rec))
+	}
+	return sortObjects(out), nil
 }
 
 // validateOrdinals wants ordinals 0 to n-1 in the order of the ids: with them

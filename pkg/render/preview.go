@@ -16,7 +16,7 @@ import (
 // is what that is left with.
 func Everything(rec migration.Record, generation int) ([]Object, error) {
 	if rec.Finalized != nil {
-		return Final(rec)
+		return Left(rec)
 	}
 	wrap, err := Wrap(rec)
 	if err != nil {
@@ -37,7 +37,7 @@ func Everything(rec migration.Record, generation int) ([]Object, error) {
 	}
 	out = append(append(out, Gate(rec, GateData{Generation: generation})), pods...)
 	if rec.Pods.PrivateSecret != "" {
-		out = append(out, hiddenSecret(rec))
+		out = append(out, hiddenSecret(rec, rec.Pods.PrivateSecret, zooCfgKey))
 	}
 	return sortObjects(out), nil
 }
@@ -50,14 +50,18 @@ func pointsToHost(o Object) bool {
 	return false
 }
 
-// hiddenSecret stands for the Secret with the lines that nobody may read. No API server
-// takes it: what is hidden is not base64.
-func hiddenSecret(rec migration.Record) Object {
+// hiddenSecret stands for a Secret of ours. No API server takes it: what is hidden is not
+// base64.
+func hiddenSecret(rec migration.Record, name string, keys ...string) Object {
+	data := map[string]any{}
+	for _, key := range keys {
+		data[key] = "<hidden>"
+	}
 	o := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Secret", "immutable": true, "type": string(corev1.SecretTypeOpaque),
-		"data": map[string]any{zooCfgKey: "<hidden>"},
+		"data": data,
 	}}
-	o.SetName(rec.Pods.PrivateSecret)
+	o.SetName(name)
 	o.SetNamespace(rec.Namespace)
 	o.SetLabels(Labels(rec.Name))
 	return o

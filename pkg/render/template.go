@@ -105,11 +105,12 @@ func containers(rec migration.Record) ([]corev1.Container, []corev1.Volume, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	if rec.Pods.Plain {
+		c, volumes := plainContainer(rec, c)
+		return []corev1.Container{c}, volumes, nil
+	}
 	conf := configVolume(confVolume, Conf(rec).Name)
 	tmp := corev1.Volume{Name: tmpVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
-	if rec.Pods.Plain {
-		return []corev1.Container{plainContainer(rec, c)}, []corev1.Volume{conf, tmp}, nil
-	}
 	if c, err = gateContainer(rec, c); err != nil {
 		return nil, nil, err
 	}
