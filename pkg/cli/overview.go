@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
@@ -64,7 +62,10 @@ func (o *overview) together(ctx context.Context) ([]migration.EnsembleStatus, er
 			return migration.EnsembleStatus{}, err
 		}
 		obs.Twins = records[i].Twins(lists.claims)
-		obs.Clients = remembered(lists.seen.Clients(records[i]))
+		if cm := lists.seen.Clients(records[i]); cm != nil {
+			data, err := journal.ClientsIn(cm)
+			obs.Clients = remembered(records[i], data, err)
+		}
 		return migration.Summarize(obs), nil
 	})
 	<-lists.came
@@ -87,13 +88,9 @@ func (o *overview) together(ctx context.Context) ([]migration.EnsembleStatus, er
 }
 
 // remembered is what earlier looks have kept of clients; nil where nothing is kept, or it cannot
-// be read.
-func remembered(cm *corev1.ConfigMap) *sessions.View {
-	if cm == nil {
-		return nil
-	}
-	data, err := journal.ClientsIn(cm)
-	if err != nil {
+// be read, and where no server is left on a host.
+func remembered(rec migration.Record, data []byte, err error) *sessions.View {
+	if err != nil || len(migration.InPods(rec)) == len(rec.Servers) {
 		return nil
 	}
 	m, err := sessions.Read(data)
@@ -107,16 +104,9 @@ func remembered(cm *corev1.ConfigMap) *sessions.View {
 type recalled struct{ session *session }
 
 // Look implements engine.Clients.
-func (r recalled) Look(ctx context.Context, _ migration.Record) *sessions.View {
+func (r recalled) Look(ctx context.Context, rec migration.Record) *sessions.View {
 	data, err := r.session.journal.Clients(ctx)
-	if err != nil {
-		return nil
-	}
-	m, err := sessions.Read(data)
-	if err != nil {
-		return nil
-	}
-	return m.Recall()
+	return remembered(rec, data, err)
 }
 
 // sightless reports whether no server of any ensemble was seen.
