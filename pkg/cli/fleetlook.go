@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
@@ -20,7 +17,7 @@ import (
 type fleetLooker struct{ *reach }
 
 func newFleetLooker(d *deps, cmd *cobra.Command) *fleetLooker {
-	return &fleetLooker{newReach(d, cmd, genericiooptions.IOStreams{In: strings.NewReader(""), Out: io.Discard, ErrOut: io.Discard})}
+	return &fleetLooker{newReach(d, cmd, silent())}
 }
 
 // at are the flags with which commands reach one ensemble.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"strings"
 	"sync"
 
@@ -29,6 +30,11 @@ type opened struct {
 
 func newReach(d *deps, cmd *cobra.Command, streams genericiooptions.IOStreams) *reach {
 	return &reach{parent: d, connection: connection(cmd), streams: streams, opened: map[string]opened{}}
+}
+
+// silent are streams of commands inside another one, which says itself what became of them.
+func silent() genericiooptions.IOStreams {
+	return genericiooptions.IOStreams{In: strings.NewReader(""), Out: io.Discard, ErrOut: io.Discard}
 }
 
 // location is where ensembles are: a namespace of the cluster of a kubeconfig context. Without a

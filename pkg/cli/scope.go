@@ -32,7 +32,10 @@ func (f *scopeFlags) add(cmd *cobra.Command) {
 
 // scope is which ensembles that are.
 type scope struct {
-	reach    *reach
+	reach *reach
+	// quiet is for looks at each ensemble: notes that do not say which one they are about help
+	// nobody.
+	quiet    *reach
 	contexts []string
 	all      bool
 	// namespaces are those of -n where it names several.
@@ -74,6 +77,7 @@ func (f *scopeFlags) toScope(d *deps, cmd *cobra.Command, args []string) (*scope
 		return nil, usagef("--selector=%s: %w", quote.Typed(f.selector), err)
 	}
 	out.reach = newReach(d, cmd, d.streams)
+	out.quiet = newReach(d, cmd, silent())
 	return out, nil
 }
 
@@ -174,7 +178,7 @@ func each[T any](ctx context.Context, s *scope, do func(context.Context, oneOf) 
 	out := make([]T, len(all))
 	atOnce(looksAtOnce, len(all), func(i int) {
 		f, err := all[i], error(nil)
-		if f.deps, f.kube, err = s.reach.deps(ctx, location{f.context, f.namespace}, s.reach.parent.probe.credentials, "--credentials"); err == nil {
+		if f.deps, f.kube, err = s.quiet.deps(ctx, location{f.context, f.namespace}, s.reach.parent.probe.credentials, "--credentials"); err == nil {
 			out[i], err = do(ctx, f)
 		}
 		if err != nil {
@@ -182,6 +186,7 @@ func each[T any](ctx context.Context, s *scope, do func(context.Context, oneOf) 
 		}
 	})
 	s.reach.end()
+	s.quiet.end()
 	if len(out) == 0 && len(gone.errs) > 0 {
 		return nil, nil, gone.err(0)
 	}

@@ -44,18 +44,18 @@ type strictValue struct {
 	given *string
 }
 
-// flagMistake is a value that is hardly meant.
-type flagMistake struct{ text string }
+// flagMistakeError is a value that is hardly meant.
+type flagMistakeError struct{ text string }
 
-func (e *flagMistake) Error() string { return e.text }
+func (e *flagMistakeError) Error() string { return e.text }
 
 // Set implements pflag.Value.
 func (v *strictValue) Set(text string) error {
 	switch {
 	case text == "" && !v.empty && v.Type() == "string":
-		return &flagMistake{fmt.Sprintf("--%s has no value: give one, or leave it out", v.flag.Name)}
+		return &flagMistakeError{fmt.Sprintf("--%s has no value: give one, or leave it out", v.flag.Name)}
 	case v.given != nil && *v.given != text:
-		return &flagMistake{fmt.Sprintf("--%s is given twice, as %s and as %s: give it once", v.flag.Name, quote.Typed(*v.given), quote.Typed(text))}
+		return &flagMistakeError{fmt.Sprintf("--%s is given twice, as %s and as %s: give it once", v.flag.Name, quote.Typed(*v.given), quote.Typed(text))}
 	}
 	if err := v.Value.Set(text); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (v *strictValue) Set(text string) error {
 
 // mistake is the mistake in an error of pflag's, nil where there is none.
 func mistake(err error) error {
-	if m := (*flagMistake)(nil); errors.As(err, &m) {
+	if m := (*flagMistakeError)(nil); errors.As(err, &m) {
 		return usagef("%w", m)
 	}
 	return nil
