@@ -19,7 +19,8 @@ func fleetPage() string {
 		"2. **Strategy.** A canary stage first, with a soak and an approval after it. Leave `concurrency` at 1 until a stage has gone well. Write down consumers: two ensembles\n" +
 		"   with a common one are never under way together.\n" +
 		"3. **`kubectl zkmigrate fleet plan -f wave-1.yaml`** looks at every ensemble and says which are not ready, why, and what helps; how many elections there will be; and the\n" +
-		"   order. `-o markdown` and `-o html` are for the change request.\n" +
+		"   order. `-o markdown` and `-o html` are for the change request. Once an ensemble of the run was moved, it also says when the run would end, by the rules that move it\n" +
+		"   (windows, soaks, budget), and what other concurrencies would change.\n" +
 		"4. **`kubectl zkmigrate fleet run -f wave-1.yaml`** freezes the plan and begins. Kill it at any time: the same command, on any machine with the same files, goes on, first\n" +
 		"   with what was under way. It prints what the commands of each ensemble print, with the ensemble's name before each line.\n" +
 		"5. **`fleet status wave-1 -w`** beside it, from anywhere. `fleet approve`, `pause`, `resume`, `skip` and `retry` write one word into the run's state, with your name.\n" +
