@@ -166,6 +166,9 @@ func (s *secured) noSecretOutside(container string) {
 		t.Errorf("%d objects were looked at: %v", len(list.Items), err)
 	}
 	noSecret(t, "an object that is no Secret", all)
+	if strings.Contains(all, superDigest) {
+		t.Error("the superuser's digest is in an object that is no Secret")
+	}
 	for ordinal := range s.IDs {
 		noSecret(t, "a log", s.Kubectl("logs", fmt.Sprintf("%s-pod-%d", s.Name, ordinal), "-c", container))
 	}
