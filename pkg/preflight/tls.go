@@ -81,8 +81,8 @@ func peerNamesHint(f Facts) string {
 			domain = d
 		}
 	}
-	return fmt.Sprintf("reissue the hosts' certificates with those addresses beside the names they have, and restart the servers with them, one after the other, before reconfigure. Those of the pods must also name *.%s-pods.%s.svc.%s, which the servers find by reverse look-ups of the pods' addresses (3.8.6, 3.9.5 and later only with -Dzookeeper.ssl.quorum.allowReverseDnsLookup=true); a parked pod tries it before its host is stopped. Or ssl.quorum.hostnameVerification=false on all servers; then %s",
-		name, namespace, domain, command.At{Namespace: f.Record.Namespace, Via: f.Via}.Ours("check"))
+	return fmt.Sprintf("reissue the hosts' certificates with those addresses beside the names they have, and restart the servers with them, one after the other, before reconfigure. Those of the pods must also name *.%s-pods.%s.svc.%s and *.%s-ID.%s.svc.%s, one of which the servers find by reverse look-ups of the pods' addresses (3.8.6, 3.9.5 and later only with -Dzookeeper.ssl.quorum.allowReverseDnsLookup=true); a parked pod tries it before its host is stopped. Or ssl.quorum.hostnameVerification=false on all servers; then %s",
+		name, namespace, domain, name, namespace, domain, command.At{Namespace: f.Record.Namespace, Via: f.Via}.Ours("check"))
 }
 
 // unnamed says which servers' certificates lack their Service's address.
