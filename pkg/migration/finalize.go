@@ -76,8 +76,12 @@ func (c *facts) left() *member { return c.first((*member).toFinalize) }
 func (m *member) toFinalize() bool { return !m.pod.Source.Pod.Plain || m.pod.Source.Pod.Outdated }
 
 // FinalizeOrder is the order in which pods lose their gates, as things stand now: followers,
-// then the leader, then observers. It is empty where all have.
+// then the leader, then observers. It is empty where all have, and once the ensemble was
+// finalized: what its StatefulSet makes from then on is its owner's affair.
 func FinalizeOrder(o Observation) []ensemble.ID {
+	if o.Record.Finalized != nil {
+		return nil
+	}
 	return derive(o).restarts((*member).toFinalize)
 }
 

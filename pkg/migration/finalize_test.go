@@ -121,4 +121,9 @@ func TestFinalizeOrder(t *testing.T) {
 	if rec := s.o.Record.RestorePods(); rec.Pods.Plain {
 		t.Error("the gates do not come back")
 	}
+	s.o.Record.Finalized = &migration.Confirmation{}
+	s.o.Servers[0].Cluster.Pod.Source.Pod.Outdated = true
+	if got := migration.FinalizeOrder(s.o); got != nil {
+		t.Errorf("after the end, with a pod that its owner has changed: %v", got)
+	}
 }

@@ -69,7 +69,7 @@ func TestRetire(t *testing.T) {
 	s.Zkmigrate(0, "retire", s.Name, flag) // says that it is
 	other.Kill()
 	undo := []string{"retire", s.Name, flag, "--undo"}
-	killedInTurn(s, 20, 1500*time.Millisecond, undo, []string{"retire", s.Name, flag, "--host-gone=" + host.Address})
+	killedInTurn(s, 20, 2500*time.Millisecond, undo, []string{"retire", s.Name, flag, "--host-gone=" + host.Address})
 	s.Zkmigrate(0, undo...)
 	s.Revert(id)
 	if st := s.Status(); !st.Healthy || st.Replaced != 2 {
