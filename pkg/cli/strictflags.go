@@ -12,8 +12,9 @@ import (
 )
 
 // strictFlags has the flags of all commands refuse what is hardly meant: a text that is empty, as
-// a variable that was never set leaves it, and two values where one is taken, of which the last
-// would win. Those of the connection are kubectl's, and behave as there.
+// a variable that was never set leaves it, and two servers, ensembles or approvals where one is
+// taken. Of other flags that are given twice the last one wins, as everywhere: scripts have
+// defaults. Those of the connection are kubectl's, and behave as there.
 func strictFlags(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		strictFlags(c)
@@ -25,7 +26,7 @@ func strictFlags(cmd *cobra.Command) {
 		if _, many := f.Value.(pflag.SliceValue); many {
 			return
 		}
-		f.Value = &strictValue{Value: f.Value, flag: f, empty: slices.Contains(mayBeEmpty(), f.Name)}
+		f.Value = &strictValue{Value: f.Value, flag: f, empty: slices.Contains(mayBeEmpty(), f.Name), once: slices.Contains(onlyOnce(), f.Name)}
 	})
 }
 
@@ -35,12 +36,17 @@ func mayBeEmpty() []string {
 	return []string{"output", "template", "memory", "anti-affinity", "path"}
 }
 
+// onlyOnce are the flags that name whom something is done to.
+func onlyOnce() []string {
+	return []string{"id", "ensemble", "approval", "host-gone", "give-up-way-back"}
+}
+
 // strictValue is one flag's.
 type strictValue struct {
 	pflag.Value
 	flag *pflag.Flag
-	// empty may be meant.
-	empty bool
+	// empty may be meant; once: a second value is not.
+	empty, once bool
 	given *string
 }
 
@@ -54,7 +60,7 @@ func (v *strictValue) Set(text string) error {
 	switch {
 	case text == "" && !v.empty && v.Type() == "string":
 		return &flagMistakeError{fmt.Sprintf("--%s has no value: give one, or leave it out", v.flag.Name)}
-	case v.given != nil && *v.given != text:
+	case v.once && v.given != nil && *v.given != text:
 		return &flagMistakeError{fmt.Sprintf("--%s is given twice, as %s and as %s: give it once", v.flag.Name, quote.Typed(*v.given), quote.Typed(text))}
 	}
 	if err := v.Value.Set(text); err != nil {

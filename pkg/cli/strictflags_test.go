@@ -8,19 +8,18 @@ import (
 // TestStrictFlags: what is hardly meant is refused before anything is asked.
 func TestStrictFlags(t *testing.T) {
 	for args, want := range map[string]string{
-		"replace zk1 --image=":             "--image has no value",
-		"replace zk1 --id=1 --id=2":        "--id is given twice, as 1 and as 2",
-		"replace zk1 --all --all=false":    "--all is given twice",
-		"wrap zk1 -f x --probe-via=":       "--probe-via has no value",
-		"fleet run --filename=":            "--filename has no value",
-		"status --timeout=1m --timeout=2m": "--timeout is given twice, as 1m and as 2m",
-		"status -l a=b -l c=d":             "--selector is given twice",
+		"replace zk1 --image=":                          "--image has no value",
+		"replace zk1 --id=1 --id=2":                     "--id is given twice, as 1 and as 2",
+		"wrap zk1 -f x --probe-via=":                    "--probe-via has no value",
+		"fleet run --filename=":                         "--filename has no value",
+		"fleet retry w --ensemble=a --ensemble=b":       "--ensemble is given twice, as a and as b",
+		"retire zk1 --id=1 --host-gone=a --host-gone=b": "--host-gone is given twice",
 	} {
 		if code, _, errOut := run(t, "", strings.Fields(args)...); code != exitUsage || !strings.Contains(errOut, want) {
 			t.Errorf("%s: exit code %d, %s", args, code, errOut)
 		}
 	}
-	for _, args := range []string{"status --timeout=1m --timeout=1m", "status -o=", "status -w -w"} {
+	for _, args := range []string{"status --timeout=1m --timeout=2m", "replace zk1 --id=1 --id=1", "status -o=", "status -w -w"} {
 		if _, _, errOut := run(t, "", strings.Fields(args)...); strings.Contains(errOut, "twice") || strings.Contains(errOut, "no value") {
 			t.Errorf("%s: %s", args, errOut)
 		}
