@@ -188,8 +188,8 @@ type session struct {
 	onlyPods bool
 	// private: the hosts' zoo.cfg has lines that nobody else may read.
 	private bool
-	// afterwards: the command goes on where the ensemble was finalized.
-	afterwards bool
+	// ending: the command is finalize, which goes on where the ensemble was finalized.
+	ending bool
 	// lock is nil outside of locked.
 	lock *journal.Lock
 }
@@ -282,9 +282,9 @@ func (s *session) archived(ctx context.Context) error {
 	return refused
 }
 
-// ours refuses an ensemble that was finalized, to every command but those for afterwards.
+// ours refuses an ensemble that was finalized, to every command but finalize.
 func (s *session) ours(rec migration.Record) error {
-	if rec.Finalized != nil && !s.afterwards {
+	if rec.Finalized != nil && !s.ending {
 		return s.finalized(rec)
 	}
 	return nil

@@ -86,7 +86,7 @@ func TestNothingBeginsAgain(t *testing.T) {
 	if worked {
 		t.Error("it has worked")
 	}
-	s.afterwards = true
+	s.ending = true
 	if err := s.locked(t.Context(), work); err != nil || !worked {
 		t.Errorf("finalize itself: %v", err)
 	}

@@ -230,7 +230,7 @@ func (o *MoveOptions) Run(ctx context.Context) error {
 	if _, ok := rec.ServerOf(o.id); !ok && !o.all {
 		return usagef("ensemble %s has no server %s; it has %v", s.name, o.id, rec.Ensemble().IDs())
 	}
-	s.afterwards = o.end != nil
+	s.ending = o.end != nil
 	if err := o.before(ctx, s, rec); err != nil {
 		return err
 	}

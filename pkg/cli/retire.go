@@ -88,7 +88,6 @@ func (o *RetireOptions) Run(ctx context.Context) error {
 	case o.gone != "" && !ensemble.SameAddress(o.gone, sr.HostIP):
 		return usagef("--host-gone=%q is not the host of server %d, which is %s: look again which one is meant", o.gone, o.id, sr.HostIP)
 	}
-	s.afterwards = true // hosts are given away then, too
 	if o.gone == "" && !o.undo {
 		return o.show(ctx, s, rec, *sr)
 	}
