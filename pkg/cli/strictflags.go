@@ -47,7 +47,7 @@ type strictValue struct {
 	flag *pflag.Flag
 	// empty may be meant; once: a second value is not.
 	empty, once bool
-	given *string
+	given       *string
 }
 
 // flagMistakeError is a value that is hardly meant.
