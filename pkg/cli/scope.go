@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -25,7 +26,7 @@ type scopeFlags struct {
 }
 
 func (f *scopeFlags) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "Show the ensembles of all namespaces, or with -n a,b,c of several")
+	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "Show the ensembles of all namespaces; -n a,b,c shows those of several")
 	cmd.Flags().StringSliceVar(&f.contexts, "contexts", nil, "Kubeconfig contexts of several clusters, as a,b: the ensembles of all of them")
 	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", "Only ensembles whose journals (the ConfigMaps NAME-zkmigrate) have labels that match")
 }
@@ -62,13 +63,18 @@ func (f *scopeFlags) toScope(d *deps, cmd *cobra.Command, args []string) (*scope
 	}
 	for _, ns := range out.namespaces {
 		if len(validation.IsDNS1123Label(ns)) > 0 {
-			return nil, usagef("-n=%s: %s is not the name of a namespace", quote.Typed(*d.flags.Namespace), quote.Typed(ns))
+			return nil, usagef("-n=%s: %q is not the name of a namespace", quote.Typed(*d.flags.Namespace), quote.Typed(ns))
 		}
 	}
-	for _, name := range out.contexts {
-		if name == "" {
-			return nil, usagef("--contexts=%s: a context has no name", quote.Typed(strings.Join(out.contexts, ",")))
+	if cmd.Flags().Changed("contexts") {
+		if len(out.contexts) == 0 || slices.Contains(out.contexts, "") {
+			return nil, usagef("--contexts=%q: a context has no name", quote.Typed(strings.Join(out.contexts, ",")))
 		}
+		if *d.flags.ClusterName != "" || *d.flags.APIServer != "" {
+			return nil, usagef("--contexts says which clusters: leave --cluster and --server out")
+		}
+		slices.Sort(out.contexts)
+		out.contexts = slices.Compact(out.contexts)
 	}
 	slices.Sort(out.namespaces)
 	out.namespaces = slices.Compact(out.namespaces)
@@ -133,6 +139,8 @@ func (s *scope) sites(ctx context.Context) ([]site, *missing) {
 		contexts = []string{""}
 	}
 	all, errs := make([]site, len(contexts)), make([]error, len(contexts))
+	ctx, done := share(ctx, 2)
+	defer done()
 	atOnce(looksAtOnce, len(contexts), func(i int) {
 		c := &all[i]
 		c.context = contexts[i]
@@ -150,7 +158,9 @@ func (s *scope) sites(ctx context.Context) ([]site, *missing) {
 		for _, err := range c.listing.Denied {
 			gone.add(c.context, err)
 		}
-		c.kube.warnOf(c.listing.Broken)
+		for _, err := range c.listing.Broken {
+			gone.add(c.context, err)
+		}
 		out = append(out, c)
 	}
 	return out, gone
@@ -176,10 +186,12 @@ func each[T any](ctx context.Context, s *scope, do func(context.Context, oneOf) 
 		}
 	}
 	out := make([]T, len(all))
+	looks, done := share(ctx, 10)
+	defer done()
 	atOnce(looksAtOnce, len(all), func(i int) {
 		f, err := all[i], error(nil)
-		if f.deps, f.kube, err = s.quiet.deps(ctx, location{f.context, f.namespace}, s.reach.parent.probe.credentials, "--credentials"); err == nil {
-			out[i], err = do(ctx, f)
+		if f.deps, f.kube, err = s.quiet.deps(looks, location{f.context, f.namespace}, s.reach.parent.probe.credentials, "--credentials"); err == nil {
+			out[i], err = do(looks, f)
 		}
 		if err != nil {
 			out[i] = failed(f, err)
@@ -191,6 +203,16 @@ func each[T any](ctx context.Context, s *scope, do func(context.Context, oneOf) 
 		return nil, nil, gone.err(0)
 	}
 	return out, gone, ctx.Err()
+}
+
+// share leaves one part in so many of the time that is left to whoever comes after, so that what
+// does not answer hides nothing else.
+func share(ctx context.Context, parts int) (context.Context, context.CancelFunc) {
+	end, limited := ctx.Deadline()
+	if !limited {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-time.Until(end)/time.Duration(parts)))
 }
 
 // only is the one namespace of -n, empty where it names none, or several.

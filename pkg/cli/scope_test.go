@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes/fake"
 
@@ -58,6 +59,7 @@ func TestScope(t *testing.T) {
 	for name, c := range map[string]struct {
 		scope   scope
 		closed  []string
+		garbled bool
 		want    []string
 		missing string
 	}{
@@ -68,6 +70,7 @@ func TestScope(t *testing.T) {
 		"not in all namespaces":   {scope: scope{all: true}, closed: []string{"", "closed"}, want: all, missing: "namespace closed"},
 		"labels":                  {scope: scope{all: true, selector: labels.SelectorFromSet(labels.Set{"team": "search"})}, want: []string{"b/x"}},
 		"several clusters":        {scope: scope{all: true, contexts: []string{"one", "two"}}, want: []string{"one/a/x", "one/b/x", "one/zk/demo", "two/a/x", "two/b/x", "two/zk/demo"}},
+		"a journal is garbled":    {scope: scope{all: true}, garbled: true, want: []string{"b/x", "zk/demo"}, missing: "a/x-zkmigrate"},
 		"a cluster without a way": {scope: scope{all: true, contexts: []string{"one", "gone"}}, want: []string{"one/a/x", "one/b/x", "one/zk/demo"}, missing: "gone"},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
@@ -80,6 +83,11 @@ func TestScope(t *testing.T) {
 			cm.Labels["team"] = "search"
 			if _, err := s.kube.client.CoreV1().ConfigMaps("b").Update(t.Context(), cm, metav1.UpdateOptions{}); err != nil {
 				t.Fatal(err)
+			}
+			if c.garbled {
+				if _, err := s.kube.client.CoreV1().ConfigMaps("a").Patch(t.Context(), "x-zkmigrate", types.MergePatchType, []byte(`{"data":{"record.json":"{"}}`), metav1.PatchOptions{}); err != nil {
+					t.Fatal(err)
+				}
 			}
 			c.scope.reach = reached(s, []string{"", "one", "two"}, nil)
 			o := &StatusOptions{deps: &deps{}, scope: &c.scope, alone: map[string]bool{}}
@@ -94,6 +102,9 @@ func TestScope(t *testing.T) {
 			if err != nil {
 				told := tell(err, s.kube.via)
 				said = strings.Join(append(told.evidence, told.reason), "\n")
+				if gone != nil {
+					said += strings.Join(gone.told, "\n")
+				}
 			}
 			if (c.missing == "") != (said == "") || !strings.Contains(said, c.missing) {
 				t.Errorf("said: %q, want something of %q", said, c.missing)
@@ -123,8 +134,8 @@ func TestScopeListsWhereItLooks(t *testing.T) {
 
 // TestProblemsOnlySorted: those that are not as they should be, in the order that was asked for.
 func TestProblemsOnlySorted(t *testing.T) {
-	items := []migration.EnsembleStatus{{Kind: "E", Name: "b", Epoch: 10}, {Kind: "E", Name: "a", Epoch: 9}, {Kind: "E", Name: "c"}}
-	for path, want := range map[string]string{".epoch": "c a b", "{.name}": "a b c", "": "b a c"} {
+	items := []migration.EnsembleStatus{{Name: "b", Epoch: 10, Healthy: true}, {Name: "a", Epoch: 9}, {Name: "c", Servers: []migration.ServerStatus{}}}
+	for path, want := range map[string]string{".epoch": "c a b", ".healthy": "a c b", "{.name}": "a b c", "": "b a c"} {
 		sorted := slices.Clone(items)
 		if err := sortBy(sorted, path); err != nil {
 			t.Fatal(err)
@@ -137,7 +148,7 @@ func TestProblemsOnlySorted(t *testing.T) {
 			t.Errorf("by %q: %v, want %s", path, got, want)
 		}
 	}
-	for _, bad := range []string{".nothing", "{.x", "["} {
+	for _, bad := range []string{".nothing", "{.x", "[", ".", ".servers", ".health["} {
 		if err := sortBy(slices.Clone(items), bad); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
@@ -154,6 +165,9 @@ func TestScopeFlags(t *testing.T) {
 		"status -n a,B_":                     "not the name of a namespace",
 		"status -A --contexts=a --context=b": "use one of them",
 		"status -A --contexts=a,,b":          "has no name",
+		"status -A --contexts=":              "has no name",
+		"status --contexts=a --cluster=b":    "leave --cluster and --server out",
+		"status -n a,":                       `"" is not the name`,
 		"status -l a=b=c":                    "--selector",
 		"status --problems-only":             "add -A",
 		"status --sort-by=.name":             "add -A",

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -148,6 +150,7 @@ func (o *StatusOptions) Run(ctx context.Context) error {
 		defer o.scope.reach.end()
 	}
 	var last []migration.EnsembleStatus
+	first, told := true, ""
 	return until(ctx, watchInterval, func(ctx context.Context) (bool, error) {
 		var items []migration.EnsembleStatus
 		var gone *missing
@@ -157,13 +160,22 @@ func (o *StatusOptions) Run(ctx context.Context) error {
 		}); err != nil {
 			return false, err
 		}
-		if last == nil || !sameStatus(last, items) {
-			last = items
+		if first || !sameStatus(last, items) {
+			first, last = false, items
 			if err := o.printer.Status(o.deps.streams.Out, o.scope != nil, items); err != nil {
 				return false, err
 			}
 		}
-		return !o.watch, gone.err(len(items))
+		err := gone.err(len(items))
+		if !o.watch {
+			return true, err
+		}
+		// It may be there at the next look; what is missing is told once.
+		if text := fmt.Sprint(err); err != nil && text != told {
+			told = text
+			fmt.Fprintf(o.deps.streams.ErrOut, "Warning: %s\n", strings.Join(append([]string{plain(err).text}, gone.told...), "\n  - "))
+		}
+		return false, nil
 	})
 }
 
@@ -200,15 +212,17 @@ func (o *StatusOptions) collect(ctx context.Context) ([]migration.EnsembleStatus
 func (o *StatusOptions) collectMany(ctx context.Context) ([]migration.EnsembleStatus, *missing, error) {
 	sites, gone := o.scope.sites(ctx)
 	looked, errs, alone := make([][]migration.EnsembleStatus, len(sites)), make([]error, len(sites)), make([]bool, len(sites))
+	looks, done := share(ctx, 10)
+	defer done()
 	atOnce(looksAtOnce, len(sites), func(i int) {
 		view := overview{site: sites[i], alone: o.alone[sites[i].context]}
-		looked[i], errs[i] = view.look(ctx)
+		looked[i], errs[i] = view.look(looks)
 		alone[i] = view.alone
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, nil, errors.Join(append(errs, err)...)
 	}
-	var items []migration.EnsembleStatus
+	items := []migration.EnsembleStatus{}
 	for i, site := range sites {
 		o.alone[site.context] = alone[i]
 		if errs[i] != nil {

@@ -89,6 +89,7 @@ func (d Decision) NeedsPerson() bool {
 //     consumer, nor may elections within an hour come to more than the plan's budget.
 func Decide(p Plan, s State, f Facts, now time.Time) Decision {
 	d := decider{p: p, s: s, f: f, now: now}
+	d.under, d.red = d.in(UnderWay, p.Targets), d.in(Red, p.Targets)
 	d.resume()
 	for _, stage := range p.Stages {
 		d.out.Stage = stage.Name
@@ -116,18 +117,19 @@ type decider struct {
 	s   State
 	f   Facts
 	now time.Time
-	out Decision
+	// under were under way, and red red, before this decision.
+	under, red []Target
+	out        Decision
 }
 
 func (d *decider) wait(w Wait) { d.out.Waits = append(d.out.Waits, w) }
 
 // underWay are those that have begun and not ended, or begin now.
 func (d *decider) underWay() []Target {
-	var out []Target
-	for _, t := range d.p.Targets {
-		if d.s.Phase(t.ID) == UnderWay || slices.Contains(d.out.Begin, t.ID) {
-			out = append(out, t)
-		}
+	out := slices.Clone(d.under)
+	for _, id := range d.out.Begin {
+		t, _ := d.p.Target(id)
+		out = append(out, t)
 	}
 	return out
 }
@@ -289,7 +291,10 @@ func (d *decider) take(stage Stage, t Target) bool {
 // sharing finds an ensemble with a common consumer that is under way, or was left in the
 // middle.
 func (d *decider) sharing(t Target) (other, consumer string, found bool) {
-	for _, u := range append(d.underWay(), d.in(Red, d.p.Targets)...) {
+	if len(t.Consumers) == 0 {
+		return "", "", false
+	}
+	for _, u := range append(d.underWay(), d.red...) {
 		for _, c := range u.Consumers {
 			if u.ID != t.ID && slices.Contains(t.Consumers, c) {
 				return u.ID, c, true

@@ -39,12 +39,12 @@ func Foretell(p Plan, s State, facts map[string]Fact, per time.Duration, now tim
 	assumed := Facts{Targets: map[string]Fact{}}
 	for _, t := range p.Targets {
 		f := facts[t.ID]
-		if !f.Seen {
+		switch {
+		case f.Healthy && f.Reached() && s.Phase(t.ID) == "":
+			s.Was(t.ID, f.Servers, Mark{At: now})
+		case !f.Seen || len(f.Left) == 0: // of one that is down nobody knows what is left
 			f.Left = Ahead(p.Until)
 			f.Elections = Elections(f.Left)
-		}
-		if f.Reached() && s.Phase(t.ID) == "" {
-			s.Was(t.ID, f.Servers, Mark{At: now})
 		}
 		f.Seen, f.Healthy, f.Ready, f.Halt = true, true, true, ""
 		assumed.Targets[t.ID] = f
@@ -57,6 +57,7 @@ func Foretell(p Plan, s State, facts map[string]Fact, per time.Duration, now tim
 		}
 		d := Decide(p, s, assumed, now)
 		if d.Verdict == Finished {
+			out.Ends = now
 			for _, at := range out.Ended {
 				out.Ends = latest(out.Ends, at)
 			}

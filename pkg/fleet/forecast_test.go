@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -85,5 +86,63 @@ func TestAlternatives(t *testing.T) {
 	}
 	if Alternatives(p, State{}, facts, 0, now) != nil {
 		t.Error("it is foretold from nothing")
+	}
+}
+
+// TestForetellWhatIsThere: an ensemble that is at the goal and well is passed over, one that is not
+// well is not, and a run that is over ends now.
+func TestForetellWhatIsThere(t *testing.T) {
+	p := Plan{Name: "f", Until: Replaced, MaxConcurrency: 1, Stages: []Stage{{Name: "all", Concurrency: 1}}, Targets: []Target{{ID: "a", Stage: "all"}, {ID: "b", Stage: "all"}}}
+	now := time.Unix(1000, 0)
+	well := Fact{Seen: true, Healthy: true, Servers: 3}
+	sick := Fact{Seen: true, Servers: 3}
+	for want, facts := range map[time.Duration]map[string]Fact{
+		0:               {"a": well, "b": well},
+		3 * time.Minute: {"a": well, "b": sick},
+		6 * time.Minute: {"a": sick, "b": sick},
+	} {
+		if got := Foretell(p, State{}, facts, time.Minute, now).Ends; !got.Equal(now.Add(want)) {
+			t.Errorf("%+v: ends after %s, want %s", facts, got.Sub(now), want)
+		}
+	}
+}
+
+// TestForetellMany: a fleet of a thousand with one consumer is foretold at once.
+func TestForetellMany(t *testing.T) {
+	p := Plan{Name: "f", Until: Replaced, MaxConcurrency: 10, Stages: []Stage{{Name: "all", Concurrency: 10}}}
+	for i := range 1000 {
+		p.Targets = append(p.Targets, Target{ID: fmt.Sprint(i), Stage: "all", Consumers: []string{"one"}})
+	}
+	now := time.Unix(0, 0)
+	if got := Foretell(p, State{}, nil, time.Minute, now).Ends; !got.Equal(now.Add(3000 * time.Minute)) {
+		t.Errorf("ends after %s", got.Sub(now))
+	}
+}
+
+// TestImpossiblePlans: what Freeze does not make is refused, whoever has written it.
+func TestImpossiblePlans(t *testing.T) {
+	good := func() Plan {
+		return Plan{Name: "f", Until: Replaced, MaxConcurrency: 1, Stages: []Stage{{Name: "all", Concurrency: 1}}, Targets: []Target{{ID: "a", Stage: "all"}}}
+	}
+	for name, spoil := range map[string]func(*Plan){
+		"":              func(*Plan) {},
+		"a goal":        func(p *Plan) { p.Until = "nonsense" },
+		"at once":       func(p *Plan) { p.MaxConcurrency = 0 },
+		"in a stage":    func(p *Plan) { p.Stages[0].Concurrency = 0 },
+		"no stage":      func(p *Plan) { p.Stages = nil },
+		"another stage": func(p *Plan) { p.Targets[0].Stage = "b" },
+	} {
+		p := good()
+		spoil(&p)
+		err := State{Digest: p.Digest()}.Validate(p)
+		if (err == nil) != (name == "") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	p, at := good(), time.Unix(1000, 0)
+	for _, r := range []Result{{Phase: Done, Begun: at, Ended: at.Add(-1)}, {Phase: UnderWay}} {
+		if (State{Digest: p.Digest(), Results: map[string]Result{"a": r}}).Validate(p) == nil {
+			t.Errorf("%+v is taken", r)
+		}
 	}
 }

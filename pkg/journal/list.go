@@ -59,7 +59,7 @@ type Listing struct {
 	Records []migration.Record
 	// Broken tells of the journals that cannot be read; they do not hide the others.
 	Broken []error
-	// Denied tells, namespace by namespace, why its journals were not listed; it does not hide
+	// Denied tells, namespace by namespace, why its journals could not be listed; it does not hide
 	// the others'.
 	Denied []error
 
@@ -73,8 +73,8 @@ type listed struct {
 	made    time.Time
 }
 
-// List reads the journals of the scope. Of several namespaces, one whose journals the user may not
-// list is Denied; of one, that is the error. via is put into the commands that errors name.
+// List reads the journals of the scope. Of several namespaces, one whose journals cannot be
+// listed is Denied; of one, that is the error. via is put into the commands that errors name.
 func List(ctx context.Context, kube kubernetes.Interface, scope Scope, via command.Via) (Listing, error) {
 	out := Listing{scope: scope, objects: map[types.NamespacedName]listed{}}
 	namespaces := scope.each()
@@ -82,16 +82,13 @@ func List(ctx context.Context, kube kubernetes.Interface, scope Scope, via comma
 	for _, namespace := range namespaces {
 		list, err := kube.CoreV1().ConfigMaps(namespace).List(ctx, scope.options())
 		switch {
-		case apierrors.IsForbidden(err):
-			out.Denied = append(out.Denied, notListed(namespace, err))
-		case err != nil:
+		case err != nil && (ctx.Err() != nil || len(namespaces) == 1):
 			return out, notListed(namespace, err)
+		case err != nil:
+			out.Denied = append(out.Denied, notListed(namespace, err))
 		default:
 			items = append(items, list.Items...)
 		}
-	}
-	if len(namespaces) == 1 && len(out.Denied) == 1 {
-		return out, out.Denied[0]
 	}
 	records, errs := make([]migration.Record, len(items)), make([]error, len(items))
 	var wg sync.WaitGroup

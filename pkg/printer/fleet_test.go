@@ -14,7 +14,7 @@ import (
 // TestFleetDocuments: plan, status and report say the same in every form; in HTML, what others
 // have written is text, and every element is closed.
 func TestFleetDocuments(t *testing.T) {
-	const forged = `<script src="//x">`
+	const forged = "<script src=\"//x\">[x](javascript:1)\n# forged"
 	plan := fleet.Preview{Name: "wave", Ensembles: []fleet.PreviewTarget{{ID: "zk/" + forged, Why: forged, Next: forged}}, Recorded: []string{forged}}
 	run := fleet.Overview{
 		Name: "wave", Waits: []fleet.Wait{{Text: forged}}, Approvals: []fleet.ApprovalOne{{Name: "ok", Given: &fleet.Mark{At: time.Unix(1, 0), By: forged}}},
@@ -33,6 +33,9 @@ func TestFleetDocuments(t *testing.T) {
 			}
 			page := out.String()
 			if format != HTML {
+				if format == Markdown && (strings.Contains(page, "<script") || strings.Contains(page, "[x](") || strings.Contains(page, "\n# forged")) {
+					t.Errorf("%s as %q:\n%s", name, format, page)
+				}
 				if strings.Contains(page, "<table>") || !strings.Contains(page, "wave") {
 					t.Errorf("%s as %q:\n%s", name, format, page)
 				}

@@ -41,7 +41,7 @@ const look = "body{font:15px/1.45 system-ui,sans-serif;margin:2rem;color:#222;ba
 
 func (t *tables) title(format string, a ...any) {
 	t.end()
-	text := fmt.Sprintf(format, a...)
+	text := t.plain(format, a...)
 	switch t.format {
 	case Markdown:
 		fmt.Fprintf(t.out, "# %s\n\n", text)
@@ -57,9 +57,18 @@ func (t *tables) title(format string, a ...any) {
 	t.titled = true
 }
 
+// plain is a text on one line that is nothing but text, whatever others have put into it.
+func (t *tables) plain(format string, a ...any) string {
+	text := strings.NewReplacer("\n", " ", "\t", " ").Replace(fmt.Sprintf(format, a...))
+	if t.format == Markdown {
+		text = strings.NewReplacer("<", "&lt;", "](", `]\(`, "`", "'").Replace(text)
+	}
+	return text
+}
+
 func (t *tables) line(format string, a ...any) {
 	t.end()
-	text := fmt.Sprintf(format, a...)
+	text := t.plain(format, a...)
 	switch t.format {
 	case Markdown:
 		fmt.Fprintf(t.out, "%s\n\n", text)
@@ -71,7 +80,7 @@ func (t *tables) line(format string, a ...any) {
 }
 
 func (t *tables) item(format string, a ...any) {
-	text := fmt.Sprintf(format, a...)
+	text := t.plain(format, a...)
 	if t.format != HTML {
 		t.end()
 		fmt.Fprintf(t.out, "- %s\n", text)
@@ -119,12 +128,12 @@ func (t *tables) cells(element string, texts []string) {
 func (t *tables) row(cells ...any) {
 	words := make([]string, len(cells))
 	for i, c := range cells {
-		words[i] = strings.NewReplacer("\n", " ", "\t", " ").Replace(fmt.Sprint(c))
+		words[i] = t.plain("%v", c)
 	}
 	switch t.format {
 	case Markdown:
 		for i := range words {
-			words[i] = strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(words[i])
+			words[i] = strings.ReplaceAll(words[i], "|", `\|`)
 		}
 		fmt.Fprintf(t.out, "| %s |\n", strings.Join(words, " | "))
 	case HTML:

@@ -174,7 +174,8 @@ func (l *layout) at(s migration.ServerRecord, file string) string {
 // jaas copies JAAS files that name others, with the paths of the pods.
 func (l *layout) jaas() error {
 	for _, name := range l.jaasNames() {
-		texts, changed := map[string][]byte{}, false
+		texts, changed, common := map[string][]byte{}, false, true
+		first := ""
 		for _, s := range byID(l.rec) {
 			_, _, data := l.find(s.ID, name)
 			text := mapQuoted(string(data), func(word string) string {
@@ -184,6 +185,10 @@ func (l *layout) jaas() error {
 				return l.at(s, word)
 			})
 			changed = changed || text != string(data)
+			if len(texts) == 0 {
+				first = text
+			}
+			common = common && text == first
 			texts[PodName(l.rec.Name, s.Ordinal)+"."+name] = []byte(text)
 		}
 		if !changed {
@@ -191,6 +196,11 @@ func (l *layout) jaas() error {
 		}
 		made := l.rec.Pods.PlainFiles
 		made.Files = slices.DeleteFunc(made.Files, func(f migration.PlainFile) bool { return f.Name == name })
+		if common {
+			l.add(migration.PlainFile{Name: name, From: migration.FromOurs, Key: name})
+			l.ours[name] = []byte(first)
+			continue
+		}
 		for _, s := range byID(l.rec) {
 			l.add(migration.PlainFile{Name: name, ID: s.ID.Known(), From: migration.FromOurs, Key: PodName(l.rec.Name, s.Ordinal) + "." + name})
 		}
