@@ -61,7 +61,7 @@ func (t *tables) title(format string, a ...any) {
 func (t *tables) plain(format string, a ...any) string {
 	text := strings.NewReplacer("\n", " ", "\t", " ").Replace(fmt.Sprintf(format, a...))
 	if t.format == Markdown {
-		text = strings.NewReplacer("<", "&lt;", "](", `]\(`, "`", "'").Replace(text)
+		text = strings.NewReplacer("<", "&lt;", "](", `]\(`, "`", "\\`").Replace(text)
 	}
 	return text
 }
