@@ -292,7 +292,7 @@ func TestRules(t *testing.T) {
 			s.create(0, 1, "/c/n-0000000001", history.OK)
 			s.ephemeral(2, 4)
 			s.end(5, 6)
-			s.look(100_000, 100_001, "h")
+			s.look(300_000, 300_001, "h")
 		}, rules: []string{RuleEphemeral}, says: "still there"},
 		{name: "an ephemeral znode goes when its session expires", make: func(s *script) {
 			s.create(0, 1, "/c/n-0000000001", history.OK)

@@ -10,8 +10,9 @@ import (
 )
 
 // linger is how long after its session's time-out an ephemeral znode may still
-// be there: a new leader gives every session its whole time again.
-const linger = time.Minute
+// be there: a new leader gives every session its whole time again, and a rolling update of all
+// pods brings several within one time-out.
+const linger = 3 * time.Minute
 
 // ephemeralState is an ephemeral znode whose name is used once.
 type ephemeralState struct {
