@@ -74,7 +74,7 @@ func (c *context) counts() (Decision, Class) {
 
 func (c *context) recordedVersion() (Decision, Class) {
 	v, recorded := c.leader.live.Version, c.rec.Settings.Version
-	if v.IsZero() || recorded == "" || v.String() == recorded || c.rec.Waived(WaiverOneVersion) {
+	if v.IsZero() || recorded == "" || v.String() == recorded || c.rec.Waived(WaiverOneVersion) || c.rec.Finalized != nil {
 		return Decision{}, ""
 	}
 	return stop(CodeVersionDiffers, c.cmd("wrap"), "the servers run ZooKeeper %s, the journal says %s, which is what the pods are made for", v, recorded).
@@ -84,7 +84,7 @@ func (c *context) recordedVersion() (Decision, Class) {
 // oneVersion: a server of another release than its leader was not meant.
 func (c *context) oneVersion() (Decision, Class) {
 	leads := c.leader.live.Version
-	if leads.IsZero() || c.rec.Waived(WaiverOneVersion) {
+	if leads.IsZero() || c.rec.Waived(WaiverOneVersion) || c.rec.Finalized != nil { // releases change without us then
 		return Decision{}, ""
 	}
 	var other []string

@@ -127,3 +127,28 @@ func TestFinalizeOrder(t *testing.T) {
 		t.Errorf("after the end, with a pod that its owner has changed: %v", got)
 	}
 }
+
+// TestReleasesAfterTheEnd: a finalized ensemble that its owner has moved to another release, or is
+// moving, has no problem by that, and nobody is told to wrap it.
+func TestReleasesAfterTheEnd(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3)
+	ungated(s, 1, 2, 3)
+	for i := range s.o.Servers {
+		s.o.Servers[i].Live.Version = ensemble.Version{Major: 3, Minor: 9, Patch: i}
+	}
+	problems := func() (texts []string) {
+		for _, p := range migration.Problems(s.o) {
+			if p.Code == migration.CodeVersionDiffers {
+				texts = append(texts, p.Text)
+			}
+		}
+		return texts
+	}
+	if len(problems()) == 0 {
+		t.Error("before the end it is none")
+	}
+	s.o.Record.Finalized = &migration.Confirmation{At: t0(), By: "bob"}
+	if got := problems(); len(got) > 0 {
+		t.Errorf("after it: %q", got)
+	}
+}
