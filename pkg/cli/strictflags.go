@@ -30,10 +30,10 @@ func strictFlags(cmd *cobra.Command) {
 	})
 }
 
-// mayBeEmpty are the flags that mean something without a value, as kubectl's, or say better than that
-// what they want.
+// mayBeEmpty are the flags that mean something without a value, as kubectl's and that which takes
+// a consent back, or say better than that what they want.
 func mayBeEmpty() []string {
-	return []string{"output", "template", "memory", "anti-affinity", "path"}
+	return []string{"output", "template", "accept-client-loss", "memory", "anti-affinity", "path"}
 }
 
 // onlyOnce are the flags that name whom something is done to.

@@ -19,7 +19,7 @@ func TestStrictFlags(t *testing.T) {
 			t.Errorf("%s: exit code %d, %s", args, code, errOut)
 		}
 	}
-	for _, args := range []string{"status --timeout=1m --timeout=2m", "replace zk1 --id=1 --id=1", "status -o=", "status -w -w"} {
+	for _, args := range []string{"status --timeout=1m --timeout=2m", "replace zk1 --id=1 --id=1", "status -o=", "replace zk1 --id=1 --accept-client-loss=1 --accept-client-loss=", "status -w -w"} {
 		if _, _, errOut := run(t, "", strings.Fields(args)...); strings.Contains(errOut, "twice") || strings.Contains(errOut, "no value") {
 			t.Errorf("%s: %s", args, errOut)
 		}
