@@ -128,7 +128,7 @@ func (o *CheckOptions) Run(ctx context.Context) error {
 		return err
 	}
 	findings := preflight.Run(facts)
-	if err := o.print(findings, facts); err != nil {
+	if err := o.printer.Check(o.deps.streams.Out, printer.NewCheckReport("", facts, findings)); err != nil {
 		return err
 	}
 	if failed := preflight.Failed(findings); len(failed) > 0 {
@@ -237,8 +237,4 @@ func (o *CheckOptions) describe(ctx context.Context, w *WrapOptions, name, names
 	}
 	rec, err := w.aim(name, namespace, recorded, known).Sketch(desc, lookup(ctx))
 	return rec, desc, err
-}
-
-func (o *CheckOptions) print(findings []preflight.Finding, f preflight.Facts) error {
-	return o.printer.Check(o.deps.streams.Out, printer.NewCheckReport("", f, findings))
 }

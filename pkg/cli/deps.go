@@ -290,7 +290,7 @@ func (s *session) ours(rec migration.Record) error {
 	return nil
 }
 
-// finalized: nothing begins again with an ensemble that is no longer ours.
+// finalized is the refusal to work on an ensemble that was finalized.
 func (s *session) finalized(rec migration.Record) *refusedError {
 	refused := &refusedError{
 		code: migration.CodeFinalized, reason: fmt.Sprintf("ensemble %s in namespace %s was finalized: its StatefulSet is changed like any other", s.name, s.kube.namespace),

@@ -37,7 +37,7 @@ func (f *fleetLooker) looks(ctx context.Context, targets []fleetTarget, goal fle
 	return out
 }
 
-// together looks at a group; where that cannot be, or is no gain, at each by itself.
+// together looks at a group by one set of lists, and falls back to a look at each.
 func (f *fleetLooker) together(ctx context.Context, group []fleetTarget, goal fleet.Goal) map[string]fleet.Fact {
 	if len(group) == 1 {
 		return f.eachOf(ctx, group, goal)

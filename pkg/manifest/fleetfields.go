@@ -48,7 +48,7 @@ func fleetEnsemble() []Field {
 		{Name: "credentials", Type: Text, File: true, Doc: "What its servers are asked with, as --credentials: a file, or secret/NAME"},
 		{Name: "data", Type: Text, Default: "empty", Enum: []string{"empty", "copy"}, Doc: "What pods start from, as --data of replace"},
 		{Name: "acceptClientLoss", Type: Text, Doc: "Whom its owner accepts to lose with its last host, as --accept-client-loss of replace; without it an ensemble that would lose clients is red before its last server"},
-		{Name: "giveUpWayBack", Type: Text, Doc: "The ensemble's name once more, for until: finalized: no server of it can go back to its host from then on, as --give-up-way-back of finalize"},
+		{Name: "giveUpWayBack", Type: Text, Doc: "The ensemble's name again, to confirm for until: finalized that its servers can no longer return to their hosts, as finalize --give-up-way-back does"},
 		{Name: "tier", Type: Number, Default: "9", Min: 1, Max: 9, Want: "1 (most critical) to 9", Doc: "How critical it is, 1 the most: within a stage, less critical ones go first. Also the label tier"},
 		{Name: "labels", Type: Map, Pattern: labelPattern, Want: "the value of a label", Doc: "Labels for the stages' selectors, beside those of its journal; name, namespace and tier are there by themselves"},
 		{Name: "consumers", Type: List, Doc: "Who uses it: two ensembles with a common consumer are never under way together"},
