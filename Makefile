@@ -50,9 +50,9 @@ bench: build
 test-e2e: build
 	@go test -tags e2e -timeout 120m -count=1 -v ./test/e2e/...
 
-## test-steady: the day after finalize, and a chart that takes over
+## test-steady: the day after finalize, a chart that takes over, drains and cordons on the way
 test-steady: build
-	@E2E_LAB=steady go test -tags e2e -timeout 60m -count=1 -v -run '^(TestSteady|TestAdopted)$$' ./test/e2e/...
+	@E2E_LAB=steady go test -tags e2e -timeout 60m -count=1 -v -run '^(TestSteady|TestAdopted|TestNodes)$$' ./test/e2e/...
 
 ## test-containers: a migration of servers that run in podman's and docker's containers on their hosts
 test-containers: build

@@ -72,6 +72,11 @@ func TestOneListOfProblems(t *testing.T) {
 		"a stranger has the address of a host that is gone": {set: func(s *scene) { all(s); s.view(2).Host = migration.HostView{Gone: true} }, health: migration.Healthy, done: true},
 		"a dead pod at the end": {set: func(s *scene) { all(s); s.down(2) }, health: migration.Degraded,
 			want: []string{"wrong PodAway"}, says: "server 2 does not serve: connections to it are refused"},
+		"a set that was scaled down": {set: func(s *scene) {
+			all(s)
+			s.down(2)
+			s.view(2).Cluster.Pod = migration.PodView{Name: "demo-pod-1", Source: migration.Source{Missing: true}}
+		}, health: migration.Degraded, want: []string{"wrong PodAway"}, says: "nothing makes it: its StatefulSet is gone, or was scaled down"},
 		"one that was not seen": {set: func(s *scene) { s.unseen(2) }, health: migration.Unknown,
 			want: []string{"unseen Unseen"}, says: "server 2 was not seen from here: no answer in time"},
 		"nobody was seen": {set: func(s *scene) { s.unseen(1, 2, 3) }, health: migration.Unknown,
@@ -118,7 +123,7 @@ func TestOneListOfProblems(t *testing.T) {
 			}
 			text := ""
 			for _, q := range st.Problems {
-				text += q.Text + "\n"
+				text += strings.Join(append([]string{q.Text}, q.Evidence...), "\n") + "\n"
 			}
 			if !strings.Contains(text, c.says) {
 				t.Errorf("no %q in:\n%s", c.says, text)

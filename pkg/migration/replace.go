@@ -193,6 +193,8 @@ func (c *context) followers() int { return len(c.participants()) - 1 }
 // podState says why a pod is not parked.
 func (c *context) podState() string {
 	switch p := c.pod; {
+	case c.stands == PodNone && p.Source.Missing:
+		return "it does not exist, and nothing makes it: its StatefulSet is gone, or was scaled down"
 	case c.stands == PodNone:
 		return "it does not exist"
 	case p.Terminating && p.NodeLost:
