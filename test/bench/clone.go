@@ -59,7 +59,7 @@ func cloneOne(ctx context.Context, kube kubernetes.Interface, hosts *standIn, n 
 	rec := hosts.original
 	rec.Namespace, rec.Name, rec.Servers = fleetNamespace, fmt.Sprintf("e%03d", n), nil
 	for i, server := range hosts.original.Servers {
-		server.HostIP = fmt.Sprintf("10.88.%d.%d", n/80, 3*(n%80)+i+1)
+		server.HostIP = cloneHost(n, i)
 		server.Host, server.Service = server.HostIP, render.ServiceName(rec.Name, server.ID)
 		server.ServiceUID, server.ClusterIP = "", ""
 		rec.Servers = append(rec.Servers, server)
@@ -79,6 +79,9 @@ func cloneOne(ctx context.Context, kube kubernetes.Interface, hosts *standIn, n 
 	}
 	return journal.New(kube, rec.Namespace, rec.Name).Create(ctx, rec)
 }
+
+// cloneHost is the address of the i-th host of the n-th ensemble.
+func cloneHost(n, i int) string { return fmt.Sprintf("10.88.%d.%d", n/80, 3*(n%80)+i+1) }
 
 // renamed puts the clone's ClusterIPs into the server lines of the original's files and answers.
 func renamed(original, clone migration.Record) *strings.Replacer {

@@ -62,7 +62,7 @@ func (b *bench) measure(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, get, err := b.fleet(ctx)
+	fleet, err := b.fleet(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +78,10 @@ func (b *bench) measure(ctx context.Context) (*report, error) {
 	r.add("start of the plugin (version)", starts)
 	r.add("the same through kubectl", viaKubectl)
 	r.add("one look at three servers (status -o json)", looks)
-	status := r.add(fmt.Sprintf("a look at %d ensembles (status -A)", fleetSize), all)
-	r.FleetRatio = status / r.add("kubectl get of the same objects", get)
+	status := r.add(fmt.Sprintf("a look at %d ensembles (status -A)", fleetSize), fleet.status)
+	r.FleetRatio = status / r.add("kubectl get -o json of the same objects", fleet.get)
+	r.FleetMemory = float64(fleet.memory) / (1 << 20)
+	r.add(fmt.Sprintf("the same look, %d ensembles out of reach", silentEnsembles), fleet.silent)
 	look := r.add("one look through a pod (status --probe-via=pod)", through)
 	r.ThroughRatio = look / r.add("three kubectl exec, one after the other", execs)
 	jvm := r.add(bareJVM, bare)

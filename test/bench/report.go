@@ -24,6 +24,8 @@ type report struct {
 	FastestRatio float64 `json:"fastestReleaseToServingOverBareJVM"`
 	// FleetRatio is that of status -A over kubectl's get of the same objects.
 	FleetRatio float64 `json:"statusOfAllOverKubectlGet"`
+	// FleetMemory is the most that status -A held at once, in MiB.
+	FleetMemory float64 `json:"statusOfAllMiB"`
 	// ThroughRatio is that of status --probe-via=pod over three kubectl exec.
 	ThroughRatio float64 `json:"statusThroughPodOverThreeKubectlExec"`
 }
@@ -86,5 +88,5 @@ func (r *report) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\nfrom release to serving: %.2f times a bare JVM's start (medians), %.2f times (the fastest)\n", r.Ratio, r.FastestRatio)
 	fmt.Fprintf(w, "status through a pod: %.2f times three kubectl exec (medians)\n", r.ThroughRatio)
-	fmt.Fprintf(w, "status -A of %d ensembles: %.2f times kubectl get of the same objects (medians)\n", fleetSize, r.FleetRatio)
+	fmt.Fprintf(w, "status -A of %d ensembles: %.2f times kubectl get -o json of the same objects (medians), %.0f MiB at most\n", fleetSize, r.FleetRatio, r.FleetMemory)
 }

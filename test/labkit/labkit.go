@@ -69,6 +69,8 @@ type Host struct {
 type Result struct {
 	Stdout, Stderr string
 	Code           int
+	// Memory is the most that it, or a program it waited for, held at once, in bytes.
+	Memory int64
 }
 
 // Zklab runs the lab's own command.
@@ -131,6 +133,11 @@ func (l *Lab) run(ctx context.Context, program string, args ...string) (Result, 
 	}
 	err := cmd.Run()
 	r := Result{Stdout: out.String(), Stderr: errOut.String()}
+	if cmd.ProcessState != nil {
+		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			r.Memory = usage.Maxrss * 1024 // getrusage(2): kilobytes
+		}
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() >= 0 {
 		r.Code = exit.ExitCode()
