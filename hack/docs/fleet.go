@@ -24,6 +24,8 @@ func fleetPage() string {
 		"4. **`kubectl zkmigrate fleet run -f wave-1.yaml`** freezes the plan and begins. Kill it at any time: the same command, on any machine with the same files, goes on, first\n" +
 		"   with what was under way. It prints what the commands of each ensemble print, with the ensemble's name before each line.\n" +
 		"5. **`fleet status wave-1 -w`** beside it, from anywhere. `fleet approve`, `pause`, `resume`, `skip` and `retry` write one word into the run's state, with your name.\n" +
+		"   STALL is the longest that an election can have kept clients from writing: from the last look that saw a leader to the first that saw its successor, as the last command\n" +
+		"   that moved the ensemble saw it.\n" +
 		"6. **`fleet report wave-1 -o markdown`** is what happened: who did what when, how long each ensemble took, how many elections it has forced.\n\n" +
 		"```yaml\n" + manifest.FleetExample() + "```\n\n" +
 		"Editors check it against [fleet.schema.json](fleet.schema.json); `kubectl zkmigrate explain fleet.spec.strategy` says the same as this page.\n\n" +

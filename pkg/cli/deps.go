@@ -35,6 +35,8 @@ type deps struct {
 	// safePoint is asked where no server is away, before the next one goes: its error ends the
 	// command there. Nil for a command that stands for itself.
 	safePoint func(context.Context) error
+	// onLook, when set, is told each look of a command that moves servers, and when it had ended.
+	onLook func(o migration.Observation, ended time.Time)
 	// said is what the command was told of the ensemble; nil for those that are told nothing.
 	said *said
 }
@@ -200,7 +202,7 @@ func (d *deps) session(k kube, name string) *session {
 	s.journal.Via = k.via
 	s.engine = &engine.Engine{
 		Cluster: k.cluster(), Prober: s.prober, Journal: s.journal, Clock: clock{},
-		Poll: pollInterval, ErrorBudget: errorBudget, Final: finalDenial, Via: k.via,
+		Poll: pollInterval, ErrorBudget: errorBudget, Final: finalDenial, Via: k.via, OnLook: d.onLook,
 	}
 	s.engine.Elsewhere = func(ctx context.Context, rec migration.Record, id ensemble.ID) {
 		_ = s.askThrough(ctx, rec, id.Known()) // it is asked again as long as it matters

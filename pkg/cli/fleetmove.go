@@ -15,6 +15,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 )
 
@@ -43,6 +44,7 @@ func (m *fleetMover) move(ctx context.Context, t fleetTarget) (e fleet.Ending, o
 	defer out.flush()
 	var last fleet.Part
 	var failing time.Time
+	var elections engine.Elections
 	for {
 		fact := m.look.look(ctx, t, m.goal)
 		var said message
@@ -52,14 +54,14 @@ func (m *fleetMover) move(ctx context.Context, t fleetTarget) (e fleet.Ending, o
 		case !fact.Seen:
 			said = message{reason: "it could not be looked at: " + fact.Why, next: fact.Next, passing: true}
 		case len(fact.Left) == 0:
-			return fleet.Ending{Epoch: fact.Epoch}, true
+			return fleet.Ending{Epoch: fact.Epoch, Stall: elections.Longest}, true
 		case !fact.Ready:
 			said = message{reason: fact.Why, next: fact.Next}
 		case fact.Left[0] == last:
 			said = message{reason: fmt.Sprintf("%s said that it was done, and is left still", last), next: m.status(t)}
 		default:
 			part := fact.Left[0]
-			err := m.run(ctx, t, part, out)
+			err := m.run(ctx, t, part, &elections, out)
 			halted := (*haltedError)(nil)
 			switch {
 			case err == nil:
@@ -85,7 +87,7 @@ func (m *fleetMover) move(ctx context.Context, t fleetTarget) (e fleet.Ending, o
 			said.next = m.status(t)
 		}
 		// Elections that its last command has forced count as well.
-		return fleet.Ending{Red: true, Code: said.code, Reason: said.reason, Evidence: said.evidence, Next: said.next, Epoch: m.look.look(ctx, t, m.goal).Epoch}, true
+		return fleet.Ending{Red: true, Code: said.code, Reason: said.reason, Evidence: said.evidence, Next: said.next, Epoch: m.look.look(ctx, t, m.goal).Epoch, Stall: elections.Longest}, true
 	}
 }
 
@@ -95,13 +97,14 @@ func (m *fleetMover) status(t fleetTarget) string {
 }
 
 // run runs one command as if it were typed, in this process.
-func (m *fleetMover) run(ctx context.Context, t fleetTarget, part fleet.Part, out *targetLines) error {
+func (m *fleetMover) run(ctx context.Context, t fleetTarget, part fleet.Part, elections *engine.Elections, out *targetLines) error {
 	args, err := m.args(t, part)
 	if err != nil {
 		return err
 	}
 	root, d := newRoot(genericiooptions.IOStreams{In: strings.NewReader(""), Out: out, ErrOut: out}) //nolint:contextcheck // it gets its own below
 	d.safePoint = func(ctx context.Context) error { return m.safe(ctx, t.ID) }
+	d.onLook = elections.Look
 	root.SetArgs(args)
 	defer d.asking.end()
 	return fromIntake(root.ExecuteContext(ctx))

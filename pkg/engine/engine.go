@@ -32,6 +32,8 @@ type Engine struct {
 	Clock Clock
 	// OnEvent, when set, is told what happens; it must not block for long.
 	OnEvent func(Event)
+	// OnLook, when set, is told each look of Run, and when it had ended.
+	OnLook func(o migration.Observation, ended time.Time)
 	// Poll is the pause between two looks while waiting.
 	Poll time.Duration
 	// ErrorBudget is for how long API and journal errors in a row are taken for
@@ -123,6 +125,9 @@ func (e *Engine) Run(ctx context.Context, in migration.Intent) (migration.Decisi
 	for {
 		o, err := e.Observe(ctx, append(slices.Clone(e.Focus), in.ID)...)
 		if err == nil {
+			if e.OnLook != nil {
+				e.OnLook(o, e.Clock.Now())
+			}
 			in.Since = watchedSince(in.Since, seen, o)
 			in.UnseenSince, in.NoQuorumSince = spans.look(o)
 			if in.EpochAtStart == 0 {

@@ -174,7 +174,10 @@ func TestForcedElections(t *testing.T) {
 	for epoch, want := range map[uint32]int{0: 2, 4: 2, 6: 2, 9: 5} {
 		var s State
 		s.Begin("a", Fact{Elections: 2, Epoch: 4}, m)
-		s.End("a", Ending{Epoch: epoch}, m)
+		s.End("a", Ending{Epoch: epoch, Stall: 1500 * time.Millisecond}, m)
+		if s.Results["a"].Stall != 1500 {
+			t.Errorf("the longest election: %d ms", s.Results["a"].Stall)
+		}
 		if s.Results["a"].Elections != want || s.Spent[0].N != want {
 			t.Errorf("epoch %d: %+v", epoch, s)
 		}

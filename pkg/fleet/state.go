@@ -56,12 +56,21 @@ type Result struct {
 	// EpochAtBegin and EpochAtEnd are the leader's epochs then, 0 where it was not seen.
 	EpochAtBegin uint32 `json:"epochAtBegin,omitempty"`
 	EpochAtEnd   uint32 `json:"epochAtEnd,omitempty"`
+	// Stall is the longest that an election can have kept clients from writing, as the last
+	// command that moved it has seen; 0 where it saw none.
+	Stall Millis `json:"longestStallMillis,omitempty"`
 	// What a red one has said: the rule's code, the reason, what it rests on, its way out.
 	Code     string   `json:"code,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
 	Evidence []string `json:"evidence,omitempty"`
 	Next     string   `json:"next,omitempty"`
 }
+
+// Millis is a duration in milliseconds.
+type Millis int64
+
+// Duration is the same.
+func (m Millis) Duration() time.Duration { return time.Duration(m) * time.Millisecond }
 
 // Forced is how many elections there were between its begin and its end, where both epochs
 // are known.
@@ -92,6 +101,8 @@ const (
 	maxAudit    = 200
 	maxText     = 400
 	maxEvidence = 8
+	// maxStall bounds what is kept of an election, on a machine that slept.
+	maxStall = 24 * time.Hour
 	// maxElections bounds what is believed of epochs.
 	maxElections = 1000
 )
@@ -138,6 +149,8 @@ type Ending struct {
 	Evidence           []string
 	// Epoch is the leader's at the end, 0 where it was not seen.
 	Epoch uint32
+	// Stall is how long the longest election took at most.
+	Stall time.Duration
 }
 
 // End keeps how it went with an ensemble that is under way.
@@ -146,7 +159,7 @@ func (s *State) End(id string, e Ending, m Mark) {
 	if !ok || r.Phase != UnderWay {
 		return // it was ended by another command that held the lock
 	}
-	r.Ended, r.Phase, r.EpochAtEnd = m.At, Done, e.Epoch
+	r.Ended, r.Phase, r.EpochAtEnd, r.Stall = m.At, Done, e.Epoch, Millis(min(e.Stall, maxStall).Milliseconds())
 	if forced, _ := r.Forced(); forced > r.Elections {
 		r.Elections = forced
 	}

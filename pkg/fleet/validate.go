@@ -26,7 +26,7 @@ func (s State) Validate(p Plan) error {
 		}
 		ended := r.Phase == Done || r.Phase == Red || r.Phase == Skipped
 		late := ended && r.Ended.Before(r.Begun) || r.Phase == UnderWay && r.Begun.IsZero()
-		if late || ended == r.Ended.IsZero() || r.Elections < 0 || r.Elections > maxElections || r.Servers < 0 || r.Servers > 255 || r.Attempts < 0 {
+		if late || ended == r.Ended.IsZero() || r.Elections < 0 || r.Elections > maxElections || r.Servers < 0 || r.Servers > 255 || r.Attempts < 0 || r.Stall < 0 || r.Stall > Millis(maxStall.Milliseconds()) {
 			return fmt.Errorf("the result of %s cannot be true", id)
 		}
 	}

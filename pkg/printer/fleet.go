@@ -61,9 +61,9 @@ func (t *tables) fleet(o fleet.Overview) {
 		}
 		t.row(name, s.Counts.Done, s.Counts.UnderWay, s.Counts.Red, s.Counts.Skipped, s.Counts.NotBegun)
 	}
-	t.table("ENSEMBLE", "STAGE", "STATE", "BEGUN", "TOOK", "LEFT", "ELECTIONS", "ATTEMPTS", "WHY")
+	t.table("ENSEMBLE", "STAGE", "STATE", "BEGUN", "TOOK", "LEFT", "ELECTIONS", "STALL", "ATTEMPTS", "WHY")
 	for _, e := range o.Ensembles {
-		t.row(e.ID, e.Stage, stateOf(e.Result), clockOf(e.Begun), took(e.Result, o.At), about(e.Left), electionsOf(e), dashed(e.Attempts), e.Reason)
+		t.row(e.ID, e.Stage, stateOf(e.Result), clockOf(e.Begun), took(e.Result, o.At), about(e.Left), electionsOf(e), stall(e.Stall), dashed(e.Attempts), e.Reason)
 	}
 	if len(o.Approvals) > 0 {
 		t.table("APPROVAL", "GIVEN", "BY", "WHY")
@@ -194,6 +194,14 @@ func about(left fleet.Seconds) string {
 		return "-"
 	}
 	return "about " + left.Duration().String()
+}
+
+// stall is the longest that clients waited for a leader.
+func stall(longest fleet.Millis) string {
+	if longest == 0 {
+		return "-"
+	}
+	return "at most " + longest.Duration().Round(100*time.Millisecond).String()
 }
 
 // electionsOf is how many an ensemble has forced, or what was set aside for it.
