@@ -129,7 +129,7 @@ func TestFlagsOfTheTable(t *testing.T) {
 		for _, leaf := range manifest.Leaves("spec") {
 			if f := c.Flag(leaf.Flag); leaf.Flag != "" && f != nil {
 				flags[leaf.Flag] = true
-				if f.DefValue != leaf.Default && f.DefValue != "[]" && c.Name() != "rbac" {
+				if f.DefValue != leaf.Default && c.Name() != "rbac" {
 					t.Errorf("%s --%s: default %q, in the table %q", c.Name(), leaf.Flag, f.DefValue, leaf.Default)
 				}
 			}
