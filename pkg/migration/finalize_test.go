@@ -152,3 +152,12 @@ func TestReleasesAfterTheEnd(t *testing.T) {
 		t.Errorf("after it: %q", got)
 	}
 }
+
+// TestUngatedIsRecorded: that pods have no gate is recorded together with what they mount instead.
+func TestUngatedIsRecorded(t *testing.T) {
+	files := &migration.PlainFiles{Secret: "demo-conf-x"}
+	rec, changed := healthy("3.8.0", 1, 2, 3).o.Record.After("bob", migration.Decision{Server: 1, Step: migration.StepUngate}, migration.Outcome{PlainFiles: files}, ensemble.MaybeID{})
+	if !changed || !rec.Pods.Plain || rec.Pods.PlainFiles != files {
+		t.Errorf("%v, %+v", changed, rec.Pods)
+	}
+}
