@@ -135,6 +135,7 @@ func TestUnmadePods(t *testing.T) {
 		log      string
 		edited   bool
 		files    string
+		owner    bool
 	}{
 		"not made yet":                {replicas: 3},
 		"no StatefulSet":              {replicas: 3, without: "StatefulSet", unmade: true},
@@ -145,6 +146,7 @@ func TestUnmadePods(t *testing.T) {
 		"running, orphaned: it runs":  {pod: podObject(), replicas: 3, without: "StatefulSet"},
 		"its gate refuses":            {pod: podObject(), replicas: 3, log: refusedLine},
 		"another one of that name":    {pod: podObject(), replicas: 3, log: parkedLine, edited: true, unmade: true, files: "was replaced by another one of that name"},
+		"finalized, its owner's own":  {pod: podObject(readyPod), replicas: 3, log: parkedLine, edited: true, owner: true},
 		"it runs, its files are gone": {pod: podObject(readyPod), replicas: 3, without: "ConfigMap", unmade: true, files: "is gone"},
 		"of an earlier release, gone": {pod: podObject(readyPod, func(p *corev1.Pod) { p.Spec.Volumes = []corev1.Volume{volume("main-zkmigrate-conf")} }),
 			replicas: 3, without: "ConfigMap", files: "main-zkmigrate-conf, which holds its zoo.cfg and scripts, is gone"},
@@ -180,12 +182,16 @@ func TestUnmadePods(t *testing.T) {
 				}
 				pods[tc.pod.Name] = tc.pod
 			}
+			rec := rec
+			if tc.owner {
+				rec.Finalized = &migration.Confirmation{}
+			}
 			files, err := c.files(t.Context(), rec, pods)
 			if err != nil {
 				t.Fatal(err)
 			}
 			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod, c.shared(t.Context(), rec, files))
-			if err != nil || v.Source.Missing != tc.unmade || !strings.Contains(v.Source.Files, tc.files) || (v.Source.Files == "") != (tc.files == "") || (v.Source.ForeignFiles != "") != tc.edited {
+			if err != nil || v.Source.Missing != tc.unmade || !strings.Contains(v.Source.Files, tc.files) || (v.Source.Files == "") != (tc.files == "") || (v.Source.ForeignFiles != "") != (tc.edited && !tc.owner) {
 				t.Errorf("unmade %t, files %q, foreign %q, %v", v.Source.Missing, v.Source.Files, v.Source.ForeignFiles, err)
 			}
 		})
