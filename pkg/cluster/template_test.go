@@ -228,3 +228,31 @@ func TestScaledByHand(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestSidecarsBeforeOurs: a webhook may put containers before ours; what is said of them is not said
+// of ZooKeeper, and its log is the one that is read.
+func TestSidecarsBeforeOurs(t *testing.T) {
+	sidecar := func(p *corev1.Pod) {
+		p.Spec.Containers = append([]corev1.Container{{Name: "proxy", Image: "proxy:1"}}, p.Spec.Containers...)
+		crashed := corev1.ContainerStatus{Name: "proxy", RestartCount: 7, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: oomKilled}}}
+		p.Status.ContainerStatuses = append([]corev1.ContainerStatus{crashed}, p.Status.ContainerStatuses...)
+	}
+	rec := record()
+	var read []string
+	c := New(fake.NewClientset())
+	c.logs = func(_ context.Context, _, _ string, o *corev1.PodLogOptions) ([]byte, error) {
+		read = append(read, o.Container)
+		return []byte(reportAt(3, parkedLine)), nil
+	}
+	v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), podObject(sidecar), c.shared(t.Context(), rec, nil))
+	if err != nil || v.Container != migration.ContainerRunning || v.Restarts != 0 || v.OutOfMemory || v.Problem != "" || v.Report.State != migration.GateParked {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if len(read) != 1 || read[0] != render.RelayName {
+		t.Errorf("read the logs of %v", read)
+	}
+	pending := podObject(waiting("ImagePullBackOff", "no such image"), sidecar)
+	if v, err = c.podView(t.Context(), rec, *mustServer(t, rec, 5), pending, c.shared(t.Context(), rec, nil)); err != nil || !strings.Contains(v.Problem, "image zk:3.8.0 cannot be pulled") {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
