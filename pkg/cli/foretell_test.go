@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"io"
 	"net"
 	"os"
 	"strings"
@@ -42,7 +41,7 @@ func TestForetell(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		_, _ = io.WriteString(conn, string(text))
+		_, _ = conn.Write(text)
 	})))
 	if _, err := s.kube.client.StorageV1().StorageClasses().Create(t.Context(), &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "slow"}, Provisioner: "x"}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
