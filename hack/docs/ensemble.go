@@ -23,6 +23,7 @@ func ensemblePage() string {
 		"- `wrap` records it. `replace` records what is under `pods`, `reconfigure` what is under `hosts`, `address` and `clusterDomain`. Where another command sees that\n" +
 		"  the file says something else than is recorded, it says so and goes on with what is recorded.\n" +
 		"- Paths begin in the file's own folder, a hook without a slash is looked for in PATH.\n" +
+		"- Before the wrap, `check -f` judges what its pods would find: storage class, quota, limits, nodes, admission (K8S004 to K8S009).\n" +
 		"- With `hosts.hook`, `reconfigure` asks before that program restarts servers, and `replace` before it stops one; `--yes` answers. `reconfigure --verify` only watches.\n" +
 		"- No field holds a password: `credentials` names a file or a Secret ([credentials](credentials.md)), `pods.files.secret` a Secret ([files](files.md)).\n" +
 		"- What is wrong with it is told with file, line and field, all at once, exit code 2, and nothing is written. Unknown fields, duplicate keys, several\n" +

@@ -91,14 +91,14 @@ that check keeps, and what is remembered of clients' sessions. "delete" comes wi
 			need("update", Sessions, Remembered, []Command{Clients, Wrap, Replace}, nil, "remember at which servers clients were seen").
 			need("delete", Kept, Removing, []Command{Unpark, Unwrap}, steps(migration.StepDeletePodObjects), "take back the gate and the pods' files, and at the end the journal").
 			need("get", FilesMap, Entries, append([]Command{Check, Wrap}, foretelling()...), nil, "see that it has every file that the configuration names").
-			need("get", FilesMap, Finalizing, []Command{Finalize}, nil, "mount each file where it is named"),
+			need("get", FilesMap, Finalizing, []Command{Finalize}, steps(migration.StepUngate), "mount each file where it is named"),
 
 		Resource{Name: "secrets", Note: `Passwords in zoo.cfg go into a Secret whose name tells whether it is the right one:
 "create" is enough, and no Secret is read but the one that --files-secret names, if
 it may be. Finalize reads both: "rbac NAME --finalize".`}.
 			need("create", All, Private, []Command{Wrap, Reconfigure}, nil, "keep the passwords of zoo.cfg out of the journal and the pods' ConfigMap").
-			need("create", All, Finalizing, []Command{Finalize}, nil, "keep the passwords of zoo.cfg out of the ConfigMap of pods without a gate").
-			need("get", ReadSecrets, Finalizing, []Command{Finalize}, nil, "put passwords into the zoo.cfg of pods without a gate, and mount each file where it is named").
+			need("create", All, Finalizing, []Command{Finalize}, steps(migration.StepUngate), "keep the passwords of zoo.cfg out of the ConfigMap of pods without a gate").
+			need("get", ReadSecrets, Finalizing, []Command{Finalize}, steps(migration.StepUngate), "put passwords into the zoo.cfg of pods without a gate, and mount each file where it is named").
 			need("delete", OwnSecret, Cleaning, []Command{Finalize}, nil, "delete what only the migration needed").
 			need("delete", OwnSecret, Removing, []Command{Unwrap}, nil, "take back the Secret with the passwords of zoo.cfg").
 			need("get", FilesSecret, Entries, append([]Command{Check, Wrap}, foretelling()...), nil, "see that it has every file that the configuration names"),

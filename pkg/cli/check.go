@@ -40,6 +40,8 @@ type CheckOptions struct {
 	hook    string
 	// fromPods has pods try the paths, too.
 	fromPods bool
+	// pods is how a manifest has pods made; nothing of them is known without one before wrap.
+	pods intake.PodFlags
 }
 
 func newCheckCommand(d *deps) *cobra.Command {
@@ -93,6 +95,9 @@ func newCheckCommand(d *deps) *cobra.Command {
 			}
 			o := &CheckOptions{deps: d, args: args, printer: p, waive: f.said.Spec.Waive, reports: f.reports, hook: f.said.Spec.Hosts.Hook, fromPods: f.fromPods || d.probe.via == viaPod,
 				input: f.said.input()}
+			if f.said.doc != nil {
+				o.pods = f.said.pods()
+			}
 			scope, err := f.scope.toScope(d, cmd, args)
 			switch {
 			case err != nil:
@@ -110,6 +115,7 @@ func newCheckCommand(d *deps) *cobra.Command {
 	}
 	f.said = d.says(cmd, "spec.waive", "spec.hosts.hook", "spec.credentials")
 	f.said.addHosts()
+	f.said.makesPods = true
 	cmd.Flag("waive").Usage = "Ids of checks to waive for this run"
 	cmd.Flag("host-hook").Usage = "Program that runs the script on the hosts (docs/host-hook.md)"
 	f.output.add(cmd)
@@ -151,14 +157,37 @@ func (o *CheckOptions) collect(ctx context.Context) (preflight.Facts, error) {
 		return preflight.Facts{}, err
 	}
 	facts := collectFacts(ctx, s, rec, desc, known, o.deps.streams.ErrOut)
-	if known {
+	switch {
+	case known:
 		lookFacts(ctx, s, &facts)
+	case o.pods.Given != nil:
+		o.foretell(ctx, s, rec, desc, &facts)
 	}
 	if err := s.pathFacts(ctx, rec, known, asks{hook: o.hook, given: reports, pods: o.fromPods}, &facts); err != nil {
 		return preflight.Facts{}, err
 	}
 	facts.Waivers = append(facts.Waivers, o.waive...)
 	return facts, nil
+}
+
+// foretell looks at what the pods of a manifest would find, before the wrap.
+func (o *CheckOptions) foretell(ctx context.Context, s *session, rec migration.Record, desc intake.Description, f *preflight.Facts) {
+	if release(rec, *f).IsZero() {
+		f.PodsUnknown = "no server says which ZooKeeper it runs"
+		return
+	}
+	w := &WrapOptions{deps: o.deps, endpointsAPI: rec.EndpointsAPI}
+	rec, err := w.aim(rec.Name, rec.Namespace, rec, false).Record(desc, lookup(ctx))
+	if err == nil {
+		// No Service has an address yet; names stand in for them in zoo.cfg, which nobody looks at here.
+		rec.Hosts.Address = migration.AddressDNS
+		_, err = s.describePods(ctx, &rec, o.pods, desc, func(intake.Lag) {})
+	}
+	if err != nil {
+		f.PodsUnknown = plain(err).text
+		return
+	}
+	roomFacts(ctx, s.kube, rec, f)
 }
 
 // runMany checks every ensemble of the scope, and fails once.

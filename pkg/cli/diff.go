@@ -104,7 +104,16 @@ func (d *deps) compare(ctx context.Context, all []cluster.Preview) error {
 	for _, p := range all {
 		gvk := p.Want.GetObjectKind().GroupVersionKind()
 		name := strings.Join([]string{gvk.Group, gvk.Version, gvk.Kind, p.Want.GetNamespace(), p.Want.GetName()}, ".")
-		if err := errors.Join(writeShown(filepath.Join(live, name), p.Before, p.Want), writeShown(filepath.Join(merged, name), p.After, p.Want)); err != nil {
+		before, err := shown(p.Before, p.Want)
+		if err != nil {
+			return err
+		}
+		after, err := shown(p.After, p.Want)
+		if err != nil {
+			return err
+		}
+		render.HideDifference(before.Object, after.Object)
+		if err := errors.Join(writeShown(filepath.Join(live, name), before), writeShown(filepath.Join(merged, name), after)); err != nil {
 			return err
 		}
 	}
@@ -134,15 +143,11 @@ func diffProgram(external string) (program string, args []string) {
 }
 
 // writeShown writes no file where there is no object.
-func writeShown(path string, o, as render.Object) error {
-	if o == nil {
+func writeShown(path string, o *unstructured.Unstructured) error {
+	if o.Object == nil {
 		return nil
 	}
-	out, err := shown(o, as)
-	if err != nil {
-		return err
-	}
-	text, err := render.YAML([]render.Object{out})
+	text, err := render.YAML([]render.Object{o})
 	if err != nil {
 		return err
 	}
@@ -150,8 +155,11 @@ func writeShown(path string, o, as render.Object) error {
 }
 
 // shown is an object of the API server's as it is printed: with the kind of the one that
-// was rendered, without its status and what every write changes.
+// was rendered, without its status and what every write changes. Of none it is empty.
 func shown(o, as render.Object) (*unstructured.Unstructured, error) {
+	if o == nil {
+		return &unstructured.Unstructured{}, nil
+	}
 	data, err := render.JSON(o)
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (s *said) findManifest(ctx context.Context) error {
 				continue // a host's file
 			}
 		}
-		if info, err := os.Stat(path); path == "" || err == nil && info.IsDir() && s.hosts {
+		if info, err := os.Stat(path); err == nil && info.IsDir() && s.hosts {
 			continue
 		}
 		stdin := s.deps.streams.In

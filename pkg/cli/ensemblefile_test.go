@@ -8,7 +8,10 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
 const manifestHead = "apiVersion: zkmigrate.io/v1alpha1\nkind: Ensemble\nmetadata: {name: zk1, namespace: zk}\nspec:\n"
@@ -129,7 +132,7 @@ func TestFlagsOfTheTable(t *testing.T) {
 		for _, leaf := range manifest.Leaves("spec") {
 			if f := c.Flag(leaf.Flag); leaf.Flag != "" && f != nil {
 				flags[leaf.Flag] = true
-				if f.DefValue != leaf.Default && f.DefValue != "[]" && c.Name() != "rbac" {
+				if f.DefValue != leaf.Default && c.Name() != "rbac" {
 					t.Errorf("%s --%s: default %q, in the table %q", c.Name(), leaf.Flag, f.DefValue, leaf.Default)
 				}
 			}
@@ -158,5 +161,31 @@ func TestExplainCommand(t *testing.T) {
 	}
 	if code, _, errOut := run(t, "", "explain", "ensemble.spec.pods.memmory"); code != exitUsage || !strings.Contains(errOut, "did you mean spec.pods.memory?") {
 		t.Errorf("%d: %s", code, errOut)
+	}
+}
+
+// TestHookInAFolderWithBlanks: a manifest's hook is found where the manifest lies, whatever its
+// folder is called, and gets its arguments.
+func TestHookInAFolderWithBlanks(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, map[string]string{"it's here/h.sh": "#!/bin/sh\nprintf '<%s>' \"$@\" >args\n"})
+	if err := os.Chmod("it's here/h.sh", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	hook := hookFrom("it's here", "./h.sh a 'b c'")
+	if err := checkHook("--host-hook", hook); err != nil {
+		t.Fatal(err)
+	}
+	h := hosts.Hook{Program: hook}
+	if _, _, err := h.Do(t.Context(), engine.HostStop, migration.ServerRecord{}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile("args"); err != nil || string(got) != "<a><b c>" {
+		t.Errorf("%s, %v", got, err)
+	}
+	for hook, want := range map[string]string{"it's here/h.sh": "a quote is not closed", "my hooks/h.sh": "a path with blanks has quotes around it", "''": "there is no program"} {
+		if err := checkHook("--host-hook", hookFrom("dir", hook)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", hook, err)
+		}
 	}
 }

@@ -175,31 +175,29 @@ func (s *session) plainFiles(ctx context.Context, rec migration.Record) (*migrat
 	return files, secret, nil
 }
 
-// store keeps what pods without a gate mount, once the operator has given up the way back.
+// store refuses what pods without a gate cannot be made from, before anything is begun, and makes
+// their Secret again where that was made before and is gone.
 func (e *ending) store(ctx context.Context, s *session, rec migration.Record, out io.Writer) error {
 	if e.giveUp != rec.Name || rec.Finalized != nil {
 		return nil
 	}
 	files, secret, err := s.plainFiles(ctx, rec)
-	if err != nil {
+	if err != nil || !rec.Pods.Plain {
 		return err
 	}
-	if rec.Pods.Plain && !reflect.DeepEqual(files, rec.Pods.PlainFiles) {
+	if !reflect.DeepEqual(files, rec.Pods.PlainFiles) {
 		return &refusedError{reason: "since pods began to lose their gates, entries have come to or gone from what --files-secret and --files-configmap name, or passwords, JVM flags or JAAS files in there have changed",
 			next: "put them back, or begin again: " + s.kube.at().Ours("finalize %s --undo", rec.Name)}
 	}
-	if secret != nil {
-		result, err := s.kube.cluster().MakeSecret(ctx, secret)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "secret/%s %s: what pods without a gate have that nobody else may read\n", secret.Name, result)
-	}
-	if rec.Pods.Plain || files == nil {
+	if secret == nil {
 		return nil
 	}
-	rec.Pods.PlainFiles = files
-	return s.save(ctx, rec)
+	result, err := s.kube.cluster().MakeSecret(ctx, secret)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "secret/%s %s: what pods without a gate have that nobody else may read\n", secret.Name, result)
+	return err
 }
 
 // kustomizeBase has a file per object but Secrets, and lists them.

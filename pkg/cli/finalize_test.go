@@ -112,8 +112,8 @@ func TestNothingBeginsAgain(t *testing.T) {
 	refused("wrap beside a garbled report", s.archived(t.Context()))
 }
 
-// TestStorePlainFiles: what pods without a gate mount is made and recorded once the name is
-// given, made again where it is gone, and refused where it would differ from pod to pod.
+// TestStorePlainFiles: what pods without a gate mount is not made before the rules allow it, made
+// again where it is gone, and refused where it would differ from pod to pod.
 func TestStorePlainFiles(t *testing.T) {
 	s, out := wrapped(t, "3.8.0"), &bytes.Buffer{}
 	ctx, client := t.Context(), s.kube.client
@@ -152,15 +152,30 @@ func TestStorePlainFiles(t *testing.T) {
 		}
 		return names
 	}
-	if rec, err := stored("", false, "-Da=lab-secret"); err != nil || rec.Pods.PlainFiles != nil || len(ours()) != 0 {
-		t.Errorf("without the name: %v, %+v, %v", err, rec.Pods.PlainFiles, ours())
+	if rec, err := stored("demo", false, "-Da=lab-secret"); err != nil || rec.Pods.PlainFiles != nil || len(ours()) != 0 {
+		t.Errorf("the name alone writes: %v, %+v, %v", err, rec.Pods.PlainFiles, ours())
 	}
-	rec, err := stored("demo", false, "-Da=lab-secret")
-	if err != nil || rec.Pods.PlainFiles == nil || len(ours()) != 1 || ours()[0] != rec.Pods.PlainFiles.Secret {
-		t.Fatalf("%v, %+v, %v", err, rec.Pods.PlainFiles, ours())
+	rec, err := s.record(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.Pods.ZooCfg, rec.Pods.FilesSecret = "dataDir=/zookeeper/data\n", "files"
+	if err := s.locked(ctx, func(ctx context.Context) error {
+		if rec.Pods.PlainFiles, err = s.kube.cluster().Ungate(ctx, rec); err != nil {
+			return err
+		}
+		return s.save(ctx, rec)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if rec.Pods.PlainFiles == nil || len(ours()) != 1 || ours()[0] != rec.Pods.PlainFiles.Secret {
+		t.Fatalf("%+v, %v", rec.Pods.PlainFiles, ours())
 	}
 	if err := client.CoreV1().Secrets("zk").Delete(ctx, rec.Pods.PlainFiles.Secret, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := stored("", true, "-Da=lab-secret"); err != nil || len(ours()) != 0 {
+		t.Errorf("made without the name: %v, %v", err, ours())
 	}
 	if _, err := stored("demo", true, "-Da=lab-secret"); err != nil || len(ours()) != 1 {
 		t.Errorf("it is not made again: %v, %v", err, ours())

@@ -67,12 +67,15 @@ func checkHook(place, hook string) error {
 	if hook == "" {
 		return nil
 	}
-	words := strings.Fields(hook)
+	words, err := quote.Split(hook)
+	if err != nil {
+		return usagef("%s=%s: %w", place, quote.Typed(hook), err)
+	}
 	if len(words) == 0 {
 		return usagef("%s=%q names no program: give its path, as ./PROGRAM", place, hook)
 	}
 	if _, err := exec.LookPath(words[0]); err != nil {
-		return usagef("%s=%q: there is no program %s, or it is not executable (chmod +x); a program in this directory is named ./PROGRAM", place, quote.Typed(hook), quote.Typed(words[0]))
+		return usagef("%s=%q: there is no program %s, or it is not executable (chmod +x); a program in this directory is named ./PROGRAM, and a path with blanks has quotes around it", place, quote.Typed(hook), quote.Typed(words[0]))
 	}
 	return nil
 }

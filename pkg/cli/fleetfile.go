@@ -12,6 +12,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/sessions"
 )
 
@@ -191,14 +192,15 @@ func (r *resolver) selected(ctx context.Context, path string, f found) error {
 	return nil
 }
 
-// hookFrom is a program as it is named from here: one without a slash is one of the PATH's.
+// hookFrom is a program as it is named from here: one without a slash is one of the PATH's. What
+// cannot be read is left as it is, for checkHook.
 func hookFrom(dir, hook string) string {
-	program, args, _ := strings.Cut(hook, " ")
-	if !strings.Contains(program, "/") {
+	words, err := quote.Split(hook)
+	if err != nil || len(words) == 0 || !strings.Contains(words[0], "/") {
 		return hook
 	}
-	if program = from(dir, program); !strings.Contains(program, "/") {
-		program = "./" + program
+	if words[0] = from(dir, words[0]); !strings.Contains(words[0], "/") {
+		words[0] = "./" + words[0]
 	}
-	return strings.TrimSpace(program + " " + args)
+	return words.String()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // sealed adds up exactly the files that the commands of an ensemble read, in their order: what
@@ -144,7 +145,8 @@ func (s *sealed) program(place, hook string) error {
 	if err := checkHook(place, hook); err != nil || hook == "" {
 		return err
 	}
-	program := strings.Fields(hook)[0]
+	words, _ := quote.Split(hook) // checkHook has judged it
+	program := words[0]
 	if !strings.Contains(program, "/") {
 		return nil
 	}

@@ -17,18 +17,9 @@ import (
 // complete fills in what is known only now: version, limits, the pods' file,
 // waivers and the epoch from which elections are counted.
 func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.Record, desc intake.Description, known bool) error {
-	versions := intake.FromRunning(rec, s.running(ctx, *rec))
-	if lag, lags := intake.FollowVersion(rec, versions, desc.Config != nil); lags {
+	made, err := s.describePods(ctx, rec, o.pods, desc, func(lag intake.Lag) {
 		fmt.Fprintf(o.deps.streams.ErrOut, "Warning: %s\n", lagText(*rec, lag, o.deps.in(rec.Namespace)))
-	}
-	if err := intake.KnownLimits(*rec); err != nil {
-		return err
-	}
-	var err error
-	if rec.Pods, err = o.pods.Over(rec.Pods, rec.Settings.Version); err != nil {
-		return err
-	}
-	made, err := intake.PodFiles(rec, desc.Hosts)
+	})
 	if err != nil {
 		return err
 	}
@@ -44,6 +35,22 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), Step: "wrap", Detail: fmt.Sprintf("%d servers, ZooKeeper %s", len(rec.Servers), rec.Settings.Version)})
 	}
 	return nil
+}
+
+// describePods fills in how pods are made: what running servers say, the settings, their files.
+// warn is told of hosts that run another version than is recorded.
+func (s *session) describePods(ctx context.Context, rec *migration.Record, pods intake.PodFlags, desc intake.Description, warn func(intake.Lag)) (made intake.Derived, err error) {
+	versions := intake.FromRunning(rec, s.running(ctx, *rec))
+	if lag, lags := intake.FollowVersion(rec, versions, desc.Config != nil); lags {
+		warn(lag)
+	}
+	if err := intake.KnownLimits(*rec); err != nil {
+		return made, err
+	}
+	if rec.Pods, err = pods.Over(rec.Pods, rec.Settings.Version); err != nil {
+		return made, err
+	}
+	return intake.PodFiles(rec, desc.Hosts)
 }
 
 // keepPrivate keeps the lines of the pods' configuration that no record has.

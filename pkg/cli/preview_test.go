@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +64,35 @@ func TestPreviewUsage(t *testing.T) {
 		if code != exitUsage || !strings.Contains(errOut, says) {
 			t.Errorf("%s: %d, %s, want %q", args, code, errOut, says)
 		}
+	}
+}
+
+// TestDiffHidesSecrets: a variable that is called like a secret shows that it changes, and no value.
+func TestDiffHidesSecrets(t *testing.T) {
+	pod := func(values ...string) *corev1.Pod {
+		env := []corev1.EnvVar{{Name: "PLAIN", Value: "shown"}}
+		for i, v := range values {
+			env = append(env, corev1.EnvVar{Name: fmt.Sprintf("PASSWORD_%d", i), Value: v})
+		}
+		return &corev1.Pod{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}, ObjectMeta: metav1.ObjectMeta{Name: "p", Annotations: map[string]string{
+			"kubectl.kubernetes.io/last-applied-configuration": fmt.Sprint(values)}}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Env: env}}}}
+	}
+	var out bytes.Buffer
+	d := &deps{streams: genericiooptions.IOStreams{Out: &out, ErrOut: &out}}
+	previews := []cluster.Preview{{Before: pod("hush-a", "hush-b"), After: pod("hush-a", "hush-c", "hush-d")}, {After: pod("hush-e")}}
+	for i := range previews {
+		previews[i].Want = previews[i].After
+		if err := d.compare(t.Context(), previews[i:i+1]); !errors.Is(err, differences{}) {
+			t.Error(err)
+		}
+	}
+	for _, want := range []string{"<hidden> (before)", "<hidden> (after)", "PASSWORD_2", "shown"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s is not shown", want)
+		}
+	}
+	if strings.Contains(out.String(), "hush") {
+		t.Errorf("a password is shown:\n%s", out.String())
 	}
 }
 

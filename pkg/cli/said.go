@@ -28,6 +28,8 @@ type said struct {
 	files   []string
 	members []string
 	hosts   bool
+	// makesPods: the command looks at the pods that the manifest describes, without flags for them.
+	makesPods bool
 	// read is what was read of files: once, for a pipe can be read once.
 	read map[string][]byte
 	// doc is the manifest, nil where there is none; raw is what it says, with paths as they
@@ -145,7 +147,7 @@ func (s *said) pods() intake.PodFlags {
 // readTemplate reads the pod template, for a command that makes pods of it.
 func (s *said) readTemplate(ctx context.Context) error {
 	file := s.Spec.Pods.Template
-	if file == "" || s.cmd.Flag("pod-template") == nil {
+	if file == "" || s.cmd.Flag("pod-template") == nil && !s.makesPods {
 		return nil
 	}
 	data, err := readInput(ctx, file, nil)

@@ -165,7 +165,7 @@ func TestScopeFlags(t *testing.T) {
 		"status -n a,B_":                     "not the name of a namespace",
 		"status -A --contexts=a --context=b": "use one of them",
 		"status -A --contexts=a,,b":          "has no name",
-		"status -A --contexts=":              "has no name",
+		"status -A --contexts=":              "has no value",
 		"status --contexts=a --cluster=b":    "leave --cluster and --server out",
 		"status -n a,":                       `"" is not the name`,
 		"status -l a=b=c":                    "--selector",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -23,10 +24,12 @@ func strictFlags(cmd *cobra.Command) {
 		return
 	}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if _, many := f.Value.(pflag.SliceValue); many {
+		v := &strictValue{Value: f.Value, flag: f, empty: slices.Contains(mayBeEmpty(), f.Name), once: slices.Contains(onlyOnce(), f.Name)}
+		if list, many := f.Value.(pflag.SliceValue); many {
+			f.Value, f.DefValue = strictList{v, list}, "" // help would print "(default [])" of a type that it does not know
 			return
 		}
-		f.Value = &strictValue{Value: f.Value, flag: f, empty: slices.Contains(mayBeEmpty(), f.Name), once: slices.Contains(onlyOnce(), f.Name)}
+		f.Value = v
 	})
 }
 
@@ -50,6 +53,12 @@ type strictValue struct {
 	given       *string
 }
 
+// strictList is that of a flag that takes many: those who print it want them one by one.
+type strictList struct {
+	*strictValue
+	pflag.SliceValue
+}
+
 // flagMistakeError is a value that is hardly meant.
 type flagMistakeError struct{ text string }
 
@@ -58,7 +67,7 @@ func (e *flagMistakeError) Error() string { return e.text }
 // Set implements pflag.Value.
 func (v *strictValue) Set(text string) error {
 	switch {
-	case text == "" && !v.empty && v.Type() == "string":
+	case text == "" && !v.empty && strings.HasPrefix(v.Type(), "string"): // a list of texts, too
 		return &flagMistakeError{fmt.Sprintf("--%s has no value: give one, or leave it out", v.flag.Name)}
 	case v.once && v.given != nil && *v.given != text:
 		return &flagMistakeError{fmt.Sprintf("--%s is given twice, as %s and as %s: give it once", v.flag.Name, quote.Typed(*v.given), quote.Typed(text))}

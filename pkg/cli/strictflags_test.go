@@ -12,6 +12,10 @@ func TestStrictFlags(t *testing.T) {
 		"replace zk1 --id=1 --id=2":                     "--id is given twice, as 1 and as 2",
 		"wrap zk1 -f x --probe-via=":                    "--probe-via has no value",
 		"fleet run --filename=":                         "--filename has no value",
+		"status --filename=":                            "--filename has no value",
+		"wrap zk1 -f=a --filename=":                     "--filename has no value",
+		"check zk1 --host-report=":                      "--host-report has no value",
+		"rbac zk1 --group=":                             "--group has no value",
 		"fleet retry w --ensemble=a --ensemble=b":       "--ensemble is given twice, as a and as b",
 		"retire zk1 --id=1 --host-gone=a --host-gone=b": "--host-gone is given twice",
 	})

@@ -90,3 +90,18 @@ func (c *Client) PlainSources(ctx context.Context, rec migration.Record) (from r
 	}
 	return from, err
 }
+
+// Ungate makes the Secret that pods without a gate mount, where they need one, and returns what
+// they mount; nil for nothing.
+func (c *Client) Ungate(ctx context.Context, rec migration.Record) (*migration.PlainFiles, error) {
+	from, err := c.PlainSources(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	files, secret, err := render.MakePlainFiles(rec, from)
+	if err != nil || secret == nil {
+		return files, err
+	}
+	_, err = c.MakeSecret(ctx, secret)
+	return files, err
+}

@@ -129,7 +129,7 @@ func (c *Client) files(ctx context.Context, rec migration.Record, pods map[strin
 			out[name] = confFault{}
 		case err != nil:
 			return nil, failed(err, "get", "ConfigMap", rec.Namespace, name)
-		case !render.Intact(rec.Name, cm):
+		case rec.Finalized == nil && !render.Intact(rec.Name, cm): // later it is its owner's
 			out[name] = confFault{"ConfigMap " + name + ", which holds its zoo.cfg and scripts, was replaced by another one of that name", true}
 		default:
 			out[name] = confFault{}

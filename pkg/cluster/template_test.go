@@ -135,6 +135,7 @@ func TestUnmadePods(t *testing.T) {
 		log      string
 		edited   bool
 		files    string
+		owner    bool
 	}{
 		"not made yet":                {replicas: 3},
 		"no StatefulSet":              {replicas: 3, without: "StatefulSet", unmade: true},
@@ -145,6 +146,7 @@ func TestUnmadePods(t *testing.T) {
 		"running, orphaned: it runs":  {pod: podObject(), replicas: 3, without: "StatefulSet"},
 		"its gate refuses":            {pod: podObject(), replicas: 3, log: refusedLine},
 		"another one of that name":    {pod: podObject(), replicas: 3, log: parkedLine, edited: true, unmade: true, files: "was replaced by another one of that name"},
+		"finalized, its owner's own":  {pod: podObject(readyPod), replicas: 3, log: parkedLine, edited: true, owner: true},
 		"it runs, its files are gone": {pod: podObject(readyPod), replicas: 3, without: "ConfigMap", unmade: true, files: "is gone"},
 		"of an earlier release, gone": {pod: podObject(readyPod, func(p *corev1.Pod) { p.Spec.Volumes = []corev1.Volume{volume("main-zkmigrate-conf")} }),
 			replicas: 3, without: "ConfigMap", files: "main-zkmigrate-conf, which holds its zoo.cfg and scripts, is gone"},
@@ -180,12 +182,16 @@ func TestUnmadePods(t *testing.T) {
 				}
 				pods[tc.pod.Name] = tc.pod
 			}
+			rec := rec
+			if tc.owner {
+				rec.Finalized = &migration.Confirmation{}
+			}
 			files, err := c.files(t.Context(), rec, pods)
 			if err != nil {
 				t.Fatal(err)
 			}
 			v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), tc.pod, c.shared(t.Context(), rec, files))
-			if err != nil || v.Source.Missing != tc.unmade || !strings.Contains(v.Source.Files, tc.files) || (v.Source.Files == "") != (tc.files == "") || (v.Source.ForeignFiles != "") != tc.edited {
+			if err != nil || v.Source.Missing != tc.unmade || !strings.Contains(v.Source.Files, tc.files) || (v.Source.Files == "") != (tc.files == "") || (v.Source.ForeignFiles != "") != (tc.edited && !tc.owner) {
 				t.Errorf("unmade %t, files %q, foreign %q, %v", v.Source.Missing, v.Source.Files, v.Source.ForeignFiles, err)
 			}
 		})
@@ -220,5 +226,33 @@ func TestScaledByHand(t *testing.T) {
 	budget := &policyv1.PodDisruptionBudget{}
 	if got := (&Client{}).wayOut(other, budget); got.Error() != other.Error() {
 		t.Error(got)
+	}
+}
+
+// TestSidecarsBeforeOurs: a webhook may put containers before ours; what is said of them is not said
+// of ZooKeeper, and its log is the one that is read.
+func TestSidecarsBeforeOurs(t *testing.T) {
+	sidecar := func(p *corev1.Pod) {
+		p.Spec.Containers = append([]corev1.Container{{Name: "proxy", Image: "proxy:1"}}, p.Spec.Containers...)
+		crashed := corev1.ContainerStatus{Name: "proxy", RestartCount: 7, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: oomKilled}}}
+		p.Status.ContainerStatuses = append([]corev1.ContainerStatus{crashed}, p.Status.ContainerStatuses...)
+	}
+	rec := record()
+	var read []string
+	c := New(fake.NewClientset())
+	c.logs = func(_ context.Context, _, _ string, o *corev1.PodLogOptions) ([]byte, error) {
+		read = append(read, o.Container)
+		return []byte(reportAt(3, parkedLine)), nil
+	}
+	v, err := c.podView(t.Context(), rec, *mustServer(t, rec, 5), podObject(sidecar), c.shared(t.Context(), rec, nil))
+	if err != nil || v.Container != migration.ContainerRunning || v.Restarts != 0 || v.OutOfMemory || v.Problem != "" || v.Report.State != migration.GateParked {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if len(read) != 1 || read[0] != render.RelayName {
+		t.Errorf("read the logs of %v", read)
+	}
+	pending := podObject(waiting("ImagePullBackOff", "no such image"), sidecar)
+	if v, err = c.podView(t.Context(), rec, *mustServer(t, rec, 5), pending, c.shared(t.Context(), rec, nil)); err != nil || !strings.Contains(v.Problem, "image zk:3.8.0 cannot be pulled") {
+		t.Errorf("%+v, %v", v, err)
 	}
 }

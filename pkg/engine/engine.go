@@ -353,6 +353,8 @@ func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migra
 	switch d.Step {
 	case migration.StepPark:
 		err = e.Cluster.Park(ctx, rec)
+	case migration.StepUngate:
+		out.PlainFiles, err = e.Cluster.Ungate(ctx, rec)
 	case migration.StepFinalize:
 		err = e.Cluster.Finalize(ctx, rec)
 	case migration.StepRestorePods:

@@ -29,6 +29,9 @@ type Cluster interface {
 	// Park applies everything the pods need (gate, configuration, headless
 	// Service, PodDisruptionBudget, StatefulSet); no gate is opened by it.
 	Park(ctx context.Context, rec migration.Record) error
+	// Ungate makes the Secret that pods without a gate mount, where they need one, and returns
+	// what they mount; nil for nothing.
+	Ungate(ctx context.Context, rec migration.Record) (*migration.PlainFiles, error)
 	// Finalize applies what the pods are left with, StatefulSet and Services: from then on
 	// Kubernetes restarts them.
 	Finalize(ctx context.Context, rec migration.Record) error

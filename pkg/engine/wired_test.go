@@ -47,7 +47,10 @@ func (c *calls) count() error { c.n++; return nil }
 func (c *calls) Now() time.Time                             { return time.Time{} }
 func (c *calls) Sleep(context.Context, time.Duration) error { return nil }
 
-func (c *calls) Park(context.Context, migration.Record) error     { return c.count() }
+func (c *calls) Park(context.Context, migration.Record) error { return c.count() }
+func (c *calls) Ungate(context.Context, migration.Record) (*migration.PlainFiles, error) {
+	return nil, c.count()
+}
 func (c *calls) Finalize(context.Context, migration.Record) error { return c.count() }
 func (c *calls) PointToPod(context.Context, migration.Record, ensemble.ID, string, string) error {
 	return c.count()

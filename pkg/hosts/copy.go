@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,7 +57,10 @@ func (h Hook) CopyData(ctx context.Context, s migration.ServerRecord, token stri
 
 // command is one call of the program.
 func (h Hook) command(ctx context.Context, action engine.HostAction, s migration.ServerRecord) (*exec.Cmd, error) {
-	words := strings.Fields(h.Program)
+	words, err := quote.Split(h.Program)
+	if err != nil {
+		return nil, err
+	}
 	if len(words) == 0 {
 		return nil, errors.New("no program is named")
 	}

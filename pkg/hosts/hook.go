@@ -19,7 +19,7 @@ import (
 const DefaultHookTimeout = 2 * time.Minute
 
 // Hook runs the operator's program for each action. The contract: it is called
-// with the arguments that were named with it (divided at blanks) and with the
+// with the arguments that were named with it (divided as a shell does, quote.Split) and with the
 // environment
 //
 //	ZKMIGRATE_ACTION     stop | start | mask | unmask | apply-patch | undo-patch | copy-data | report

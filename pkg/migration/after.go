@@ -102,8 +102,8 @@ func keepRestarted(r *Record, s *ServerRecord, b brought) {
 // keepApplied: a server has joined with the pods' settings.
 func keepApplied(r *Record, _ *ServerRecord, _ brought) { r.PodsBefore = nil }
 
-func keepUngated(r *Record, _ brought) bool {
-	r.Pods.Plain = true
+func keepUngated(r *Record, b brought) bool {
+	r.Pods.Plain, r.Pods.PlainFiles = true, b.o.PlainFiles
 	return true
 }
 

@@ -142,9 +142,10 @@ func (c *context) sameEpochStill() Decision {
 	return Decision{}
 }
 
-// podTemplate: the StatefulSet makes pods as recorded.
+// podTemplate: the StatefulSet makes pods as recorded, and what they are made from is there.
 func (c *context) podTemplate() Decision {
-	if source := c.pod.Source; source.Missing || source.Set.Outdated {
+	lost := c.first(func(m *member) bool { return m.pod.Source.Missing })
+	if lost != nil || c.pod.Source.Set.Outdated {
 		return do(StepPark, nil, "the next pod is to be made with the recorded settings")
 	}
 	return Decision{}

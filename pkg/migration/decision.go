@@ -202,6 +202,8 @@ type Outcome struct {
 	By   string
 	// Paths are those that were tried.
 	Paths *Paths
+	// PlainFiles are what pods without a gate mount; nil for nothing.
+	PlainFiles *PlainFiles
 }
 
 // Timing rules.

@@ -2,7 +2,9 @@ package migration_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -81,6 +83,13 @@ func TestFinalize(t *testing.T) {
 		{"no apply after the end", migration.Intent{Kind: migration.Apply, ID: 1}, finalized, stop, migration.CodeFinalized, ""},
 		{"replace finds nothing to do", migration.Intent{Kind: migration.Replace, ID: 1}, func(s *scene) { ungated(s, 1) }, done, migration.CodeDone, ""},
 		{"or sends to the gates", migration.Intent{Kind: migration.Replace, ID: 1}, func(s *scene) { ungated(s, 1); crashes(s, 1) }, stop, migration.CodePodAway, ""},
+		{"files of another are made again before the next pod goes", asked, func(s *scene) {
+			ungated(s, 2)
+			s.filesGone(2)
+			s.flight(migration.Apply, 1)
+			f := s.o.Record.Flight
+			f.Served, f.Gate, f.Before = true, s.view(1).Cluster.Gate.Generation, s.proof(epoch, counter, time.Second, true)
+		}, do, migration.CodeStep, migration.StepPark},
 		{"another one that crashes comes first", asked, func(s *scene) {
 			ungated(s, 2)
 			crashes(s, 2)
@@ -150,5 +159,53 @@ func TestReleasesAfterTheEnd(t *testing.T) {
 	s.o.Record.Finalized = &migration.Confirmation{At: t0(), By: "bob"}
 	if got := problems(); len(got) > 0 {
 		t.Errorf("after it: %q", got)
+	}
+}
+
+// TestPlainPodsWithoutFiles: what a pod without a gate was made from is gone; status says which
+// command makes it again, or where it can be had from.
+func TestPlainPodsWithoutFiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		finalized, ours bool
+		next            string
+	}{
+		"on the way":             {false, true, "finalize demo --give-up-way-back=demo"},
+		"finalized":              {true, true, "finalize demo --output-dir=DIR -n zk, then kubectl apply -f DIR/configmap-*.yaml"},
+		"finalized, its owner's": {true, false, "exec demo-pod-1 -- cat /conf/zoo.cfg"},
+	} {
+		s := healthy("3.8.0", 1, 2, 3)
+		ungated(s, 1, 2, 3)
+		s.filesGone(2)
+		s.view(2).Cluster.Pod.Source.Missing = c.ours
+		if c.finalized {
+			s.o.Record.Finalized = &migration.Confirmation{At: t0(), By: "bob"}
+		}
+		got := migration.Problems(s.o)
+		if len(got) != 1 || got[0].Code != migration.CodePodFiles || !strings.Contains(got[0].Next, c.next) {
+			t.Errorf("%s: %+v", name, got)
+		}
+		// Of the Secret it is not known whether it is there.
+		s.o.Record.Pods.PlainFiles = &migration.PlainFiles{Secret: "demo-conf-x"}
+		s.down(1)
+		pod := &s.view(1).Cluster.Pod
+		pod.Container, pod.Problem, pod.Report = migration.ContainerPreparing, "node n1 prepares the pod", migration.Report{}
+		next, evidence := "finalize demo --give-up-way-back=demo", "this recreates it"
+		if c.finalized {
+			next, evidence = "describe pod demo-pod-0", "restore it from a backup"
+		}
+		got = slices.DeleteFunc(migration.Problems(s.o), func(p migration.Problem) bool { return !p.Server.Is(1) })
+		if len(got) != 1 || !strings.Contains(got[0].Next, next) || !strings.Contains(strings.Join(got[0].Evidence, "\n"), "get secret demo-conf-x") ||
+			!strings.Contains(strings.Join(got[0].Evidence, "\n"), evidence) {
+			t.Errorf("%s, a pod that does not start: %+v", name, got)
+		}
+	}
+}
+
+// TestUngatedIsRecorded: that pods have no gate is recorded together with what they mount instead.
+func TestUngatedIsRecorded(t *testing.T) {
+	files := &migration.PlainFiles{Secret: "demo-conf-x"}
+	rec, changed := healthy("3.8.0", 1, 2, 3).o.Record.After("bob", migration.Decision{Server: 1, Step: migration.StepUngate}, migration.Outcome{PlainFiles: files}, ensemble.MaybeID{})
+	if !changed || !rec.Pods.Plain || rec.Pods.PlainFiles != files {
+		t.Errorf("%v, %+v", changed, rec.Pods)
 	}
 }

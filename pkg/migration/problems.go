@@ -179,8 +179,13 @@ func (c *context) inFlight() Decision {
 func (c *context) ailing() (out findings) {
 	live, pod := c.live, c.pod
 	again := c.cmd("replace --id=%d", c.ID)
-	if c.stranded() {
+	switch {
+	case c.rec.Finalized != nil:
+		again = c.look()
+	case c.stranded():
 		again = c.regate()
+	case pod.Source.Pod.Plain:
+		again = c.finalizeAgain()
 	}
 	switch {
 	case live.Unread():
@@ -192,7 +197,7 @@ func (c *context) ailing() (out findings) {
 		out.add(ClassWrong, c.ID, stop(CodeDegraded, c.bringBack(), "server %d does not serve: %s", c.ID, live.Said()))
 	default:
 		out.add(ClassWrong, c.ID, stop(CodePodAway, again, "server %d does not serve: %s", c.ID, live.Said()).
-			with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState())))
+			with(fmt.Sprintf("pod %s: %s", pod.Name, c.podState())).with(c.plainSecret()...))
 	}
 	if c.holds == HoldsHalf {
 		out.add(ClassWrong, c.ID, stop(CodeRenewal, again, "pod %s of server %d needs a new start from empty: %s", pod.Name, c.ID, c.report.Detail))
@@ -223,11 +228,33 @@ func (c *context) lostFiles() Decision {
 		files += " (" + c.kubectl("delete configmap %s", pod.Source.ForeignFiles) + ")"
 	}
 	d := stop(CodePodFiles, c.cmd("replace --id=%d", c.ID), "pod %s of server %d cannot be started again: %s", pod.Name, c.ID, files)
-	if pod.Source.Missing {
+	switch {
+	case c.rec.Finalized != nil && pod.Source.Missing:
+		return d.then(c.cmd("finalize --output-dir=DIR") + ", then " + c.kubectl("apply -f DIR/configmap-*.yaml"))
+	case c.rec.Finalized != nil:
+		return d.then(c.kubectl("exec %s -- cat /conf/zoo.cfg", pod.Name)).
+			with("a pod that runs still has the file: create the ConfigMap with it, from Git or from a backup (docs/finalize.md)")
+	case c.rec.Pods.Plain:
+		return d.then(c.finalizeAgain())
+	case pod.Source.Missing:
 		return d
 	}
 	return d.then(c.cmd("revert --id=%d", c.ID)).
 		with("its settings have changed since, so nobody can write those files again; replace, after the revert, creates a pod with the current ones")
+}
+
+// plainSecret names the Secret that a pod without a gate may wait for: no look reads Secrets, so
+// whether it is there is not known.
+func (c *context) plainSecret() []string {
+	p := c.rec.Pods.PlainFiles
+	if p == nil || p.Secret == "" || !c.pod.Source.Pod.Plain || c.pod.Running() {
+		return nil
+	}
+	text := fmt.Sprintf("it needs Secret %s, which status does not read (%s); if it is gone, ", p.Secret, c.kubectl("get secret %s", p.Secret))
+	if c.rec.Finalized != nil {
+		return []string{text + "restore it from a backup (docs/finalize.md)"}
+	}
+	return []string{text + "this recreates it: " + c.finalizeAgain()}
 }
 
 // restartable: no other pod that serves would stay away after its next restart,

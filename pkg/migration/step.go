@@ -150,7 +150,7 @@ func Steps() []Step {
 		{StepBeginApply, PhaseProve, "note in the journal that this server's pod is made again", "a second command, on any machine, is refused by name (I5)", false, nil},
 		{StepCancelApply, PhaseProve, "note that this restart is put off", "it became the leader, or its volume is lost; something else comes first", false, keepEnd(keepNothing)},
 		{StepFinishApply, PhaseDone, "note that the server runs with the recorded settings", "the next one may go", false, keepEnd(keepApplied)},
-		{StepUngate, PhaseProve, "note that pods are made without a gate from now on", "all are made again so, one at a time; finalize --undo takes it back", false, keepUngated},
+		{StepUngate, PhaseProve, "make what pods without a gate mount, and note that they have none from now on", "all are made again so, one at a time; finalize --undo takes it back", true, keepUngated},
 		{StepFinalize, PhaseDone, "hand the pods over to the StatefulSet", "with RollingUpdate it restarts them by itself; there is no way back to hosts", true, keepFinalized},
 		{StepBeginUnpark, PhaseRemove, "note in the journal which volumes were never used", "once their pods are gone nobody can tell", false, nil},
 		{StepShrinkSet, PhaseRemove, "scale the StatefulSet down", "pods in which nothing was started go before their volumes", true, nil},

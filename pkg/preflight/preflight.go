@@ -169,6 +169,8 @@ type Facts struct {
 	// knows how they are made. RoomError is why nobody could look.
 	Room      *Room
 	RoomError string
+	// PodsUnknown is why nobody knows how pods are made, before the wrap; empty where nothing said it.
+	PodsUnknown string
 	// Images are those of the parked pods.
 	Images []Image
 	// ServerVersion is the cluster's, as "1.34".

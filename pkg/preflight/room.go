@@ -103,8 +103,10 @@ func ofRoom(eval func(Room) ([]string, string)) func(Facts) ([]string, string) {
 		switch {
 		case f.RoomError != "":
 			return nil, f.RoomError
+		case f.Room == nil && f.PodsUnknown != "":
+			return nil, "how the pods are made is not known: " + f.PodsUnknown
 		case f.Room == nil:
-			return nil, "how the pods are made is not known before wrap"
+			return nil, "how the pods are made is not known yet: before the wrap, an Ensemble manifest says it (-f, docs/ensemble.md)"
 		case len(f.Room.Missing) == 0 && len(f.Room.Leaving) == 0:
 			return nil, ""
 		}

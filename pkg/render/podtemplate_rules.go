@@ -106,6 +106,7 @@ func templateRules() []templateRule {
 		field("metadata", "labels", "statefulset.kubernetes.io/*").because(whyLabel),
 		field("metadata", "labels", "apps.kubernetes.io/*").because(whyLabel),
 		field("metadata", "labels", "controller-revision-hash").because(whyLabel),
+		field("metadata", "annotations", "kubectl.kubernetes.io/default-container").because("the commands that are printed name the pod alone, and mean ZooKeeper's container"),
 		field("metadata", "annotations", "zkmigrate.io/*").because("the tool sets it, and knows by it what a pod was made from"),
 		field("metadata", "*", "sidecar.istio.io/inject").because(whyProxy),
 		field("metadata", "*", "linkerd.io/inject").because(whyProxy),

@@ -136,14 +136,15 @@ func drifts(t *testing.T, rec migration.Record, have corev1.PodSpec) string {
 func refusals() map[string]string {
 	zk := func(text string) string { return "spec: {containers: [{name: zookeeper, " + text + "}]}" }
 	out := map[string]string{
-		"metadata.labels[app.kubernetes.io/name]":             "metadata: {labels: {app.kubernetes.io/name: x}}",
-		"metadata.labels[zkmigrate.io/ensemble]":              "metadata: {labels: {zkmigrate.io/ensemble: x}}",
-		"metadata.labels[statefulset.kubernetes.io/pod-name]": "metadata: {labels: {statefulset.kubernetes.io/pod-name: x}}",
-		"metadata.labels[apps.kubernetes.io/pod-index]":       "metadata: {labels: {apps.kubernetes.io/pod-index: '1'}}",
-		"metadata.labels.controller-revision-hash":            "metadata: {labels: {controller-revision-hash: x}}",
-		"metadata.annotations[zkmigrate.io/template]":         "metadata: {annotations: {zkmigrate.io/template: x}}",
-		"metadata.labels[sidecar.istio.io/inject]":            "metadata: {labels: {sidecar.istio.io/inject: 'true'}}",
-		"metadata.annotations[linkerd.io/inject]":             "metadata: {annotations: {linkerd.io/inject: enabled}}",
+		"metadata.labels[app.kubernetes.io/name]":                       "metadata: {labels: {app.kubernetes.io/name: x}}",
+		"metadata.labels[zkmigrate.io/ensemble]":                        "metadata: {labels: {zkmigrate.io/ensemble: x}}",
+		"metadata.labels[statefulset.kubernetes.io/pod-name]":           "metadata: {labels: {statefulset.kubernetes.io/pod-name: x}}",
+		"metadata.labels[apps.kubernetes.io/pod-index]":                 "metadata: {labels: {apps.kubernetes.io/pod-index: '1'}}",
+		"metadata.labels.controller-revision-hash":                      "metadata: {labels: {controller-revision-hash: x}}",
+		"metadata.annotations[zkmigrate.io/template]":                   "metadata: {annotations: {zkmigrate.io/template: x}}",
+		"metadata.labels[sidecar.istio.io/inject]":                      "metadata: {labels: {sidecar.istio.io/inject: 'true'}}",
+		"metadata.annotations[kubectl.kubernetes.io/default-container]": "metadata: {annotations: {kubectl.kubernetes.io/default-container: exporter}}",
+		"metadata.annotations[linkerd.io/inject]":                       "metadata: {annotations: {linkerd.io/inject: enabled}}",
 		"metadata.name":                                               "metadata: {name: x}",
 		"metadata.finalizers":                                         "metadata: {finalizers: [x/y]}",
 		"spec.restartPolicy":                                          "spec: {restartPolicy: Never}",

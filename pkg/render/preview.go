@@ -55,7 +55,7 @@ func pointsToHost(o Object) bool {
 func hiddenSecret(rec migration.Record, name string, keys ...string) Object {
 	data := map[string]any{}
 	for _, key := range keys {
-		data[key] = "<hidden>"
+		data[key] = hiddenValue
 	}
 	o := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Secret", "immutable": true, "type": string(corev1.SecretTypeOpaque),

@@ -87,7 +87,7 @@ func (d *differences) container(w corev1.Container, have []corev1.Container) {
 
 func (d *differences) words(key, what string, w, h []string) {
 	if !slices.Equal(w, h) {
-		d.add([]string{key}, "%s is %q, recorded is %q", what, h, w)
+		d.add([]string{key}, "%s is %q, recorded is %q", what, hideWords(h), hideWords(w))
 	}
 }
 
@@ -101,6 +101,8 @@ func (d *differences) env(want, have []corev1.EnvVar) {
 		switch {
 		case i < 0:
 			d.add(at, "variable %s is missing", w.Name)
+		case have[i].Value != w.Value && ensemble.Secret(w.Name):
+			d.add(at, "variable %s has another value than recorded", w.Name)
 		case have[i].Value != w.Value:
 			d.add(at, "variable %s is %q, recorded is %q", w.Name, ensemble.HideSecrets(have[i].Value), ensemble.HideSecrets(w.Value))
 		case fieldPath(have[i]) != fieldPath(w):
@@ -156,7 +158,7 @@ func (d *differences) probe(key, what string, w, h *corev1.Probe) {
 	if h == nil || h.Exec == nil {
 		d.add(at, "its %s is another one, recorded is %q", what, w.Exec.Command)
 	} else if !slices.Equal(w.Exec.Command, h.Exec.Command) {
-		d.add(at, "its %s runs %q, recorded is %q", what, h.Exec.Command, w.Exec.Command)
+		d.add(at, "its %s runs %q, recorded is %q", what, hideWords(h.Exec.Command), hideWords(w.Exec.Command))
 	}
 }
 

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,8 +13,9 @@ import (
 // fills in and admission adds is not.
 func TestTemplateDrift(t *testing.T) {
 	for name, tc := range map[string]struct {
-		edit func(*corev1.PodSpec)
-		want []string
+		edit     func(*corev1.PodSpec)
+		want     []string
+		template string
 	}{
 		"as it was made": {edit: func(*corev1.PodSpec) {}},
 		"as the API server returns it": {edit: func(p *corev1.PodSpec) {
@@ -52,6 +54,11 @@ func TestTemplateDrift(t *testing.T) {
 			p.Containers[0].Env = p.Containers[0].Env[:3]
 		}, want: []string{`container zookeeper: variable POD_NAME comes from "spec.nodeName"`, `container zookeeper: variable ZKMIGRATE_SERVERS is "x"`, "container zookeeper: variable ZKMIGRATE_LISTEN is missing",
 			"container zookeeper: variable SERVER_JVMFLAGS is missing"}},
+		"secret variables and arguments": {edit: func(p *corev1.PodSpec) {
+			i := slices.IndexFunc(p.Containers, func(c corev1.Container) bool { return c.Name == "exporter" })
+			p.Containers[i].Env[0].Value, p.Containers[i].Args = "hush", []string{"--password=hush"}
+		}, want: []string{`container exporter: args is ["--password=<hidden>"], recorded is ["--password=<hidden>"]`, "container exporter: variable EXPORTER_PASSWORD has another value than recorded"},
+			template: `{"spec":{"containers":[{"name":"exporter","image":"x","args":["--password=old"],"env":[{"name":"EXPORTER_PASSWORD","value":"old"}]}]}}`},
 		"mounts": {edit: func(p *corev1.PodSpec) {
 			p.Containers[0].VolumeMounts[1].Name = "other"
 			p.Containers[1].VolumeMounts = nil
@@ -74,6 +81,7 @@ func TestTemplateDrift(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := record()
+			rec.Pods.Template = tc.template
 			template, err := podTemplate(rec)
 			if err != nil {
 				t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/strict"
 )
 
@@ -62,6 +63,7 @@ func Save(o migration.Observation, by string) Saved {
 // hidden leaves out what nobody should see of the pods' settings.
 func hidden(o migration.PodOptions) migration.PodOptions {
 	o.ZooCfg, o.JVMFlags, o.Command = ensemble.HideSecretKeys(o.ZooCfg), ensemble.HideSecrets(o.JVMFlags), each(o.Command)
+	o.Template = render.HideTemplate(o.Template)
 	return o
 }
 

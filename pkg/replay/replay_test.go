@@ -131,6 +131,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	o.Record.Pods.Command = []string{"run", "--keystore-password=hush"}
 	o.Record.Audit = []migration.AuditEntry{{At: o.At, Step: "x", Detail: `variable SERVER_JVMFLAGS is "-Dssl.password=hush", recorded is "-Xmx1g"`}}
 	o.Servers[0].Cluster.Pod.Source.Pod.Drift = []string{`variable SERVER_JVMFLAGS is "-Dssl.password=hush"`}
+	o.Record.Pods.Template = `{"spec":{"containers":[{"name":"exporter","args":["--password=hush"],"env":[{"name":"EXPORTER_PASSWORD","value":"hush"},{"name":"kept","value":"-Xmx1g"}]}]}}`
 	before := o.Record.Pods
 	o.Record.PodsBefore = &before
 	data := string(marshal(t, replay.Save(o, "v1")))

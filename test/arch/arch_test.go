@@ -76,7 +76,7 @@ func core() map[string][]string {
 		"pkg/intake":    {"pkg/ensemble", "pkg/manifest", "pkg/migration", "pkg/hostpatch", "pkg/render"},
 		"pkg/manifest":  {"pkg/ensemble"},
 		"pkg/fleet":     {"pkg/manifest"},
-		"pkg/replay":    {"pkg/ensemble", "pkg/migration"},
+		"pkg/replay":    {"pkg/ensemble", "pkg/migration", "pkg/render"},
 		"pkg/rollout":   {"pkg/ensemble", "pkg/migration", "pkg/vantage"},
 		// What is asked of a host, and what it has said.
 		"pkg/hostscript": {"pkg/ensemble", "pkg/vantage"},

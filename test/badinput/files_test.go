@@ -104,7 +104,7 @@ func fileRows() []row {
 	add("dynamic file is a directory", row{files: map[string]string{"a": dynamic, "zoo.cfg.dynamic.1/x": ""}, says: []string{"zoo.cfg.dynamic.1", "is a directory"}})
 	add("files that differ", row{files: map[string]string{"a": zooCfg, "b": strings.Replace(zooCfg, "syncLimit=5", "syncLimit=6", 1)}, args: []string{"-f", "1=a", "-f", "2=b"}, says: []string{"syncLimit differs", "a: 5", "b: 6", "expected the same on every host"}})
 	add("one host twice", row{files: map[string]string{"a": zooCfg, "b": zooCfg}, args: []string{"-f", "1=a", "-f", "1=b"}, says: []string{"b: server 1 was given already by a", "one file per server"}})
-	add("no file named", row{args: []string{"-f", ""}, says: []string{`--filename="" names no file`, "or - for stdin"}})
+	add("no file named", row{args: []string{"-f", "1="}, says: []string{`--filename="1=" names no file`, "or - for stdin"}})
 	return out
 }
 

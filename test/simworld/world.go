@@ -148,6 +148,10 @@ func (w *World) Park(context.Context, migration.Record) error {
 	return err
 }
 
+func (w *World) Ungate(context.Context, migration.Record) (*migration.PlainFiles, error) {
+	return nil, w.write("ungate")
+}
+
 func (w *World) Finalize(context.Context, migration.Record) error { return w.write("finalize") }
 
 func (w *World) PointToPod(_ context.Context, _ migration.Record, id ensemble.ID, _, podIP string) error {
