@@ -3,6 +3,7 @@ package printer
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,13 @@ func (t *tables) fleet(o fleet.Overview) {
 		t.item("%s", text)
 		if wait.Next != "" {
 			t.item("next: %s", wait.Next)
+		}
+	}
+	for _, e := range o.Ensembles {
+		waits := slices.ContainsFunc(o.Waits, func(w fleet.Wait) bool { return w.Code == fleet.WaitRed && w.Target == e.ID })
+		if e.Phase == fleet.Red && !waits { // its stage tolerates it
+			t.item("%s is red: %s", e.ID, e.Reason)
+			t.item("next: %s", e.Next)
 		}
 	}
 	t.table("STAGE", "DONE", "UNDER WAY", "RED", "SKIPPED", "NOT BEGUN")
