@@ -57,7 +57,7 @@ func (o *overview) together(ctx context.Context) ([]migration.EnsembleStatus, er
 	lists := o.list(looks, stop)
 	places := make(chan struct{}, serversAtOnce)
 	items, err := sideBySide(looks, len(names), names, o.kube.via, func(i int) (migration.EnsembleStatus, error) {
-		d, _, err := o.of(looks, names[i].namespace)
+		d, _, err := o.of(ctx, names[i].namespace) // kept, if the looks are called off
 		if err != nil {
 			return migration.EnsembleStatus{}, err
 		}
