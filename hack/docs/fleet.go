@@ -22,7 +22,8 @@ func fleetPage() string {
 		"   order. `-o markdown` and `-o html` are for the change request. Once an ensemble of the run was moved, it also says when the run would end, by the rules that move it\n" +
 		"   (windows, soaks, budget), and what other concurrencies would change.\n" +
 		"4. **`kubectl zkmigrate fleet run -f wave-1.yaml`** freezes the plan and begins. Kill it at any time: the same command, on any machine with the same files, goes on, first\n" +
-		"   with what was under way. It prints what the commands of each ensemble print, with the ensemble's name before each line.\n" +
+		"   with what was under way. It prints what the commands of each ensemble print, with the ensemble's name before each line;\n" +
+		"   patches that lie in its directory of `--output-dir` as they are now are named in one line, with since when.\n" +
 		"5. **`fleet status wave-1 -w`** beside it, from anywhere. `fleet approve`, `pause`, `resume`, `skip` and `retry` write one word into the run's state, with your name.\n" +
 		"6. **`fleet report wave-1 -o markdown`** is what happened: who did what when, how long each ensemble took, how many elections it has forced.\n\n" +
 		"```yaml\n" + manifest.FleetExample() + "```\n\n" +

@@ -193,7 +193,9 @@ func (s *scope) connect(ctx context.Context, cluster string) (c site, err error)
 		c.deps, c.kube, err = with(ctx, s.only(), credentials)
 		return c, err
 	}
-	c.own = func(ctx context.Context, namespace string) (*deps, kube, error) { return with(ctx, namespace, credentials) }
+	c.own = func(ctx context.Context, namespace string) (*deps, kube, error) {
+		return with(ctx, namespace, credentials)
+	}
 	c.deps, c.kube, err = with(ctx, s.only(), "")
 	c.kube.via = c.kube.via.WithOwn("credentials", credentials)
 	return c, err
