@@ -33,7 +33,8 @@ func fleetPage() string {
 		"- A stage begins when every ensemble of the one before is done or skipped, its soak is over and its approvals are given.\n" +
 		"- An ensemble begins when every server of it serves and nothing of its own is missing. Nothing begins while an ensemble that the run has moved is not healthy.\n" +
 		"- An ensemble that fails is **red**. It stays as it is, no worse than after one `replace` that was killed. What is under way ends; nothing else of its stage\n" +
-		"  begins, unless `tolerate` allows it, and nothing that has a consumer in common with it. `fleet status` prints what it said and, as next, the `fleet retry` that has it go on where it stands; behind that, what must be fixed first (its own way out) and the `fleet skip` that leaves it out.\n" +
+		"  begins, unless `tolerate` allows it, and nothing that has a consumer in common with it. `fleet status` prints what it said and, as next, the\n" +
+		"  `fleet retry` that has it go on where it stands; behind that, what must be fixed first (its own way out) and the `fleet skip` that leaves it out.\n" +
 		"- Elections: the rolling restart forces one, the replacements one, `finalize` one. What an ensemble may force is set aside when it begins, and counts until an hour after its end: within\n" +
 		"  no hour do planned elections come to more than `electionsPerHour`. If it has forced more, as its epochs show, that many count.\n" +
 		"- The plan is frozen when a run begins, with the SHA-256 of manifests, hosts' files and hooks. What differs later is named, and the run does not go on: restore it, or begin\n" +

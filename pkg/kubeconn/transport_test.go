@@ -53,7 +53,7 @@ func TestAnswersOfAnotherKind(t *testing.T) {
 		return err
 	}
 	got := func(ctx context.Context, c kubernetes.Interface, _ metadata.Interface) error {
-		_, err := c.CoreV1().Endpoints("a").Get(ctx, "b", metav1.GetOptions{}) //nolint:staticcheck // their name is its own plural
+		_, err := c.CoreV1().Endpoints("a").Get(ctx, "b", metav1.GetOptions{}) // their name is its own plural
 		return err
 	}
 	namespace := func(ctx context.Context, c kubernetes.Interface, _ metadata.Interface) error {
