@@ -22,7 +22,8 @@ func fleetPage() string {
 		"   order. `-o markdown` and `-o html` are for the change request. Once an ensemble of the run was moved, it also says when the run would end, by the rules that move it\n" +
 		"   (windows, soaks, budget), and what other concurrencies would change.\n" +
 		"4. **`kubectl zkmigrate fleet run -f wave-1.yaml`** freezes the plan and begins. Kill it at any time: the same command, on any machine with the same files, goes on, first\n" +
-		"   with what was under way. It prints what the commands of each ensemble print, with the ensemble's name before each line.\n" +
+		"   with what was under way. It prints what the commands of each ensemble print, with the ensemble's name before each line;\n" +
+		"   patches that lie in its directory of `--output-dir` as they are now are named in one line, with since when.\n" +
 		"5. **`fleet status wave-1 -w`** beside it, from anywhere. `fleet approve`, `pause`, `resume`, `skip` and `retry` write one word into the run's state, with your name.\n" +
 		"   STALL is the longest that an election can have kept clients from writing: from the last look that saw a leader to the first that saw its successor, as the last command\n" +
 		"   that moved the ensemble saw it.\n" +
@@ -34,7 +35,8 @@ func fleetPage() string {
 		"- A stage begins when every ensemble of the one before is done or skipped, its soak is over and its approvals are given.\n" +
 		"- An ensemble begins when every server of it serves and nothing of its own is missing. Nothing begins while an ensemble that the run has moved is not healthy.\n" +
 		"- An ensemble that fails is **red**. It stays as it is, no worse than after one `replace` that was killed. What is under way ends; nothing else of its stage\n" +
-		"  begins, unless `tolerate` allows it, and nothing that has a consumer in common with it. `fleet status` prints what it said and its own way out. Then `fleet retry`, which has it go on where it stands, or `fleet skip`.\n" +
+		"  begins, unless `tolerate` allows it, and nothing that has a consumer in common with it. `fleet status` prints what it said and, as next, the\n" +
+		"  `fleet retry` that has it go on where it stands; behind that, what must be fixed first (its own way out) and the `fleet skip` that leaves it out.\n" +
 		"- Elections: the rolling restart forces one, the replacements one, `finalize` one. What an ensemble may force is set aside when it begins, and counts until an hour after its end: within\n" +
 		"  no hour do planned elections come to more than `electionsPerHour`. If it has forced more, as its epochs show, that many count.\n" +
 		"- The plan is frozen when a run begins, with the SHA-256 of manifests, hosts' files and hooks. What differs later is named, and the run does not go on: restore it, or begin\n" +

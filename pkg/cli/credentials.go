@@ -72,8 +72,7 @@ func (d *deps) loadCredentials(ctx context.Context, place, from string) error {
 	if d.probe.credentials = from; from == "" {
 		return nil
 	}
-	name, inSecret := strings.CutPrefix(from, secretPrefix)
-	if !inSecret {
+	if !inSecret(from) {
 		data, err := readInput(ctx, from, nil)
 		if err != nil {
 			return usagef("%s: %w", place, err)
@@ -85,8 +84,9 @@ func (d *deps) loadCredentials(ctx context.Context, place, from string) error {
 			return readInput(ctx, name, nil)
 		})
 	}
-	if len(validation.IsDNS1123Subdomain(name)) > 0 {
-		return usagef("%s=%s is not the name of a Secret: use lower-case letters, digits, dashes and dots", place, quote.Typed(from))
+	name, err := secretName(place, from)
+	if err != nil {
+		return err
 	}
 	k, err := d.kube()
 	if err != nil {
@@ -108,6 +108,29 @@ func (d *deps) loadCredentials(ctx context.Context, place, from string) error {
 		return usagef("%s=%s: %w", place, from, err)
 	}
 	return d.useCredentials(place+"="+from, data, entry)
+}
+
+// nameCredentials is loadCredentials for a command about many ensembles: a Secret is each one's
+// own, in its cluster and namespace, and is read by whoever looks at it there.
+func (d *deps) nameCredentials(ctx context.Context, place, from string) error {
+	if !inSecret(from) {
+		return d.loadCredentials(ctx, place, from)
+	}
+	d.probe.credentials = from
+	_, err := secretName(place, from)
+	return err
+}
+
+// inSecret reports whether credentials are those of a Secret.
+func inSecret(from string) bool { return strings.HasPrefix(from, secretPrefix) }
+
+// secretName is that Secret.
+func secretName(place, from string) (string, error) {
+	name := strings.TrimPrefix(from, secretPrefix)
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return "", usagef("%s=%s is not the name of a Secret: use lower-case letters, digits, dashes and dots", place, quote.Typed(from))
+	}
+	return name, nil
 }
 
 // useCredentials reads the file; from is where it was named, and its name.

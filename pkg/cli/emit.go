@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
@@ -24,11 +25,12 @@ type outFile struct {
 	mode fs.FileMode
 }
 
-// write writes everything, or nothing where something cannot be made.
-func (e emission) write(dir string) error {
+// write writes everything, or nothing where something cannot be made. kept are the files that
+// were there, and since when.
+func (e emission) write(dir string) (kept map[string]time.Time, err error) {
 	files, err := e.files()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	return writeDir(dir, files)
 }
@@ -171,9 +173,17 @@ func jvmText(lines map[string]hostpatch.CommandLine) []byte {
 	return b.Bytes()
 }
 
-func (f *reconfigureFlags) printPlan(rec migration.Record, e emission) {
+// printPlan prints the patches. Where a program applies them, those that an earlier run has left
+// as they are now are only named: nobody has to read them again.
+func (f *reconfigureFlags) printPlan(rec migration.Record, e emission, kept map[string]time.Time) {
 	out := f.deps.streams.Out
+	var same []string
+	var since time.Time
 	for _, h := range e.plan.Hosts {
+		if at, all := keptPatches(h, kept); all && f.said.Spec.Hosts.Hook != "" && !f.verbose {
+			same, since = append(same, h.ID.String()), later(since, at)
+			continue
+		}
 		fmt.Fprintf(out, "# server %d on host %s: %s\n", h.ID, h.Address, filepath.Join(f.dir, hostpatch.PatchDir(h), hostpatch.PatchName(h.FilePatch, false)))
 		if h.Unchanged() {
 			fmt.Fprintln(out, "# nothing to change")
@@ -182,14 +192,38 @@ func (f *reconfigureFlags) printPlan(rec migration.Record, e emission) {
 			fmt.Fprintf(out, "%s", file.Patch)
 		}
 	}
-	if e.unchanged() {
+	if len(same) > 0 {
+		fmt.Fprintf(f.deps.streams.ErrOut, "The patches of servers %s in %s have not changed since %s.\n", strings.Join(same, ", "), f.dir, since.Local().Format(time.DateTime))
+	}
+	switch {
+	case e.unchanged():
 		fmt.Fprintf(f.deps.streams.ErrOut, "\nEvery host's file has all of it already. Written to %s.\n", f.dir)
-	} else {
+	case len(same) < len(e.plan.Hosts):
 		fmt.Fprintf(f.deps.streams.ErrOut, "\nWritten to %s (README.txt has the commands). Restart one server at a time, in this order: %v%s.\n", f.dir, e.plan.Order, leaderText(e.input.Leader))
 	}
 	if f.said.Spec.Hosts.Hook == "" {
 		fmt.Fprintf(f.deps.streams.ErrOut, "next: %s   (leave it running during the restarts)\n", f.deps.in(rec.Namespace).Ours("reconfigure %s --verify", rec.Name))
 	}
+}
+
+// keptPatches reports whether a host has patches, and all of them were there already, and since
+// when.
+func keptPatches(h hostpatch.HostPatch, kept map[string]time.Time) (since time.Time, all bool) {
+	for _, file := range h.Files() {
+		at, there := kept[filepath.Join(hostpatch.PatchDir(h), hostpatch.PatchName(file, false))]
+		if !there {
+			return since, false
+		}
+		since = later(since, at)
+	}
+	return since, !h.Unchanged()
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // unchanged reports whether no host needs a patch.

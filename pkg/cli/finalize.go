@@ -136,7 +136,7 @@ func (o *MoveOptions) show(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := writeDir(o.end.dir, files); err != nil {
+		if _, err := writeDir(o.end.dir, files); err != nil {
 			return err
 		}
 		fmt.Fprintf(o.deps.streams.Out, "Wrote %d files to %s.\n", len(files), o.end.dir)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
@@ -18,7 +17,7 @@ func (f *fleetLooker) looks(ctx context.Context, targets []fleetTarget, goal fle
 	at := map[string]int{}
 	for _, t := range targets {
 		key := t.Context + "\x00" + t.credentials
-		if strings.HasPrefix(t.credentials, secretPrefix) { // of its own namespace
+		if inSecret(t.credentials) { // of its own namespace
 			key += "\x00" + t.Namespace
 		}
 		i, known := at[key]

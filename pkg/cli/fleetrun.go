@@ -46,9 +46,9 @@ func newFleetRunCommand(d *deps) *cobra.Command {
 			has changed and stops; --restart begins a new run with them, once nothing is under
 			way, and passes over ensembles that have reached the goal.
 
-			An ensemble that fails is red: it stays as it is, with its own way out printed. What
-			is under way goes on to its end, and nothing else of its stage begins. Then: mend it,
-			and fleet retry, or fleet skip.
+			An ensemble that fails is red: it stays as it is. What is under way goes on to its
+			end, and nothing else of its stage begins. Printed as next is the fleet retry that
+			resumes it, with what must be fixed first, and the fleet skip that leaves it out.
 
 			It waits for approvals, windows and soaks; with --wait=false it ends when nothing is
 			under way and nothing can begin, and goes on when it is run again.`),
@@ -449,11 +449,7 @@ func (f *fleetRunner) outcome(d fleet.Decision, rec journal.FleetRecord) error {
 func (r *fleetRun) next(p fleet.Plan, w fleet.Wait) string {
 	switch w.Code {
 	case fleet.WaitRed:
-		retry := r.kube.at().Ours("fleet retry %s --ensemble=%s", r.name, w.Target)
-		if w.Next == "" {
-			return retry
-		}
-		return w.Next + "; then " + retry + ", or leave it out: " + r.kube.at().Ours("fleet skip %s --ensemble=%s", r.name, w.Target)
+		return r.again(w.Target, w.Next)
 	case fleet.WaitApproval:
 		return r.kube.at().Ours("fleet approve %s --approval=%s", r.name, w.Approval)
 	case fleet.WaitPause:
@@ -463,6 +459,15 @@ func (r *fleetRun) next(p fleet.Plan, w fleet.Wait) string {
 	case fleet.WaitSoak, fleet.WaitWindow, fleet.WaitElections, fleet.WaitConsumer, fleet.WaitHealth, fleet.WaitReady, fleet.WaitUnseen, fleet.WaitTurn:
 	}
 	return strings.TrimSpace(w.Next)
+}
+
+// again has a red ensemble go on; own is its own way out, which comes first.
+func (r *fleetRun) again(id, own string) string {
+	first := ""
+	if own = strings.TrimSpace(own); own != "" {
+		first = "first: " + own + "; "
+	}
+	return fmt.Sprintf("%s   (%sor leave it out: %s)", r.kube.at().Ours("fleet retry %s --ensemble=%s", r.name, id), first, r.kube.at().Ours("fleet skip %s --ensemble=%s", r.name, id))
 }
 
 // unhalt takes away the annotation that halts the run.

@@ -18,6 +18,7 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/fleet"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/printer"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
@@ -196,6 +197,7 @@ func TestFleetRunIsKilled(t *testing.T) {
 // TestFleetRunIsRed: what is under way ends, nothing else of the stage begins, and the way
 // out is the ensemble's own.
 func TestFleetRunIsRed(t *testing.T) {
+	const way = "kubectl zkmigrate fleet retry wave --ensemble=zk/c -n ops   (first: mend it; or leave it out: kubectl zkmigrate fleet skip wave --ensemble=zk/c -n ops)"
 	p := play(t, threeStages)
 	red := make(chan struct{})
 	p.turn = func(ctx context.Context, id string) (fleet.Ending, bool) {
@@ -213,10 +215,21 @@ func TestFleetRunIsRed(t *testing.T) {
 	}
 	p.pausedWith(p.runner(true).locked(t.Context()), "approve")
 	p.change(func(plan fleet.Plan, s *fleet.State) error { return s.Approve(plan, "canary-ok", mark("")) })
-	p.pausedWith(p.runner(false).locked(t.Context()), "mend it; then kubectl zkmigrate fleet retry wave --ensemble=zk/c -n ops, or leave it out: kubectl zkmigrate fleet skip wave")
+	p.pausedWith(p.runner(false).locked(t.Context()), way)
 	s := p.state()
 	if s.Phase("zk/c") != fleet.Red || s.Phase("zk/d") != fleet.Done || s.Phase("zk/b") != "" {
 		t.Fatalf("%+v", s.Results)
+	}
+	tolerant := p.plan
+	tolerant.Stages = slices.Clone(p.plan.Stages)
+	tolerant.Stages[1].Tolerate = 1
+	for what, plan := range map[string]fleet.Plan{"it stops its stage": p.plan, "its stage tolerates it": tolerant} {
+		o := fleet.Oversee(plan, s, "", nil, "", time.Now())
+		p.run().advise(plan, o)
+		var out strings.Builder
+		if err := (printer.Printer{}).FleetStatus(&out, o); err != nil || strings.Count(out.String(), "- zk/c is red: the pod does not join\n- next: "+way+"\n") != 1 {
+			t.Errorf("%s: %v\n%s", what, err, out.String())
+		}
 	}
 	p.turn = func(context.Context, string) (fleet.Ending, bool) { return fleet.Ending{}, true }
 	p.change(func(plan fleet.Plan, s *fleet.State) error { return s.Retry(plan, "zk/c", mark("")) })

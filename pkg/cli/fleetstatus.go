@@ -144,8 +144,18 @@ func (d *deps) overseeFleet(ctx context.Context, args []string, look *fleetLooke
 		runner = ""
 	}
 	o := fleet.Oversee(rec.Plan, rec.State, rec.Halt, halts, quote.Line(runner), time.Now())
-	for i, w := range o.Waits {
-		o.Waits[i].Next = r.next(rec.Plan, w)
-	}
+	r.advise(rec.Plan, o)
 	return o, nil
+}
+
+// advise puts the commands that help into an overview.
+func (r *fleetRun) advise(p fleet.Plan, o fleet.Overview) {
+	for i, w := range o.Waits {
+		o.Waits[i].Next = r.next(p, w)
+	}
+	for i, e := range o.Ensembles {
+		if e.Phase == fleet.Red {
+			o.Ensembles[i].Next = r.again(e.ID, e.Next)
+		}
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // outDir is a directory that we write as a whole: a file of it is complete or is
@@ -51,10 +52,11 @@ func checkOutDir(name string) error {
 	return nil
 }
 
-// writeDir writes all files into a directory, or none.
-func writeDir(name string, files []outFile) (err error) {
+// writeDir writes all files into a directory, or none. kept are those that are there already as
+// they would be written, by name, and since when: they are not written again.
+func writeDir(name string, files []outFile) (kept map[string]time.Time, err error) {
 	if err := checkOutDir(name); err != nil {
-		return err
+		return nil, err
 	}
 	d := &outDir{name: name, own: map[string][]string{}}
 	defer func() {
@@ -66,22 +68,36 @@ func writeDir(name string, files []outFile) (err error) {
 		}
 	}()
 	if err := d.open(); err != nil {
-		return d.failed(err)
+		return nil, d.failed(err)
 	}
 	if err := d.readManifest(); err != nil {
-		return err
+		return nil, err
 	}
+	kept = map[string]time.Time{}
 	for _, f := range files {
 		if err := d.free(f); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, f := range files {
-		if err := d.stage(f); err != nil {
-			return d.failed(err)
+		if since, same := d.same(f); same {
+			kept[f.name] = since
+			_ = d.root.Remove(f.name + tempSuffix) // of a run that was killed, if any
+		} else if err := d.stage(f); err != nil {
+			return nil, d.failed(err)
 		}
 	}
-	return d.commit(files)
+	return kept, d.commit(files, kept)
+}
+
+// same reports whether a file is there already as it would be written, and since when.
+func (d *outDir) same(f outFile) (since time.Time, same bool) {
+	info, err := d.root.Lstat(f.name)
+	if err != nil || info.Mode() != f.mode {
+		return since, false
+	}
+	sum, err := d.sum(f.name)
+	return info.ModTime(), err == nil && sum == checksum(f.data)
 }
 
 func (d *outDir) open() error {
@@ -187,7 +203,7 @@ func (d *outDir) stage(f outFile) error {
 // commit gives every file its name. What is ours is listed before, so that a run
 // that is killed in between finds its own files again; then what an earlier run
 // wrote and this one does not goes.
-func (d *outDir) commit(files []outFile) error {
+func (d *outDir) commit(files []outFile, kept map[string]time.Time) error {
 	now := map[string][]string{}
 	for _, f := range files {
 		name := filepath.ToSlash(f.name)
@@ -198,6 +214,9 @@ func (d *outDir) commit(files []outFile) error {
 		return d.failed(err)
 	}
 	for _, f := range files {
+		if _, there := kept[f.name]; there {
+			continue
+		}
 		name := filepath.ToSlash(f.name)
 		if err := d.root.Rename(name+tempSuffix, name); err != nil {
 			return d.failed(err)

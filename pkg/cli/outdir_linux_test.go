@@ -27,7 +27,7 @@ func TestWriteDirOnAFullDisk(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := writeDir("disk/out", patchFiles("one", "two")); err != nil {
+	if _, err := writeDir("disk/out", patchFiles("one", "two")); err != nil {
 		t.Fatal(err)
 	}
 	before := walk(t)
@@ -37,7 +37,7 @@ func TestWriteDirOnAFullDisk(t *testing.T) {
 		"the list":             {strings.Repeat("c", 60<<10), "duo"},
 		"the names of folders": {"1", "2", "3", "4", "5", "6", "7"},
 	} {
-		err := writeDir("disk/out", patchFiles(texts...))
+		_, err := writeDir("disk/out", patchFiles(texts...))
 		var said strings.Builder
 		if code := report(&said, err); code != exitError || !strings.Contains(said.String(), "no space left on device") || !strings.Contains(said.String(), "make room there") {
 			t.Errorf("%s: exit code %d: %s", what, code, said.String())
@@ -46,7 +46,7 @@ func TestWriteDirOnAFullDisk(t *testing.T) {
 			t.Errorf("%s: before:\n%s\nafter:\n%s", what, before, after)
 		}
 	}
-	if err := writeDir("disk/out", patchFiles("uno")); err != nil {
+	if _, err := writeDir("disk/out", patchFiles("uno")); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func patchFiles(texts ...string) []outFile {
@@ -16,6 +17,8 @@ func patchFiles(texts ...string) []outFile {
 	}
 	return out
 }
+
+func written(_ map[string]time.Time, err error) error { return err }
 
 func modeOf(t *testing.T, name string) fs.FileMode {
 	t.Helper()
@@ -31,7 +34,7 @@ func modeOf(t *testing.T, name string) fs.FileMode {
 func TestWriteDir(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, texts := range [][]string{{"one", "two"}, {"one", "two"}, {"uno"}} {
-		if err := writeDir("parent/out", patchFiles(texts...)); err != nil {
+		if _, err := writeDir("parent/out", patchFiles(texts...)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -53,7 +56,7 @@ func TestWriteDirLeavesOthersAlone(t *testing.T) {
 	for name, spoil := range map[string]func() error{
 		"a foreign file": func() error { return os.WriteFile(patch, []byte("mine"), 0o600) },
 		"an edited file": func() error {
-			return errors.Join(writeDir("out", patchFiles("one")), os.WriteFile(patch, []byte("mine"), 0o600))
+			return errors.Join(written(writeDir("out", patchFiles("one"))), os.WriteFile(patch, []byte("mine"), 0o600))
 		},
 		"a link":              func() error { return os.Symlink("../../victim", patch) },
 		"a linked folder":     func() error { return errors.Join(os.Remove("out/1-host"), os.Symlink("../elsewhere", "out/1-host")) },
@@ -68,7 +71,7 @@ func TestWriteDirLeavesOthersAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := walk(t)
-			err := writeDir("out", patchFiles("new"))
+			_, err := writeDir("out", patchFiles("new"))
 			if code := report(new(strings.Builder), err); code != exitRefused && code != exitUsage {
 				t.Errorf("exit code %d: %v", code, err)
 			}
@@ -83,7 +86,7 @@ func TestWriteDirLeavesOthersAlone(t *testing.T) {
 // known again.
 func TestWriteDirAfterAKill(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := writeDir("out", patchFiles("one", "two")); err != nil {
+	if _, err := writeDir("out", patchFiles("one", "two")); err != nil {
 		t.Fatal(err)
 	}
 	d := &outDir{name: "out", own: map[string][]string{}}
@@ -95,7 +98,7 @@ func TestWriteDirAfterAKill(t *testing.T) {
 	if err := errors.Join(d.writeManifest(d.own), d.stage(f), d.root.Rename(f.name+tempSuffix, f.name), d.stage(f), d.root.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeDir("out", patchFiles("eins")); err != nil {
+	if _, err := writeDir("out", patchFiles("eins")); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile("out/" + f.name); err != nil || string(data) != "eins" {

@@ -55,8 +55,13 @@ func (o *overview) together(ctx context.Context) ([]migration.EnsembleStatus, er
 	looks, stop := context.WithCancel(ctx)
 	defer stop()
 	lists := o.list(looks, stop)
-	looker := engine.Looker{Cluster: lists, Prober: newCrowd(o.deps.prober(nil), serversAtOnce), Clock: clock{}, Via: o.kube.via}
+	places := make(chan struct{}, serversAtOnce)
 	items, err := sideBySide(looks, len(names), names, o.kube.via, func(i int) (migration.EnsembleStatus, error) {
+		d, _, err := o.of(ctx, names[i].namespace) // kept, if the looks are called off
+		if err != nil {
+			return migration.EnsembleStatus{}, err
+		}
+		looker := engine.Looker{Cluster: lists, Prober: crowd{d.prober(nil), places}, Clock: clock{}, Via: o.kube.via}
 		obs, err := looker.Look(looks, records[i], nil)
 		if err != nil {
 			return migration.EnsembleStatus{}, err
@@ -176,7 +181,11 @@ func (o *overview) again(ctx context.Context, names []ensembleName, items []migr
 // oneByOne has each look ask the API server by itself.
 func (o *overview) oneByOne(ctx context.Context, names []ensembleName) ([]migration.EnsembleStatus, error) {
 	return sideBySide(ctx, looksAtOnce, names, o.kube.via, func(i int) (migration.EnsembleStatus, error) {
-		return o.deps.glance(ctx, o.kube, names[i])
+		d, k, err := o.of(ctx, names[i].namespace)
+		if err != nil {
+			return migration.EnsembleStatus{}, err
+		}
+		return d.glance(ctx, k, names[i])
 	})
 }
 

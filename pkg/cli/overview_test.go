@@ -185,7 +185,7 @@ func TestStatusOfAllFindsTwins(t *testing.T) {
 
 // TestACrowdWaitsItsTurn: a server that hangs takes nothing from the next one's time-out.
 func TestACrowdWaitsItsTurn(t *testing.T) {
-	c := newCrowd(newProber(nil), 1)
+	c := crowd{newProber(nil), make(chan struct{}, 1)}
 	hangs := make(chan struct{})
 	silent := target(t, tcpfake.Listen(t, func(conn net.Conn) {
 		close(hangs)

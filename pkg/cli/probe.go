@@ -84,8 +84,6 @@ type crowd struct {
 	places chan struct{}
 }
 
-func newCrowd(p prober, atOnce int) crowd { return crowd{p, make(chan struct{}, atOnce)} }
-
 // Sight implements engine.Prober.
 func (c crowd) Sight(ctx context.Context, t vantage.Target) vantage.Sighting {
 	c.places <- struct{}{}

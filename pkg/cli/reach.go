@@ -21,6 +21,8 @@ type reach struct {
 
 	mu     sync.Mutex
 	opened map[string]opened
+	// opening has a lock for each key of opened: who waits for a cluster keeps nobody from others.
+	opening sync.Map
 }
 
 type opened struct {
@@ -59,12 +61,27 @@ func (r *reach) at(p location) []string {
 // deps are what a command there would be built from. credentials are as for --credentials; errors
 // say that they are those of whose.
 func (r *reach) deps(ctx context.Context, p location, credentials, whose string) (*deps, kube, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	key := strings.Join([]string{p.context, p.namespace, credentials}, "\x00")
-	if o, ok := r.opened[key]; ok {
+	once, _ := r.opening.LoadOrStore(key, &sync.Mutex{})
+	once.(*sync.Mutex).Lock()
+	defer once.(*sync.Mutex).Unlock()
+	r.mu.Lock()
+	o, ok := r.opened[key]
+	r.mu.Unlock()
+	if ok {
 		return o.deps, o.kube, nil
 	}
+	d, k, err := r.open(ctx, p, credentials, whose)
+	if err != nil {
+		return nil, kube{}, err
+	}
+	r.mu.Lock()
+	r.opened[key] = opened{d, k}
+	r.mu.Unlock()
+	return d, k, nil
+}
+
+func (r *reach) open(ctx context.Context, p location, credentials, whose string) (*deps, kube, error) {
 	root, d := newRoot(r.streams) //nolint:contextcheck // commands get theirs when they run
 	if err := root.ParseFlags(r.at(p)); err != nil {
 		return nil, kube{}, usagef("%w", err)
@@ -74,11 +91,7 @@ func (r *reach) deps(ctx context.Context, p location, credentials, whose string)
 		return nil, kube{}, err
 	}
 	k, err := d.kube()
-	if err != nil {
-		return nil, kube{}, err
-	}
-	r.opened[key] = opened{d, k}
-	return d, k, nil
+	return d, k, err
 }
 
 // end clears away what looks have left.

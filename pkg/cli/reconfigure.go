@@ -85,7 +85,7 @@ func (f *reconfigureFlags) command() *cobra.Command {
 	cmd.Flags().IntSliceVar(&f.confirmed, "confirmed", nil, "Ids of servers that were restarted with the patched file, where that cannot be seen (3.4)")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "How long to go on; the state is saved")
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "Do not ask before the program that a manifest names restarts servers")
-	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "Print every step")
+	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "Print every step, and patches that have not changed")
 	return cmd
 }
 
@@ -139,10 +139,11 @@ func (f *reconfigureFlags) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := e.write(f.dir); err != nil {
+	kept, err := e.write(f.dir)
+	if err != nil {
 		return err
 	}
-	f.printPlan(rec, e)
+	f.printPlan(rec, e, kept)
 	return s.locked(ctx, func(ctx context.Context) error {
 		if err := f.keep(ctx, s, e); err != nil || hook == "" {
 			return err

@@ -9,9 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -81,7 +83,7 @@ func emit(t *testing.T, s *session, f *reconfigureFlags) (emission, error) {
 	if err != nil {
 		return e, err
 	}
-	if err := e.write(f.dir); err != nil {
+	if _, err := e.write(f.dir); err != nil {
 		return e, err
 	}
 	return e, f.keep(t.Context(), s, e)
@@ -183,6 +185,61 @@ func TestReconfigureWrites(t *testing.T) {
 	}
 	if h, _ := e.plan.Host(1); !h.Unchanged() {
 		t.Errorf("a patched file is patched again:\n%s", h.Patch)
+	}
+}
+
+// TestPatchesAreReadOnce: a run that is resumed names the patches that have not changed, in one
+// line, and prints those that have; who applies them by hand is shown all, as is who asks.
+func TestPatchesAreReadOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := wrapped(t, "3.8.0")
+	const dir = "patches"
+	again := func(extra string, args ...string) string {
+		t.Helper()
+		put(t, map[string]string{"zoo.cfg": hostFile(""), "other.cfg": hostFile(extra)})
+		f, out := flags(t, append([]string{"-f", "1=zoo.cfg", "-f", "2=other.cfg", "-f", "3=zoo.cfg", "--output-dir", dir}, args...)...)
+		rec, err := s.record(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := f.plan(t.Context(), s, rec, f.source())
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := e.write(f.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.printPlan(rec, e, kept)
+		return out.String()
+	}
+	patch := func(n int) string { return fmt.Sprintf("# server %d on host", n) }
+	first := again("", "--host-hook=true")
+	then := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
+	for _, name := range tree(t, dir) {
+		if err := os.Chtimes(filepath.Join(dir, name), then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		what, says string
+		whole      []int
+		named      string
+	}{
+		{"for the first time", first, []int{1, 2, 3}, ""},
+		{"resumed", again("", "--host-hook=true"), nil, "The patches of servers 1, 2, 3 in patches have not changed since 2026-01-02 03:04:05."},
+		{"one has changed", again("# x\n", "--host-hook=true"), []int{2}, "The patches of servers 1, 3 in patches have not changed since 2026-01-02 03:04:05."},
+		{"everything is asked for", again("# x\n", "--host-hook=true", "--verbose"), []int{1, 2, 3}, ""},
+		{"by hand", again("# x\n"), []int{1, 2, 3}, ""},
+	} {
+		for n := 1; n <= 3; n++ {
+			if got, want := strings.Contains(c.says, patch(n)), slices.Contains(c.whole, n); got != want {
+				t.Errorf("%s: the patch of server %d is printed: %t, want %t\n%s", c.what, n, got, want, c.says)
+			}
+		}
+		if c.named == "" && strings.Contains(c.says, "not changed since") || !strings.Contains(c.says, c.named) || (c.whole == nil) == strings.Contains(c.says, "Written to") {
+			t.Errorf("%s: %s", c.what, c.says)
+		}
 	}
 }
 

@@ -68,7 +68,11 @@ func (d *deps) says(cmd *cobra.Command, paths ...string) *said {
 		}
 		dry := cmd.Flag("dry-run")
 		if cmd.Flag("credentials") != nil && (dry == nil || dry.Value.String() != "client") { // which asks nobody
-			if err := d.loadCredentials(cmd.Context(), s.place("credentials"), s.Spec.Credentials); err != nil {
+			load := d.loadCredentials
+			if isMany(d, cmd) {
+				load = d.nameCredentials
+			}
+			if err := load(cmd.Context(), s.place("credentials"), s.Spec.Credentials); err != nil {
 				return err
 			}
 		}

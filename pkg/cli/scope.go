@@ -31,6 +31,13 @@ func (f *scopeFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", "Only ensembles whose journals (the ConfigMaps NAME-zkmigrate) have labels that match")
 }
 
+// isMany reports whether a command is about many ensembles.
+func isMany(d *deps, cmd *cobra.Command) bool {
+	set := cmd.Flags().Changed
+	all, _ := cmd.Flags().GetBool("all-namespaces")
+	return cmd.Flag("contexts") != nil && (all || strings.Contains(*d.flags.Namespace, ",") || set("contexts") || set("selector"))
+}
+
 // scope is which ensembles that are.
 type scope struct {
 	reach *reach
@@ -50,7 +57,7 @@ func (f *scopeFlags) toScope(d *deps, cmd *cobra.Command, args []string) (*scope
 	if typed := *d.flags.Namespace; strings.Contains(typed, ",") {
 		out.namespaces = strings.Split(typed, ",")
 	}
-	if !f.all && len(out.namespaces) == 0 && !cmd.Flags().Changed("contexts") && !cmd.Flags().Changed("selector") {
+	if !isMany(d, cmd) {
 		return nil, nil
 	}
 	switch {
@@ -120,6 +127,17 @@ type site struct {
 	deps    *deps
 	kube    kube
 	listing journal.Listing
+	// own is what deps and kube are for the ensembles of a namespace, where these have credentials
+	// of their own; nil where they have not.
+	own func(ctx context.Context, namespace string) (*deps, kube, error)
+}
+
+// of is what commands about the ensembles of a namespace are built from.
+func (c site) of(ctx context.Context, namespace string) (*deps, kube, error) {
+	if c.own == nil {
+		return c.deps, c.kube, nil
+	}
+	return c.own(ctx, namespace)
 }
 
 // names are the ensembles of it.
@@ -142,17 +160,15 @@ func (s *scope) sites(ctx context.Context) ([]site, *missing) {
 	ctx, done := share(ctx, 2)
 	defer done()
 	atOnce(looksAtOnce, len(contexts), func(i int) {
-		c := &all[i]
-		c.context = contexts[i]
-		if c.deps, c.kube, errs[i] = s.reach.deps(ctx, location{context: c.context, namespace: s.only()}, s.reach.parent.probe.credentials, "--credentials"); errs[i] == nil {
-			c.listing, errs[i] = s.list(ctx, c.kube)
+		if all[i], errs[i] = s.connect(ctx, contexts[i]); errs[i] == nil {
+			all[i].listing, errs[i] = s.list(ctx, all[i].kube)
 		}
 	})
 	var out []site
 	gone := &missing{}
 	for i, c := range all {
 		if errs[i] != nil {
-			gone.add(c.context, errs[i])
+			gone.add(contexts[i], errs[i])
 			continue
 		}
 		for _, err := range c.listing.Denied {
@@ -164,6 +180,25 @@ func (s *scope) sites(ctx context.Context) ([]site, *missing) {
 		out = append(out, c)
 	}
 	return out, gone
+}
+
+// connect reaches a cluster. Of a Secret's credentials each namespace has its own.
+func (s *scope) connect(ctx context.Context, cluster string) (c site, err error) {
+	c.context = cluster
+	credentials := s.reach.parent.probe.credentials
+	with := func(ctx context.Context, namespace, credentials string) (*deps, kube, error) {
+		return s.reach.deps(ctx, location{cluster, namespace}, credentials, "--credentials")
+	}
+	if !inSecret(credentials) {
+		c.deps, c.kube, err = with(ctx, s.only(), credentials)
+		return c, err
+	}
+	c.own = func(ctx context.Context, namespace string) (*deps, kube, error) {
+		return with(ctx, namespace, credentials)
+	}
+	c.deps, c.kube, err = with(ctx, s.only(), "")
+	c.kube.via = c.kube.via.WithOwn("credentials", credentials)
+	return c, err
 }
 
 // oneOf is one ensemble of a scope.

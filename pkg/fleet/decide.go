@@ -105,7 +105,7 @@ func Decide(p Plan, s State, f Facts, now time.Time) Decision {
 		}
 	}
 	d.out.Stage = ""
-	if len(d.underWay()) == 0 {
+	if len(d.under) == 0 {
 		d.out.Verdict = Finished
 		return d.out
 	}
@@ -117,22 +117,12 @@ type decider struct {
 	s   State
 	f   Facts
 	now time.Time
-	// under were under way, and red red, before this decision.
+	// under are those that have begun and not ended, or begin now; red were red before.
 	under, red []Target
 	out        Decision
 }
 
 func (d *decider) wait(w Wait) { d.out.Waits = append(d.out.Waits, w) }
-
-// underWay are those that have begun and not ended, or begin now.
-func (d *decider) underWay() []Target {
-	out := slices.Clone(d.under)
-	for _, id := range d.out.Begin {
-		t, _ := d.p.Target(id)
-		out = append(out, t)
-	}
-	return out
-}
 
 func (d *decider) in(phase Phase, targets []Target) []Target {
 	var out []Target
@@ -249,12 +239,11 @@ func because(why string) string {
 
 // room reports whether one more may be under way.
 func (d *decider) room(stage Stage) bool {
-	under := d.underWay()
-	ofStage := slices.DeleteFunc(slices.Clone(under), func(t Target) bool { return t.Stage != stage.Name })
+	ofStage := slices.DeleteFunc(slices.Clone(d.under), func(t Target) bool { return t.Stage != stage.Name })
 	// With a soak after each, those that are under way together would not have one between them.
 	alone := stage.SoakEach.Duration > 0 && len(ofStage) > 0
-	if alone || len(ofStage) >= stage.Concurrency || len(under) >= d.p.MaxConcurrency {
-		d.wait(Wait{Code: WaitTurn, Stage: stage.Name, Text: fmt.Sprintf("%d under way, no more at once in stage %s", len(under), stage.Name)})
+	if alone || len(ofStage) >= stage.Concurrency || len(d.under) >= d.p.MaxConcurrency {
+		d.wait(Wait{Code: WaitTurn, Stage: stage.Name, Text: fmt.Sprintf("%d under way, no more at once in stage %s", len(d.under), stage.Name)})
 		return false
 	}
 	return true
@@ -281,7 +270,7 @@ func (d *decider) take(stage Stage, t Target) bool {
 		d.wait(w)
 		return false
 	default:
-		d.out.Begin = append(d.out.Begin, t.ID)
+		d.out.Begin, d.under = append(d.out.Begin, t.ID), append(d.under, t)
 		return true
 	}
 	d.wait(w)
@@ -294,7 +283,7 @@ func (d *decider) sharing(t Target) (other, consumer string, found bool) {
 	if len(t.Consumers) == 0 {
 		return "", "", false
 	}
-	for _, u := range append(d.underWay(), d.red...) {
+	for _, u := range slices.Concat(d.under, d.red) {
 		for _, c := range u.Consumers {
 			if u.ID != t.ID && slices.Contains(t.Consumers, c) {
 				return u.ID, c, true
@@ -313,7 +302,7 @@ func (d *decider) spent() int {
 			n += e.N
 		}
 	}
-	for _, t := range d.underWay() {
+	for _, t := range d.under {
 		if d.s.Phase(t.ID) == UnderWay {
 			n += d.s.Results[t.ID].Elections
 		} else {

@@ -15,25 +15,30 @@ type Forecast struct {
 	Begins, Ended map[string]time.Time
 }
 
+// left is how long a run still takes; 0 where it does not end by itself.
+func (f Forecast) left(now time.Time) Seconds {
+	if f.Ends.IsZero() {
+		return 0
+	}
+	return Seconds(f.Ends.Sub(now).Seconds())
+}
+
 // forecastRounds bounds a forecast: a run has no more beginnings, ends and waits than that.
 const forecastRounds = 20_000
 
 // Foretell plays a run to its end by the rules that move it. servers and elections are those of
-// each ensemble, by id; per is how long a server takes.
+// each ensemble, by id; per is how long a server takes, and nothing is foretold where it is 0.
 func Foretell(p Plan, s State, facts map[string]Fact, per time.Duration, now time.Time) Forecast {
 	out := Forecast{Begins: map[string]time.Time{}, Ended: map[string]time.Time{}}
+	if per == 0 {
+		return out
+	}
 	s.Results, s.Approvals = maps.Clone(s.Results), maps.Clone(s.Approvals)
 	s.Spent, s.Audit, s.Paused = slices.Clone(s.Spent), nil, nil
-	takes := func(id string) time.Duration {
-		servers := max(facts[id].Servers, s.Results[id].Servers)
-		if servers == 0 {
-			servers = typicalServers
-		}
-		return per * time.Duration(servers)
-	}
+	whole := func(id string) time.Duration { return takes(per, max(facts[id].Servers, s.Results[id].Servers)) }
 	for id, r := range s.Results {
 		if r.Phase == UnderWay {
-			out.Begins[id], out.Ended[id] = r.Begun, latest(r.Begun.Add(takes(id)), now)
+			out.Begins[id], out.Ended[id] = r.Begun, latest(r.Begun.Add(whole(id)), now)
 		}
 	}
 	assumed := Facts{Targets: map[string]Fact{}}
@@ -65,7 +70,7 @@ func Foretell(p Plan, s State, facts map[string]Fact, per time.Duration, now tim
 		}
 		for _, id := range d.Begin {
 			s.Begin(id, assumed.Targets[id], Mark{At: now})
-			out.Begins[id], out.Ended[id] = now, now.Add(takes(id))
+			out.Begins[id], out.Ended[id] = now, now.Add(whole(id))
 		}
 		next, given := time.Time{}, false
 		for _, w := range d.Waits {
@@ -131,11 +136,8 @@ func Alternatives(p Plan, s State, facts map[string]Fact, per time.Duration, now
 				q.Stages[i].Concurrency = n
 			}
 		}
-		a := Alternative{AtOnce: n, Written: n == written, Ends: Foretell(q, s, facts, per, now).Ends}
-		if !a.Ends.IsZero() {
-			a.Takes = Seconds(a.Ends.Sub(now).Seconds())
-		}
-		out = append(out, a)
+		told := Foretell(q, s, facts, per, now)
+		out = append(out, Alternative{AtOnce: n, Written: n == written, Ends: told.Ends, Takes: told.left(now)})
 	}
 	return out
 }

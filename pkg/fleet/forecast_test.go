@@ -119,6 +119,36 @@ func TestForetellMany(t *testing.T) {
 	}
 }
 
+// TestOneForecast: status and plan say how long a run still takes, and both say when it ends by
+// the rules: with windows and soaks, and not at all where somebody has to do something first.
+func TestOneForecast(t *testing.T) {
+	p, err := frozen(t, "  ensembles: [{name: a}, {name: b}, {name: c}]\n  strategy: {windows: [{cron: '0 22 * * *', duration: 6h}], stages: [{name: all, soakEach: 20h}]}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 1, 22, 0, 0, 0, time.UTC)
+	s := State{Digest: p.Digest()}
+	left := func(now time.Time) (status, plan Seconds) {
+		return Oversee(p, s, "", nil, "", now).Left, Foresee(p, s, nil, now).Left
+	}
+	if status, plan := left(at); status != 0 || plan != 0 {
+		t.Errorf("nobody knows how long a server takes: %d, %d", status, plan)
+	}
+	s.Begin("n/a", Fact{Servers: 3}, Mark{At: at})
+	s.End("n/a", Ending{}, Mark{At: at.Add(6 * time.Minute)})
+	// b begins at 22:00 of the next day, c at 22:00 of the one after: both wait for the window.
+	now := at.Add(time.Hour)
+	want := Seconds(at.Add(48*time.Hour + 6*time.Minute).Sub(now).Seconds())
+	if status, plan := left(now); status != want || plan != want {
+		t.Errorf("%d by status, %d by plan, want %d", status, plan, want)
+	}
+	s.Begin("n/b", Fact{Servers: 3}, Mark{At: at.Add(24 * time.Hour)})
+	s.End("n/b", Ending{Red: true}, Mark{At: at.Add(25 * time.Hour)})
+	if status, plan := left(at.Add(26 * time.Hour)); status != 0 || plan != 0 {
+		t.Errorf("a red ensemble keeps the rest: %d, %d", status, plan)
+	}
+}
+
 // TestImpossiblePlans: what Freeze does not make is refused, whoever has written it.
 func TestImpossiblePlans(t *testing.T) {
 	good := func() Plan {

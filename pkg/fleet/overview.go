@@ -67,7 +67,8 @@ type Overview struct {
 	Runner string `json:"runner,omitempty"`
 	Counts Counts `json:"counts"`
 	// PerServer is the median time per server of what was moved, Left what the rest takes by
-	// that without waits; zero where nothing is known yet.
+	// that and by the rules (Forecast); zero where nothing is known yet, and where the run does
+	// not end by itself.
 	PerServer Seconds       `json:"perServerSeconds,omitempty"`
 	Left      Seconds       `json:"leftSeconds,omitempty"`
 	Elections int           `json:"electionsForced"`
@@ -140,7 +141,7 @@ func Oversee(p Plan, s State, halt string, halts map[string]string, runner strin
 		}
 		o.Approvals = append(o.Approvals, one)
 	}
-	o.PerServer, o.Left = Seconds(per.Seconds()), Seconds(Left(p, s, per).Seconds())
+	o.PerServer, o.Left = Seconds(per.Seconds()), Foretell(p, s, nil, per, now).left(now)
 	return o
 }
 
@@ -162,9 +163,17 @@ func PerServer(s State) time.Duration {
 // typicalServers is how many servers an ensemble has of which nobody has looked.
 const typicalServers = 3
 
+// takes is how long an ensemble with so many servers takes by that; 0 where nobody has looked.
+func takes(per time.Duration, servers int) time.Duration {
+	if servers == 0 {
+		servers = typicalServers
+	}
+	return per * time.Duration(servers)
+}
+
 // left is how long the rest of an ensemble takes by that.
 func (r Result) left(per time.Duration, now time.Time) time.Duration {
-	switch whole := per * time.Duration(r.size()); r.Phase {
+	switch whole := takes(per, r.Servers); r.Phase {
 	case "":
 		return whole
 	case UnderWay:
@@ -172,36 +181,6 @@ func (r Result) left(per time.Duration, now time.Time) time.Duration {
 	case Done, Red, Skipped:
 	}
 	return 0
-}
-
-// size is how many servers it has, as far as that is known.
-func (r Result) size() int {
-	if r.Servers == 0 {
-		return typicalServers
-	}
-	return r.Servers
-}
-
-// Left is how long the rest takes by that, and by the soaks ahead, without other waits.
-func Left(p Plan, s State, per time.Duration) time.Duration {
-	if per == 0 {
-		return 0
-	}
-	var left time.Duration
-	for _, stage := range p.Stages {
-		var work time.Duration
-		n := 0
-		for _, t := range p.Of(stage.Name) {
-			if phase := s.Phase(t.ID); phase == "" || phase == UnderWay {
-				work += per * time.Duration(s.Results[t.ID].size())
-				n++
-			}
-		}
-		if n > 0 {
-			left += work/time.Duration(min(n, stage.Concurrency, p.MaxConcurrency)) + stage.Soak.Duration
-		}
-	}
-	return left
 }
 
 // Same is what must change for a run to be shown again: all but the time.

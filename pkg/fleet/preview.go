@@ -17,12 +17,11 @@ type Preview struct {
 	ElectionsPerHour int      `json:"electionsPerHour,omitempty"`
 	MaxConcurrency   int      `json:"maxConcurrency"`
 	Windows          []Window `json:"windows,omitempty"`
-	// PerServer is the median time per server of what the run has moved already, Left what the
-	// rest takes by that.
-	PerServer Seconds `json:"perServerSeconds,omitempty"`
-	Left      Seconds `json:"leftSeconds,omitempty"`
-	// Ends is when it ends by that, with windows, soaks and the budget of elections, if it begins
-	// now and every approval is given at once. Alternatives are the same with other concurrencies.
+	// PerServer is the median time per server of what the run has moved already. Ends is when it
+	// ends by that, with windows, soaks and the budget of elections, if it begins now and every
+	// approval is given at once, and Left how long that takes. Alternatives are the same with other concurrencies.
+	PerServer    Seconds       `json:"perServerSeconds,omitempty"`
+	Left         Seconds       `json:"leftSeconds,omitempty"`
 	Ends         time.Time     `json:"ends,omitzero"`
 	Alternatives []Alternative `json:"alternatives,omitempty"`
 	// Recorded says what is recorded of a run, and what has changed since.
@@ -59,11 +58,8 @@ func Foresee(p Plan, s State, facts map[string]Fact, now time.Time) Preview {
 		ElectionsPerHour: p.ElectionsPerHour, MaxConcurrency: p.MaxConcurrency, Windows: p.Windows,
 	}
 	per := PerServer(s)
-	told := Forecast{}
-	if per > 0 {
-		told = Foretell(p, s, facts, per, now)
-	}
-	out.Ends, out.Alternatives = told.Ends, Alternatives(p, s, facts, per, now)
+	told := Foretell(p, s, facts, per, now)
+	out.PerServer, out.Left, out.Ends, out.Alternatives = Seconds(per.Seconds()), told.left(now), told.Ends, Alternatives(p, s, facts, per, now)
 	for _, stage := range p.Stages {
 		out.Stages = append(out.Stages, PreviewStage{Stage: stage, Ensembles: len(p.Of(stage.Name))})
 	}
@@ -79,6 +75,5 @@ func Foresee(p Plan, s State, facts map[string]Fact, now time.Time) Preview {
 		out.Elections += f.Elections
 		out.Ensembles = append(out.Ensembles, one)
 	}
-	out.PerServer, out.Left = Seconds(per.Seconds()), Seconds(Left(p, s, per).Seconds())
 	return out
 }

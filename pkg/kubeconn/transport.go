@@ -161,18 +161,18 @@ func (t *transport) judge(req *http.Request, resp *http.Response, body []byte) e
 		if !json.Valid(body) {
 			return text("something that is not JSON, or was cut off,")
 		}
-		var head struct {
-			Kind       any `json:"kind"`
-			APIVersion any `json:"apiVersion"`
-		}
+		var head runtime.TypeMeta
 		// The version page is the one answer without a kind.
-		if err := json.Unmarshal(body, &head); (err != nil || !named(head.Kind) || !named(head.APIVersion)) && req.URL.Path != "/version" {
+		if err := json.Unmarshal(body, &head); (err != nil || head.Kind == "" || head.APIVersion == "") && req.URL.Path != "/version" {
 			return text("JSON that has no kind and apiVersion")
 		}
+		return t.judgeKind(req, resp, head)
 	case media == runtime.ContentTypeProtobuf:
-		if kind, _ := protobufKind(body); kind == "" {
+		head, _ := protobufHead(body)
+		if head.Kind == "" {
 			return text("something that is not Kubernetes' protobuf, or was cut off,")
 		}
+		return t.judgeKind(req, resp, head)
 	case media != "application/cbor":
 		return text(fmt.Sprintf("content of type %q", clip(media)))
 	}
@@ -181,29 +181,22 @@ func (t *transport) judge(req *http.Request, resp *http.Response, body []byte) e
 
 // isStatus reports whether an answer is what the API server says errors with.
 func isStatus(body []byte) bool {
-	if kind, ok := protobufKind(body); ok {
-		return kind == "Status"
+	if head, ok := protobufHead(body); ok {
+		return head.Kind == "Status"
 	}
-	var head struct {
-		Kind string `json:"kind"`
-	}
+	var head runtime.TypeMeta
 	return json.Unmarshal(body, &head) == nil && head.Kind == "Status"
 }
 
-// protobufKind is the kind of an object in protobuf, empty where it is not whole. ok says
+// protobufHead is what an object in protobuf says that it is, empty where it is not whole. ok says
 // that it has the prefix of k8s.io/apimachinery/pkg/runtime/serializer/protobuf.
-func protobufKind(body []byte) (kind string, ok bool) {
+func protobufHead(body []byte) (head runtime.TypeMeta, ok bool) {
 	object, ok := bytes.CutPrefix(body, []byte("k8s\x00"))
-	var head runtime.Unknown
-	if !ok || head.Unmarshal(object) != nil || head.APIVersion == "" {
-		return "", ok
+	var all runtime.Unknown
+	if !ok || all.Unmarshal(object) != nil || all.APIVersion == "" {
+		return head, ok
 	}
-	return head.Kind, true
-}
-
-func named(v any) bool {
-	s, ok := v.(string)
-	return ok && s != ""
+	return all.TypeMeta, true
 }
 
 // tame shortens the pause that the answer asks for.

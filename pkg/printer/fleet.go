@@ -3,6 +3,7 @@ package printer
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,10 @@ func (t *tables) fleet(o fleet.Overview) {
 	t.title("Fleet %s in namespace %s: %s", o.Name, o.Namespace, o.Verdict)
 	t.line("%s; until %s; %s.", o.Counts, o.Until, runner)
 	if o.PerServer > 0 {
-		t.line("Measured: %s per server; the rest takes about %s without waits. Elections forced: %d.", o.PerServer.Duration(), o.Left.Duration(), o.Elections)
+		t.line("Measured: %s per server. Elections forced: %d.", o.PerServer.Duration(), o.Elections)
+		if o.Verdict != fleet.Finished {
+			t.line("%s", ends(o.At, o.Left))
+		}
 	}
 	for _, wait := range o.Waits {
 		if wait.Code == fleet.WaitTurn {
@@ -51,6 +55,13 @@ func (t *tables) fleet(o fleet.Overview) {
 		t.item("%s", text)
 		if wait.Next != "" {
 			t.item("next: %s", wait.Next)
+		}
+	}
+	for _, e := range o.Ensembles {
+		waits := slices.ContainsFunc(o.Waits, func(w fleet.Wait) bool { return w.Code == fleet.WaitRed && w.Target == e.ID })
+		if e.Phase == fleet.Red && !waits { // its stage tolerates it
+			t.item("%s is red: %s", e.ID, e.Reason)
+			t.item("next: %s", e.Next)
 		}
 	}
 	t.table("STAGE", "DONE", "UNDER WAY", "RED", "SKIPPED", "NOT BEGUN")
@@ -112,10 +123,7 @@ func (p Printer) FleetPlan(w io.Writer, o fleet.Preview) error {
 	t.title("Fleet %s in namespace %s: %d ensembles until %s", o.Name, o.Namespace, len(o.Ensembles), o.Until)
 	t.line("%d ready, %d not; %d elections in all%s; at most %d at once.", o.Ready, len(o.Ensembles)-o.Ready, o.Elections, perHour(o.ElectionsPerHour), o.MaxConcurrency)
 	if o.PerServer > 0 {
-		t.line("By what was measured (%s per server) it takes about %s, soaks included, without other waits.", o.PerServer.Duration(), o.Left.Duration())
-		if !o.Ends.IsZero() {
-			t.line("Begun now, it ends about %s: with windows, soaks and the budget of elections, if every approval is given at once.", clockOf(o.Ends))
-		}
+		t.line("Measured: %s per server. %s", o.PerServer.Duration(), ends(o.At, o.Left))
 	} else {
 		t.line("How long it takes is not known before a first ensemble was moved.")
 	}
@@ -156,6 +164,14 @@ func (p Printer) FleetPlan(w io.Writer, o fleet.Preview) error {
 		}
 	}
 	return t.writeTo(w)
+}
+
+// ends says when a run ends by the rules and by what was measured.
+func ends(now time.Time, left fleet.Seconds) string {
+	if left == 0 {
+		return "It does not end by itself."
+	}
+	return fmt.Sprintf("It ends about %s, in %s, with windows, soaks and the budget of elections, if it goes on now and every approval is given at once.", clockOf(now.Add(left.Duration())), left.Duration())
 }
 
 func perHour(n int) string {

@@ -167,6 +167,8 @@ func apiRows() []row {
 	fixed("a list", 1, 200, js, "[]", "no kind")
 	fixed("null", 1, 200, js, "null", "no kind")
 	fixed("an unknown kind", 1, 200, js, `{"kind":"Foo","apiVersion":"v1"}`, "another kind of object")
+	fixed("a success for an object", 1, 200, js, `{"kind":"Status","apiVersion":"v1","status":"Success"}`, "another kind of object: v1 Status")
+	fixed("a failure that says 200", 1, 200, js, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`, "another kind of object: v1 Status")
 	fixed("an unknown version", 1, 200, js, `{"kind":"ConfigMap","apiVersion":"v9"}`, "another kind of object")
 	fixed("other types", 1, 200, js, `{"kind":"ConfigMap","apiVersion":"v1","data":[1]}`, "another kind of object")
 	fixed("401", 1, 401, js, status(401, "Unauthorized", "Unauthorized"), "does not accept your login", "log in")
