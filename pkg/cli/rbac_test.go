@@ -173,7 +173,7 @@ func TestRBACRefuses(t *testing.T) {
 		"a policy for a whole namespace": {[]string{"--admission-policy", "--user=alice"}, "give its NAME"},
 		"a policy that lets nobody in":   {[]string{"zk1", "--ids=1,2,3", "--admission-policy"}, "name at least one"},
 		"a service account of nowhere":   {[]string{"zk1", "--ids=1,2,3", "--serviceaccount=robot"}, "NAMESPACE:NAME"},
-		"nobody":                         {[]string{"zk1", "--ids=1,2,3", "--user="}, "it is empty"},
+		"nobody":                         {[]string{"zk1", "--ids=1,2,3", "--user="}, "--user has no value"},
 		"a user with a newline":          {[]string{"zk1", "--ids=1,2,3", "--user=a\nkind: ClusterRole"}, "control characters"},
 		"a group of control characters":  {[]string{"zk1", "--ids=1,2,3", "--group=" + evil}, "control characters"},
 	} {
