@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -42,6 +43,8 @@ func (p *progress) event(e engine.Event) {
 		switch {
 		case e.Missing > 0:
 			p.line(e, "lost", "%s (%d missing)", step.Title, e.Missing)
+		case e.By == hosts.Asked:
+			p.line(e, "asked", "%s (%s)", step.Title, e.Decision.Reason)
 		case step.Writes && !kick || p.verbose:
 			p.line(e, "ok", "%s (%s)", step.Title, e.Decision.Reason)
 		}

@@ -138,7 +138,7 @@ func newRevertCommand(d *deps) *cobra.Command {
 			Moves one server back to its host, whether its pod has served or not, and also
 			from the middle of a replacement. A pod that has served makes the host's data
 			stale: the other servers must prove first that they hold every write, exactly as
-			in a replacement. Until the host's unit is unmasked, replace --id=N turns the revert
+			in a replacement. Until unmasking is asked of the host, replace --id=N turns the revert
 			back: the pod's data is complete until then.`),
 		Example: examples(`
 			# Take server 1 back
@@ -329,12 +329,8 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 			fmt.Fprintln(out, line)
 		}
 	}
-	if rec.Flight == nil && !o.yes && (o.hook != "" || o.kind == migration.Apply) {
+	if question := o.question(*sr); rec.Flight == nil && !o.yes && question != "" {
 		voters := rec.Ensemble().Voters()
-		question := fmt.Sprintf("Stop server %d on host %s and move it?", in.ID, sr.HostIP)
-		if o.kind == migration.Apply {
-			question = fmt.Sprintf("Restart server %d in its pod?", in.ID)
-		}
 		if err := o.deps.confirm(ctx, fmt.Sprintf("%s %d of %d voters stay up. [y/N] ", question, len(ensemble.Without(voters, in.ID)), len(voters))); err != nil {
 			return err
 		}
@@ -342,6 +338,20 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 	began := time.Now()
 	d, err := s.engine.Run(ctx, in)
 	return o.outcome(ctx, s, in, d, err, began)
+}
+
+// question is what is asked before something of ours stops the server; empty where nothing does: on
+// a host without a hook the operator does.
+func (o *MoveOptions) question(sr migration.ServerRecord) string {
+	switch {
+	case o.kind == migration.Apply:
+		return fmt.Sprintf("Restart server %d in its pod?", sr.ID)
+	case o.kind == migration.Revert && sr.Replaced != nil:
+		return fmt.Sprintf("Stop server %d in its pod and move it back to host %s?", sr.ID, sr.HostIP)
+	case o.kind == migration.Replace && sr.Replaced == nil && o.hook != "":
+		return fmt.Sprintf("Stop server %d on host %s and move it?", sr.ID, sr.HostIP)
+	}
+	return ""
 }
 
 // watch prints events and keeps whether something was written.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/kubernetes/fake"
@@ -34,6 +35,9 @@ func TestWhatThePodRunsIsSaidFirst(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if c.kind == migration.Revert {
+				rec.Servers[0].Replaced = &time.Time{}
+			}
 			rec.Pods.Image, rec.Pods.Command, rec.Pods.RunAsUser = c.image, c.command, 1000
 			if err := s.journal.Save(t.Context(), rec); err != nil {
 				t.Fatal(err)
@@ -61,5 +65,32 @@ func TestWhatThePodRunsIsSaidFirst(t *testing.T) {
 				t.Errorf("it says %q, want %q", rest, c.says)
 			}
 		})
+	}
+}
+
+// TestQuestion: who is about to have a server stopped by us is asked, with a hook or without one.
+func TestQuestion(t *testing.T) {
+	for _, c := range []struct {
+		kind     migration.FlightKind
+		hook     string
+		replaced bool
+		want     string
+	}{
+		{migration.Replace, "hook", false, "Stop server 1 on host 10.0.0.1 and move it?"},
+		{migration.Replace, "", false, ""},
+		{migration.Replace, "hook", true, ""},
+		{migration.Revert, "", true, "Stop server 1 in its pod and move it back to host 10.0.0.1?"},
+		{migration.Revert, "hook", true, "Stop server 1 in its pod and move it back to host 10.0.0.1?"},
+		{migration.Revert, "hook", false, ""},
+		{migration.Apply, "", true, "Restart server 1 in its pod?"},
+	} {
+		sr := migration.ServerRecord{HostIP: "10.0.0.1"}
+		sr.ID = 1
+		if c.replaced {
+			sr.Replaced = &time.Time{}
+		}
+		if got := (&MoveOptions{kind: c.kind, hook: c.hook}).question(sr); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
 	}
 }

@@ -77,6 +77,8 @@ type Event struct {
 	Decision migration.Decision
 	// Took is how long a finished step took.
 	Took time.Duration
+	// By is who has done, or was asked for, what a finished step wants of a host.
+	By string
 	// Missing is how many of the paths that it tried are not there.
 	Missing int
 	Err     error
@@ -282,7 +284,7 @@ func (e *Engine) act(ctx context.Context, in migration.Intent, o migration.Obser
 	if outcome.Paths != nil {
 		ev.Missing = len(outcome.Paths.Missing(o, d.Server))
 	}
-	ev.Kind = EventStepOK
+	ev.Kind, ev.By = EventStepOK, outcome.By
 	ev.Took = outcome.At.Sub(began)
 	e.tell(ev)
 	return true, nil
@@ -346,6 +348,12 @@ func (e *Engine) perform(ctx context.Context, o migration.Observation, rec migra
 	out := migration.Outcome{Done: true}
 	var err error
 	if action := hostAction(d.Step); action != "" {
+		if f := rec.Flight; action == HostStart && f != nil && f.Unmasking != nil {
+			// Whoever was asked before may have read the lines, and not run them.
+			if _, _, err := e.Hosts.Do(ctx, HostUnmask, *sr); err != nil {
+				return out, err
+			}
+		}
 		out.Done, out.By, err = e.Hosts.Do(ctx, action, *sr)
 		out.At = e.Clock.Now()
 		return out, err

@@ -311,3 +311,38 @@ func TestAWrongImageStopsNothingAndDoesNotStay(t *testing.T) {
 		t.Errorf("the journal has %+v, before %v, flight %v", w.Rec.Pods, w.Rec.PodsBefore, w.Rec.Flight)
 	}
 }
+
+// TestUnmaskedByWhoeverStarts: the lines of one command may have been read and not run; the next
+// one, whose hook starts the server, has its unit unmasked first.
+func TestUnmaskedByWhoeverStarts(t *testing.T) {
+	w := newWorld()
+	if d, err := w.engine().Run(t.Context(), replaceOne()); err != nil || d.Kind != migration.Done {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	in := replaceOne()
+	in.Kind = migration.Revert
+	printed := w.engine()
+	ctx, cancel := context.WithCancel(t.Context())
+	printed.Hosts = reader{w, cancel}
+	if _, err := printed.Run(ctx, in); err == nil || w.Rec.Flight == nil || w.Rec.Flight.Unfenced == nil || !w.Masked(1) {
+		t.Fatalf("%v, %+v", err, w.Rec.Flight)
+	}
+	w.Until = w.At.Add(time.Minute) // it would be tried for ever
+	if d, err := w.engine().Run(t.Context(), in); err != nil || d.Kind != migration.Done || w.Masked(1) {
+		t.Errorf("%+v, %v, masked: %t", d, err, w.Masked(1))
+	}
+}
+
+// reader reads what is printed and does nothing; asked to start the server, it goes.
+type reader struct {
+	engine.Hosts
+	goes context.CancelFunc
+}
+
+func (r reader) Do(_ context.Context, action engine.HostAction, _ migration.ServerRecord) (bool, string, error) {
+	if action == engine.HostStart {
+		r.goes()
+		return false, "", nil
+	}
+	return true, "read", nil
+}

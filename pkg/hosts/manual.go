@@ -28,6 +28,9 @@ type Manual struct {
 	told map[string]bool
 }
 
+// Asked is who has done what nobody sees: it was asked for, and is taken for done.
+const Asked = "asked of the operator"
+
 // ConfirmationError is returned when an action cannot be seen and nobody can be
 // asked.
 type ConfirmationError struct {
@@ -65,7 +68,7 @@ func (m *Manual) Do(ctx context.Context, action engine.HostAction, s migration.S
 	}
 	if action == engine.HostUnmask {
 		// That it can start is seen by its start.
-		return true, "asked of the operator", nil
+		return true, Asked, nil
 	}
 	if action == engine.HostMask && m.Fenced {
 		return true, "confirmed with --fenced", nil

@@ -256,6 +256,9 @@ func (w *World) DeletePod(_ context.Context, _ migration.Record, id ensemble.ID,
 	return nil
 }
 
+// Masked reports whether the host's unit cannot start.
+func (w *World) Masked(id ensemble.ID) bool { return w.masked[id] }
+
 // Do implements engine.Hosts.
 func (w *World) Do(_ context.Context, action engine.HostAction, s migration.ServerRecord) (bool, string, error) {
 	if err := w.write(string(action)); err != nil {
@@ -273,6 +276,9 @@ func (w *World) Do(_ context.Context, action engine.HostAction, s migration.Serv
 	case engine.HostUnmask:
 		w.masked[s.ID] = false
 	case engine.HostStart:
+		if w.masked[s.ID] {
+			return false, "", errors.New("the unit is masked")
+		}
 		if w.podUp[s.ID] {
 			w.Wrong = append(w.Wrong, fmt.Sprintf("host %d was started beside its pod", s.ID))
 			return false, "", errors.New("the host was started beside its pod")
