@@ -136,6 +136,10 @@ func (o *RetireOptions) show(ctx context.Context, s *session, rec migration.Reco
 	if bad > 0 {
 		return &refusedError{code: migration.CodeGhostHost, reason: fmt.Sprintf("host %s is not to be given away yet", sr.HostIP), next: "on host " + sr.HostIP + ": stop the server and mask its unit"}
 	}
+	if rec.Pods.Plain {
+		fmt.Fprintln(o.deps.streams.ErrOut, "Nothing is to be declared: its pod has no gate and asks no host.")
+		return nil
+	}
 	fmt.Fprintf(o.deps.streams.ErrOut, "next, when the host is gone for good: %s\n", s.kube.at().Ours("retire %s --id=%d --host-gone=%s", s.name, sr.ID, sr.HostIP))
 	return nil
 }
