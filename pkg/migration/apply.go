@@ -196,6 +196,17 @@ func (c *context) appliedStarts() Decision {
 	return d
 }
 
+// TakesSettings: the restart under way of a server in its pod can go on with other settings, for
+// its old pod still serves, or nothing was started in the new one.
+func TakesSettings(o Observation) bool {
+	f := derive(o)
+	if f.flight == nil || f.flight.Kind != Apply || f.rec.Pods.Plain {
+		return false
+	}
+	m := f.of(f.flight.ID)
+	return m != nil && (f.flight.StopAsked == nil || m.idle())
+}
+
 // finishApply notes that the server runs with the recorded settings.
 func (c *context) finishApply() Decision {
 	if d := c.sameLists("server " + c.ID.String() + " runs in its pod"); d.made() {
