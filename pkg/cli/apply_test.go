@@ -54,8 +54,12 @@ func applying(t *testing.T, change func(*migration.Observation), args ...string)
 	if rec.Pods, err = replacing(t, "--id=1").pods.Over(rec.Pods, "3.8.0"); err != nil {
 		t.Fatal(err)
 	}
-	rec.Servers = seen.Record.Servers
-	seen.Record = rec
+	for i := range rec.Servers {
+		sr, in := &rec.Servers[i], seen.Record.Servers[i]
+		sr.Reconfigured, sr.Replaced, sr.Release, sr.ServiceUID = in.Reconfigured, in.Replaced, in.Release, in.ServiceUID
+		sr.Reconfigured.By = "ada"
+	}
+	rec.EndpointsAPI, seen.Record = seen.Record.EndpointsAPI, rec
 	change(&seen)
 	if err := s.journal.Save(t.Context(), seen.Record); err != nil {
 		t.Fatal(err)
@@ -83,7 +87,8 @@ func applying(t *testing.T, change func(*migration.Observation), args ...string)
 func TestApplyAsksFirst(t *testing.T) {
 	started := func(o *migration.Observation) {
 		at := o.At
-		o.Record.Flight = &migration.Flight{Kind: migration.Apply, ID: 1, By: "ada", Started: at, Served: true, Gate: 1, StopAsked: &at, Reclaimed: &at, PodUID: "before"}
+		o.Record.Flight = &migration.Flight{Kind: migration.Apply, ID: 1, By: "ada", Started: at, Served: true, Gate: 1}
+		o.Record.Flight.StopAsked, o.Record.Flight.Reclaimed, o.Record.Flight.PodUID = &at, &at, "before"
 	}
 	unscheduled := func(o *migration.Observation) {
 		started(o)
