@@ -126,7 +126,7 @@ it may be. Finalize reads both: "rbac NAME --finalize".`}.
 "delete" is for going back to a host: the pod is deleted by its uid, gracefully.`}.
 			need("get", Pods, Always, []Command{Replace, Revert, Seed}, steps(migration.StepFlip, migration.StepAdopt, migration.StepKick), "see that a pod is still the one that was looked at").
 			need("list", All, Always, looking(), nil, "look at all pods of the ensemble at once").
-			need("list", WholeCluster, Forecast, foretelling(), nil, "see what other pods have reserved on the nodes").
+			need("list", WholeCluster, Forecast, append(foretelling(), Apply), nil, "see what other pods have reserved on the nodes").
 			need("patch", Pods, Always, append(moving(), Apply), steps(migration.StepRelease, migration.StepRenew, migration.StepKick), "make the kubelet read the gate at once").
 			need("delete", Pods, Always, append(creating(), Apply, Revert), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate").
 			need("list", All, Through, all, nil, "find a pod to ask ZooKeeper from").
@@ -153,14 +153,14 @@ where the API server asks for it.`}.
 
 		Resource{Name: "resourcequotas", Note: `To say before a pod is created what would keep it out. Nothing fails without
 these two: the checks that look at them are skipped.`}.
-			need("list", All, Forecast, foretelling(), nil, "compare what the namespace has left with what the pods need"),
+			need("list", All, Forecast, append(foretelling(), Apply), nil, "compare what the namespace has left with what the pods need"),
 		Resource{Name: "limitranges"}.
-			need("list", All, Forecast, foretelling(), nil, "see whether the namespace's limits admit the pods"),
+			need("list", All, Forecast, append(foretelling(), Apply), nil, "see whether the namespace's limits admit the pods"),
 		Resource{Name: "nodes"}.
-			need("list", WholeCluster, Forecast, foretelling(), nil, "count the nodes that the pods fit on"),
+			need("list", WholeCluster, Forecast, append(foretelling(), Apply), nil, "count the nodes that the pods fit on"),
 		Resource{Group: "storage.k8s.io", Name: "storageclasses"}.
-			need("list", WholeCluster, Forecast, foretelling(), nil, "see whether the volumes can be provisioned"),
+			need("list", WholeCluster, Forecast, append(foretelling(), Apply), nil, "see whether the volumes can be provisioned"),
 		Resource{Name: "persistentvolumes"}.
-			need("list", WholeCluster, Forecast, foretelling(), nil, "find volumes that were made by hand"),
+			need("list", WholeCluster, Forecast, append(foretelling(), Apply), nil, "find volumes that were made by hand"),
 	}
 }

@@ -80,7 +80,8 @@ func undoAlone(cmd *cobra.Command) error {
 	return nil
 }
 
-// store keeps what the flags change of the pods' settings.
+// store keeps what the flags change of the pods' settings. Those of apply are only judged here:
+// begin keeps them, once the rules allow the restart and the operator has confirmed it.
 func (o *MoveOptions) store(ctx context.Context, s *session) error {
 	if o.kind != migration.Apply {
 		return o.pods.store(ctx, s, o.id, func(rec migration.Record) error { return o.askRoom(ctx, s, rec) })
@@ -94,19 +95,89 @@ func (o *MoveOptions) store(ctx context.Context, s *session) error {
 	}
 	to, changed, err := o.pods.over(rec)
 	switch {
-	case err != nil || changed == "":
+	case err != nil || o.undo || changed == "" && rec.Flight != nil:
 		return err
-	case rec.Flight != nil:
-		why, next := o.pods.tooLate(rec, o.id, s.kube.at())
-		return &refusedError{reason: fmt.Sprintf("nothing would change: %s (%s)", why, changed), next: next}
+	case changed == "":
+		return o.askRoom(ctx, s, rec)
 	case len(migration.InPods(rec)) == 0:
 		return &refusedError{reason: "no server runs in a pod yet: replace takes these flags", next: s.kube.at().Ours("replace %s --id=%d %s", s.name, rec.Servers[0].ID, o.pods.again)}
 	}
 	if err := keepsVolume(rec.Pods, to.Pods); err != nil {
 		return err
 	}
+	return o.askRoom(ctx, s, to)
+}
+
+// wanted is the record as this command would have it, with what its flags change of the pods'
+// settings in words, empty for nothing.
+func (o *MoveOptions) wanted(ctx context.Context, s *session) (rec, to migration.Record, changed string, err error) {
+	rec, err = s.record(ctx)
+	if err != nil || o.kind != migration.Apply || o.end != nil {
+		return rec, rec, "", err
+	}
+	to, changed, err = o.pods.over(rec)
+	return rec, to, changed, err
+}
+
+// observe looks at the ensemble as if what the flags change were recorded.
+func (o *MoveOptions) observe(ctx context.Context, s *session) (migration.Observation, error) {
+	_, to, changed, err := o.wanted(ctx, s)
+	if err != nil {
+		return migration.Observation{}, err
+	}
+	if changed == "" {
+		return s.engine.Observe(ctx)
+	}
+	return s.engine.Looker().Look(ctx, to, s.engine.Twins)
+}
+
+// begin asks the rules and then the operator before a restart begins, and only then keeps
+// what the flags change.
+func (o *MoveOptions) begin(ctx context.Context, s *session, in migration.Intent) error {
+	rec, to, changed, err := o.wanted(ctx, s)
+	if err != nil || rec.Flight != nil && changed == "" {
+		return err
+	}
+	if o.undo || in.Regate {
+		to = rec.RestorePods() // what is restarted then
+	}
+	obs, err := s.engine.Looker().Look(ctx, to, s.engine.Twins, in.ID)
+	if err != nil {
+		return o.ended(ctx, s, in, migration.Decision{}, err)
+	}
+	in.Since = obs.At
+	d := migration.Decide(in, obs)
+	switch {
+	case d.Kind == migration.Stop:
+		return o.ended(ctx, s, in, d, nil)
+	case rec.Flight != nil && !migration.TakesSettings(obs):
+		why, next := o.pods.begun(rec, s.kube.at())
+		return &refusedError{reason: fmt.Sprintf("%s (%s)", why, changed), next: next}
+	case rec.Flight == nil && o.end != nil && !o.end.undo:
+		if err := o.end.tryEnd(ctx, s, rec); err != nil {
+			return err
+		}
+	}
+	if sr, ok := rec.Server(in.ID); ok && rec.Flight == nil && d.Kind != migration.Done && !o.yes {
+		if err := o.ask(ctx, rec, in.ID, o.question(*sr)); err != nil {
+			return err
+		}
+	}
+	return o.keep(ctx, s)
+}
+
+// keep records what the flags change.
+func (o *MoveOptions) keep(ctx context.Context, s *session) error {
+	_, to, changed, err := o.wanted(ctx, s)
+	if err != nil || changed == "" {
+		return err
+	}
 	fmt.Fprintf(o.deps.streams.ErrOut, "The pods' settings change: %s.\n", changed)
-	return s.save(ctx, to)
+	if err := s.save(ctx, to); err != nil {
+		return err
+	}
+	o.wrote = true
+	return nil
 }
 
 // applied is the last word where no pod is left to make again.

@@ -200,6 +200,21 @@ func (e *ending) store(ctx context.Context, s *session, rec migration.Record, ou
 	return err
 }
 
+// tryEnd refuses what the last write would be refused for, before a pod is restarted for it.
+func (e *ending) tryEnd(ctx context.Context, s *session, rec migration.Record) error {
+	if !rec.Pods.Plain {
+		var err error
+		if rec.Pods.PlainFiles, _, err = s.plainFiles(ctx, rec); err != nil {
+			return err
+		}
+	}
+	taken := &cluster.Error{}
+	if err := s.kube.cluster().TryFinalize(ctx, rec); !errors.As(err, &taken) || taken.Reason != cluster.Conflict {
+		return err
+	}
+	return &refusedError{reason: "the last step of finalize would be refused: " + taken.What, next: taken.Next}
+}
+
 // kustomizeBase has a file per object but Secrets, and lists them.
 func kustomizeBase(objects []render.Object) ([]outFile, error) {
 	list := []string{"apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization", "resources:"}

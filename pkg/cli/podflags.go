@@ -64,8 +64,7 @@ func (f podSettings) tooLate(rec migration.Record, id ensemble.MaybeID, at comma
 	switch intake.SettingsReach(rec, id) {
 	case intake.ReachPods:
 	case intake.ReachBegun:
-		return fmt.Sprintf("the %s of server %d has begun with the settings that are recorded", rec.Flight.Kind, rec.Flight.ID),
-			at.Ours("revert %s --id=%d", rec.Name, rec.Flight.ID) + ", then replace it with the new settings"
+		return f.begun(rec, at)
 	case intake.ReachServes:
 		return fmt.Sprintf("server %d runs in its pod already, and replace does not restart a pod that serves", id.ID),
 			at.Ours("apply %s --id=%d %s", rec.Name, id.ID, f.again)
@@ -74,4 +73,19 @@ func (f podSettings) tooLate(rec migration.Record, id ensemble.MaybeID, at comma
 			at.Ours("apply %s %s", rec.Name, f.again)
 	}
 	return "", ""
+}
+
+// begun says why an operation under way takes no other settings, and what does.
+func (f podSettings) begun(rec migration.Record, at command.At) (why, next string) {
+	why = fmt.Sprintf("the %s of server %d has begun with the settings that are recorded", rec.Flight.Kind, rec.Flight.ID)
+	switch {
+	case rec.Flight.Kind != migration.Apply:
+		next = at.Ours("revert %s --id=%d", rec.Name, rec.Flight.ID) + ", then replace it with the new settings"
+	case rec.Pods.Plain:
+		why = fmt.Sprintf("pods are being made again without a gate, and server %d is on its way", rec.Flight.ID)
+		next = at.Ours("finalize %s --undo", rec.Name) + ", then " + at.Ours("apply %s %s", rec.Name, f.again)
+	default:
+		next = at.Ours("apply %s --id=%d --undo", rec.Name, rec.Flight.ID) + ", then " + at.Ours("apply %s %s", rec.Name, f.again)
+	}
+	return why, next
 }

@@ -279,7 +279,7 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 		all.Order = migration.ApplyOrder
 	}
 	for {
-		obs, err := s.engine.Observe(ctx)
+		obs, err := o.observe(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -288,6 +288,9 @@ func (o *MoveOptions) locked(ctx context.Context, s *session) error {
 			return o.finalized(ctx, s, in, obs)
 		}
 		if !ok {
+			if err := o.keep(ctx, s); err != nil {
+				return err
+			}
 			return o.finish(ctx, s, obs)
 		}
 		if err := o.deps.goOn(ctx, obs.Record); err != nil {
@@ -329,11 +332,14 @@ func (o *MoveOptions) one(ctx context.Context, s *session, in migration.Intent) 
 			fmt.Fprintln(out, line)
 		}
 	}
-	if question := o.question(*sr); rec.Flight == nil && !o.yes && question != "" {
-		voters := rec.Ensemble().Voters()
-		if err := o.deps.confirm(ctx, fmt.Sprintf("%s %d of %d voters stay up. [y/N] ", question, len(ensemble.Without(voters, in.ID)), len(voters))); err != nil {
-			return err
-		}
+	switch question := o.question(*sr); {
+	case o.kind == migration.Apply:
+		err = o.begin(ctx, s, in)
+	case rec.Flight == nil && !o.yes && question != "":
+		err = o.ask(ctx, rec, in.ID, question)
+	}
+	if err != nil {
+		return err
 	}
 	began := time.Now()
 	d, err := s.engine.Run(ctx, in)
@@ -352,6 +358,12 @@ func (o *MoveOptions) question(sr migration.ServerRecord) string {
 		return fmt.Sprintf("Stop server %d on host %s and move it?", sr.ID, sr.HostIP)
 	}
 	return ""
+}
+
+// ask asks the operator before a server is taken away.
+func (o *MoveOptions) ask(ctx context.Context, rec migration.Record, id ensemble.ID, question string) error {
+	voters := rec.Ensemble().Voters()
+	return o.deps.confirm(ctx, fmt.Sprintf("%s %d of %d voters stay up. [y/N] ", question, len(ensemble.Without(voters, id)), len(voters)))
 }
 
 // watch prints events and keeps whether something was written.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -38,10 +39,17 @@ func parkedFacts(o migration.Observation, f *preflight.Facts) {
 	}
 }
 
-// askRoom refuses a replacement whose own pods would not park, before anything is
-// written, and warns of what keeps other servers' pods from it.
+// askRoom refuses a replacement whose own pods would not park, and an apply whose pods would
+// find no place, before anything is written, and warns of what keeps other servers' pods from it.
 func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Record) error {
-	if o.kind != migration.Replace && o.kind != migration.Park || rec.Flight != nil || len(migration.InPods(rec)) == len(rec.Servers) {
+	switch o.kind {
+	case migration.Apply:
+		rec = madeAgain(rec)
+	case migration.Replace, migration.Park:
+		if rec.Flight != nil || len(migration.InPods(rec)) == len(rec.Servers) {
+			return nil
+		}
+	default:
 		return nil
 	}
 	f := wrappedFacts(rec)
@@ -52,7 +60,9 @@ func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Rec
 		own.Room = f.Room.Only(render.PodName(rec.Name, sr.Ordinal))
 		mine := preflight.Failed(preflight.ForPods(own))
 		if len(mine) == 0 {
-			warnRoom(o.deps.streams.ErrOut, "not all other servers' pods will park", failed)
+			if o.kind != migration.Apply {
+				warnRoom(o.deps.streams.ErrOut, "not all other servers' pods will park", failed)
+			}
 			return nil
 		}
 		failed = mine
@@ -60,10 +70,23 @@ func (o *MoveOptions) askRoom(ctx context.Context, s *session, rec migration.Rec
 	if len(failed) == 0 {
 		return nil
 	}
-	return roomRefusal(rec, failed, s.kube.at())
+	e := roomRefusal(rec, failed, s.kube.at())
+	if o.kind == migration.Apply {
+		e.reason = "the pods would not run with these settings; none was touched and nothing was changed"
+	}
+	return e
 }
 
-func roomRefusal(rec migration.Record, failed []preflight.Finding, at command.At) error {
+// madeAgain is the record as if the pods that serve were still to be created.
+func madeAgain(rec migration.Record) migration.Record {
+	rec.Flight, rec.Servers = nil, slices.Clone(rec.Servers)
+	for i := range rec.Servers {
+		rec.Servers[i].Replaced = nil
+	}
+	return rec
+}
+
+func roomRefusal(rec migration.Record, failed []preflight.Finding, at command.At) *refusedError {
 	e := &refusedError{code: migration.CodePodNotParked, reason: "the pods would not park; no host was touched and nothing was changed"}
 	e.evidence = findingLines(failed)
 	if len(failed) == 1 {

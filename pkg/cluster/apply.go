@@ -55,6 +55,21 @@ func (c *Client) Finalize(ctx context.Context, rec migration.Record) error {
 	return c.applyAll(ctx, rec, objects)
 }
 
+// TryFinalize has the API server try what Finalize would write, and returns only the conflict
+// that would end it: a webhook that knows no dry run says nothing of the write itself.
+func (c *Client) TryFinalize(ctx context.Context, rec migration.Record) error {
+	objects, err := render.Final(rec)
+	if err != nil {
+		return &Error{Reason: Invalid, What: err.Error()}
+	}
+	for _, o := range objects {
+		if _, _, err := c.apply(ctx, rec, o, true); IsReason(err, Conflict) {
+			return c.wayOut(err, o)
+		}
+	}
+	return ctx.Err()
+}
+
 func (c *Client) applyAll(ctx context.Context, rec migration.Record, objects []render.Object) error {
 	for _, o := range objects {
 		if _, _, err := c.apply(ctx, rec, o, false); err != nil {
@@ -87,6 +102,9 @@ func (c *Client) wayOut(err error, o render.Object) error {
 	}
 	if e.Reason == Conflict {
 		out := *e
+		if strings.Contains(e.What, ".spec.updateStrategy") {
+			out.What += fmt.Sprintf("; its update strategy should be %s", set.Spec.UpdateStrategy.Type)
+		}
 		out.Next = "if Argo CD or Flux owns it: commit what " + c.at(set.Namespace).Ours("render %s --gitops", set.Labels[render.EnsembleLabel]) +
 			" prints and let it be applied, then run the command again; otherwise " + out.Next
 		return &out

@@ -59,17 +59,7 @@ func SamePods(a, b migration.PodOptions) bool { return fmt.Sprint(a) == fmt.Spri
 
 // PodChanges names what differs, in the words of the flags.
 func PodChanges(a, b migration.PodOptions) []string {
-	var out []string
-	for _, c := range []struct{ flag, from, to string }{
-		{"image", a.Image, b.Image}, {"storage-class", a.StorageClass, b.StorageClass}, {"storage-size", a.StorageSize, b.StorageSize},
-		{"files-secret", a.FilesSecret, b.FilesSecret}, {"files-configmap", a.FilesConfigMap, b.FilesConfigMap},
-		{"memory", a.Memory, b.Memory}, {"cpu", a.CPU, b.CPU}, {"jvm-flags", a.JVMFlags, b.JVMFlags},
-		{"anti-affinity", a.AntiAffinity, b.AntiAffinity}, {"run-as-user", fmt.Sprint(a.RunAsUser), fmt.Sprint(b.RunAsUser)},
-	} {
-		if c.from != c.to {
-			out = append(out, fmt.Sprintf("--%s from %q to %q", c.flag, c.from, c.to))
-		}
-	}
+	out := a.Changes(b)
 	if a.Template != b.Template {
 		sets := "nothing"
 		if fields := render.TemplateFields(b.Template); len(fields) > 0 {

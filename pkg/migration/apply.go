@@ -190,10 +190,38 @@ func (c *context) appliedStarts() Decision {
 	if d.made() && c.stranded() {
 		return d.then(c.regate())
 	}
-	if d.made() && c.rec.PodsBefore != nil {
-		d = d.with("back to the former settings: " + c.cmd("apply --id=%d --undo", c.ID))
+	switch {
+	case d.made() && c.misfits():
+		return d.with("or give it other settings: "+c.cmd("apply --id=%d", c.ID)+" --memory=..., --cpu=..., --image=...", "what keeps it from running: "+d.Next).then(c.undo())
+	case d.made() && c.rec.PodsBefore != nil:
+		return d.with("back to the former settings: " + c.undo())
 	}
 	return d
+}
+
+// misfits: the new pod of the restart under way does not run, Kubernetes says why, and its
+// settings can be taken back.
+func (c *context) misfits() bool {
+	f := c.flight
+	if f == nil || f.Kind != Apply || f.StopAsked == nil || c.rec.PodsBefore == nil || c.rec.Pods.Plain {
+		return false
+	}
+	pod := c.of(f.ID).pod
+	return pod.UID != "" && !pod.Terminating && !pod.NodeLost && pod.Container == ContainerDown && pod.Problem != ""
+}
+
+// undo is the command that restores the former settings.
+func (c *context) undo() string { return c.cmd("apply --id=%d --undo", c.flight.ID) }
+
+// TakesSettings: the restart under way of a server in its pod can go on with other settings, for
+// its old pod still serves, or nothing was started in the new one.
+func TakesSettings(o Observation) bool {
+	f := derive(o)
+	if f.flight == nil || f.flight.Kind != Apply || f.rec.Pods.Plain {
+		return false
+	}
+	m := f.of(f.flight.ID)
+	return m != nil && (f.flight.StopAsked == nil || m.idle())
 }
 
 // finishApply notes that the server runs with the recorded settings.

@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -119,5 +120,55 @@ func TestApplyUndone(t *testing.T) {
 	}
 	if order := migration.ApplyOrder(s.o); len(order) != 3 || order[2] != 3 {
 		t.Errorf("the leader goes last: %v", order)
+	}
+}
+
+// TestApplyNext: what is printed as next where recorded settings fit no pod, or no apply has begun.
+func TestApplyNext(t *testing.T) {
+	recorded := healthy("3.8.0", 1, 2, 3)
+	outdated(recorded, 1, 2, 3)
+	st := migration.Summarize(recorded.o)
+	if len(st.Problems) == 0 || st.Next != "kubectl zkmigrate apply demo --undo -n zk" {
+		t.Fatalf("next %q, %+v", st.Next, st.Problems)
+	}
+	if p := st.Problems[0]; strings.Contains(p.Text, "replacement") || !strings.Contains(strings.Join(p.Evidence, "\n"), `changed: --memory from "" to "4Gi"`) {
+		t.Errorf("%q, %q", p.Text, p.Evidence)
+	}
+
+	stuck := healthy("3.8.0", 1, 2, 3)
+	outdated(stuck, 1, 2, 3)
+	f := applying(stuck, 1)
+	f.StopAsked, f.Reclaimed, f.PodUID = ago(time.Minute), ago(time.Minute), stuck.view(1).Cluster.Pod.UID
+	stuck.down(1)
+	pod := &stuck.view(1).Cluster.Pod
+	*pod = migration.PodView{Name: pod.Name, UID: "next", Problem: "Unschedulable"}
+	const undo = "kubectl zkmigrate apply demo --id=1 --undo -n zk"
+	if st := migration.Summarize(stuck.o); st.Next != undo {
+		t.Errorf("next is %q", st.Next)
+	}
+	if !migration.TakesSettings(stuck.o) {
+		t.Error("nothing was started in the pod, and it takes no other settings")
+	}
+	pod.Problem, pod.Container = "", migration.ContainerPreparing
+	if st := migration.Summarize(stuck.o); st.Next == undo {
+		t.Error("a pod that is being prepared is given up")
+	}
+}
+
+// TestFinalizeIsNamed: what makes pods without a gate is called finalize, and their notes hold no scripts.
+func TestFinalizeIsNamed(t *testing.T) {
+	s := healthy("3.8.0", 1, 2, 3)
+	outdated(s, 1, 2, 3)
+	s.o.Record.PodsBefore, s.o.Record.Pods.Plain = nil, true
+	applying(s, 1)
+	s.view(2).Cluster.Pod.Source.Pod.Drift = []string{"bash"}
+	st := migration.Summarize(s.o)
+	if at := st.Servers[0]; !strings.HasPrefix(at.Phase, "finalize: ") || at.Next != "finalize" {
+		t.Errorf("%+v", at)
+	}
+	for _, p := range st.Problems {
+		if strings.Contains(p.Text, "apply") || len(p.Evidence) > 0 && p.Evidence[0] == "bash" {
+			t.Errorf("%+v", p)
+		}
 	}
 }

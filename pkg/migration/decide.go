@@ -96,7 +96,7 @@ func (c *context) guard() Decision {
 		}
 		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID),
 			"%s is in the middle of %s of server %d, begun by %s at %s: at most one server of an ensemble is away from sync",
-			c.rec.Name, f.Kind, f.ID, f.By, moment(f.Started))
+			c.rec.Name, c.doing(), f.ID, f.By, moment(f.Started))
 	}
 	return Decision{}
 }

@@ -45,7 +45,8 @@ func (c *context) otherTemplate() Decision {
 	case c.rec.Finalized != nil:
 		return Decision{}
 	case c.pod.Source.Pod.Outdated && c.rec.Pods.Plain:
-		what, next = "has a gate still", c.finalizeAgain()
+		// Every line of the gate's script differs, which diff shows.
+		return stop(CodePodOutdated, c.finalizeAgain(), "pod %s of server %d has a gate still: it is made again without one", c.pod.Name, c.ID)
 	case c.pod.Source.Pod.Outdated:
 		next = c.cmd("apply")
 	case len(c.pod.Source.Pod.Drift) > 0:

@@ -100,6 +100,8 @@ func (c *context) nextInFlight() string {
 	switch {
 	case s.stranded():
 		return c.regate()
+	case c.misfits():
+		return c.undo()
 	case first && f.Aborted != "" && (d.Code == CodeUnseen || d.Step == StepCarryOn || d.Step == StepRestoreGate):
 		// Its pod serves, or may.
 		return c.goOn(f.Kind, f.ID)

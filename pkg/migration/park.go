@@ -162,17 +162,38 @@ func (c *context) unproven() bool {
 	return c.rec.PodsBefore != nil && len(ensemble.Without(InPods(c.rec), c.in.ID)) > 0
 }
 
-// unprovenPods says so, and what puts them back.
+// unprovenPods says so, and what puts them back: the revert of a server on its host, or, where none
+// is left there, apply.
 func (c *context) unprovenPods() Decision {
-	was, now := c.rec.PodsBefore, c.rec.Pods
-	next := ""
-	if s := c.first((*member).onHost); s != nil {
-		next = c.cmd("revert --id=%d", s.ID)
+	changes := c.rec.PodsBefore.Changes(c.rec.Pods)
+	if c.rec.PodsBefore.Template != c.rec.Pods.Template {
+		changes = append(changes, "--pod-template")
 	}
-	return stop(CodePodOutdated, next,
-		"the pods' settings were changed for a replacement that has not finished, and servers %s would take them when their pods are recreated", ensemble.JoinIDs(InPods(c.rec))).
-		with(fmt.Sprintf("image %s, before that %s; memory %s, before that %s", orNone([]string{now.Image}), orNone([]string{was.Image}), now.Memory, was.Memory),
-			"revert restores the former settings, and moves nothing that runs on its host; a finished replacement confirms the new ones")
+	differs := "changed: " + orNone(changes)
+	if s := c.first((*member).onHost); s != nil {
+		return stop(CodePodOutdated, c.cmd("revert --id=%d", s.ID),
+			"the pods' settings were changed for a replacement that has not finished, and servers %s would take them when their pods are recreated", ensemble.JoinIDs(InPods(c.rec))).
+			with(differs, "revert restores the former settings, and moves nothing that runs on its host; a finished replacement confirms the new ones")
+	}
+	return stop(CodePodOutdated, c.cmd("apply --undo"), "the pods' settings were changed, and no server has joined with them; servers %s would take them when their pods are recreated", ensemble.JoinIDs(InPods(c.rec))).
+		with(differs, "apply --undo restores the former settings, and stops nothing that runs with them", "or restart the servers with the new ones: "+c.cmd("apply"))
+}
+
+// Changes names what differs from other settings, in the words of the flags; the pod template's
+// contents are left out.
+func (p PodOptions) Changes(to PodOptions) []string {
+	var out []string
+	for _, c := range []struct{ flag, from, to string }{
+		{"image", p.Image, to.Image}, {"storage-class", p.StorageClass, to.StorageClass}, {"storage-size", p.StorageSize, to.StorageSize},
+		{"files-secret", p.FilesSecret, to.FilesSecret}, {"files-configmap", p.FilesConfigMap, to.FilesConfigMap},
+		{"memory", p.Memory, to.Memory}, {"cpu", p.CPU, to.CPU}, {"jvm-flags", p.JVMFlags, to.JVMFlags},
+		{"anti-affinity", p.AntiAffinity, to.AntiAffinity}, {"run-as-user", fmt.Sprint(p.RunAsUser), fmt.Sprint(to.RunAsUser)},
+	} {
+		if c.from != c.to {
+			out = append(out, fmt.Sprintf("--%s from %q to %q", c.flag, c.from, c.to))
+		}
+	}
+	return out
 }
 
 // ChangePods records other settings for the pods. What they were is kept until a

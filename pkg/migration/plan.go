@@ -164,7 +164,7 @@ func (c *context) leftFor(order []ensemble.ID) []ensemble.ID {
 func (c *context) planFlight(o Observation) PlannedPhase {
 	f := c.flight
 	phase := PlannedPhase{
-		Name: PlanFlight, Title: fmt.Sprintf("%s of server %d, begun by %s: %s", f.Kind, f.ID, f.By, f.phase()),
+		Name: PlanFlight, Title: fmt.Sprintf("%s of server %d, begun by %s: %s", c.doing(), f.ID, f.By, f.phase()),
 		Command: c.next(), Note: "at most one server is away from sync: nothing else may begin before it ends",
 	}
 	s := planServer(o, f.Kind, f.ID)

@@ -146,7 +146,7 @@ func (c *context) underWay() Problem {
 	f := c.flight
 	d := c.inFlight()
 	p := Problem{Code: CodeOneAtATime, Class: ClassPlanned, Server: f.ID.Known(), Next: c.next(),
-		Text: fmt.Sprintf("%s of server %d is under way, begun by %s at %s, and has come to: %s", f.Kind, f.ID, f.By, moment(f.Started), f.phase())}
+		Text: fmt.Sprintf("%s of server %d is under way, begun by %s at %s, and has come to: %s", c.doing(), f.ID, f.By, moment(f.Started), f.phase())}
 	if c.takenAway() {
 		p.Evidence = append(p.Evidence, fmt.Sprintf("that server %d does not serve meanwhile is planned", f.ID))
 	}
@@ -155,6 +155,14 @@ func (c *context) underWay() Problem {
 		p.Evidence = append(p.Evidence, d.Evidence...)
 	}
 	return p
+}
+
+// doing is the command that has begun what is under way.
+func (c *context) doing() string {
+	if c.flight.Kind == Apply && c.rec.Pods.Plain {
+		return "finalize"
+	}
+	return string(c.flight.Kind)
 }
 
 // takenAway: the server in flight does not serve, as planned.

@@ -163,8 +163,8 @@ func (c *context) serverStatus(s *member) ServerStatus {
 	}
 	switch {
 	case c.flying(s.ID):
-		st.Place, st.Phase = PlaceMoving, string(c.flight.Kind)+": "+string(c.flight.phase())
-		st.Next = string(c.flight.Kind)
+		st.Place, st.Phase = PlaceMoving, c.doing()+": "+string(c.flight.phase())
+		st.Next = c.doing()
 	case s.address == AddressHost:
 		st.Place = PlaceHost
 		st.Phase, st.Next = "wrapped", "reconfigure"
