@@ -30,6 +30,8 @@ func (c *context) provePods() Decision {
 		switch {
 		case !s.gate.Found || s.pod.Source.Missing:
 			return do(StepPark, nil, "the pods do not exist yet")
+		case len(s.pod.Source.Lost) > 0:
+			return do(StepPark, nil, "%s", s.lost())
 		case s.pod.Source.Set.Outdated:
 			return do(StepPark, nil, "the pods' settings have changed")
 		}
