@@ -349,8 +349,16 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 			sr.ServiceUID, sr.ClusterIP = r.UID, r.ClusterIP
 		}
 	}
+	before := rec.Settings.Version
 	if err := o.complete(ctx, s, &rec, desc, known); err != nil {
 		return err
+	}
+	if rec.Settings.Version != before {
+		// Their label names it, and it was not known before: what is compared with what is
+		// recorded must not differ by that.
+		if _, err := c.Wrap(ctx, rec, false); err != nil {
+			return err
+		}
 	}
 	if r := rec.Removal; r != nil && r.Kind == migration.Unwrap {
 		fmt.Fprintf(o.deps.streams.ErrOut, "The unwrap that %s began is taken back: the Services have the addresses that they had.\n", quote.Line(r.By))

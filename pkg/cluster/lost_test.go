@@ -61,8 +61,11 @@ func TestLostObjects(t *testing.T) {
 				t.Fatal(err)
 			}
 			for who, look := range map[string]func() (migration.Source, error){
-				"one":  func() (migration.Source, error) { v, err := one.Observe(t.Context(), rec); return v[5].Pod.Source, err },
-				"many": func() (migration.Source, error) { v, err := many.Observe(t.Context(), rec); return v[5].Pod.Source, err },
+				"one": func() (migration.Source, error) { v, err := one.Observe(t.Context(), rec); return v[5].Pod.Source, err },
+				"many": func() (migration.Source, error) {
+					v, err := many.Observe(t.Context(), rec)
+					return v[5].Pod.Source, err
+				},
 			} {
 				kube.ClearActions()
 				got, err := look()

@@ -92,7 +92,9 @@ func (c *Client) Snapshot(ctx context.Context, namespaces []string, of []migrati
 			return err
 		},
 		func() error {
-			s.budgetBy, s.budgets = named[*policyv1.PodDisruptionBudget](ctx, in, "PodDisruptionBudgets", ours, func(ns string) lister[*policyv1.PodDisruptionBudgetList] { return c.kube.PolicyV1().PodDisruptionBudgets(ns) })
+			s.budgetBy, s.budgets = named[*policyv1.PodDisruptionBudget](ctx, in, "PodDisruptionBudgets", ours, func(ns string) lister[*policyv1.PodDisruptionBudgetList] {
+				return c.kube.PolicyV1().PodDisruptionBudgets(ns)
+			})
 			if apierrors.IsForbidden(s.budgets) {
 				return nil // then nothing is known of them
 			}
