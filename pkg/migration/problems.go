@@ -282,6 +282,12 @@ func (c *context) restartable() Decision {
 // notSeen says of a server that could not be seen just that.
 func (c *context) notSeen() Decision {
 	next := "look from a machine that reaches " + c.ClusterIP + ": " + c.cmd("status")
+	if c.live.Silent {
+		next = "look at its process: pod " + c.pod.Name
+		if c.onHost() {
+			next = "look at its process: host " + c.HostIP
+		}
+	}
 	if c.live.Reach == vantage.TLSFailed {
 		next = "say with --credentials whom to trust and who asks (docs/credentials.md): " + c.cmd("status")
 	}

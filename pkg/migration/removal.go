@@ -58,6 +58,8 @@ type ClaimView struct {
 	// Bound: it has a volume. Going: it is being deleted.
 	Bound bool `json:"bound,omitempty"`
 	Going bool `json:"going,omitempty"`
+	// Volume is its PersistentVolume, empty where there is none.
+	Volume string `json:"volume,omitempty"`
 	// Short says, in words, how its volume falls short of the recorded size.
 	Short string `json:"short,omitempty"`
 }
