@@ -129,3 +129,29 @@ func rollingUpdate() appsv1.StatefulSetUpdateStrategy {
 		Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &partition},
 	}
 }
+
+// TestNothingDiffersOnceFinalized: what finalize has left is compared with what finalize leaves.
+func TestNothingDiffersOnceFinalized(t *testing.T) {
+	rec := record()
+	rec.Pods = migration.PodOptions{
+		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
+		ZooCfg: "dataDir=" + migration.PodDataDir + "\n", Plain: true,
+	}
+	rec.Finalized = &migration.Confirmation{}
+	for i := range rec.Servers {
+		rec.Servers[i].Replaced = &rec.Finalized.At
+	}
+	c := New(fake.NewClientset())
+	if err := c.Finalize(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	all, err := c.PreviewWrap(t.Context(), rec)
+	if err != nil || len(all) != len(rec.Servers) {
+		t.Fatalf("%d objects, %v", len(all), err)
+	}
+	for _, p := range all {
+		if p.Result != Unchanged {
+			t.Errorf("%s: %s", p.Want.GetName(), p.Result)
+		}
+	}
+}
