@@ -107,6 +107,8 @@ const (
 	// Remembered: what was seen of clients before is not known without it, and more of them
 	// are named than need be.
 	Remembered When = "what is remembered of clients' sessions, which is found out anew without it"
+	// Watched: what cannot be looked at is not known.
+	Watched When = "whether somebody deleted it, which is not known without it"
 	// Forecast foretells what would keep the pods from parking. Nobody is refused
 	// for the lack of it: a check that may not look is skipped.
 	Forecast When = "checks K8S004 to K8S007, which are skipped without it"
@@ -136,7 +138,7 @@ func (n Need) Object() string {
 
 // Optional reports whether commands work without the permission.
 func (n Need) Optional() bool {
-	return n.When == Forecast || n.When == Keeping || n.When == Known || n.When == Cleaning || n.When == Remembered || n.When == Entries
+	return n.When == Forecast || n.When == Keeping || n.When == Known || n.When == Cleaning || n.When == Remembered || n.When == Entries || n.When == Watched
 }
 
 // For returns what those commands need, in the table's order.

@@ -111,7 +111,7 @@ It is exactly what the commands use; "kubectl zkmigrate check" says what is
 missing, and "kubectl zkmigrate rbac NAME" prints a Role that is narrowed to one
 ensemble. To list ensembles of all namespaces (status -A), "list" on configmaps
 is needed cluster-wide; nothing else is. With "list" on services, pods,
-configmaps, endpoints, endpointslices and statefulsets cluster-wide it asks once
+configmaps, endpoints, endpointslices, statefulsets and poddisruptionbudgets cluster-wide it asks once
 for all of them, not for each. With "list" on nodes, pods, storageclasses and
 persistentvolumes cluster-wide, more is known before a pod is created.
 docs/rbac.md says who can do what with these rights.`

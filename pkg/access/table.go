@@ -118,6 +118,7 @@ it may be. Finalize reads both: "rbac NAME --finalize".`}.
 
 		Resource{Group: "policy", Name: "poddisruptionbudgets"}.
 			need("get", Budget, Always, append([]Command{Diff, Unpark, Unwrap}, making()...), steps(migration.StepPark, migration.StepRestorePods), "see whose the pods' budget is").
+			need("get", Budget, Watched, []Command{Status, Plan}, nil, "see that the pods' budget is still there").
 			need("create", Budget, Always, append([]Command{Diff}, creating()...), steps(migration.StepPark), "keep a drain from stopping two pods at once").
 			need("patch", Budget, Always, append([]Command{Diff}, making()...), steps(migration.StepPark, migration.StepRestorePods), "keep a drain from stopping two pods at once").
 			need("delete", Budget, Removing, []Command{Unpark}, steps(migration.StepDeletePodObjects), "take back the pods' budget"),

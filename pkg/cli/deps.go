@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -144,6 +146,10 @@ func (k kube) pick(ctx context.Context, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(names) == 0 {
+		// What is known of one without a journal is told by name: its copy, or that it was finalized.
+		names = k.traces(ctx)
+	}
 	switch len(names) {
 	case 0:
 		return "", usagef("namespace %s holds no wrapped ensemble\nnext: %s", k.namespace, k.at().Ours("wrap NAME -f zoo.cfg"))
@@ -151,6 +157,25 @@ func (k kube) pick(ctx context.Context, args []string) (string, error) {
 		return names[0], nil
 	}
 	return "", usagef("namespace %s holds %d ensembles: name one of %s", k.namespace, len(names), strings.Join(names, ", "))
+}
+
+// traces are the names of ensembles that have objects in the namespace, by their labels; those
+// that may not be listed tell nothing.
+func (k kube) traces(ctx context.Context) []string {
+	var out []string
+	ours := metav1.ListOptions{LabelSelector: render.EnsembleLabel}
+	if list, err := k.client.CoreV1().ConfigMaps(k.namespace).List(ctx, ours); err == nil {
+		for _, cm := range list.Items {
+			out = append(out, cm.Labels[render.EnsembleLabel])
+		}
+	}
+	if list, err := k.client.CoreV1().Services(k.namespace).List(ctx, ours); err == nil {
+		for _, svc := range list.Items {
+			out = append(out, svc.Labels[render.EnsembleLabel])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 type ensembleName struct{ namespace, name string }

@@ -77,6 +77,13 @@ func (o *MoveOptions) parkLocked(ctx context.Context, s *session) error {
 	}
 	ids := onHosts(rec)
 	if len(ids) == 0 {
+		obs, err := s.engine.Observe(ctx)
+		if err != nil {
+			return err
+		}
+		if err := contradicted(obs, "there is nothing to park, but not everything is as it should be", false); err != nil {
+			return err
+		}
 		fmt.Fprintf(o.deps.streams.Out, "All %d servers of %s run in pods: there is nothing to park.\n", len(rec.Servers), s.name)
 		return nil
 	}

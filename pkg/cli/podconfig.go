@@ -12,11 +12,13 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 // complete fills in what is known only now: version, limits, the pods' file,
 // waivers and the epoch from which elections are counted.
 func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.Record, desc intake.Description, known bool) error {
+	was := rec.Pods
 	made, err := s.describePods(ctx, rec, o.pods, desc, func(lag intake.Lag) {
 		fmt.Fprintf(o.deps.streams.ErrOut, "Warning: %s\n", lagText(*rec, lag, o.deps.in(rec.Namespace)))
 	})
@@ -30,11 +32,25 @@ func (o *WrapOptions) complete(ctx context.Context, s *session, rec *migration.R
 		fmt.Fprintln(o.deps.streams.ErrOut, "Warning: the pods keep the zoo.cfg they have: the one given differs in whether it has a dataLogDir, and servers in their pods would not find their logs; name a host's file first that is like it")
 	}
 	printNotes(o.deps.streams.ErrOut, made.Notes)
+	if known {
+		o.sayRecorded(*rec, was)
+	}
 	intake.Waive(rec, o.waive, me(), time.Now())
 	if !known {
 		rec.Note(migration.AuditEntry{At: time.Now(), By: me(), Step: "wrap", Detail: fmt.Sprintf("%d servers, ZooKeeper %s", len(rec.Servers), rec.Settings.Version)})
 	}
 	return nil
+}
+
+// sayRecorded says what a wrap that is run again changes of how pods are made.
+func (o *WrapOptions) sayRecorded(rec migration.Record, was migration.PodOptions) {
+	what := "pods are made with it from now on"
+	if len(migration.InPods(rec)) > 0 {
+		what = o.deps.in(rec.Namespace).Ours("apply %s", rec.Name) + " gives it to the pods"
+	}
+	for _, change := range append(intake.PodChanges(was, rec.Pods), intake.CfgChanges(was.ZooCfg, rec.Pods.ZooCfg)...) {
+		fmt.Fprintf(o.deps.streams.ErrOut, "recorded: %s; %s\n", quote.Line(change), what)
+	}
 }
 
 // describePods fills in how pods are made: what running servers say, the settings, their files.

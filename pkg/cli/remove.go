@@ -185,6 +185,10 @@ func (o *RemoveOptions) locked(ctx context.Context, s *session, files []ensemble
 			return err
 		}
 	}
+	before, err := s.kube.cluster().Belongings(ctx, rec)
+	if err != nil {
+		return err
+	}
 	in := migration.Intent{Kind: o.kind, By: me(), ID: rec.Servers[0].ID, Assumed: o.assumed}
 	d, err := o.drive(ctx, s, in)
 	if refused := (*refusedError)(nil); errors.As(err, &refused) && len(d.Unseen) > 0 {
@@ -198,7 +202,24 @@ func (o *RemoveOptions) locked(ctx context.Context, s *session, files []ensemble
 	if o.kind == migration.Unwrap {
 		return o.finish(ctx, s)
 	}
-	_, err = fmt.Fprintln(o.deps.streams.Out, d.Reason)
+	fmt.Fprintln(o.deps.streams.Out, d.Reason)
+	return o.unparked(s, before)
+}
+
+// unparked says what Kubernetes may keep, and what comes next. Who may unpark need not be allowed to
+// look at PersistentVolumes, which belong to the whole cluster.
+func (o *RemoveOptions) unparked(s *session, before migration.Belongings) error {
+	var volumes []string
+	for _, claim := range before.Claims {
+		if claim.Volume != "" {
+			volumes = append(volumes, claim.Volume)
+		}
+	}
+	if len(volumes) > 0 {
+		fmt.Fprintf(o.deps.streams.Out, "PersistentVolumes with reclaim policy Retain stay, Released, until somebody deletes them: %s\n",
+			s.kube.at().Kubectl("get pv %s", quote.Words(volumes)))
+	}
+	_, err := fmt.Fprintf(o.deps.streams.ErrOut, "next: %s   (or, to take the Services back as well: %s)\n", s.kube.at().Ours("park %s", s.name), s.kube.at().Ours("unwrap %s", s.name))
 	return err
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/cluster"
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/journal"
@@ -347,8 +349,16 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 			sr.ServiceUID, sr.ClusterIP = r.UID, r.ClusterIP
 		}
 	}
+	before := rec.Settings.Version
 	if err := o.complete(ctx, s, &rec, desc, known); err != nil {
 		return err
+	}
+	if rec.Settings.Version != before {
+		// Their label names it, and it was not known before: what is compared with what is
+		// recorded must not differ by that.
+		if _, err := c.Wrap(ctx, rec, false); err != nil {
+			return err
+		}
 	}
 	if r := rec.Removal; r != nil && r.Kind == migration.Unwrap {
 		fmt.Fprintf(o.deps.streams.ErrOut, "The unwrap that %s began is taken back: the Services have the addresses that they had.\n", quote.Line(r.By))
@@ -371,11 +381,37 @@ func (o *WrapOptions) apply(ctx context.Context, s *session, rec migration.Recor
 			return err
 		}
 	}
-	return o.waitReachable(ctx, s, rec)
+	return o.waitReachable(ctx, s, rec, leadNowhere(results))
 }
 
-// waitReachable waits until each Service is answered by the right server.
-func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migration.Record) error {
+// leadNowhere are the servers that are not on their hosts and whose Services have nothing
+// behind them: where they are to lead is for the command to say that moves the server.
+func leadNowhere(results []cluster.Applied) []ensemble.ID {
+	var out []ensemble.ID
+	for _, r := range results {
+		if r.Result == cluster.NotTouched {
+			out = append(out, r.ID)
+		}
+	}
+	return out
+}
+
+// unled says so; nil where there is none.
+func unled(at command.At, rec migration.Record, ids []ensemble.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	next := at.Ours("replace %s --id=%d", rec.Name, ids[0])
+	if rec.Flight != nil {
+		next = at.Ours("status %s", rec.Name)
+	}
+	return &pausedError{code: migration.CodeServiceGone, next: next,
+		reason: fmt.Sprintf("the Services of servers %s were made and lead nowhere yet: the servers are not on their hosts", ensemble.JoinIDs(ids))}
+}
+
+// waitReachable waits until each Service is answered by the right server; those of nowhere have
+// nothing behind them.
+func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migration.Record, nowhere []ensemble.ID) error {
 	unasked := intake.Unasked(rec, o.restore)
 	for _, srv := range rec.Servers {
 		if unasked[srv.ID] {
@@ -410,6 +446,9 @@ func (o *WrapOptions) waitReachable(ctx context.Context, s *session, rec migrati
 				next:     o.deps.in(rec.Namespace).Ours("wrap %s", rec.Name), timeout: true,
 			}
 		}
+	}
+	if err := unled(o.deps.in(rec.Namespace), rec, nowhere); err != nil {
+		return err
 	}
 	if o.restore {
 		fmt.Fprintf(o.deps.streams.ErrOut, "next: %s\n", o.deps.in(rec.Namespace).Ours("status %s", rec.Name))

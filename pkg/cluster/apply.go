@@ -29,7 +29,7 @@ const (
 	Unchanged  Result = "unchanged"
 	// NotNeeded and NotTouched are results for endpoints that are not there.
 	NotNeeded  Result = "not needed, the Service selects its pod"
-	NotTouched Result = "not there and not made, the server is on its way"
+	NotTouched Result = "not there and not made, the server is not on its host"
 )
 
 // Park applies everything the pods need. The gate comes first and closed; one
@@ -155,6 +155,9 @@ func (c *Client) write(ctx context.Context, rec migration.Record, o render.Objec
 	if err != nil {
 		return nil, nil, &Error{Reason: Invalid, What: err.Error()}
 	}
+	if err := c.clearRolling(ctx, before, o, dryRun); err != nil {
+		return nil, nil, err
+	}
 	force := false
 	options := metav1.PatchOptions{FieldManager: FieldManager, Force: &force}
 	if dryRun {
@@ -166,6 +169,20 @@ func (c *Client) write(ctx context.Context, rec migration.Record, o render.Objec
 		after, err = api.patch(ctx, name, data, options)
 	}
 	return before, after, c.notWritten(err, "apply", kind, rec.Namespace, name)
+}
+
+// clearRolling takes the parameters of a rolling update out of a StatefulSet that is to have
+// none: an apply leaves them to whoever has set them, and the API server refuses them beside
+// OnDelete (pkg/apis/apps/validation, ValidateStatefulSetSpec).
+func (c *Client) clearRolling(ctx context.Context, before, o render.Object, dryRun bool) error {
+	was, _ := before.(*appsv1.StatefulSet)
+	to, _ := o.(*appsv1.StatefulSet)
+	if dryRun || was == nil || to == nil || was.Spec.UpdateStrategy.RollingUpdate == nil || to.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType {
+		return nil
+	}
+	patch := []byte(`{"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}}`)
+	_, err := c.kube.AppsV1().StatefulSets(to.Namespace).Patch(ctx, to.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	return c.notWritten(err, "patch", "StatefulSet", to.Namespace, to.Name)
 }
 
 // sameContent compares without what every write changes.

@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -32,6 +33,8 @@ type objects interface {
 	configMap(ctx context.Context, rec migration.Record, name string) (*corev1.ConfigMap, error)
 	// statefulSet returns the API server's error as it is.
 	statefulSet(ctx context.Context, rec migration.Record) (*appsv1.StatefulSet, error)
+	// budget returns the API server's error as it is.
+	budget(ctx context.Context, rec migration.Record) (*policyv1.PodDisruptionBudget, error)
 	// asksPod reports whether the pod's own report is asked for: whether it tells more than
 	// Kubernetes does.
 	asksPod(rec migration.Record, s migration.ServerRecord, v *migration.PodView) bool
@@ -120,6 +123,10 @@ func (l live) configMap(ctx context.Context, rec migration.Record, name string) 
 
 func (l live) statefulSet(ctx context.Context, rec migration.Record) (*appsv1.StatefulSet, error) {
 	return l.kube.AppsV1().StatefulSets(rec.Namespace).Get(ctx, render.StatefulSetName(rec.Name), metav1.GetOptions{})
+}
+
+func (l live) budget(ctx context.Context, rec migration.Record) (*policyv1.PodDisruptionBudget, error) {
+	return l.kube.PolicyV1().PodDisruptionBudgets(rec.Namespace).Get(ctx, render.HeadlessName(rec.Name), metav1.GetOptions{})
 }
 
 func (l live) asksPod(migration.Record, migration.ServerRecord, *migration.PodView) bool { return true }

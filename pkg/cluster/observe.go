@@ -2,10 +2,12 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
@@ -15,7 +17,7 @@ import (
 
 // Observe looks at the objects of every server of the record. It returns either
 // the whole view or an error; a pod whose log cannot be read is no error, its
-// report is just unknown. Six calls for the ensemble and up to five for each
+// report is just unknown. Seven calls for the ensemble and up to five for each
 // server, the latter side by side.
 //
 // Leftovers name every object that a controller made, also while the Service
@@ -57,11 +59,19 @@ func (c *Client) Observe(ctx context.Context, rec migration.Record) (map[ensembl
 		})
 	}
 	wg.Wait()
+	var lost, unknown []string
+	if err := errors.Join(errs...); err == nil {
+		lost, unknown, err = c.lost(ctx, rec, services, all)
+		if err != nil {
+			return nil, err
+		}
+	}
 	out := map[ensemble.ID]migration.ClusterView{}
 	for i, s := range rec.Servers {
 		if errs[i] != nil {
 			return nil, errs[i]
 		}
+		views[i].Pod.Source.Lost, views[i].Pod.Source.Unknown = lost, unknown
 		out[s.ID] = views[i]
 	}
 	return out, nil
@@ -99,6 +109,30 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 	v.Endpoints = b.view()
 	v.Pod, err = c.podView(ctx, rec, s, pod, all)
 	return v, err
+}
+
+// lost names what stands beside the StatefulSet and is gone, and what is not known of. The
+// StatefulSet is made last, so what it needs was there before it.
+func (c *Client) lost(ctx context.Context, rec migration.Record, services map[string]*corev1.Service, all shared) (lost, unknown []string, err error) {
+	if rec.Finalized != nil || rec.Removal != nil || rec.Pods.Image == "" {
+		return nil, nil, nil
+	}
+	if _, err := all.set(); err != nil {
+		return nil, nil, nil // whether it should be there is for podView to say
+	}
+	name := render.HeadlessName(rec.Name)
+	if services[name] == nil {
+		lost = append(lost, "Service "+name)
+	}
+	switch _, err := c.read.budget(ctx, rec); {
+	case apierrors.IsNotFound(err):
+		lost = append(lost, "PodDisruptionBudget "+name)
+	case apierrors.IsForbidden(err):
+		unknown = append(unknown, "PodDisruptionBudget "+name)
+	case err != nil:
+		return nil, nil, failed(err, "get", "PodDisruptionBudget", rec.Namespace, name)
+	}
+	return lost, unknown, nil
 }
 
 func gateView(cm *corev1.ConfigMap, g render.GateData, s migration.ServerRecord) migration.GateView {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -23,10 +24,15 @@ type Preview struct {
 
 // PreviewWrap is what Wrap would write, without writing it.
 func (c *Client) PreviewWrap(ctx context.Context, rec migration.Record) ([]Preview, error) {
-	objects, err := render.Wrap(rec)
+	rendered := render.Wrap
+	if rec.Finalized != nil {
+		rendered = render.Final // finalize has written the Services last
+	}
+	objects, err := rendered(rec)
 	if err != nil {
 		return nil, &Error{Reason: Invalid, What: err.Error()}
 	}
+	objects = slices.DeleteFunc(objects, func(o render.Object) bool { return o.GetName() == render.HeadlessName(rec.Name) })
 	var out []Preview
 	services := map[string]*corev1.Service{}
 	for _, o := range objects {

@@ -166,7 +166,7 @@ func (c *Client) claimView(ctx context.Context, rec migration.Record, s migratio
 	case claim.Labels[render.EnsembleLabel] != rec.Name:
 		return nil, nil
 	}
-	v := &migration.ClaimView{ID: s.ID, Name: name, UID: string(claim.UID), Bound: claim.Status.Phase == corev1.ClaimBound, Going: claim.DeletionTimestamp != nil}
+	v := &migration.ClaimView{ID: s.ID, Name: name, UID: string(claim.UID), Bound: claim.Status.Phase == corev1.ClaimBound, Going: claim.DeletionTimestamp != nil, Volume: claim.Spec.VolumeName}
 	want, err := resource.ParseQuantity(rec.Pods.StorageSize)
 	if has, told := claim.Status.Capacity[corev1.ResourceStorage]; err == nil && v.Bound && told && has.Cmp(want) < 0 {
 		v.Short = fmt.Sprintf("it has %s, and %s is recorded", has.String(), want.String())

@@ -21,7 +21,7 @@ import (
 // was made from the right template and differs was rewritten by admission (a
 // registry mirror, say), and so would its successor be.
 func drift(rec migration.Record, set *appsv1.StatefulSet, pod *corev1.Pod, v *migration.PodView) error {
-	ofSet, err := render.TemplateDrift(rec, set.Spec.Template.Spec)
+	ofSet, err := render.SetDrift(rec, set.Spec)
 	if err != nil {
 		return &Error{Reason: Invalid, What: err.Error()}
 	}
@@ -47,7 +47,7 @@ func drift(rec migration.Record, set *appsv1.StatefulSet, pod *corev1.Pod, v *mi
 func edited(set *appsv1.StatefulSet, all []render.Difference) []render.Difference {
 	ours := appliedFields(set)
 	return slices.DeleteFunc(all, func(d render.Difference) bool {
-		return has(ours, append([]string{"f:spec", "f:template", "f:spec"}, d.Path...))
+		return has(ours, append([]string{"f:spec"}, d.Path...))
 	})
 }
 
@@ -84,9 +84,9 @@ func ofAnotherRevision(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
 		(revision != set.Status.UpdateRevision || set.Status.ObservedGeneration < set.Generation)
 }
 
-// templateEdited: nothing but the spec of our StatefulSet's template is in the
-// way of an apply. It belongs to the journal, which replace changes by its flags;
-// the size, and everything else, stays with whoever owns it.
+// templateEdited: nothing but the spec of our StatefulSet's template, and its update
+// strategy, is in the way of an apply. They belong to the journal, which replace changes
+// by its flags; the size, and everything else, stays with whoever owns it.
 func templateEdited(o render.Object, err error) bool {
 	var status apierrors.APIStatus
 	if _, ok := o.(*appsv1.StatefulSet); !ok || !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
@@ -94,7 +94,7 @@ func templateEdited(o render.Object, err error) bool {
 	}
 	causes := status.Status().Details.Causes
 	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c metav1.StatusCause) bool {
-		return c.Type != metav1.CauseTypeFieldManagerConflict || !strings.HasPrefix(c.Field, ".spec.template.spec.")
+		return c.Type != metav1.CauseTypeFieldManagerConflict || !strings.HasPrefix(c.Field, ".spec.template.spec.") && !strings.HasPrefix(c.Field, ".spec.updateStrategy")
 	})
 }
 

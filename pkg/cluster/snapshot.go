@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -37,6 +38,9 @@ type Snapshot struct {
 	endpointsBy   map[key]*corev1.Endpoints           //nolint:staticcheck // see behind
 	configMapBy   map[key]*corev1.ConfigMap
 	statefulSetBy map[key]*appsv1.StatefulSet
+	budgetBy      map[key]*policyv1.PodDisruptionBudget
+	// budgets is why there is no list of those.
+	budgets error
 }
 
 // logsAtOnce is how many pods are asked side by side.
@@ -48,9 +52,9 @@ type key struct{ namespace, name string }
 func keyOf(o metav1.Object) key { return key{o.GetNamespace(), o.GetName()} }
 
 // Snapshot lists the objects of all ensembles of these namespaces, or of the cluster where none is
-// named, six kinds side by side, in pages of 500 as kubectl does. EndpointSlices are all that
+// named, seven kinds side by side, in pages of 500 as kubectl does. EndpointSlices are all that
 // stand behind the Services of these records, whoever made them, and ours that a journal has left
-// behind. It fails where the user may not list one of the kinds.
+// behind. It fails where the user may not list one of the kinds, but PodDisruptionBudgets.
 func (c *Client) Snapshot(ctx context.Context, namespaces []string, of []migration.Record) (*Snapshot, error) {
 	s := &Snapshot{live: live{c.kube}, client: c, slots: make(chan struct{}, logsAtOnce), slicesOf: map[key][]discoveryv1.EndpointSlice{}}
 	wanted := map[key]bool{}
@@ -86,6 +90,15 @@ func (c *Client) Snapshot(ctx context.Context, namespaces []string, of []migrati
 		func() (err error) {
 			s.statefulSetBy, err = named[*appsv1.StatefulSet](ctx, in, "StatefulSets", ours, func(ns string) lister[*appsv1.StatefulSetList] { return c.kube.AppsV1().StatefulSets(ns) })
 			return err
+		},
+		func() error {
+			s.budgetBy, s.budgets = named[*policyv1.PodDisruptionBudget](ctx, in, "PodDisruptionBudgets", ours, func(ns string) lister[*policyv1.PodDisruptionBudgetList] {
+				return c.kube.PolicyV1().PodDisruptionBudgets(ns)
+			})
+			if apierrors.IsForbidden(s.budgets) {
+				return nil // then nothing is known of them
+			}
+			return s.budgets
 		},
 		func() error {
 			slices := func(ns string) lister[*discoveryv1.EndpointSliceList] { return c.kube.DiscoveryV1().EndpointSlices(ns) }
@@ -164,7 +177,11 @@ func (s *Snapshot) Claims() []migration.Claim {
 }
 
 func (s *Snapshot) services(_ context.Context, rec migration.Record) (map[string]*corev1.Service, error) {
-	return ofServers(s.serviceBy, rec, func(server migration.ServerRecord) string { return render.ServiceName(rec.Name, server.ID) }), nil
+	out := ofServers(s.serviceBy, rec, func(server migration.ServerRecord) string { return render.ServiceName(rec.Name, server.ID) })
+	if svc := s.serviceBy[key{rec.Namespace, render.HeadlessName(rec.Name)}]; svc != nil {
+		out[svc.Name] = svc
+	}
+	return out, nil
 }
 
 func (s *Snapshot) pods(_ context.Context, rec migration.Record) (map[string]*corev1.Pod, error) {
@@ -237,6 +254,14 @@ func (s *Snapshot) statefulSet(ctx context.Context, rec migration.Record) (*apps
 		return nil, apierrors.NewNotFound(appsv1.Resource("statefulsets"), name)
 	}
 	return s.live.statefulSet(ctx, rec)
+}
+
+func (s *Snapshot) budget(_ context.Context, rec migration.Record) (*policyv1.PodDisruptionBudget, error) {
+	name := render.HeadlessName(rec.Name)
+	if budget := s.budgetBy[key{rec.Namespace, name}]; budget != nil || s.budgets != nil {
+		return budget, s.budgets
+	}
+	return nil, apierrors.NewNotFound(policyv1.Resource("poddisruptionbudgets"), name)
 }
 
 // asksPod: a replaced server whose pod is ready was started by its gate.

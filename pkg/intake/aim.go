@@ -59,7 +59,10 @@ func (a Aim) Record(d Description, ask Lookup) (migration.Record, error) {
 		d.directories(&rec.Servers[i])
 	}
 	if c := d.Config; c != nil {
-		rec.Settings.TickTimeMillis, rec.Settings.InitLimit, rec.Settings.SyncLimit = c.TickTime, c.InitLimit, c.SyncLimit
+		rec.Settings.TickTimeMillis, rec.Settings.SyncLimit = c.TickTime, c.SyncLimit
+		if a.Recorded == nil || !handedOut(*a.Recorded) || rec.Settings.InitLimit == 0 {
+			rec.Settings.InitLimit = c.InitLimit
+		}
 	}
 	return rec, nil
 }

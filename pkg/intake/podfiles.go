@@ -42,6 +42,11 @@ func PodFiles(rec *migration.Record, hosts []ensemble.HostConfig) (Derived, erro
 	if err != nil {
 		return Derived{}, err
 	}
+	if handedOut(*rec) && had.ZooCfg != "" {
+		if rec.Pods.ZooCfg, err = keepPatched(had.ZooCfg, rec.Pods.ZooCfg); err != nil {
+			return out, err
+		}
+	}
 	if rec.Begun() && had.ZooCfg != "" && logsApart(had.ZooCfg) != logsApart(rec.Pods.ZooCfg) {
 		rec.Pods = had
 		return Derived{Kept: true}, nil

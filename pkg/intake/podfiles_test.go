@@ -143,3 +143,35 @@ func TestSecretsAreInNoRecord(t *testing.T) {
 		t.Errorf("two files: %v", err)
 	}
 }
+
+// TestWrapAgainKeepsPatches: the hosts' old files take nothing back that reconfigure has brought into the
+// pods' zoo.cfg, and what they do change is named.
+func TestWrapAgainKeepsPatches(t *testing.T) {
+	for name, c := range map[string]struct {
+		extra   string
+		emitted bool
+		kept    bool
+		changes string
+	}{
+		"the same files":      {emitted: true, kept: true},
+		"another setting":     {extra: "maxClientCnxns=7\n", emitted: true, changes: `zoo.cfg: maxClientCnxns is now "7"`},
+		"nothing was patched": {changes: `zoo.cfg: without tcpKeepAlive, which was "true"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := recorded()
+			if _, err := PodFiles(&rec, described(t, strings.Replace(file, "\n", "\ntcpKeepAlive=true\n", 1)).Hosts); err != nil {
+				t.Fatal(err)
+			}
+			had := rec.Pods.ZooCfg
+			if c.emitted {
+				rec.Servers[0].Emitted = &migration.Emission{}
+			}
+			if _, err := PodFiles(&rec, described(t, file+c.extra).Hosts); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(CfgChanges(had, rec.Pods.ZooCfg), "; "); got != c.changes || (rec.Pods.ZooCfg == had) != c.kept {
+				t.Errorf("%q\n%s", got, rec.Pods.ZooCfg)
+			}
+		})
+	}
+}

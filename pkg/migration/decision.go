@@ -124,6 +124,7 @@ const (
 	CodePodAway            Code = "PodAway"
 	CodePodOutdated        Code = "PodOutdated"
 	CodeSetEdited          Code = "SetEdited"
+	CodePodObjectGone      Code = "PodObjectGone"
 	CodeUnseen             Code = "Unseen"
 	CodePodFiles           Code = "PodFiles"
 	CodeListDiffers        Code = "ListDiffers"

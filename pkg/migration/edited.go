@@ -1,6 +1,10 @@
 package migration
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // editedSet: somebody edited the template of the StatefulSet, so the next drain
 // brings a pod up otherwise than recorded. One set makes all pods: it is told once,
@@ -32,6 +36,43 @@ func (c *context) editedSet() (out findings) {
 		out.addOfAll(ClassNote, stop(CodeSetEdited, "", "%s; the next replacement applies the recorded template first", edited.setEdited()).with(edited.pod.Source.Set.Drift...))
 	}
 	return out
+}
+
+// lostObjects: somebody deleted what the pods share. It is told once, with the command that
+// makes it again.
+func (c *context) lostObjects() (out findings) {
+	if len(c.members) == 0 {
+		return nil
+	}
+	source := c.members[0].pod.Source
+	if len(source.Unknown) > 0 {
+		out.addOfAll(ClassNote, stop(CodePodObjectGone, "", "whether %s is there is not known: you may not look", strings.Join(source.Unknown, " and ")))
+	}
+	if len(source.Lost) == 0 {
+		return out
+	}
+	d := stop(CodePodObjectGone, c.cmd("park"), "%s", c.members[0].lost())
+	if s := c.first(func(m *member) bool { return m.Replaced != nil }); s != nil {
+		out.addOfAll(ClassWrong, d.then(c.cmd("replace --id=%d", s.ID)))
+		return out
+	}
+	out.addOfAll(ClassNote, d)
+	return out
+}
+
+// lost says what somebody deleted of what the pods share, and what it was for.
+func (m *member) lost() string {
+	all := m.pod.Source.Lost
+	text := strings.Join(all, " and ")
+	if len(all) == 1 {
+		text += " is gone"
+	} else {
+		text += " are gone"
+	}
+	if slices.ContainsFunc(all, func(name string) bool { return strings.HasPrefix(name, "PodDisruptionBudget ") }) {
+		text += ": a drain of nodes could stop two servers at once"
+	}
+	return text
 }
 
 func (c *context) setEdited() string {

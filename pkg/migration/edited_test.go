@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -68,6 +69,50 @@ func TestEditedSet(t *testing.T) {
 			d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: s.o.Servers[c.id-1].ID, By: "test", Since: t0()}, s.o)
 			if d.Step != c.step {
 				t.Errorf("%s %s %s: %s", d.Kind, d.Step, d.Code, d.Reason)
+			}
+		})
+	}
+}
+
+// TestLostObjects: what somebody deleted of what the pods share is told once, and the command
+// that is named makes it again, restarting nothing.
+func TestLostObjects(t *testing.T) {
+	for name, c := range map[string]struct {
+		inPods []ensemble.ID
+		ask    ensemble.ID
+		want   []string
+		next   string
+		health migration.Health
+	}{
+		"all run in pods":        {[]ensemble.ID{1, 2, 3}, 1, []string{"wrong PodObjectGone"}, "kubectl zkmigrate replace demo --id=1 -n zk", migration.Degraded},
+		"another is to be moved": {[]ensemble.ID{1}, 2, []string{"wrong PodObjectGone"}, "kubectl zkmigrate replace demo --id=1 -n zk", migration.Degraded},
+		"all are parked":         {nil, 1, []string{"note PodObjectGone"}, "kubectl zkmigrate park demo -n zk", migration.Healthy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := healthy("3.8.0", 1, 2, 3)
+			for _, id := range c.inPods {
+				s.replaced(id)
+			}
+			for i := range s.o.Servers {
+				s.o.Servers[i].Cluster.Pod.Source.Lost = []string{"PodDisruptionBudget demo-pods"}
+			}
+			st := migration.Summarize(s.o)
+			if diff := cmp.Diff(c.want, short(st.Problems)); diff != "" || st.Health != c.health {
+				t.Fatalf("health %q, problems (-want +got):\n%s", st.Health, diff)
+			}
+			if p := st.Problems[0]; p.Next != c.next || !strings.Contains(p.Text, "PodDisruptionBudget demo-pods is gone") {
+				t.Errorf("%+v", p)
+			}
+			d := migration.Decide(migration.Intent{Kind: migration.Replace, ID: c.ask, By: "test", Since: t0()}, s.o)
+			if d.Step != migration.StepPark {
+				t.Errorf("%s %s %s: %s", d.Kind, d.Step, d.Code, d.Reason)
+			}
+			for i := range s.o.Servers {
+				src := &s.o.Servers[i].Cluster.Pod.Source
+				src.Lost, src.Unknown = nil, []string{"PodDisruptionBudget demo-pods"}
+			}
+			if st := migration.Summarize(s.o); !slices.Equal(short(st.Problems), []string{"note PodObjectGone"}) || st.Health != migration.Healthy {
+				t.Errorf("not known: %q, %v", st.Health, st.Problems)
 			}
 		})
 	}

@@ -30,12 +30,18 @@ func (c *context) provePods() Decision {
 		switch {
 		case !s.gate.Found || s.pod.Source.Missing:
 			return do(StepPark, nil, "the pods do not exist yet")
+		case len(s.pod.Source.Lost) > 0:
+			return do(StepPark, nil, "%s", s.lost())
 		case s.pod.Source.Set.Outdated:
 			return do(StepPark, nil, "the pods' settings have changed")
 		}
 	}
 	if old := c.outdated(); len(old) > 0 {
-		d := do(StepRemakePods, nil, "the pods of servers %s were made before the last change of settings; nothing was started in them", ensemble.JoinIDs(old))
+		text := "the pods of servers %s were made before the last change of settings; nothing was started in them, and they are made again first"
+		if len(old) == 1 {
+			text = "the pod of server %s was made before the last change of settings; nothing was started in it, and it is made again first"
+		}
+		d := do(StepRemakePods, nil, text, ensemble.JoinIDs(old))
 		for _, id := range old {
 			d.Pods = append(d.Pods, PodRef{ID: id, UID: c.of(id).pod.UID})
 		}

@@ -66,6 +66,10 @@ type Source struct {
 	// Missing: some of it is not there and can be made again: the StatefulSet (or it is
 	// too small for this pod, or of an earlier release), or the ConfigMap with its files.
 	Missing bool `json:"missing,omitempty"`
+	// Lost names what the pods share beside the StatefulSet and is gone, Unknown what the user
+	// may not look at: the headless Service, the PodDisruptionBudget.
+	Lost    []string `json:"lost,omitempty"`
+	Unknown []string `json:"unknown,omitempty"`
 	// Files is what is wrong with the ConfigMap its zoo.cfg and scripts come from,
 	// ForeignFiles that ConfigMap's name where somebody else's has taken its place.
 	Files        string `json:"files,omitempty"`

@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -98,8 +99,11 @@ func (c *context) problems() []Problem {
 	if c.rec.Removal != nil {
 		out = append(out, c.removing())
 	}
+	removed := c.removed()
 	for _, s := range c.members {
-		out = append(out, c.about(s).misplaced()...)
+		if !slices.Contains(removed, s.ID) {
+			out = append(out, c.about(s).misplaced()...)
+		}
 	}
 	if c.flight != nil {
 		out = append(out, c.underWay())
@@ -107,10 +111,13 @@ func (c *context) problems() []Problem {
 		out.addOfAll(ClassWrong, c.unprovenPods())
 	}
 	out = append(out, c.editedSet()...)
+	out = append(out, c.lostObjects()...)
 	for _, s := range c.members {
-		out = append(out, c.about(s).ailing()...)
+		if !slices.Contains(removed, s.ID) {
+			out = append(out, c.about(s).ailing()...)
+		}
 	}
-	if c.leaderExpected() {
+	if c.leaderExpected() && len(removed) == 0 {
 		for _, condition := range c.beginnings() {
 			d, class := condition()
 			out.addOfAll(class, d)
@@ -283,6 +290,12 @@ func (c *context) restartable() Decision {
 // notSeen says of a server that could not be seen just that.
 func (c *context) notSeen() Decision {
 	next := "look from a machine that reaches " + c.ClusterIP + ": " + c.cmd("status")
+	if c.live.Silent {
+		next = "look at its process: pod " + c.pod.Name
+		if c.onHost() {
+			next = "look at its process: host " + c.HostIP
+		}
+	}
 	if c.live.Reach == vantage.TLSFailed {
 		next = "say with --credentials whom to trust and who asks (docs/credentials.md): " + c.cmd("status")
 	}

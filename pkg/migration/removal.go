@@ -58,6 +58,8 @@ type ClaimView struct {
 	// Bound: it has a volume. Going: it is being deleted.
 	Bound bool `json:"bound,omitempty"`
 	Going bool `json:"going,omitempty"`
+	// Volume is its PersistentVolume, empty where there is none.
+	Volume string `json:"volume,omitempty"`
 	// Short says, in words, how its volume falls short of the recorded size.
 	Short string `json:"short,omitempty"`
 }
@@ -99,8 +101,20 @@ func (c *context) beingRemoved() Decision {
 // removing is the removal under way, for people.
 func (c *context) removing() Problem {
 	r := c.rec.Removal
-	return Problem{Code: CodeRemoval, Class: ClassPlanned, Next: c.cmd(string(r.Kind)),
+	p := Problem{Code: CodeRemoval, Class: ClassPlanned, Next: c.cmd(string(r.Kind)),
 		Text: fmt.Sprintf("%s is under way, begun by %s at %s", r.Kind, r.By, moment(r.Started))}
+	if removed := c.removed(); len(removed) > 0 {
+		p.Evidence = []string{fmt.Sprintf("that the Services of servers %s are gone is planned; to take it back: %s", ensemble.JoinIDs(removed), c.cmd("wrap"))}
+	}
+	return p
+}
+
+// removed are the servers whose Services an unwrap under way has taken away, as planned.
+func (c *context) removed() []ensemble.ID {
+	if c.rec.Removal == nil || c.rec.Removal.Kind != Unwrap {
+		return nil
+	}
+	return c.ids(func(m *member) bool { return !m.service.Found })
 }
 
 // nobodyMoves: nothing is taken back beside an operation.

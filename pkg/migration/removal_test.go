@@ -322,3 +322,22 @@ func TestMentions(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatAnUnwrapHasTakenIsPlanned: killed after two of three Services, an unwrap is under way, and
+// that is all there is to say of what it took.
+func TestWhatAnUnwrapHasTakenIsPlanned(t *testing.T) {
+	s := unpodded()
+	s.o.Record.Removal = &migration.Removal{Kind: migration.Unwrap, Started: t0(), By: "bob"}
+	for i := range s.o.Servers[:2] {
+		s.o.Servers[i].Cluster.Service = migration.ServiceView{}
+		s.o.Servers[i].Cluster.Endpoints = migration.EndpointsView{}
+		s.o.Servers[i].Live = vantage.Sighting{Reach: vantage.Refused}
+	}
+	st := migration.Summarize(s.o)
+	if diff := cmp.Diff([]string{"planned Removal"}, short(st.Problems)); diff != "" {
+		t.Fatalf("problems (-want +got):\n%s\n%+v", diff, st.Problems)
+	}
+	if st.Next != "kubectl zkmigrate unwrap demo -n zk" || !strings.Contains(strings.Join(st.Problems[0].Evidence, " "), "kubectl zkmigrate wrap demo -n zk") {
+		t.Errorf("next %q, %+v", st.Next, st.Problems[0])
+	}
+}

@@ -96,6 +96,8 @@ func (c *context) mend() Decision {
 		return c.makeAgain()
 	case len(pod.Source.Set.Drift) > 0:
 		return do(StepPark, nil, "%s; the recorded template is applied again, and no pod is restarted", c.setEdited())
+	case len(pod.Source.Lost) > 0:
+		return do(StepPark, nil, "%s; it is made again, and no pod is restarted", c.lost())
 	case c.unadopted() && c.hasAddress():
 		return c.pointToPod("server " + c.in.ID.String() + " runs in pod " + pod.Name)
 	case !c.gate.Released && c.Release != nil:

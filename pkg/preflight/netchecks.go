@@ -25,17 +25,19 @@ const (
 	runAgain  = "fix what is listed, and ask again: check --host-hook=PROGRAM, or run the host script there again and pass what it prints to --host-report (docs/host-report.md)"
 	podsAgain = "fix what is listed, and ask the pods again: check --from-pods"
 	noPods    = "there are no pods yet"
+	// notWrapped is untrue later: then nobody is left to go that way.
+	notWrapped = "not wrapped yet"
 )
 
 // kinds are the kinds of paths.
 func kinds() []kind {
 	return []kind{
-		{hostToHost, OnHost, "hosts reach servers on other hosts through their Services", runAgain, "not wrapped yet", runScript},
+		{hostToHost, OnHost, "hosts reach servers on other hosts through their Services", runAgain, notWrapped, runScript},
 		{podToHost, InPod, "pods reach the servers on hosts", podsAgain, "no server runs on a host any more", askPods},
-		{podToService, InPod, "pods reach the servers through their Services", podsAgain, "not wrapped yet", askPods},
+		{podToService, InPod, "pods reach the servers through their Services", podsAgain, notWrapped, askPods},
 		{hostToPod, OnHost, "hosts reach the pods that servers will move into", runAgain, noPods, runScript},
 		{hostToMoved, OnHost, "hosts reach servers in pods through their Services", runAgain, "no server runs in a pod yet, or none on a host any more", runScript},
-		{clientToAny, OnClient, "client machines reach the client ports of the Services, and of the pods that they will lead to", runAgain, "not wrapped yet", onClients},
+		{clientToAny, OnClient, "client machines reach the client ports of the Services, and of the pods that they will lead to", runAgain, notWrapped, onClients},
 	}
 }
 
@@ -67,6 +69,9 @@ func (f Facts) lackPaths(id string) (missing string, hidden []string) {
 		return "", Describe(paths, PathUnknown)
 	case len(paths) > 0, k.from != OnHost && !slices.ContainsFunc(f.looks(), func(l look) bool { return l.from.Place == k.from }):
 		return k.untried, nil
+	}
+	if f.Wrapped && k.none == notWrapped {
+		return "no server runs on a host any more", nil
 	}
 	return k.none, nil
 }

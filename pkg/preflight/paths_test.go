@@ -527,3 +527,17 @@ func TestLookups(t *testing.T) {
 		})
 	}
 }
+
+// TestNoHostIsLeft: once all servers are in pods, what is skipped is not called unwrapped.
+func TestNoHostIsLeft(t *testing.T) {
+	for want, change := range map[string]func(*network){
+		"not wrapped yet":                   unwrap,
+		"no server runs on a host any more": func(n *network) { n.Wrapped = true; n.replaced(1, 2, 3) },
+	} {
+		n := newNetwork()
+		change(n)
+		if got, _ := n.lackPaths(hostToHost); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -325,6 +325,7 @@ func FuzzTemplate(f *testing.F) {
 			}
 		}
 		have.SecurityContext.SeccompProfile = base.Spec.SecurityContext.SeccompProfile
+		have.TerminationGracePeriodSeconds = base.Spec.TerminationGracePeriodSeconds
 		if d := drifts(t, rec, have); d != "" && !strings.Contains(d, " is mounted at /tmp") {
 			t.Errorf("%s\n%s", d, text)
 		}

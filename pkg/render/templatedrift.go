@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 
@@ -34,9 +35,29 @@ func TemplateDrift(rec migration.Record, have corev1.PodSpec) ([]Difference, err
 	for _, w := range template.Spec.Volumes {
 		d.volume(w, have.Volumes)
 	}
+	if w, h := template.Spec.TerminationGracePeriodSeconds, have.TerminationGracePeriodSeconds; h != nil && *h != *w {
+		d.add([]string{"f:terminationGracePeriodSeconds"}, "terminationGracePeriodSeconds is %d, recorded is %d", *h, *w)
+	}
 	d.podSecurity(template.Spec.SecurityContext, have.SecurityContext)
 	d.affinity(template.Spec.Affinity, have.Affinity)
 	return d.out, nil
+}
+
+// SetDrift holds the spec of the pods' StatefulSet against the recorded one: how it makes
+// pods, and when it makes them again. Paths are below the spec.
+func SetDrift(rec migration.Record, have appsv1.StatefulSetSpec) ([]Difference, error) {
+	want, err := statefulSet(rec)
+	if err != nil {
+		return nil, err
+	}
+	out, err := TemplateDrift(rec, have.Template.Spec)
+	for i := range out {
+		out[i].Path = append([]string{"f:template", "f:spec"}, out[i].Path...)
+	}
+	if w, h := want.Spec.UpdateStrategy.Type, have.UpdateStrategy.Type; h != w {
+		out = append(out, Difference{Path: []string{"f:updateStrategy", "f:type"}, Text: fmt.Sprintf("updateStrategy is %q, recorded is %q", h, w)})
+	}
+	return out, err
 }
 
 // differences collects what differs; who is the part of the spec that is looked

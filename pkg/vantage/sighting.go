@@ -5,6 +5,9 @@ import "github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 // Sighting is what one server said of itself.
 type Sighting struct {
 	Reach Reach `json:"reach"`
+	// Silent: the connection was accepted, and nothing answered in time: the way there is
+	// open, and its process hangs or is stopped.
+	Silent bool `json:"silent,omitempty"`
 	// Detail is the failure in words.
 	Detail  string           `json:"detail,omitempty"`
 	Version ensemble.Version `json:"version,omitzero"`

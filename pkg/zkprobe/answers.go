@@ -18,6 +18,8 @@ type Answers struct {
 	Took time.Duration `json:"took"`
 	// Reach is how far srvr came; that word is whitelisted always.
 	Reach vantage.Reach `json:"reach"`
+	// Silent: the connection was accepted, and nothing answered in time.
+	Silent bool `json:"silent,omitempty"`
 	// Error explains a Reach other than Answered.
 	Error string `json:"error,omitempty"`
 	// Denied lists the words the server's whitelist leaves out.
@@ -102,7 +104,7 @@ func (p Prober) Port(ctx context.Context, t vantage.Target) vantage.PortState {
 // Sighting keeps of the answers what decisions need.
 func (s Answers) Sighting() vantage.Sighting {
 	out := vantage.Sighting{
-		Reach: s.Reach, Detail: s.Error, Version: s.Version, Mode: s.Mode, ServerID: s.ServerID, Members: s.Members,
+		Reach: s.Reach, Silent: s.Silent, Detail: s.Error, Version: s.Version, Mode: s.Mode, ServerID: s.ServerID, Members: s.Members,
 		ConfUnread:      s.Conf != vantage.NotAsked && s.Conf != vantage.Answered && s.Conf != vantage.NotWhitelisted,
 		SyncedFollowers: int(s.SyncedFollowers), Learners: int(s.Learners), Connections: int(max(s.Connections, 0)), Znodes: int(max(s.Nodes, 0)),
 	}
@@ -120,6 +122,7 @@ func (p Prober) sight(ctx context.Context, addr string, counts func(ensemble.Mod
 	s := Answers{Addr: addr, At: start}
 	srvr := p.Ask(ctx, addr, Srvr)
 	s.Reach = srvr.Reach
+	s.Silent = srvr.Reach == vantage.Timeout && srvr.Accepted
 	s.takeSrvr(ParseSrvr(answered(srvr)))
 	if srvr.Reach == vantage.Answered && s.Mode == "" {
 		// Cut off, or no ZooKeeper's: it says nothing of who takes part.

@@ -72,6 +72,8 @@ type Answer struct {
 	Text string
 	// Truncated tells that the server had more to say than MaxReply.
 	Truncated bool
+	// Accepted: the connection came about.
+	Accepted bool
 	Took      time.Duration
 	// Err is set unless Reach is Answered, and says what to look at.
 	Err error
@@ -96,9 +98,10 @@ func orDefault[T int64 | time.Duration](v, def T) T {
 func (p Prober) Ask(ctx context.Context, addr string, word Word) Answer {
 	start := time.Now()
 	a := Answer{Addr: addr, Word: word}
-	text, truncated, err := p.converse(ctx, addr, string(word))
+	text, accepted, truncated, err := p.converse(ctx, addr, string(word))
 	// Whoever listens there may answer anything; no word has control characters.
 	a.Text, a.Truncated, a.Took = quote.Visible(strings.ReplaceAll(text, "\r\n", "\n")), truncated, time.Since(start)
+	a.Accepted = accepted
 	switch {
 	case err != nil && text == "":
 		a.Reach = classifyError(ctx, err)
@@ -116,7 +119,7 @@ func (p Prober) Ask(ctx context.Context, addr string, word Word) Answer {
 	return a
 }
 
-func (p Prober) converse(ctx context.Context, addr, word string) (string, bool, error) {
+func (p Prober) converse(ctx context.Context, addr, word string) (text string, accepted, truncated bool, err error) {
 	limit := orDefault(p.MaxReply, DefaultMaxReply)
 	if word == string(Cons) {
 		limit = orDefault(p.MaxReply, maxListing)
@@ -125,17 +128,17 @@ func (p Prober) converse(ctx context.Context, addr, word string) (string, bool, 
 	defer cancel()
 	conn, err := p.dialer().DialContext(ctx, "tcp", addr)
 	if err != nil {
-		return "", false, err
+		return "", false, false, err
 	}
 	defer closeWith(ctx, conn)()
 	if _, err := io.WriteString(conn, word); err != nil {
-		return "", false, ended(ctx, err)
+		return "", true, false, ended(ctx, err)
 	}
-	text, err := io.ReadAll(io.LimitReader(conn, limit+1))
-	if int64(len(text)) > limit {
-		return string(text[:limit]), true, nil
+	answer, err := io.ReadAll(io.LimitReader(conn, limit+1))
+	if int64(len(answer)) > limit {
+		return string(answer[:limit]), true, true, nil
 	}
-	return string(text), false, ended(ctx, err)
+	return string(answer), true, false, ended(ctx, err)
 }
 
 // closeWith closes the connection when ctx ends, so that no read outlives it
