@@ -25,7 +25,7 @@ func TestTryFinalize(t *testing.T) {
 			return true, nil, apierrors.NewBadRequest("a webhook knows no dry run")
 		}
 		return true, nil, apierrors.NewApplyConflict([]metav1.StatusCause{{
-			Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "` + owner + `" using apps/v1`, Field: ".spec.updateStrategy.type",
+			Type: metav1.CauseTypeFieldManagerConflict, Message: "conflict with " + owner, Field: ".spec.updateStrategy.type",
 		}}, "Apply failed with 1 conflict")
 	})
 	rec := record()
@@ -36,7 +36,11 @@ func TestTryFinalize(t *testing.T) {
 	if err := New(kube).TryFinalize(t.Context(), rec); err != nil {
 		t.Errorf("what says nothing of the write ends it: %v", err)
 	}
-	owner = "kubectl-patch"
+	owner = `"argocd-controller"`
+	if err := New(kube).TryFinalize(t.Context(), rec); err != nil {
+		t.Errorf("who applies what Git has ends it: %v", err)
+	}
+	owner = `"kubectl-patch" using apps/v1`
 	err := New(kube).TryFinalize(t.Context(), rec)
 	if !IsReason(err, Conflict) {
 		t.Fatalf("it ends with %v", err)
