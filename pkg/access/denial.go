@@ -14,6 +14,8 @@ type Denial struct {
 	// Verb, Group, Resource, Name and Namespace are what was asked for; empty
 	// where the API server does not say.
 	Verb, Group, Resource, Name, Namespace string
+	// User is who asked, as the API server knows him.
+	User string
 	// Login: it is not known at all who asks (401), for instance because a token
 	// has expired.
 	Login bool
@@ -47,14 +49,14 @@ func DenialIn(err error) (Denial, bool) {
 		d.Policy = answer.Message
 		return d, true
 	}
-	d.Verb, d.Resource, d.Group, d.Namespace = said[1], said[2], said[3], said[4]
+	d.User, d.Verb, d.Resource, d.Group, d.Namespace = said[1], said[2], said[3], said[4], said[5]
 	return d, true
 }
 
 // authorizerSaid matches what the API server writes for every authorizer
 // (apiserver, handlers/responsewriters/errors.go).
 func authorizerSaid() *regexp.Regexp {
-	return regexp.MustCompile(`cannot ([a-z]+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?`)
+	return regexp.MustCompile(`(?:User "([^"]*)" )?cannot ([a-z]+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?`)
 }
 
 // Row finds the permission in the table; the first where it is needed for several things.

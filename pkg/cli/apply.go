@@ -25,7 +25,8 @@ func newApplyCommand(d *deps) *cobra.Command {
 
 			Until a server has joined with them, new settings can be taken back: --undo. The
 			image must hold the same ZooKeeper. A pod that does not run because of its
-			settings (too little memory, an image that does not exist) takes new ones at once.
+			settings (too little memory, an image that does not exist) takes new ones at once,
+			also in the middle of its restart. Nothing is recorded before you have confirmed it.
 
 			A rollout restart of the StatefulSet does none of this, and restarts nothing: the
 			pods' update strategy is OnDelete.`),

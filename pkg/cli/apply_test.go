@@ -8,7 +8,11 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/kubernetes/fake"
+	ktesting "k8s.io/client-go/testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -156,5 +160,21 @@ func TestUndoneUnasked(t *testing.T) {
 		return o.begin(ctx, s, migration.Intent{Kind: migration.Apply, ID: 1, By: "ada", Undo: true})
 	}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestApplyWithoutPermission: it is refused as long as nothing has been begun.
+func TestApplyWithoutPermission(t *testing.T) {
+	o, s := applying(t, func(*migration.Observation) {}, "--memory=4Gi")
+	rec, err := s.record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.kube.client.(*fake.Clientset).PrependReactor("create", "selfsubjectaccessreviews", func(ktesting.Action) (bool, runtime.Object, error) {
+		return true, &authorizationv1.SelfSubjectAccessReview{}, nil
+	})
+	var out bytes.Buffer
+	if code := report(&out, o.before(t.Context(), s, rec)); code != exitRefused || !strings.Contains(out.String(), "Nothing was changed.") {
+		t.Errorf("exit code %d:\n%s", code, out.String())
 	}
 }

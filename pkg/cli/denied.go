@@ -34,7 +34,7 @@ func finalDenial(err error) bool {
 func reportDenial(w io.Writer, err error, where func() string) int {
 	d, _ := access.DenialIn(err)
 	fmt.Fprintf(w, "refused: %s\n", d)
-	printDetails(w, append(d.Evidence(), problem{api: true}.rests(where)...), denialHint(d, "NAME", d.Namespace, ""))
+	printDetails(w, append(d.Evidence(), problem{api: true}.rests(where)...), denialHint(d, nameIn(err), d.Namespace, ""))
 	if working := (*workingError)(nil); errors.As(err, &working) {
 		fmt.Fprintln(w, "The state is saved; the same command, on any machine, goes on from here.")
 	}
@@ -42,6 +42,31 @@ func reportDenial(w io.Writer, err error, where func() string) int {
 		return exitError
 	}
 	return exitRefused
+}
+
+// namedError is about one ensemble, whose name is known.
+type namedError struct {
+	name string
+	err  error
+}
+
+func (e *namedError) Error() string { return e.err.Error() }
+func (e *namedError) Unwrap() error { return e.err }
+
+// about keeps the ensemble's name with an error; nil stays nil.
+func (s *session) about(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &namedError{s.name, err}
+}
+
+// nameIn is the name of the ensemble that an error is about, NAME where it is not known.
+func nameIn(err error) string {
+	if n := (*namedError)(nil); errors.As(err, &n) {
+		return n.name
+	}
+	return "NAME"
 }
 
 // denied says which permission ended an operation, at which step, and with which
@@ -79,5 +104,5 @@ func denialHint(d access.Denial, name, namespace, again string) string {
 	if n, known := d.Row(); known && n.When == access.Unnamed {
 		return "give the ensemble's NAME" + then
 	}
-	return "have an administrator run: " + command.At{Namespace: namespace}.Ours("rbac %s --user=USER", name) + " | " + command.ApplyRole + then
+	return "have an administrator run: " + command.At{Namespace: namespace}.Ours("rbac %s %s", name, command.Quoted(subjectFlag(d.User))) + " | " + command.ApplyRole + then
 }

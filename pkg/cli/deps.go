@@ -270,7 +270,7 @@ func (d *deps) load(ctx context.Context, args []string) (*session, migration.Rec
 	if err == nil && d.said != nil {
 		d.said.warnUndone(s, rec)
 	}
-	return s, rec, err
+	return s, rec, s.about(err)
 }
 
 // record loads the journal; an ensemble that was never wrapped is a usage

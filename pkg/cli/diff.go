@@ -78,12 +78,12 @@ func runDiff(ctx context.Context, d *deps, args []string, pods intake.PodFlags) 
 	c := s.kube.cluster()
 	all, err := c.PreviewWrap(ctx, rec)
 	if err != nil {
-		return err
+		return s.about(err)
 	}
 	if rec.Pods.ZooCfg != "" {
 		more, err := c.PreviewPods(ctx, rec)
 		if err != nil {
-			return err
+			return s.about(err)
 		}
 		all = append(all, more...)
 	}

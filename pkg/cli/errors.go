@@ -111,7 +111,7 @@ func tell(err error, via command.Via) message {
 		return message{code: string(paused.code), reason: paused.reason, evidence: paused.evidence, next: paused.next, passing: paused.passing}
 	case isDenied(err):
 		d, _ := access.DenialIn(err)
-		return message{reason: d.String(), evidence: d.Evidence(), next: denialHint(d, "NAME", d.Namespace, "")}
+		return message{reason: d.String(), evidence: d.Evidence(), next: denialHint(d, nameIn(err), d.Namespace, "")}
 	}
 	p := advised(err, via)
 	t := message{reason: p.text, next: p.next, passing: p.api}

@@ -113,11 +113,11 @@ func (d *deps) whole(ctx context.Context, args []string) (*session, migration.Ob
 		return s, migration.Observation{}, err
 	}
 	if err := s.lookForTwins(ctx, rec, d.streams.ErrOut); err != nil {
-		return s, migration.Observation{}, err
+		return s, migration.Observation{}, s.about(err)
 	}
 	s.engine.Clients = newWhereabouts(s, false)
 	o, err := s.engine.Observe(ctx, rec.Ensemble().IDs()...)
-	return s, o, err
+	return s, o, s.about(err)
 }
 
 // planMany looks at all ensembles of the scope.

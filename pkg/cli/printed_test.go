@@ -205,6 +205,8 @@ func value(e ast.Expr) string {
 			return "copy"
 		} else if ok && f.Sel.Name == "Quoted" {
 			return value(e.Args[0])
+		} else if f, ok := e.Fun.(*ast.Ident); ok && f.Name == "subjectFlag" {
+			return "--user=USER"
 		}
 		if s := call(e); s != "" {
 			return s

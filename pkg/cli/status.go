@@ -258,7 +258,7 @@ func (d *deps) look(ctx context.Context, k kube, n ensembleName, with func(*sess
 	s := d.session(k, n.name)
 	rec, err := s.record(ctx)
 	if err != nil {
-		return migration.EnsembleStatus{}, err
+		return migration.EnsembleStatus{}, s.about(err)
 	}
 	with(s)
 	if err := s.askThrough(ctx, rec, ensemble.MaybeID{}); err != nil {
@@ -266,11 +266,11 @@ func (d *deps) look(ctx context.Context, k kube, n ensembleName, with func(*sess
 	}
 	// status begins nothing, and would say the same of every ensemble, every second.
 	if err := s.lookForTwins(ctx, rec, io.Discard); err != nil {
-		return migration.EnsembleStatus{}, err
+		return migration.EnsembleStatus{}, s.about(err)
 	}
 	obs, err := s.engine.Observe(ctx)
 	if err != nil {
-		return migration.EnsembleStatus{}, err
+		return migration.EnsembleStatus{}, s.about(err)
 	}
 	return migration.Summarize(obs), nil
 }

@@ -53,7 +53,7 @@ func TestPrintedCommandsNameTheCluster(t *testing.T) {
 		"no time": {[]string{"status", "zk1", "--server=http://127.0.0.1:1", "--timeout=1ns"},
 			"timed out after 1ns"},
 		"a Role is for somebody else": {[]string{"status", "zk1", "-n", "zk", "--server=" + denies.URL, "--as=me"},
-			"have an administrator run: kubectl zkmigrate rbac NAME --user=USER -n zk | kubectl apply -f -"},
+			"have an administrator run: kubectl zkmigrate rbac zk1 --user=me -n zk | kubectl apply -f -"},
 		"help is for any cluster": {[]string{"status", "--nonsense", "--server=http://127.0.0.1:1"}, "See 'kubectl zkmigrate status --help'"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -56,14 +56,19 @@ func (c *Client) Finalize(ctx context.Context, rec migration.Record) error {
 }
 
 // TryFinalize has the API server try what Finalize would write, and returns only the conflict
-// that would end it: a webhook that knows no dry run says nothing of the write itself.
+// that would end it: a webhook that knows no dry run says nothing of the write itself. Who
+// applies his fields (Argo CD, Flux) follows what is rendered for Git meanwhile; of others a
+// conflict names the version "using" which they updated (structured-merge-diff's conflicts as
+// apimachinery, managedfields/internal/conflict.go prints them).
 func (c *Client) TryFinalize(ctx context.Context, rec migration.Record) error {
 	objects, err := render.Final(rec)
 	if err != nil {
 		return &Error{Reason: Invalid, What: err.Error()}
 	}
 	for _, o := range objects {
-		if _, _, err := c.apply(ctx, rec, o, true); IsReason(err, Conflict) {
+		_, _, err := c.apply(ctx, rec, o, true)
+		applied := err != nil && strings.Contains(err.Error(), "conflict with ") && !strings.Contains(err.Error(), " using ")
+		if IsReason(err, Conflict) && !applied {
 			return c.wayOut(err, o)
 		}
 	}
