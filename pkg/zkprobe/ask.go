@@ -74,7 +74,7 @@ type Answer struct {
 	Truncated bool
 	// Accepted: the connection came about.
 	Accepted bool
-	Took      time.Duration
+	Took     time.Duration
 	// Err is set unless Reach is Answered, and says what to look at.
 	Err error
 }
