@@ -114,11 +114,9 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 // lost names what stands beside the StatefulSet and is gone, and what is not known of. The
 // StatefulSet is made last, so what it needs was there before it.
 func (c *Client) lost(ctx context.Context, rec migration.Record, services map[string]*corev1.Service, all shared) (lost, unknown []string, err error) {
-	if rec.Finalized != nil || rec.Removal != nil || rec.Pods.Image == "" {
+	// Whether the StatefulSet should be there is for podView to say.
+	if _, noSet := all.set(); noSet != nil || rec.Finalized != nil || rec.Removal != nil || rec.Pods.Image == "" {
 		return nil, nil, nil
-	}
-	if _, err := all.set(); err != nil {
-		return nil, nil, nil // whether it should be there is for podView to say
 	}
 	name := render.HeadlessName(rec.Name)
 	if services[name] == nil {

@@ -102,7 +102,7 @@ func TestSightOfNoServer(t *testing.T) {
 		want vantage.Reach
 	}{{closedPort(t), vantage.Refused}, {tcpfake.Listen(t, tcpfake.Silent), vantage.Timeout}} {
 		s := Prober{Timeout: 100 * time.Millisecond}.Learn(t.Context(), tt.addr)
-		if s.Reach != tt.want || s.Mode != "" || s.Error == "" || s.Reach.Alive() {
+		if s.Reach != tt.want || s.Mode != "" || s.Error == "" || s.Reach.Alive() || s.Sighting().Silent != (tt.want == vantage.Timeout) {
 			t.Errorf("got %+v, want %s", s, tt.want)
 		}
 		for name, n := range map[string]int64{
