@@ -115,7 +115,7 @@ func (c *Client) look(ctx context.Context, rec migration.Record, s migration.Ser
 // StatefulSet is made last, so what it needs was there before it.
 func (c *Client) lost(ctx context.Context, rec migration.Record, services map[string]*corev1.Service, all shared) (lost, unknown []string, err error) {
 	// Whether the StatefulSet should be there is for podView to say.
-	if _, noSet := all.set(); noSet != nil || rec.Finalized != nil || rec.Removal != nil || rec.Pods.Image == "" {
+	if !isSet(all) || rec.Finalized != nil || rec.Removal != nil || rec.Pods.Image == "" {
 		return nil, nil, nil
 	}
 	name := render.HeadlessName(rec.Name)
@@ -131,6 +131,11 @@ func (c *Client) lost(ctx context.Context, rec migration.Record, services map[st
 		return nil, nil, failed(err, "get", "PodDisruptionBudget", rec.Namespace, name)
 	}
 	return lost, unknown, nil
+}
+
+func isSet(all shared) bool {
+	_, err := all.set()
+	return err == nil
 }
 
 func gateView(cm *corev1.ConfigMap, g render.GateData, s migration.ServerRecord) migration.GateView {
