@@ -40,6 +40,9 @@ func trying() []Command { return []Command{Wrap, Replace, Apply, Revert} }
 // foretelling are the commands that say beforehand whether the pods will park.
 func foretelling() []Command { return []Command{Check, Plan, Park, Replace} }
 
+// fitting are the commands that look for room.
+func fitting() []Command { return append(foretelling(), Apply) }
+
 // Resources is the table.
 func Resources() []Resource {
 	all := append([]Command{Clients, Check, Wrap}, looking()...)
@@ -127,7 +130,7 @@ it may be. Finalize reads both: "rbac NAME --finalize".`}.
 "delete" is for going back to a host: the pod is deleted by its uid, gracefully.`}.
 			need("get", Pods, Always, []Command{Replace, Revert, Seed}, steps(migration.StepFlip, migration.StepAdopt, migration.StepKick), "see that a pod is still the one that was looked at").
 			need("list", All, Always, looking(), nil, "look at all pods of the ensemble at once").
-			need("list", WholeCluster, Forecast, append(foretelling(), Apply), nil, "see what other pods have reserved on the nodes").
+			need("list", WholeCluster, Forecast, fitting(), nil, "see what other pods have reserved on the nodes").
 			need("patch", Pods, Always, append(moving(), Apply), steps(migration.StepRelease, migration.StepRenew, migration.StepKick), "make the kubelet read the gate at once").
 			need("delete", Pods, Always, append(creating(), Apply, Revert), steps(migration.StepDeletePod, migration.StepRemakePods), "stop a pod, whose successor waits at the gate").
 			need("list", All, Through, all, nil, "find a pod to ask ZooKeeper from").
@@ -154,14 +157,14 @@ where the API server asks for it.`}.
 
 		Resource{Name: "resourcequotas", Note: `To say before a pod is created what would keep it out. Nothing fails without
 these two: the checks that look at them are skipped.`}.
-			need("list", All, Forecast, append(foretelling(), Apply), nil, "compare what the namespace has left with what the pods need"),
+			need("list", All, Forecast, fitting(), nil, "compare what the namespace has left with what the pods need"),
 		Resource{Name: "limitranges"}.
-			need("list", All, Forecast, append(foretelling(), Apply), nil, "see whether the namespace's limits admit the pods"),
+			need("list", All, Forecast, fitting(), nil, "see whether the namespace's limits admit the pods"),
 		Resource{Name: "nodes"}.
-			need("list", WholeCluster, Forecast, append(foretelling(), Apply), nil, "count the nodes that the pods fit on"),
+			need("list", WholeCluster, Forecast, fitting(), nil, "count the nodes that the pods fit on"),
 		Resource{Group: "storage.k8s.io", Name: "storageclasses"}.
-			need("list", WholeCluster, Forecast, append(foretelling(), Apply), nil, "see whether the volumes can be provisioned"),
+			need("list", WholeCluster, Forecast, fitting(), nil, "see whether the volumes can be provisioned"),
 		Resource{Name: "persistentvolumes"}.
-			need("list", WholeCluster, Forecast, append(foretelling(), Apply), nil, "find volumes that were made by hand"),
+			need("list", WholeCluster, Forecast, fitting(), nil, "find volumes that were made by hand"),
 	}
 }

@@ -20,18 +20,19 @@ type reach struct {
 	streams    genericiooptions.IOStreams
 
 	mu     sync.Mutex
-	opened map[string]opened
-	// opening has a lock for each key of opened: who waits for a cluster keeps nobody from others.
-	opening sync.Map
+	opened map[string]*opened
 }
 
+// opened is a connection. deps are nil until opening, which keeps nobody from others, is done.
 type opened struct {
+	opening sync.Mutex
+
 	deps *deps
 	kube kube
 }
 
 func newReach(d *deps, cmd *cobra.Command, streams genericiooptions.IOStreams) *reach {
-	return &reach{parent: d, connection: connection(cmd), streams: streams, opened: map[string]opened{}}
+	return &reach{parent: d, connection: connection(cmd), streams: streams, opened: map[string]*opened{}}
 }
 
 // silent are streams of commands inside another one, which says itself what became of them.
@@ -62,22 +63,25 @@ func (r *reach) at(p location) []string {
 // say that they are those of whose.
 func (r *reach) deps(ctx context.Context, p location, credentials, whose string) (*deps, kube, error) {
 	key := strings.Join([]string{p.context, p.namespace, credentials}, "\x00")
-	once, _ := r.opening.LoadOrStore(key, &sync.Mutex{})
-	once.(*sync.Mutex).Lock()
-	defer once.(*sync.Mutex).Unlock()
 	r.mu.Lock()
 	o, ok := r.opened[key]
+	if !ok {
+		o = &opened{}
+		r.opened[key] = o
+	}
 	r.mu.Unlock()
-	if ok {
+	o.opening.Lock()
+	defer o.opening.Unlock()
+	if o.deps != nil {
 		return o.deps, o.kube, nil
 	}
 	d, k, err := r.open(ctx, p, credentials, whose)
 	if err != nil {
 		return nil, kube{}, err
 	}
-	r.mu.Lock()
-	r.opened[key] = opened{d, k}
-	r.mu.Unlock()
+	r.mu.Lock() // end looks at them
+	defer r.mu.Unlock()
+	o.deps, o.kube = d, k
 	return d, k, nil
 }
 
@@ -99,7 +103,9 @@ func (r *reach) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, o := range r.opened {
-		o.deps.asking.end()
+		if o.deps != nil {
+			o.deps.asking.end()
+		}
 	}
 }
 

@@ -185,9 +185,11 @@ func (o *RemoveOptions) locked(ctx context.Context, s *session, files []ensemble
 			return err
 		}
 	}
-	before, err := s.kube.cluster().Belongings(ctx, rec)
-	if err != nil {
-		return err
+	var before migration.Belongings
+	if o.kind == migration.Unpark { // whose last word names the volumes
+		if before, err = s.kube.cluster().Belongings(ctx, rec); err != nil {
+			return err
+		}
 	}
 	in := migration.Intent{Kind: o.kind, By: me(), ID: rec.Servers[0].ID, Assumed: o.assumed}
 	d, err := o.drive(ctx, s, in)

@@ -19,12 +19,12 @@ import (
 // reached has contexts and namespaces lead to this session's cluster.
 func reached(s *session, contexts, namespaces []string) *reach {
 	d := &deps{flags: genericclioptions.NewConfigFlags(false), probe: s.deps.probe}
-	r := &reach{parent: d, opened: map[string]opened{}}
+	r := &reach{parent: d, opened: map[string]*opened{}}
 	for _, c := range contexts {
 		for _, ns := range append(namespaces, "") {
 			k := s.kube
 			k.namespace = ns
-			r.opened[strings.Join([]string{c, ns, ""}, "\x00")] = opened{d, k}
+			r.opened[strings.Join([]string{c, ns, ""}, "\x00")] = &opened{deps: d, kube: k}
 		}
 	}
 	return r

@@ -9,8 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	ktesting "k8s.io/client-go/testing"
-
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
 // TestTryFinalize: what would end the last write is known before it, and nothing is kept of the trial.
@@ -28,11 +26,7 @@ func TestTryFinalize(t *testing.T) {
 			Type: metav1.CauseTypeFieldManagerConflict, Message: "conflict with " + owner, Field: ".spec.updateStrategy.type",
 		}}, "Apply failed with 1 conflict")
 	})
-	rec := record()
-	rec.Pods = migration.PodOptions{
-		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
-		ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
-	}
+	rec := recordWithPods()
 	if err := New(kube).TryFinalize(t.Context(), rec); err != nil {
 		t.Errorf("what says nothing of the write ends it: %v", err)
 	}

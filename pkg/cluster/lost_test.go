@@ -32,11 +32,7 @@ func TestLostObjects(t *testing.T) {
 		"nobody may look at one": {without: []string{"Service"}, forbidden: true, lost: []string{"Service main-pods"}, unknown: []string{"PodDisruptionBudget main-pods"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rec := record()
-			rec.Pods = migration.PodOptions{
-				Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
-				ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
-			}
+			rec := recordWithPods()
 			objects, err := render.Pods(rec)
 			if err != nil {
 				t.Fatal(err)
@@ -83,11 +79,7 @@ func TestLostObjects(t *testing.T) {
 // TestRollingIsCleared: the parameters of a rolling update that somebody asked for go before
 // the recorded strategy is applied.
 func TestRollingIsCleared(t *testing.T) {
-	rec := record()
-	rec.Pods = migration.PodOptions{
-		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
-		ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
-	}
+	rec := recordWithPods()
 	objects, err := render.Pods(rec)
 	if err != nil {
 		t.Fatal(err)
@@ -132,11 +124,8 @@ func rollingUpdate() appsv1.StatefulSetUpdateStrategy {
 
 // TestNothingDiffersOnceFinalized: what finalize has left is compared with what finalize leaves.
 func TestNothingDiffersOnceFinalized(t *testing.T) {
-	rec := record()
-	rec.Pods = migration.PodOptions{
-		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
-		ZooCfg: "dataDir=" + migration.PodDataDir + "\n", Plain: true,
-	}
+	rec := recordWithPods()
+	rec.Pods.Plain = true
 	rec.Finalized = &migration.Confirmation{}
 	for i := range rec.Servers {
 		rec.Servers[i].Replaced = &rec.Finalized.At

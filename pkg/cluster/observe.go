@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -59,18 +58,17 @@ func (c *Client) Observe(ctx context.Context, rec migration.Record) (map[ensembl
 		})
 	}
 	wg.Wait()
-	var lost, unknown []string
-	if err := errors.Join(errs...); err == nil {
-		lost, unknown, err = c.lost(ctx, rec, services, all)
+	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
 	}
+	lost, unknown, err := c.lost(ctx, rec, services, all)
+	if err != nil {
+		return nil, err
+	}
 	out := map[ensemble.ID]migration.ClusterView{}
 	for i, s := range rec.Servers {
-		if errs[i] != nil {
-			return nil, errs[i]
-		}
 		views[i].Pod.Source.Lost, views[i].Pod.Source.Unknown = lost, unknown
 		out[s.ID] = views[i]
 	}

@@ -21,6 +21,16 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/render"
 )
 
+// recordWithPods is record with the settings that pods are made with.
+func recordWithPods() migration.Record {
+	rec := record()
+	rec.Pods = migration.PodOptions{
+		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
+		ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
+	}
+	return rec
+}
+
 func record() migration.Record {
 	rec := migration.Record{Name: "main", Namespace: "zk", EndpointsAPI: migration.EndpointSlices}
 	for i, id := range []ensemble.ID{2, 5, 9} {

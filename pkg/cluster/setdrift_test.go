@@ -48,11 +48,7 @@ func TestSetDrift(t *testing.T) {
 		"a webhook has its own limit": {of: "b", edit: less, undone: true, pod: "memory of limits is 256Mi"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rec := record()
-			rec.Pods = migration.PodOptions{
-				Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
-				ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
-			}
+			rec := recordWithPods()
 			kube := fake.NewClientset()
 			c := New(kube)
 			if err := c.Park(t.Context(), rec); err != nil {

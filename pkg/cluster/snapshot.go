@@ -39,7 +39,7 @@ type Snapshot struct {
 	configMapBy   map[key]*corev1.ConfigMap
 	statefulSetBy map[key]*appsv1.StatefulSet
 	budgetBy      map[key]*policyv1.PodDisruptionBudget
-	// budgets is why there is no list of those.
+	// budgets is the error of listing those.
 	budgets error
 }
 

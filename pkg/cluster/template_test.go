@@ -19,11 +19,7 @@ import (
 // TestOutdatedPods: a pod that was made before the record was changed says so,
 // and so does a StatefulSet that would make the next one alike.
 func TestOutdatedPods(t *testing.T) {
-	rec := record()
-	rec.Pods = migration.PodOptions{
-		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
-		ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
-	}
+	rec := recordWithPods()
 	mark := markOf(t, rec)
 	old := rec
 	old.Pods.Image = "zk:nosuch"
@@ -67,11 +63,7 @@ func TestOutdatedPods(t *testing.T) {
 // TestPodsThatCannotReport: an earlier release made pods without a relay, and so
 // would its StatefulSet; the command that goes on applies a new one.
 func TestPodsThatCannotReport(t *testing.T) {
-	rec := record()
-	rec.Pods = migration.PodOptions{
-		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
-		ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
-	}
+	rec := recordWithPods()
 	for name, old := range map[string]bool{"and a set that would make the next one alike": true, "the set is a new one": false} {
 		t.Run(name, func(t *testing.T) {
 			pod := podObject(withoutRelay)
@@ -121,11 +113,7 @@ const refusedLine = `zkmigrate-gate pod=u1 at=0 state=refused ordinal=1 id=5 gen
 
 // TestUnmadePods: what makes the pods can be deleted, and a StatefulSet scaled.
 func TestUnmadePods(t *testing.T) {
-	rec := record()
-	rec.Pods = migration.PodOptions{
-		Image: "zk:3.8.0", StorageSize: "1Gi", Memory: "1Gi", CPU: "500m", AntiAffinity: "required", RunAsUser: 1000,
-		ZooCfg: "dataDir=" + migration.PodDataDir + "\n",
-	}
+	rec := recordWithPods()
 	creating := podObject(waiting("ContainerCreating", ""))
 	for name, tc := range map[string]struct {
 		pod      *corev1.Pod
