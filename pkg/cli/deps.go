@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -39,6 +40,9 @@ type deps struct {
 	safePoint func(context.Context) error
 	// onLook, when set, is told each look of a command that moves servers, and when it had ended.
 	onLook func(o migration.Observation, ended time.Time)
+	// cmd is the command that runs, nil before it does; having are the commands that have each flag.
+	cmd    *cobra.Command
+	having map[string][]string
 	// said is what the command was told of the ensemble; nil for those that are told nothing.
 	said *said
 }
@@ -79,15 +83,12 @@ func (d *deps) in(namespace string) command.At {
 	return command.At{Namespace: namespace, Via: d.via()}
 }
 
+// via is what the commands that are printed repeat of this one.
 func (d *deps) via() command.Via {
 	if d.flags == nil {
 		return command.Via{}
 	}
-	via := kubeconn.Via(d.flags)
-	if d.probe.via != viaAuto {
-		via = via.WithOwn("probe-via", d.probe.via).WithOwn("probe-image", d.probe.image)
-	}
-	return via.WithOwn("credentials", d.probe.credentials)
+	return kubeconn.Via(d.flags).WithOwn(d.again()...)
 }
 
 func (d *deps) restConfig() (*rest.Config, error) {
@@ -152,7 +153,7 @@ func (k kube) pick(ctx context.Context, args []string) (string, error) {
 	}
 	switch len(names) {
 	case 0:
-		return "", usagef("namespace %s holds no wrapped ensemble\nnext: %s", k.namespace, k.at().Ours("wrap NAME -f zoo.cfg"))
+		return "", usagef("namespace %s holds no wrapped ensemble\nnext: %s", k.namespace, k.at().Ours("wrap NAME -f FILE"))
 	case 1:
 		return names[0], nil
 	}
@@ -291,7 +292,7 @@ func (s *session) gone(ctx context.Context) error {
 	if reason, next, ok := s.copyKept(ctx); ok {
 		return &refusedError{reason: reason, next: next}
 	}
-	return &usageError{&notWrappedError{fmt.Sprintf("namespace %s holds no wrapped ensemble %q\nnext: %s", s.kube.namespace, s.name, s.kube.at().Ours("wrap %s -f zoo.cfg", s.name))}}
+	return &usageError{&notWrappedError{fmt.Sprintf("namespace %s holds no wrapped ensemble %q\nnext: %s", s.kube.namespace, s.name, s.kube.at().Ours("wrap %s -f FILE", s.name))}}
 }
 
 // archived refuses what would begin again with an ensemble that was finalized, of whose journal

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hosts"
@@ -76,10 +77,11 @@ func TestOutcome(t *testing.T) {
 		"refused at once":      {MoveOptions{kind: migration.Replace}, t.Context(), refused, nil, exitRefused, []string{"Nothing was changed."}},
 		"refused, pods made":   {MoveOptions{kind: migration.Replace, wrote: true}, t.Context(), refused, nil, exitRefused, []string{"No server was touched."}},
 		"refused, after one":   {MoveOptions{kind: migration.Replace, all: true, wrote: true, moved: 1}, t.Context(), refused, nil, exitPaused, []string{"paused"}},
-		"a restart by program": {MoveOptions{kind: migration.Reconfigure, restart: "-f a --host-hook='h'"}, t.Context(), migration.Decision{}, errors.New("x"), exitError, []string{"reconfigure demo -f a --host-hook='h' -n zk"}},
+		"a restart by program": {MoveOptions{kind: migration.Reconfigure}, t.Context(), migration.Decision{}, errors.New("x"), exitError, []string{"reconfigure demo -n zk --host-hook='h x'"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := wrapped(t, "3.4.13")
+			s.kube.via = command.Via{}.WithOwn(command.Given{As: "--host-hook=", Values: []string{"h x"}, On: []string{"reconfigure"}})
 			c.o.deps = &deps{}
 			var out strings.Builder
 			code := report(&out, c.o.outcome(c.ctx, s, migration.Intent{ID: 1}, c.d, c.err, time.Now()))

@@ -132,7 +132,7 @@ func (f *fleetRunFlags) fresh(ctx context.Context, r *fleetRun, in fleetInput) (
 		return false, nil
 	case !f.restart:
 		return false, &refusedError{reason: fmt.Sprintf("fleet %s is not the one that its run began with", r.name), evidence: fleet.Differences(rec.Plan, in.plan),
-			next: "restore what has changed; or begin a new run with it: " + r.kube.at().Ours("fleet run -f %s --restart", f.file)}
+			next: "restore what has changed; or begin a new run with it: " + r.kube.at().Ours("fleet run -f FILE --restart")}
 	}
 	if f.yes {
 		return true, nil

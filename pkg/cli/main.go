@@ -114,6 +114,8 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		newVersionCommand(d),
 	)
 	strictFlags(root)
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { d.cmd = cmd }
+	d.having = havingFlags(root)
 	return root, d
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +14,6 @@ import (
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/intake"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/quote"
 )
 
 type reconfigureFlags struct {
@@ -212,20 +210,6 @@ func (f *reconfigureFlags) mayDrive(ctx context.Context, s *session, e emission)
 	return err == nil, err
 }
 
-// again are the flags with which a restart goes on.
-func (f *reconfigureFlags) again() string {
-	var words []string
-	for _, file := range f.source().files {
-		words = append(words, "-f "+quote.Shell(file))
-	}
-	if f.said.cmd.Flags().Changed("host-hook") {
-		words = append(words, "--host-hook="+quote.Shell(f.said.Spec.Hosts.Hook))
-	} else {
-		words = append(words, "--yes")
-	}
-	return strings.Join(words, " ")
-}
-
 // drive has the hook restart every server, leader last.
 func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.Record) error {
 	files := func(sr migration.ServerRecord) string {
@@ -238,7 +222,7 @@ func (f *reconfigureFlags) drive(ctx context.Context, s *session, rec migration.
 	s.engine.Hosts = f.deps.hosts(rec, f.said.Spec.Hosts.Hook, false, s.lockUntil(), files)
 	s.engine.Paths = newPaths(s, s.engine.Hosts)
 	p := &progress{out: f.deps.streams.ErrOut, start: time.Now(), verbose: f.verbose}
-	mover := &MoveOptions{deps: f.deps, kind: migration.Reconfigure, restart: f.again()}
+	mover := &MoveOptions{deps: f.deps, kind: migration.Reconfigure}
 	s.engine.OnEvent = mover.watch(p)
 	moved := false
 	for {

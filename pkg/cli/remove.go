@@ -92,20 +92,8 @@ func (o *RemoveOptions) add(cmd *cobra.Command) {
 }
 
 func (o *RemoveOptions) run(ctx context.Context, args []string) error {
-	o.args, o.restart = args, o.flags()
+	o.args = args
 	return within(ctx, o.timeout, o.Run)
-}
-
-// flags are those of the same command.
-func (o *RemoveOptions) flags() string {
-	var words []string
-	for _, f := range o.said.files {
-		words = append(words, "-f "+quote.Shell(f))
-	}
-	if len(o.assumed) > 0 {
-		words = append(words, "--assume-unused="+quote.Shell(strings.Join(o.assumed, ",")))
-	}
-	return strings.Join(words, " ")
 }
 
 // Run takes back what it can prove to be unused.
@@ -195,7 +183,6 @@ func (o *RemoveOptions) locked(ctx context.Context, s *session, files []ensemble
 	d, err := o.drive(ctx, s, in)
 	if refused := (*refusedError)(nil); errors.As(err, &refused) && len(d.Unseen) > 0 {
 		o.assumed = append(o.assumed, d.Unseen...)
-		o.restart = o.flags()
 		refused.next = o.again(s, in.ID)
 	}
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/zkmigrate/kubectl-zkmigrate/pkg/command"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/engine"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/hostpatch"
@@ -64,8 +63,6 @@ type MoveOptions struct {
 	pods   podSettings
 	dryRun string
 	format printer.Format
-	// restart are the flags of a reconfigure that drives restarts, or of an unwrap.
-	restart string
 	// assumed is what the operator of an unpark or unwrap answers for.
 	assumed []string
 	// end is what finalize adds; nil for other commands.
@@ -367,23 +364,35 @@ func (o *MoveOptions) again(s *session, id ensemble.ID) string {
 	}
 	switch o.kind {
 	case migration.Reconfigure:
-		return s.kube.at().Ours("reconfigure %s %s", s.name, command.Quoted(o.restart))
+		return s.kube.at().Ours("reconfigure %s", s.name)
 	case migration.Apply:
 		return s.kube.at().Ours("apply %s --id=%d", s.name, id)
 	case migration.Revert:
 		return s.kube.at().Ours("revert %s --id=%d", s.name, id)
 	case migration.Park:
 		return s.kube.at().Ours("park %s", s.name)
-	case migration.Unpark:
-		if all := strings.Join(o.assumed, ","); all != "" {
-			return s.kube.at().Ours("unpark %s --assume-unused=%s", s.name, all)
-		}
-		return s.kube.at().Ours("unpark %s", s.name)
-	case migration.Unwrap:
-		return s.kube.at().Ours("unwrap %s %s", s.name, command.Quoted(o.restart))
+	case migration.Unpark, migration.Unwrap:
+		return o.removal(s)
 	default:
+		if o.data != "" {
+			return s.kube.at().Ours("replace %s --id=%d --data=%s", s.name, id, o.data)
+		}
 		return s.kube.at().Ours("replace %s --id=%d", s.name, id)
 	}
+}
+
+// removal is the same unpark or unwrap, with what the operator answers for.
+func (o *MoveOptions) removal(s *session) string {
+	at, all := s.kube.at(), strings.Join(o.assumed, ",")
+	switch {
+	case o.kind == migration.Unpark && all == "":
+		return at.Ours("unpark %s", s.name)
+	case o.kind == migration.Unpark:
+		return at.Ours("unpark %s --assume-unused=%s", s.name, all)
+	case all == "":
+		return at.Ours("unwrap %s", s.name)
+	}
+	return at.Ours("unwrap %s --assume-unused=%s", s.name, all)
 }
 
 // outcome maps how an engine's run ended to an error, and prints an end that is none.

@@ -168,11 +168,11 @@ func (s *said) readTemplate(ctx context.Context) error {
 func (s *said) settings() podSettings {
 	var words []string
 	if s.doc != nil {
-		words = append(words, "-f "+quote.Shell(s.files[0]))
+		words = append(words, fileAgain+quote.Shell(readable(s.files)[0]))
 	}
 	for _, leaf := range manifest.Leaves("spec.pods") {
 		if leaf.Flag != "" && s.cmd.Flags().Changed(leaf.Flag) {
-			words = append(words, "--"+leaf.Flag+"="+quote.Shell(s.cmd.Flag(leaf.Flag).Value.String()))
+			words = append(words, "--"+leaf.Flag+"="+quote.Shell(command.Again(s.cmd.Flag(leaf.Flag).Value.String())))
 		}
 	}
 	return podSettings{PodFlags: s.pods(), again: command.Quoted(strings.Join(words, " "))}

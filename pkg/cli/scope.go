@@ -197,7 +197,7 @@ func (s *scope) connect(ctx context.Context, cluster string) (c site, err error)
 		return with(ctx, namespace, credentials)
 	}
 	c.deps, c.kube, err = with(ctx, s.only(), "")
-	c.kube.via = c.kube.via.WithOwn("credentials", credentials)
+	c.kube.via = c.kube.via.WithOwn(c.deps.everywhere("credentials", credentials))
 	return c, err
 }
 

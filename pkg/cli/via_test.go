@@ -37,6 +37,7 @@ func TestPrintedCommandsNameTheCluster(t *testing.T) {
 	t.Chdir(t.TempDir())
 	put(t, map[string]string{
 		"FILE":    good,
+		"zoo 1":   good,
 		"halfway": "apiVersion: v1\nkind: Config\ncontexts: [{name: 'a''b \"c', context: {cluster: none}}]\n",
 	})
 	for name, c := range map[string]struct {
@@ -44,6 +45,7 @@ func TestPrintedCommandsNameTheCluster(t *testing.T) {
 		want string
 	}{
 		"none given": {[]string{"wrap", "-f", "FILE"}, "NAME: kubectl zkmigrate wrap NAME -f FILE"},
+		"files":      {[]string{"wrap", "-f", "1=zoo 1", "-f", "2=FILE"}, "NAME: kubectl zkmigrate wrap NAME -f '1=zoo 1' -f '2=FILE'\n"},
 		"a cluster": {[]string{"wrap", "-f", "FILE", "--server", "http://127.0.0.1:1", "--as=me"},
 			"NAME: kubectl zkmigrate --server=http://127.0.0.1:1 --as=me wrap NAME -f FILE"},
 		"a kubeconfig": {[]string{"status", "zk1", "--kubeconfig=halfway", "--context", hostile},

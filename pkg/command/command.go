@@ -22,7 +22,7 @@ const ApplyRole = "kubectl apply -f -"
 type At struct {
 	// Namespace is left out of the command when it is empty.
 	Namespace string
-	// Via says which cluster is meant.
+	// Via says which cluster is meant, and what else is repeated.
 	Via Via
 }
 
@@ -31,7 +31,8 @@ type At struct {
 func (a At) Clusterwide() At { return At{Via: a.Via} }
 
 // Ours renders a command of ours, from its verb on. The texts among the values are
-// quoted for a shell, each as one word, but those that are Quoted.
+// quoted for a shell, each as one word, but those that are Quoted. Flags that this
+// command was given and that one needs come last, or take the place of a blank.
 //
 // rbac gets no flags: what it prints is for an administrator, who has a kubeconfig
 // of his own, and its --user is the Role's subject.
@@ -40,7 +41,8 @@ func (a At) Ours(format string, values ...any) string {
 	if verb, _, _ := strings.Cut(line, " "); verb == "rbac" {
 		a.Via = Via{}
 	}
-	return Name + " " + before(a.Via.both) + before(a.Via.own) + line + a.inNamespace()
+	line = a.Via.filled(line)
+	return Name + " " + before(a.Via.both) + line + a.inNamespace() + a.Via.repeated(line, a.Namespace)
 }
 
 // Kubectl renders a command of kubectl's, from its verb on, quoted like Ours.

@@ -60,7 +60,7 @@ func (c *context) joinLasts(d Decision) Decision {
 		shown = fmt.Sprintf("its log shows \"Getting a snapshot from leader\" %d times, so that is too short: ", pod.Log.Snapshots)
 	}
 	d = d.with(shown+c.cmd("revert --id=%d", c.in.ID)+", then "+c.cmd("replace --id=%d", c.in.ID)+" --data=copy",
-		"or, after the revert, raise initLimit on every host: "+c.cmd("reconfigure")+" -f ... and its rolling restart, then "+c.cmd("replace --id=%d", c.in.ID))
+		"or, after the revert, raise initLimit on every host: "+c.cmd("reconfigure -f FILE")+" and its rolling restart, then "+c.cmd("replace --id=%d", c.in.ID))
 	if pod.Log.Snapshots > 1 {
 		return d
 	}

@@ -127,7 +127,7 @@ func TestWhatHelpsAPod(t *testing.T) {
 			evidence: []string{
 				"it was released 26 s ago, and initLimit gives a new server 20s (10 ticks of 2000 ms) to get the snapshot, load it and write it",
 				`if its log repeats "Getting a snapshot from leader", that is too short: kubectl zkmigrate revert demo --id=1 -n zk, then kubectl zkmigrate replace demo --id=1 -n zk --data=copy`,
-				"or, after the revert, raise initLimit on every host: kubectl zkmigrate reconfigure demo -n zk -f ... and its rolling restart, then kubectl zkmigrate replace demo --id=1 -n zk",
+				"or, after the revert, raise initLimit on every host: kubectl zkmigrate reconfigure demo -f FILE -n zk and its rolling restart, then kubectl zkmigrate replace demo --id=1 -n zk",
 				"if its log never shows that, look there for a refused certificate (SSLHandshakeException), a missing keystore or file (FileNotFoundException) or a full volume (No space left on device)",
 			},
 			next: "kubectl logs demo-pod-0 -n zk",
