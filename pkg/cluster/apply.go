@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -160,13 +162,23 @@ func (c *Client) write(ctx context.Context, rec migration.Record, o render.Objec
 	if err != nil {
 		return nil, nil, &Error{Reason: Invalid, What: err.Error()}
 	}
-	if err := c.clearRolling(ctx, before, o, dryRun); err != nil {
-		return nil, nil, err
-	}
 	force := false
 	options := metav1.PatchOptions{FieldManager: FieldManager, Force: &force}
 	if dryRun {
 		options.DryRun = []string{metav1.DryRunAll}
+	}
+	switch set := rolls(before, o); {
+	case set == nil:
+	case dryRun:
+		// In one request: the second of two would not see what the first has not kept.
+		force = true
+		if data, err = withoutRolling(data); err != nil {
+			return nil, nil, &Error{Reason: Invalid, What: err.Error()}
+		}
+	default:
+		if err := c.clearRolling(ctx, set); err != nil {
+			return nil, nil, err
+		}
 	}
 	after, err = api.patch(ctx, name, data, options)
 	if templateEdited(o, err) {
@@ -176,18 +188,35 @@ func (c *Client) write(ctx context.Context, rec migration.Record, o render.Objec
 	return before, after, c.notWritten(err, "apply", kind, rec.Namespace, name)
 }
 
-// clearRolling takes the parameters of a rolling update out of a StatefulSet that is to have
-// none: an apply leaves them to whoever has set them, and the API server refuses them beside
-// OnDelete (pkg/apis/apps/validation, ValidateStatefulSetSpec).
-func (c *Client) clearRolling(ctx context.Context, before, o render.Object, dryRun bool) error {
+// rolls is the wanted StatefulSet, if the one in the cluster has parameters of a rolling
+// update and is to have none: an apply leaves them to whoever has set them, and the API
+// server refuses them beside OnDelete (pkg/apis/apps/validation, ValidateStatefulSetSpec).
+func rolls(before, o render.Object) *appsv1.StatefulSet {
 	was, _ := before.(*appsv1.StatefulSet)
 	to, _ := o.(*appsv1.StatefulSet)
-	if dryRun || was == nil || to == nil || was.Spec.UpdateStrategy.RollingUpdate == nil || to.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType {
+	if was == nil || to == nil || was.Spec.UpdateStrategy.RollingUpdate == nil || to.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType {
 		return nil
 	}
+	return to
+}
+
+// clearRolling takes the parameters of a rolling update out of the StatefulSet.
+func (c *Client) clearRolling(ctx context.Context, set *appsv1.StatefulSet) error {
 	patch := []byte(`{"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}}`)
-	_, err := c.kube.AppsV1().StatefulSets(to.Namespace).Patch(ctx, to.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
-	return c.notWritten(err, "patch", "StatefulSet", to.Namespace, to.Name)
+	_, err := c.kube.AppsV1().StatefulSets(set.Namespace).Patch(ctx, set.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	return c.notWritten(err, "patch", "StatefulSet", set.Namespace, set.Name)
+}
+
+// withoutRolling is the object with an explicit null, which an apply with force carries out.
+func withoutRolling(data []byte) ([]byte, error) {
+	var fields map[string]any
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, err
+	}
+	if err := unstructured.SetNestedField(fields, nil, "spec", "updateStrategy", "rollingUpdate"); err != nil {
+		return nil, err
+	}
+	return json.Marshal(fields)
 }
 
 // sameContent compares without what every write changes.

@@ -177,6 +177,31 @@ func TestPreview(t *testing.T) {
 	}
 }
 
+// TestPreviewOfAnEditedStrategy: what diff shows is what wrap and park then do, also where
+// somebody has asked for a rolling update.
+func TestPreviewOfAnEditedStrategy(t *testing.T) {
+	s := newSite(t, migration.EndpointSlices)
+	s.wrap()
+	s.must("park", s.c.Park(s.ctx, s.rec))
+	sets, err := s.cp.admin.AppsV1().StatefulSets(s.ns).List(s.ctx, metav1.ListOptions{})
+	s.must("list", err)
+	edit := []byte(`{"spec":{"updateStrategy":{"type":"RollingUpdate","rollingUpdate":{"partition":0}}}}`)
+	_, err = s.cp.admin.AppsV1().StatefulSets(s.ns).Patch(s.ctx, sets.Items[0].Name, types.MergePatchType, edit, metav1.PatchOptions{FieldManager: "kubectl-edit"})
+	s.must("edit", err)
+	if got := s.previews(); got != "configured,unchanged" {
+		t.Errorf("of the edit: %s", got)
+	}
+	set, err := s.cp.admin.AppsV1().StatefulSets(s.ns).Get(s.ctx, sets.Items[0].Name, metav1.GetOptions{})
+	s.must("get", err)
+	if set.Spec.UpdateStrategy.RollingUpdate == nil {
+		t.Error("a preview has written")
+	}
+	s.must("park again", s.c.Park(s.ctx, s.rec))
+	if got := s.previews(); got != "unchanged" {
+		t.Errorf("after park: %s", got)
+	}
+}
+
 // TestGitOwnsTheObjects: another manager applies what render --gitops prints, over and
 // over, while a server goes into its pod and back. Neither reverts the other.
 func TestGitOwnsTheObjects(t *testing.T) {
