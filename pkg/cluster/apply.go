@@ -167,15 +167,11 @@ func (c *Client) write(ctx context.Context, rec migration.Record, o render.Objec
 	if dryRun {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
-	switch set := rolls(before, o); {
-	case set == nil:
-	case dryRun:
-		// In one request: the second of two would not see what the first has not kept.
-		force = true
-		if data, err = withoutRolling(data); err != nil {
-			return nil, nil, &Error{Reason: Invalid, What: err.Error()}
+	if set := rolls(before, o); set != nil {
+		if dryRun {
+			after, err = c.tryOnDelete(ctx, set, data)
+			return before, after, c.notWritten(err, "apply", kind, rec.Namespace, name)
 		}
-	default:
 		if err := c.clearRolling(ctx, set); err != nil {
 			return nil, nil, err
 		}
@@ -207,8 +203,10 @@ func (c *Client) clearRolling(ctx context.Context, set *appsv1.StatefulSet) erro
 	return c.notWritten(err, "patch", "StatefulSet", set.Namespace, set.Name)
 }
 
-// withoutRolling is the object with an explicit null, which an apply with force carries out.
-func withoutRolling(data []byte) ([]byte, error) {
+// tryOnDelete is what clearRolling and an apply together would make of the StatefulSet, in one
+// request: the second of two would not see what the first has not kept, and an apply has no
+// way to take out a field of another manager.
+func (c *Client) tryOnDelete(ctx context.Context, set *appsv1.StatefulSet, data []byte) (render.Object, error) {
 	var fields map[string]any
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, err
@@ -216,7 +214,12 @@ func withoutRolling(data []byte) ([]byte, error) {
 	if err := unstructured.SetNestedField(fields, nil, "spec", "updateStrategy", "rollingUpdate"); err != nil {
 		return nil, err
 	}
-	return json.Marshal(fields)
+	patch, err := json.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	return c.kube.AppsV1().StatefulSets(set.Namespace).Patch(ctx, set.Name, types.StrategicMergePatchType, patch,
+		metav1.PatchOptions{FieldManager: FieldManager, DryRun: []string{metav1.DryRunAll}})
 }
 
 // sameContent compares without what every write changes.
