@@ -94,7 +94,7 @@ func (g *git) takeOver(ctx context.Context, api dynamic.ResourceInterface, have 
 			continue
 		}
 		var more map[string]any
-		if err := json.Unmarshal(m.FieldsV1.Raw, &more); err != nil {
+		if err := json.Unmarshal(m.FieldsV1.GetRawBytes(), &more); err != nil {
 			return err
 		}
 		union(fields, more)
