@@ -48,6 +48,7 @@ func (m *memo) answer(question []byte, ask func() migration.Decision) migration.
 		return *d
 	}
 	made := ask()
+	made.Reason, made.Evidence = "", nil // compared, and not asked for again: most of a decision's memory
 	p.Lock()
 	defer p.Unlock()
 	if p.decisions == nil {
