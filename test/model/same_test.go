@@ -57,6 +57,9 @@ func TestSame(t *testing.T) {
 	}
 	explored := func(cfg Config, limit int) func(*testing.T) {
 		return func(t *testing.T) {
+			if cfg.Limit > 0 {
+				limit = cfg.Limit
+			}
 			r := Explore(cfg, once(), limit)
 			t.Logf("%d states, whole %v, %s", r.States, r.Whole, r.Took)
 		}
