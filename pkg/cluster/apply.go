@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -160,13 +162,19 @@ func (c *Client) write(ctx context.Context, rec migration.Record, o render.Objec
 	if err != nil {
 		return nil, nil, &Error{Reason: Invalid, What: err.Error()}
 	}
-	if err := c.clearRolling(ctx, before, o, dryRun); err != nil {
-		return nil, nil, err
-	}
 	force := false
 	options := metav1.PatchOptions{FieldManager: FieldManager, Force: &force}
 	if dryRun {
 		options.DryRun = []string{metav1.DryRunAll}
+	}
+	if set := rolls(before, o); set != nil {
+		if dryRun {
+			after, err = c.tryOnDelete(ctx, set, data)
+			return before, after, c.notWritten(err, "apply", kind, rec.Namespace, name)
+		}
+		if err := c.clearRolling(ctx, set); err != nil {
+			return nil, nil, err
+		}
 	}
 	after, err = api.patch(ctx, name, data, options)
 	if templateEdited(o, err) {
@@ -176,18 +184,42 @@ func (c *Client) write(ctx context.Context, rec migration.Record, o render.Objec
 	return before, after, c.notWritten(err, "apply", kind, rec.Namespace, name)
 }
 
-// clearRolling takes the parameters of a rolling update out of a StatefulSet that is to have
-// none: an apply leaves them to whoever has set them, and the API server refuses them beside
-// OnDelete (pkg/apis/apps/validation, ValidateStatefulSetSpec).
-func (c *Client) clearRolling(ctx context.Context, before, o render.Object, dryRun bool) error {
+// rolls is the wanted StatefulSet, if the one in the cluster has parameters of a rolling
+// update and is to have none: an apply leaves them to whoever has set them, and the API
+// server refuses them beside OnDelete (pkg/apis/apps/validation, ValidateStatefulSetSpec).
+func rolls(before, o render.Object) *appsv1.StatefulSet {
 	was, _ := before.(*appsv1.StatefulSet)
 	to, _ := o.(*appsv1.StatefulSet)
-	if dryRun || was == nil || to == nil || was.Spec.UpdateStrategy.RollingUpdate == nil || to.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType {
+	if was == nil || to == nil || was.Spec.UpdateStrategy.RollingUpdate == nil || to.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType {
 		return nil
 	}
+	return to
+}
+
+// clearRolling takes the parameters of a rolling update out of the StatefulSet.
+func (c *Client) clearRolling(ctx context.Context, set *appsv1.StatefulSet) error {
 	patch := []byte(`{"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}}`)
-	_, err := c.kube.AppsV1().StatefulSets(to.Namespace).Patch(ctx, to.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
-	return c.notWritten(err, "patch", "StatefulSet", to.Namespace, to.Name)
+	_, err := c.kube.AppsV1().StatefulSets(set.Namespace).Patch(ctx, set.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	return c.notWritten(err, "patch", "StatefulSet", set.Namespace, set.Name)
+}
+
+// tryOnDelete is what clearRolling and an apply together would make of the StatefulSet, in one
+// request: the second of two would not see what the first has not kept, and an apply has no
+// way to take out a field of another manager.
+func (c *Client) tryOnDelete(ctx context.Context, set *appsv1.StatefulSet, data []byte) (render.Object, error) {
+	var fields map[string]any
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, err
+	}
+	if err := unstructured.SetNestedField(fields, nil, "spec", "updateStrategy", "rollingUpdate"); err != nil {
+		return nil, err
+	}
+	patch, err := json.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	return c.kube.AppsV1().StatefulSets(set.Namespace).Patch(ctx, set.Name, types.StrategicMergePatchType, patch,
+		metav1.PatchOptions{FieldManager: FieldManager, DryRun: []string{metav1.DryRunAll}})
 }
 
 // sameContent compares without what every write changes.

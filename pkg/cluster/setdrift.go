@@ -58,7 +58,7 @@ func appliedFields(set *appsv1.StatefulSet) map[string]any {
 			continue
 		}
 		var out map[string]any
-		if json.Unmarshal(m.FieldsV1.Raw, &out) == nil {
+		if json.Unmarshal(m.FieldsV1.GetRawBytes(), &out) == nil {
 			return out
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
@@ -66,8 +67,10 @@ func (r Room) closed(n corev1.Node) string {
 	return ""
 }
 
+// tolerated takes Lt and Gt at their word: an API server that has no such operators accepts
+// no pod with them.
 func tolerated(by []corev1.Toleration, t corev1.Taint) bool {
-	return slices.ContainsFunc(by, func(tol corev1.Toleration) bool { return tol.ToleratesTaint(&t) })
+	return slices.ContainsFunc(by, func(tol corev1.Toleration) bool { return tol.ToleratesTaint(logr.Discard(), &t, true) })
 }
 
 // roomOn is how many of our pods fit on a node. What the user may not see counts

@@ -94,7 +94,7 @@ func (g *git) takeOver(ctx context.Context, api dynamic.ResourceInterface, have 
 			continue
 		}
 		var more map[string]any
-		if err := json.Unmarshal(m.FieldsV1.Raw, &more); err != nil {
+		if err := json.Unmarshal(m.FieldsV1.GetRawBytes(), &more); err != nil {
 			return err
 		}
 		union(fields, more)
@@ -174,6 +174,31 @@ func TestPreview(t *testing.T) {
 		if got := s.previews(); got != "unchanged" {
 			t.Errorf("%s: after the change: %s", api, got)
 		}
+	}
+}
+
+// TestPreviewOfAnEditedStrategy: what diff shows is what wrap and park then do, also where
+// somebody has asked for a rolling update.
+func TestPreviewOfAnEditedStrategy(t *testing.T) {
+	s := newSite(t, migration.EndpointSlices)
+	s.wrap()
+	s.must("park", s.c.Park(s.ctx, s.rec))
+	sets, err := s.cp.admin.AppsV1().StatefulSets(s.ns).List(s.ctx, metav1.ListOptions{})
+	s.must("list", err)
+	edit := []byte(`{"spec":{"updateStrategy":{"type":"RollingUpdate","rollingUpdate":{"partition":0}}}}`)
+	_, err = s.cp.admin.AppsV1().StatefulSets(s.ns).Patch(s.ctx, sets.Items[0].Name, types.MergePatchType, edit, metav1.PatchOptions{FieldManager: "kubectl-edit"})
+	s.must("edit", err)
+	if got := s.previews(); got != "configured,unchanged" {
+		t.Errorf("of the edit: %s", got)
+	}
+	set, err := s.cp.admin.AppsV1().StatefulSets(s.ns).Get(s.ctx, sets.Items[0].Name, metav1.GetOptions{})
+	s.must("get", err)
+	if set.Spec.UpdateStrategy.RollingUpdate == nil {
+		t.Error("a preview has written")
+	}
+	s.must("park again", s.c.Park(s.ctx, s.rec))
+	if got := s.previews(); got != "unchanged" {
+		t.Errorf("after park: %s", got)
 	}
 }
 
