@@ -113,6 +113,9 @@ func ParseConfig(name string, zooCfg []byte, dynamic []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := few(name, props); err != nil {
+		return nil, err
+	}
 	r := &configReader{
 		c: &Config{
 			Name: name, Props: props, TickTime: DefaultTickTime, StandaloneEnabled: true, PeerType: Participant,
@@ -128,10 +131,32 @@ func ParseConfig(name string, zooCfg []byte, dynamic []byte) (*Config, error) {
 		r.errs = append(r.errs, err)
 	}
 	r.finish()
+	if more := len(r.errs) - maxErrors; more > 0 {
+		r.errs = append(r.errs[:maxErrors], &InputError{File: name, Problem: fmt.Sprintf("there are %d more such problems", more), Want: "those above mended first"})
+	}
 	if len(r.errs) > 0 {
 		return nil, errors.Join(r.errs...)
 	}
 	return r.c, nil
+}
+
+const (
+	// maxSettings bounds the work of comparing everything with everything. A list of a
+	// thousand servers with groups and weights has fewer.
+	maxSettings = 4096
+	// maxErrors bounds how much is said of one file.
+	maxErrors = 20
+)
+
+// few refuses a file with more lines than any configuration has.
+func few(name string, p *Properties) error {
+	if len(p.entries) <= maxSettings {
+		return nil
+	}
+	return &InputError{
+		File: name, Line: p.entries[maxSettings].line, Problem: fmt.Sprintf("the file has %d settings", len(p.entries)),
+		Want: fmt.Sprintf("a configuration of %d settings at most", maxSettings),
+	}
 }
 
 const (
@@ -165,17 +190,23 @@ func sniff(name string, data []byte, want string) error {
 }
 
 func looksLikeZooCfg(p *Properties) error {
-	known, yaml := false, false
+	known, version, kind := false, false, false
 	for _, key := range p.Keys() {
 		k := javaTrim(key)
 		known = known || k == "dataDir" || strings.HasPrefix(k, "server.") || k == "dynamicConfigFile"
-		yaml = yaml || k == "apiVersion" || k == "kind"
+		version, kind = version || k == "apiVersion", kind || k == "kind"
 	}
-	if known {
+	switch {
+	case version && kind && known:
+		return &InputError{
+			File: p.Name(), Line: p.Line("apiVersion"), Problem: "this is a Kubernetes object in YAML, with a zoo.cfg in it at best",
+			Want: `the zoo.cfg alone, as kubectl get configmap NAME -o jsonpath='{.data.zoo\.cfg}' prints it`,
+		}
+	case known:
 		return nil
 	}
 	problem := "no dataDir and no server.N line"
-	if yaml {
+	if version || kind {
 		problem = "this is YAML"
 	}
 	return &InputError{
@@ -188,6 +219,6 @@ func looksLikeZooCfg(p *Properties) error {
 func (r *configReader) fault(p *Properties, key, want, format string, args ...any) {
 	r.errs = append(r.errs, &InputError{
 		File: p.Name(), Line: p.Line(key), Text: p.Text(key), Want: want,
-		Problem: fmt.Sprintf(format, args...),
+		Problem: HideSecrets(fmt.Sprintf(format, args...)), // a value is quoted in it
 	})
 }

@@ -206,6 +206,9 @@ func (r *configReader) dynamic(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := few(named, p); err != nil {
+		return err
+	}
 	c.Dynamic = p
 	for _, key := range p.Keys() {
 		raw, _ := p.Get(key)

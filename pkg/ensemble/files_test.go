@@ -1,6 +1,7 @@
 package ensemble
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,9 +59,85 @@ func TestHideSecrets(t *testing.T) {
 		`-Da.superDigest="s:p q" -Db=c`:            "-Da.superDigest=<hidden> -Db=c",
 		"-javaagent:j.jar=port=1,password=p -Db=c": "-javaagent:j.jar=port=1,password=<hidden> -Db=c",
 		"-Da.passwordPath=/p,q -Db.secret: p":      "-Da.passwordPath=/p,q -Db.secret: <hidden>",
+		`{"password": "p q", "port": 1}`:           `{"password": <hidden>, "port": 1}`,
+		`keyTab="/k" password="p\"q" x=1`:          `keyTab="/k" password=<hidden> x=1`,
+		"-Dproxy=http://u:p@h:80/ -Db=c":           "-Dproxy=http://u:<hidden>@h:80/ -Db=c",
+		"http://h:80/a@b tcp://10.0.0.1:2181":      "http://h:80/a@b tcp://10.0.0.1:2181",
 	} {
 		if got := HideSecrets(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestSecret: however a name is spelled, its words tell.
+func TestSecret(t *testing.T) {
+	for name, want := range map[string]bool{
+		"ssl.keyStore.password": true, "zookeeper.ssl.quorum.trustStore.password": true, "javax.net.ssl.keyStorePassword": true, "SSL.KEYSTORE.PASSWORD": true,
+		"ssl.keyStore.pass-word": true, "ssl.keyStore.pass_word": true, "ssl.keyStore.passPhrase": true, "ssl.keyStore.passcode": true, "ssl.keyStore.pwd": true, "ssl.keyStore.pass": true,
+		"keyStorePass": true, "SSL_PASS": true, "storepass2": true, "DigestAuthenticationProvider.superDigest": true, "superUserPass": true, "api.token": true, "AUTH_TOKEN": true, "audit.credential": true, "client-secret": true,
+		"ssl.keyStore.passwordPath": false, "com.sun.management.jmxremote.password.file": false, "keyStorePasswordFile": false, "ssl.keyStore.location": false, "connection_throttle_tokens": false,
+		"bypass": false, "javax.security.auth.useSubjectCredsOnly": false, "superUser": false, "tickTime": false, "": false, "...": false,
+	} {
+		if got := Secret(name); got != want {
+			t.Errorf("%q: %t", name, got)
+		}
+	}
+	for _, key := range Keys() {
+		if name := strings.TrimSuffix(key.Name, "*"); Secret(name) && !strings.Contains(strings.ToLower(name), "digest") {
+			t.Errorf("%s of ZooKeeper counts as a secret", key.Name)
+		}
+	}
+}
+
+// TestSecretsInOddPlaces: values in values, joined lines and comments are in no text that people
+// see and in no ConfigMap, and nothing else is lost.
+func TestSecretsInOddPlaces(t *testing.T) {
+	const secret = "hunter2"
+	for _, text := range []string{
+		"flags=-Xmx1g -Djavax.net.ssl.keyStorePassword=hunter2\n", "sasl.jaas.config=a required password=\"hunter2\";\n", "audit.url=https://u:hunter2@h/\n",
+		"foo=1\\\n  ssl.keyStore.password=hunter2\n", "foo=1\\\n  ssl.keyStore.pass\\\nword=hunter2\n", "foo=1\\\nssl.keyStore.p\\u0061ssword=hunter2\n",
+		"foo=-Dx.password=hunter2\nfoo=1\n", "\f#ssl.keyStore.password=hunter2\n", "! pwd hunter2\n", "# curl https://u:hunter2@h/\n", "#ssl.keyStore.password=hunter2\r",
+	} {
+		zooCfg := "tickTime=2000\n" + text + "dataDir=/d\n"
+		public, private, err := SplitSecrets([]byte(zooCfg))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := ParseProperties("zoo.cfg", []byte(zooCfg))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := string(public) + HideSecretKeys(zooCfg)
+		for _, key := range p.Keys() {
+			shown += p.Text(key)
+		}
+		if strings.Contains(shown, secret) {
+			t.Errorf("%q: %s", zooCfg, shown)
+		}
+		all, err := ParseProperties("zoo.cfg", append(public, private...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range p.Keys() {
+			was, _ := p.Get(key)
+			if is, _ := all.Get(key); is != was {
+				t.Errorf("%q: %s was %q and is %q", zooCfg, key, was, is)
+			}
+		}
+	}
+}
+
+// TestErrorsHideSecrets: what is wrong with a line is said without the password in it.
+func TestErrorsHideSecrets(t *testing.T) {
+	const head = "initLimit=10\nsyncLimit=5\ndataDir=/d\nclientPort=2181\n"
+	for _, text := range []string{
+		head + "tickTime=2000\\\nssl.keyStore.password=hunter2\n", head + "server.1=h:2888:3888\\\nssl.keyStore.password=hunter2\n", head + "server.1=h:2888:3888 password=hunter2\n",
+		head + "ssl.keyStore.pass\\u00zzword=hunter2\n", head + "ssl.keyStore.password=\\u00zzhunter2\n", head + "syncLimit=5 ssl.keyStore.password=hunter2\n", head + "server.x password=hunter2\n",
+		head + "dynamicConfigFile=/x\n",
+	} {
+		if _, err := ParseConfig("zoo.cfg", []byte(text), []byte("foo=x\\\nssl.keyStore.password=hunter2\n")); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

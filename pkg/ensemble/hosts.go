@@ -316,7 +316,7 @@ func (m *merger) settings() {
 		})
 		for _, d := range m.diffs[found:] {
 			for i := range d.Values {
-				if Secret(k) && d.Values[i].Value != "(not set)" {
+				if SecretSetting(k, d.Values[i].Value) && d.Values[i].Value != "(not set)" {
 					d.Values[i].Value = hiddenValue
 				}
 			}

@@ -67,7 +67,7 @@ func Lint(c *Config, v Version) []Finding {
 func (l *linter) add(sev Severity, code string, p *Properties, key, hint, format string, args ...any) {
 	l.out = append(l.out, Finding{
 		Code: code, Severity: sev, File: p.Name(), Line: p.Line(key), Text: p.Text(key),
-		Problem: fmt.Sprintf(format, args...), Hint: hint,
+		Problem: HideSecrets(fmt.Sprintf(format, args...)), Hint: hint,
 	})
 }
 
@@ -211,21 +211,13 @@ func (l *linter) loopbacks() int {
 // collisions finds addresses that two sockets of the list would share. An observer never
 // binds its peer port, and a loopback address is another one on each host.
 func (l *linter) collisions() {
-	p := l.c.ServerFile()
-	owner := map[string]string{}
+	p, owner := l.c.ServerFile(), claims{}
 	for _, s := range l.c.Servers {
 		key := l.c.keys[s.ID]
 		take := func(what, host string, port int) {
-			if kind, _ := hostKind(host); kind == hostWildcard || port == 0 {
-				return
+			if problem := owner.take(what, s.ID, host, port); problem != "" {
+				l.add(SeverityError, "same-address", p, key, eachAddressOnce, "%s", problem)
 			}
-			at := fmt.Sprintf("%s:%d", bracket(strings.ToLower(host)), port)
-			me := fmt.Sprintf("the %s address of server %s", what, s.ID)
-			if first, taken := owner[at]; taken && first != me {
-				l.add(SeverityError, "same-address", p, key, "each address and port once", "%s is also %s", at, first)
-				return
-			}
-			owner[at] = me
 		}
 		for _, a := range l.c.lines[s.ID].addresses {
 			if s.Role != Observer {
@@ -245,6 +237,33 @@ func (l *linter) collisions() {
 			take("client", s.ClientAddress, s.ClientPort)
 		}
 	}
+}
+
+// claims are the sockets of servers, and whose they are.
+type claims map[string]string
+
+const eachAddressOnce = "each address and port once"
+
+// take claims a socket; what is wrong with it, if it is somebody else's.
+func (c claims) take(what string, id ID, host string, port int) string {
+	if kind, _ := hostKind(host); kind == hostWildcard || port == 0 {
+		return ""
+	}
+	at := fmt.Sprintf("%s:%d", bracket(sameHost(host)), port)
+	me := fmt.Sprintf("the %s address of server %s", what, id)
+	if first, taken := c[at]; taken && first != me {
+		return at + " is also " + first
+	}
+	c[at] = me
+	return ""
+}
+
+// sameHost is one spelling of a host: an address may have several, with zeros or within IPv6.
+func sameHost(host string) string {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.Unmap().String()
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
 type hostClass int

@@ -37,6 +37,35 @@ func LintPorts(e Ensemble, files []HostConfig) []Finding {
 	return out
 }
 
+// LintAddresses finds servers that are given by their addresses and cannot all be there: two
+// at one address and port, or one whose own two ports are the same.
+func LintAddresses(servers []Server) map[ID][]Finding {
+	out, owner := map[ID][]Finding{}, claims{}
+	for _, s := range servers {
+		add := func(code, hint, problem string) {
+			out[s.ID] = append(out[s.ID], Finding{Code: code, Severity: SeverityError, Problem: problem, Hint: hint})
+		}
+		take := func(what string, port int) {
+			if problem := owner.take(what, s.ID, s.Host, port); problem != "" {
+				add("same-address", eachAddressOnce, fmt.Sprintf("server %s: %s", s.ID, problem))
+			}
+		}
+		if s.Role != Observer {
+			if s.PeerPort == s.ElectionPort {
+				add("same-port", "two ports", fmt.Sprintf("server %s: peer port and election port are both %d", s.ID, s.PeerPort))
+			}
+			take("peer", s.PeerPort)
+		}
+		for what, port := range map[string]int{"election": s.ElectionPort, "client": s.ClientPort, "secure client": s.SecureClientPort} {
+			// A server's own ports among each other are LintPorts'.
+			if port != s.PeerPort || s.Role == Observer {
+				take(what, port)
+			}
+		}
+	}
+	return out
+}
+
 // sharedPorts finds client ports that the one zoo.cfg of all pods, made from the first file,
 // would not have: such a pod would listen where its Service does not point.
 func sharedPorts(s Server, own *Config, files []HostConfig) []Finding {

@@ -116,10 +116,22 @@ func (p *Properties) Text(key string) string {
 }
 
 func (p *Properties) text(key string, l logicalLine) string {
-	if Secret(key) {
+	keyEnd, valueStart, _ := l.split()
+	value, okValue := unescape(l.chars[valueStart:])
+	raw := printable(bytes.TrimRight(p.data[l.start:l.next], "\r\n"))
+	switch _, okKey := unescape(l.chars[:keyEnd]); {
+	case Secret(key):
 		return key + "=" + hiddenValue
+	case !okKey: // nobody knows what it is
+		return printable(l.chars[:keyEnd]) + "=" + hiddenValue
+	case !okValue:
+		return HideSecrets(raw)
+	case HideSecrets(value) == value:
+		return raw
+	case HideSecrets(raw) != raw && HideSecrets(strings.ReplaceAll(raw, "\\", "")) == HideSecrets(raw):
+		return HideSecrets(raw)
 	}
-	return printable(bytes.TrimRight(p.data[l.start:l.next], "\r\n"))
+	return key + "=" + HideSecrets(value)
 }
 
 // printable turns a file's bytes into UTF-8: as they are where they are that,
@@ -177,7 +189,7 @@ func (p *Properties) Set(key, value string) {
 // append adds a line at the end; before a secret's line without a terminator, for with one
 // it would be another line, which every patch would have to show.
 func (p *Properties) append(key, value string) {
-	if k := len(p.entries); k > 0 && Secret(p.entries[k-1].key) && !bytes.HasSuffix(p.data, []byte("\n")) && !bytes.HasSuffix(p.data, []byte("\r")) {
+	if k := len(p.entries); k > 0 && SecretSetting(p.entries[k-1].key, p.entries[k-1].value) && !bytes.HasSuffix(p.data, []byte("\n")) && !bytes.HasSuffix(p.data, []byte("\r")) {
 		at := p.entries[k-1].start
 		for at > 0 && isBlank(p.data[at-1]) {
 			at--
@@ -212,16 +224,22 @@ func (p *Properties) append(key, value string) {
 	p.replace(b.String())
 }
 
-// Delete removes all lines of a key: were only the last one removed, an
+// Delete removes all lines of some keys: were only the last one removed, an
 // earlier duplicate would count.
-func (p *Properties) Delete(key string) {
-	if p.find(key) < 0 {
+func (p *Properties) Delete(keys ...string) {
+	gone := map[string]bool{}
+	for _, key := range keys {
+		if p.find(key) >= 0 {
+			gone[key] = true
+		}
+	}
+	if len(gone) == 0 {
 		return
 	}
 	var b strings.Builder
 	done := 0
 	for _, e := range p.entries {
-		if e.key != key {
+		if !gone[e.key] {
 			continue
 		}
 		from := e.start

@@ -2,33 +2,73 @@ package ensemble
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // Secret reports whether the value of a key, or of a system property, is one that
 // nobody should see: a password or a digest of one, not the path of a file that holds it.
 func Secret(name string) bool {
-	lower := strings.ToLower(name)
-	if strings.Contains(lower, "passwordpath") {
+	words := nameWords(name)
+	if len(words) == 0 {
 		return false
 	}
-	for _, word := range []string{"password", "passwd", "passphrase", "superdigest", "secret"} {
-		if strings.Contains(lower, word) {
+	joined := strings.Join(words, "")
+	last := words[len(words)-1]
+	if strings.Contains(joined, "passwordpath") || slices.Contains([]string{"path", "file", "location"}, last) {
+		return false
+	}
+	for _, part := range []string{"password", "passwd", "passphrase", "passcode", "superdigest", "secret"} {
+		if strings.Contains(joined, part) {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(words, func(w string) bool {
+		return slices.Contains([]string{"pwd", "token", "credential", "credentials"}, w) || strings.HasSuffix(w, "pass") && w != "bypass"
+	})
+}
+
+// nameWords are the words of a name in lower case, whatever divides them: dots, dashes,
+// underscores or capital letters; keyStorePass, KEYSTORE_PASS and keystore.pass are alike.
+// Digits at a word's end number it.
+func nameWords(name string) []string {
+	var b strings.Builder
+	small := false
+	for _, r := range name {
+		if unicode.IsUpper(r) && small {
+			b.WriteByte(' ')
+		}
+		small = unicode.IsLower(r)
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			r = ' '
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	words := strings.Fields(b.String())
+	for i, w := range words {
+		words[i] = strings.TrimRight(w, "0123456789")
+	}
+	return words
+}
+
+// SecretSetting reports whether a value is one that nobody should see: by its key, or because
+// it has another setting in it, as JVM flags, a JAAS entry or a URL have, or a line that a
+// backslash has joined to the one before.
+func SecretSetting(key, value string) bool {
+	return Secret(key) || HideSecrets(value) != value
 }
 
 // hiddenValue stands for a value that is not shown.
 const hiddenValue = "<hidden>"
 
 // HideSecrets hides the values behind secret names in a text of any kind: flags, a
-// log's line, a program's arguments. A value ends at a blank or a quote; quotes keep one
-// with blanks together.
+// log's line, a program's arguments, and the password in a URL. A value ends at a blank or a
+// quote; quotes keep one with blanks together.
 func HideSecrets(text string) string {
-	setting := regexp.MustCompile(`([\w.-]+)\s*[=:]\s*`)
-	value := regexp.MustCompile(`^("[^"]*"?|'[^']*'?|[^\s"]+)`)
+	setting := regexp.MustCompile(`([\w.-]+)["']?\s*[=:]\s*`)
+	value := regexp.MustCompile(`^("([^"\\]|\\.)*"?|'([^'\\]|\\.)*'?|[^\s"]+)`)
+	text = regexp.MustCompile(`(://[^\s:/@"']*:)[^\s/@"']+@`).ReplaceAllString(text, "${1}"+hiddenValue+"@")
 	out := ""
 	for at := setting.FindStringSubmatchIndex(text); at != nil; at = setting.FindStringSubmatchIndex(text) {
 		name, rest := text[at[2]:at[3]], text[at[1]:]
@@ -51,13 +91,13 @@ func SplitSecrets(zooCfg []byte) (public, private []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, key := range p.Keys() {
-		if value, _ := p.Get(key); Secret(key) {
-			p.Delete(key)
-			secrets.Set(key, value)
-		}
+	keys := p.secretKeys()
+	for _, key := range keys {
+		value, _ := p.Get(key)
+		secrets.Set(key, value)
 	}
-	return []byte(hideInComments(string(p.Bytes()))), secrets.Bytes(), nil
+	p.Delete(keys...)
+	return []byte(p.hideInComments()), secrets.Bytes(), nil
 }
 
 // SecretKeys are the secret keys of a zoo.cfg; none of one that cannot be read.
@@ -66,9 +106,16 @@ func SecretKeys(zooCfg string) (out []string) {
 	if err != nil {
 		return nil
 	}
-	for _, key := range p.Keys() {
-		if Secret(key) {
-			out = append(out, key)
+	return p.secretKeys()
+}
+
+// secretKeys counts a key whose earlier lines alone hold a secret, too: they are in the file.
+func (p *Properties) secretKeys() (out []string) {
+	seen := map[string]bool{}
+	for _, e := range p.entries {
+		if !seen[e.key] && SecretSetting(e.key, e.value) {
+			seen[e.key] = true
+			out = append(out, e.key)
 		}
 	}
 	return out
@@ -81,20 +128,36 @@ func HideSecretKeys(zooCfg string) string {
 	if err != nil {
 		return hiddenValue
 	}
-	for _, key := range p.Keys() {
-		if Secret(key) {
-			// An earlier line of the same key would show the other value.
-			p.Delete(key)
-			p.Set(key, hiddenValue)
-		}
+	keys := p.secretKeys()
+	p.Delete(keys...) // an earlier line of the same key would show the other value
+	for _, key := range keys {
+		p.Set(key, hiddenValue)
 	}
-	return hideInComments(string(p.Bytes()))
+	return p.hideInComments()
 }
 
-func hideInComments(zooCfg string) string {
-	comment := regexp.MustCompile(`(?m)^[ \t]*[#!].*$`)
-	return comment.ReplaceAllStringFunc(zooCfg, func(line string) string {
-		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t=:#!", r) }) {
+// hideInComments is the file without what follows a secret name in a comment. Comments are
+// what Java takes for them: a value's second line may begin with # as well, and a carriage
+// return alone ends a line.
+func (p *Properties) hideInComments() string {
+	var out strings.Builder
+	at := 0
+	for _, e := range p.entries {
+		out.WriteString(hideComments(string(p.data[at:e.start])))
+		out.Write(p.data[e.start:e.next])
+		at = e.next
+	}
+	out.WriteString(hideComments(string(p.data[at:])))
+	return out.String()
+}
+
+func hideComments(text string) string {
+	comment := regexp.MustCompile(`[^\r\n]+`)
+	return comment.ReplaceAllStringFunc(text, func(line string) string {
+		if hidden := HideSecrets(line); hidden != line {
+			line = hidden
+		}
+		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\f=:#!", r) }) {
 			if Secret(word) {
 				before, _, _ := strings.Cut(line, word)
 				return before + word + " " + hiddenValue

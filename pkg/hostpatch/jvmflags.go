@@ -95,7 +95,7 @@ func flagRules() []flagRule {
 		{"-Dzookeeper.root.logger=", FlagMap, "pods log to standard output"},
 		{"-Dzookeeper.DigestAuthenticationProvider.superDigest=", FlagCarry, "keep it in a Secret"},
 		{"-Dzookeeper.forceSync=no", FlagCarry, "no proof of writes on disk holds: refused"},
-		{"-Dzookeeper.snapshot.trust.empty=true", FlagDrop, "it switches off the check that a lost snapshot is noticed (ZOOKEEPER-3056)"},
+		{"-Dzookeeper.snapshot.trust.empty=", FlagDrop, "it switches off the check that a lost snapshot is noticed (ZOOKEEPER-3056)"},
 		{"-Dzookeeper.db.autocreate=", FlagDrop, "pods run with db.autocreate=false in zoo.cfg"},
 		{"-Dzookeeper.admin.serverAddress=", FlagDrop, "the host's address"},
 		{"-Dzookeeper.", FlagCarry, "counts unless zoo.cfg has the same key, which wins"},
@@ -116,11 +116,27 @@ func classifyFlag(flag string) Flag {
 // UnsafeFlag says why no server may run with a flag while its ensemble is
 // migrated; empty for all others.
 func UnsafeFlag(flag string) string {
-	switch flag {
-	case "-Dzookeeper.forceSync=no":
+	name, value, _ := strings.Cut(flag, "=")
+	switch {
+	case flag == "-Dzookeeper.forceSync=no": // nothing else, no other case
 		return "an acknowledged write may not be on any disk, no proof holds"
-	case "-Dzookeeper.snapshot.trust.empty=true":
+	case name == "-Dzookeeper.snapshot.trust.empty" && strings.EqualFold(value, "true"): // Boolean.getBoolean
 		return "a server whose snapshots are lost would start as if it had never had any (ZOOKEEPER-3056)"
+	}
+	return ""
+}
+
+// NotAnOption says why a word of java's command line is no option of the JVM that a pod's
+// ZooKeeper could be given; empty for all others.
+func NotAnOption(flag string) string {
+	name, _, _ := strings.Cut(flag, "=")
+	switch name {
+	case "-cp", "-classpath", "--class-path", "-p", "--module-path", "-jar", "-m", "--module", "--source":
+		return "zkServer.sh says what java runs, and from which jars; the image has them"
+	case "-version", "--version", "-fullversion", "--full-version", "-help", "--help", "-h", "-?", "-X", "--help-extra", "--dry-run", "--validate-modules", "--list-modules", "-d", "--describe-module":
+		return "java prints something and ends, and no server runs"
+	case "-XX:Flags", "-XX:VMOptionsFile":
+		return "the options are in a file that nobody has checked, and that is not in the pod; give the options themselves"
 	}
 	return ""
 }

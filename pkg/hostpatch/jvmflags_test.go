@@ -63,3 +63,27 @@ func FuzzCommandLine(f *testing.F) {
 		}
 	})
 }
+
+// TestUnsafeFlag: what Java reads as the same is the same.
+func TestUnsafeFlag(t *testing.T) {
+	for flag, want := range map[string]bool{
+		"-Dzookeeper.forceSync=no": true, "-Dzookeeper.snapshot.trust.empty=true": true, "-Dzookeeper.snapshot.trust.empty=TRUE": true, "-Dzookeeper.snapshot.trust.empty=True": true,
+		"-Dzookeeper.forceSync=yes": false, "-Dzookeeper.forceSync=No": false, "-Dzookeeper.snapshot.trust.empty=false": false, "-Dzookeeper.snapshot.trust.empty": false, "-Xmx1g": false,
+	} {
+		if got := UnsafeFlag(flag) != ""; got != want {
+			t.Errorf("%s: unsafe %t", flag, got)
+		}
+	}
+}
+
+// TestNotAnOption: with such a word in its command line java runs no server, or another one.
+func TestNotAnOption(t *testing.T) {
+	for flag, want := range map[string]bool{
+		"-version": true, "--version": true, "-?": true, "-cp": true, "--class-path=/x": true, "-jar": true, "-XX:VMOptionsFile=/x": true, "-XX:Flags=/x": true, "--list-modules": true,
+		"-Xmx1g": false, "-showversion": false, "-XX:+PrintFlagsFinal": false, "-Dversion=1": false, "--add-opens=a/b=c": false, "-server": false, "-ea": false, "-XX:+UseG1GC": false, "-javaagent:/a.jar=p": false,
+	} {
+		if got := NotAnOption(flag) != ""; got != want {
+			t.Errorf("%s: %t", flag, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
@@ -72,19 +73,24 @@ func FromManifest(name string, doc manifest.Document) Description {
 		lines[s.ID] = doc.Line(fmt.Sprintf("spec.servers[%d].host", i))
 		servers = append(servers, s)
 	}
-	d := fromServers(name, servers, func(id ensemble.ID) ensemble.InputError {
+	return fromServers(name, servers, func(id ensemble.ID) ensemble.InputError {
 		return ensemble.InputError{File: doc.File, Line: lines[id]}
 	})
-	for i := range d.Lint {
-		d.Lint[i].File = doc.File
-	}
-	return d
 }
 
 func fromServers(name string, servers []ensemble.Server, place func(ensemble.ID) ensemble.InputError) Description {
 	d := Description{Ensemble: ensemble.Ensemble{Name: name, Servers: servers}, Place: place}
 	ensemble.SortServers(d.Ensemble.Servers)
-	d.Lint = ensemble.LintPorts(d.Ensemble, nil)
+	addresses := ensemble.LintAddresses(d.Ensemble.Servers)
+	for _, s := range d.Ensemble.Servers {
+		at := place(s.ID)
+		one := ensemble.Ensemble{Name: name, Servers: []ensemble.Server{s}}
+		for _, f := range append(ensemble.LintPorts(one, nil), addresses[s.ID]...) {
+			if f.File, f.Line = at.File, at.Line; !slices.Contains(d.Lint, f) {
+				d.Lint = append(d.Lint, f)
+			}
+		}
+	}
 	return d
 }
 

@@ -27,7 +27,7 @@ func RefuseLint(d Description) error {
 		errs = append(errs, fmt.Errorf("%s (expected the same on every host: %s)", diff, diff.Why))
 	}
 	if d.Config == nil && len(d.Ensemble.Voters()) < 3 {
-		errs = append(errs, fmt.Errorf("%d voters: at least three are needed, with fewer every stop is an outage", len(d.Ensemble.Voters())))
+		errs = append(errs, fmt.Errorf("%d voters: at least three are needed, with fewer every stop is an outage: give all servers, or grow the ensemble first", len(d.Ensemble.Voters())))
 	}
 	if len(errs) > 0 {
 		return usage(errors.Join(errs...))

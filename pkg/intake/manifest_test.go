@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -119,7 +120,7 @@ func TestLinesThatWereHandedOut(t *testing.T) {
 // TestServersByAddress: what the pods would lack without the hosts' files is refused.
 func TestServersByAddress(t *testing.T) {
 	for ports, says := range map[string]string{
-		"clientPort: 0": "f: no client port that others reach", "clientPort: 0, secureClientPort: 2281": "server 1 has a client port with TLS: give the hosts' files", "clientPort: 2182": "",
+		"clientPort: 0": "f:5: no client port that others reach", "clientPort: 0, secureClientPort: 2281": "server 1 has a client port with TLS: give the hosts' files", "clientPort: 2182": "",
 	} {
 		text := "apiVersion: zkmigrate.io/v1alpha1\nkind: Ensemble\nspec:\n  servers:\n"
 		for _, id := range []string{"1", "2", "3"} {
@@ -164,6 +165,58 @@ func TestDeclareFiles(t *testing.T) {
 		}
 		if got := e.Spec.ZooCfg + "[" + strings.Join(names, " ") + "]"; got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestImpossibleAddresses: two servers cannot be at one address, however it is spelled, by
+// whatever they are given, and the manifest's line is named.
+func TestImpossibleAddresses(t *testing.T) {
+	for name, c := range map[string]struct {
+		servers [3]string
+		want    string
+	}{
+		"one address":    {[3]string{"host: 10.1.0.1, peerPort: 1, electionPort: 2", "host: 10.1.0.1, peerPort: 1, electionPort: 2", "host: 10.1.0.3, peerPort: 1, electionPort: 2"}, "f:6: server 2: 10.1.0.1:1 is also the peer address of server 1 (expected each address and port once)"},
+		"zeros":          {[3]string{"host: 'fd00::1', peerPort: 1, electionPort: 2", "host: 'fd00:0::1', peerPort: 1, electionPort: 2", "host: 10.1.0.3, peerPort: 1, electionPort: 2"}, "f:6: server 2: [fd00::1]:1 is also"},
+		"IPv4 in IPv6":   {[3]string{"host: '::ffff:10.1.0.1', peerPort: 1, electionPort: 2", "host: 10.1.0.1, peerPort: 1, electionPort: 2", "host: 10.1.0.3, peerPort: 1, electionPort: 2"}, "f:6: server 2: 10.1.0.1:1 is also"},
+		"client port":    {[3]string{"host: a, peerPort: 1, electionPort: 2", "host: A., peerPort: 3, electionPort: 4", "host: b, peerPort: 1, electionPort: 2"}, "f:6: server 2: a:2181 is also the client address of server 1"},
+		"its own ports":  {[3]string{"host: a, peerPort: 1, electionPort: 1", "host: b, peerPort: 1, electionPort: 2", "host: c, peerPort: 1, electionPort: 2"}, "f:5: server 1: peer port and election port are both 1 (expected two ports)"},
+		"peer is client": {[3]string{"host: a, peerPort: 1, electionPort: 2, clientPort: 1", "host: b, peerPort: 1, electionPort: 2", "host: c, peerPort: 1, electionPort: 2"}, "f:5: server 1: port 1 is both its client and its peer port"},
+		"fine":           {[3]string{"host: a, peerPort: 1, electionPort: 2", "host: a, peerPort: 3, electionPort: 4, clientPort: 5", "host: b, peerPort: 1, electionPort: 2"}, ""},
+	} {
+		text := "apiVersion: zkmigrate.io/v1alpha1\nkind: Ensemble\nspec:\n  servers:\n"
+		var members []string
+		for i, s := range c.servers {
+			text += fmt.Sprintf("  - {id: %d, %s}\n", i+1, s)
+		}
+		doc, err := manifest.Parse("f", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range doc.Spec.Servers {
+			host := s.Host
+			if strings.Contains(host, ":") {
+				host = "[" + host + "]"
+			}
+			member := fmt.Sprintf("%d=%s:%d:%d", s.ID, host, s.PeerPort, s.ElectionPort)
+			if s.ClientPort != nil {
+				member += fmt.Sprintf(";%d", *s.ClientPort)
+			}
+			members = append(members, member)
+		}
+		byFlags, err := FromMembers("demo", members)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for place, d := range map[string]Description{"f:": FromManifest("demo", doc), "--member:": byFlags} {
+			err := RefuseLint(d)
+			want := c.want
+			if place != "f:" && want != "" {
+				want = place + want[len("f:5:"):]
+			}
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %s", name, err, want)
+			}
 		}
 	}
 }

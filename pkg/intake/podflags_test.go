@@ -124,3 +124,17 @@ func TestPasswordsAreNoFlags(t *testing.T) {
 		}
 	}
 }
+
+// TestFlagsThatAreNone: java would print something and end, or a password would be shown.
+func TestFlagsThatAreNone(t *testing.T) {
+	for flags, want := range map[string]string{
+		"-Xmx1g -version": "no server runs: leave it out", "-cp /x": "the image has them: leave it out", "-XX:VMOptionsFile=/x": "give the options themselves: leave it out",
+		"-Dx.password hunter2": `"<hidden>" is not a JVM flag`, "x.password=hunter2": `"x.password=<hidden>" is not a JVM flag`, "-Dzookeeper.snapshot.trust.empty=TRUE": "ZOOKEEPER-3056",
+	} {
+		o := typed().Values
+		o.JVMFlags = flags
+		if err := CheckPods(o, typedFlag); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", flags, err)
+		}
+	}
+}

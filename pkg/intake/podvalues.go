@@ -42,9 +42,17 @@ func CheckPods(o migration.PodOptions, place func(flag string) string) error {
 			return err
 		}
 	}
+	before := ""
 	for _, flag := range strings.Fields(o.JVMFlags) {
 		if !strings.HasPrefix(flag, "-") || strings.ContainsFunc(flag, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			return usagef("%s: %q is not a JVM flag: give flags that begin with a dash, separated by spaces", place("jvm-flags"), flag)
+			if ensemble.Secret(before) {
+				flag = "<hidden>" // a password that a blank has come before
+			}
+			return usagef("%s: %q is not a JVM flag: give flags that begin with a dash, separated by spaces", place("jvm-flags"), ensemble.HideSecrets(flag))
+		}
+		before = flag
+		if why := hostpatch.NotAnOption(flag); why != "" {
+			return usagef("%s: %s: %s: leave it out", place("jvm-flags"), ensemble.HideSecrets(flag), why)
 		}
 		if why := hostpatch.UnsafeFlag(flag); why != "" {
 			return usagef("%s: %s: %s: leave it out", place("jvm-flags"), flag, why)

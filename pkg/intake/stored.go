@@ -28,6 +28,6 @@ func NamedFiles(rec migration.Record, hosts []ensemble.HostConfig) []ensemble.Fi
 // HasSecrets reports whether a host's zoo.cfg has a value that nobody may read.
 func HasSecrets(hosts []ensemble.HostConfig) bool {
 	return slices.ContainsFunc(hosts, func(h ensemble.HostConfig) bool {
-		return slices.ContainsFunc(h.Config.Props.Keys(), ensemble.Secret)
+		return len(ensemble.SecretKeys(string(h.Config.Props.Bytes()))) > 0
 	})
 }

@@ -53,7 +53,7 @@ func server() []Field {
 		{Name: "id", Type: Number, Required: true, Min: 0, Max: 1<<32 - 1, Want: "a server's id, 0 to 4294967295", Doc: "The server's id, as in its myid"},
 		{Name: "zooCfg", Type: Text, File: true, Doc: "A copy of its host's zoo.cfg"},
 		{Name: "dynamicFile", Type: Text, File: true, With: "zooCfg", Doc: "A copy of the dynamic file that zooCfg names (default: the file of that name beside it)"},
-		{Name: "host", Type: Text, Doc: "Its host's name or address, where the file is not at hand"},
+		{Name: "host", Type: Text, Pattern: hostPattern, Want: "a host name or an address, without brackets and port", Doc: "Its host's name or address, where the file is not at hand"},
 		{Name: "peerPort", Type: Number, With: "host", Required: true, Min: 1, Max: 65535, Want: port, Doc: "The port that followers connect to"},
 		{Name: "electionPort", Type: Number, With: "host", Required: true, Min: 1, Max: 65535, Want: port, Doc: "The port for elections"},
 		{Name: "clientPort", Type: Number, With: "host", Min: 0, Max: 65535, Want: port + ", or 0 for none", Default: "2181", Doc: "The port for clients in plain text; 0 where there is none"},
@@ -61,6 +61,9 @@ func server() []Field {
 		{Name: "role", Type: Text, With: "host", Enum: []string{"participant", "observer"}, Default: "participant", Doc: "participant, or observer for a server without a vote"},
 	}
 }
+
+// hostPattern has names, and addresses of both families.
+const hostPattern = `^([0-9A-Za-z]([0-9A-Za-z._-]{0,252})|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$`
 
 func pods() []Field {
 	return []Field{
