@@ -2,6 +2,7 @@ package cli
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
@@ -15,6 +16,18 @@ func TestMyidBesideAFile(t *testing.T) {
 	d, err := in.parse(t.Context(), "demo")
 	if err != nil || len(d.Hosts) != 2 || !d.Hosts[0].ID.Is(3) || !d.Hosts[1].ID.Is(2) {
 		t.Errorf("%+v, %v", d.Hosts, err)
+	}
+}
+
+// TestMyidIsNoFile: a pipe in its place is not waited for.
+func TestMyidIsNoFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, map[string]string{"1/zoo.cfg": good})
+	if err := syscall.Mkfifo("1/myid", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if id, ok := myid("1/zoo.cfg"); ok {
+		t.Errorf("it says %q", id)
 	}
 }
 

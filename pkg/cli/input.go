@@ -88,7 +88,11 @@ func (in *input) parse(ctx context.Context, name string) (intake.Description, er
 
 // myid reads the file of that name beside a configuration.
 func myid(source string) (string, bool) {
-	data, err := readBounded(filepath.Join(filepath.Dir(source), "myid"), 64)
+	path := filepath.Join(filepath.Dir(source), "myid")
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return "", false // a pipe would be waited for
+	}
+	data, err := readBounded(path, 64)
 	return string(data), err == nil
 }
 

@@ -92,6 +92,26 @@ func TestSecret(t *testing.T) {
 
 // TestSecretsInOddPlaces: values in values, joined lines and comments are in no text that people
 // see and in no ConfigMap, and nothing else is lost.
+// TestHostsAreNoSecrets: a host's name may have a word in it that settings are hidden for.
+func TestHostsAreNoSecrets(t *testing.T) {
+	for _, host := range []string{"zk1.secrets.example.com", "zk-token-1", "vault-secret", "pass", "zk.passwd"} {
+		cfg := "dataDir=/d\nserver.1=" + host + ":2888:3888\n"
+		public, private, err := SplitSecrets([]byte(cfg))
+		if err != nil || string(public) != cfg || len(private) != 0 || HideSecretKeys(cfg) != cfg {
+			t.Errorf("%s: %q, %q, %v; %q", host, public, private, err, HideSecretKeys(cfg))
+		}
+	}
+	for text, want := range map[string]string{
+		"zk1.secrets.example.com:2181 is also the peer address": "zk1.secrets.example.com:2181 is also the peer address",
+		"ssl.keyStore.password:12345":                           "ssl.keyStore.password:<hidden>",
+		"my.token.value=12":                                     "my.token.value=<hidden>",
+	} {
+		if got := HideSecrets(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestSecretsInOddPlaces(t *testing.T) {
 	const secret = "hunter2"
 	for _, text := range []string{

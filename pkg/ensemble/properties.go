@@ -118,6 +118,7 @@ func (p *Properties) Text(key string) string {
 func (p *Properties) text(key string, l logicalLine) string {
 	keyEnd, valueStart, _ := l.split()
 	value, okValue := unescape(l.chars[valueStart:])
+	hide := func(text string) string { return hideIn(key, text) }
 	raw := printable(bytes.TrimRight(p.data[l.start:l.next], "\r\n"))
 	switch _, okKey := unescape(l.chars[:keyEnd]); {
 	case Secret(key):
@@ -125,13 +126,13 @@ func (p *Properties) text(key string, l logicalLine) string {
 	case !okKey: // nobody knows what it is
 		return printable(l.chars[:keyEnd]) + "=" + hiddenValue
 	case !okValue:
-		return HideSecrets(raw)
-	case HideSecrets(value) == value:
+		return hide(raw)
+	case hide(value) == value:
 		return raw
-	case HideSecrets(raw) != raw && HideSecrets(strings.ReplaceAll(raw, "\\", "")) == HideSecrets(raw):
-		return HideSecrets(raw)
+	case hide(raw) != raw && hide(strings.ReplaceAll(raw, "\\", "")) == hide(raw):
+		return hide(raw)
 	}
-	return key + "=" + HideSecrets(value)
+	return key + "=" + hide(value)
 }
 
 // printable turns a file's bytes into UTF-8: as they are where they are that,

@@ -56,7 +56,15 @@ func nameWords(name string) []string {
 // it has another setting in it, as JVM flags, a JAAS entry or a URL have, or a line that a
 // backslash has joined to the one before.
 func SecretSetting(key, value string) bool {
-	return Secret(key) || HideSecrets(value) != value
+	return Secret(key) || hideIn(key, value) != value
+}
+
+// hideIn hides what nobody should see in a value. In a server line a colon ends a host.
+func hideIn(key, value string) string {
+	if strings.HasPrefix(key, "server.") {
+		return hideBehind(value, "=")
+	}
+	return HideSecrets(value)
 }
 
 // hiddenValue stands for a value that is not shown.
@@ -65,19 +73,29 @@ const hiddenValue = "<hidden>"
 // HideSecrets hides the values behind secret names in a text of any kind: flags, a
 // log's line, a program's arguments, and the password in a URL. A value ends at a blank or a
 // quote; quotes keep one with blanks together.
-func HideSecrets(text string) string {
-	setting := regexp.MustCompile(`([\w.-]+)["']?\s*[=:]\s*`)
+func HideSecrets(text string) string { return hideBehind(text, "=:") }
+
+// hideBehind is HideSecrets where some of these characters end a name.
+func hideBehind(text, ends string) string {
+	setting := regexp.MustCompile(`([\w.-]+)["']?\s*[` + ends + `]\s*`)
 	value := regexp.MustCompile(`^("([^"\\]|\\.)*"?|'([^'\\]|\\.)*'?|[^\s"]+)`)
 	text = regexp.MustCompile(`(://[^\s:/@"']*:)[^\s/@"']+@`).ReplaceAllString(text, "${1}"+hiddenValue+"@")
 	out := ""
 	for at := setting.FindStringSubmatchIndex(text); at != nil; at = setting.FindStringSubmatchIndex(text) {
 		name, rest := text[at[2]:at[3]], text[at[1]:]
-		if Secret(name) {
+		if Secret(name) && !isHost(name, text[at[3]:]) {
 			rest = value.ReplaceAllLiteralString(rest, hiddenValue)
 		}
 		out, text = out+text[:at[1]], rest
 	}
 	return out + text
+}
+
+// isHost reports whether a name and what follows are a host and a port, as
+// zk1.secrets.example.com:2181 has.
+func isHost(name, rest string) bool {
+	words := nameWords(name)
+	return len(words) > 1 && !Secret(words[len(words)-1]) && regexp.MustCompile(`^:\d{1,5}\b`).MatchString(rest)
 }
 
 // SplitSecrets takes the secret keys out of a zoo.cfg: what is left, and their lines. A
