@@ -17,7 +17,7 @@ func (c *context) apply() Decision {
 	case c.rec.Finalized != nil:
 		return c.finalized()
 	case f != nil && f.Kind != Apply:
-		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
+		return c.midway()
 	case c.in.Undo && c.rec.PodsBefore != nil:
 		return do(StepRestorePods, nil, "they were changed, and no server has joined with the change")
 	case c.in.Regate && c.rec.Pods.Plain:
@@ -48,10 +48,9 @@ func (c *context) unproved() *Flight {
 // applying is its order: prove, make the pod again, see it join, prove again. The volume
 // stays, so its start is an ordinary restart.
 func applying() []stage {
-	begun := func(c *context) bool { return c.flight != nil }
 	return []stage{
 		{
-			phase: PhaseProve, steps: []StepID{StepBeginApply}, over: begun,
+			phase: PhaseProve, steps: []StepID{StepBeginApply}, over: (*context).begun,
 			rules: []rule{(*context).mayApply, (*context).beginApply},
 		},
 		{rules: []rule{(*context).disturbedApply}},

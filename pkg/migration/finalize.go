@@ -36,7 +36,7 @@ func (c *context) askName(why string) Decision {
 // goes with it.
 func (c *context) mayFinalize() Decision {
 	if c.flight != nil {
-		return stop(CodeOneAtATime, c.goOn(c.flight.Kind, c.flight.ID), "server %d is in the middle of a %s, begun by %s", c.flight.ID, c.flight.Kind, c.flight.By)
+		return c.midway()
 	}
 	if onHosts := c.ids((*member).onHost); len(onHosts) > 0 {
 		return stop(CodeNotReplaced, c.cmd("replace --all"), "servers %s run on their hosts", ensemble.JoinIDs(onHosts))
@@ -147,7 +147,7 @@ func (c *context) finalized() Decision {
 func (c *context) plainPod() Decision {
 	switch {
 	case c.flight != nil:
-		return stop(CodeOneAtATime, c.goOn(c.flight.Kind, c.flight.ID), "server %d is in the middle of a %s, begun by %s", c.flight.ID, c.flight.Kind, c.flight.By)
+		return c.midway()
 	case c.serves():
 		return done("server %d runs in pod %s", c.ID, c.pod.Name)
 	case c.live.Hidden() && c.stands == PodStarted:

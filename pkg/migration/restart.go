@@ -16,7 +16,7 @@ func (c *context) restart() Decision {
 	case f == nil && c.Reconfigured != nil:
 		return done("server %d runs with the Services' addresses", c.in.ID)
 	case f != nil && f.Kind != Reconfigure:
-		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
+		return c.midway()
 	}
 	return c.follow(restarting())
 }
@@ -24,11 +24,10 @@ func (c *context) restart() Decision {
 // restarting is its order: patch, prove, stop, start, see it run with the new list,
 // prove again.
 func restarting() []stage {
-	begun := func(c *context) bool { return c.flight != nil }
 	dead := func(c *context) bool { return c.flight.DeadSince != nil }
 	return []stage{
 		{
-			phase: PhaseProve, steps: []StepID{StepBeginRestart}, over: begun,
+			phase: PhaseProve, steps: []StepID{StepBeginRestart}, over: (*context).begun,
 			rules: []rule{(*context).mayBegin, (*context).begin},
 		},
 		{steps: []StepID{StepTryPaths, StepApplyPatch}, rules: []rule{(*context).reachesServices, (*context).patched}},
