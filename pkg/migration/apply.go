@@ -80,16 +80,7 @@ func (m *member) toApply() bool { return m.Replaced != nil && m.pod.Source.Pod.O
 // ApplyOrder is the order in which servers in pods are restarted with the recorded
 // settings, as things stand now: followers, then the leader, then observers.
 func ApplyOrder(o Observation) []ensemble.ID {
-	return derive(o).restarts((*member).toApply)
-}
-
-// restarts is that order for the servers that are left; the one whose pod is being made again
-// comes to its end first, alone.
-func (f *facts) restarts(left func(*member) bool) []ensemble.ID {
-	if f.flight != nil && f.flight.Kind == Apply {
-		return []ensemble.ID{f.flight.ID}
-	}
-	return f.order(left)
+	return derive(o).restarts(Apply, (*member).toApply)
 }
 
 // remade: the pod is one that was made with the recorded settings.

@@ -20,7 +20,7 @@ func (c *context) finalize() Decision {
 		return do(StepUngate, nil, "all servers run in their pods and are in sync; %s gave up the way back to hosts", c.in.By)
 	case c.in.GiveUp != c.rec.Name:
 		return c.askName("pods are being made again without a gate")
-	case c.flight == nil && c.left() == nil:
+	case c.flight == nil && c.first((*member).toFinalize) == nil:
 		return c.end()
 	}
 	return Decision{}
@@ -70,9 +70,7 @@ func GivesUp(r Record) []string {
 	}
 }
 
-// left is the first server whose pod has a gate, or is to be made again; nil without any.
-func (c *facts) left() *member { return c.first((*member).toFinalize) }
-
+// toFinalize: its pod has a gate, or is to be made again.
 func (m *member) toFinalize() bool { return !m.pod.Source.Pod.Plain || m.pod.Source.Pod.Outdated }
 
 // FinalizeOrder is the order in which pods lose their gates, as things stand now: followers,
@@ -82,7 +80,7 @@ func FinalizeOrder(o Observation) []ensemble.ID {
 	if o.Record.Finalized != nil {
 		return nil
 	}
-	return derive(o).restarts((*member).toFinalize)
+	return derive(o).restarts(Apply, (*member).toFinalize)
 }
 
 // RegateOrder is the same for pods that get their gates again. Those that crash go first: the

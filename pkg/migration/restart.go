@@ -140,8 +140,5 @@ func (c *context) confirmed() bool {
 // RestartOrder is the order of the rolling restart as things stand now:
 // followers, then the leader, then observers, without those already done.
 func RestartOrder(o Observation) []ensemble.ID {
-	if f := o.Record.Flight; f != nil && f.Kind == Reconfigure {
-		return []ensemble.ID{f.ID}
-	}
-	return derive(o).order((*member).toRestart)
+	return derive(o).restarts(Reconfigure, (*member).toRestart)
 }
