@@ -113,7 +113,7 @@ func (c *context) startAgain() Decision {
 // host's address as well.
 func (c *context) runsNewList() Decision {
 	switch v := CheckReconfigured(c.rec, c.ServerRecord, c.live); {
-	case v.Known && !v.OK:
+	case v.Code.Wrong():
 		return stop(CodeNotReconfigured, c.cmd("reconfigure"), "server %d was restarted without the new list: %s", c.ID, v.Why).
 			with("look at " + v.Look)
 	case c.ports.Election != vantage.PortOpen:
