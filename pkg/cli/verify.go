@@ -61,7 +61,7 @@ func (v *verifier) look(ctx context.Context) (int, error) {
 		if w.News() {
 			fmt.Fprint(v.f.deps.streams.ErrOut, verdictText(sr, w.Verdict()))
 		}
-		if !w.Verdict().OK {
+		if w.Verdict().Code != migration.VerdictReconfigured {
 			left++
 			continue
 		}

@@ -218,9 +218,7 @@ func (j *Journal) encode(rec migration.Record) (string, error) {
 		return "", fmt.Errorf("record of %s/%s in the journal of %s/%s", rec.Namespace, rec.Name, j.namespace, j.name)
 	}
 	rec.APIVersion, rec.Kind = migration.RecordVersion, Kind
-	if err := rec.TidyNotes(); err != nil {
-		return "", err
-	}
+	rec.TidyNotes()
 	// What no later command could read is not written.
 	if err := rec.Validate(); err != nil {
 		return "", fmt.Errorf("the journal of ensemble %q is not written: %w", j.name, err)
@@ -293,7 +291,8 @@ func decode(cm *corev1.ConfigMap, nameOf func(ensemble string) string, via comma
 	if err := rec.Validate(); err != nil {
 		return bad("cannot be true", err)
 	}
-	return rec, rec.TidyNotes()
+	rec.TidyNotes()
+	return rec, nil
 }
 
 // strictly reads a text if this release knows every field of it, and nothing follows.

@@ -17,7 +17,7 @@ func (c *context) apply() Decision {
 	case c.rec.Finalized != nil:
 		return c.finalized()
 	case f != nil && f.Kind != Apply:
-		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
+		return c.midway()
 	case c.in.Undo && c.rec.PodsBefore != nil:
 		return do(StepRestorePods, nil, "they were changed, and no server has joined with the change")
 	case c.in.Regate && c.rec.Pods.Plain:
@@ -48,10 +48,9 @@ func (c *context) unproved() *Flight {
 // applying is its order: prove, make the pod again, see it join, prove again. The volume
 // stays, so its start is an ordinary restart.
 func applying() []stage {
-	begun := func(c *context) bool { return c.flight != nil }
 	return []stage{
 		{
-			phase: PhaseProve, steps: []StepID{StepBeginApply}, over: begun,
+			phase: PhaseProve, steps: []StepID{StepBeginApply}, over: (*context).begun,
 			rules: []rule{(*context).mayApply, (*context).beginApply},
 		},
 		{rules: []rule{(*context).disturbedApply}},
@@ -81,16 +80,7 @@ func (m *member) toApply() bool { return m.Replaced != nil && m.pod.Source.Pod.O
 // ApplyOrder is the order in which servers in pods are restarted with the recorded
 // settings, as things stand now: followers, then the leader, then observers.
 func ApplyOrder(o Observation) []ensemble.ID {
-	return derive(o).restarts((*member).toApply)
-}
-
-// restarts is that order for the servers that are left; the one whose pod is being made again
-// comes to its end first, alone.
-func (f *facts) restarts(left func(*member) bool) []ensemble.ID {
-	if f.flight != nil && f.flight.Kind == Apply {
-		return []ensemble.ID{f.flight.ID}
-	}
-	return f.order(left)
+	return derive(o).restarts(Apply, (*member).toApply)
 }
 
 // remade: the pod is one that was made with the recorded settings.

@@ -201,6 +201,12 @@ func (c *context) cmd(format string, a ...any) string {
 	return c.at().Ours(format, append([]any{c.rec.Name}, a...)...)
 }
 
+// midway: the operation under way, another one than was asked for, ends first.
+func (c *context) midway() Decision {
+	f := c.flight
+	return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
+}
+
 // goOn renders the command that goes on with an operation. A restart has no
 // --id: it takes its turn among the others, and its program and files are the
 // operator's.

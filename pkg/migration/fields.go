@@ -15,89 +15,104 @@ import (
 // fieldRule returns what was expected of a value, or nothing when it fits.
 type fieldRule func(v reflect.Value) string
 
-// fieldRules has a rule for every field of the journal, by its path in the
-// JSON; a list has one for its length and, after [], one for its elements. A
-// field without a rule is refused, so that none is forgotten. Truth values need
-// none.
+// fieldRules has a rule for every field of the journal, by the type that has it and its
+// name in the JSON: a type is judged alike wherever it stands. A list has one for its
+// length and, if its elements have no fields, after [] one for these. A field without a rule
+// is refused, so that none is forgotten. Truth values need none.
 func fieldRules() map[string]fieldRule {
+	port := upTo(65535)
 	rules := map[string]fieldRule{
-		"apiVersion":   one(RecordVersion),
-		"kind":         one("Record", ""),
-		"name":         text(strict.Name),
-		"namespace":    text(strict.Namespace),
-		"endpointsAPI": one("", string(EndpointSlices), string(LegacyEndpoints)),
+		"Record.apiVersion":   one(RecordVersion),
+		"Record.kind":         one("Record", ""),
+		"Record.name":         text(strict.Name),
+		"Record.namespace":    text(strict.Namespace),
+		"Record.endpointsAPI": one("", string(EndpointSlices), string(LegacyEndpoints)),
+		"Record.servers":      length(maxServers),
+		"Record.waivers":      length(100),
+		"Record.audit":        length(2 * maxAudit),
 
-		"settings.tickTimeMillis": upTo(int64(time.Hour / time.Millisecond)),
-		"settings.initLimit":      upTo(1e6),
-		"settings.syncLimit":      upTo(1e6),
-		"settings.version":        optional(strict.Version),
+		"Settings.tickTimeMillis": upTo(int64(time.Hour / time.Millisecond)),
+		"Settings.initLimit":      upTo(1e6),
+		"Settings.syncLimit":      upTo(1e6),
+		"Settings.version":        optional(strict.Version),
 
-		"pods.image":        optional(strict.Image),
-		"pods.command":      length(64),
-		"pods.command[]":    text(strict.Argument),
-		"pods.storageClass": optional(strict.Object),
-		"pods.storageSize":  optional(strict.Quantity),
-		"pods.memory":       optional(strict.Quantity),
-		"pods.cpu":          optional(strict.Quantity),
-		"pods.jvmFlags":     optional(strict.JVMFlags),
-		"pods.antiAffinity": one("", "required", "preferred"),
-		"pods.runAsUser":    upTo(math.MaxInt32),
-		"pods.template":     text(strict.Template),
-		"pods.zooCfg":       text(strict.Config),
-		"pods.filesSecret":  optional(strict.Object), "pods.filesConfigMap": optional(strict.Object), "pods.privateSecret": optional(strict.Object),
-		"pods.own": length(maxServers), "pods.own[].id": serverID, "pods.own[].zooCfg": text(strict.Config),
-		"pods.dynamicName": optional(strict.File),
-		"pods.dynamic":     text(strict.Config),
+		"PodOptions.image":        optional(strict.Image),
+		"PodOptions.command":      length(64),
+		"PodOptions.command[]":    text(strict.Argument),
+		"PodOptions.storageClass": optional(strict.Object),
+		"PodOptions.storageSize":  optional(strict.Quantity),
+		"PodOptions.memory":       optional(strict.Quantity),
+		"PodOptions.cpu":          optional(strict.Quantity),
+		"PodOptions.jvmFlags":     optional(strict.JVMFlags),
+		"PodOptions.antiAffinity": one("", "required", "preferred"),
+		"PodOptions.runAsUser":    upTo(math.MaxInt32),
+		"PodOptions.template":     text(strict.Template),
+		"PodOptions.zooCfg":       text(strict.Config),
+		"PodOptions.filesSecret":  optional(strict.Object), "PodOptions.filesConfigMap": optional(strict.Object),
+		"PodOptions.privateSecret": optional(strict.Object),
+		"PodOptions.own":           length(maxServers), "OwnLines.id": serverID, "OwnLines.zooCfg": text(strict.Config),
+		"PodOptions.dynamicName": optional(strict.File),
+		"PodOptions.dynamic":     text(strict.Config),
 
-		"pods.plainFiles.secret": optional(strict.Object),
-		"pods.plainFiles.files":  length(maxFiles), "pods.plainFiles.files[].id": maybeID,
-		"pods.plainFiles.files[].name": text(strict.File), "pods.plainFiles.files[].key": text(strict.File),
-		"pods.plainFiles.files[].from": one(string(FromSecret), string(FromConfigMap), string(FromOurs)),
+		"PlainFiles.secret": optional(strict.Object), "PlainFiles.files": length(maxFiles),
+		"PlainFile.id": maybeID, "PlainFile.name": text(strict.File), "PlainFile.key": text(strict.File),
+		"PlainFile.from": one(string(FromSecret), string(FromConfigMap), string(FromOurs)),
 
-		"hosts.supervisor": one("", "systemd", "supervisord", "script", "docker", "podman"),
-		"hosts.unit":       optional(strict.Unit),
-		"hosts.own":        length(maxServers), "hosts.own[].id": serverID, "hosts.own[].unit": text(strict.Unit),
-		"hosts.address":       one("", AddressIP, AddressDNS),
-		"hosts.clusterDomain": optional(strict.Domain),
+		"HostOptions.supervisor": one("", "systemd", "supervisord", "script", "docker", "podman"),
+		"HostOptions.unit":       optional(strict.Unit),
+		"HostOptions.own":        length(maxServers), "OwnUnit.id": serverID, "OwnUnit.unit": text(strict.Unit),
+		"HostOptions.address":       one("", AddressIP, AddressDNS),
+		"HostOptions.clusterDomain": optional(strict.Domain),
 
-		"elections.atWrap":         free,
-		"elections.atReconfigure":  free,
-		"elections.atReconfigured": free,
-		"elections.atReplace":      free,
+		"Elections.atWrap": free, "Elections.atReconfigure": free, "Elections.atReconfigured": free, "Elections.atReplace": free,
 
-		"finalized.at": instant,
+		"Server.id": serverID, "Server.role": one(string(ensemble.Participant), string(ensemble.Observer)),
+		"PeerAddress.host": text(strict.Host), "PeerAddress.peerPort": port, "PeerAddress.electionPort": port,
+		"Server.more": length(16), "Server.clientAddress": optional(strict.Host), "Server.clientPort": port,
+		"Server.secureClientPort": port, "Server.observerMasterPort": port, "Server.adminPort": port, "Server.metricsPort": port,
+		"Server.weight": upTo(1e6), "Server.group": upTo(1e6),
 
-		"waivers":         length(100),
-		"waivers[].check": text(strict.Code),
-		"waivers[].at":    instant,
+		"ServerRecord.hostIP": text(strict.Address), "ServerRecord.service": text(strict.Name),
+		"ServerRecord.serviceUID": optional(strict.UID), "ServerRecord.clusterIP": optional(strict.Address),
+		"ServerRecord.ordinal": upTo(maxServers), "ServerRecord.replaced": instant,
+		"ServerRecord.dataDir": optional(strict.Path), "ServerRecord.dataLogDir": optional(strict.Path),
+		"Emission.at": instant, "Emission.epoch": free, "Emission.digest": optional(strict.Code),
 
-		"audit":        length(2 * maxAudit),
-		"audit[].at":   instant,
-		"audit[].id":   maybeID,
-		"audit[].step": optional(strict.Code),
+		"Flight.kind": one(string(Replace), string(Revert), string(Reconfigure), string(Apply)), "Flight.id": serverID,
+		"Flight.started": instant, "Flight.epoch": free, "Flight.gate": generation,
+		"Stopping.stopAsked": instant, "Stopping.deadSince": instant, "Stopping.reportAtStop": instant,
+		"Starting.data": one("", string(DataEmpty), string(DataCopy)), "Starting.seed": optional(strict.Token), "Starting.seedAsked": instant,
+		"Starting.released": instant, "Starting.kicked": instant, "Starting.renewing": instant, "Starting.renewals": upTo(1e6),
+		"Starting.returning": instant,
+		"Leaving.podUID":     optional(strict.UID), "Leaving.reclaimed": instant, "Leaving.cleared": instant, "Leaving.unmasking": instant,
+
+		"Proof.zxid": free, "Proof.leader": maybeID, "Proof.at": instant, "Proof.held": length(maxServers), "Proof.held[]": serverID,
+		"PodReport.uid": optional(strict.UID), "PodReport.at": instant,
+		"Release.generation": generation, "Release.start": text(strictStart),
+		"Paths.at": instant, "Paths.podUID": optional(strict.UID), "Paths.tried": length(4 * maxServers),
+		"Path.from": serverID, "Path.to": serverID, "Path.port": port,
+		"Path.state": one("", string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable)),
+
+		"Removal.kind": one(string(Unpark), string(Unwrap)), "Removal.started": instant,
+		"Removal.claims": length(maxServers), "ClaimRef.id": serverID, "ClaimRef.uid": text(strict.UID),
+		"Removal.assumed": length(4 * maxServers), "Removal.assumed[]": text(strict.Code),
+
+		"Confirmation.at": instant,
+		"Waiver.check":    text(strict.Code), "Waiver.at": instant,
+		"AuditEntry.at": instant, "AuditEntry.id": maybeID, "AuditEntry.step": optional(strict.Code),
 	}
-	// What may be put back is as hostile as what is there.
-	for key, rule := range rules {
-		if rest, ok := strings.CutPrefix(key, "pods."); ok {
-			rules["podsBefore."+rest] = rule
-		}
-	}
-	serverRules(rules)
-	flightRules(rules)
-	removalRules(rules)
-	for _, path := range notes() {
-		rules[path] = text(strict.Note)
+	for _, key := range notes() {
+		rules[key] = text(strict.Note)
 	}
 	return rules
 }
 
 // notes are somebody's words: they are shown, and nothing follows from them.
 func notes() []string {
-	out := []string{"waivers[].by", "waivers[].reason", "audit[].by", "audit[].detail", "flight.by", "removal.by", "flight.aborted", "flight.paths.tried[].why"}
-	for _, c := range []string{"finalized", "servers[].reconfigured", "servers[].retired", "flight.fenced", "flight.unfenced", "flight.patched"} {
-		out = append(out, c+".by", c+".how")
+	return []string{
+		"Confirmation.by", "Confirmation.how", "Waiver.by", "Waiver.reason", "AuditEntry.by", "AuditEntry.detail",
+		"Flight.by", "Flight.aborted", "Removal.by", "Path.why",
 	}
-	return out
 }
 
 // maxServers is more than any ensemble has.
@@ -105,71 +120,6 @@ const maxServers = 255
 
 // maxFiles is more than all servers of an ensemble name.
 const maxFiles = 1 << 12
-
-func serverRules(rules map[string]fieldRule) {
-	const s = "servers[]."
-	port := upTo(65535)
-	for path, rule := range map[string]fieldRule{
-		"id": serverID, "role": one(string(ensemble.Participant), string(ensemble.Observer)),
-		"host": text(strict.Host), "peerPort": port, "electionPort": port,
-		"more": length(16), "more[].host": text(strict.Host), "more[].peerPort": port, "more[].electionPort": port,
-		"clientAddress": optional(strict.Host), "clientPort": port,
-		"secureClientPort": port, "observerMasterPort": port, "adminPort": port, "metricsPort": port,
-		"weight": upTo(1e6), "group": upTo(1e6),
-		"hostIP": text(strict.Address), "service": text(strict.Name), "serviceUID": optional(strict.UID), "clusterIP": optional(strict.Address),
-		"ordinal": upTo(maxServers),
-		"dataDir": optional(strict.Path), "dataLogDir": optional(strict.Path),
-		"emitted.at": instant, "emitted.epoch": free, "emitted.digest": optional(strict.Code),
-		"replaced": instant, "retired.at": instant,
-	} {
-		rules[s+path] = rule
-	}
-	rules["servers"] = length(maxServers)
-	rules[s+"reconfigured.at"] = instant
-	release(rules, s+"release")
-}
-
-func flightRules(rules map[string]fieldRule) {
-	const f = "flight."
-	for path, rule := range map[string]fieldRule{
-		"kind": one(string(Replace), string(Revert), string(Reconfigure), string(Apply)), "id": serverID,
-		"started": instant, "epoch": free, "gate": generation,
-		"data": one("", string(DataEmpty), string(DataCopy)), "seed": optional(strict.Token), "seedAsked": instant,
-		"renewing": instant, "renewals": upTo(1e6),
-		"stopAsked": instant, "deadSince": instant, "deadReport.uid": optional(strict.UID), "deadReport.at": instant,
-		"released": instant, "reportAtStop": instant, "podUID": optional(strict.UID), "reclaimed": instant,
-		"unmasking": instant, "kicked": instant, "cleared": instant, "returning": instant,
-	} {
-		rules[f+path] = rule
-	}
-	for _, c := range []string{"fenced", "unfenced", "patched"} {
-		rules[f+c+".at"] = instant
-	}
-	for _, p := range []string{"before", "after", "joined"} {
-		rules[f+p+".zxid"] = free
-		rules[f+p+".leader"] = maybeID
-		rules[f+p+".at"] = instant
-		rules[f+p+".held"] = length(maxServers)
-		rules[f+p+".held[]"] = serverID
-	}
-	release(rules, f+"line")
-	rules[f+"paths.at"], rules[f+"paths.podUID"], rules[f+"paths.tried"] = instant, optional(strict.UID), length(4*maxServers)
-	const way = f + "paths.tried[]."
-	rules[way+"from"], rules[way+"to"], rules[way+"port"] = serverID, serverID, upTo(65535)
-	rules[way+"state"] = one("", string(vantage.PortOpen), string(vantage.PortClosed), string(vantage.PortSilent), string(vantage.PortUnreachable))
-}
-
-func removalRules(rules map[string]fieldRule) {
-	const r = "removal."
-	rules[r+"kind"], rules[r+"started"] = one(string(Unpark), string(Unwrap)), instant
-	rules[r+"claims"], rules[r+"claims[].id"], rules[r+"claims[].uid"] = length(maxServers), serverID, text(strict.UID)
-	rules[r+"assumed"], rules[r+"assumed[]"] = length(4*maxServers), text(strict.Code)
-}
-
-func release(rules map[string]fieldRule, path string) {
-	rules[path+".generation"] = generation
-	rules[path+".start"] = func(v reflect.Value) string { return strictStart(v.String()) }
-}
 
 // strictStart: a line of the gate says which pod, or which copy. It may be
 // empty where nothing is known yet.

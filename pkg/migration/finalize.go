@@ -20,7 +20,7 @@ func (c *context) finalize() Decision {
 		return do(StepUngate, nil, "all servers run in their pods and are in sync; %s gave up the way back to hosts", c.in.By)
 	case c.in.GiveUp != c.rec.Name:
 		return c.askName("pods are being made again without a gate")
-	case c.flight == nil && c.left() == nil:
+	case c.flight == nil && c.first((*member).toFinalize) == nil:
 		return c.end()
 	}
 	return Decision{}
@@ -36,7 +36,7 @@ func (c *context) askName(why string) Decision {
 // goes with it.
 func (c *context) mayFinalize() Decision {
 	if c.flight != nil {
-		return stop(CodeOneAtATime, c.goOn(c.flight.Kind, c.flight.ID), "server %d is in the middle of a %s, begun by %s", c.flight.ID, c.flight.Kind, c.flight.By)
+		return c.midway()
 	}
 	if onHosts := c.ids((*member).onHost); len(onHosts) > 0 {
 		return stop(CodeNotReplaced, c.cmd("replace --all"), "servers %s run on their hosts", ensemble.JoinIDs(onHosts))
@@ -70,9 +70,7 @@ func GivesUp(r Record) []string {
 	}
 }
 
-// left is the first server whose pod has a gate, or is to be made again; nil without any.
-func (c *facts) left() *member { return c.first((*member).toFinalize) }
-
+// toFinalize: its pod has a gate, or is to be made again.
 func (m *member) toFinalize() bool { return !m.pod.Source.Pod.Plain || m.pod.Source.Pod.Outdated }
 
 // FinalizeOrder is the order in which pods lose their gates, as things stand now: followers,
@@ -82,7 +80,7 @@ func FinalizeOrder(o Observation) []ensemble.ID {
 	if o.Record.Finalized != nil {
 		return nil
 	}
-	return derive(o).restarts((*member).toFinalize)
+	return derive(o).restarts(Apply, (*member).toFinalize)
 }
 
 // RegateOrder is the same for pods that get their gates again. Those that crash go first: the
@@ -147,7 +145,7 @@ func (c *context) finalized() Decision {
 func (c *context) plainPod() Decision {
 	switch {
 	case c.flight != nil:
-		return stop(CodeOneAtATime, c.goOn(c.flight.Kind, c.flight.ID), "server %d is in the middle of a %s, begun by %s", c.flight.ID, c.flight.Kind, c.flight.By)
+		return c.midway()
 	case c.serves():
 		return done("server %d runs in pod %s", c.ID, c.pod.Name)
 	case c.live.Hidden() && c.stands == PodStarted:

@@ -35,3 +35,12 @@ func (f *facts) order(left func(*member) bool) []ensemble.ID {
 	observers := f.ids(func(m *member) bool { return left(m) && observes(m) })
 	return slices.Concat(followers, leader, observers)
 }
+
+// restarts is that order for restarts of one kind; a server whose restart is under way comes
+// to its end first, alone.
+func (f *facts) restarts(kind FlightKind, left func(*member) bool) []ensemble.ID {
+	if f.flight != nil && f.flight.Kind == kind {
+		return []ensemble.ID{f.flight.ID}
+	}
+	return f.order(left)
+}

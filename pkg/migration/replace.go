@@ -20,12 +20,11 @@ func (c *context) replace() Decision {
 
 // replacement is the order of a replacement.
 func replacement() []stage {
-	begun := func(c *context) bool { return c.flight != nil }
 	released := func(c *context) bool { return c.gate.Released }
 	stopped := func(c *context) bool { return c.gate.Released || !c.host.open() }
 	return []stage{
 		{
-			phase: PhaseParked, steps: []StepID{StepPark, StepBegin}, over: begun,
+			phase: PhaseParked, steps: []StepID{StepPark, StepBegin}, over: (*context).begun,
 			rules: []rule{(*context).allReconfigured, (*context).mayBegin, (*context).clientsKept, (*context).provePods, (*context).begin},
 		},
 		{rules: []rule{(*context).disturbed}},

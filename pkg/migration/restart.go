@@ -16,7 +16,7 @@ func (c *context) restart() Decision {
 	case f == nil && c.Reconfigured != nil:
 		return done("server %d runs with the Services' addresses", c.in.ID)
 	case f != nil && f.Kind != Reconfigure:
-		return stop(CodeOneAtATime, c.goOn(f.Kind, f.ID), "server %d is in the middle of a %s, begun by %s", f.ID, f.Kind, f.By)
+		return c.midway()
 	}
 	return c.follow(restarting())
 }
@@ -24,11 +24,10 @@ func (c *context) restart() Decision {
 // restarting is its order: patch, prove, stop, start, see it run with the new list,
 // prove again.
 func restarting() []stage {
-	begun := func(c *context) bool { return c.flight != nil }
 	dead := func(c *context) bool { return c.flight.DeadSince != nil }
 	return []stage{
 		{
-			phase: PhaseProve, steps: []StepID{StepBeginRestart}, over: begun,
+			phase: PhaseProve, steps: []StepID{StepBeginRestart}, over: (*context).begun,
 			rules: []rule{(*context).mayBegin, (*context).begin},
 		},
 		{steps: []StepID{StepTryPaths, StepApplyPatch}, rules: []rule{(*context).reachesServices, (*context).patched}},
@@ -114,7 +113,7 @@ func (c *context) startAgain() Decision {
 // host's address as well.
 func (c *context) runsNewList() Decision {
 	switch v := CheckReconfigured(c.rec, c.ServerRecord, c.live); {
-	case v.Known && !v.OK:
+	case v.Code.Wrong():
 		return stop(CodeNotReconfigured, c.cmd("reconfigure"), "server %d was restarted without the new list: %s", c.ID, v.Why).
 			with("look at " + v.Look)
 	case c.ports.Election != vantage.PortOpen:
@@ -141,8 +140,5 @@ func (c *context) confirmed() bool {
 // RestartOrder is the order of the rolling restart as things stand now:
 // followers, then the leader, then observers, without those already done.
 func RestartOrder(o Observation) []ensemble.ID {
-	if f := o.Record.Flight; f != nil && f.Kind == Reconfigure {
-		return []ensemble.ID{f.ID}
-	}
-	return derive(o).order((*member).toRestart)
+	return derive(o).restarts(Reconfigure, (*member).toRestart)
 }

@@ -41,6 +41,9 @@ func stages(kind FlightKind) []stage {
 	return nil
 }
 
+// begun: an operation is under way, and other rules see to it that it is this one.
+func (c *context) begun() bool { return c.flight != nil }
+
 // follow asks the rules of an operation from the top, in every round anew.
 func (c *context) follow(order []stage) Decision {
 	for _, s := range order {

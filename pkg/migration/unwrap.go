@@ -157,9 +157,9 @@ func (c *context) unlisted() Decision {
 			continue
 		}
 		for _, m := range says.Members {
-			for _, host := range append([]string{m.Host}, others(m)...) {
-				if svc, found := c.rec.NamesService(host); found {
-					listed = append(listed, fmt.Sprintf("server %d runs with server.%d=%s, which is Service %s", s.ID, m.ID, host, svc.Service))
+			for _, at := range append([]ensemble.PeerAddress{m.PeerAddress}, m.More...) {
+				if svc, found := c.rec.NamesService(at.Host); found {
+					listed = append(listed, fmt.Sprintf("server %d runs with server.%d=%s, which is Service %s", s.ID, m.ID, at.Host, svc.Service))
 				}
 			}
 		}
@@ -178,13 +178,6 @@ func (c *context) unlisted() Decision {
 		return stop(CodeUnseen, c.cmd("status"), "not every server is seen, and one that is not may run with the Services' addresses").with(unseen...)
 	}
 	return Decision{}
-}
-
-func others(s ensemble.Server) (hosts []string) {
-	for _, more := range s.More {
-		hosts = append(hosts, more.Host)
-	}
-	return hosts
 }
 
 // unnamed: nothing else that was seen uses a Service.

@@ -47,10 +47,7 @@ func (c VerdictCode) Wrong() bool {
 // Verdict is what live signals say about one server's list.
 type Verdict struct {
 	Code VerdictCode
-	// Known is false where the version does not show its list (3.4).
-	Known bool
-	OK    bool
-	Why   string
+	Why  string
 	// Look says what to look at, and on which host; empty where nothing is
 	// wrong.
 	Look string
@@ -104,13 +101,13 @@ func CheckReconfigured(rec Record, s ServerRecord, live vantage.Sighting) Verdic
 	old, odd := compareList(rec, s, live.Members)
 	switch {
 	case len(odd) > 0:
-		return Verdict{Code: VerdictMistyped, Known: true, Why: strings.Join(append(odd, old...), ", "),
+		return Verdict{Code: VerdictMistyped, Why: strings.Join(append(odd, old...), ", "),
 			Look: fmt.Sprintf("the server lines of zoo.cfg on host %s: correct them, restart server %d", s.HostIP, s.ID)}
 	case len(old) > 0:
-		return Verdict{Code: VerdictWithoutFile, Known: true, Why: strings.Join(old, ", "),
+		return Verdict{Code: VerdictWithoutFile, Why: strings.Join(old, ", "),
 			Look: fmt.Sprintf("zoo.cfg on host %s: was the patch applied, and to the file server %d is started with?", s.HostIP, s.ID)}
 	}
-	return Verdict{Code: VerdictReconfigured, Known: true, OK: true, Why: "conf shows the Services' addresses"}
+	return Verdict{Code: VerdictReconfigured, Why: "conf shows the Services' addresses"}
 }
 
 // compareList returns the lines that are as they were on the hosts, and those
@@ -174,11 +171,11 @@ func WatchReconfigured(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 		v.Why = how + ", and still " + v.Why
 		return v
 	case v.Code == VerdictWithoutFile:
-		return Verdict{Code: VerdictWaiting, Known: true, Why: "waiting for its restart: " + v.Why}
-	case !v.Known && !restarted && how != "":
+		return Verdict{Code: VerdictWaiting, Why: "waiting for its restart: " + v.Why}
+	case v.Code == VerdictUnclear && !restarted && how != "":
 		return Verdict{Code: VerdictUnclear, Why: v.Why + "; " + how, Look: fmt.Sprintf(
 			"host %s: if server %d was restarted with the patched file, say so with --confirmed=%d, else restart it now", s.HostIP, s.ID, s.ID)}
-	case !v.Known && !restarted:
+	case v.Code == VerdictUnclear && !restarted:
 		return Verdict{Code: VerdictWaiting, Why: "waiting for its restart"}
 	}
 	port := ensemble.JoinHostPort(s.HostIP, s.ElectionPort)
@@ -187,15 +184,15 @@ func WatchReconfigured(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 	case vantage.PortClosed:
 		return deaf(s, "it serves, and nothing listens at "+port)
 	case vantage.PortUnknown:
-		return Verdict{Code: VerdictAway, Known: v.Known, Why: v.Why}
+		return Verdict{Code: VerdictAway, Why: v.Why}
 	default:
-		return Verdict{Code: VerdictUnclear, Known: v.Known, Why: fmt.Sprintf("%s, but %s is %s from here", v.Why, port, sig.Host.Election),
+		return Verdict{Code: VerdictUnclear, Why: fmt.Sprintf("%s, but %s is %s from here", v.Why, port, sig.Host.Election),
 			Look: "the way from here to the election port of host " + s.HostIP}
 	}
-	if v.Known {
-		return Verdict{Code: VerdictReconfigured, Known: true, OK: true, Why: v.Why + ", and it listens at its host's address too"}
+	if v.Code == VerdictReconfigured {
+		return Verdict{Code: VerdictReconfigured, Why: v.Why + ", and it listens at its host's address too"}
 	}
-	return Verdict{Code: VerdictReconfigured, OK: true, Why: how + ", and it listens at its host's address; " + v.Why}
+	return Verdict{Code: VerdictReconfigured, Why: how + ", and it listens at its host's address; " + v.Why}
 }
 
 // restartSeen reports whether the server's process began after its patch was
@@ -216,7 +213,7 @@ func restartSeen(s ServerRecord, sig RestartSignals) (bool, string) {
 }
 
 func deaf(s ServerRecord, why string) Verdict {
-	return Verdict{Code: VerdictDeaf, Known: true, Why: why + ": the others cannot reach it in the next election", Look: fmt.Sprintf(
+	return Verdict{Code: VerdictDeaf, Why: why + ": the others cannot reach it in the next election", Look: fmt.Sprintf(
 		"zoo.cfg on host %s: quorumListenOnAllIPs=true is missing or misspelled (without it a server cannot bind its Service's address)", s.HostIP)}
 }
 
@@ -227,7 +224,7 @@ func away(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 	ends := sig.Ends >= endsOften && sig.Away >= goneAfter
 	switch {
 	case sig.Live.Reach == vantage.Refused && (sig.Same >= goneAfter || ends):
-		v := Verdict{Code: VerdictGone, Known: true, Why: "its client port has refused connections " + forSeconds,
+		v := Verdict{Code: VerdictGone, Why: "its client port has refused connections " + forSeconds,
 			Look: fmt.Sprintf("host %s: was server %d started, and what does its log say last", s.HostIP, s.ID)}
 		if ends {
 			v.Why = fmt.Sprintf("it has ended %d times", sig.Ends)
@@ -241,7 +238,7 @@ func away(rec Record, s ServerRecord, sig RestartSignals) Verdict {
 	case sig.Live.Reach == vantage.NotServing && sig.Host.Election == vantage.PortClosed && sig.Same >= deafAfter:
 		return deaf(s, "it is up without a quorum "+forSeconds+", and nothing listens at "+ensemble.JoinHostPort(s.HostIP, s.ElectionPort))
 	case sig.Live.Reach == vantage.NotServing && sig.Same >= aloneAfter:
-		return Verdict{Code: VerdictAlone, Known: true, Why: "it is up and finds no quorum " + forSeconds,
+		return Verdict{Code: VerdictAlone, Why: "it is up and finds no quorum " + forSeconds,
 			Look: fmt.Sprintf("the server lines of zoo.cfg on host %s: an address or port in them may be mistyped", s.HostIP)}
 	case sig.Live.Reach == vantage.NotServing:
 		return Verdict{Code: VerdictAway, Why: "it is up and looks for the others"}

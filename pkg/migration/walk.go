@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"iter"
 	"reflect"
 	"slices"
 	"strings"
@@ -30,32 +31,28 @@ func (e *FieldError) Error() string {
 // is the error.
 func (r Record) checkFields() error {
 	rules := fieldRules()
-	return walk(reflect.ValueOf(r), place{}, func(p place, v reflect.Value) error {
-		rule, ok := rules[p.key]
-		if !ok {
-			return &FieldError{Field: p.String(), Value: shown(v), Want: "a field that this release has a rule for"}
+	for at, v := range values(reflect.ValueOf(r)) {
+		want := "a field that this release has a rule for"
+		if rule := rules[at.key]; rule != nil {
+			want = rule(v)
 		}
-		if want := rule(v); want != "" {
-			return &FieldError{Field: p.String(), Value: shown(v), Want: want}
+		if want != "" {
+			return &FieldError{Field: at.path, Value: shown(v), Want: want}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // TidyNotes bounds somebody's words and puts them on one line: an error text in
 // the audit, say, cannot make a journal that is refused, and one that somebody
 // else has put there cannot look like a line of ours.
-func (r *Record) TidyNotes() error {
-	words := map[string]bool{}
-	for _, key := range notes() {
-		words[key] = true
-	}
-	return walk(reflect.ValueOf(r).Elem(), place{}, func(p place, v reflect.Value) error {
-		if words[p.key] {
+func (r *Record) TidyNotes() {
+	words := notes()
+	for at, v := range values(reflect.ValueOf(r).Elem()) {
+		if slices.Contains(words, at.key) {
 			v.SetString(quote.Line(v.String()))
 		}
-		return nil
-	})
+	}
 }
 
 func shown(v reflect.Value) string {
@@ -65,66 +62,47 @@ func shown(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// place is where in a record a value stands. key has [] for the number of each element; at has
-// these numbers.
-type place struct {
-	key string
-	at  []int
+// place is where a value stands: path in this record, as servers[1].dataDir, and key in any
+// value of the type that has it, as ServerRecord.dataDir, with [] for every element of a list.
+type place struct{ path, key string }
+
+// values are all of a record, lists before their elements. Fields that are not there (nil)
+// and truth values are left out.
+func values(record reflect.Value) iter.Seq2[place, reflect.Value] {
+	return func(yield func(place, reflect.Value) bool) { walk(record, place{}, yield) }
 }
 
-// String is the path, as servers[1].dataDir.
-func (p place) String() string {
-	path := p.key
-	for _, n := range p.at {
-		path = strings.Replace(path, "[]", fmt.Sprintf("[%d]", n), 1)
-	}
-	return path
-}
-
-func (p place) element(n int) place { return place{p.key + "[]", append(slices.Clip(p.at), n)} }
-
-func (p place) field(name string) place {
-	if p.key == "" {
-		return place{name, p.at}
-	}
-	return place{p.key + "." + name, p.at}
-}
-
-// walk visits every value of a record, lists before their elements. Fields that are not
-// there (nil) and truth values are left out.
-func walk(v reflect.Value, p place, visit func(p place, v reflect.Value) error) error {
+// walk visits them until visit has seen enough, and reports whether it has not.
+func walk(v reflect.Value, at place, visit func(place, reflect.Value) bool) bool {
 	switch {
 	case v.Type() == reflect.TypeFor[time.Time](), v.Type() == reflect.TypeFor[ensemble.MaybeID]():
-		return visit(p, v)
+		return visit(at, v)
 	case v.Kind() == reflect.Bool:
-		return nil
+		return true
 	case v.Kind() == reflect.Pointer:
-		if v.IsNil() {
-			return nil
-		}
-		return walk(v.Elem(), p, visit)
+		return v.IsNil() || walk(v.Elem(), at, visit)
 	case v.Kind() == reflect.Slice:
-		if err := visit(p, v); err != nil {
-			return err
+		if !visit(at, v) {
+			return false
 		}
 		for i := range v.Len() {
-			if err := walk(v.Index(i), p.element(i), visit); err != nil {
-				return err
+			if !walk(v.Index(i), place{fmt.Sprintf("%s[%d]", at.path, i), at.key + "[]"}, visit) {
+				return false
 			}
 		}
-		return nil
+		return true
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
-			f, at := v.Type().Field(i), p
+			f, in := v.Type().Field(i), at
 			if !f.Anonymous {
 				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-				at = p.field(name)
+				in = place{strings.TrimPrefix(at.path+"."+name, "."), v.Type().Name() + "." + name}
 			}
-			if err := walk(v.Field(i), at, visit); err != nil {
-				return err
+			if !walk(v.Field(i), in, visit) {
+				return false
 			}
 		}
-		return nil
+		return true
 	}
-	return visit(p, v)
+	return visit(at, v)
 }

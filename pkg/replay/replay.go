@@ -102,9 +102,7 @@ func Read(data []byte) (migration.Observation, error) {
 	if err := o.Record.Validate(); err != nil {
 		return migration.Observation{}, fmt.Errorf("its journal cannot be true: %w", err)
 	}
-	if err := o.Record.TidyNotes(); err != nil {
-		return migration.Observation{}, err
-	}
+	o.Record.TidyNotes()
 	if len(o.Servers) != len(o.Record.Servers) {
 		return migration.Observation{}, fmt.Errorf("it has %d servers, but its journal has %d", len(o.Servers), len(o.Record.Servers))
 	}

@@ -39,7 +39,7 @@ func Confirm(rec *migration.Record, id ensemble.ID, how string, epoch uint32, by
 // what is seen contradicts that.
 func ByWord(rec migration.Record, sr migration.ServerRecord, live vantage.Sighting, election vantage.PortState) (v migration.Verdict, ok bool) {
 	v = migration.WatchReconfigured(rec, sr, migration.RestartSignals{Live: live, SeenDown: true, Host: migration.HostView{Election: election}})
-	return v, v.OK || v.Code == migration.VerdictUnclear
+	return v, v.Code == migration.VerdictReconfigured || v.Code == migration.VerdictUnclear
 }
 
 // TakenBack is a confirmation that no longer holds.

@@ -120,7 +120,7 @@ func TestWatchedRestart(t *testing.T) {
 		t.Errorf("restarted, its port not asked: %+v", v)
 	}
 	w.Port(vantage.PortOpen)
-	if v := w.Judge(rec, sr); !v.OK {
+	if v := w.Judge(rec, sr); v.Code != migration.VerdictReconfigured {
 		t.Errorf("%+v", v)
 	}
 	silent := vantage.Sighting{Reach: vantage.Timeout}
