@@ -62,7 +62,9 @@ func havingFlags(root *cobra.Command) map[string][]string {
 }
 
 // verbOf is a command as it is typed, as "replace" or "fleet run".
-func verbOf(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), command.Name+" ") }
+func verbOf(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), command.Name+" ")
+}
 
 // about is the ensemble that the command was told of; a fleet is none.
 func (d *deps) about() command.Ensemble {

@@ -200,7 +200,7 @@ func looksLikeZooCfg(p *Properties) error {
 	case version && kind && known:
 		return &InputError{
 			File: p.Name(), Line: p.Line("apiVersion"), Problem: "this is a Kubernetes object in YAML, with a zoo.cfg in it at best",
-			Want: `the zoo.cfg alone, as kubectl get configmap NAME -o jsonpath='{.data.zoo\.cfg}' prints it`,
+			Want: "the zoo.cfg alone, the text under its key in data",
 		}
 	case known:
 		return nil

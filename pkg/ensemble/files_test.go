@@ -101,6 +101,10 @@ func TestHostsAreNoSecrets(t *testing.T) {
 			t.Errorf("%s: %q, %q, %v; %q", host, public, private, err, HideSecretKeys(cfg))
 		}
 	}
+	comment := "# The number of ticks that can pass between a token and its credentials\ndataDir=/d\n"
+	if got := HideSecretKeys(comment); got != comment {
+		t.Errorf("got %q", got)
+	}
 	for text, want := range map[string]string{
 		"zk1.secrets.example.com:2181 is also the peer address": "zk1.secrets.example.com:2181 is also the peer address",
 		"ssl.keyStore.password:12345":                           "ssl.keyStore.password:<hidden>",

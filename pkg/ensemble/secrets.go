@@ -19,13 +19,16 @@ func Secret(name string) bool {
 	if strings.Contains(joined, "passwordpath") || slices.Contains([]string{"path", "file", "location"}, last) {
 		return false
 	}
-	for _, part := range []string{"password", "passwd", "passphrase", "passcode", "superdigest", "secret"} {
-		if strings.Contains(joined, part) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(words, func(w string) bool {
-		return slices.Contains([]string{"pwd", "token", "credential", "credentials"}, w) || strings.HasSuffix(w, "pass") && w != "bypass"
+	return speaksOfSecret(joined) || slices.ContainsFunc(words, func(w string) bool {
+		return slices.Contains([]string{"token", "credential", "credentials"}, w) || strings.HasSuffix(w, "pass") && w != "bypass"
+	})
+}
+
+// speaksOfSecret reports whether a word is about a secret also where it is the name of nothing, as
+// in a comment; pass and token are everyday words there.
+func speaksOfSecret(lower string) bool {
+	return slices.ContainsFunc([]string{"password", "passwd", "passphrase", "passcode", "superdigest", "secret", "pwd"}, func(part string) bool {
+		return strings.Contains(lower, part)
 	})
 }
 
@@ -176,7 +179,7 @@ func hideComments(text string) string {
 			line = hidden
 		}
 		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\f=:#!", r) }) {
-			if Secret(word) {
+			if Secret(word) && speaksOfSecret(strings.ToLower(word)) {
 				before, _, _ := strings.Cut(line, word)
 				return before + word + " " + hiddenValue
 			}
