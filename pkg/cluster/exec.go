@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -63,6 +65,23 @@ func executor(kube kubernetes.Interface, cfg *rest.Config) execFunc {
 		if err != nil {
 			return fmt.Errorf("preparing a stream to pod %s/%s: %w", namespace, pod, err)
 		}
-		return both.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: stderr})
+		return refusal(pod, both.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: stderr}))
 	}
+}
+
+// refusal gives an error its type back of which SPDY keeps the text alone (k8s.io/streaming,
+// SpdyRoundTripper.NewConnection): who is not allowed to run a program is told how to be.
+func refusal(pod string, err error) error {
+	if err == nil {
+		return nil
+	}
+	text, upgrade := strings.CutPrefix(err.Error(), "unable to upgrade connection: ")
+	_, why, forbidden := strings.Cut(text, " is forbidden: ")
+	switch {
+	case upgrade && forbidden:
+		return apierrors.NewForbidden(corev1.Resource("pods"), pod, errors.New(why))
+	case upgrade && text == "Unauthorized":
+		return apierrors.NewUnauthorized(text)
+	}
+	return err
 }

@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/remotecommand"
 	"k8s.io/client-go/kubernetes"
@@ -148,5 +151,27 @@ func TestExecOverBothTransports(t *testing.T) {
 				t.Errorf("no volume: %v", err)
 			}
 		})
+	}
+}
+
+// TestExecRefused: who may not run a program is told so with the type that the rest of the
+// client gives such errors, whatever the stream's library makes of it.
+func TestExecRefused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusForbidden)
+		status := apierrors.NewForbidden(corev1.Resource("pods"), "main-pod-1", errors.New(`User "op" cannot create resource "pods/exec"`)).ErrStatus
+		status.APIVersion, status.Kind = "v1", "Status"
+		_ = json.NewEncoder(w).Encode(status)
+	}))
+	defer server.Close()
+	cfg := &rest.Config{Host: server.URL}
+	kube, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = New(kube, WithExec(cfg)).exec(t.Context(), "zk", "main-pod-1", []string{"true"}, nil, io.Discard, io.Discard)
+	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), `pods "main-pod-1" is forbidden: User "op" cannot create resource "pods/exec"`) {
+		t.Errorf("%T: %v", err, err)
 	}
 }
