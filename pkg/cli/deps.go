@@ -40,9 +40,8 @@ type deps struct {
 	safePoint func(context.Context) error
 	// onLook, when set, is told each look of a command that moves servers, and when it had ended.
 	onLook func(o migration.Observation, ended time.Time)
-	// cmd is the command that runs, nil before it does; having are the commands that have each flag.
-	cmd    *cobra.Command
-	having map[string][]string
+	// root has all commands, cmd is the one that runs, nil before it does.
+	root, cmd *cobra.Command
 	// said is what the command was told of the ensemble; nil for those that are told nothing.
 	said *said
 }

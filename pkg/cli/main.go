@@ -114,8 +114,7 @@ func newRoot(streams genericiooptions.IOStreams) (*cobra.Command, *deps) {
 		newVersionCommand(d),
 	)
 	strictFlags(root)
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { d.cmd = cmd }
-	d.having = havingFlags(root)
+	d.root, root.PersistentPreRun = root, func(cmd *cobra.Command, _ []string) { d.cmd = cmd }
 	return root, d
 }
 

@@ -31,7 +31,7 @@ func (d *deps) again() []command.Given {
 
 // takes reports whether a command has the flag that begins so.
 func (d *deps) takes(verb, as string) bool {
-	return slices.Contains(d.having[flagOf(as)], verb)
+	return slices.Contains(d.having(flagOf(as)), verb)
 }
 
 // flagOf is the name of a flag that is written so.
@@ -45,20 +45,21 @@ func flagOf(as string) string {
 // fileAgain is how --filename is repeated.
 const fileAgain = "-f "
 
-// havingFlags are the commands that have each flag.
-func havingFlags(root *cobra.Command) map[string][]string {
-	out := map[string][]string{}
+// having are the commands that have a flag.
+func (d *deps) having(flag string) (verbs []string) {
 	var add func(*cobra.Command)
 	add = func(cmd *cobra.Command) {
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { out[f.Name] = append(out[f.Name], verbOf(cmd)) })
+		if cmd.Flags().Lookup(flag) != nil {
+			verbs = append(verbs, verbOf(cmd))
+		}
 		for _, c := range cmd.Commands() {
 			add(c)
 		}
 	}
-	for _, c := range root.Commands() {
-		add(c)
+	if d.root != nil {
+		add(d.root)
 	}
-	return out
+	return verbs
 }
 
 // verbOf is a command as it is typed, as "replace" or "fleet run".
@@ -115,9 +116,9 @@ func (d *deps) filesAgain(verb string) []command.Given {
 	return []command.Given{g}
 }
 
-// filesOn are the commands that need hosts' files that one was given. wrap without any goes by
-// what is recorded, and unwrap takes them as a proof of what hosts have now: neither is told of
-// those that another command was given.
+// filesOn are the commands that need the hosts' files which verb was given. The files of another
+// command are not for wrap, which goes by what is recorded, nor for unwrap, to which they prove
+// what is on the hosts now.
 func filesOn(verb string) []string {
 	switch verb {
 	case "check":
@@ -128,9 +129,9 @@ func filesOn(verb string) []string {
 	return []string{verb}
 }
 
-// manifestAgain are the commands that need a manifest again. What of it is recorded they are not
-// told anew: wrap, and apply, which makes pods again with other settings; nor is unwrap told of
-// files that it would take for those that hosts have now.
+// manifestAgain are the commands that need a manifest again. wrap and apply do not: they would
+// record its settings, and apply would restart pods with them. Nor does unwrap: it would take the
+// files in it for those that are on the hosts now.
 func manifestAgain(verb string) []string {
 	on := []string{"check", "status", "plan", "clients", "reconfigure", "park", "replace", "seed", "revert", "retire", "finalize"}
 	if !slices.Contains(on, verb) {
@@ -139,8 +140,8 @@ func manifestAgain(verb string) []string {
 	return on
 }
 
-// hookAgain is the program that acts on hosts. For reconfigure it is a consent as well, so that only
-// a restart that it drives already is told of it.
+// hookAgain is the program that acts on hosts. To reconfigure it is a consent as well, so it is
+// repeated only for a rolling restart that it drives already.
 func (d *deps) hookAgain(verb string) []command.Given {
 	g := command.Given{As: "--host-hook=", Blank: "--host-hook=PROGRAM", Fills: []string{"reconfigure"}, Without: "--verify"}
 	switch f := d.cmd.Flags().Lookup("host-hook"); {
@@ -217,7 +218,7 @@ func (d *deps) askingAgain() []command.Given {
 
 // everywhere is a flag that every command that has it needs again.
 func (d *deps) everywhere(name, value string) command.Given {
-	g := command.Given{As: "--" + name + "=", On: d.having[name]}
+	g := command.Given{As: "--" + name + "=", On: d.having(name)}
 	if value != "" {
 		g.Values = readable([]string{value})
 	}

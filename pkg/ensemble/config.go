@@ -132,7 +132,7 @@ func ParseConfig(name string, zooCfg []byte, dynamic []byte) (*Config, error) {
 	}
 	r.finish()
 	if more := len(r.errs) - maxErrors; more > 0 {
-		r.errs = append(r.errs[:maxErrors], &InputError{File: name, Problem: fmt.Sprintf("there are %d more such problems", more), Want: "those above mended first"})
+		r.errs = append(r.errs[:maxErrors], &InputError{File: name, Problem: fmt.Sprintf("%d more such problems: fix those above first", more)})
 	}
 	if len(r.errs) > 0 {
 		return nil, errors.Join(r.errs...)

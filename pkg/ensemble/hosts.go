@@ -317,7 +317,7 @@ func (m *merger) settings() {
 		for _, d := range m.diffs[found:] {
 			for i := range d.Values {
 				if SecretSetting(k, d.Values[i].Value) && d.Values[i].Value != "(not set)" {
-					d.Values[i].Value = hiddenValue
+					d.Values[i].Value = Hidden
 				}
 			}
 		}

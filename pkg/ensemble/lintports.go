@@ -6,30 +6,49 @@ import (
 )
 
 // LintPorts finds what no Service can be made of in the ports of an ensemble as FromHosts
-// makes it of these files; none where members were given by flags. It judges servers and not
-// files, for a host's file knows the client port of that host alone.
+// makes it of these files, or, where there are none, as the journal has it. It judges servers
+// and not files, for a host's file knows the client port of that host alone.
 func LintPorts(e Ensemble, files []HostConfig) []Finding {
 	var out []Finding
 	for _, s := range e.Servers {
 		own := ownConfig(s, files)
-		if port, _ := s.AskedPort(); port == 0 {
-			f := Finding{Code: "no-client-port", Severity: SeverityError, Problem: "no client port that others reach",
-				Hint: "clientPort=2181, or secureClientPort with TLS, on all hosts first"}
+		for _, f := range unasked(s) {
 			f.locate(own, s.ID, "clientPort", "secureClientPort")
 			if !slices.Contains(out, f) { // one file for all hosts says it once
 				out = append(out, f)
 			}
 		}
 		out = append(out, sharedPorts(s, own, files)...)
-		owner := map[int]PortName{}
+		for _, f := range samePorts(s) {
+			f.locate(own, s.ID)
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// LintServers is LintPorts, and what Lint finds in server lines, for servers that are given by
+// their addresses; place is where each was given.
+func LintServers(servers []Server, place func(ID) InputError) []Finding {
+	var out []Finding
+	owner := claims{}
+	for _, s := range servers {
+		found := append(unasked(s), samePorts(s)...)
+		if s.Role != Observer && s.PeerPort == s.ElectionPort {
+			found = append(found, Finding{Code: "same-port", Severity: SeverityError, Hint: "two ports",
+				Problem: fmt.Sprintf("server %s: peer port and election port are both %d", s.ID, s.PeerPort)})
+		}
 		for _, p := range s.Ports() {
-			other, taken := owner[p.Number]
-			owner[p.Number] = p.Name
-			// Peer and election port stand in one line, which Lint judges.
-			if taken && (other != PortPeer || p.Name != PortElection) {
-				f := Finding{Code: "same-port", Severity: SeverityError, Hint: "a port of its own for each",
-					Problem: fmt.Sprintf("server %s: port %d is both its %s and its %s port", s.ID, p.Number, other, p.Name)}
-				f.locate(own, s.ID)
+			if s.PortName(p.Number) != p.Name {
+				continue // one port for two uses was found above
+			}
+			if problem := owner.take(string(p.Name), s.ID, s.Host, p.Number); problem != "" {
+				found = append(found, Finding{Code: "same-address", Severity: SeverityError, Hint: eachAddressOnce, Problem: fmt.Sprintf("server %s: %s", s.ID, problem)})
+			}
+		}
+		at := place(s.ID)
+		for _, f := range found {
+			if f.File, f.Line = at.File, at.Line; !slices.Contains(out, f) { // all members are of one flag
 				out = append(out, f)
 			}
 		}
@@ -37,30 +56,25 @@ func LintPorts(e Ensemble, files []HostConfig) []Finding {
 	return out
 }
 
-// LintAddresses finds servers that are given by their addresses and cannot all be there: two
-// at one address and port, or one whose own two ports are the same.
-func LintAddresses(servers []Server) map[ID][]Finding {
-	out, owner := map[ID][]Finding{}, claims{}
-	for _, s := range servers {
-		add := func(code, hint, problem string) {
-			out[s.ID] = append(out[s.ID], Finding{Code: code, Severity: SeverityError, Problem: problem, Hint: hint})
-		}
-		take := func(what string, port int) {
-			if problem := owner.take(what, s.ID, s.Host, port); problem != "" {
-				add("same-address", eachAddressOnce, fmt.Sprintf("server %s: %s", s.ID, problem))
-			}
-		}
-		if s.Role != Observer {
-			if s.PeerPort == s.ElectionPort {
-				add("same-port", "two ports", fmt.Sprintf("server %s: peer port and election port are both %d", s.ID, s.PeerPort))
-			}
-			take("peer", s.PeerPort)
-		}
-		for what, port := range map[string]int{"election": s.ElectionPort, "client": s.ClientPort, "secure client": s.SecureClientPort} {
-			// A server's own ports among each other are LintPorts'.
-			if port != s.PeerPort || s.Role == Observer {
-				take(what, port)
-			}
+// unasked: the server has no port that clients and this tool could ask at.
+func unasked(s Server) []Finding {
+	if port, _ := s.AskedPort(); port != 0 {
+		return nil
+	}
+	return []Finding{{Code: "no-client-port", Severity: SeverityError, Problem: "no client port that others reach",
+		Hint: "clientPort=2181, or secureClientPort with TLS, on all hosts first"}}
+}
+
+// samePorts finds ports that a server has for two uses. Peer and election port stand in one
+// line, which Lint judges.
+func samePorts(s Server) (out []Finding) {
+	owner := map[int]PortName{}
+	for _, p := range s.Ports() {
+		other, taken := owner[p.Number]
+		owner[p.Number] = p.Name
+		if taken && (other != PortPeer || p.Name != PortElection) {
+			out = append(out, Finding{Code: "same-port", Severity: SeverityError, Hint: "a port of its own for each",
+				Problem: fmt.Sprintf("server %s: port %d is both its %s and its %s port", s.ID, p.Number, other, p.Name)})
 		}
 	}
 	return out

@@ -122,9 +122,9 @@ func (p *Properties) text(key string, l logicalLine) string {
 	raw := printable(bytes.TrimRight(p.data[l.start:l.next], "\r\n"))
 	switch _, okKey := unescape(l.chars[:keyEnd]); {
 	case Secret(key):
-		return key + "=" + hiddenValue
+		return key + "=" + Hidden
 	case !okKey: // nobody knows what it is
-		return printable(l.chars[:keyEnd]) + "=" + hiddenValue
+		return printable(l.chars[:keyEnd]) + "=" + Hidden
 	case !okValue:
 		return hide(raw)
 	case hide(value) == value:

@@ -70,8 +70,8 @@ func hideIn(key, value string) string {
 	return HideSecrets(value)
 }
 
-// hiddenValue stands for a value that is not shown.
-const hiddenValue = "<hidden>"
+// Hidden stands for a value that is not shown.
+const Hidden = "<hidden>"
 
 // HideSecrets hides the values behind secret names in a text of any kind: flags, a
 // log's line, a program's arguments, and the password in a URL. A value ends at a blank or a
@@ -80,14 +80,17 @@ func HideSecrets(text string) string { return hideBehind(text, "=:") }
 
 // hideBehind is HideSecrets where some of these characters end a name.
 func hideBehind(text, ends string) string {
+	if !strings.ContainsAny(text, "=:") {
+		return text // as most values of a file
+	}
 	setting := regexp.MustCompile(`([\w.-]+)["']?\s*[` + ends + `]\s*`)
 	value := regexp.MustCompile(`^("([^"\\]|\\.)*"?|'([^'\\]|\\.)*'?|[^\s"]+)`)
-	text = regexp.MustCompile(`(://[^\s:/@"']*:)[^\s/@"']+@`).ReplaceAllString(text, "${1}"+hiddenValue+"@")
+	text = regexp.MustCompile(`(://[^\s:/@"']*:)[^\s/@"']+@`).ReplaceAllString(text, "${1}"+Hidden+"@")
 	out := ""
 	for at := setting.FindStringSubmatchIndex(text); at != nil; at = setting.FindStringSubmatchIndex(text) {
 		name, rest := text[at[2]:at[3]], text[at[1]:]
 		if Secret(name) && !isHost(name, text[at[3]:]) {
-			rest = value.ReplaceAllLiteralString(rest, hiddenValue)
+			rest = value.ReplaceAllLiteralString(rest, Hidden)
 		}
 		out, text = out+text[:at[1]], rest
 	}
@@ -147,12 +150,12 @@ func (p *Properties) secretKeys() (out []string) {
 func HideSecretKeys(zooCfg string) string {
 	p, err := ParseProperties("zoo.cfg", []byte(zooCfg))
 	if err != nil {
-		return hiddenValue
+		return Hidden
 	}
 	keys := p.secretKeys()
 	p.Delete(keys...) // an earlier line of the same key would show the other value
 	for _, key := range keys {
-		p.Set(key, hiddenValue)
+		p.Set(key, Hidden)
 	}
 	return p.hideInComments()
 }
@@ -175,13 +178,11 @@ func (p *Properties) hideInComments() string {
 func hideComments(text string) string {
 	comment := regexp.MustCompile(`[^\r\n]+`)
 	return comment.ReplaceAllStringFunc(text, func(line string) string {
-		if hidden := HideSecrets(line); hidden != line {
-			line = hidden
-		}
+		line = HideSecrets(line)
 		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\f=:#!", r) }) {
 			if Secret(word) && speaksOfSecret(strings.ToLower(word)) {
 				before, _, _ := strings.Cut(line, word)
-				return before + word + " " + hiddenValue
+				return before + word + " " + Hidden
 			}
 		}
 		return line

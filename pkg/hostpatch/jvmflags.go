@@ -126,8 +126,8 @@ func UnsafeFlag(flag string) string {
 	return ""
 }
 
-// NotAnOption says why a word of java's command line is no option of the JVM that a pod's
-// ZooKeeper could be given; empty for all others.
+// NotAnOption says why a flag of java cannot be passed to the JVM of a ZooKeeper server in a
+// pod; empty for all others.
 func NotAnOption(flag string) string {
 	name, _, _ := strings.Cut(flag, "=")
 	switch name {
@@ -144,7 +144,7 @@ func NotAnOption(flag string) string {
 // hide keeps passwords and digests out of what is printed.
 func hide(flag string) string {
 	if name, _, found := strings.Cut(flag, "="); found && ensemble.Secret(name) {
-		return name + "=<hidden>"
+		return name + "=" + ensemble.Hidden
 	}
 	return ensemble.HideSecrets(flag)
 }

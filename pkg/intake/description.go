@@ -2,7 +2,6 @@ package intake
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/manifest"
@@ -81,16 +80,7 @@ func FromManifest(name string, doc manifest.Document) Description {
 func fromServers(name string, servers []ensemble.Server, place func(ensemble.ID) ensemble.InputError) Description {
 	d := Description{Ensemble: ensemble.Ensemble{Name: name, Servers: servers}, Place: place}
 	ensemble.SortServers(d.Ensemble.Servers)
-	addresses := ensemble.LintAddresses(d.Ensemble.Servers)
-	for _, s := range d.Ensemble.Servers {
-		at := place(s.ID)
-		one := ensemble.Ensemble{Name: name, Servers: []ensemble.Server{s}}
-		for _, f := range append(ensemble.LintPorts(one, nil), addresses[s.ID]...) {
-			if f.File, f.Line = at.File, at.Line; !slices.Contains(d.Lint, f) {
-				d.Lint = append(d.Lint, f)
-			}
-		}
-	}
+	d.Lint = d.LintBy(func(ensemble.HostConfig) ensemble.Version { return ensemble.Version{} })
 	return d
 }
 

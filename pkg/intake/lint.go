@@ -10,6 +10,9 @@ import (
 // LintBy judges every file against the version its server runs, and the ports that they
 // add up to; what several files say alike comes once a file.
 func (d Description) LintBy(version func(ensemble.HostConfig) ensemble.Version) []ensemble.Finding {
+	if len(d.Hosts) == 0 && d.Place != nil {
+		return ensemble.LintServers(d.Ensemble.Servers, d.Place)
+	}
 	var out []ensemble.Finding
 	for _, h := range d.Hosts {
 		out = append(out, ensemble.Lint(h.Config, version(h))...)

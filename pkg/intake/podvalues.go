@@ -46,7 +46,7 @@ func CheckPods(o migration.PodOptions, place func(flag string) string) error {
 	for _, flag := range strings.Fields(o.JVMFlags) {
 		if !strings.HasPrefix(flag, "-") || strings.ContainsFunc(flag, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			if ensemble.Secret(before) {
-				flag = "<hidden>" // a password that a blank has come before
+				flag = ensemble.Hidden // a password that a blank has come before
 			}
 			return usagef("%s: %q is not a JVM flag: give flags that begin with a dash, separated by spaces", place("jvm-flags"), ensemble.HideSecrets(flag))
 		}

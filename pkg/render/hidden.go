@@ -12,11 +12,8 @@ import (
 // What a pod template sets is applied as it stands, with the values of variables that are called
 // like secrets. Where objects and records are only shown, nobody sees those.
 
-const (
-	hiddenValue = "<hidden>"
-	// lastApplied repeats a whole object (kubectl/pkg/util, apply.go).
-	lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
-)
+// lastApplied repeats a whole object (kubectl/pkg/util, apply.go).
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // HideTemplate is a recorded pod template as it may be shown; empty where it cannot be read.
 func HideTemplate(text string) string {
@@ -42,17 +39,17 @@ func HideDifference(before, after any) {
 	variables(after, "", is)
 	for at, v := range was {
 		if is[at] == nil {
-			v["value"] = hiddenValue
+			v["value"] = ensemble.Hidden
 		}
 	}
 	for at, v := range is {
 		switch old := was[at]; {
 		case old == nil:
-			v["value"] = hiddenValue
+			v["value"] = ensemble.Hidden
 		case old["value"] != v["value"]:
-			old["value"], v["value"] = hiddenValue+" (before)", hiddenValue+" (after)"
+			old["value"], v["value"] = ensemble.Hidden+" (before)", ensemble.Hidden+" (after)"
 		default:
-			old["value"], v["value"] = hiddenValue, hiddenValue
+			old["value"], v["value"] = ensemble.Hidden, ensemble.Hidden
 		}
 	}
 }

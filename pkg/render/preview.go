@@ -7,6 +7,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/zkmigrate/kubectl-zkmigrate/pkg/ensemble"
 	"github.com/zkmigrate/kubectl-zkmigrate/pkg/migration"
 )
 
@@ -55,7 +56,7 @@ func pointsToHost(o Object) bool {
 func hiddenSecret(rec migration.Record, name string, keys ...string) Object {
 	data := map[string]any{}
 	for _, key := range keys {
-		data[key] = hiddenValue
+		data[key] = ensemble.Hidden
 	}
 	o := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Secret", "immutable": true, "type": string(corev1.SecretTypeOpaque),
